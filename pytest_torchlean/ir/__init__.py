@@ -1,0 +1,1 @@
+"""The intermediate representation: graph, types, well-formedness, canonical form, printer."""

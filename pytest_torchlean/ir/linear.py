@@ -1,0 +1,59 @@
+"""How a node looks to bounds and certificates: steps over flat vectors of numbers.
+
+Every supported op is one of four shapes. Values are flat in row-major order; `sources` names the
+graph values a step reads, concatenated in that order, and an index refers to that concatenation.
+Weights stay the file's own binary32 numbers: no product or sum is formed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ZERO = -1
+"""Index that reads the constant 0 (padding)."""
+
+
+@dataclass(frozen=True, eq=False)
+class AffineBlock:
+    """One small matrix applied at several positions: divisor * y = weights @ x[gather] + bias.
+
+    weights: float32 (rows, columns). bias: float32 (rows,) or None.
+    gather: int64 (positions, columns), entries index the sources or are ZERO.
+    scatter: int64 (positions, rows), the flat output element each result goes to.
+    divisor: positive integer (1 except for averages).
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32] | None
+    gather: NDArray[np.int64]
+    scatter: NDArray[np.int64]
+    divisor: int = 1
+
+
+@dataclass(frozen=True)
+class AffineStep:
+    """Blocks whose scatters together cover every output element exactly once."""
+
+    sources: tuple[str, ...]
+    blocks: tuple[AffineBlock, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class IndexStep:
+    """Data movement: output[i] = source[index[i]]; index int64 (output size,)."""
+
+    sources: tuple[str, ...]
+    index: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ReluStep:
+    """Element-wise max(x, 0) of one source."""
+
+    source: str
+
+
+Step = AffineStep | IndexStep | ReluStep

@@ -1,0 +1,122 @@
+"""Verdicts and the evidence behind them: the one definition that every report derives from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """What is known about a property. Only PROVED and AGREED let a gate pass."""
+
+    PROVED = "PROVED"
+    """Lean accepted a certificate for exactly this model's bytes and this property."""
+    REFUTED = "REFUTED"
+    """An input breaks the property, in exact arithmetic, on onnxruntime and on our evaluator."""
+    UNKNOWN = "UNKNOWN"
+    """The method or the budget ran out; the best bound and the gap are reported."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """The model or the claim lies outside what the tool can decide; every reason is listed."""
+    ERROR = "ERROR"
+    """The check itself failed: bad input, no Lean, a refused certificate, a crash."""
+    AGREED = "AGREED"
+    """A sampled runtime check found no difference."""
+    DIVERGENT = "DIVERGENT"
+    """A sampled runtime check found a node whose output lies outside its derived bound."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the gate lets this verdict through without an explicit `on_unknown: warn`."""
+        return self in (Verdict.PROVED, Verdict.AGREED)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the inputs of a data-set property fared. `total` is the number of ALL listed inputs.
+
+    proved + refuted + unknown + misclassified = total.
+    """
+
+    proved: int
+    refuted: int
+    unknown: int
+    misclassified: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An input that breaks a property, with every number as a binary32 hexadecimal literal.
+
+    `input` is flat in row-major order of `shape`. `violation` is the broken inequality in words.
+    `index` is the position in the data set, None for a region given in the spec.
+    """
+
+    shape: tuple[int, ...]
+    input: tuple[str, ...]
+    runtime_output: tuple[str, ...]
+    evaluator_output: tuple[str, ...]
+    violation: str
+    index: int | None = None
+    reference: tuple[str, ...] | None = None
+    """The unperturbed input, where there is one (for pictures side by side)."""
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """The Lean theorem that carries a proof, and the axioms Lean printed for it."""
+
+    name: str
+    axioms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error attached to a verdict: stable code, what happened, what to do."""
+
+    code: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known about one property after it ran.
+
+    `claim` says in one sentence what was claimed, `found` what was found; both are plain text
+    without terminal escapes. `seconds` is the only field that varies between equal runs.
+    """
+
+    verdict: Verdict
+    claim: str
+    found: str
+    semantics: str = "real"
+    assurance: str | None = None
+    """"kernel" or "evaluated" for PROVED, None otherwise."""
+    theorem: Theorem | None = None
+    counts: Counts | None = None
+    accuracy: str | None = None
+    """Share of inputs classified right, as an exact fraction, where the property is over data."""
+    samples: int | None = None
+    bounds: Mapping[str, tuple[str, ...]] | None = None
+    """Exact numbers as strings, e.g. {"lower": (...), "upper": (...)} per output element."""
+    witnesses: tuple[Witness, ...] = ()
+    runtime: str = ""
+    """The runtime line of the ledger (DESIGN section 2)."""
+    next_steps: str = ""
+    problem: Problem | None = None
+    details: tuple[str, ...] = ()
+    """Further lines a person may want: per-node divergence, unsupported nodes, ..."""
+    lean: Mapping[str, str] | None = None
+    """Version, sha256 and origin of the Lean that answered; None when Lean was not asked."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    trust: tuple[str, ...] = ()
+    """What this verdict rests on, one sentence each."""
+
+    @property
+    def certified(self) -> int:
+        """Number of inputs proved; 1 or 0 for a property over a single region."""
+        if self.counts is not None:
+            return self.counts.proved
+        return int(self.verdict is Verdict.PROVED)
