@@ -1,0 +1,3 @@
+prelude
+import PytestTorchLean.Core.Nat
+import PytestTorchLean.Core.Int

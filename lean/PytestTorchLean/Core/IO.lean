@@ -1,0 +1,37 @@
+prelude
+import PytestTorchLean.Core.Tactic
+/-! IO: enough of the 4.35 run-time ABI for `lean --run`.  World tokens have type `Void`, which the
+    compiler erases; an `EIO` result is a one-field `ok`/`error` constructor. -/
+set_option linter.all false
+protected noncomputable def Classical.ofNonempty {α : Sort u} [h : Nonempty α] : α := Classical.choice h
+def NonemptyType := { α : Type // Nonempty α }
+instance : Inhabited NonemptyType := ⟨⟨Unit, ⟨Unit.unit⟩⟩⟩
+def NonemptyType.type (t : NonemptyType) : Type := t.val
+opaque Void.nonemptyType (σ : Type) : NonemptyType
+def Void (σ : Type) : Type := (Void.nonemptyType σ).type
+structure ST.Out (σ α : Type) where
+  val : α
+  state : Void σ
+def ST (σ α : Type) : Type := Void σ → ST.Out σ α
+inductive EST.Out (ε σ α : Type) where
+  | ok : α → Void σ → EST.Out ε σ α
+  | error : ε → Void σ → EST.Out ε σ α
+def EST (ε σ α : Type) : Type := Void σ → EST.Out ε σ α
+opaque IO.RealWorld : Type := Unit
+instance : Inhabited { α : Type // Nonempty α } := ⟨⟨Unit, ⟨Unit.unit⟩⟩⟩
+opaque IO.ErrorPointed : { α : Type // Nonempty α }
+def IO.Error : Type := IO.ErrorPointed.val
+abbrev EIO (ε α : Type) := EST ε IO.RealWorld α
+abbrev IO (α : Type) := EIO IO.Error α
+instance {ε σ : Type} : Monad (EST ε σ) where
+  pure a := fun s => .ok a s
+  bind x f := fun s => match x s with
+    | .ok a s => f a s
+    | .error e s => .error e s
+instance {α : Type} : Nonempty (IO α) :=
+  match (IO.ErrorPointed.property : Nonempty IO.Error) with
+  | ⟨e⟩ => ⟨fun s => .error e s⟩
+@[extern "l_IO_println"] opaque IO.println {α : Type} [ToString α] (s : α) : IO Unit
+structure System.FilePath where
+  toString : String
+@[extern "l_IO_FS_readFile"] opaque IO.FS.readFile (fname : System.FilePath) : IO String
