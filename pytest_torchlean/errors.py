@@ -53,6 +53,157 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a weight or constant holds NaN or infinity",
         "retrain or repair the named tensor; nothing can be proved about such a model",
     ),
+    # TL03xx: torchlean.yaml and the decorators
+    ErrorCode(
+        "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"
+    ),
+    ErrorCode(
+        "TL0302",
+        "spec is not valid YAML",
+        "a syntax error: a tab used as indentation, a missing colon or closing quote, wrong indentation",
+        "repair the line shown; indent with spaces",
+    ),
+    ErrorCode(
+        "TL0303",
+        "YAML feature not accepted",
+        "anchors, aliases, tags, several documents, or extreme nesting; specs stay plain so that each "
+        "number has one place",
+        "write the value out where it is used",
+    ),
+    ErrorCode(
+        "TL0304", "unknown key", "a misspelt key, or a key of another check", "use one of the valid keys"
+    ),
+    ErrorCode("TL0305", "duplicate key", "the same key is given twice in one block", "remove one of them"),
+    ErrorCode("TL0306", "missing key", "a required key is absent", "add the key"),
+    ErrorCode(
+        "TL0307", "wrong type", "a list, block or text stands where another is needed", "see the message"
+    ),
+    ErrorCode(
+        "TL0308",
+        "not a number",
+        "the text is not one of the accepted notations, or lies far outside every float format",
+        "write an integer, a decimal (0.1, 1e-3), a fraction (8/255) or a hex float (0x1.8p-3)",
+    ),
+    ErrorCode(
+        "TL0309",
+        "value not allowed",
+        "the value is outside the permitted range or choices",
+        "see the message",
+    ),
+    ErrorCode(
+        "TL0310",
+        "bad name",
+        "names become pytest item ids",
+        "use lower-case letters, digits, `.`, `_`, `-`, starting with a letter or digit, at most 100",
+    ),
+    ErrorCode(
+        "TL0311", "duplicate property", "two properties of one model share a name", "rename one of them"
+    ),
+    ErrorCode(
+        "TL0312",
+        "unknown model",
+        "`model` names no entry of `models`",
+        "add it to `models` or correct the name",
+    ),
+    ErrorCode(
+        "TL0313",
+        "path leaves the repository",
+        "an absolute path, `..`, or a symbolic link leads outside the root",
+        "move the file into the repository and give a relative path",
+    ),
+    ErrorCode(
+        "TL0314",
+        "unknown check",
+        "`check` names no available kind of property",
+        "use one of the available checks",
+    ),
+    ErrorCode(
+        "TL0315",
+        "nothing to check",
+        "the spec is empty or lists no property",
+        "add a property, or run `torchlean init`",
+    ),
+    ErrorCode(
+        "TL0316", "unknown spec version", "`version` is not one this release reads", "write `version: 1`"
+    ),
+    ErrorCode(
+        "TL0317",
+        "values contradict each other",
+        "e.g. a lower bound above its upper bound",
+        "see the message",
+    ),
+    ErrorCode(
+        "TL0318",
+        "bounds do not fit the model",
+        "a list of bounds has another length than the tensor it describes",
+        "give one number for all elements, or one per element in row-major order",
+    ),
+    # TL04xx: data files
+    ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),
+    ErrorCode(
+        "TL0402",
+        "data file is a Git LFS pointer",
+        "the repository was checked out without its large files",
+        "run `git lfs pull`, or set `lfs: true` on the checkout step",
+    ),
+    ErrorCode(
+        "TL0403",
+        "data file is not a readable npz",
+        "the file is truncated, too large, holds Python objects, or is not an npz archive",
+        "write it with numpy.savez(path, inputs=..., labels=...)",
+    ),
+    ErrorCode(
+        "TL0404",
+        "data arrays missing",
+        "the npz lacks `inputs` or `labels`",
+        "name the arrays `inputs` and `labels`",
+    ),
+    ErrorCode(
+        "TL0405",
+        "data does not fit the model",
+        "the arrays have another shape, type or length than the model and each other need",
+        "inputs: (n, *input shape) of binary32 numbers; labels: (n,) of integers",
+    ),
+    ErrorCode(
+        "TL0406", "data file lists no input", "the arrays are empty", "a gate over nothing fails: add inputs"
+    ),
+    ErrorCode(
+        "TL0407",
+        "input is not a binary32 number",
+        "an input is NaN, infinite, or a float64 that binary32 cannot hold",
+        "convert with `inputs.astype(numpy.float32)` where the data are made, so that the file says what is checked",
+    ),
+    ErrorCode(
+        "TL0408",
+        "label is not a class",
+        "a label is negative or not below the number of classes",
+        "repair the labels",
+    ),
+    # TL07xx: onnxruntime
+    ErrorCode(
+        "TL0701",
+        "onnxruntime cannot be imported",
+        "the package is not installed in this environment or is broken",
+        "run `pip install onnxruntime`, then `torchlean doctor`",
+    ),
+    ErrorCode(
+        "TL0702",
+        "onnxruntime refused the model",
+        "the model is invalid, or newer than the installed onnxruntime",
+        "load the model with onnxruntime alone; upgrade onnxruntime or export at an older opset",
+    ),
+    ErrorCode(
+        "TL0703",
+        "onnxruntime failed on an input",
+        "the input has another shape or type than the model declares, or a kernel is missing",
+        "run the input with onnxruntime alone and compare with `torchlean inspect`",
+    ),
+    ErrorCode(
+        "TL0704",
+        "onnxruntime wrote no optimised model",
+        "the temporary folder is full or read-only",
+        "free space, or set TMPDIR to a writable folder",
+    ),
     # TL09xx: ourselves
     ErrorCode(
         "TL0901",
@@ -98,6 +249,29 @@ class UnsupportedError(TorchleanError):
 
 class SpecError(TorchleanError):
     """torchlean.yaml or a decorator is wrong (TL03xx)."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One error of a spec with the source line it points at, and the other place it speaks of."""
+
+    error: SpecError
+    line: str | None = None
+    related: SourceSpan | None = None
+    related_line: str | None = None
+
+
+class SpecErrors(SpecError):
+    """Every error of one spec file, in the order of the file. Code, fix and place are the first one's."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0].error
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(first.code, first.message + more, fix=first.fix, span=first.span)
+        self.findings = findings
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (SpecErrors, (self.findings,))
 
 
 class DataError(TorchleanError):

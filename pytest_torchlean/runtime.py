@@ -1,0 +1,168 @@
+"""onnxruntime, behind one door: pinned sessions, the optimised graph, exposed intermediates.
+
+The only module that imports onnxruntime, and only inside functions. Sessions run on the CPU
+provider with pinned threads, sequential execution and deterministic kernels; subnormals are kept.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.errors import RuntimeFailure
+
+Array = NDArray[np.generic]
+
+_QUIET = 4
+"""onnxruntime's severity for fatal messages only: ours are printed from the exceptions."""
+
+
+@dataclass(frozen=True)
+class OptimisedNode:
+    """One node of the graph that onnxruntime's optimiser leaves: name, domain and operator."""
+
+    name: str
+    domain: str
+    op: str
+
+
+class RuntimeSession:
+    """One onnxruntime session over self-contained model bytes.
+
+    `optimise` chooses between onnxruntime's default (all optimisations) and none. Raises
+    RuntimeFailure TL0701 where onnxruntime is missing, TL0702 where it refuses the model.
+    """
+
+    def __init__(self, model: bytes, optimise: bool, threads: int = 1) -> None:
+        self.optimise = optimise
+        self.threads = threads
+        self._session = _open(model, _options(optimise, threads))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the model's inputs, initialisers left out."""
+        return tuple(item.name for item in self._session.get_inputs())
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the model's outputs in the model's order."""
+        return tuple(item.name for item in self._session.get_outputs())
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What ran: onnxruntime's version, provider, optimisation level and thread count."""
+        return {
+            "onnxruntime": runtime_version(),
+            "provider": "CPUExecutionProvider",
+            "optimisation": "all" if self.optimise else "none",
+            "threads": str(self.threads),
+        }
+
+    def run(self, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        """All outputs for one set of inputs. Raises RuntimeFailure TL0703 where the run fails."""
+        return self.fetch(self.outputs, inputs)
+
+    def fetch(self, names: Sequence[str], inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        """The named outputs only; the others are freed as soon as nothing reads them."""
+        try:
+            values = self._session.run(list(names), dict(inputs))
+        except Exception as error:
+            raise RuntimeFailure("TL0703", f"onnxruntime failed on an input: {_first_line(error)}") from error
+        return tuple(np.asarray(value) for value in values)
+
+
+def runtime_version() -> str:
+    """onnxruntime's version. Raises RuntimeFailure TL0701 where it is not installed."""
+    return str(_onnxruntime().__version__)
+
+
+def optimised_model(model: bytes, threads: int = 1) -> bytes:
+    """The model as onnxruntime's optimiser leaves it, as bytes.
+
+    Raises RuntimeFailure TL0702 where onnxruntime refuses the model, TL0704 where it writes none.
+    """
+    with tempfile.TemporaryDirectory(prefix="torchlean-") as folder:
+        target = Path(folder) / "optimised.onnx"
+        options = _options(True, threads)
+        options.optimized_model_filepath = str(target)
+        _open(model, options)
+        try:
+            return target.read_bytes()
+        except OSError as error:
+            raise RuntimeFailure(
+                "TL0704", f"onnxruntime wrote no optimised model: {_first_line(error)}"
+            ) from error
+
+
+def nodes_of(model: bytes) -> tuple[OptimisedNode, ...]:
+    """The top-level nodes of a model, in order."""
+    return tuple(
+        OptimisedNode(name=node.name, domain=node.domain, op=node.op_type)
+        for node in _parse(model).graph.node
+    )
+
+
+def expose(model: bytes) -> bytes:
+    """The model with every intermediate value added to its outputs.
+
+    onnxruntime infers the types of the added outputs. Values inside subgraphs are not exposed.
+    """
+    import onnx
+
+    proto = _parse(model)
+    known = {output.name for output in proto.graph.output}
+    for node in proto.graph.node:
+        for name in node.output:
+            if name and name not in known:
+                known.add(name)
+                proto.graph.output.append(onnx.ValueInfoProto(name=name))
+    return bytes(proto.SerializeToString())
+
+
+def _parse(model: bytes) -> Any:
+    import onnx
+
+    return onnx.load_from_string(model)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise RuntimeFailure("TL0701", f"onnxruntime cannot be imported: {_first_line(error)}") from error
+    return onnxruntime
+
+
+def _options(optimise: bool, threads: int) -> Any:
+    runtime = _onnxruntime()
+    options = runtime.SessionOptions()
+    levels = runtime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = _QUIET
+    options.add_session_config_entry("session.set_denormal_as_zero", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _open(model: bytes, options: Any) -> Any:
+    runtime = _onnxruntime()
+    try:
+        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise RuntimeFailure("TL0702", f"onnxruntime refused the model: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:400] if lines else type(error).__name__
