@@ -1,0 +1,63 @@
+"""One property's result: where the property stands, which bytes were judged, and the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .verdict import Evidence, Verdict
+
+Outcome = Literal["passed", "warned", "failed"]
+
+
+@dataclass(frozen=True)
+class PropertyResult:
+    """The result of one property.
+
+    `id` is the pytest item id `file::model::name`. `spec_file`, `line` and `column` say where the
+    property is written (a Python file for decorators). Paths are relative to the repository root.
+    `model_sha256` is None when the model's bytes could not be read.
+    """
+
+    id: str
+    spec_file: str
+    line: int
+    column: int
+    model_name: str
+    model_path: str
+    model_sha256: str | None
+    check: str
+    evidence: Evidence
+    on_unknown: Literal["fail", "warn"] = "fail"
+
+    @property
+    def name(self) -> str:
+        """The property's own name, the last part of the id."""
+        return self.id.rsplit("::", 1)[-1]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the gate does: only `on_unknown: warn` softens anything, and only UNKNOWN."""
+        if self.evidence.verdict.passes:
+            return "passed"
+        if self.evidence.verdict is Verdict.UNKNOWN and self.on_unknown == "warn":
+            return "warned"
+        return "failed"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The tools that gave the results. `lean` holds version, sha256 and origin; None when unused."""
+
+    version: str
+    onnxruntime: str | None = None
+    lean: Mapping[str, str] | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Versions of further tools, e.g. {"python": "3.13.1", "numpy": "2.3.0"}."""
+
+
+def gate_passes(results: Iterable[PropertyResult]) -> bool:
+    """Whether a gate over these results is green. No result at all is a failure."""
+    outcomes = [result.outcome for result in results]
+    return bool(outcomes) and "failed" not in outcomes

@@ -1,0 +1,177 @@
+"""What a spec says, as frozen values: the only thing the rest of the package sees of torchlean.yaml.
+
+Every number is an exact `fractions.Fraction`. Durations are seconds, memory is in bytes. Paths of a
+loaded spec are absolute, resolved, and inside the repository root; those of a decorator are relative
+until `bind` places them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from ..errors import SourceSpan, SpecError
+
+Bound = Fraction | tuple[Fraction, ...]
+"""One number for every element, or one per element in row-major order."""
+
+Semantics = Literal["real", "binary32"]
+OnUnknown = Literal["fail", "warn"]
+
+DEFAULT_TIMEOUT = Fraction(60)
+DEFAULT_SAMPLES = 256
+NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,99}"
+"""Names of models and properties. They become parts of pytest item ids, so never brackets or colons."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A closed box: `lower <= value <= upper`, element by element."""
+
+    lower: Bound
+    upper: Bound
+
+
+@dataclass(frozen=True)
+class OutputBounds:
+    """What a range property claims of each output element. At least one side is given."""
+
+    lower: Bound | None
+    upper: Bound | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertySpec:
+    """What every property has. `name` and `model` are empty for a decorator until `bind` fills them."""
+
+    check: ClassVar[str] = ""
+
+    name: str = ""
+    model: str = ""
+    span: SourceSpan | None = None
+    timeout: Fraction = DEFAULT_TIMEOUT
+    """Wall time for the whole property, in seconds."""
+    semantics: Semantics | None = None
+    """None: the tool's default. Always None for `runtime`, which compares binary32 executions only."""
+    on_unknown: OnUnknown = "fail"
+    memory: int | None = None
+    """Limit for each worker process in bytes. None: the checker's own limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeProperty(PropertySpec):
+    """onnxruntime agrees with the exact evaluator on samples, node by node."""
+
+    check: ClassVar[str] = "runtime"
+
+    samples: int = DEFAULT_SAMPLES
+    seed: int = 0
+    data: Path | None = None
+    """Inputs to sample from. None: samples are drawn from `input`, or from the tool's own mix."""
+    input: Bounds | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessProperty(PropertySpec):
+    """No point of the ball around a listed input, intersected with `domain`, changes its class."""
+
+    check: ClassVar[str] = "robustness"
+
+    epsilon: Fraction
+    data: Path
+    norm: Literal["linf"] = "linf"
+    domain: Bounds | None = None
+    at_least: Fraction | None = None
+    """Share of ALL listed inputs that must be classified right and proved. None: every one."""
+    min_accuracy: Fraction | None = None
+    """Share of ALL listed inputs that must be classified right. None: no demand of its own."""
+    indices: tuple[int, ...] | None = None
+    """Positions in the data file that are listed, counted from 0. None: all of them."""
+    limit: int | None = None
+    """Only the first so many inputs are listed. Never given together with `indices`."""
+
+    @property
+    def required_share(self) -> Fraction:
+        """The share that must be proved, with the default filled in."""
+        return Fraction(1) if self.at_least is None else self.at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeProperty(PropertySpec):
+    """Every output element stays within `output` for every input of the box `input`."""
+
+    check: ClassVar[str] = "range"
+
+    input: Bounds
+    output: OutputBounds
+    strict: bool = False
+    """Whether the claim is `lower < y < upper` instead of `lower <= y <= upper`."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The `defaults` block as written; None where it is silent. Already merged into each property."""
+
+    timeout: Fraction | None = None
+    semantics: Semantics | None = None
+    on_unknown: OnUnknown | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the `models` block. `shown` is the path relative to the root, for reports."""
+
+    name: str
+    path: Path
+    shown: str
+    span: SourceSpan | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole torchlean.yaml. `file` is its path relative to the root, with forward slashes."""
+
+    file: str
+    models: Mapping[str, ModelEntry]
+    properties: tuple[PropertySpec, ...]
+    defaults: Defaults = Defaults()
+
+    def item_id(self, prop: PropertySpec) -> str:
+        """The id `file::model::name`, as pytest shows it."""
+        return f"{self.file}::{prop.model}::{prop.name}"
+
+
+def elements(bound: Bound, count: int, *, what: str, span: SourceSpan | None = None) -> tuple[Fraction, ...]:
+    """`bound` as exactly `count` numbers in row-major order.
+
+    Raises SpecError TL0318 when a list of another length was given; `what` names it in the message.
+    """
+    if isinstance(bound, Fraction):
+        return (bound,) * count
+    if len(bound) != count:
+        raise SpecError(
+            "TL0318",
+            f"{what} lists {len(bound)} numbers, but the model has {count} elements there",
+            span=span,
+        )
+    return bound
+
+
+def bind(prop: PropertySpec, *, name: str, model: str, base: Path, root: Path) -> PropertySpec:
+    """A decorator's property with its name, its model's name, and its data path placed under `base`.
+
+    Raises SpecError TL0313 when the data path leaves `root`, TL0310 when `name` is not a valid name.
+    """
+    from .paths import resolve_inside
+
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise SpecError("TL0310", f"{name!r} is not a valid property name", span=prop.span)
+    placed = replace(prop, name=name, model=model)
+    if isinstance(placed, RobustnessProperty | RuntimeProperty) and placed.data is not None:
+        placed = replace(placed, data=resolve_inside(placed.data.as_posix(), base=base, root=root))
+    return placed
