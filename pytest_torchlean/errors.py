@@ -53,6 +53,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a weight or constant holds NaN or infinity",
         "retrain or repair the named tensor; nothing can be proved about such a model",
     ),
+    ErrorCode(
+        "TL0290",
+        "check kind is not available",
+        "the property names a kind of check that this version does not have",
+        "upgrade pytest-torchlean, or use one of runtime, robustness, range",
+    ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
         "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"
@@ -171,7 +177,8 @@ _ROWS: tuple[ErrorCode, ...] = (
         "TL0407",
         "input is not a binary32 number",
         "an input is NaN, infinite, or a float64 that binary32 cannot hold",
-        "convert with `inputs.astype(numpy.float32)` where the data are made, so that the file says what is checked",
+        "convert with `inputs.astype(numpy.float32)` where the data are made, so that the file says what "
+        "is checked",
     ),
     ErrorCode(
         "TL0408",
@@ -210,6 +217,18 @@ _ROWS: tuple[ErrorCode, ...] = (
         "internal error",
         "a defect of pytest-torchlean",
         "report it with the record file; the verdict is ERROR, nothing was proved",
+    ),
+    ErrorCode(
+        "TL0902",
+        "out of memory",
+        "the model or the property needs more memory than this machine has free",
+        "run on a larger machine, fewer properties at once, or a smaller region",
+    ),
+    ErrorCode(
+        "TL0903",
+        "property was not run",
+        "it was deselected or skipped, or the run stopped before it",
+        "run the whole gate without -k, -m, -x or --lf",
     ),
 )
 

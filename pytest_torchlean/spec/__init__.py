@@ -1,0 +1,36 @@
+"""torchlean.yaml and the decorators: text -> exact values with places -> frozen dataclasses.
+
+Read `kinds.py` first: its tables drive decoding, suggestions, the decorators and the JSON Schema.
+`exact.py` reads numbers, `yaml_source.py` turns a file into a tree, `decode.py` the tree into a `Spec`.
+"""
+
+from .decode import decode_spec, load_spec
+from .model import (
+    Bounds,
+    Defaults,
+    ModelEntry,
+    OutputBounds,
+    PropertySpec,
+    RangeProperty,
+    RobustnessProperty,
+    RuntimeProperty,
+    Spec,
+    bind,
+    elements,
+)
+
+__all__ = [
+    "Bounds",
+    "Defaults",
+    "ModelEntry",
+    "OutputBounds",
+    "PropertySpec",
+    "RangeProperty",
+    "RobustnessProperty",
+    "RuntimeProperty",
+    "Spec",
+    "bind",
+    "decode_spec",
+    "elements",
+    "load_spec",
+]

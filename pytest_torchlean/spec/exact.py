@@ -21,7 +21,9 @@ _MEMORY = re.compile(r"(\d+)(KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 _SECONDS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
-NUMBER_PATTERN = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?( ?/ ?\d+)?$|^[+-]?0[xX][0-9a-fA-F]+(\.[0-9a-fA-F]*)?([pP][+-]?\d+)?$"
+_DECIMAL_PATTERN = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?( ?/ ?\d+)?$"
+_HEX_PATTERN = r"^[+-]?0[xX][0-9a-fA-F]+(\.[0-9a-fA-F]*)?([pP][+-]?\d+)?$"
+NUMBER_PATTERN = f"{_DECIMAL_PATTERN}|{_HEX_PATTERN}"
 SHARE_PATTERN = r"^\d+(\.\d+)?%$|" + NUMBER_PATTERN
 DURATION_PATTERN = r"^\d+(\.\d+)?(ms|s|m|h)$"
 MEMORY_PATTERN = r"^\d+(KB|MB|GB|KiB|MiB|GiB)$"

@@ -76,6 +76,8 @@ def from_python(value: object) -> Tree:
         case int():
             return Scalar(str(value) if abs(value) < 10**400 else "integer too large")
         case Fraction():
+            if max(value.numerator.bit_length(), value.denominator.bit_length()) > 3400:
+                return Scalar("fraction too large")
             return Scalar(f"{value.numerator}/{value.denominator}")
         case float():
             return Scalar(value.hex() if math.isfinite(value) else str(value))

@@ -1,0 +1,266 @@
+"""torchlean.yaml -> Spec. Every error of the file is found before any is raised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import Finding, SourceSpan, SpecError, SpecErrors
+from . import kinds
+from .blocks import check_keys, decode_block
+from .context import INVALID, Context, Invalid, Problem, did_you_mean, listed
+from .fields import check_name
+from .kinds import KINDS, MAX_PROPERTIES, Kind
+from .model import Defaults, ModelEntry, PropertySpec, RobustnessProperty, Spec
+from .paths import shown
+from .tree import Mapping, Scalar, Tree, describe, shorten
+from .tree import Sequence as TreeSequence
+from .yaml_source import MAX_BYTES, SourceText, compose, read_source
+
+ROOT_KEYS = ("version", "models", "defaults", "properties")
+
+
+def load_spec(path: Path, root: Path) -> Spec:
+    """Read a spec file. Paths in it are relative to its own folder and stay inside `root`.
+
+    Raises SpecErrors, a SpecError that lists every error of the file with its place.
+    """
+    file = shown(path, root)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        missing = SpecError("TL0301", f"{file} cannot be read: {reason}", span=SourceSpan(file, 1, 1))
+        raise SpecErrors((Finding(missing),)) from None
+    return decode_spec(data, file=file, base=path.parent, root=root)
+
+
+def decode_spec(data: bytes, *, file: str, base: Path, root: Path) -> Spec:
+    """The spec in `data`, shown under the name `file`, with paths relative to `base` inside `root`.
+
+    Raises SpecErrors as `load_spec` does. Does not read any file that the spec names.
+    """
+    source = SourceText(file, "", ())
+    try:
+        source = read_source(data, file)
+        tree = compose(source)
+    except SpecError as error:
+        raise SpecErrors(_findings([Problem(error)], source)) from None
+    context = Context(base=base, root=root)
+    spec = _root(tree, file, context)
+    if context.problems or isinstance(spec, Invalid):
+        raise SpecErrors(_findings(context.problems, source))
+    return spec
+
+
+def _findings(problems: Sequence[Problem], source: SourceText) -> tuple[Finding, ...]:
+    def line(span: SourceSpan | None) -> str | None:
+        return None if span is None else source.line(span.line)
+
+    def place(problem: Problem) -> tuple[int, int]:
+        span = problem.error.span
+        return (span.line, span.column) if span is not None else (0, 0)
+
+    ordered = sorted(problems, key=place)
+    return tuple(Finding(p.error, line(p.error.span), p.related, line(p.related)) for p in ordered)
+
+
+def _root(tree: Tree | None, file: str, context: Context) -> Spec | Invalid:
+    if tree is None or (isinstance(tree, Scalar) and not tree.text and not tree.quoted):
+        return context.report("TL0315", "the spec is empty", SourceSpan(file, 1, 1))
+    if not isinstance(tree, Mapping):
+        return context.report(
+            "TL0307",
+            f"a spec is a block of the keys {listed(ROOT_KEYS)}, not {describe(tree)}",
+            tree.span,
+            fix="start the file with `version: 1`, or run `torchlean init`",
+        )
+    parts: dict[str, Tree] = {}
+    for key, value in check_keys(tree, context):
+        if key.text in ROOT_KEYS:
+            parts[key.text] = value
+            continue
+        fix = f"{did_you_mean(key.text, ROOT_KEYS)}valid keys: {', '.join(ROOT_KEYS)}"
+        context.report(
+            "TL0304", f"unknown key `{shorten(key.text)}` at the top of the spec", key.span, fix=fix
+        )
+    _version(parts.get("version"), tree, context)
+    defaults = _defaults(parts.get("defaults"), context)
+    declared, models = _models(parts.get("models"), tree, context)
+    properties = _properties(parts.get("properties"), tree, declared, defaults, context)
+    return Spec(file, models, properties, defaults)
+
+
+def _version(tree: Tree | None, root: Mapping, context: Context) -> None:
+    if tree is None:
+        context.report(
+            "TL0306", "the spec lacks the key `version`", root.span, fix="start the file with `version: 1`"
+        )
+    elif not (isinstance(tree, Scalar) and tree.text == str(kinds.SUPPORTED_VERSION)):
+        context.report("TL0316", f"this release reads version 1 of the spec, not {describe(tree)}", tree.span)
+
+
+def _defaults(tree: Tree | None, context: Context) -> Defaults:
+    if tree is None:
+        return Defaults()
+    if not isinstance(tree, Mapping):
+        context.report("TL0307", f"`defaults` must be a block of keys, not {describe(tree)}", tree.span)
+        return Defaults()
+    values = decode_block(tree, kinds.DEFAULTS_FIELDS, "`defaults`", context, elsewhere=_not_a_default)
+    return Defaults() if isinstance(values, Invalid) else Defaults(**values)
+
+
+def _not_a_default(key: str) -> str | None:
+    return "it belongs to a property, not to the defaults" if kinds.home_of(key) else None
+
+
+def _models(
+    tree: Tree | None, root: Mapping, context: Context
+) -> tuple[dict[str, SourceSpan | None], dict[str, ModelEntry]]:
+    """The places of all declared names, and the entries of those that are right."""
+    example = "name at least one: `models: {digits: {path: models/digits.onnx}}`"
+    if tree is None:
+        context.report("TL0306", "the spec lacks the key `models`", root.span, fix=example)
+        return {}, {}
+    if not isinstance(tree, Mapping):
+        context.report(
+            "TL0307", f"`models` must be a block of names, not {describe(tree)}", tree.span, fix=example
+        )
+        return {}, {}
+    if not tree.entries:
+        context.report("TL0315", "`models` names no model", tree.span, fix=example)
+    declared: dict[str, SourceSpan | None] = {}
+    models: dict[str, ModelEntry] = {}
+    for key, value in check_keys(tree, context):
+        declared[key.text] = key.span
+        name = check_name(key, "model", context)
+        if not isinstance(value, Mapping):
+            context.report(
+                "TL0307",
+                f"model `{shorten(key.text)}` must be a block with the key `path`, not {describe(value)}",
+                value.span,
+                fix="write e.g. `digits: {path: models/digits.onnx}`",
+            )
+            continue
+        values = decode_block(value, kinds.MODEL_FIELDS, f"model `{shorten(key.text)}`", context)
+        if isinstance(name, Invalid) or isinstance(values, Invalid):
+            continue
+        path: Path = values["path"]
+        assert context.root is not None
+        models[name] = ModelEntry(name, path, shown(path, context.root), key.span)
+    return declared, models
+
+
+def _properties(
+    tree: Tree | None,
+    root: Mapping,
+    declared: dict[str, SourceSpan | None],
+    defaults: Defaults,
+    context: Context,
+) -> tuple[PropertySpec, ...]:
+    if tree is None:
+        context.report(
+            "TL0306", "the spec lacks the key `properties`", root.span, fix="list at least one property"
+        )
+        return ()
+    if not isinstance(tree, TreeSequence):
+        if isinstance(tree, Scalar) and not tree.text and not tree.quoted:
+            context.report("TL0315", "`properties` lists nothing", tree.span)
+        else:
+            context.report(
+                "TL0307",
+                f"`properties` must be a list, not {describe(tree)}",
+                tree.span,
+                fix="start each property with `- name: ...`",
+            )
+        return ()
+    if not tree.items:
+        context.report("TL0315", "`properties` lists nothing", tree.span)
+    if len(tree.items) > MAX_PROPERTIES:
+        context.report(
+            "TL0309",
+            f"the spec lists {len(tree.items)} properties, more than the limit of {MAX_PROPERTIES}",
+            tree.span,
+            fix="split it into several torchlean.yaml files",
+        )
+        return ()
+    found = []
+    first: dict[tuple[str, str], Scalar] = {}
+    for item in tree.items:
+        _check_references(item, declared, first, context)
+        decoded = _property(item, defaults, context)
+        if not isinstance(decoded, Invalid):
+            found.append(decoded)
+    return tuple(found)
+
+
+def _check_references(
+    item: Tree,
+    declared: dict[str, SourceSpan | None],
+    first: dict[tuple[str, str], Scalar],
+    context: Context,
+) -> None:
+    """Reports a model that is not declared, and a name that the model's properties already use."""
+    if not isinstance(item, Mapping):
+        return
+    scalars = {key.text: value for key, value in reversed(item.entries) if isinstance(value, Scalar)}
+    name, model = scalars.get("name"), scalars.get("model")
+    if model is not None and model.text and model.text not in declared:
+        known = f"declared models: {', '.join(shorten(word) for word in declared)}" if declared else None
+        fix = f"{did_you_mean(model.text, declared)}{known}" if known else None
+        context.report("TL0312", f"`models` declares no `{shorten(model.text)}`", model.span, fix=fix)
+    if name is None or model is None:
+        return
+    key = (model.text, name.text)
+    if key in first:
+        context.report(
+            "TL0311",
+            f"model `{shorten(model.text)}` already has a property `{shorten(name.text)}`",
+            name.span,
+            related=first[key].span,
+        )
+    first.setdefault(key, name)
+
+
+def _property(item: Tree, defaults: Defaults, context: Context) -> PropertySpec | Invalid:
+    if not isinstance(item, Mapping):
+        return context.report(
+            "TL0307",
+            f"a property must be a block of keys, not {describe(item)}",
+            item.span,
+            fix="write `- name: ...` with `model`, `check` and the keys of that check below it",
+        )
+    check = next((value for key, value in item.entries if key.text == "check"), None)
+    kind = KINDS.get(check.text) if isinstance(check, Scalar) else None
+    if kind is None:
+        decode_block(item, kinds.COMMON_FIELDS, "the property", context, ignore_unknown=True)
+        return INVALID
+    values = decode_block(
+        item, kinds.fields_of(kind), f"check `{kind.name}`", context, elsewhere=kinds.home_of
+    )
+    if isinstance(values, Invalid):
+        return values
+    del values["check"]
+    inherited = {entry.key: getattr(defaults, entry.key) for entry in kinds.DEFAULTS_FIELDS}
+    known = {entry.key for entry in kinds.fields_of(kind)}
+    for key, value in inherited.items():
+        if value is not None and key in known:
+            values.setdefault(key, value)
+    return build(kind, values, item, context)
+
+
+def build(kind: Kind, values: dict[str, Any], tree: Mapping, context: Context) -> PropertySpec | Invalid:
+    """The dataclass of a decoded block, after the checks that concern several keys."""
+    built = kind.build(**values, span=_key_span(tree))
+    if isinstance(built, RobustnessProperty) and built.indices is not None and built.limit is not None:
+        return context.report(
+            "TL0317", "`indices` and `limit` exclude each other", tree.span, fix="keep one of the two"
+        )
+    return built
+
+
+def _key_span(tree: Mapping) -> SourceSpan | None:
+    """Where the block starts: its first key."""
+    return tree.entries[0][0].span if tree.entries else tree.span

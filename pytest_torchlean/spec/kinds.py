@@ -1,0 +1,130 @@
+"""The declarative tables of torchlean.yaml: one row per key, one table per kind of property.
+
+Decoding, "did you mean", the decorators and the JSON Schema are all driven by these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .blocks import Field
+from .boxes import Box
+from .fields import Choice, FilePath, Flag, IntegerList, Name, duration, integer, memory, number, share
+from .model import PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty
+
+SUPPORTED_VERSION = 1
+MAX_PROPERTIES = 10_000
+MAX_INDEX = 10**9
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of property: the word after `check:`, what it claims, its class and its own keys."""
+
+    name: str
+    doc: str
+    build: type[PropertySpec]
+    fields: tuple[Field, ...]
+
+
+TIMEOUT = Field("timeout", duration(), "Wall time for one property, e.g. 60s, 2m, 500ms.", default="60s")
+SEMANTICS = Field(
+    "semantics",
+    Choice(("real", "binary32")),
+    "Arithmetic of the claim: exact on the stored weights, or every binary32 execution.",
+)
+ON_UNKNOWN = Field(
+    "on_unknown", Choice(("fail", "warn")), "Whether the verdict UNKNOWN fails the gate.", default="fail"
+)
+MEMORY = Field("memory", memory(), "Memory limit of each worker process, e.g. 2GiB.")
+
+DEFAULTS_FIELDS: tuple[Field, ...] = (TIMEOUT, SEMANTICS, ON_UNKNOWN, MEMORY)
+
+_INPUT_BOX = (
+    "The box of inputs, e.g. {lower: 0, upper: 1}; lists give one number per element in row-major order."
+)
+_SELECTION = (
+    Field(
+        "indices",
+        IntegerList(MAX_INDEX),
+        "Positions in the data file to list, counted from 0.",
+        default="all",
+    ),
+    Field("limit", integer(1, MAX_INDEX), "List only the first so many inputs.", default="all"),
+)
+
+RUNTIME = Kind(
+    "runtime",
+    "onnxruntime agrees with the exact evaluator on samples, node by node, within derived bounds.",
+    RuntimeProperty,
+    (
+        Field("samples", integer(1, 1_000_000), "How many inputs to compare.", default="256"),
+        Field("seed", integer(0, 2**63 - 1), "Seed of the sampler.", default="0"),
+        Field("data", FilePath(), "An npz file whose inputs are among the samples."),
+        Field("input", Box(), _INPUT_BOX),
+    ),
+)
+ROBUSTNESS = Kind(
+    "robustness",
+    "No input within epsilon of a listed input, and within the domain, changes the class.",
+    RobustnessProperty,
+    (
+        Field("epsilon", number(at_least=0), "Radius of the ball, e.g. 8/255.", required=True),
+        Field("norm", Choice(("linf",), later=("l1", "l2")), "Norm of the ball.", default="linf"),
+        Field(
+            "domain",
+            Box(),
+            "Box of valid inputs, e.g. {lower: 0, upper: 1}; the ball is intersected with it.",
+        ),
+        Field("data", FilePath(), "An npz file with the arrays `inputs` and `labels`.", required=True),
+        Field(
+            "at_least",
+            share(),
+            "Share of all listed inputs that must be classified right and proved, e.g. 90%.",
+            default="100%",
+        ),
+        Field("min_accuracy", share(), "Share of all listed inputs that must be classified right."),
+        *_SELECTION,
+    ),
+)
+RANGE = Kind(
+    "range",
+    "Every output stays within bounds for every input of a box.",
+    RangeProperty,
+    (
+        Field("input", Box(), _INPUT_BOX, required=True),
+        Field(
+            "output", Box(one_sided=True), "Bounds claimed of the output; one side is enough.", required=True
+        ),
+        Field("strict", Flag(), "Claim strict inequalities.", default="false"),
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RANGE)}
+LATER_KINDS: tuple[str, ...] = ("vnnlib", "monotonicity", "equivalence")
+
+COMMON_FIELDS: tuple[Field, ...] = (
+    Field("name", Name("property"), "Name of the property; the last part of its pytest id.", required=True),
+    Field("model", Name("model"), "A name from the `models` block.", required=True),
+    Field(
+        "check", Choice(tuple(KINDS), later=LATER_KINDS, code="TL0314"), "Kind of property.", required=True
+    ),
+    TIMEOUT,
+    ON_UNKNOWN,
+    MEMORY,
+)
+
+MODEL_FIELDS: tuple[Field, ...] = (
+    Field("path", FilePath(), "The ONNX file, relative to this file.", required=True),
+)
+
+
+def fields_of(kind: Kind) -> tuple[Field, ...]:
+    """Every key a property of this kind may have. Runtime checks have no semantics to choose."""
+    return COMMON_FIELDS + (() if kind is RUNTIME else (SEMANTICS,)) + kind.fields
+
+
+def home_of(key: str) -> str | None:
+    """Which checks know a key, in words; None when none does."""
+    names = [kind.name for kind in KINDS.values() if key in {entry.key for entry in fields_of(kind)}]
+    return f"it belongs to check {' and '.join(f'`{name}`' for name in names)}" if names else None

@@ -1,0 +1,187 @@
+"""Bytes of a YAML file -> a tree with places, by PyYAML's parser but none of its meanings.
+
+PyYAML would turn `8/255` into text, `1e-3` into text, `0.1` into a float, `010` into eight, `yes` into
+true, and would keep the last of two equal keys. Here its parser only gives events; scalars stay text.
+Anchors, aliases, tags and further documents are refused, size and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SourceSpan, SpecError
+from .tree import Mapping, Scalar, Sequence, Tree, shorten
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 16
+MAX_NODES = 400_000
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """The text of a spec file under the name it is shown by."""
+
+    file: str
+    text: str
+    lines: tuple[str, ...]
+
+    def line(self, number: int) -> str | None:
+        """Line `number`, counted from 1; None beyond the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else None
+
+
+def read_source(data: bytes, file: str) -> SourceText:
+    """Decode a spec file. Raises SpecError TL0301 when it is too large or not plain UTF-8 text."""
+    if len(data) > MAX_BYTES:
+        raise SpecError(
+            "TL0301",
+            f"the spec holds {len(data)} bytes, more than the limit of {MAX_BYTES}",
+            fix="split it into several torchlean.yaml files",
+            span=SourceSpan(file, 1, 1),
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(_LINE_BREAK.split(data[: error.start].decode("utf-8", "replace")))
+        raise SpecError(
+            "TL0301",
+            f"the spec is not UTF-8 text (byte {error.start} is 0x{data[error.start]:02x})",
+            fix="save the file as UTF-8",
+            span=SourceSpan(file, line, 1),
+        ) from None
+    bad = _UNPRINTABLE.search(text)
+    if bad is not None:
+        before = _LINE_BREAK.split(text[: bad.start()])
+        raise SpecError(
+            "TL0301",
+            f"the spec holds the control character U+{ord(bad[0]):04X}",
+            fix="remove the character",
+            span=SourceSpan(file, len(before), len(before[-1]) + 1),
+        )
+    return SourceText(file, text, tuple(_LINE_BREAK.split(text)))
+
+
+def compose(source: SourceText) -> Tree | None:
+    """The tree of the only document in `source`, None when there is none.
+
+    Raises SpecError TL0302 for what is not YAML and TL0303 for what specs do not accept of it.
+    """
+    import yaml
+
+    builder = _Builder(source)
+    try:
+        for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(source, error) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise SpecError(
+            "TL0302", f"not valid YAML: {shorten(str(error), 200)}", span=SourceSpan(source.file, 1, 1)
+        ) from None
+    return builder.result
+
+
+@dataclass
+class _Open:
+    """A list or block whose end has not been seen."""
+
+    is_mapping: bool
+    span: SourceSpan
+    children: list[Tree] = field(default_factory=list)
+
+
+class _Builder:
+    """Assembles the tree from the parser's events, without recursion."""
+
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._stack: list[_Open] = []
+        self._nodes = 0
+        self._documents = 0
+        self.result: Tree | None = None
+
+    def take(self, event: Any) -> None:
+        import yaml
+
+        span = self._span(event)
+        match event:
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise _refused("a second document", span)
+            case yaml.AliasEvent():
+                raise _refused(f"the alias `*{shorten(str(event.anchor))}`", span)
+            case yaml.ScalarEvent():
+                self._check_node(event, span)
+                self._add(Scalar(event.value, quoted=event.style is not None, span=span))
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._check_node(event, span)
+                if len(self._stack) >= MAX_DEPTH:
+                    raise _refused(f"nesting deeper than {MAX_DEPTH} levels", span)
+                self._stack.append(_Open(isinstance(event, yaml.MappingStartEvent), span))
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._add(_close(self._stack.pop()))
+
+    def _check_node(self, event: Any, span: SourceSpan) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _refused(f"more than {MAX_NODES} values", span)
+        if event.anchor is not None:
+            raise _refused(f"the anchor `&{shorten(event.anchor)}`", span)
+        if event.tag is not None:
+            raise _refused(f"the tag `{shorten(event.tag)}`", span)
+
+    def _add(self, tree: Tree) -> None:
+        if self._stack:
+            self._stack[-1].children.append(tree)
+        else:
+            self.result = tree
+
+    def _span(self, event: Any) -> SourceSpan:
+        start, end = event.start_mark, event.end_mark
+        line = self._source.line(start.line + 1) or ""
+        stop = end.column if end.line == start.line else len(line)
+        length = max(1, stop - start.column)
+        return SourceSpan(self._source.file, start.line + 1, start.column + 1, length)
+
+
+def _close(open_node: _Open) -> Tree:
+    if not open_node.is_mapping:
+        return Sequence(tuple(open_node.children), open_node.span)
+    entries = []
+    for key, value in zip(open_node.children[::2], open_node.children[1::2], strict=True):
+        if not isinstance(key, Scalar):
+            raise _refused("a list or block as a key", key.span)
+        entries.append((key, value))
+    return Mapping(tuple(entries), open_node.span)
+
+
+def _refused(what: str, span: SourceSpan | None) -> SpecError:
+    return SpecError("TL0303", f"{what} is not accepted in a spec", span=span)
+
+
+def _syntax_error(source: SourceText, error: Any) -> SpecError:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    text = source.line(line) or ""
+    indentation = text[: len(text) - len(text.lstrip())]
+    if "\t" in indentation or text[column - 1 : column] == "\t":
+        column = text.index("\t") + 1
+        return SpecError(
+            "TL0302",
+            "a tab is used as indentation or before a value",
+            fix="YAML is indented with spaces only: replace the tab by spaces",
+            span=SourceSpan(source.file, line, column),
+        )
+    problem = str(error.problem or "cannot be read")
+    context = f" {error.context}" if error.context else ""
+    return SpecError(
+        "TL0302",
+        f"not valid YAML:{context}: {problem}".replace(": :", ":"),
+        span=SourceSpan(source.file, line, column),
+    )
