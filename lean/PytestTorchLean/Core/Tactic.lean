@@ -106,7 +106,6 @@ opaque rcasesPatLo : ParserDescr
 @[tactic_parser] opaque eqRefl : ParserDescr
 @[tactic_parser] opaque applyRfl : ParserDescr
 @[tactic_parser] opaque decide : ParserDescr
-@[tactic_parser] opaque nativeDecide : ParserDescr
 @[tactic_parser] opaque replace : ParserDescr
 @[tactic_parser] opaque symm : ParserDescr
 @[tactic_parser] opaque «show» : ParserDescr

@@ -1,0 +1,182 @@
+"""Put one theorem about given data before Lean's kernel and read the answer strictly.
+
+The text is written to a private folder and followed by a command that prints the axioms of the named
+theorem under a fresh 128-bit name. The theorem counts as accepted only if Lean ends with exit code 0,
+standard output is exactly that one message, standard error is empty and the axioms are allowed ones.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from pytest_torchlean.checker.install import LeanInstall
+from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
+from pytest_torchlean.checker.library import OPTIONS, BuiltLibrary
+from pytest_torchlean.checker.messages import MalformedOutput, Message, parse_messages
+from pytest_torchlean.errors import CheckerError
+
+ALLOWED_AXIOMS = ("propext", "Quot.sound")
+
+_NEVER_ALLOWED = "sorryAx"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_']*(?:\.[A-Za-z_][A-Za-z0-9_']*)*")
+# Words with which a text could get past the kernel or print what it likes. Our own texts need none.
+_FORBIDDEN = (
+    "sorry", "axiom", "unsafe", "native_decide", "implemented_by", "extern", "csimp", "debug.",
+    "skipKernelTC", "initialize", "_elab", "macro", "syntax", "notation", "#",
+)  # fmt: skip
+
+
+class Outcome(Enum):
+    """What became of a theorem."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused by Lean"
+    TIME = "out of time"
+    MEMORY = "out of memory"
+    CRASHED = "Lean crashed"
+    GARBLED = "unexpected answer"
+    AXIOMS = "axioms that are not allowed"
+
+
+_CODES = {
+    Outcome.REFUSED: "TL0510",
+    Outcome.TIME: "TL0511",
+    Outcome.MEMORY: "TL0512",
+    Outcome.CRASHED: "TL0513",
+    Outcome.GARBLED: "TL0514",
+    Outcome.AXIOMS: "TL0515",
+}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The answer for one theorem. `axioms` is what the theorem rests on, known only when Lean said so."""
+
+    outcome: Outcome
+    theorem: str
+    axioms: tuple[str, ...]
+    seconds: float
+    peak_memory_mb: float
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome is Outcome.ACCEPTED
+
+    @property
+    def code(self) -> str | None:
+        """The TLnnnn code of a refusal; None if accepted."""
+        return _CODES.get(self.outcome)
+
+
+def check(
+    source: str,
+    *,
+    theorem: str,
+    built: BuiltLibrary,
+    lean: LeanInstall,
+    wall_seconds: float,
+    memory_mb: int,
+    statement: str | None = None,
+    allowed_axioms: Collection[str] = ALLOWED_AXIOMS,
+) -> CheckResult:
+    """Let Lean check `source`, a module text that starts with `prelude` and proves `theorem`.
+
+    `theorem` is the full name. `statement`, if given, is a Lean term: the theorem must prove exactly that
+    proposition (up to definitional unfolding). The text must print nothing by itself.
+
+    Whatever Lean does is recorded in the result. Raises CheckerError TL0516 if the text or name is not one we
+    would have generated, TL0503 if Lean cannot be started.
+    """
+    _require_harmless(source, theorem, statement)
+    nonce = f"accepted_{secrets.token_hex(16)}"
+    if statement is None:
+        witness = f"def _root_.{nonce} := @{theorem}"
+    else:
+        witness = f"theorem _root_.{nonce} : {statement} := {theorem}"
+    text = f"{source}\n\n{witness}\n#print axioms _root_.{nonce}\n"
+    with tempfile.TemporaryDirectory(prefix="torchlean-") as folder:
+        directory = Path(folder)
+        (directory / "Certificate.lean").write_text(text, encoding="utf-8", newline="\n")
+        result = run_lean(
+            lean,
+            ["--json", *OPTIONS, "Certificate.lean"],
+            directory=directory,
+            lean_path=[built.olean_directory],
+            wall_seconds=wall_seconds,
+            memory_mb=memory_mb,
+            file_mb=16,
+        )
+    outcome, axioms, detail = _judge(result, nonce, frozenset(allowed_axioms) - {_NEVER_ALLOWED})
+    return CheckResult(outcome, theorem, axioms, result.seconds, result.peak_memory_mb, detail)
+
+
+def _require_harmless(source: str, theorem: str, statement: str | None) -> None:
+    if _NAME.fullmatch(theorem) is None:
+        raise CheckerError("TL0516", f"not a theorem name: {theorem[:80]!r}")
+    if not source.startswith("prelude\n"):
+        raise CheckerError("TL0516", "a certificate does not start with `prelude`")
+    for word in _FORBIDDEN:
+        if word in source or (statement is not None and word in statement):
+            raise CheckerError("TL0516", f"a certificate contains `{word}`")
+
+
+def _judge(
+    result: ProcessResult, nonce: str, allowed: frozenset[str]
+) -> tuple[Outcome, tuple[str, ...], str]:
+    """The outcome, the axioms if known, and what to tell the user."""
+    stderr = " ".join(result.stderr.decode("utf-8", "replace").split())[:500]
+    if result.end is End.DEADLINE:
+        return Outcome.TIME, (), f"killed after {result.seconds:.1f} s"
+    if result.end is End.MEMORY:
+        return Outcome.MEMORY, (), f"killed at {result.peak_memory_mb:.0f} MiB"
+    try:
+        messages = parse_messages(result.stdout)
+    except MalformedOutput as error:
+        messages, malformed = (), str(error)
+    else:
+        malformed = "more output than any answer has" if result.truncated else ""
+    first_error = next((message for message in messages if message.severity == "error"), None)
+    if result.end is End.SIGNALLED or result.code != 0:
+        said = first_error.text if first_error is not None else stderr
+        if _ran_out_of_memory(messages, stderr):
+            return Outcome.MEMORY, (), said
+        if result.end is End.EXITED and result.code == 1 and first_error is not None and not malformed:
+            return Outcome.REFUSED, (), f"line {first_error.line}: {said}"
+        return Outcome.CRASHED, (), f"{result.end.value}, code {result.code}: {said}"
+    if malformed:
+        return Outcome.GARBLED, (), malformed
+    if stderr:
+        return Outcome.GARBLED, (), f"standard error is not empty: {stderr}"
+    if len(messages) != 1:
+        shown = "; ".join(message.text for message in messages[:3])[:500]
+        return Outcome.GARBLED, (), f"{len(messages)} messages instead of one: {shown}"
+    axioms = _axioms(messages[0], nonce)
+    if axioms is None:
+        return Outcome.GARBLED, (), f"not the expected answer: {messages[0].text[:500]}"
+    extra = sorted(set(axioms) - allowed)
+    if extra:
+        return Outcome.AXIOMS, axioms, f"the theorem rests on {', '.join(extra)}"
+    return Outcome.ACCEPTED, axioms, ""
+
+
+def _axioms(message: Message, nonce: str) -> tuple[str, ...] | None:
+    """The axioms that a message reports for exactly this nonce; None if it says anything else."""
+    if message.severity != "information":
+        return None
+    if message.text == f"'{nonce}' does not depend on any axioms":
+        return ()
+    match = re.fullmatch(rf"'{nonce}' depends on axioms: \[([^\[\]]+)\]", message.text)
+    return tuple(name.strip() for name in match[1].split(",")) if match is not None else None
+
+
+def _ran_out_of_memory(messages: tuple[Message, ...], stderr: str) -> bool:
+    signs = ("excessive memory consumption", "out of memory", "bad_alloc", "failed to create thread")
+    said = [stderr, *(message.text for message in messages if message.severity == "error")]
+    return any(sign in text for text in said for sign in signs)

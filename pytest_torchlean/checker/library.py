@@ -1,0 +1,199 @@
+"""Build our Lean library once per machine, user, source text and Lean, into a private cache.
+
+The files that Lean loads (`.olean`) are not checked again by its kernel, so they are never taken from
+anywhere: they are built here from the packaged sources. The key of a build is the hash of the sources
+and of Lean; a build becomes visible by one rename, so that a killed build leaves nothing that is used;
+a lock makes other processes wait for the one that builds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_torchlean.checker.install import LeanInstall
+from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
+from pytest_torchlean.checker.messages import MalformedOutput, parse_messages
+from pytest_torchlean.checker.private_directory import cache_root, make_private_directory, require_private
+from pytest_torchlean.checker.sources import LeanSources, module_path, read_sources, source_directory
+from pytest_torchlean.errors import CheckerError
+
+OPTIONS = ("-DwarningAsError=true", "-Dlinter.all=false")
+
+_FORMAT = "1"
+_MANIFEST = "build.json"
+_PARALLEL = 2
+_MODULE_SECONDS = 300.0
+_MODULE_MB = 3072
+
+
+@dataclass(frozen=True)
+class BuiltLibrary:
+    """A library that can be imported: `olean_directory` goes into LEAN_PATH.
+
+    `seconds` is the time this call spent building, 0.0 if the library was there already.
+    """
+
+    olean_directory: Path
+    modules: tuple[str, ...]
+    sources_sha256: str
+    lean_sha256: str
+    seconds: float
+
+
+def ensure_built(
+    lean: LeanInstall, *, sources: Path | None = None, cache: Path | None = None
+) -> BuiltLibrary:
+    """The library built with this Lean, building it if this user has not yet.
+
+    `sources` is a folder with `PytestTorchLean.lean` (default: the packaged one), `cache` the user's cache
+    folder (default: see `cache_root`). Safe to call from several processes at once.
+
+    Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
+    """
+    texts = read_sources(source_directory() if sources is None else sources)
+    root = make_private_directory((cache_root() if cache is None else cache) / "lean")
+    key = hashlib.sha256(
+        "\n".join([_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]).encode()
+    ).hexdigest()[:32]
+    target = root / key
+    if _is_intact(target, texts):
+        return _result(target, texts, lean, 0.0)
+    with _locked(root / f"{key}.lock"):
+        if _is_intact(target, texts):
+            return _result(target, texts, lean, 0.0)
+        _discard_leftovers(root, key)
+        started = time.monotonic()
+        _build(lean, texts, root, key)
+        return _result(target, texts, lean, time.monotonic() - started)
+
+
+def _result(target: Path, texts: LeanSources, lean: LeanInstall, seconds: float) -> BuiltLibrary:
+    return BuiltLibrary(target / "olean", texts.modules, texts.sha256, lean.sha256, seconds)
+
+
+def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
+    """Build into a temporary folder beside the target, then rename."""
+    work = Path(tempfile.mkdtemp(prefix=f"{key}.building-", dir=root))
+    try:
+        for module in texts.modules:
+            path = work / "source" / module_path(module, ".lean")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(texts.text[module])
+            (work / "olean" / module_path(module, ".olean")).parent.mkdir(parents=True, exist_ok=True)
+        _compile_all(lean, texts, work)
+        shutil.rmtree(work / "source")
+        shutil.rmtree(work / "log", ignore_errors=True)
+        digests = {module: _digest(work, module) for module in texts.modules}
+        manifest = {"sources_sha256": texts.sha256, "lean_sha256": lean.sha256, "oleans": digests}
+        (work / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        os.replace(work, root / key)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path) -> None:
+    """Compile every module after the ones it imports, at most two at a time."""
+    waiting = list(texts.modules)
+    done: set[str] = set()
+    running: dict[Future[None], str] = {}
+    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        while waiting or running:
+            ready = [module for module in waiting if done.issuperset(texts.imports[module])]
+            for module in ready[: _PARALLEL - len(running)]:
+                waiting.remove(module)
+                running[pool.submit(_compile, lean, module, work)] = module
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done.add(running.pop(future))
+                future.result()
+
+
+def _compile(lean: LeanInstall, module: str, work: Path) -> None:
+    """Compile one module; raises CheckerError TL0505 on any error or warning."""
+    log = work / "log" / module
+    log.mkdir(parents=True)
+    source = work / "source" / module_path(module, ".lean")
+    olean = work / "olean" / module_path(module, ".olean")
+    result = run_lean(
+        lean,
+        ["--json", *OPTIONS, f"--root={work / 'source'}", "-o", str(olean), str(source)],
+        directory=log,
+        lean_path=[work / "olean"],
+        wall_seconds=_MODULE_SECONDS,
+        memory_mb=_MODULE_MB,
+    )
+    problem = _problem(result)
+    if problem is not None:
+        raise CheckerError("TL0505", f"Lean does not accept the module {module}: {problem}")
+    if not olean.is_file():
+        raise CheckerError("TL0505", f"Lean wrote no file for the module {module}")
+
+
+def _problem(result: ProcessResult) -> str | None:
+    """Why a compilation does not count, or None."""
+    try:
+        messages = parse_messages(result.stdout)
+    except MalformedOutput as error:
+        return f"its output is not understood ({error})"
+    for message in messages:
+        if message.severity != "information":
+            return f"line {message.line}: {message.severity}: {message.text}"
+    if result.end is not End.EXITED or result.code != 0:
+        stderr = result.stderr.decode("utf-8", "replace").strip()[:500]
+        return f"{result.end.value}, code {result.code} {stderr}".rstrip()
+    return None
+
+
+def _digest(build: Path, module: str) -> str:
+    with (build / "olean" / module_path(module, ".olean")).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_intact(target: Path, texts: LeanSources) -> bool:
+    """Whether a finished build is there with the files it was made of.
+
+    Raises CheckerError TL0506 if it is there but not private.
+    """
+    if not os.path.lexists(target):
+        return False
+    require_private(target)
+    try:
+        manifest = json.loads((target / _MANIFEST).read_text(encoding="utf-8"))
+        digests = manifest["oleans"]
+        return set(digests) == set(texts.modules) and all(
+            _digest(target, module) == digests[module] for module in texts.modules
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _discard_leftovers(root: Path, key: str) -> None:
+    """Remove a damaged build and what a killed one left; called with the lock held."""
+    target = root / key
+    if target.exists():
+        grave = Path(tempfile.mkdtemp(prefix=f"{key}.building-", dir=root))
+        os.replace(target, grave / "damaged")
+    for leftover in root.glob(f"{key}.building-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock that the kernel drops when this process dies."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
