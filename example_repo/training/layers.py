@@ -38,22 +38,23 @@ class Affine:
 
     def matrix(self) -> Array:
         """The dense (outputs, inputs) matrix."""
-        return np.append(self.weights.ravel(), 0.0)[self.weight_index]
+        padded: Array = np.append(self.weights.ravel(), 0.0)
+        return padded[self.weight_index]
 
     def offset(self) -> Array:
         """The dense (outputs,) bias."""
-        return self.bias[self.bias_index]
+        return np.take(self.bias, self.bias_index)
 
     def weight_gradient(self, matrix_gradient: Array) -> Array:
         """Sum a gradient of the dense matrix over the entries that share a parameter."""
         size = self.weights.size
         index = np.where(self.weight_index == NOTHING, size, self.weight_index)
-        summed = np.bincount(index.ravel(), matrix_gradient.ravel(), minlength=size + 1)
+        summed = np.bincount(index.ravel(), matrix_gradient.ravel(), minlength=size + 1).astype(np.float64)
         return summed[:size].reshape(self.weights.shape)
 
     def bias_gradient(self, offset_gradient: Array) -> Array:
         """Sum a gradient of the dense bias over the outputs that share a bias."""
-        return np.bincount(self.bias_index, offset_gradient, minlength=self.bias.size)
+        return np.bincount(self.bias_index, offset_gradient, minlength=self.bias.size).astype(np.float64)
 
 
 @dataclass
@@ -83,7 +84,7 @@ def gemm(random: np.random.Generator, inputs: int, outputs: int) -> Affine:
 
 
 def convolution(random: np.random.Generator, inputs: int, outputs: int, side: int) -> Affine:
-    """A 3x3 convolution with stride 1 and padding 1 on (inputs, side, side), weights (outputs, inputs, 3, 3)."""
+    """A 3x3 convolution, stride 1, padding 1, on (inputs, side, side); weights (outputs, inputs, 3, 3)."""
     weights = random.normal(0.0, np.sqrt(2.0 / (inputs * 9)), (outputs, inputs, 3, 3))
     positions = np.arange(weights.size, dtype=np.int64).reshape(weights.shape)
     index = np.full((outputs, side, side, inputs, side, side), NOTHING, dtype=np.int64)
@@ -128,13 +129,14 @@ def worst_margins(last: Affine, centre: Array, radius: Array, labels: Indices) -
     matrix, offset = last.matrix(), last.offset()
     rows = matrix[None, :, :] - matrix[labels][:, None, :]
     shift = offset[None, :] - offset[labels][:, None]
-    return np.einsum("ijk,ik->ij", rows, centre) + np.einsum("ijk,ik->ij", np.abs(rows), radius) + shift
+    bound: Array = np.einsum("ijk,ik->ij", rows, centre) + np.einsum("ijk,ik->ij", np.abs(rows), radius)
+    return bound + shift
 
 
 def softmax_loss_gradient(scores: Array, labels: Indices) -> Array:
     """Gradient of the mean cross entropy with respect to the scores."""
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    gradient = exponentials / exponentials.sum(axis=1, keepdims=True)
+    gradient: Array = exponentials / exponentials.sum(axis=1, keepdims=True)
     gradient[np.arange(len(labels)), labels] -= 1.0
     return gradient / len(labels)
 

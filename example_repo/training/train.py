@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -204,7 +205,7 @@ def to_onnx(recipe: Recipe, layers: list[Layer]) -> onnx.ModelProto:
     current = "image"
     is_flat = not recipe.image_input
 
-    def add(operator: str, output: str, extra: tuple[str, ...] = (), **attributes: object) -> None:
+    def add(operator: str, output: str, extra: tuple[str, ...] = (), **attributes: Any) -> None:
         nonlocal current
         nodes.append(helper.make_node(operator, [current, *extra], [output], name=output, **attributes))
         current = output
