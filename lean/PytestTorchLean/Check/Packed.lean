@@ -345,7 +345,7 @@ def pack (b : Nat) : Nat → (Nat → Nat) → Nat
   | 0, _ => 0
   | m + 1, f => f 0 + 2 ^ b * pack b m (fun i => f (i + 1))
 
-theorem pack_zero (b : Nat) (f : Nat → Nat) : pack b 0 f = 0 := rfl
+theorem pack_nil (b : Nat) (f : Nat → Nat) : pack b 0 f = 0 := rfl
 theorem pack_succ (b m : Nat) (f : Nat → Nat) :
     pack b (m + 1) f = f 0 + 2 ^ b * pack b m (fun i => f (i + 1)) := rfl
 namespace Natural
@@ -360,7 +360,7 @@ theorem pack_congr {b m : Nat} {f g : Nat → Nat} (h : ∀ i, i < m → f i = g
   | succ m ih =>
     have t : ∀ i, i < m → f (i + 1) = g (i + 1) := forall_succ (p := fun i => f i = g i) h
     rw [pack_succ, pack_succ, forall_zero (p := fun i => f i = g i) h, ih t]
-theorem pack_zeros (b m : Nat) : pack b m (fun _ => 0) = 0 := by
+theorem pack_zero (b m : Nat) : pack b m (fun _ => 0) = 0 := by
   induction m with
   | zero => rfl
   | succ m ih => rw [pack_succ, ih]; rfl
@@ -409,7 +409,7 @@ theorem pack_append (b m n : Nat) (h : Nat → Nat) :
     pack b (m + n) h = pack b m h + 2 ^ (b * m) * pack b n (fun i => h (m + i)) := by
   induction m generalizing h with
   | zero =>
-    rw [Nat.zero_add, pack_zero, Nat.zero_add]
+    rw [Nat.zero_add, pack_nil, Nat.zero_add]
     have e : 2 ^ (b * 0) = 1 := rfl
     rw [e, one_mul]
     exact pack_congr fun i _ => by rw [Nat.zero_add]
