@@ -3,4 +3,24 @@
 The public surface is this module; everything else may change between minor versions.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .spec.builders import output_range, robustness, runtime_agreement
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "output_range", "robustness", "runtime_agreement"]
+
+_BUILDERS = ("output_range", "robustness", "runtime_agreement")
+
+
+def __getattr__(name: str) -> object:
+    """Import the decorators' builders on first use, so that importing the package stays light."""
+    if name in _BUILDERS:
+        from .spec import builders
+
+        return getattr(builders, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -59,6 +59,55 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the property names a kind of check that this version does not have",
         "upgrade pytest-torchlean, or use one of runtime, robustness, range",
     ),
+    ErrorCode(
+        "TL0105",
+        "model is not valid ONNX",
+        "the ONNX checker refuses the model, or a tensor's data do not fit its shape",
+        "run `python -m onnx.checker` on it with the onnx version that wrote it; export it again",
+    ),
+    ErrorCode(
+        "TL0106",
+        "external data cannot be used",
+        "a tensor is stored in another file that is missing, too short, or outside the repository",
+        "keep external data in the repository beside the model, named by a relative path without `..`",
+    ),
+    ErrorCode(
+        "TL0107",
+        "model file is too large",
+        "the model with its external data is larger than the limit",
+        "split the model, or check that the path names the right file",
+    ),
+    ErrorCode(
+        "TL0108",
+        "stored graph is not readable",
+        "the bytes are not a canonical graph of this version, or were changed",
+        "delete the cached or stored graph; it is made again from the model",
+    ),
+    # TL02xx: what lies outside the supported models
+    ErrorCode(
+        "TL0201",
+        "model uses operators that are not supported",
+        "a node has no meaning here: its operator, version, attribute or dtype is outside the table",
+        "see the README for the supported operators; export the model without the listed nodes",
+    ),
+    ErrorCode(
+        "TL0202",
+        "opset is not supported",
+        "the model was exported for an opset outside the supported range",
+        "export again, or convert with onnx.version_converter, to a supported opset",
+    ),
+    ErrorCode(
+        "TL0203",
+        "model input or output is not supported",
+        "inputs and outputs must be float32 tensors; only the first dimension may be symbolic",
+        "fix the dimensions (onnx.tools.update_model_dims) or convert the model to float32",
+    ),
+    ErrorCode(
+        "TL0204",
+        "operator has no exact linear form",
+        "the node is not affine, ReLU or data movement with weights that are binary32 numbers",
+        "run `torchlean inspect` on the model to see every such node",
+    ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
         "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"
@@ -186,6 +235,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a label is negative or not below the number of classes",
         "repair the labels",
     ),
+    ErrorCode(
+        "TL0450",
+        "input does not fit the model",
+        "an array's name, dtype or shape differs from what the model's input needs",
+        "give one float32 array per model input, of exactly its shape",
+    ),
     # TL05xx: the checker
     ErrorCode(
         "TL0501",
@@ -292,6 +347,19 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the temporary folder is full or read-only",
         "free space, or set TMPDIR to a writable folder",
     ),
+    ErrorCode(
+        "TL0710",
+        "process flushes subnormal numbers",
+        "another library set the processor's flush-to-zero mode in this process",
+        "do not use onnxruntime's session.set_denormal_as_zero; start a fresh process",
+    ),
+    # TL08xx: reports
+    ErrorCode(
+        "TL0801",
+        "not a report record",
+        "the file is damaged, or is no JSON record of this schema version",
+        "write it again with `torchlean check --json FILE`",
+    ),
     # TL09xx: ourselves
     ErrorCode(
         "TL0901",
@@ -310,6 +378,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "property was not run",
         "it was deselected or skipped, or the run stopped before it",
         "run the whole gate without -k, -m, -x or --lf",
+    ),
+    ErrorCode(
+        "TL0904",
+        "spec could not be collected",
+        "the spec file has errors, which the run shows with their places",
+        "repair the spec; `torchlean check` lists every error",
     ),
 )
 
@@ -388,3 +462,7 @@ class CertificateError(TorchleanError):
 
 class RuntimeFailure(TorchleanError):
     """onnxruntime refused the model or an input (TL07xx)."""
+
+
+class RecordError(TorchleanError):
+    """A report record cannot be read (TL08xx)."""

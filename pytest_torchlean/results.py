@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,11 +31,20 @@ class PropertyResult:
     check: str
     evidence: Evidence
     on_unknown: Literal["fail", "warn"] = "fail"
+    witness_file: str | None = None
+    """Where the witnesses were written for `torchlean replay`, relative to the root."""
 
     @property
     def name(self) -> str:
         """The property's own name, the last part of the id."""
         return self.id.rsplit("::", 1)[-1]
+
+    @property
+    def reproduce(self) -> str:
+        """One shell line that shows the finding again."""
+        if self.witness_file is not None:
+            return f"torchlean replay {shlex.quote(self.witness_file)}"
+        return f"pytest {shlex.quote(self.id)}"
 
     @property
     def outcome(self) -> Outcome:

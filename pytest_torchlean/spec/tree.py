@@ -91,4 +91,4 @@ def from_python(value: object) -> Tree:
             )
         case list() | tuple():
             return Sequence(tuple(from_python(item) for item in value))
-    raise TypeError(f"a {type(value).__name__} cannot stand here")
+    raise TypeError(f"a value of type {type(value).__name__} cannot stand here")

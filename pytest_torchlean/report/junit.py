@@ -1,0 +1,62 @@
+"""JUnit XML through the junit-xml library; nothing else in the package imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..results import Environment, PropertyResult
+from ..verdict import Verdict
+from .escape import xml
+from .text import render_failure
+
+
+def render_junit(results: Sequence[PropertyResult], environment: Environment) -> str:
+    """A JUnit XML document: one suite per spec file, one case per property.
+
+    ERROR becomes an `error`, every other result that fails the gate a `failure`. What passes carries
+    its ledger in `system-out`. Control characters and characters illegal in XML become visible escapes.
+    """
+    from junit_xml import TestSuite, to_xml_report_string
+
+    files = list(dict.fromkeys(result.spec_file for result in results))
+    suites = [
+        TestSuite(
+            xml(f"torchlean: {file}"),
+            [_case(result) for result in results if result.spec_file == file],
+            file=xml(file),
+            properties=_properties(environment),
+        )
+        for file in files
+    ]
+    text: str = to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
+    return text + "\n"
+
+
+def _case(result: PropertyResult) -> object:
+    from junit_xml import TestCase
+
+    evidence = result.evidence
+    ledger = "\n".join([render_failure(result), *(f"  trusted:    {line}" for line in evidence.trust)])
+    case = TestCase(
+        xml(result.id.partition("::")[2] or result.id),
+        classname=xml(result.spec_file),
+        file=xml(result.spec_file),
+        line=result.line,
+        elapsed_sec=round(sum(evidence.seconds.values()), 3) or None,
+        stdout=xml(ledger) if result.outcome != "failed" else None,
+    )
+    message = xml(f"{evidence.verdict.value}: {evidence.found}")
+    if evidence.verdict is Verdict.ERROR:
+        code = evidence.problem.code if evidence.problem is not None else "ERROR"
+        case.add_error_info(message, xml(ledger), error_type=xml(code))
+    elif result.outcome == "failed":
+        case.add_failure_info(message, xml(ledger), failure_type=evidence.verdict.value)
+    return case
+
+
+def _properties(environment: Environment) -> dict[str, str]:
+    values = {"torchlean": environment.version, "onnxruntime": environment.onnxruntime or "not used"}
+    lean = environment.lean or {"version": "not used"}
+    values |= {f"lean.{key}": value for key, value in lean.items()}
+    values |= dict(environment.others)
+    return {xml(key): xml(value) for key, value in values.items()}

@@ -1,0 +1,152 @@
+"""Results for a terminal: a table of verdicts, and for each failure what to know and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..results import Environment, PropertyResult, gate_passes
+from ..verdict import Counts, Evidence, Verdict, Witness
+from .escape import terminal, terminal_line
+
+_SHOWN_NUMBERS = 12
+_SHOWN_WITNESSES = 3
+_COLOURS = {"passed": "32", "warned": "33", "failed": "31"}
+
+
+def render_table(results: Sequence[PropertyResult], environment: Environment, *, colour: bool = False) -> str:
+    """One line per property and a last line with the gate's answer. No final newline."""
+    rows = [("verdict", "property", "assurance", "time", "found")]
+    rows += [_row(result) for result in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [_tools(environment), ""]
+    for number, row in enumerate(rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        if colour and number:
+            cells[0] = _coloured(cells[0], results[number - 1].outcome)
+        lines.append("  ".join([*cells, row[4]]).rstrip())
+    summary = summary_line(results)
+    if colour:
+        summary = _coloured(summary, "passed" if gate_passes(results) else "failed")
+    return "\n".join([*lines, "", summary])
+
+
+def render_failure(result: PropertyResult, *, colour: bool = False) -> str:
+    """Everything a person needs about one result, whatever its verdict. No final newline."""
+    evidence = result.evidence
+    title = f"{evidence.verdict.value}  {terminal_line(result.id)}"
+    lines = [_coloured(title, result.outcome) if colour else title]
+    digest = f"  sha256 {result.model_sha256}" if result.model_sha256 else "  (bytes not read)"
+    place = f"{result.spec_file}:{result.line}:{result.column}"
+    entries = [
+        ("written at", terminal_line(place)),
+        ("model", terminal_line(result.model_path + digest)),
+        ("claimed", terminal(evidence.claim)),
+        ("found", terminal(evidence.found)),
+        ("counts", _all_counts(evidence.counts) if evidence.counts else ""),
+        ("accuracy", terminal_line(evidence.accuracy or "")),
+        ("samples", str(evidence.samples) if evidence.samples is not None else ""),
+        ("proof", _proof(evidence)),
+        ("bounds", _bounds(evidence)),
+        ("runtime", terminal(evidence.runtime)),
+    ]
+    lines += [_entry(name, text) for name, text in entries if text]
+    for witness in evidence.witnesses[:_SHOWN_WITNESSES]:
+        lines += _witness(witness)
+    hidden = len(evidence.witnesses) - _SHOWN_WITNESSES
+    if hidden > 0:
+        lines.append(_entry("", f"and {hidden} more witnesses in the record"))
+    if evidence.problem is not None:
+        problem = evidence.problem
+        lines.append(_entry("problem", f"{terminal_line(problem.code)}: {terminal(problem.message)}"))
+        lines.append(_entry("fix", terminal(problem.fix)))
+    lines += [_entry("", terminal(detail)) for detail in evidence.details]
+    lines.append(_entry("reproduce", terminal_line(result.reproduce)))
+    if evidence.next_steps:
+        lines.append(_entry("next", terminal(evidence.next_steps)))
+    return "\n".join(lines)
+
+
+def summary_line(results: Sequence[PropertyResult]) -> str:
+    """`3 properties: 1 PROVED, 2 REFUTED - gate FAILED`."""
+    if not results:
+        return "no property was checked - gate FAILED"
+    tally = [
+        f"{sum(result.evidence.verdict is verdict for result in results)} {verdict.value}"
+        for verdict in Verdict
+    ]
+    present = ", ".join(entry for entry in tally if not entry.startswith("0 "))
+    warned = sum(result.outcome == "warned" for result in results)
+    note = f" ({warned} let through by on_unknown: warn)" if warned else ""
+    noun = "property" if len(results) == 1 else "properties"
+    answer = "passed" if gate_passes(results) else "FAILED"
+    return f"{len(results)} {noun}: {present}{note} - gate {answer}"
+
+
+def _row(result: PropertyResult) -> tuple[str, str, str, str, str]:
+    evidence = result.evidence
+    seconds = sum(evidence.seconds.values())
+    return (
+        evidence.verdict.value,
+        terminal_line(result.id),
+        terminal_line(evidence.assurance or "-"),
+        f"{seconds:.1f}s" if evidence.seconds else "-",
+        _all_counts(evidence.counts) if evidence.counts else terminal_line(evidence.found.partition("\n")[0]),
+    )
+
+
+def _tools(environment: Environment) -> str:
+    lean = environment.lean
+    parts = [f"torchlean {environment.version}"]
+    if environment.onnxruntime:
+        parts.append(f"onnxruntime {environment.onnxruntime}")
+    parts.append(f"Lean {lean.get('version', '?')} ({lean.get('origin', '?')})" if lean else "no Lean")
+    return terminal_line(", ".join(parts))
+
+
+def _all_counts(counts: Counts) -> str:
+    return (
+        f"{counts.proved} proved, {counts.refuted} refuted, {counts.unknown} unknown, "
+        f"{counts.misclassified} misclassified, {counts.total} total"
+    )
+
+
+def _proof(evidence: Evidence) -> str:
+    if evidence.theorem is None:
+        return ""
+    axioms = ", ".join(evidence.theorem.axioms) or "none"
+    level = evidence.assurance or "no assurance"
+    return terminal_line(f"{level}: {evidence.theorem.name} ({evidence.semantics}; axioms: {axioms})")
+
+
+def _bounds(evidence: Evidence) -> str:
+    if not evidence.bounds:
+        return ""
+    return "\n".join(f"{terminal_line(side)}: {_numbers(values)}" for side, values in evidence.bounds.items())
+
+
+def _witness(witness: Witness) -> list[str]:
+    where = "" if witness.index is None else f"near input {witness.index} of the data: "
+    shape = " x ".join(map(str, witness.shape)) or "scalar"
+    return [
+        _entry("witness", f"{where}{terminal(witness.violation)}"),
+        _entry("", f"input ({shape}): {_numbers(witness.input)}"),
+        _entry("", f"onnxruntime gives: {_numbers(witness.runtime_output)}"),
+        _entry("", f"evaluator gives:   {_numbers(witness.evaluator_output)}"),
+    ]
+
+
+def _numbers(values: Iterable[str]) -> str:
+    shown = [terminal_line(value) for value in values]
+    rest = len(shown) - _SHOWN_NUMBERS
+    return " ".join(shown[:_SHOWN_NUMBERS]) + (f" ... and {rest} more" if rest > 0 else "")
+
+
+def _entry(name: str, text: str) -> str:
+    """`  name:      text`, further lines of the text aligned below the first."""
+    first, *others = text.split("\n")
+    head = f"{name}:" if name else ""
+    return "\n".join([f"  {head:<12}{first}".rstrip(), *(f"  {'':<12}{line}".rstrip() for line in others)])
+
+
+def _coloured(text: str, outcome: str) -> str:
+    return f"\x1b[{_COLOURS[outcome]}m{text}\x1b[0m"

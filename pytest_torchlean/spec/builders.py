@@ -1,0 +1,169 @@
+"""The decorator API: the keys of torchlean.yaml as keyword arguments, decoded by the same code.
+
+```python
+@pytest.mark.certify("models/digits.onnx", robustness(epsilon="8/255", domain=(0, 1), data="data/digits.npz"))
+def test_digits_are_robust(verdict): ...
+```
+
+Numbers may be text (`"8/255"`, `"1e-3"`, `"0x1.8p-3"`), `int`, `Fraction`, or `float`. A float means
+exactly what it holds: `0.1` is 3602879701896397/36028797018963968, not one tenth; `"0.1"` is one tenth.
+Paths are relative to pytest's root directory. Wrong arguments raise SpecError at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence
+from fractions import Fraction
+from os import PathLike
+from typing import Any, TypeVar
+
+from ..errors import SpecError
+from . import kinds
+from .blocks import decode_block
+from .context import Context, Invalid
+from .decode import build
+from .kinds import Kind
+from .model import OnUnknown, PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty, Semantics
+from .tree import Mapping, Scalar, from_python
+
+Number = str | int | float | Fraction
+Share = str | int | Fraction
+Side = Number | Sequence[Number]
+Pair = tuple[Side, Side] | AbstractMapping[str, Side]
+OpenPair = tuple[Side | None, Side | None] | AbstractMapping[str, Side]
+
+_Built = TypeVar("_Built", bound=PropertySpec)
+_FILLED_BY_BIND = ("name", "model", "check")
+
+
+def runtime_agreement(
+    *,
+    samples: int | None = None,
+    seed: int | None = None,
+    data: str | PathLike[str] | None = None,
+    input: Pair | None = None,
+    timeout: str | None = None,
+    on_unknown: OnUnknown | None = None,
+    memory: str | None = None,
+) -> RuntimeProperty:
+    """onnxruntime agrees with the exact evaluator on `samples` inputs. Raises SpecError."""
+    return _make(
+        "runtime_agreement",
+        RuntimeProperty,
+        kinds.RUNTIME,
+        samples=samples,
+        seed=seed,
+        data=data,
+        input=_box(input),
+        timeout=timeout,
+        on_unknown=on_unknown,
+        memory=memory,
+    )
+
+
+def robustness(
+    *,
+    epsilon: Number,
+    data: str | PathLike[str],
+    domain: Pair | None = None,
+    norm: str | None = None,
+    at_least: Share | None = None,
+    min_accuracy: Share | None = None,
+    indices: Sequence[int] | None = None,
+    limit: int | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    memory: str | None = None,
+) -> RobustnessProperty:
+    """No listed input changes class within `epsilon` inside `domain`. Raises SpecError.
+
+    `at_least` and `min_accuracy` are shares of all listed inputs: `"90%"`, `"0.9"`, `Fraction(9, 10)`.
+    Floats are refused there: `0.9` holds slightly more than nine tenths, so 90 of 100 would miss it.
+    """
+    for key, share in (("at_least", at_least), ("min_accuracy", min_accuracy)):
+        if isinstance(share, float):
+            raise SpecError(
+                "TL0307",
+                f"robustness(): `{key}` must not be a float: {share!r} is not the exact share it shows",
+                fix=f'write it as text: `{key}="90%"` or `{key}="{share!r}"`',
+            )
+    return _make(
+        "robustness",
+        RobustnessProperty,
+        kinds.ROBUSTNESS,
+        epsilon=epsilon,
+        data=data,
+        domain=_box(domain),
+        norm=norm,
+        at_least=at_least,
+        min_accuracy=min_accuracy,
+        indices=indices,
+        limit=limit,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        memory=memory,
+    )
+
+
+def output_range(
+    *,
+    input: Pair,
+    output: OpenPair,
+    strict: bool | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    memory: str | None = None,
+) -> RangeProperty:
+    """Every output lies within `output` for every input of the box `input`. Raises SpecError.
+
+    One side of `output` may be None: `output=(None, 40)`.
+    """
+    return _make(
+        "output_range",
+        RangeProperty,
+        kinds.RANGE,
+        input=_box(input),
+        output=_box(output),
+        strict=strict,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        memory=memory,
+    )
+
+
+def _box(box: object) -> object:
+    """A pair as the block with `lower` and `upper` that the decoder reads; anything else unchanged."""
+    if isinstance(box, tuple) and len(box) == 2:
+        return {key: side for key, side in zip(("lower", "upper"), box, strict=True) if side is not None}
+    return box
+
+
+def _make(function: str, result: type[_Built], kind: Kind, **arguments: Any) -> _Built:
+    """Decode arguments by the table of `kind`; None means that the argument was not given."""
+    entries = []
+    for key, value in arguments.items():
+        if value is None:
+            continue
+        try:
+            entries.append((Scalar(key), from_python(value)))
+        except TypeError as error:
+            raise SpecError("TL0307", f"{function}(): `{key}`: {error}", fix=_SIGNATURE_FIX) from None
+    fields = [entry for entry in kinds.fields_of(kind) if entry.key not in _FILLED_BY_BIND]
+    context = Context()
+    tree = Mapping(tuple(entries))
+    values = decode_block(tree, fields, f"{function}()", context)
+    built = values if isinstance(values, Invalid) else build(kind, values, tree, context)
+    if isinstance(built, Invalid):
+        first = context.problems[0].error
+        others = [f"; {problem.error.message}" for problem in context.problems[1:]]
+        raise SpecError(first.code, f"{function}(): {first.message}{''.join(others)}", fix=first.fix)
+    assert isinstance(built, result)
+    return built
+
+
+_SIGNATURE_FIX = "give text, numbers, or pairs (lower, upper) of them"
