@@ -1,0 +1,53 @@
+"""Which operators are lowered, at which versions, and by which function.
+
+`since` lists the versions of the ONNX operator schema that the lowering function knows. A version
+that is not listed is refused, so a new version of an operator is never read by old rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pytest_torchlean.onnx_import import dense, movement
+from pytest_torchlean.onnx_import.context import Context, OnnxNode
+
+OLDEST_OPSET = 7
+NEWEST_OPSET = 28
+"""Newest opset of the ONNX domain whose operator versions are listed below (onnx 1.23)."""
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """One row: the known schema versions and the function that lowers them."""
+
+    since: tuple[int, ...]
+    function: Callable[[Context, OnnxNode], None]
+
+    def version(self, opset: int) -> int | None:
+        """The schema version that an opset selects, None when the operator is newer than the opset."""
+        return max((version for version in self.since if version <= opset), default=None)
+
+
+_ONNX: Mapping[str, Lowering] = {
+    "Add": Lowering((7, 13, 14), dense.arithmetic),
+    "Concat": Lowering((4, 11, 13), movement.concat),
+    "Constant": Lowering((1, 9, 11, 12, 13, 19, 21, 23, 24, 25), movement.constant),
+    "Div": Lowering((7, 13, 14), dense.arithmetic),
+    "Dropout": Lowering((7, 10, 12, 13, 22), movement.dropout),
+    "Flatten": Lowering((1, 9, 11, 13, 21, 23, 24, 25), movement.flatten),
+    "Gemm": Lowering((7, 9, 11, 13), dense.gemm),
+    "Identity": Lowering((1, 13, 14, 16, 19, 21, 23, 24, 25), movement.identity),
+    "MatMul": Lowering((1, 9, 13), dense.unchanged),
+    "Mul": Lowering((7, 13, 14), dense.arithmetic),
+    "Relu": Lowering((6, 13, 14), dense.unchanged),
+    "Reshape": Lowering((5, 13, 14, 19, 21, 23, 24, 25), movement.reshape),
+    "Slice": Lowering((1, 10, 11, 13), movement.slice_),
+    "Squeeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.squeeze),
+    "Sub": Lowering((7, 13, 14), dense.arithmetic),
+    "Transpose": Lowering((1, 13, 21, 23, 24, 25), movement.transpose),
+    "Unsqueeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.unsqueeze),
+}
+
+TABLE: Mapping[tuple[str, str], Lowering] = {("", op): lowering for op, lowering in _ONNX.items()}
+"""(domain, operator) to its row; the ONNX domain is the empty string."""

@@ -1,0 +1,252 @@
+"""MatMul and Gemm: dot products.
+
+ONNX MatMul since opset 1, Gemm since opset 7. Schedule: the sequential kernel over k ascending; Gemm
+then multiplies by alpha where alpha is not 1 and adds beta * C (beta = 1: C itself), each operation
+rounded.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32 import kernels
+from pytest_torchlean.binary32.error_bounds import ETA, dot_bound, finish, gamma
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Float32,
+    Float64,
+    OpRule,
+    ShapeError,
+    Types,
+    broadcast,
+    constant,
+    float_type,
+    floats,
+    integer,
+    positions,
+    real,
+    wide,
+)
+
+Indices = NDArray[np.int64]
+
+
+def _infer_matmul(node: Node, types: Types) -> tuple[ValueType, ...]:
+    a = float_type(types[0], "the first operand").shape
+    b = float_type(types[1], "the second operand").shape
+    if not a or not b:
+        raise ShapeError("a scalar operand has no matrix product")
+    left = (1, *a) if len(a) == 1 else a
+    right = (*b, 1) if len(b) == 1 else b
+    if left[-1] != right[-2]:
+        raise ShapeError(f"shapes {a} and {b} do not fit a matrix product")
+    batch = broadcast([left[:-2], right[:-2]])
+    rows = () if len(a) == 1 else (left[-2],)
+    columns = () if len(b) == 1 else (right[-1],)
+    return (ValueType("float32", (*batch, *rows, *columns)),)
+
+
+def _stacked(a: Array, b: Array) -> tuple[Array, Array]:
+    """Both operands as (batch, rows, k) and (batch, k, columns), broadcast; views where possible."""
+    left = a.reshape(1, -1) if a.ndim == 1 else a
+    right = b.reshape(-1, 1) if b.ndim == 1 else b
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    left = np.broadcast_to(left, (*batch, *left.shape[-2:]))
+    right = np.broadcast_to(right, (*batch, *right.shape[-2:]))
+    count = int(np.prod(batch, dtype=np.int64))
+    return left.reshape(count, *left.shape[-2:]), right.reshape(count, *right.shape[-2:])
+
+
+def _evaluate_matmul(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    a, b = floats(inputs[0]), floats(inputs[1])
+    shape = _infer_matmul(node, (ValueType("float32", a.shape), ValueType("float32", b.shape)))[0].shape
+    if b.ndim <= 2:
+        rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+        columns = b.reshape(b.shape[0], math.prod(b.shape[1:]))
+        return (kernels.matmul(rows, columns).reshape(shape),)
+    left, right = _stacked(a, b)
+    products = [kernels.matmul(floats(x), floats(y)) for x, y in zip(left, right, strict=True)]
+    return (np.array(products, dtype=np.float32).reshape(shape),)
+
+
+def _bound_matmul(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    a, b = np.abs(wide(inputs[0])), np.abs(wide(inputs[1]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        magnitude = np.asarray(np.matmul(a, b))
+    return (dot_bound(magnitude, nonzero_products(a, b)),)
+
+
+def nonzero_products(a: Array, b: Array) -> Float64:
+    """How many products of each output of a @ b are not zero; float64 counts, exact below 2^53."""
+    return np.asarray(np.matmul((a != 0).astype(np.float64), (b != 0).astype(np.float64)))
+
+
+def _step_matmul(node: Node, graph: Graph) -> Step | str:
+    a, b = node.inputs[:2]
+    at_a, at_b = _stacked(positions(graph.types[a].shape), positions(graph.types[b].shape))
+    outputs = positions((len(at_a), at_a.shape[1], at_b.shape[2]))
+    weights = constant(graph, b)
+    if weights is not None:
+        return AffineStep((a,), _right_blocks(at_a, weights, at_b, outputs))
+    weights = constant(graph, a)
+    if weights is not None:
+        return AffineStep((b,), _left_blocks(weights, at_a, at_b, outputs))
+    return "a product of two computed values is not linear"
+
+
+def _right_blocks(at_x: Array, weights: Float32, at_w: Array, outputs: Indices) -> tuple[AffineBlock, ...]:
+    """x @ W with constant W: one block per distinct matrix of the batch, applied to every row."""
+    blocks = []
+    for which in _distinct(at_w):
+        rows = np.asarray(at_x[which], dtype=np.int64)
+        blocks.append(
+            AffineBlock(
+                weights=np.ascontiguousarray(weights.reshape(-1)[at_w[which[0]]].T),
+                bias=None,
+                gather=rows.reshape(-1, rows.shape[-1]),
+                scatter=outputs[which].reshape(-1, outputs.shape[-1]),
+            )
+        )
+    return tuple(blocks)
+
+
+def _left_blocks(weights: Float32, at_w: Array, at_x: Array, outputs: Indices) -> tuple[AffineBlock, ...]:
+    """W @ x with constant W: one block per distinct matrix of the batch, applied to every column."""
+    blocks = []
+    for which in _distinct(at_w):
+        columns = np.asarray(at_x[which], dtype=np.int64).transpose(0, 2, 1)
+        results = outputs[which].transpose(0, 2, 1)
+        blocks.append(
+            AffineBlock(
+                weights=np.ascontiguousarray(weights.reshape(-1)[at_w[which[0]]]),
+                bias=None,
+                gather=columns.reshape(-1, columns.shape[-1]),
+                scatter=results.reshape(-1, results.shape[-1]),
+            )
+        )
+    return tuple(blocks)
+
+
+def _distinct(at_w: Array) -> list[Indices]:
+    """Batch indices grouped by the constant matrix they read."""
+    groups: dict[int, list[int]] = {}
+    for index, matrix in enumerate(at_w):
+        groups.setdefault(int(matrix.reshape(-1)[0]) if matrix.size else 0, []).append(index)
+    return [np.array(group, dtype=np.int64) for group in groups.values()]
+
+
+def _infer_gemm(node: Node, types: Types) -> tuple[ValueType, ...]:
+    a = float_type(types[0], "A").shape
+    b = float_type(types[1], "B").shape
+    if len(a) != 2 or len(b) != 2:
+        raise ShapeError(f"A and B must be matrices, their shapes are {a} and {b}")
+    rows, depth = a[::-1] if integer(node, "trans_a") else a
+    inner, columns = b[::-1] if integer(node, "trans_b") else b
+    if depth != inner:
+        raise ShapeError(f"shapes {a} and {b} do not fit a matrix product")
+    shape = (rows, columns)
+    if len(types) > 2 and types[2] is not None:
+        c = float_type(types[2], "C").shape
+        if broadcast([c, shape]) != shape:
+            raise ShapeError(f"C of shape {c} does not broadcast to {shape}")
+    return (ValueType("float32", shape),)
+
+
+def _matrices(node: Node, a: Array, b: Array) -> tuple[Array, Array]:
+    return (a.T if integer(node, "trans_a") else a), (b.T if integer(node, "trans_b") else b)
+
+
+def _evaluate_gemm(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    a, b = _matrices(node, floats(inputs[0]), floats(inputs[1]))
+    result = kernels.matmul(floats(a), floats(b))
+    alpha, beta = real(node, "alpha"), real(node, "beta")
+    with np.errstate(all="ignore"):
+        if alpha != 1:
+            result = np.multiply(alpha, result)
+        if len(inputs) > 2 and inputs[2] is not None:
+            c = floats(inputs[2])
+            result = np.add(result, c if beta == 1 else np.multiply(beta, c))
+    return (kernels.canonical_nan(result),)
+
+
+def _bound_gemm(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    """gamma_m * S + m * eta with one more rounding each for C, alpha != 1 and beta != 1."""
+    a, b = _matrices(node, np.abs(wide(inputs[0])), np.abs(wide(inputs[1])))
+    alpha, beta = abs(float(real(node, "alpha"))), abs(float(real(node, "beta")))
+    c = np.abs(wide(inputs[2])) if len(inputs) > 2 and inputs[2] is not None else None
+    with np.errstate(invalid="ignore", over="ignore"):
+        product = np.asarray(np.matmul(a, b))
+        count = nonzero_products(a, b)
+        magnitude = alpha * product
+        roundings = count + float(alpha != 1)
+        underflows = (count + 1.0) * max(1.0, alpha)
+        if c is not None:
+            magnitude = magnitude + beta * c
+            roundings = roundings + 1.0 + float(beta != 1)
+            underflows = underflows + 1.0
+        g = gamma(roundings)
+        bound = g * magnitude + underflows * ETA * (1.0 + g)
+    return (finish(bound, np.maximum(product, magnitude)),)
+
+
+def _step_gemm(node: Node, graph: Graph) -> Step | str:
+    c_name = node.inputs[2] if len(node.inputs) > 2 else ""
+    if real(node, "alpha") != 1 or (c_name and real(node, "beta") != 1):
+        return "alpha or beta differs from 1, so the scaled weights are not binary32 numbers"
+    type_a, type_b = graph.types[node.inputs[0]], graph.types[node.inputs[1]]
+    at_a, at_b = _matrices(node, positions(type_a.shape), positions(type_b.shape))
+    rows, columns = graph.types[node.outputs[0]].shape
+    outputs = positions((rows, columns))
+    a, b = constant(graph, node.inputs[0]), constant(graph, node.inputs[1])
+    if b is not None:
+        variable, weights = node.inputs[0], b.reshape(-1)[at_b].T
+        gather, scatter = np.asarray(at_a, dtype=np.int64), outputs
+    elif a is not None:
+        variable, weights = node.inputs[1], a.reshape(-1)[at_a]
+        gather, scatter = np.asarray(at_b, dtype=np.int64).T, outputs.T
+    else:
+        return "a product of two computed values is not linear"
+    weights = np.ascontiguousarray(weights)
+    if not c_name:
+        return AffineStep((variable,), (AffineBlock(weights, None, gather, scatter),))
+    at_c = np.broadcast_to(positions(graph.types[c_name].shape), (rows, columns)).reshape(-1)[scatter]
+    c = constant(graph, c_name)
+    if c is None:
+        return _with_computed_bias(variable, c_name, graph, AffineBlock(weights, None, gather, scatter), at_c)
+    return AffineStep((variable,), _with_constant_bias(weights, c.reshape(-1), at_c, gather, scatter))
+
+
+def _with_constant_bias(
+    weights: Float32, c: Float32, at_c: Indices, gather: Indices, scatter: Indices
+) -> tuple[AffineBlock, ...]:
+    """One block per distinct bias vector; a bias shared by every position gives a single block."""
+    distinct, which = np.unique(at_c, axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    return tuple(
+        AffineBlock(weights, np.ascontiguousarray(c[row]), gather[which == index], scatter[which == index])
+        for index, row in enumerate(distinct)
+    )
+
+
+def _with_computed_bias(
+    variable: str, c_name: str, graph: Graph, block: AffineBlock, at_c: Indices
+) -> AffineStep:
+    """A bias that is itself computed enters through an identity matrix beside the weights."""
+    rows = block.weights.shape[0]
+    weights = np.concatenate([block.weights, np.eye(rows, dtype=np.float32)], axis=1)
+    offset = 0 if c_name == variable else graph.types[variable].size
+    gather = np.concatenate([block.gather, at_c + offset], axis=1)
+    sources = (variable,) if c_name == variable else (variable, c_name)
+    return AffineStep(sources, (AffineBlock(weights, None, gather, block.scatter),))
+
+
+RULES = {
+    "MatMul": OpRule(_infer_matmul, _evaluate_matmul, _bound_matmul, _step_matmul),
+    "Gemm": OpRule(_infer_gemm, _evaluate_gemm, _bound_gemm, _step_gemm),
+}

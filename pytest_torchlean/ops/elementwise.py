@@ -1,0 +1,135 @@
+"""Add, Sub, Mul, Div: one correctly rounded operation per element, with numpy broadcasting.
+
+ONNX Add, Sub, Mul, Div since opset 7. IEEE-754 fixes the result's bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.kernels import canonical_nan
+from pytest_torchlean.binary32.ulp import exact, is_binary32
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    OpRule,
+    Types,
+    broadcast,
+    constant,
+    exactly_rounded,
+    float_type,
+    floats,
+    positions,
+)
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    left = float_type(types[0], "the first operand")
+    right = float_type(types[1], "the second operand")
+    return (ValueType("float32", broadcast([left.shape, right.shape])),)
+
+
+def _evaluator(operation: np.ufunc) -> Callable[[Node, Arrays], tuple[Array, ...]]:
+    def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        with np.errstate(all="ignore"):
+            result = np.asarray(operation(floats(inputs[0]), floats(inputs[1])), dtype=np.float32)
+        return (canonical_nan(result),)
+
+    return evaluate
+
+
+def _operand_indices(node: Node, graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Flat index into each operand for every output element, both of shape (output size,)."""
+    shape = graph.types[node.outputs[0]].shape
+    left = np.broadcast_to(positions(graph.types[node.inputs[0]].shape), shape)
+    right = np.broadcast_to(positions(graph.types[node.inputs[1]].shape), shape)
+    return left.reshape(-1), right.reshape(-1)
+
+
+def _sum_step(sign: float) -> Callable[[Node, Graph], Step | str]:
+    def step(node: Node, graph: Graph) -> Step | str:
+        left, right = _operand_indices(node, graph)
+        first, second = node.inputs[:2]
+        sources = (first,) if first == second else (first, second)
+        offset = 0 if first == second else graph.types[first].size
+        block = AffineBlock(
+            weights=np.array([[1.0, sign]], dtype=np.float32),
+            bias=None,
+            gather=np.stack([left, right + offset], axis=1),
+            scatter=positions((left.size, 1)),
+        )
+        return AffineStep(sources, (block,))
+
+    return step
+
+
+def _scale_step(node: Node, graph: Graph) -> Step | str:
+    left, right = _operand_indices(node, graph)
+    variable, factor, at, factor_at = node.inputs[0], constant(graph, node.inputs[1]), left, right
+    if factor is None:
+        variable, factor, at, factor_at = node.inputs[1], constant(graph, node.inputs[0]), right, left
+    if factor is None:
+        return "a product of two computed values is not linear"
+    blocks = [
+        AffineBlock(
+            weights=np.array([[value]], dtype=np.float32),
+            bias=None,
+            gather=at[chosen, None],
+            scatter=chosen[:, None],
+        )
+        for value, chosen in _by_value(factor, factor_at)
+    ]
+    return AffineStep((variable,), tuple(blocks))
+
+
+def _quotient_step(node: Node, graph: Graph) -> Step | str:
+    """x / c with c = sign * m * 2^e, m odd: m * y = (sign * 2^-e) * x."""
+    left, right = _operand_indices(node, graph)
+    divisor = constant(graph, node.inputs[1])
+    if divisor is None:
+        return "a quotient by a computed value is not linear"
+    blocks = []
+    for value, chosen in _by_value(divisor, right):
+        number = exact(value)
+        if number == 0:
+            return "division by the constant zero"
+        odd = abs(number.numerator)
+        odd //= odd & -odd
+        weight = Fraction(odd) / number
+        if not is_binary32(weight):
+            return f"the reciprocal of the constant {float(value)!r} is beyond the binary32 range"
+        blocks.append(
+            AffineBlock(
+                weights=np.array([[float(weight)]], dtype=np.float32),
+                bias=None,
+                gather=left[chosen, None],
+                scatter=chosen[:, None],
+                divisor=odd,
+            )
+        )
+    return AffineStep((node.inputs[0],), tuple(blocks))
+
+
+def _by_value(
+    factor: NDArray[np.float32], at: NDArray[np.int64]
+) -> list[tuple[np.float32, NDArray[np.int64]]]:
+    """Each distinct value with the output elements that use it."""
+    values, which = np.unique(factor.reshape(-1)[at], return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    ends = np.cumsum(np.bincount(which.reshape(-1), minlength=values.size))
+    groups = np.split(order.astype(np.int64), ends[:-1]) if values.size else []
+    return list(zip(values, groups, strict=True))
+
+
+RULES = {
+    "Add": OpRule(_infer, _evaluator(np.add), exactly_rounded, _sum_step(1.0)),
+    "Sub": OpRule(_infer, _evaluator(np.subtract), exactly_rounded, _sum_step(-1.0)),
+    "Mul": OpRule(_infer, _evaluator(np.multiply), exactly_rounded, _scale_step),
+    "Div": OpRule(_infer, _evaluator(np.divide), exactly_rounded, _quotient_step),
+}

@@ -1,0 +1,135 @@
+"""Operations that copy elements: Identity, Reshape, Transpose, Slice, Concat.
+
+Reshape covers ONNX Flatten, Reshape, Squeeze and Unsqueeze with the target shape resolved; Slice has
+one start, size and step per axis. They apply to every dtype and keep every bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import IndexStep, Step
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    OpRule,
+    ShapeError,
+    Types,
+    exactly_rounded,
+    integer,
+    integers,
+    positions,
+)
+
+Move = Callable[[Node, Sequence[Array]], Array]
+
+
+def _identity(node: Node, inputs: Sequence[Array]) -> Array:
+    return inputs[0]
+
+
+def _reshape(node: Node, inputs: Sequence[Array]) -> Array:
+    return inputs[0].reshape(integers(node, "shape"))
+
+
+def _transpose(node: Node, inputs: Sequence[Array]) -> Array:
+    return np.ascontiguousarray(np.transpose(inputs[0], integers(node, "perm")))
+
+
+def _slice(node: Node, inputs: Sequence[Array]) -> Array:
+    x = inputs[0]
+    starts, sizes, steps = (integers(node, name) for name in ("starts", "sizes", "steps"))
+    for axis, (start, size, step) in enumerate(zip(starts, sizes, steps, strict=True)):
+        x = np.take(x, start + step * np.arange(size), axis=axis)
+    return x
+
+
+def _concat(node: Node, inputs: Sequence[Array]) -> Array:
+    return np.concatenate(list(inputs), axis=integer(node, "axis"))
+
+
+def _present(types: Types) -> list[ValueType]:
+    present = [value for value in types if value is not None]
+    if len(present) != len(types) or not present:
+        raise ShapeError("an operand is missing")
+    return present
+
+
+def _infer_identity(node: Node, types: Types) -> tuple[ValueType, ...]:
+    return (_present(types)[0],)
+
+
+def _infer_reshape(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = _present(types)[0]
+    shape = integers(node, "shape")
+    result = ValueType(x.dtype, shape)
+    if min(shape, default=0) < 0 or result.size != x.size:
+        raise ShapeError(f"a value of shape {x.shape} does not fit the shape {shape}")
+    return (result,)
+
+
+def _infer_transpose(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = _present(types)[0]
+    perm = integers(node, "perm")
+    if sorted(perm) != list(range(len(x.shape))):
+        raise ShapeError(f"perm {perm} is not a permutation of the axes of shape {x.shape}")
+    return (ValueType(x.dtype, tuple(x.shape[axis] for axis in perm)),)
+
+
+def _infer_slice(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = _present(types)[0]
+    starts, sizes, steps = (integers(node, name) for name in ("starts", "sizes", "steps"))
+    if not len(starts) == len(sizes) == len(steps) == len(x.shape):
+        raise ShapeError(f"a slice of shape {x.shape} needs one start, size and step per axis")
+    for start, size, step, extent in zip(starts, sizes, steps, x.shape, strict=True):
+        last = start + step * (size - 1)
+        if size < 0 or (size > 0 and not (0 <= start < extent and 0 <= last < extent)):
+            raise ShapeError(f"the slice leaves an axis of extent {extent}")
+    return (ValueType(x.dtype, sizes),)
+
+
+def _infer_concat(node: Node, types: Types) -> tuple[ValueType, ...]:
+    parts = _present(types)
+    axis = integer(node, "axis")
+    first = parts[0]
+    if not 0 <= axis < len(first.shape):
+        raise ShapeError(f"axis {axis} is not an axis of shape {first.shape}")
+    for part in parts:
+        rest = part.shape[:axis] + part.shape[axis + 1 :]
+        if (
+            len(part.shape) != len(first.shape)
+            or rest != first.shape[:axis] + first.shape[axis + 1 :]
+            or part.dtype != first.dtype
+        ):
+            raise ShapeError("operands differ in dtype or outside the axis of concatenation")
+    extent = sum(part.shape[axis] for part in parts)
+    return (ValueType(first.dtype, (*first.shape[:axis], extent, *first.shape[axis + 1 :])),)
+
+
+def _rule(infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move) -> OpRule:
+    def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        present = [value for value in inputs if value is not None]
+        return (move(node, present),)
+
+    def step(node: Node, graph: Graph) -> Step | str:
+        sources = tuple(dict.fromkeys(node.inputs))
+        offset, at = 0, {}
+        for source in sources:
+            at[source] = positions(graph.types[source].shape, offset)
+            offset += at[source].size
+        moved = move(node, [at[name] for name in node.inputs])
+        return IndexStep(sources, np.asarray(moved, dtype=np.int64).reshape(-1))
+
+    return OpRule(infer, evaluate, exactly_rounded, step, data_movement=True)
+
+
+RULES = {
+    "Identity": _rule(_infer_identity, _identity),
+    "Reshape": _rule(_infer_reshape, _reshape),
+    "Transpose": _rule(_infer_transpose, _transpose),
+    "Slice": _rule(_infer_slice, _slice),
+    "Concat": _rule(_infer_concat, _concat),
+}

@@ -1,0 +1,28 @@
+"""Relu: element-wise max(x, 0). ONNX Relu since opset 6.
+
+-0 stays -0 and NaN stays NaN, as onnxruntime has it; the result is a selection, so never rounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import ReluStep, Step
+from pytest_torchlean.ops.rule import Array, Arrays, OpRule, Types, exactly_rounded, float_type, floats
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    return (float_type(types[0], "the operand"),)
+
+
+def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    x = floats(inputs[0])
+    return (np.where(x < 0, np.float32(0), x),)
+
+
+def _step(node: Node, graph: Graph) -> Step | str:
+    return ReluStep(node.inputs[0])
+
+
+RULES = {"Relu": OpRule(_infer, _evaluate, exactly_rounded, _step)}

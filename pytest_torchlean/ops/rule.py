@@ -1,0 +1,119 @@
+"""What every operation of the intermediate representation states about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import Step
+
+Array = NDArray[np.generic]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Types = Sequence[ValueType | None]
+"""Types of a node's inputs in order; None for an absent optional input."""
+Arrays = Sequence[Array | None]
+"""Values of a node's inputs in order; None for an absent optional input."""
+
+
+class ShapeError(Exception):
+    """The inputs' types do not fit the operation; the message says why, for a person."""
+
+
+@dataclass(frozen=True)
+class OpRule:
+    """All meanings of one operation.
+
+    infer(node, types): types of the outputs; ShapeError when the inputs do not fit.
+    evaluate(node, inputs): binary32 values of the outputs under the declared schedule.
+    error_bound(node, inputs): per output None where IEEE-754 fixes every bit (NaN payloads aside), or
+      float64 radii, rounded upwards, such that every schedule (any order, fused or not) lies within
+      the radius of the exact value; so two schedules differ by at most twice the radius. Infinite
+      where an intermediate may overflow or an input is not finite: there nothing is claimed.
+    step(node, graph): how certificates see the node, or the reason why they cannot.
+    data_movement: outputs are copies of input elements, so constants may be folded through it.
+    """
+
+    infer: Callable[[Node, Types], tuple[ValueType, ...]]
+    evaluate: Callable[[Node, Arrays], tuple[Array, ...]]
+    error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
+    step: Callable[[Node, Graph], Step | str]
+    data_movement: bool = False
+
+
+def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    """The error bound of operations whose bits IEEE-754 fixes."""
+    return (None,) * len(node.outputs)
+
+
+def integer(node: Node, name: str) -> int:
+    """An integer attribute."""
+    value = node.attribute(name)
+    if not isinstance(value, int):
+        raise TypeError(f"attribute {name} of {node.op} is not an integer")
+    return value
+
+
+def real(node: Node, name: str) -> np.float32:
+    """A binary32 attribute."""
+    value = node.attribute(name)
+    if not isinstance(value, float):
+        raise TypeError(f"attribute {name} of {node.op} is not a binary32 number")
+    return np.float32(value)
+
+
+def integers(node: Node, name: str) -> tuple[int, ...]:
+    """A list-of-integers attribute."""
+    value = node.attribute(name)
+    if not isinstance(value, tuple):
+        raise TypeError(f"attribute {name} of {node.op} is not a list of integers")
+    return tuple(int(item) for item in value)
+
+
+def floats(array: Array | None) -> Float32:
+    """A float32 operand that must be present."""
+    if array is None or array.dtype != np.float32:
+        raise TypeError("a float32 operand is missing")
+    return array.astype(np.float32, copy=False)
+
+
+def wide(array: Array | None) -> Float64:
+    """A float32 operand as float64, exactly."""
+    return floats(array).astype(np.float64)
+
+
+def float_type(value: ValueType | None, what: str) -> ValueType:
+    """The type of an operand that must be present and float32; ShapeError otherwise."""
+    if value is None:
+        raise ShapeError(f"{what} is missing")
+    if value.dtype != "float32":
+        raise ShapeError(f"{what} is {value.dtype}; only float32 is supported")
+    return value
+
+
+def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Multidirectional (numpy) broadcasting of shapes; ShapeError when they do not fit."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError("shapes " + " and ".join(map(str, shapes)) + " do not broadcast") from None
+
+
+def positions(shape: tuple[int, ...], start: int = 0) -> NDArray[np.int64]:
+    """Flat indices of a value of this shape, as an int64 array of that shape, counted from `start`."""
+    size = 1
+    for extent in shape:
+        size *= extent
+    return np.arange(start, start + size, dtype=np.int64).reshape(shape)
+
+
+def constant(graph: Graph, name: str) -> Float32 | None:
+    """A float32 constant of the graph, or None when the value is computed or absent."""
+    array = graph.constants.get(name)
+    if array is None or array.dtype != np.float32:
+        return None
+    return array.astype(np.float32, copy=False)
