@@ -1,3 +1,4 @@
 prelude
 import PytestTorchLean.Core.Nat
+import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Core.Int

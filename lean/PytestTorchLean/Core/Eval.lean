@@ -1,7 +1,6 @@
 prelude
 import PytestTorchLean.Core.Int
 /-! Eval: `Std.Format`/`Repr`, which is all that `#eval` asks for. -/
-set_option linter.all false
 inductive Std.Format.FlattenBehavior where | allOrNone | fill
 inductive Std.Format where
   | nil | line

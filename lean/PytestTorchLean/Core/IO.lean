@@ -2,7 +2,6 @@ prelude
 import PytestTorchLean.Core.Tactic
 /-! IO: enough of the 4.35 run-time ABI for `lean --run`.  World tokens have type `Void`, which the
     compiler erases; an `EIO` result is a one-field `ok`/`error` constructor. -/
-set_option linter.all false
 protected noncomputable def Classical.ofNonempty {α : Sort u} [h : Nonempty α] : α := Classical.choice h
 def NonemptyType := { α : Type // Nonempty α }
 instance : Inhabited NonemptyType := ⟨⟨Unit, ⟨Unit.unit⟩⟩⟩

@@ -2,7 +2,6 @@ prelude
 import PytestTorchLean.Core.Notation
 /-! Logic: the lemmas that the native tactics (`rw`, `simp`, `decide`, `calc`, `cases` …) refer to by name,
     plus the usual propositional simp set. -/
-set_option linter.all false
 set_option genInjectivity false
 universe u v w u₁ u₂ u₃
 variable {α : Sort u} {β : Sort v}

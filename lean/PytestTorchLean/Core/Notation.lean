@@ -1,7 +1,6 @@
 prelude
 import PytestTorchLean.Core.Syntax
 /-! Notation: precedences, operators, binders, if-then-else, list literals, do-free sugar. -/
-set_option linter.all false
 set_option genInjectivity false
 universe u v w
 open Lean

@@ -1,7 +1,6 @@
 prelude
 import PytestTorchLean.Core.Prelude
 /-! Syn: the types and functions that `syntax`/`macro_rules`/`notation` elaboration refers to. -/
-set_option linter.all false
 set_option genInjectivity false
 universe u v w
 /-! ### monads -/
