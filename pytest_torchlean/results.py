@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .verdict import Evidence, Verdict
+from pytest_torchlean.verdict import Evidence, Verdict
 
 Outcome = Literal["passed", "warned", "failed"]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 
-from ..errors import Finding, SourceSpan, SpecErrors, TorchleanError
-from .escape import terminal, terminal_line
+from pytest_torchlean.errors import Finding, SourceSpan, SpecErrors, TorchleanError
+from pytest_torchlean.report.escape import terminal, terminal_line
 
 MAX_SHOWN = 50
 _WINDOW = 100
 
 
-def render_error(error: TorchleanError) -> str:
+def error_text(error: TorchleanError) -> str:
     """One error, or all errors of a spec, as text of several lines without a final newline."""
     if not isinstance(error, SpecErrors):
         return _render(error, None, None, None)
-    shown = [render_finding(finding) for finding in error.findings[:MAX_SHOWN]]
+    shown = [finding_text(finding) for finding in error.findings[:MAX_SHOWN]]
     if len(error.findings) > MAX_SHOWN:
         shown.append(f"... and {len(error.findings) - MAX_SHOWN} further errors")
     if len(error.findings) > 1:
@@ -23,7 +23,7 @@ def render_error(error: TorchleanError) -> str:
     return "\n\n".join(shown)
 
 
-def render_finding(finding: Finding) -> str:
+def finding_text(finding: Finding) -> str:
     """One error of a spec with its excerpt, and the excerpt of the other place it speaks of."""
     return _render(finding.error, finding.line, finding.related, finding.related_line)
 

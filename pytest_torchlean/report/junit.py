@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..results import Environment, PropertyResult
-from ..verdict import Verdict
-from .escape import xml
-from .text import render_failure
+from pytest_torchlean.report.escape import xml
+from pytest_torchlean.report.text import failure
+from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Verdict
 
 
 def render_junit(results: Sequence[PropertyResult], environment: Environment) -> str:
@@ -36,7 +36,7 @@ def _case(result: PropertyResult) -> object:
     from junit_xml import TestCase
 
     evidence = result.evidence
-    ledger = "\n".join([render_failure(result), *(f"  trusted:    {line}" for line in evidence.trust)])
+    ledger = "\n".join([failure(result), *(f"  trusted:    {line}" for line in evidence.trust)])
     case = TestCase(
         xml(result.id.partition("::")[2] or result.id),
         classname=xml(result.spec_file),

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..errors import RecordError
-from ..results import Environment, PropertyResult
-from ..verdict import Counts, Evidence, Problem, Theorem, Verdict, Witness
-from .record import SCHEMA
+from pytest_torchlean.errors import RecordError
+from pytest_torchlean.report.record import SCHEMA
+from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Theorem, Verdict, Witness
 
 MAX_BYTES = 1 << 28
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results import Environment, PropertyResult
-from ..verdict import Counts, Evidence, Problem, Theorem, Witness
+from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Theorem, Witness
 
 SCHEMA = "torchlean.report/1"
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..results import Environment, PropertyResult, gate_passes
-from ..verdict import Counts, Evidence, Verdict, Witness
-from .escape import terminal, terminal_line
+from pytest_torchlean.report.errors import error_text
+from pytest_torchlean.report.escape import terminal, terminal_line
+from pytest_torchlean.results import Environment, PropertyResult, gate_passes
+from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
+
+__all__ = ["error_text", "failure", "summary_line", "table"]
 
 _SHOWN_NUMBERS = 12
 _SHOWN_WITNESSES = 3
 _COLOURS = {"passed": "32", "warned": "33", "failed": "31"}
 
 
-def render_table(results: Sequence[PropertyResult], environment: Environment, *, colour: bool = False) -> str:
+def table(
+    results: Sequence[PropertyResult], environment: Environment | None = None, *, colour: bool = False
+) -> str:
     """One line per property and a last line with the gate's answer. No final newline."""
     rows = [("verdict", "property", "assurance", "time", "found")]
     rows += [_row(result) for result in results]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [_tools(environment), ""]
+    lines = [] if environment is None else [_tools(environment), ""]
     for number, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         if colour and number:
@@ -30,7 +35,7 @@ def render_table(results: Sequence[PropertyResult], environment: Environment, *,
     return "\n".join([*lines, "", summary])
 
 
-def render_failure(result: PropertyResult, *, colour: bool = False) -> str:
+def failure(result: PropertyResult, *, colour: bool = False) -> str:
     """Everything a person needs about one result, whatever its verdict. No final newline."""
     evidence = result.evidence
     title = f"{evidence.verdict.value}  {terminal_line(result.id)}"

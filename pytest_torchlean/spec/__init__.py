@@ -4,8 +4,8 @@ Read `kinds.py` first: its tables drive decoding, suggestions, the decorators an
 `exact.py` reads numbers, `yaml_source.py` turns a file into a tree, `decode.py` the tree into a `Spec`.
 """
 
-from .decode import decode_spec, load_spec
-from .model import (
+from pytest_torchlean.spec.decode import decode_spec, load_spec
+from pytest_torchlean.spec.model import (
     Bounds,
     Defaults,
     ModelEntry,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .context import INVALID, Context, Invalid, did_you_mean
-from .tree import Mapping, Scalar, Tree, shorten
+from pytest_torchlean.spec.context import INVALID, Context, Invalid, did_you_mean
+from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, shorten
 
 Schema = dict[str, Any]
 

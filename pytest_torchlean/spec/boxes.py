@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .blocks import Field, Schema, block_schema, decode_block
-from .context import INVALID, Context, Invalid
-from .fields import number
-from .model import Bound, Bounds, OutputBounds
-from .tree import Mapping, Tree, describe, shorten
-from .tree import Sequence as TreeSequence
+from pytest_torchlean.spec.blocks import Field, Schema, block_schema, decode_block
+from pytest_torchlean.spec.context import INVALID, Context, Invalid
+from pytest_torchlean.spec.fields import number
+from pytest_torchlean.spec.model import Bound, Bounds, OutputBounds
+from pytest_torchlean.spec.tree import Mapping, Tree, describe, shorten
+from pytest_torchlean.spec.tree import Sequence as TreeSequence
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,21 @@ from fractions import Fraction
 from os import PathLike
 from typing import Any, TypeVar
 
-from ..errors import SpecError
-from . import kinds
-from .blocks import decode_block
-from .context import Context, Invalid
-from .decode import build
-from .kinds import Kind
-from .model import OnUnknown, PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty, Semantics
-from .tree import Mapping, Scalar, from_python
+from pytest_torchlean.errors import SpecError
+from pytest_torchlean.spec import kinds
+from pytest_torchlean.spec.blocks import decode_block
+from pytest_torchlean.spec.context import Context, Invalid
+from pytest_torchlean.spec.decode import build
+from pytest_torchlean.spec.kinds import Kind
+from pytest_torchlean.spec.model import (
+    OnUnknown,
+    PropertySpec,
+    RangeProperty,
+    RobustnessProperty,
+    RuntimeProperty,
+    Semantics,
+)
+from pytest_torchlean.spec.tree import Mapping, Scalar, from_python
 
 Number = str | int | float | Fraction
 Share = str | int | Fraction

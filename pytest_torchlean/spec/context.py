@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import SourceSpan, SpecError
-from .tree import shorten
+from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.spec.tree import shorten
 
 
 class Invalid:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError
-from .tree import shorten
+from pytest_torchlean.errors import DataError
+from pytest_torchlean.spec.tree import shorten
 
 MAX_FILE_BYTES = 1 << 29
 MAX_ARRAY_BYTES = 1 << 30

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import Finding, SourceSpan, SpecError, SpecErrors
-from . import kinds
-from .blocks import check_keys, decode_block
-from .context import INVALID, Context, Invalid, Problem, did_you_mean, listed
-from .fields import check_name
-from .kinds import KINDS, MAX_PROPERTIES, Kind
-from .model import Defaults, ModelEntry, PropertySpec, RobustnessProperty, Spec
-from .paths import shown
-from .tree import Mapping, Scalar, Tree, describe, shorten
-from .tree import Sequence as TreeSequence
-from .yaml_source import MAX_BYTES, SourceText, compose, read_source
+from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
+from pytest_torchlean.spec import kinds
+from pytest_torchlean.spec.blocks import check_keys, decode_block
+from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, did_you_mean, listed
+from pytest_torchlean.spec.fields import check_name
+from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
+from pytest_torchlean.spec.model import Defaults, ModelEntry, PropertySpec, RobustnessProperty, Spec
+from pytest_torchlean.spec.paths import shown
+from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
+from pytest_torchlean.spec.tree import Sequence as TreeSequence
+from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source
 
 ROOT_KEYS = ("version", "models", "defaults", "properties")
 

@@ -12,14 +12,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpecError
-from . import exact
-from .blocks import FieldType, Schema
-from .context import INVALID, Context, Invalid, did_you_mean, listed
-from .model import NAME_PATTERN
-from .paths import resolve_inside
-from .tree import Scalar, Tree, describe, shorten
-from .tree import Sequence as TreeSequence
+from pytest_torchlean.errors import SpecError
+from pytest_torchlean.spec import exact
+from pytest_torchlean.spec.blocks import FieldType, Schema
+from pytest_torchlean.spec.context import INVALID, Context, Invalid, did_you_mean, listed
+from pytest_torchlean.spec.model import NAME_PATTERN
+from pytest_torchlean.spec.paths import resolve_inside
+from pytest_torchlean.spec.tree import Scalar, Tree, describe, shorten
+from pytest_torchlean.spec.tree import Sequence as TreeSequence
 
 
 def _scalar(tree: Tree, label: str, expected: str, context: Context) -> Scalar | Invalid:

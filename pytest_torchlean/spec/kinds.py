@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .blocks import Field
-from .boxes import Box
-from .fields import Choice, FilePath, Flag, IntegerList, Name, duration, integer, memory, number, share
-from .model import PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty
+from pytest_torchlean.spec.blocks import Field
+from pytest_torchlean.spec.boxes import Box
+from pytest_torchlean.spec.fields import (
+    Choice,
+    FilePath,
+    Flag,
+    IntegerList,
+    Name,
+    duration,
+    integer,
+    memory,
+    number,
+    share,
+)
+from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty
 
 SUPPORTED_VERSION = 1
 MAX_PROPERTIES = 10_000

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from ..errors import SourceSpan, SpecError
+from pytest_torchlean.errors import SourceSpan, SpecError
 
 Bound = Fraction | tuple[Fraction, ...]
 """One number for every element, or one per element in row-major order."""
@@ -167,7 +167,7 @@ def bind(prop: PropertySpec, *, name: str, model: str, base: Path, root: Path) -
 
     Raises SpecError TL0313 when the data path leaves `root`, TL0310 when `name` is not a valid name.
     """
-    from .paths import resolve_inside
+    from pytest_torchlean.spec.paths import resolve_inside
 
     if not re.fullmatch(NAME_PATTERN, name):
         raise SpecError("TL0310", f"{name!r} is not a valid property name", span=prop.span)

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ..errors import SourceSpan, SpecError
+from pytest_torchlean.errors import SourceSpan, SpecError
 
 MAX_LENGTH = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike, fspath
 
-from ..errors import SourceSpan
+from pytest_torchlean.errors import SourceSpan
 
 
 @dataclass(frozen=True)

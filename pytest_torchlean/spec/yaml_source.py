@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import SourceSpan, SpecError
-from .tree import Mapping, Scalar, Sequence, Tree, shorten
+from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.spec.tree import Mapping, Scalar, Sequence, Tree, shorten
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 16
