@@ -16,7 +16,7 @@ from onnx import numpy_helper
 EXAMPLE = Path(__file__).resolve().parent.parent / "example_repo"
 
 OPERATORS = {
-    "models/linear.onnx": ["Gemm"],
+    "models/linear.onnx": ["Flatten", "Gemm"],
     "models/mlp.onnx": ["Flatten", "Gemm", "Relu", "Gemm", "Relu", "Gemm"],
     "models/cnn.onnx": ["Conv", "Relu", "AveragePool", "Conv", "Relu", "Flatten", "Gemm"],
     "regressed/models/mlp.onnx": ["Flatten", "Gemm", "Relu", "Gemm", "Relu", "Gemm"],
@@ -37,9 +37,7 @@ def load_data() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 def predictions(path: Path) -> NDArray[np.int64]:
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     images, _ = load_data()
-    rank = len(session.get_inputs()[0].shape)
-    shaped = images.reshape(len(images), -1) if rank == 2 else images
-    rows = [session.run(None, {"image": shaped[k : k + 1]})[0] for k in range(len(shaped))]
+    rows = [session.run(None, {"image": images[k : k + 1]})[0] for k in range(len(images))]
     return np.concatenate(rows).argmax(axis=1)
 
 
@@ -47,9 +45,7 @@ def worst_logit_interval(path: Path) -> tuple[float, float]:
     """Smallest and largest logit by interval bounds over [0, 1]^64, written out node by node."""
     model = onnx.load(path)
     tensors = {t.name: numpy_helper.to_array(t).astype(np.float64) for t in model.graph.initializer}
-    is_image = len(model.graph.input[0].type.tensor_type.shape.dim) == 4
-    shape = (1, 8, 8) if is_image else (64,)
-    centre, radius = np.full(shape, 0.5), np.full(shape, 0.5)
+    centre, radius = np.full((1, 8, 8), 0.5), np.full((1, 8, 8), 0.5)
     for node in model.graph.node:
         if node.op_type == "Flatten":
             centre, radius = centre.ravel(), radius.ravel()

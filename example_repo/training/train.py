@@ -55,8 +55,6 @@ class Recipe:
     """How one model is built and trained. `epsilon` 0 is ordinary training."""
 
     build: Callable[[np.random.Generator], list[Layer]]
-    image_input: bool
-    """Whether the file takes (1, 8, 8) images (True) or flat rows of 64 numbers (False)."""
     batch: str | int
     epsilon: float
     clean_share: float
@@ -88,10 +86,10 @@ def convolutional(random: np.random.Generator) -> list[Layer]:
 
 
 RECIPES = {
-    "linear": Recipe(linear, False, "N", 0.05, 0.5, 100, "models/linear.onnx"),
-    "mlp": Recipe(perceptron, True, "N", 0.07, 0.4, 200, "models/mlp.onnx"),
-    "cnn": Recipe(convolutional, True, 1, 0.06, 0.4, 120, "models/cnn.onnx"),
-    "regressed-mlp": Recipe(perceptron, True, "N", 0.0, 1.0, 60, "regressed/models/mlp.onnx"),
+    "linear": Recipe(linear, "N", 0.05, 0.5, 100, "models/linear.onnx"),
+    "mlp": Recipe(perceptron, "N", 0.07, 0.4, 200, "models/mlp.onnx"),
+    "cnn": Recipe(convolutional, 1, 0.06, 0.4, 120, "models/cnn.onnx"),
+    "regressed-mlp": Recipe(perceptron, "N", 0.0, 1.0, 60, "regressed/models/mlp.onnx"),
 }
 
 
@@ -199,11 +197,10 @@ def stored(values: Array) -> Array:
 
 def to_onnx(recipe: Recipe, layers: list[Layer]) -> onnx.ModelProto:
     """The model with the operators a training framework would export: Gemm with transB, Conv, ..."""
-    shape = [recipe.batch, 1, 8, 8] if recipe.image_input else [recipe.batch, 64]
     nodes: list[onnx.NodeProto] = []
     tensors: list[onnx.TensorProto] = []
     current = "image"
-    is_flat = not recipe.image_input
+    is_flat = False
 
     def add(operator: str, output: str, extra: tuple[str, ...] = (), **attributes: Any) -> None:
         nonlocal current
@@ -235,7 +232,7 @@ def to_onnx(recipe: Recipe, layers: list[Layer]) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "digits",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [recipe.batch, 1, 8, 8])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [recipe.batch, 10])],
         tensors,
     )
