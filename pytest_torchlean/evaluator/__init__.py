@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from pytest_torchlean.evaluator.binary32 import evaluate, run
+from pytest_torchlean.evaluator.exact import ExactProgram, evaluate_exact, prepare_exact
 
-__all__ = ["evaluate", "run"]
+__all__ = ["ExactProgram", "evaluate", "evaluate_exact", "prepare_exact", "run"]

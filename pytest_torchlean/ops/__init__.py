@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_torchlean.ops import dense, elementwise, movement, relu
+from pytest_torchlean.ops import batch_normalization, conv, dense, elementwise, movement, pooling, relu
 from pytest_torchlean.ops.rule import OpRule
 
-RULES: Mapping[str, OpRule] = {**dense.RULES, **elementwise.RULES, **movement.RULES, **relu.RULES}
+RULES: Mapping[str, OpRule] = {
+    **batch_normalization.RULES,
+    **conv.RULES,
+    **dense.RULES,
+    **elementwise.RULES,
+    **movement.RULES,
+    **pooling.RULES,
+    **relu.RULES,
+}
 """Operation tag to its rules."""
 
 __all__ = ["RULES", "OpRule"]

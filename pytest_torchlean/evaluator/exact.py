@@ -1,0 +1,188 @@
+"""Run a graph on exact rationals, through the same linear steps that certificates use.
+
+A value is a vector of Python integers over one common denominator, so an affine step costs one integer
+multiplication per weight and no fraction is reduced before the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.errors import DataError, UnsupportedError
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.linear import AffineStep, IndexStep, ReluStep, Step
+from pytest_torchlean.ir.names import quoted
+from pytest_torchlean.ops import RULES
+
+Integers = NDArray[Any]
+"""An array of Python integers (dtype object)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """numbers / denominator, element-wise."""
+
+    numbers: Integers
+    denominator: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """output[scatter] = columns[gather] @ weights + bias * denominator, all integers."""
+
+    weights: Integers
+    bias: Integers | None
+    gather: NDArray[np.int64]
+    scatter: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Affine:
+    sources: tuple[str, ...]
+    size: int
+    scale: int
+    blocks: tuple[_Block, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactProgram:
+    """A graph prepared for many exact runs; made by `prepare_exact`."""
+
+    graph: Graph
+    steps: tuple[tuple[str, _Affine | IndexStep | ReluStep], ...]
+    constants: Mapping[str, Vector]
+
+    def run(
+        self, inputs: Mapping[str, Sequence[Fraction]], values: Iterable[str] | None = None
+    ) -> dict[str, list[Fraction]]:
+        """Exact values of the graph's outputs, or of the values named, flat in row-major order.
+
+        inputs: flat, one Fraction per element of each graph input. DataError TL0450 when they do not fit.
+        """
+        state = dict(self.constants)
+        for name in self.graph.inputs:
+            size = self.graph.types[name].size
+            if name not in inputs or len(inputs[name]) != size:
+                given = len(inputs[name]) if name in inputs else "nothing"
+                raise DataError("TL0450", f"input {quoted(name)} needs {size} numbers, but got {given}")
+            state[name] = _from_fractions(inputs[name])
+        for name, step in self.steps:
+            state[name] = _apply(step, state)
+        wanted = self.graph.outputs if values is None else tuple(values)
+        return {
+            name: [Fraction(number, state[name].denominator) for number in state[name].numbers]
+            for name in wanted
+        }
+
+
+def evaluate_exact(graph: Graph, inputs: Mapping[str, Sequence[Fraction]]) -> dict[str, list[Fraction]]:
+    """Exact values of the graph's outputs by name; see `ExactProgram.run` and `prepare_exact`."""
+    return prepare_exact(graph).run(inputs)
+
+
+def prepare_exact(graph: Graph) -> ExactProgram:
+    """Turn every node into integer arithmetic once.
+
+    UnsupportedError TL0204 listing every node that has no certificate step.
+    """
+    steps, refused = [], []
+    for node in graph.nodes:
+        step = RULES[node.op].step(node, graph)
+        if isinstance(step, str):
+            refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
+        else:
+            steps.append((node.outputs[0], _prepare(step)))
+    if refused:
+        raise UnsupportedError("TL0204", "the graph has no exact linear form:\n" + "\n".join(refused))
+    constants = {}
+    for name, value in graph.constants.items():
+        numbers, exponent = integers_of(value.astype(np.float32).reshape(-1))
+        constants[name] = Vector(numbers, 1 << exponent)
+    return ExactProgram(graph, tuple(steps), constants)
+
+
+def integers_of(values: NDArray[np.float32]) -> tuple[Integers, int]:
+    """Finite binary32 numbers as integers N with values = N / 2^e for the least e >= 0.
+
+    Returns the Python integers (dtype object, same shape) and e.
+    """
+    mantissa, exponent = np.frexp(values.astype(np.float64))
+    odd = (mantissa * 2.0**24).astype(np.int64)
+    power = exponent.astype(np.int64) - 24
+    _, trailing = np.frexp((odd & -odd).astype(np.float64))
+    zeros = np.where(odd == 0, 0, trailing - 1)
+    odd, power = odd >> zeros, np.where(odd == 0, 0, power + zeros)
+    shared = max(0, -int(power.min(initial=0)))
+    shift = power + shared
+    if int(shift.max(initial=0)) <= 38:
+        return (odd << shift).astype(object), shared
+    shifted = [int(number) << int(by) for number, by in zip(odd.reshape(-1), shift.reshape(-1), strict=True)]
+    result = np.empty(odd.size, dtype=object)
+    result[:] = shifted
+    return result.reshape(values.shape), shared
+
+
+def _from_fractions(values: Sequence[Fraction]) -> Vector:
+    denominator = math.lcm(*{value.denominator for value in values}) if values else 1
+    numbers = np.empty(len(values), dtype=object)
+    numbers[:] = [value.numerator * (denominator // value.denominator) for value in values]
+    return Vector(numbers, denominator)
+
+
+def _prepare(step: Step) -> _Affine | IndexStep | ReluStep:
+    """Bring all blocks of an affine step to one denominator, 2^exponent * lcm of the divisors."""
+    if not isinstance(step, AffineStep):
+        return step
+    divisor = math.lcm(*(block.divisor for block in step.blocks))
+    parts = []
+    for block in step.blocks:
+        weights, weight_exponent = integers_of(block.weights)
+        bias, bias_exponent = (None, 0) if block.bias is None else integers_of(block.bias)
+        parts.append((block, weights, weight_exponent, bias, bias_exponent))
+    exponent = max((max(part[2], part[4]) for part in parts), default=0)
+    blocks = []
+    for block, weights, weight_exponent, bias, bias_exponent in parts:
+        share = divisor // block.divisor
+        factor = (share << (exponent - weight_exponent)) if weights.size else share
+        bias_factor = share << (exponent - bias_exponent)
+        blocks.append(
+            _Block(
+                weights=weights.T * factor,
+                bias=None if bias is None else bias * bias_factor,
+                gather=block.gather,
+                scatter=block.scatter,
+            )
+        )
+    size = sum(block.scatter.size for block in step.blocks)
+    return _Affine(step.sources, size, divisor << exponent, tuple(blocks))
+
+
+def _apply(step: _Affine | IndexStep | ReluStep, state: Mapping[str, Vector]) -> Vector:
+    if isinstance(step, ReluStep):
+        x = state[step.source]
+        return Vector(np.where(x.numbers > 0, x.numbers, 0), x.denominator)
+    x = _joined([state[name] for name in step.sources])
+    if isinstance(step, IndexStep):
+        return Vector(x.numbers[step.index], x.denominator)
+    padded = np.append(x.numbers, 0)
+    result = np.empty(step.size, dtype=object)
+    for block in step.blocks:
+        product = padded[block.gather] @ block.weights
+        if block.bias is not None:
+            product = product + block.bias * x.denominator
+        result[block.scatter] = product
+    return Vector(result, x.denominator * step.scale)
+
+
+def _joined(vectors: Sequence[Vector]) -> Vector:
+    """Concatenation over the least common denominator."""
+    denominator = math.lcm(*(vector.denominator for vector in vectors))
+    scaled = [vector.numbers * (denominator // vector.denominator) for vector in vectors]
+    return Vector(scaled[0] if len(scaled) == 1 else np.concatenate(scaled), denominator)

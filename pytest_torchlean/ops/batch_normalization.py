@@ -1,0 +1,69 @@
+"""BatchNormalization, inference: y = (x - mean) * (scale / sqrt(var + epsilon)) + bias.
+
+ONNX BatchNormalization 7, 9, 14, 15. Schedule: fl(fl(fl(x - mean) * i) + bias) with
+i = fl(scale / fl(sqrt(fl(var + epsilon)))).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
+from pytest_torchlean.binary32.kernels import canonical_nan
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import Step
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Float64,
+    OpRule,
+    ShapeError,
+    Types,
+    float_type,
+    floats,
+    real,
+    wide,
+)
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = float_type(types[0], "the input")
+    if len(x.shape) < 2:
+        raise ShapeError(f"the input has shape {x.shape}, which has no channel axis")
+    for kind, what in zip(types[1:], ("scale", "bias", "mean", "variance"), strict=True):
+        if float_type(kind, what).shape != (x.shape[1],):
+            raise ShapeError(f"{what} does not have shape {(x.shape[1],)}")
+    return (x,)
+
+
+def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    x = floats(inputs[0])
+    scale, bias, mean, variance = (floats(value).reshape(-1, *(1,) * (x.ndim - 2)) for value in inputs[1:5])
+    with np.errstate(all="ignore"):
+        factor = np.divide(scale, np.sqrt(np.add(variance, real(node, "epsilon"))))
+        result = np.add(np.multiply(np.subtract(x, mean), factor), bias)
+    return (canonical_nan(np.asarray(result, dtype=np.float32)),)
+
+
+def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    """gamma_8 * (|x i| + |mean i| + |bias|) + 8 eta + 3 eta (|x| + |mean|), i = scale / sqrt(var + eps).
+
+    Covers the fused forms too: x * i + (bias - mean * i), folded before or at run time.
+    """
+    x = np.abs(wide(inputs[0]))
+    scale, bias, mean, variance = (wide(value).reshape(-1, *(1,) * (x.ndim - 2)) for value in inputs[1:5])
+    with np.errstate(all="ignore"):
+        shifted = variance + float(real(node, "epsilon"))
+        factor = np.abs(scale) / np.sqrt(shifted)
+        size = (x + np.abs(mean)) * factor + np.abs(bias)
+        reach = x + np.abs(mean)
+        bound = gamma(8) * size + 8.0 * ETA + 3.0 * ETA * reach
+        largest = np.maximum(np.maximum(size, reach), np.maximum(np.abs(shifted), factor))
+    return (finish(bound, np.broadcast_to(largest, bound.shape)),)
+
+
+def _step(node: Node, graph: Graph) -> Step | str:
+    return "its factor scale / sqrt(variance + epsilon) is in general not a rational number"
+
+
+RULES = {"BatchNormalization": OpRule(_infer, _evaluate, _error_bound, _step)}

@@ -1,0 +1,117 @@
+"""AveragePool and GlobalAveragePool.
+
+ONNX AveragePool 7, 10, 11, 19, 22; GlobalAveragePool 1, 22. Schedule: the elements of the window that
+lie in the input are added in row-major order to an accumulator that starts at +0, then one division by
+the count. With count_include_pad the count includes declared padding, never what lies beyond it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32 import kernels
+from pytest_torchlean.binary32.error_bounds import mean_bound
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Float64,
+    OpRule,
+    ShapeError,
+    Types,
+    float_type,
+    floats,
+    integer,
+    integers,
+    positions,
+    wide,
+)
+from pytest_torchlean.ops.windows import Windows, windows_of
+
+Indices = NDArray[np.int64]
+
+
+def _windows(node: Node, shape: tuple[int, ...]) -> Windows:
+    extents = shape[2:]
+    if node.op == "GlobalAveragePool":
+        ones = (1,) * len(extents)
+        return Windows(extents, extents, ones, (0,) * (2 * len(extents)), ones)
+    return windows_of(node, extents, integers(node, "kernel_shape"), bool(integer(node, "ceil_mode")))
+
+
+def _geometry(node: Node, shape: tuple[int, ...]) -> tuple[Windows, Indices, Indices]:
+    """Windows, taps, and the count each window's sum is divided by."""
+    windows = _windows(node, shape)
+    taps = windows.taps()
+    if node.op == "AveragePool" and integer(node, "count_include_pad"):
+        return windows, taps, windows.padded_counts()
+    return windows, taps, np.asarray((taps != ZERO).sum(axis=1), dtype=np.int64)
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    shape = float_type(types[0], "the input").shape
+    if len(shape) < 3:
+        raise ShapeError(f"the input has shape {shape}, which has no spatial axis")
+    windows, _, counts = _geometry(node, shape)
+    if counts.size and int(counts.min()) == 0:
+        raise ShapeError("a window lies entirely in the padding, so its average is undefined")
+    return (ValueType("float32", (*shape[:2], *windows.outputs)),)
+
+
+def _terms(x: Array, taps: Indices) -> Array:
+    """What each window adds, padding as +0: (volume, channels, windows)."""
+    flat = x.reshape(math.prod(x.shape[:2]), -1)
+    padded = np.concatenate([flat, np.zeros((len(flat), 1), dtype=x.dtype)], axis=1)
+    return padded[:, taps].transpose(2, 0, 1)
+
+
+def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    x = floats(inputs[0])
+    windows, taps, counts = _geometry(node, x.shape)
+    total = kernels.sequential_sum(floats(_terms(x, taps)))
+    with np.errstate(all="ignore"):
+        result = np.divide(total, counts.astype(np.float32))
+    return (kernels.canonical_nan(result).reshape(*x.shape[:2], *windows.outputs),)
+
+
+def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    x = np.abs(wide(inputs[0]))
+    windows, taps, counts = _geometry(node, x.shape)
+    with np.errstate(invalid="ignore", over="ignore"):
+        magnitude = np.asarray(_terms(x, taps).sum(axis=0), dtype=np.float64)
+    bound = mean_bound(magnitude, windows.volume, counts)
+    return (bound.reshape(*x.shape[:2], *windows.outputs),)
+
+
+def _step(node: Node, graph: Graph) -> Step | str:
+    """weights 1, divisor = count: one block per distinct count."""
+    shape = graph.types[node.inputs[0]].shape
+    windows, taps, counts = _geometry(node, shape)
+    channels, extent = math.prod(shape[:2]), math.prod(shape[2:])
+    outputs = positions((channels, len(taps)))
+    blocks = []
+    for count in np.unique(counts):
+        chosen = np.flatnonzero(counts == count)
+        own = taps[chosen][None]
+        start = (np.arange(channels, dtype=np.int64) * extent)[:, None, None]
+        gather = np.where(own == ZERO, ZERO, own + start)
+        blocks.append(
+            AffineBlock(
+                weights=np.ones((1, windows.volume), dtype=np.float32),
+                bias=None,
+                gather=gather.reshape(-1, windows.volume),
+                scatter=outputs[:, chosen].reshape(-1, 1),
+                divisor=int(count),
+            )
+        )
+    return AffineStep((node.inputs[0],), tuple(blocks))
+
+
+RULES = {
+    "AveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
+    "GlobalAveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
+}
