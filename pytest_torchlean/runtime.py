@@ -25,12 +25,24 @@ _QUIET = 4
 
 
 @dataclass(frozen=True)
-class OptimisedNode:
-    """One node of the graph that onnxruntime's optimiser leaves: name, domain and operator."""
+class RuntimeNode:
+    """One node of a graph that onnxruntime runs, the stored one or the optimised one."""
 
     name: str
     domain: str
     op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The operator with its domain, unless that is ONNX's own."""
+        return self.op if self.domain in ("", "ai.onnx") else f"{self.domain}.{self.op}"
+
+    @property
+    def kind(self) -> tuple[str, tuple[str, ...]]:
+        """Operator and inputs: equal for a node that the optimiser left alone."""
+        return self.label, self.inputs
 
 
 class RuntimeSession:
@@ -101,10 +113,10 @@ def optimised_model(model: bytes, threads: int = 1) -> bytes:
             ) from error
 
 
-def nodes_of(model: bytes) -> tuple[OptimisedNode, ...]:
-    """The top-level nodes of a model, in order."""
+def nodes_of(model: bytes) -> tuple[RuntimeNode, ...]:
+    """The top-level nodes of a model, in order. Names are as in the file, not escaped."""
     return tuple(
-        OptimisedNode(name=node.name, domain=node.domain, op=node.op_type)
+        RuntimeNode(node.name, node.domain, node.op_type, tuple(node.input), tuple(node.output))
         for node in _parse(model).graph.node
     )
 

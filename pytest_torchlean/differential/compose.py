@@ -1,0 +1,146 @@
+"""Bounds for a stretch of nodes that the runtime's optimiser may have merged into one.
+
+Between two values that both graphs name, the optimiser may reorder sums, fold constants into weights
+(BatchNormalization or Mul into Conv) and fuse. Each exact output element of an affine stretch is a sum
+of terms, each a product of constants and one input; such a rewrite changes only in which order the
+terms are formed. If every term passes through at most n roundings, the result is within gamma_n times
+the sum of the absolute terms (Higham, Accuracy and Stability, section 3.1). `SLACK` roundings per node
+are granted to folding: BatchNormalization into Conv needs 10 (add, square root, division, products with
+scale, mean, weight and bias, and their sums).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
+from pytest_torchlean.differential.reference import AffineReference
+from pytest_torchlean.ir.graph import Graph, Node
+from pytest_torchlean.ir.linear import IndexStep, ReluStep
+
+Float64 = NDArray[np.float64]
+Prepared = AffineReference | IndexStep | ReluStep | str
+
+SLACK = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Where a value of any rewrite lies: |value - center| <= error + gamma_roundings * terms.
+
+    All arrays are flat float64. `terms` bounds the absolute terms since the last barrier.
+    """
+
+    center: Float64
+    error: Float64
+    terms: Float64
+    roundings: Float64
+
+    def allowed(self) -> Float64:
+        """The whole distance from the center; infinite where an intermediate may overflow."""
+        return finish(self.error + gamma(self.roundings) * self.terms, self.terms)
+
+
+def known(value: NDArray[np.generic]) -> Spread:
+    """A value whose bits were observed."""
+    center = value.astype(np.float64).reshape(-1)
+    zero = np.zeros_like(center)
+    return Spread(center, zero, np.abs(center), zero)
+
+
+def advance(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, Spread]) -> Spread | str:
+    """The spread of a node's output from those of its inputs, or why there is none."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        if node.op in _ELEMENTWISE:
+            return _elementwise(node, graph, spreads)
+        if isinstance(prepared, str):
+            return prepared
+        if isinstance(prepared, ReluStep):
+            return _relu(spreads[prepared.source])
+        source = _joined(prepared.sources, spreads)
+        if isinstance(prepared, IndexStep):
+            return _moved(prepared, source)
+        return _affine(prepared, source)
+
+
+def _joined(names: tuple[str, ...], spreads: Mapping[str, Spread]) -> Spread:
+    parts = [spreads[name] for name in names]
+    if len(parts) == 1:
+        return parts[0]
+    return Spread(
+        np.concatenate([part.center for part in parts]),
+        np.concatenate([part.error for part in parts]),
+        np.concatenate([part.terms for part in parts]),
+        np.concatenate([part.roundings for part in parts]),
+    )
+
+
+def _moved(step: IndexStep, source: Spread) -> Spread:
+    index = step.index.reshape(-1)
+    outside = index < 0
+
+    def pick(values: Float64) -> Float64:
+        return np.where(outside, 0.0, values[index])
+
+    return Spread(pick(source.center), pick(source.error), pick(source.terms), pick(source.roundings))
+
+
+def _relu(source: Spread) -> Spread:
+    """A barrier: max(x, 0) is 1-Lipschitz, and nothing is folded through it."""
+    center = np.maximum(source.center, 0.0)
+    error = source.allowed()
+    return Spread(center, error, np.maximum(source.center + error, 0.0), np.zeros_like(center))
+
+
+def _affine(step: AffineReference, source: Spread) -> Spread:
+    center = step.apply(source.center)
+    terms = step.magnitude(source.terms)
+    inherited = step.magnitude(source.error, bias=False)
+    deepest = float(source.roundings.max(initial=0.0))
+    roundings = step.terms + (deepest + SLACK)
+    largest = float(source.terms.max(initial=0.0))
+    underflow = (step.terms + SLACK) * ETA * (2.0 + largest)
+    return Spread(center, inherited + step.radius(terms) + underflow, terms, roundings)
+
+
+_ELEMENTWISE = ("Add", "Sub", "Mul", "Div")
+
+
+def _elementwise(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
+    left, right = (_operand(name, graph, spreads) for name in node.inputs[:2])
+    shape = graph.types[node.outputs[0]].shape
+    constants = [name in graph.constants for name in node.inputs[:2]]
+    if node.op in ("Add", "Sub"):
+        sign = 1.0 if node.op == "Add" else -1.0
+        center = left.center + sign * right.center
+        error = left.error + right.error
+        terms = left.terms + right.terms
+    elif node.op == "Mul" and any(constants):
+        center, terms = left.center * right.center, left.terms * right.terms
+        error = left.error * right.terms + left.terms * right.error
+    elif node.op == "Div" and constants[1] and (right.center != 0).all():
+        center, terms = left.center / right.center, left.terms / right.terms
+        error = left.error / right.terms
+    else:
+        return "a product or quotient of two computed values"
+    deepest = np.maximum(left.roundings, right.roundings)
+    scale = 2.0 + np.maximum(left.terms, right.terms)
+    error = error + terms * 2.0**-50 + SLACK * ETA * scale
+    return Spread(
+        *(np.broadcast_to(part, shape).reshape(-1) for part in (center, error, terms, deepest + SLACK))
+    )
+
+
+def _operand(name: str, graph: Graph, spreads: Mapping[str, Spread]) -> Spread:
+    spread = known(graph.constants[name]) if name in graph.constants else spreads[name]
+    shape = graph.types[name].shape
+    return Spread(
+        spread.center.reshape(shape),
+        spread.error.reshape(shape),
+        spread.terms.reshape(shape),
+        spread.roundings.reshape(shape),
+    )

@@ -1,0 +1,176 @@
+"""Runs samples through one session and compares every value that the session names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.differential import compose, nodes
+from pytest_torchlean.differential.compose import Prepared, Spread
+from pytest_torchlean.differential.reference import AffineReference, affine_reference
+from pytest_torchlean.differential.result import Divergence, SessionReport
+from pytest_torchlean.ir.graph import Graph, Node
+from pytest_torchlean.ir.linear import AffineStep
+from pytest_torchlean.ir.names import printable
+from pytest_torchlean.ops import RULES
+
+Array = NDArray[np.generic]
+_MOST_BYTES = 2**28
+"""Values of one run that are held at once; larger graphs are fetched in several runs."""
+
+
+class Fetching(Protocol):
+    """What is needed of a runtime session."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+
+    def fetch(self, names: Sequence[str], inputs: Mapping[str, Array]) -> tuple[Array, ...]: ...
+
+
+def prepare(graph: Graph) -> dict[str, Prepared]:
+    """Each node's step, ready for use, by the name of its first output."""
+    prepared: dict[str, Prepared] = {}
+    for node in graph.nodes:
+        step = RULES[node.op].step(node, graph)
+        if isinstance(step, AffineStep):
+            prepared[node.outputs[0]] = affine_reference(step, graph.types[node.outputs[0]].size)
+        else:
+            prepared[node.outputs[0]] = step
+    return prepared
+
+
+@dataclass(eq=False)
+class SessionComparison:
+    """One session's comparison over many samples; `report` sums it up.
+
+    `unchanged` names the values that the session computes by the file's own operator, None for all. Such
+    a value, where its inputs were observed, must obey its own node's rule; a value behind rewritten
+    nodes must obey the composed bound from the nearest observed values.
+    """
+
+    name: str
+    session: Fetching
+    graph: Graph
+    prepared: Mapping[str, Prepared]
+    unchanged: frozenset[str] | None
+    operators: tuple[str, ...]
+    exact: int = 0
+    bounded: int = 0
+    unbounded: int = 0
+    worst: dict[str, float] = field(default_factory=dict)
+    uncovered: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        named = set(self.session.outputs) | set(self.graph.inputs)
+        computed = {name for node in self.graph.nodes for name in node.outputs}
+        self._visible = (computed & named) | set(self.graph.inputs)
+
+    def compare(self, sample: int, inputs: Mapping[str, Array]) -> Divergence | None:
+        """Compare every named value for one input; the first divergence in graph order, or None."""
+        spreads: dict[str, Spread] = {}
+        for node, values in self._stream(inputs):
+            found = self._node(node, values, spreads, sample)
+            if found is not None:
+                return found
+        return None
+
+    def report(self) -> SessionReport:
+        """Everything counted so far."""
+        computed = {name for node in self.graph.nodes for name in node.outputs}
+        outputs = [name for name in self.graph.outputs if name in computed]
+        return SessionReport(
+            name=self.name,
+            nodes=self.operators,
+            exact_outputs=self.exact,
+            bounded_outputs=self.bounded,
+            unbounded=self.unbounded,
+            worst=dict(sorted(self.worst.items())),
+            uncovered=tuple(f"{printable(name)}: {why}" for name, why in self.uncovered.items()),
+            outputs_covered=all(name in self._visible and name not in self.uncovered for name in outputs),
+        )
+
+    def _node(
+        self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread], sample: int
+    ) -> Divergence | None:
+        name = node.outputs[0]
+        if name in self._visible and self._runs_unchanged(node):
+            prepared = self.prepared[name]
+            reference = prepared if isinstance(prepared, AffineReference) else None
+            outcome = nodes.compare_node(node, self.graph, values, reference)
+        else:
+            spread = self._advance(node, values, spreads)
+            if spread is None or name not in self._visible:
+                return None
+            outcome = nodes.compare_spread(values[name], spread)
+        self._count(node, outcome)
+        if outcome.wrong.any():
+            return nodes.divergence(outcome, values[name], node, self.name, sample)
+        return None
+
+    def _advance(self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread]) -> Spread | None:
+        """The composed bound of a value behind rewritten nodes; None, and a note, where there is none."""
+        name = node.outputs[0]
+        for source in node.inputs:
+            if not source or source in self.graph.constants or source in spreads:
+                continue
+            if source not in values:
+                self.uncovered.setdefault(name, f"its input {printable(source)} has no bound")
+                return None
+            spreads[source] = compose.known(values[source])
+        spread = compose.advance(node, self.graph, self.prepared[name], spreads)
+        if isinstance(spread, str):
+            self.uncovered.setdefault(name, spread)
+            return None
+        if name not in self._visible:
+            spreads[name] = spread
+        return spread
+
+    def _runs_unchanged(self, node: Node) -> bool:
+        """Whether the session computes this value by the file's own operator from observed values."""
+        if self.unchanged is not None and node.outputs[0] not in self.unchanged:
+            return False
+        return all(not name or name in self.graph.constants or name in self._visible for name in node.inputs)
+
+    def _count(self, node: Node, outcome: nodes.Outcome) -> None:
+        if outcome.allowed is None:
+            self.exact += 1
+        else:
+            self.bounded += 1
+            self.worst[node.op] = max(self.worst.get(node.op, 0.0), outcome.worst)
+        self.unbounded += outcome.unbounded
+
+    def _stream(self, inputs: Mapping[str, Array]) -> Iterator[tuple[Node, Mapping[str, Array]]]:
+        """Nodes in order, with the observed values that they and their successors in a part need."""
+        for part in self._parts():
+            needed = {name for node in part for name in (*node.inputs, *node.outputs)}
+            names = sorted((needed & self._visible) - set(self.graph.inputs))
+            values = dict(inputs)
+            if names:
+                values.update(zip(names, self.session.fetch(names, inputs), strict=True))
+            for node in part:
+                yield node, values
+
+    def _parts(self) -> list[list[Node]]:
+        """The nodes cut into runs whose values fit the memory limit."""
+        parts: list[list[Node]] = [[]]
+        used = 0
+        for node in self.graph.nodes:
+            size = sum(self.graph.types[name].size * 4 for name in (*node.inputs, *node.outputs) if name)
+            if parts[-1] and used + size > _MOST_BYTES:
+                parts.append([])
+                used = 0
+            parts[-1].append(node)
+            used += size
+        return parts
+
+
+def operator_counts(names: Sequence[str]) -> tuple[str, ...]:
+    """Distinct operators with their counts, e.g. ("Conv x2", "Gemm")."""
+    counts = Counter(names)
+    return tuple(f"{name} x{count}" if count > 1 else name for name, count in sorted(counts.items()))

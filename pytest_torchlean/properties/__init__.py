@@ -1,0 +1,57 @@
+"""One file per property kind; this module finds the one that a property belongs to.
+
+A kind's module exposes `run(context, prop) -> Evidence`. It raises TorchleanError subclasses for
+expected failures; the gate turns every exception into a verdict.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pytest_torchlean.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from pytest_torchlean.ir.graph import Graph
+    from pytest_torchlean.onnx_import import LoadedModel
+    from pytest_torchlean.spec.model import PropertySpec
+    from pytest_torchlean.verdict import Evidence
+
+MODULES: Mapping[str, str] = {
+    "runtime": "pytest_torchlean.properties.runtime",
+    "robustness": "pytest_torchlean.properties.robustness",
+    "range": "pytest_torchlean.properties.range",
+}
+"""The module of each check kind, imported when the first property of that kind runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class PropertyContext:
+    """What a property runs on: the model's bytes, their lowering, and the limits.
+
+    `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
+    """
+
+    model: LoadedModel
+    graph: Graph
+    root: Path
+    deadline: float
+    lean: Path | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall time left, never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """Decide one property. Raises UnsupportedError TL0290 for a kind this version does not know."""
+    if prop.check not in MODULES:
+        raise UnsupportedError("TL0290", f"no check named {prop.check!r} in this version")
+    module = import_module(MODULES[prop.check])
+    run = cast("Callable[[PropertyContext, PropertySpec], Evidence]", module.run)
+    return run(context, prop)

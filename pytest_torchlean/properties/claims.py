@@ -1,0 +1,55 @@
+"""What each property claims, in one sentence with exact numbers, before anything has run."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pytest_torchlean.spec.model import (
+    Bound,
+    PropertySpec,
+    RangeProperty,
+    RobustnessProperty,
+    RuntimeProperty,
+)
+
+
+def claim(prop: PropertySpec) -> str:
+    """The property's claim as one plain sentence."""
+    if isinstance(prop, RuntimeProperty):
+        return f"onnxruntime agrees with the exact evaluator, node by node, on {prop.samples} samples"
+    if isinstance(prop, RobustnessProperty):
+        return _robustness(prop)
+    if isinstance(prop, RangeProperty):
+        return _range(prop)
+    return f"the {prop.check} property {prop.name} holds"
+
+
+def _robustness(prop: RobustnessProperty) -> str:
+    within = ""
+    if prop.domain is not None:
+        within = f" intersected with [{_bound(prop.domain.lower)}, {_bound(prop.domain.upper)}]"
+    share = prop.required_share
+    who = "every listed input" if share == 1 else f"at least {_percent(share)} of all listed inputs"
+    return (
+        f"{who} of {prop.data.name} keeps its class in the L-infinity ball of radius {prop.epsilon}{within}"
+    )
+
+
+def _range(prop: RangeProperty) -> str:
+    relation = "<" if prop.strict else "<="
+    left = "" if prop.output.lower is None else f"{_bound(prop.output.lower)} {relation} "
+    right = "" if prop.output.upper is None else f" {relation} {_bound(prop.output.upper)}"
+    return f"{left}output{right} for every input in [{_bound(prop.input.lower)}, {_bound(prop.input.upper)}]"
+
+
+def _bound(bound: Bound) -> str:
+    if isinstance(bound, Fraction):
+        return str(bound)
+    if len(bound) <= 4:
+        return "(" + ", ".join(str(number) for number in bound) + ")"
+    return f"({bound[0]}, ..., {bound[-1]}: {len(bound)} numbers)"
+
+
+def _percent(share: Fraction) -> str:
+    percent = share * 100
+    return f"{percent}%"
