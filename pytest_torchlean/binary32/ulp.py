@@ -77,12 +77,14 @@ def _ranks(x: NDArray[np.float32]) -> NDArray[np.int64]:
 
 def next_up(x: np.float32 | float) -> np.float32:
     """The least binary32 number above x (nextUp): -0 and +0 both give the smallest subnormal."""
-    return np.float32(np.nextafter(np.float32(x), np.float32(np.inf)))
+    with np.errstate(all="ignore"):
+        return np.float32(np.nextafter(np.float32(x), np.float32(np.inf)))
 
 
 def next_down(x: np.float32 | float) -> np.float32:
     """The greatest binary32 number below x (nextDown)."""
-    return np.float32(np.nextafter(np.float32(x), np.float32(-np.inf)))
+    with np.errstate(all="ignore"):
+        return np.float32(np.nextafter(np.float32(x), np.float32(-np.inf)))
 
 
 def round_down(value: Fraction) -> np.float32:
