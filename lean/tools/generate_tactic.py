@@ -28,40 +28,43 @@ TACTIC = ("Lean", "Parser", "Tactic")
 CONV = (*TACTIC, "Conv")
 
 # Pieces of syntax that tactics refer to.
-PARTS = """
-optConfig configItem posConfigItem negConfigItem valConfigItem config
-location locationHyp locationType locationWildcard
-rwRule rwRuleSeq simpArgs simpArg simpLemma simpErase simpStar simpPre simpPost discharger
-dsimpArg dsimpArgs inductionAlts inductionAlt inductionAltLHS elimTarget generalizeArg caseArg
-simpaArgsRest clearValueArg clearValueHyp clearValueStar rcasesPatMed rcasesPatLo
-""".split()
+PARTS = [
+    "optConfig", "configItem", "posConfigItem", "negConfigItem", "valConfigItem", "config", "location",
+    "locationHyp", "locationType", "locationWildcard", "rwRule", "rwRuleSeq", "simpArgs", "simpArg",
+    "simpLemma", "simpErase", "simpStar", "simpPre", "simpPost", "discharger", "dsimpArg", "dsimpArgs",
+    "inductionAlts", "inductionAlt", "inductionAltLHS", "elimTarget", "generalizeArg", "caseArg",
+    "simpaArgsRest", "clearValueArg", "clearValueHyp", "clearValueStar", "rcasesPatMed", "rcasesPatLo",
+]  # fmt: skip
 
 PATTERNS = {
-    "rcasesPat": "one ignore clear explicit tuple paren".split(),
-    "rintroPat": "one binder".split(),
+    "rcasesPat": ["one", "ignore", "clear", "explicit", "tuple", "paren"],
+    "rintroPat": ["one", "binder"],
 }
 
 # Tactics. Those that end in an unproved goal or in compiled code (tacticSorry, tacticAdmit, tacticStop_,
 # nativeDecide) are left out on purpose, as are those that need more of the core library than we have.
-TACTICS = """
-intro intros exact apply refine refine' constructor left right assumption contradiction cases induction
-rewriteSeq rwSeq rwa simp simpAll dsimp simpa case case' allGoals anyGoals focus first paren skip done
-fail failIfSuccess revert clear subst substVars injection injections split unfold delta generalize
-specialize change rename renameI repeat' repeat1' rotateLeft rotateRight traceState traceMessage
-withReducible withReducibleAndInstances withUnfoldingAll eqRefl applyRfl decide replace symm show congr
-falseOrByContra classical letrec funCases funInduction
-tacticRfl tacticRfl' tacticTry_ tacticRepeat_ tacticExists_,, tacticHave__ tacticHave' tacticLet__
-tacticSuffices_ tacticExfalso tacticTrivial tacticInfer_instance tacticNofun tacticNomatch_,,
-tacticRefine_lift_ tacticRefine_lift'_ tacticAnd_intros tactic_<;>_ tacIfThenElse tacDepIfThenElse
-tacticNext_=>_ tacticUnhygienic_ tacticIterate____ rcases obtain rintro
-""".split()
+TACTICS = [
+    "intro", "intros", "exact", "apply", "refine", "refine'", "constructor", "left", "right", "assumption",
+    "contradiction", "cases", "induction", "rewriteSeq", "rwSeq", "rwa", "simp", "simpAll", "dsimp",
+    "simpa", "case", "case'", "allGoals", "anyGoals", "focus", "first", "paren", "skip", "done", "fail",
+    "failIfSuccess", "revert", "clear", "subst", "substVars", "injection", "injections", "split", "unfold",
+    "delta", "generalize", "specialize", "change", "rename", "renameI", "repeat'", "repeat1'", "rotateLeft",
+    "rotateRight", "traceState", "traceMessage", "withReducible", "withReducibleAndInstances",
+    "withUnfoldingAll", "eqRefl", "applyRfl", "decide", "replace", "symm", "show", "congr",
+    "falseOrByContra", "classical", "letrec", "funCases", "funInduction", "tacticRfl", "tacticRfl'",
+    "tacticTry_", "tacticRepeat_", "tacticExists_,,", "tacticHave__", "tacticHave'", "tacticLet__",
+    "tacticSuffices_", "tacticExfalso", "tacticTrivial", "tacticInfer_instance", "tacticNofun",
+    "tacticNomatch_,,", "tacticRefine_lift_", "tacticRefine_lift'_", "tacticAnd_intros", "tactic_<;>_",
+    "tacIfThenElse", "tacDepIfThenElse", "tacticNext_=>_", "tacticUnhygienic_", "tacticIterate____",
+    "rcases", "obtain", "rintro",
+]  # fmt: skip
 TRAILING = {"tactic_<;>_"}
 
-CONV_PARTS = "convSeq convSeq1Indented convSeqBracketed enterArg argArg".split()
-CONV_TACTICS = """
-lhs rhs rewrite simp arg enter ext change unfold congr fun pattern skip paren nestedConv nestedTactic
-first convRw__ convRfl convDone convTry_
-""".split()
+CONV_PARTS = ["convSeq", "convSeq1Indented", "convSeqBracketed", "enterArg", "argArg"]
+CONV_TACTICS = [
+    "lhs", "rhs", "rewrite", "simp", "arg", "enter", "ext", "change", "unfold", "congr", "fun", "pattern",
+    "skip", "paren", "nestedConv", "nestedTactic", "first", "convRw__", "convRfl", "convDone", "convTry_",
+]  # fmt: skip
 
 # Syntax that lives outside Lean.Parser.Tactic: attribute (or none) and full name.
 ELSEWHERE = [
@@ -74,7 +77,7 @@ ELSEWHERE = [
     ("tactic_parser", ("Lean", "calcTactic")),
     ("command_parser", ("Lean", "reduceCmd")),
     ("term_parser", ("rawNatLit",)),
-    ("term_parser", ("term‹_›",)),
+    ("term_parser", ("term\u2039_\u203a",)),
     ("tactic_parser", ("tacticBy_cases_:_",)),
 ]
 
@@ -205,7 +208,9 @@ def generate(symbols: set[str]) -> str:
             writer.parser(f"{category}_parser", (*TACTIC, category, name))
     writer.section("tactics")
     for name in TACTICS:
-        writer.parser("tactic_parser", (*TACTIC, name), "TrailingParserDescr" if name in TRAILING else "ParserDescr")
+        writer.parser(
+            "tactic_parser", (*TACTIC, name), "TrailingParserDescr" if name in TRAILING else "ParserDescr"
+        )
     writer.section("conv")
     for name in CONV_PARTS:
         writer.parser(None, (*CONV, name))
@@ -230,8 +235,9 @@ def generate(symbols: set[str]) -> str:
         "/-!",
         "# Tactics",
         "",
-        "Generated by `tools/generate_tactic.py`, which explains it; do not edit. Every `opaque` takes its value",
-        "from the compiled definition of the same name in Lean's own library. None of this reaches the kernel.",
+        "Generated by `tools/generate_tactic.py`, which explains it; do not edit. Every `opaque` takes its",
+        "value from the compiled definition of the same name in Lean's own library. None of this reaches",
+        "the kernel.",
         "-/",
         "open Lean",
         "declare_syntax_cat rcasesPat",

@@ -1,6 +1,6 @@
 """Find a Lean, build our library with it, and let its kernel check theorems about emitted data."""
 
-from pytest_torchlean.checker.check import ALLOWED_AXIOMS, CheckResult, Outcome, check
+from pytest_torchlean.checker.check import ALLOWED_AXIOMS, CheckResult, Outcome, axioms_of, check
 from pytest_torchlean.checker.install import LEAN_VERSION, LeanInstall, find_lean
 from pytest_torchlean.checker.library import BuiltLibrary, ensure_built
 from pytest_torchlean.checker.private_directory import cache_root, make_private_directory
@@ -12,6 +12,7 @@ __all__ = [
     "CheckResult",
     "LeanInstall",
     "Outcome",
+    "axioms_of",
     "cache_root",
     "check",
     "ensure_built",

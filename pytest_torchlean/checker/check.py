@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,6 +19,7 @@ from pytest_torchlean.checker.install import LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.library import OPTIONS, BuiltLibrary
 from pytest_torchlean.checker.messages import MalformedOutput, Message, parse_messages
+from pytest_torchlean.checker.sources import ROOT
 from pytest_torchlean.errors import CheckerError
 
 ALLOWED_AXIOMS = ("propext", "Quot.sound")
@@ -117,6 +118,42 @@ def check(
     return CheckResult(outcome, theorem, axioms, result.seconds, result.peak_memory_mb, detail)
 
 
+def axioms_of(
+    theorems: Sequence[str], *, built: BuiltLibrary, lean: LeanInstall, module: str = ROOT
+) -> dict[str, tuple[str, ...]]:
+    """The axioms that each of the named theorems of the built library rests on.
+
+    Raises CheckerError TL0514 if Lean does not name exactly these theorems, TL0516 for an odd name.
+    """
+    for name in (*theorems, module):
+        _require_harmless("prelude\n", name, None)
+    lines = [f"#print axioms {name}" for name in theorems]
+    with tempfile.TemporaryDirectory(prefix="torchlean-") as folder:
+        directory = Path(folder)
+        text = "\n".join(["prelude", f"import {module}", *lines, ""])
+        (directory / "Axioms.lean").write_text(text, encoding="utf-8", newline="\n")
+        result = run_lean(
+            lean,
+            ["--json", *OPTIONS, "Axioms.lean"],
+            directory=directory,
+            lean_path=[built.olean_directory],
+            wall_seconds=60.0,
+            memory_mb=2048,
+        )
+    try:
+        messages = parse_messages(result.stdout)
+    except MalformedOutput as error:
+        raise CheckerError("TL0514", str(error)) from error
+    if (result.end, result.code) != (End.EXITED, 0) or len(messages) != len(theorems):
+        said = "; ".join(message.text for message in messages)[:500]
+        raise CheckerError("TL0514", f"Lean does not list the axioms: {said}")
+    found = {name: _axioms(message, name) for name, message in zip(theorems, messages, strict=True)}
+    listed = {name: axioms for name, axioms in found.items() if axioms is not None}
+    if len(listed) != len(found):
+        raise CheckerError("TL0514", "Lean names other theorems than those asked for")
+    return listed
+
+
 def _require_harmless(source: str, theorem: str, statement: str | None) -> None:
     if _NAME.fullmatch(theorem) is None:
         raise CheckerError("TL0516", f"not a theorem name: {theorem[:80]!r}")
@@ -166,14 +203,14 @@ def _judge(
     return Outcome.ACCEPTED, axioms, ""
 
 
-def _axioms(message: Message, nonce: str) -> tuple[str, ...] | None:
-    """The axioms that a message reports for exactly this nonce; None if it says anything else."""
+def _axioms(message: Message, name: str) -> tuple[str, ...] | None:
+    """The axioms that a message reports for exactly this name; None if it says anything else."""
     if message.severity != "information":
         return None
-    if message.text == f"'{nonce}' does not depend on any axioms":
+    if message.text == f"'{name}' does not depend on any axioms":
         return ()
-    match = re.fullmatch(rf"'{nonce}' depends on axioms: \[([^\[\]]+)\]", message.text)
-    return tuple(name.strip() for name in match[1].split(",")) if match is not None else None
+    match = re.fullmatch(rf"'{re.escape(name)}' depends on axioms: \[([^\[\]]+)\]", message.text)
+    return tuple(axiom.strip() for axiom in match[1].split(",")) if match is not None else None
 
 
 def _ran_out_of_memory(messages: tuple[Message, ...], stderr: str) -> bool:

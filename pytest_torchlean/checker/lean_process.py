@@ -25,7 +25,7 @@ _CANNOT_START = 97
 
 # Address space that Lean reserves and does not use: a 1 GiB main stack, a 1 GiB allocator arena and
 # the stacks of its worker threads. RLIMIT_DATA counts reservations, so they come on top of the limit.
-_RESERVED_MB = 3072
+_RESERVED_MB = 4096
 _THREAD_STACK_KB = 262144
 _READ_LIMIT = 1 << 20
 

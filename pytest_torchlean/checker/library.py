@@ -28,7 +28,8 @@ from pytest_torchlean.checker.private_directory import cache_root, make_private_
 from pytest_torchlean.checker.sources import LeanSources, module_path, read_sources, source_directory
 from pytest_torchlean.errors import CheckerError
 
-OPTIONS = ("-DwarningAsError=true", "-Dlinter.all=false")
+# No asynchronous elaboration: it starts a thread, with a stack of its own, for every declaration.
+OPTIONS = ("-DwarningAsError=true", "-Dlinter.all=false", "-DElab.async=false")
 
 _FORMAT = "1"
 _MANIFEST = "build.json"

@@ -29,6 +29,8 @@ theorem add_assoc (n m k : Nat) : n + m + k = n + (m + k) := by
   | succ k ih => exact congrArg Nat.succ ih
 theorem add_left_comm (n m k : Nat) : n + (m + k) = m + (n + k) := by
   rw [← add_assoc, add_comm n m, add_assoc]
+theorem add_add_add_comm (a b c d : Nat) : a + b + (c + d) = a + c + (b + d) := by
+  rw [add_assoc, add_assoc, add_left_comm b c d]
 theorem mul_zero (n : Nat) : n * 0 = 0 := rfl
 theorem mul_succ (n m : Nat) : n * succ m = n * m + n := rfl
 @[simp] theorem zero_mul (n : Nat) : 0 * n = 0 := by
@@ -90,8 +92,7 @@ theorem exists_of_le {n m : Nat} (h : n ≤ m) : ∃ k, m = n + k := by
 theorem add_le_add {a b c d : Nat} (h₁ : a ≤ b) (h₂ : c ≤ d) : a + c ≤ b + d := by
   obtain ⟨k, rfl⟩ := exists_of_le h₁
   obtain ⟨l, rfl⟩ := exists_of_le h₂
-  have e : a + k + (c + l) = (a + c) + (k + l) := by simp only [add_assoc, add_left_comm, add_comm]
-  rw [e]
+  rw [add_add_add_comm]
   exact le_add_right _ _
 theorem mul_le_mul {a b c d : Nat} (h₁ : a ≤ b) (h₂ : c ≤ d) : a * c ≤ b * d := by
   obtain ⟨k, rfl⟩ := exists_of_le h₁

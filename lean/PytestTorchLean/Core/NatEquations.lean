@@ -177,8 +177,7 @@ theorem bitFuel_step (f : Bool → Bool → Bool) (hf : f false false = false) (
       rw [hf, bitFuel_zero]; rfl
 theorem half_le {x y k : Nat} {a c : Bool} (h : 2 * x + bit a + (2 * y + bit c) ≤ k + 1) : x + y ≤ k := by
   have e : (2 * x + bit a) + (2 * y + bit c) = (x + y) + ((x + y) + (bit a + bit c)) := by
-    rw [Nat.two_mul, Nat.two_mul]
-    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+    rw [Nat.two_mul, Nat.two_mul, Nat.add_add_add_comm (x + x), Nat.add_add_add_comm x, Nat.add_assoc]
   rw [e] at h
   cases s : x + y with
   | zero => exact zero_le k

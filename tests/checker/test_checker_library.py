@@ -1,0 +1,210 @@
+"""ensure_built(): built once, privately, from hashed sources; damage and bad sources are noticed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built
+from pytest_torchlean.checker.private_directory import cache_root
+from pytest_torchlean.checker.sources import ROOT, read_sources, source_directory
+from pytest_torchlean.errors import CheckerError
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A library of three modules that builds in a moment."""
+    folder = tmp_path / "sources"
+    (folder / ROOT).mkdir(parents=True)
+    write(folder, ROOT, f"prelude\n-- comment\nimport {ROOT}.Left\nimport {ROOT}.Right\n")
+    write(folder, f"{ROOT}/Left", f"prelude\nimport {ROOT}.Right\n")
+    write(folder, f"{ROOT}/Right", "prelude\n/-! nothing -/\nuniverse u\n")
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.lean").write_text(text)
+
+
+def refusal(lean: LeanInstall, sources: Path, cache: Path) -> CheckerError:
+    with pytest.raises(CheckerError) as caught:
+        ensure_built(lean, sources=sources, cache=cache)
+    return caught.value
+
+
+class TestBuilding:
+    def test_once(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        first = ensure_built(lean, sources=sources, cache=cache)
+        second = ensure_built(lean, sources=sources, cache=cache)
+        assert first.modules == (f"{ROOT}.Right", f"{ROOT}.Left", ROOT)
+        assert (first.olean_directory / ROOT / "Left.olean").is_file()
+        assert first.seconds > 0
+        assert second.seconds == 0
+        assert second.olean_directory == first.olean_directory
+        assert not list((cache / "lean").glob("*.building-*"))
+
+    def test_another_text_is_another_library(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        first = ensure_built(lean, sources=sources, cache=cache)
+        write(sources, f"{ROOT}/Right", "prelude\nuniverse v\n")
+        second = ensure_built(lean, sources=sources, cache=cache)
+        assert second.sources_sha256 != first.sources_sha256
+        assert second.olean_directory != first.olean_directory
+
+    def test_a_damaged_file_is_built_again(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        olean = ensure_built(lean, sources=sources, cache=cache).olean_directory / ROOT / "Left.olean"
+        good = olean.read_bytes()
+        olean.chmod(0o600)
+        olean.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        assert ensure_built(lean, sources=sources, cache=cache).seconds > 0
+        assert olean.read_bytes() == good
+
+    def test_what_a_killed_build_left_is_removed(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        built = ensure_built(lean, sources=sources, cache=cache)
+        target = built.olean_directory.parent
+        leftover = target.with_name(f"{target.name}.building-killed")
+        (leftover / "olean").mkdir(parents=True)
+        shutil.rmtree(target)
+        assert ensure_built(lean, sources=sources, cache=cache).seconds > 0
+        assert not leftover.exists()
+
+    def test_several_processes_build_once(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        program = (
+            "import sys; from pathlib import Path\n"
+            "from pytest_torchlean.checker import LeanInstall, ensure_built\n"
+            "lean = LeanInstall(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4], True)\n"
+            "print(ensure_built(lean, sources=Path(sys.argv[5]), cache=Path(sys.argv[6])).seconds)\n"
+        )
+        arguments = [lean.kind, str(lean.path), lean.version, lean.sha256, str(sources), str(cache)]
+        command = [sys.executable, "-c", program, *arguments]
+        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        seconds = [float(process.communicate(timeout=120)[0]) for process in running]
+        assert [process.returncode for process in running] == [0, 0, 0, 0]
+        assert sum(value > 0 for value in seconds) == 1
+
+    def test_a_wrong_proof_stops_the_build(
+        self, lean: LeanInstall, core_sources: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "wrong"
+        shutil.copytree(core_sources, folder)
+        write(folder, f"{ROOT}/Core", "prelude\nexample : False := True.intro\n")
+        write(folder, ROOT, f"prelude\nimport {ROOT}.Core\n")
+        error = refusal(lean, folder, tmp_path / "cache")
+        assert error.code == "TL0505"
+        assert f"{ROOT}.Core" in error.message
+        assert not list((tmp_path / "cache" / "lean").glob("*/"))
+
+    def test_a_lean_that_writes_nothing_stops_the_build(
+        self, sources: Path, cache: Path, tmp_path: Path
+    ) -> None:
+        script = tmp_path / "silent-lean"
+        script.write_text("#!/bin/sh\nexit 0\n")
+        script.chmod(0o700)
+        silent = LeanInstall("toolchain", script, "4.35.0", "0" * 64, verified=False)
+        assert refusal(silent, sources, cache).code == "TL0505"
+
+
+class TestSources:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("prelude\ntheorem claim : True := sorry\n", id="sorry"),
+            pytest.param("prelude\naxiom claim : True\n", id="axiom"),
+            pytest.param("prelude\n@[simp] axiom claim : True\n", id="attributed-axiom"),
+            pytest.param("prelude\ntheorem claim : True := by native_decide\n", id="compiled-code"),
+            pytest.param("prelude\nset_option debug.skipKernelTC true\n", id="no-kernel"),
+            pytest.param("prelude\nimport Init\n", id="foreign-import"),
+            pytest.param("prelude\nimport PytestTorchLeanish.A\n", id="foreign-import-alike"),
+            pytest.param("import PytestTorchLean.Left\n", id="no-prelude"),
+            pytest.param(f"prelude\nimport {ROOT}\n", id="cycle"),
+            pytest.param(f"prelude\nimport {ROOT}.Missing\n", id="missing"),
+        ],
+    )
+    def test_bad_sources_are_refused(self, sources: Path, text: str) -> None:
+        write(sources, f"{ROOT}/Right", text)
+        with pytest.raises(CheckerError) as caught:
+            read_sources(sources)
+        assert caught.value.code == "TL0504"
+
+    def test_the_hash_depends_on_names(self, sources: Path) -> None:
+        before = read_sources(sources).sha256
+        write(sources, ROOT, f"prelude\n-- comment\nimport {ROOT}.Left\nimport {ROOT}.Wrong\n")
+        (sources / ROOT / "Right.lean").rename(sources / ROOT / "Wrong.lean")
+        write(sources, f"{ROOT}/Left", f"prelude\nimport {ROOT}.Wrong\n")
+        assert read_sources(sources).sha256 != before
+
+    def test_found_in_a_checkout(self) -> None:
+        assert (source_directory() / f"{ROOT}.lean").is_file()
+
+    def test_found_in_an_installed_package(self, tmp_path: Path) -> None:
+        package = Path(sys.modules["pytest_torchlean"].__file__ or "").parent
+        installed = tmp_path / "site" / "pytest_torchlean"
+        shutil.copytree(package, installed, ignore=shutil.ignore_patterns("__pycache__", "lean"))
+        shutil.copytree(source_directory(), installed / "lean")
+        program = "from pytest_torchlean.checker.sources import source_directory; print(source_directory())"
+        found = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path / "site",
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert Path(found.stdout.strip()) == (installed / "lean").resolve()
+
+
+class TestPrivacy:
+    def test_a_folder_open_to_others_is_refused(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        ensure_built(lean, sources=sources, cache=cache)
+        (cache / "lean").chmod(0o755)
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_a_build_open_to_others_is_refused(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
+        built = ensure_built(lean, sources=sources, cache=cache)
+        built.olean_directory.parent.chmod(0o770)
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_a_link_is_refused(self, lean: LeanInstall, sources: Path, cache: Path, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        cache.mkdir(mode=0o700)
+        (cache / "lean").symlink_to(tmp_path / "elsewhere")
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_a_folder_of_someone_else_is_refused(
+        self, lean: LeanInstall, sources: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ensure_built(lean, sources=sources, cache=cache)
+        other = os.geteuid() + 1
+        monkeypatch.setattr(os, "geteuid", lambda: other)
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_a_parent_that_everyone_may_write_is_refused(
+        self, lean: LeanInstall, sources: Path, cache: Path
+    ) -> None:
+        cache.mkdir()
+        cache.chmod(0o777)
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_a_place_that_cannot_be_made_is_refused(
+        self, lean: LeanInstall, sources: Path, cache: Path
+    ) -> None:
+        cache.write_text("a file")
+        assert refusal(lean, sources, cache).code == "TL0506"
+
+    def test_where_the_cache_is(self) -> None:
+        assert cache_root({"TORCHLEAN_CACHE": "/a"}) == Path("/a/pytest-torchlean")
+        assert cache_root({"XDG_CACHE_HOME": "/b"}) == Path("/b/pytest-torchlean")
+        assert cache_root({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "pytest-torchlean"
+
+
+def test_the_core_builds(core: BuiltLibrary) -> None:
+    assert f"{ROOT}.Core.NatEquations" in core.modules

@@ -1,0 +1,3 @@
+prelude
+import PytestTorchLean
+theorem claim (a b : Nat) : a = b := rfl

@@ -1,0 +1,3 @@
+prelude
+import PytestTorchLean
+theorem claim : (2 : Nat) = 3 := no_such_lemma

