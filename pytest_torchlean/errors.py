@@ -241,6 +241,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "an array's name, dtype or shape differs from what the model's input needs",
         "give one float32 array per model input, of exactly its shape",
     ),
+    ErrorCode(
+        "TL0490",
+        "witness file cannot be replayed",
+        "it is missing, of another form, or does not fit the model and data it names",
+        "run the property again; it writes a new witness file",
+    ),
     # TL05xx: the checker
     ErrorCode(
         "TL0501",

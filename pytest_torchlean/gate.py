@@ -148,7 +148,12 @@ def run_one(job: Job, *, store: ModelStore, lean: Path | None = None, debug: boo
         evidence = failure_evidence(job, error, debug=debug)
     rest = time.monotonic() - started - sum(evidence.seconds.values())
     evidence = replace(evidence, seconds={**evidence.seconds, "other": max(0.0, rest)})
-    return result_of(job, evidence, sha256=store.sha256(job.model_path))
+    result = result_of(job, evidence, sha256=store.sha256(job.model_path))
+    if evidence.witnesses:
+        from pytest_torchlean.witness_files import write_witness_file
+
+        result = replace(result, witness_file=write_witness_file(job, result, store.root))
+    return result
 
 
 def not_run(job: Job, reason: str) -> PropertyResult:

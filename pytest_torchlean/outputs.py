@@ -1,13 +1,12 @@
-"""Writes what a run leaves behind: the record, JUnit XML, witness files. Shared by the CLI and pytest."""
+"""Writes what a run leaves behind: the record and JUnit XML. Shared by the command line and pytest."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_torchlean.atomic import write_atomically
 from pytest_torchlean.results import Environment, PropertyResult
 
 
@@ -42,17 +41,3 @@ def write_reports(
         from pytest_torchlean.report.junit import render_junit
 
         write_atomically(Path(junit_file), render_junit(results, environment).encode())
-
-
-def write_atomically(target: Path, data: bytes) -> None:
-    """Replace a file in one step, so that a reader sees the old content or the new, never a part."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -48,11 +48,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Recorder(config), "torchlean-recorder")
-    for option in ("torchlean_json", "torchlean_junit"):
-        value = config.getoption(option)
-        if value is not None and not Path(value).absolute().parent.is_dir():
-            name = option.replace("_", "-")
-            raise pytest.UsageError(f"--{name}: the folder of {value} does not exist; create it first")
 
 
 def _include_root_spec(config: pytest.Config) -> None:
@@ -156,16 +151,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the collected properties to xdist's controller, or write the reports."""
     if SESSION not in session.config.stash:
         return
     state = session.config.stash[SESSION]
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["torchlean"] = state.baseline_lines()
-    else:
-        state.write_reports()
+    elif not state.write_reports():
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -37,6 +37,7 @@ class GateSession:
         self._baseline: dict[str, PropertyResult] = {}
         self._results: dict[str, PropertyResult] = {}
         self._reasons: dict[str, str] = {}
+        self._unwritten = ""
 
     def note(self, item: pytest.Item, job: Job) -> None:
         """Remember a collected property."""
@@ -105,34 +106,47 @@ class GateSession:
 
     def results(self) -> tuple[PropertyResult, ...]:
         """One result per collected property, in collection order."""
+        return tuple(result for _nodeid, result in self._ordered())
+
+    def _ordered(self) -> list[tuple[str, PropertyResult]]:
         merged = dict(self._baseline)
         for nodeid, reason in self._reasons.items():
             if nodeid in merged:
                 merged[nodeid] = _with_reason(merged[nodeid], reason)
         merged.update(self._results)
-        return tuple(merged.values())
+        return list(merged.items())
 
-    def write_reports(self) -> None:
-        """Write the files that the options ask for."""
+    def write_reports(self) -> bool:
+        """Write the files that the options ask for. False where one could not be written."""
         from pytest_torchlean.outputs import write_reports
 
-        write_reports(
-            self.results(),
-            json_file=self.config.getoption("torchlean_json"),
-            junit_file=self.config.getoption("torchlean_junit"),
-        )
+        try:
+            write_reports(
+                self.results(),
+                json_file=self.config.getoption("torchlean_json"),
+                junit_file=self.config.getoption("torchlean_junit"),
+            )
+        except OSError as error:
+            self._unwritten = f"a report could not be written: {error}"
+            return False
+        return True
 
     def summarise(self, reporter: Any) -> None:
-        """The table of verdicts at the end of a run."""
-        results = tuple(self._results.values())
-        if not results or self.config.option.verbose < 0:
-            return
-        from pytest_torchlean.outputs import environment_of
-        from pytest_torchlean.report.text import table
+        """The table of verdicts at the end of a run, and what is missing from it."""
+        from pytest_torchlean.report.escape import terminal_line
 
-        reporter.section("torchlean verdicts")
-        text = table(results, environment_of(results), colour=reporter.hasmarkup)
-        reporter.write_line(text)
+        ran = tuple(result for nodeid, result in self._ordered() if nodeid in self._results)
+        absent = len(self.results()) - len(ran)
+        if ran and self.config.option.verbose >= 0:
+            from pytest_torchlean.outputs import environment_of
+            from pytest_torchlean.report.text import table
+
+            reporter.section("torchlean verdicts")
+            reporter.write_line(table(ran, environment_of(ran), colour=reporter.hasmarkup))
+            if absent:
+                reporter.write_line(f"{absent} further properties were not run")
+        if self._unwritten:
+            reporter.write_line(f"torchlean: {terminal_line(self._unwritten)}", red=True)
 
     def _store(self, item: pytest.Item) -> ModelStore:
         """The models under one root; every property of it judges the same bytes."""

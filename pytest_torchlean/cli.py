@@ -1,0 +1,128 @@
+"""`torchlean`: the gate and its tools without pytest.
+
+Exit codes: 0 all passed, 1 a property failed, 2 bad spec, file or usage, 3 internal error, 5 nothing to
+check; 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from pytest_torchlean import __version__
+from pytest_torchlean.errors import TorchleanError
+
+PASSED, FAILED, BAD_INPUT, INTERNAL, NOTHING = 0, 1, 2, 3, 5
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Expected errors are printed without a traceback."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        command = import_module(f"pytest_torchlean.commands.{options.command}")
+        return int(command.run(options))
+    except TorchleanError as error:
+        from pytest_torchlean.report.errors import error_text
+
+        print(error_text(error), file=sys.stderr)
+        return INTERNAL if error.code.startswith("TL09") else BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        from pytest_torchlean.report.escape import terminal_line
+
+        print(f"torchlean: {terminal_line(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except Exception as error:
+        if options.debug:
+            raise
+        from pytest_torchlean.report.escape import terminal_line
+
+        text = terminal_line(f"{type(error).__name__}: {error}")
+        print(f"TL0901: internal error: {text}\n  fix: run again with --debug and report it", file=sys.stderr)
+        return INTERNAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="torchlean",
+        description="Prove properties of ONNX model files, every certificate checked by Lean 4.",
+        epilog="exit codes: 0 all passed, 1 a property failed, 2 bad spec or usage, 3 internal error, "
+        "5 nothing to check",
+    )
+    parser.add_argument("--version", action="version", version=f"torchlean {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = _command(commands, "check", "run the properties of torchlean.yaml")
+    check.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a spec, a folder that holds torchlean.yaml, or SPEC::MODEL[::PROPERTY] (default: this folder)",
+    )
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the JSON record to FILE")
+    check.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML to FILE")
+    _lean(check)
+    _root(check)
+
+    inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
+    inspect.add_argument("model", type=Path, metavar="MODEL")
+
+    doctor = _command(commands, "doctor", "check this installation, Lean included")
+    _lean(doctor)
+
+    init = _command(commands, "init", "write a commented torchlean.yaml for a model")
+    init.add_argument("model", type=Path, metavar="MODEL")
+    init.add_argument("--output", type=Path, default=Path("torchlean.yaml"), metavar="FILE")
+    init.add_argument("--force", action="store_true", help="replace an existing file")
+
+    replay = _command(commands, "replay", "run a counterexample again")
+    replay.add_argument("witness", type=Path, metavar="WITNESS", help="a file of .torchlean/witnesses")
+    _root(replay)
+
+    explain = _command(commands, "explain", "what an error code means")
+    explain.add_argument("code", nargs="?", metavar="TLnnnn", help="all codes when absent")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    parser.add_argument("--no-color", "--no-colour", dest="no_colour", action="store_true")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
+    return parser
+
+
+def _lean(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lean", type=Path, metavar="PATH", help="a Lean 4.35.0 toolchain or executable")
+
+
+def _root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--root",
+        type=Path,
+        metavar="FOLDER",
+        help="the folder that no path may leave (default: the nearest one with a project file or .git)",
+    )
+
+
+def wants_colour(options: argparse.Namespace) -> bool:
+    """Colours only on a terminal, and never against --no-color or NO_COLOR (no-color.org)."""
+    return not options.no_colour and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of `torchlean`, one file each, imported when they run."""

@@ -1,0 +1,179 @@
+"""`torchlean check`: run specs, print failures and the table of verdicts, write reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, wants_colour
+from pytest_torchlean.commands.roots import root_for
+from pytest_torchlean.errors import SpecError, TorchleanError
+from pytest_torchlean.gate import Progress, collection_failure, jobs_of, not_run, run_spec
+from pytest_torchlean.outputs import environment_of, write_reports
+from pytest_torchlean.report.errors import error_text
+from pytest_torchlean.report.escape import terminal_line
+from pytest_torchlean.report.text import failure, table
+from pytest_torchlean.results import PropertyResult, gate_passes
+from pytest_torchlean.spec import Spec, load_spec
+from pytest_torchlean.spec.paths import shown
+
+_SPEC_NAME = "torchlean.yaml"
+_INTERNAL_CODES = ("TL0901", "TL0902")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A spec to run, and which part of it: `model` and `name` are None for all."""
+
+    spec: Path
+    model: str | None = None
+    name: str | None = None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    targets = [_target(text) for text in options.paths or ["."]]
+    missing = [target.spec for target in targets if not target.spec.is_file()]
+    if missing and not options.paths:
+        print(f"there is no {_SPEC_NAME} in this folder; `torchlean init MODEL` writes one", file=sys.stderr)
+        return NOTHING
+    if missing:
+        print(f"torchlean check: there is no file {terminal_line(str(missing[0]))}", file=sys.stderr)
+        return BAD_INPUT
+    loaded, failed = _load(targets, options.root)
+    if failed:
+        rest = [
+            not_run(job, "another spec has errors") for spec, _root, _ids in loaded for job in jobs_of(spec)
+        ]
+        write_reports([*failed, *rest], json_file=options.json, junit_file=options.junit)
+        return BAD_INPUT
+    return _run_all(loaded, options)
+
+
+Loaded = tuple[Spec, Path, set[str] | None]
+
+
+def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
+    colour = wants_colour(options)
+    chosen: list[PropertyResult] = []
+    others: list[PropertyResult] = []
+    waiting = [(spec, ids) for spec, _root, ids in loaded]
+    try:
+        for spec, root, ids in loaded:
+            done: list[PropertyResult] = []
+            progress = _progress(done)
+            try:
+                run_spec(
+                    spec, root=root, select=ids, lean=options.lean, progress=progress, debug=options.debug
+                )
+            finally:
+                chosen += done
+            waiting.pop(0)
+            others += [not_run(job, "it was not selected") for job in jobs_of(spec) if _left_out(job.id, ids)]
+    except KeyboardInterrupt:
+        finished = {result.id for result in chosen}
+        stopped = [
+            not_run(job, "the run was interrupted")
+            for spec, _ids in waiting
+            for job in jobs_of(spec)
+            if job.id not in finished
+        ]
+        _report(chosen, [*others, *stopped], options, colour)
+        raise
+    _report(chosen, others, options, colour)
+    if not chosen:
+        print("nothing to check: no property was selected", file=sys.stderr)
+        return NOTHING
+    if any(result.evidence.problem and result.evidence.problem.code in _INTERNAL_CODES for result in chosen):
+        return INTERNAL
+    return PASSED if gate_passes(chosen) else FAILED
+
+
+def _report(
+    chosen: list[PropertyResult], others: list[PropertyResult], options: argparse.Namespace, colour: bool
+) -> None:
+    for result in chosen:
+        if result.outcome == "failed":
+            print(failure(result, colour=colour), end="\n\n")
+    if chosen:
+        print(table(chosen, environment_of(chosen), colour=colour))
+    if others:
+        print(f"{len(others)} further properties were not run; the record counts them as failed")
+    sys.stdout.flush()
+    write_reports([*chosen, *others], json_file=options.json, junit_file=options.junit)
+
+
+def _target(text: str) -> Target:
+    path, *parts = text.split("::")
+    place = Path(path)
+    if place.is_dir():
+        place = place / _SPEC_NAME
+    if len(parts) > 2 or not all(parts):
+        raise SpecError(
+            "TL0309",
+            f"{text!r} is not a path or an id",
+            fix="write SPEC, SPEC::MODEL or SPEC::MODEL::PROPERTY",
+        )
+    return Target(place, *parts)
+
+
+def _load(targets: list[Target], root: Path | None) -> tuple[list[Loaded], list[PropertyResult]]:
+    """The specs, each once, with the selected ids; and a result for each that cannot be read."""
+    parts: dict[Path, list[Target]] = {}
+    for target in targets:
+        parts.setdefault(target.spec.resolve(), []).append(target)
+    loaded: list[Loaded] = []
+    failed: list[PropertyResult] = []
+    for path, wanted in parts.items():
+        place = root_for(path, root)
+        try:
+            spec = load_spec(path, place)
+        except TorchleanError as error:
+            text = error_text(error)
+            print(text, end="\n\n", file=sys.stderr)
+            failed.append(collection_failure(shown(path, place), text))
+            continue
+        loaded.append((spec, place, _selected(spec, wanted)))
+    return loaded, failed
+
+
+def _selected(spec: Spec, wanted: list[Target]) -> set[str] | None:
+    if any(target.model is None for target in wanted):
+        return None
+    chosen = set()
+    for target in wanted:
+        matching = {
+            spec.item_id(prop)
+            for prop in spec.properties
+            if prop.model == target.model and target.name in (None, prop.name)
+        }
+        if not matching:
+            name = "::".join(part for part in (target.model, target.name) if part)
+            raise SpecError(
+                "TL0309",
+                f"{spec.file} has no property {name!r}",
+                fix="run `torchlean check` without an id to see all ids",
+            )
+        chosen |= matching
+    return chosen
+
+
+def _left_out(identifier: str, ids: set[str] | None) -> bool:
+    return ids is not None and identifier not in ids
+
+
+def _progress(done: list[PropertyResult]) -> Progress:
+    """Collects results as they come, and shows on a terminal which property runs."""
+    live = sys.stderr.isatty()
+
+    def report(identifier: str, result: PropertyResult | None) -> None:
+        if result is not None:
+            done.append(result)
+        if live:
+            status = "running" if result is None else result.evidence.verdict.value
+            end = "" if result is None else "\n"
+            print(f"\r\x1b[K{status:<12}{terminal_line(identifier)}", end=end, file=sys.stderr, flush=True)
+
+    return report

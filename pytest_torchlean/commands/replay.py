@@ -1,0 +1,30 @@
+"""`torchlean replay`: does a counterexample still break its property?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pytest_torchlean.cli import FAILED, PASSED
+from pytest_torchlean.replay import replay_file, text_of
+from pytest_torchlean.report.escape import terminal_line
+from pytest_torchlean.witness_files import FOLDER, read_witness_file
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what each execution gives. Exit 1 while a witness refutes the property, else 0."""
+    path = options.witness.resolve()
+    root = options.root.resolve() if options.root is not None else _root_of(path)
+    stored = read_witness_file(path, root)
+    result = replay_file(stored, root)
+    for line in text_of(stored, result):
+        print(terminal_line(line))
+    return FAILED if result.still_breaks else PASSED
+
+
+def _root_of(path: Path) -> Path:
+    """The folder that holds `.torchlean/witnesses`, or the current one for a file kept elsewhere."""
+    depth = len(Path(FOLDER).parts)
+    if path.parts[-depth - 1 : -1] == Path(FOLDER).parts:
+        return path.parents[depth]
+    return Path.cwd()

@@ -1,0 +1,99 @@
+"""Does one point refute a property? Decided in exact arithmetic, for replays and for falsifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.spec.model import (
+    PropertySpec,
+    RangeProperty,
+    RobustnessProperty,
+    elements,
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The data-set row that a ball is around: its numbers and its class."""
+
+    values: tuple[Fraction, ...]
+    label: int
+
+
+def region(
+    prop: PropertySpec, size: int, reference: Reference | None
+) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+    """Lower and upper corner of the region, `size` numbers each: the box, or the ball cut to the domain.
+
+    Raises SpecError TL0318 where the spec lists another number of bounds, UnsupportedError TL0290 for a
+    property without a region.
+    """
+    if isinstance(prop, RangeProperty):
+        return (
+            elements(prop.input.lower, size, what="input.lower", span=prop.span),
+            elements(prop.input.upper, size, what="input.upper", span=prop.span),
+        )
+    if isinstance(prop, RobustnessProperty) and reference is not None:
+        lower = tuple(value - prop.epsilon for value in reference.values)
+        upper = tuple(value + prop.epsilon for value in reference.values)
+        if prop.domain is not None:
+            least = elements(prop.domain.lower, size, what="domain.lower", span=prop.span)
+            most = elements(prop.domain.upper, size, what="domain.upper", span=prop.span)
+            lower = tuple(max(pair) for pair in zip(lower, least, strict=True))
+            upper = tuple(min(pair) for pair in zip(upper, most, strict=True))
+        return lower, upper
+    raise UnsupportedError("TL0290", f"a {prop.check} property has no region with witnesses")
+
+
+def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Reference | None) -> bool:
+    """Whether a point lies in the property's region, exactly."""
+    lower, upper = region(prop, len(point), reference)
+    return all(low <= value <= high for low, value, high in zip(lower, point, upper, strict=True))
+
+
+def violation(prop: PropertySpec, outputs: Sequence[Fraction], reference: Reference | None) -> str | None:
+    """The first broken inequality of these outputs in words, or None where the property holds.
+
+    A class is kept only while its output is strictly above every other.
+    """
+    if isinstance(prop, RangeProperty):
+        return _outside(prop, outputs)
+    if isinstance(prop, RobustnessProperty) and reference is not None:
+        own = outputs[reference.label]
+        others = [index for index, value in enumerate(outputs) if index != reference.label and value >= own]
+        if not others:
+            return None
+        rival = max(others, key=lambda index: outputs[index])
+        return (
+            f"output {rival} is {float(outputs[rival]):.9g}, not below output {reference.label} "
+            f"({float(own):.9g}) of the right class"
+        )
+    raise UnsupportedError("TL0290", f"a {prop.check} property has no inequality to break")
+
+
+def _outside(prop: RangeProperty, outputs: Sequence[Fraction]) -> str | None:
+    size = len(outputs)
+    if prop.output.lower is not None:
+        least = elements(prop.output.lower, size, what="output.lower", span=prop.span)
+        for index, (value, bound) in enumerate(zip(outputs, least, strict=True)):
+            if value < bound or (prop.strict and value == bound):
+                return (
+                    f"output {index} is {float(value):.9g}, {_relation(value, bound)} the lower bound {bound}"
+                )
+    if prop.output.upper is not None:
+        most = elements(prop.output.upper, size, what="output.upper", span=prop.span)
+        for index, (value, bound) in enumerate(zip(outputs, most, strict=True)):
+            if value > bound or (prop.strict and value == bound):
+                return (
+                    f"output {index} is {float(value):.9g}, {_relation(value, bound)} the upper bound {bound}"
+                )
+    return None
+
+
+def _relation(value: Fraction, bound: Fraction) -> str:
+    if value == bound:
+        return "exactly"
+    return "below" if value < bound else "above"

@@ -1,0 +1,152 @@
+"""Run a witness again: on onnxruntime, on the evaluator, and in exact arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.errors import DataError
+from pytest_torchlean.evaluator import prepare_exact, run
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
+from pytest_torchlean.properties.points import Reference, inside, violation
+from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.spec.dataset import check_labels, load_dataset
+from pytest_torchlean.spec.model import RobustnessProperty
+from pytest_torchlean.spec.paths import resolve_inside
+from pytest_torchlean.verdict import Witness
+from pytest_torchlean.witness_files import WitnessFile
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One way of running the model on the witness: its outputs as text, and what it breaks."""
+
+    name: str
+    outputs: tuple[str, ...]
+    violation: str | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One witness run again. It refutes the property where it is inside the region and breaks it exactly."""
+
+    index: int | None
+    inside: bool
+    executions: tuple[Execution, ...]
+    refutes: bool
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """All witnesses of a file. `same_model` says whether the model's bytes are those of the finding."""
+
+    same_model: bool
+    sha256: str
+    replays: tuple[Replay, ...]
+
+    @property
+    def still_breaks(self) -> bool:
+        """Whether any witness still refutes the property."""
+        return any(replay.refutes for replay in self.replays)
+
+
+def replay_file(stored: WitnessFile, root: Path) -> ReplayResult:
+    """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
+    path = resolve_inside(stored.model_path, base=root, root=root)
+    model = load_model(path, root=root)
+    graph = lower(model)
+    replays = tuple(_replay(stored, witness, model, graph) for witness in stored.witnesses)
+    return ReplayResult(model.sha256 == stored.model_sha256, model.sha256, replays)
+
+
+def _replay(stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Graph) -> Replay:
+    point = _point(witness, graph)
+    reference = _reference(stored, witness, graph)
+    exact_point = [Fraction(float(value)) for value in point.reshape(-1)]
+    is_inside = inside(stored.prop, exact_point, reference)
+    inputs = {graph.inputs[0]: point}
+    executions = [
+        _float_execution(name, outputs, stored, reference)
+        for name, outputs in (
+            ("onnxruntime, default optimisation", RuntimeSession(model.data, True).run(inputs)[0]),
+            ("onnxruntime, no optimisation", RuntimeSession(model.data, False).run(inputs)[0]),
+            ("evaluator, binary32", run(graph, inputs)[0]),
+        )
+    ]
+    exact = prepare_exact(graph).run({graph.inputs[0]: exact_point})[graph.outputs[0]]
+    broken = violation(stored.prop, exact, reference)
+    executions.append(Execution("exact arithmetic", tuple(_short(value) for value in exact), broken))
+    return Replay(witness.index, is_inside, tuple(executions), is_inside and broken is not None)
+
+
+def _float_execution(
+    name: str, outputs: NDArray[np.generic], stored: WitnessFile, reference: Reference | None
+) -> Execution:
+    flat = [float(value) for value in outputs.astype(np.float64).reshape(-1)]
+    shown = tuple(value.hex() for value in flat)
+    if not all(np.isfinite(flat)):
+        return Execution(name, shown, "an output is NaN or infinite")
+    return Execution(name, shown, violation(stored.prop, [Fraction(value) for value in flat], reference))
+
+
+def _point(witness: Witness, graph: Graph) -> Float32:
+    """The witness's input. Raises DataError TL0490 where it is not one for this model."""
+    if len(graph.inputs) != 1:
+        raise DataError("TL0490", f"the model has {len(graph.inputs)} inputs, the witness is for one")
+    shape = graph.types[graph.inputs[0]].shape
+    try:
+        numbers = [float.fromhex(text) for text in witness.input]
+    except (ValueError, OverflowError):
+        raise DataError("TL0490", "the witness holds a number that is not a hexadecimal float") from None
+    flat = np.array(numbers, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        point = flat.astype(np.float32)
+    if not np.isfinite(flat).all() or (point.astype(np.float64) != flat).any():
+        raise DataError("TL0490", "the witness holds a number that is not a finite binary32 number")
+    if point.size != graph.types[graph.inputs[0]].size:
+        raise DataError(
+            "TL0490", f"the witness has {point.size} numbers, the model's input has shape {shape}"
+        )
+    return point.reshape(shape)
+
+
+def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Reference | None:
+    prop = stored.prop
+    if not isinstance(prop, RobustnessProperty):
+        return None
+    shape = graph.types[graph.inputs[0]].shape
+    data = load_dataset(prop.data, shape[1:] if len(shape) > 1 else shape)
+    check_labels(data.labels, graph.types[graph.outputs[0]].size, prop.data)
+    if witness.index is None or not 0 <= witness.index < len(data):
+        raise DataError("TL0490", "the witness names no row of the data file")
+    values = data.inputs[witness.index].reshape(-1)
+    return Reference(tuple(Fraction(float(value)) for value in values), int(data.labels[witness.index]))
+
+
+def _short(value: Fraction) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{float(value):.17g} (rounded)"
+
+
+def text_of(stored: WitnessFile, result: ReplayResult, most: int = 3) -> Sequence[str]:
+    """The result in lines, not yet escaped: the first `most` witnesses in full."""
+    same = "unchanged" if result.same_model else f"changed: found on {stored.model_sha256}"
+    lines = [f"property {stored.id}", f"model    {stored.model_path} sha256 {result.sha256} ({same})"]
+    for replay in result.replays[:most]:
+        where = "" if replay.index is None else f" near input {replay.index} of the data"
+        region = "inside" if replay.inside else "OUTSIDE"
+        lines += ["", f"witness{where}: {region} the region"]
+        for execution in replay.executions:
+            answer = execution.violation or "the property holds here"
+            lines += [f"  {execution.name}: {answer}", f"    outputs {' '.join(execution.outputs[:12])}"]
+    refuting = sum(replay.refutes for replay in result.replays)
+    lines += ["", f"{refuting} of {len(result.replays)} witnesses still refute the property"]
+    return lines

@@ -1,0 +1,131 @@
+"""Witness files: what `torchlean replay` needs to run a counterexample again, self-contained.
+
+A file lies under `.torchlean/witnesses/` of the repository root. Model and data are named by paths
+relative to that root; the property travels with the witness, so that decorators replay too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_torchlean.errors import DataError, SpecError
+from pytest_torchlean.gate import Job
+from pytest_torchlean.plaindata import from_plain, to_plain
+from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty
+from pytest_torchlean.spec.paths import resolve_inside, shown
+from pytest_torchlean.verdict import Witness
+
+SCHEMA = "torchlean.witness/1"
+FOLDER = ".torchlean/witnesses"
+_MOST_WITNESSES = 100
+_MOST_BYTES = 2**26
+_KINDS: Mapping[str, type[PropertySpec]] = {"range": RangeProperty, "robustness": RobustnessProperty}
+
+
+@dataclass(frozen=True)
+class WitnessFile:
+    """Everything in a witness file. `property` is the plain form of the property's dataclass."""
+
+    schema: str
+    id: str
+    check: str
+    model_path: str
+    model_sha256: str
+    prop: PropertySpec
+    witnesses: tuple[Witness, ...]
+
+
+def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | None:
+    """Write a result's witnesses; the file's path relative to `root`, or None where nothing is written.
+
+    Nothing is written without witnesses, for a kind that has no replay, through a symbolic link that
+    leaves the root, or on a file system that refuses.
+    """
+    evidence = result.evidence
+    if not evidence.witnesses or job.prop is None or job.check not in _KINDS or result.model_sha256 is None:
+        return None
+    from pytest_torchlean.atomic import write_atomically
+
+    folder = root / FOLDER
+    if not folder.resolve().is_relative_to(root.resolve()):
+        return None
+    plain = {
+        "schema": SCHEMA,
+        "id": job.id,
+        "check": job.check,
+        "model_path": job.model_shown,
+        "model_sha256": result.model_sha256,
+        "prop": _property_to_plain(job.prop, root),
+        "witnesses": to_plain(evidence.witnesses[:_MOST_WITNESSES]),
+    }
+    target = folder / f"{file_stem(job.id)}.json"
+    try:
+        write_atomically(target, (json.dumps(plain, indent=1) + "\n").encode())
+        ignore = root / ".torchlean" / ".gitignore"
+        if not ignore.exists():
+            write_atomically(ignore, b"*\n")
+    except OSError:
+        return None
+    return target.relative_to(root).as_posix()
+
+
+def read_witness_file(path: Path, root: Path) -> WitnessFile:
+    """A witness file, with the property's data path placed inside `root`.
+
+    Raises DataError TL0490 for a file that cannot be read or is of another form, SpecError TL0313 where
+    a path in it leaves `root`.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError("TL0490", f"{path.name} cannot be read: {reason}") from None
+    if len(data) > _MOST_BYTES:
+        raise DataError("TL0490", f"{path.name} holds more than {_MOST_BYTES} bytes")
+    try:
+        return _from_plain(json.loads(data), root)
+    except SpecError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DataError("TL0490", f"{path.name} is not a witness file: {str(error)[:200]}") from None
+
+
+def file_stem(identifier: str) -> str:
+    """A file name for an item id; a part of its digest keeps ids apart that look alike once cleaned."""
+    cleaned = re.sub(r"[^A-Za-z0-9._-]+", "--", identifier).strip("-.")
+    if cleaned.replace("--", "::") == identifier and len(cleaned) <= 150:
+        return cleaned
+    return f"{cleaned[:150]}-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
+
+
+def _property_to_plain(prop: PropertySpec, root: Path) -> Any:
+    if isinstance(prop, RobustnessProperty):
+        prop = replace(prop, data=Path(shown(prop.data, root)))
+    return to_plain(prop)
+
+
+def _from_plain(plain: Any, root: Path) -> WitnessFile:
+    if not isinstance(plain, dict) or plain.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
+    kind = _KINDS.get(str(plain.get("check")))
+    if kind is None:
+        raise ValueError("its check is not one that has witnesses")
+    expected = {"schema", "id", "check", "model_path", "model_sha256", "prop", "witnesses"}
+    if set(plain) != expected:
+        raise ValueError("its fields are not those of a witness file")
+    texts = {key: plain[key] for key in expected - {"prop", "witnesses"}}
+    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(plain["witnesses"], list):
+        raise ValueError("a field has another type than expected")
+    prop = from_plain(kind, plain["prop"])
+    if isinstance(prop, RobustnessProperty):
+        prop = replace(prop, data=resolve_inside(prop.data.as_posix(), base=root, root=root))
+    witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
+    return WitnessFile(**texts, prop=prop, witnesses=witnesses)
