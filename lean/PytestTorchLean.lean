@@ -1,2 +1,3 @@
 prelude
 import PytestTorchLean.Core
+import PytestTorchLean.Thm.Soundness

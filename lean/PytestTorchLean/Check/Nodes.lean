@@ -74,6 +74,7 @@ theorem apply_columns {s : Scale} {b rows bound count : Nat} {slots : Nat → K}
       accumulate s.stride direct mirrored cs sources = pack b rows (fun i => lo i + 2 ^ s.half * hi i) ∧
       s.center * masses cs = pack b rows (fun i => s.center * mass ds i) ∧
       ∀ i, i < rows → lo i < 2 ^ s.half ∧ hi i < 2 ^ s.half ∧ s.center * mass ds i < 2 ^ s.half ∧
+        (lo i ≤ reach s bound cs.length ∧ hi i ≤ reach s bound cs.length ∧ s.center * mass ds i ≤ reach s bound cs.length) ∧
         natural (lo i) ≤ natural s.unit * combination slots ds (word sources) i + natural (s.center * mass ds i) ∧
         natural s.unit * combination slots ds (word sources) i + natural (s.center * mass ds i) ≤ natural (hi i) := by
   obtain ⟨l, u, h1, h2, hw⟩ := hm
@@ -89,7 +90,7 @@ theorem apply_columns {s : Scale} {b rows bound count : Nat} {slots : Nat → K}
     have hs' : ∀ k, k < ds.length → word sources k < count := by rw [← Columns.packed_length cs ds hp]; exact hs
     obtain ⟨b1, b2⟩ := bracket hw i ds (word sources) hs'
     rw [natural_mul]
-    exact ⟨Nat.le_trans (Nat.succ_le_succ a1) hr, Nat.le_trans (Nat.succ_le_succ a2) hr, Nat.le_trans (Nat.succ_le_succ a3) hr, b1, b2⟩
+    exact ⟨Nat.le_trans (Nat.succ_le_succ a1) hr, Nat.le_trans (Nat.succ_le_succ a2) hr, Nat.le_trans (Nat.succ_le_succ a3) hr, ⟨a1, a2, a3⟩, b1, b2⟩
 end Linear
 
 namespace Affine
@@ -167,7 +168,7 @@ theorem positions_sound {s : Scale} {slots : Nat → K} {a : Affine} {start boun
           rw [← y, natural_mul e]
           exact (ring5 K e u x c m, e * (u * x + c) + m, u * (e * x) + m + e * c) _ _ _ _ _
         rw [z]
-        exact ⟨add_le _ q.2.2.2.1, add_le _ q.2.2.2.2⟩) hm h
+        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩) hm h
     have e3 : start + a.rows * position + a.rows = start + a.rows * (position + 1) := by rw [Nat.mul_succ, Nat.add_assoc]
     rw [e3] at r1 r2
     rw [← e2] at r2

@@ -1,0 +1,147 @@
+prelude
+import PytestTorchLean.Check.Graph
+/-!
+# Deciding a property from bounds
+
+`Direct` bounds the property's forms over the slots they name. `Composed` first substitutes the last
+affine node into them, so that a margin `y_c - y_k` becomes one row of weight differences, formed here
+from the file's own weights: far tighter than two separate bounds.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+open OrderedRing
+variable {K : Type u} [OrderedRing K]
+
+/-- Every row's lower bound is positive (`strict`), or not negative. -/
+noncomputable def rowsPositive (s : Scale) (b : Nat) (strict : Bool) (rows : Nat) : Nat → Nat → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
+    (fun _ rest bounds mass =>
+      both (Bool.rec (motive := fun _ => Bool)
+          (Nat.ble (Nat.land mass (2 ^ b - 1)) (Nat.land (Nat.land bounds (2 ^ b - 1)) (2 ^ s.half - 1)))
+          (Nat.ble (Nat.land mass (2 ^ b - 1) + 1) (Nat.land (Nat.land bounds (2 ^ b - 1)) (2 ^ s.half - 1))) strict)
+        (force (fun bounds' => force (fun mass' => rest bounds' mass') (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))) rows
+
+theorem rowsPositive_sound {s : Scale} {b : Nat} (hb : s.half + s.half ≤ b) (strict : Bool) :
+    (rows : Nat) → (low high mass : Nat → Nat) →
+    (∀ i, i < rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ b) →
+    rowsPositive s b strict rows (pack b rows (fun i => low i + 2 ^ s.half * high i)) (pack b rows mass) = true →
+    ∀ i, i < rows → match strict with | true => mass i < low i | false => mass i ≤ low i
+  | 0, _, _, _, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
+  | rows + 1, low, high, mass, hd, h, i, hi => by
+    obtain ⟨d1, d2, d3⟩ := hd 0 (Nat.succ_le_succ (Nat.zero_le _))
+    have dw : low 0 + 2 ^ s.half * high 0 < 2 ^ b := Nat.le_trans (Memory.halves_lt d1 d2) (Natural.two_pow_le hb)
+    have w1 : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (2 ^ b - 1) = low 0 + 2 ^ s.half * high 0 :=
+      land_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
+    have w2 : Nat.land (pack b (rows + 1) mass) (2 ^ b - 1) = mass 0 := land_pack_succ d3
+    have w3 : Nat.land (low 0 + 2 ^ s.half * high 0) (2 ^ s.half - 1) = low 0 := by rw [land_low, Natural.add_mul_mod _ d1]
+    have w5 : Nat.shiftRight (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) b = pack b rows (fun i => low (i + 1) + 2 ^ s.half * high (i + 1)) :=
+      shift_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
+    have w6 : Nat.shiftRight (pack b (rows + 1) mass) b = pack b rows (fun i => mass (i + 1)) := shift_pack_succ d3
+    obtain ⟨h1, h2⟩ := both_true h
+    rw [force_eq, force_eq, w5, w6] at h2
+    cases i with
+    | zero =>
+      rw [w1, w2, w3] at h1
+      cases strict with
+      | true => exact Nat.le_of_ble_eq_true h1
+      | false => exact Nat.le_of_ble_eq_true h1
+    | succ i =>
+      exact rowsPositive_sound hb strict rows (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1))
+        (fun i hi => hd (i + 1) (Nat.succ_le_succ hi)) h2 i (Nat.le_of_succ_le_succ hi)
+
+theorem pos_of_natural_mul {n : Nat} (hn : 0 < n) {x : K} (h : 0 < natural n * x) : 0 < x := by
+  intro g
+  have a := mul_le_left (natural_nonneg (K := K) n) g
+  rw [mul_zero] at a
+  exact h a
+theorem nonneg_of_natural_mul {n : Nat} (hn : 0 < n) {x : K} (h : 0 ≤ natural n * x) : 0 ≤ x := by
+  refine Rows.cancel hn ?_
+  rw [mul_zero]; exact h
+theorem natural_mul_pos {n : Nat} (hn : 0 < n) {x : K} (h : 0 < x) : 0 < natural n * x := by
+  intro g
+  refine h (Rows.cancel hn ?_)
+  rw [mul_zero]; exact g
+
+/-- The sign that a property asks for. -/
+def Signed (strict : Bool) (x : K) : Prop :=
+  match strict with
+  | true => 0 < x
+  | false => 0 ≤ x
+theorem signed_mul {strict : Bool} {n : Nat} (hn : 0 < n) {x : K} (h : Signed strict x) : Signed strict (natural n * x) := by
+  cases strict with
+  | true => exact natural_mul_pos hn h
+  | false => exact mul_nonneg (natural_nonneg n) h
+theorem signed_of_mul {strict : Bool} {n : Nat} (hn : 0 < n) {x : K} (h : Signed strict (natural n * x)) : Signed strict x := by
+  cases strict with
+  | true => exact pos_of_natural_mul hn h
+  | false => exact nonneg_of_natural_mul hn h
+
+/-- A positive low half is a positive row. -/
+theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) {c : K}
+    (h : natural low ≤ natural unit * c + natural mass)
+    (g : match strict with | true => mass < low | false => mass ≤ low) : Signed strict c := by
+  refine signed_of_mul hu ?_
+  cases strict with
+  | true =>
+    intro k
+    have g : mass + 1 ≤ low := g
+    have a := natural_le (K := K) g
+    rw [natural_succ] at a
+    have b := add_nonneg (add_nonneg (sub_nonneg a) (sub_nonneg h)) (sub_nonneg k)
+    have e : natural low - (natural mass + 1) + (natural unit * c + natural mass - natural low) + (0 - natural unit * c) = (-1 : K) :=
+      (ring3 K l m x, l - (m + 1) + (x + m - l) + (0 - x), -1) (natural low) (natural mass) (natural unit * c)
+    rw [e] at b
+    exact one_not_le (le_cert ((ring1 K x, x - 1, x + -1) (0 : K)) (by rw [zero_add]; exact b))
+  | false =>
+    have g : mass ≤ low := g
+    have b := add_nonneg (sub_nonneg (natural_le (K := K) g)) (sub_nonneg h)
+    refine le_cert ?_ b
+    exact (ring3 K l m x, x - 0, l - m + (x + m - l)) (natural low) (natural mass) (natural unit * c)
+
+namespace Direct
+/-- The forms over the slots they name, from the bounds of all `count` slots. -/
+noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
+  Option.rec (motive := fun _ => Bool) false
+    (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
+      (force (fun bounds => force (fun mass => rowsPositive s (32 * p.forms.lanes) p.strict p.forms.rows bounds mass)
+          (s.center * Linear.masses (Columns.flatten lanes)))
+        (Linear.accumulate s.stride direct mirrored (Columns.flatten lanes) p.forms.sources))))
+    (decode p.forms d)
+
+theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s p d direct mirrored count = true) : p.Holds slots := by
+  unfold run at h
+  cases hd : decode p.forms d with
+  | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
+  | some lanes =>
+    rw [hd] at h
+    obtain ⟨hone, h⟩ := both_true h
+    obtain ⟨hf, h⟩ := both_true h
+    rw [force_eq, force_eq] at h
+    obtain ⟨f1, hf⟩ := both_true hf
+    obtain ⟨f2, hf⟩ := both_true hf
+    obtain ⟨f3, hf⟩ := both_true hf
+    obtain ⟨f4, hf⟩ := both_true hf
+    obtain ⟨f5, f6⟩ := both_true hf
+    have f1 := Nat.le_of_ble_eq_true f1
+    have hone := Nat.eq_of_beq_eq_true hone
+    obtain ⟨hlen, ds, hp, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
+    have below := wordsBelow_sound count _ _ f6
+    rw [hone, Natural.mul_one] at below
+    obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp (by rw [hlen]; exact below) (by rw [hlen]; exact Nat.le_of_ble_eq_true f5)
+    rw [e1, e2] at h
+    have half_le : 2 ^ s.half ≤ 2 ^ (32 * p.forms.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
+    have signs := rowsPositive_sound f1 p.strict p.forms.rows lo hi _
+      (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩) h
+    intro row hrow
+    have sg := signed_of_bracket (K := K) sf.unit (hq row hrow).2.2.2.2.1 (signs row hrow)
+    have m := signed_mul (Natural.two_pow_pos (d.base - 1)) sg
+    have f := hform slots 0 row hrow
+    have e : (fun k => word p.forms.sources (p.forms.columns * 0 + k)) = word p.forms.sources := funext fun k => by
+      show word p.forms.sources (0 + k) = _; rw [Nat.zero_add]
+    rw [e] at f
+    rw [f] at m
+    exact m
+end Direct
+end PytestTorchLean
