@@ -54,7 +54,7 @@ def _excerpt(span: SourceSpan, line: str) -> list[str]:
     blank = " " * 5 + " | "
     carets = "^" * max(1, _width(_plain(marked)))
     return [
-        f"{gutter}{lead}{_plain(window)}{tail}",
+        f"{gutter}{lead}{_plain(window)}{tail}".rstrip(),
         f"{blank}{' ' * (len(lead) + _width(_plain(before)))}{carets}",
     ]
 

@@ -29,7 +29,7 @@ def render_junit(results: Sequence[PropertyResult], environment: Environment) ->
         for file in files
     ]
     text: str = to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
-    return text + "\n"
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + text + "\n"
 
 
 def _case(result: PropertyResult) -> object:

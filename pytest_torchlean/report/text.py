@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal, terminal_line
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
+from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
 
 __all__ = ["error_text", "failure", "summary_line", "table"]
@@ -60,11 +61,12 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     hidden = len(evidence.witnesses) - _SHOWN_WITNESSES
     if hidden > 0:
         lines.append(_entry("", f"and {hidden} more witnesses in the record"))
+    if evidence.details:
+        lines.append(_entry("details", "\n".join(terminal(detail) for detail in evidence.details)))
     if evidence.problem is not None:
         problem = evidence.problem
         lines.append(_entry("problem", f"{terminal_line(problem.code)}: {terminal(problem.message)}"))
         lines.append(_entry("fix", terminal(problem.fix)))
-    lines += [_entry("", terminal(detail)) for detail in evidence.details]
     lines.append(_entry("reproduce", terminal_line(result.reproduce)))
     if evidence.next_steps:
         lines.append(_entry("next", terminal(evidence.next_steps)))
@@ -134,16 +136,25 @@ def _witness(witness: Witness) -> list[str]:
     shape = " x ".join(map(str, witness.shape)) or "scalar"
     return [
         _entry("witness", f"{where}{terminal(witness.violation)}"),
-        _entry("", f"input ({shape}): {_numbers(witness.input)}"),
-        _entry("", f"onnxruntime gives: {_numbers(witness.runtime_output)}"),
-        _entry("", f"evaluator gives:   {_numbers(witness.evaluator_output)}"),
+        _entry("", f"input ({shape}):  {_numbers(witness.input)}"),
+        _entry("", f"onnxruntime:  {_numbers(witness.runtime_output)}"),
+        _entry("", f"evaluator:    {_numbers(witness.evaluator_output)}"),
     ]
 
 
 def _numbers(values: Iterable[str]) -> str:
-    shown = [terminal_line(value) for value in values]
-    rest = len(shown) - _SHOWN_NUMBERS
-    return " ".join(shown[:_SHOWN_NUMBERS]) + (f" ... and {rest} more" if rest > 0 else "")
+    """The first numbers, to the 9 digits that tell any two binary32 numbers apart."""
+    listed = list(values)
+    rest = len(listed) - _SHOWN_NUMBERS
+    shown = " ".join(_decimal(value) for value in listed[:_SHOWN_NUMBERS])
+    return shown + (f" ... and {rest} more" if rest > 0 else "")
+
+
+def _decimal(value: str) -> str:
+    try:
+        return format(float(exact.number(value)), ".9g")
+    except (ValueError, OverflowError):
+        return terminal_line(value[:40])
 
 
 def _entry(name: str, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pytest_torchlean.spec.context import INVALID, Context, Invalid, did_you_mean
+from pytest_torchlean.spec.context import INVALID, Context, Invalid, closest, did_you_mean
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, shorten
 
 Schema = dict[str, Any]
@@ -66,10 +66,12 @@ def decode_block(
     before = len(context.problems)
     table = {entry.key: entry for entry in fields}
     values: dict[str, Any] = {}
-    present = set()
+    present: set[str | None] = set()
     for key, value in check_keys(tree, context):
         entry = table.get(key.text)
         if entry is None:
+            # the key that was probably meant is not reported as missing too
+            present.add(closest(key.text, table))
             if not ignore_unknown:
                 home = elsewhere(key.text)
                 message = f"unknown key `{shorten(key.text)}` in {label}" + (f": {home}" if home else "")

@@ -56,10 +56,16 @@ class Context:
         return INVALID
 
 
+def closest(text: str, valid: Iterable[str]) -> str | None:
+    """The valid word that `text` was probably meant to be."""
+    close = difflib.get_close_matches(text[:100].lower(), list(valid), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
 def did_you_mean(text: str, valid: Iterable[str]) -> str:
     """ "did you mean `x`? " with the closest valid word, or nothing."""
-    close = difflib.get_close_matches(text[:100].lower(), list(valid), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`? " if close else ""
+    word = closest(text, valid)
+    return f"did you mean `{word}`? " if word is not None else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,28 @@ from typing import Any
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
 from pytest_torchlean.spec import kinds
 from pytest_torchlean.spec.blocks import check_keys, decode_block
-from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, did_you_mean, listed
+from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
 from pytest_torchlean.spec.fields import check_name
 from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
-from pytest_torchlean.spec.model import Defaults, ModelEntry, PropertySpec, RobustnessProperty, Spec
+from pytest_torchlean.spec.model import (
+    NAME_PATTERN,
+    Defaults,
+    ModelEntry,
+    PropertySpec,
+    RobustnessProperty,
+    Spec,
+)
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
 from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source
 
 ROOT_KEYS = ("version", "models", "defaults", "properties")
+_NEEDED = {
+    "version": "start the file with `version: 1`",
+    "models": "name at least one: `models: {digits: {path: models/digits.onnx}}`",
+    "properties": "list at least one property",
+}
 
 
 def load_spec(path: Path, root: Path) -> Spec:
@@ -68,7 +81,7 @@ def _findings(problems: Sequence[Problem], source: SourceText) -> tuple[Finding,
 
 
 def _root(tree: Tree | None, file: str, context: Context) -> Spec | Invalid:
-    if tree is None or (isinstance(tree, Scalar) and not tree.text and not tree.quoted):
+    if tree is None or (isinstance(tree, Scalar) and tree.text in ("", "~", "null") and not tree.quoted):
         return context.report("TL0315", "the spec is empty", SourceSpan(file, 1, 1))
     if not isinstance(tree, Mapping):
         return context.report(
@@ -78,27 +91,28 @@ def _root(tree: Tree | None, file: str, context: Context) -> Spec | Invalid:
             fix="start the file with `version: 1`, or run `torchlean init`",
         )
     parts: dict[str, Tree] = {}
+    meant: set[str | None] = set()
     for key, value in check_keys(tree, context):
         if key.text in ROOT_KEYS:
             parts[key.text] = value
             continue
+        meant.add(closest(key.text, ROOT_KEYS))
         fix = f"{did_you_mean(key.text, ROOT_KEYS)}valid keys: {', '.join(ROOT_KEYS)}"
         context.report(
             "TL0304", f"unknown key `{shorten(key.text)}` at the top of the spec", key.span, fix=fix
         )
-    _version(parts.get("version"), tree, context)
+    for name, example in _NEEDED.items():
+        if name not in parts and name not in meant:
+            context.report("TL0306", f"the spec lacks the key `{name}`", tree.span, fix=example)
+    _version(parts.get("version"), context)
     defaults = _defaults(parts.get("defaults"), context)
-    declared, models = _models(parts.get("models"), tree, context)
-    properties = _properties(parts.get("properties"), tree, declared, defaults, context)
+    declared, models = _models(parts.get("models"), context)
+    properties = _properties(parts.get("properties"), declared, defaults, context)
     return Spec(file, models, properties, defaults)
 
 
-def _version(tree: Tree | None, root: Mapping, context: Context) -> None:
-    if tree is None:
-        context.report(
-            "TL0306", "the spec lacks the key `version`", root.span, fix="start the file with `version: 1`"
-        )
-    elif not (isinstance(tree, Scalar) and tree.text == str(kinds.SUPPORTED_VERSION)):
+def _version(tree: Tree | None, context: Context) -> None:
+    if tree is not None and not (isinstance(tree, Scalar) and tree.text == str(kinds.SUPPORTED_VERSION)):
         context.report("TL0316", f"this release reads version 1 of the spec, not {describe(tree)}", tree.span)
 
 
@@ -106,7 +120,12 @@ def _defaults(tree: Tree | None, context: Context) -> Defaults:
     if tree is None:
         return Defaults()
     if not isinstance(tree, Mapping):
-        context.report("TL0307", f"`defaults` must be a block of keys, not {describe(tree)}", tree.span)
+        context.report(
+            "TL0307",
+            f"`defaults` must be a block of keys, not {describe(tree)}",
+            tree.span,
+            fix="write e.g. `defaults: {timeout: 60s}`",
+        )
         return Defaults()
     values = decode_block(tree, kinds.DEFAULTS_FIELDS, "`defaults`", context, elsewhere=_not_a_default)
     return Defaults() if isinstance(values, Invalid) else Defaults(**values)
@@ -117,13 +136,12 @@ def _not_a_default(key: str) -> str | None:
 
 
 def _models(
-    tree: Tree | None, root: Mapping, context: Context
+    tree: Tree | None, context: Context
 ) -> tuple[dict[str, SourceSpan | None], dict[str, ModelEntry]]:
     """The places of all declared names, and the entries of those that are right."""
-    example = "name at least one: `models: {digits: {path: models/digits.onnx}}`"
     if tree is None:
-        context.report("TL0306", "the spec lacks the key `models`", root.span, fix=example)
         return {}, {}
+    example = _NEEDED["models"]
     if not isinstance(tree, Mapping):
         context.report(
             "TL0307", f"`models` must be a block of names, not {describe(tree)}", tree.span, fix=example
@@ -155,15 +173,11 @@ def _models(
 
 def _properties(
     tree: Tree | None,
-    root: Mapping,
     declared: dict[str, SourceSpan | None],
     defaults: Defaults,
     context: Context,
 ) -> tuple[PropertySpec, ...]:
     if tree is None:
-        context.report(
-            "TL0306", "the spec lacks the key `properties`", root.span, fix="list at least one property"
-        )
         return ()
     if not isinstance(tree, TreeSequence):
         if isinstance(tree, Scalar) and not tree.text and not tree.quoted:
@@ -207,9 +221,10 @@ def _check_references(
         return
     scalars = {key.text: value for key, value in reversed(item.entries) if isinstance(value, Scalar)}
     name, model = scalars.get("name"), scalars.get("model")
-    if model is not None and model.text and model.text not in declared:
-        known = f"declared models: {', '.join(shorten(word) for word in declared)}" if declared else None
-        fix = f"{did_you_mean(model.text, declared)}{known}" if known else None
+    well_formed = model is not None and re.fullmatch(NAME_PATTERN, model.text)
+    if declared and model is not None and well_formed and model.text not in declared:
+        known = ", ".join(shorten(word) for word in declared)
+        fix = f"{did_you_mean(model.text, declared)}declared models: {known}"
         context.report("TL0312", f"`models` declares no `{shorten(model.text)}`", model.span, fix=fix)
     if name is None or model is None:
         return

@@ -21,12 +21,12 @@ _MEMORY = re.compile(r"(\d+)(KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 _SECONDS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
-_DECIMAL_PATTERN = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?( ?/ ?\d+)?$"
-_HEX_PATTERN = r"^[+-]?0[xX][0-9a-fA-F]+(\.[0-9a-fA-F]*)?([pP][+-]?\d+)?$"
+_DECIMAL_PATTERN = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?( ?/ ?[0-9]+)?$"
+_HEX_PATTERN = r"^[+-]?0[xX][0-9a-fA-F]+(\.[0-9a-fA-F]*)?([pP][+-]?[0-9]+)?$"
 NUMBER_PATTERN = f"{_DECIMAL_PATTERN}|{_HEX_PATTERN}"
-SHARE_PATTERN = r"^\d+(\.\d+)?%$|" + NUMBER_PATTERN
-DURATION_PATTERN = r"^\d+(\.\d+)?(ms|s|m|h)$"
-MEMORY_PATTERN = r"^\d+(KB|MB|GB|KiB|MiB|GiB)$"
+SHARE_PATTERN = r"^[0-9]+(\.[0-9]+)?%$|" + NUMBER_PATTERN
+DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
+MEMORY_PATTERN = r"^[0-9]+(KB|MB|GB|KiB|MiB|GiB)$"
 
 
 def number(text: str) -> Fraction:
@@ -77,7 +77,7 @@ def duration(text: str) -> Fraction:
     match = _DURATION.fullmatch(text) if len(text) <= 40 else None
     if match is None:
         unit = f"; did you mean `{text}s`?" if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII) else ""
-        raise ValueError(f"a duration needs a unit, one of ms, s, m, h{unit}")
+        raise ValueError(f"it needs a unit, one of ms, s, m, h{unit}")
     return _decimal(match[1]) * _SECONDS[match[2]]
 
 
@@ -85,7 +85,7 @@ def memory(text: str) -> int:
     """`512MiB`, `2GB` in bytes."""
     match = _MEMORY.fullmatch(text.strip(" ")) if len(text) <= 40 else None
     if match is None:
-        raise ValueError("an amount of memory is an integer with a unit, one of " + ", ".join(_BYTES))
+        raise ValueError("it must be an integer with a unit, one of " + ", ".join(_BYTES))
     return int(_no_leading_zero(match[1])) * _BYTES[match[2]]
 
 
@@ -140,7 +140,7 @@ def _hint(text: str) -> str | None:
     if low in ("nan", ".nan"):
         return "NaN is no number"
     if low in ("inf", ".inf", "infinity"):
-        return "infinity is refused: leave the bound out where there is none"
+        return "infinity is no number"
     if re.fullmatch(r"0o?[0-7]+", low, re.ASCII):
         return "octal is refused"
     if re.fullmatch(r"\d+(:\d+)+(\.\d*)?", low, re.ASCII):

@@ -25,7 +25,9 @@ from pytest_torchlean.spec.tree import Sequence as TreeSequence
 def _scalar(tree: Tree, label: str, expected: str, context: Context) -> Scalar | Invalid:
     """The scalar with a value that must stand here."""
     if not isinstance(tree, Scalar):
-        return context.report("TL0307", f"{label} must be {expected}, not {describe(tree)}", tree.span)
+        return context.report(
+            "TL0307", f"{label} must be {expected}, not {describe(tree)}", tree.span, fix=f"give {expected}"
+        )
     if not tree.quoted and tree.text in ("", "~", "null", "Null", "NULL"):
         return context.report(
             "TL0307", f"{label} has no value", tree.span, fix=f"give {expected}, or remove the key"
@@ -66,7 +68,7 @@ class _Read:
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             message = f"{label} must be {self.range_words}, not `{shorten(scalar.text)}`"
             return context.report(
-                "TL0309", message, scalar.span, fix=f"give {self.expected} that is {self.range_words}"
+                "TL0309", message, scalar.span, fix=f"give {self.expected}, {self.range_words}"
             )
         return value
 
@@ -80,7 +82,7 @@ def number(*, at_least: int | None = None) -> FieldType:
     if at_least is not None:
         json["anyOf"][0]["minimum"] = at_least
     return _Read(
-        exact.number, "a number", "TL0308", None, json, low=at_least, range_words=f"at least {at_least}"
+        exact.number, "a number", "TL0308", None, json, low=at_least, range_words=f"{at_least} or more"
     )
 
 
@@ -242,7 +244,10 @@ class IntegerList:
     def decode(self, tree: Tree, label: str, context: Context) -> Any:
         if not isinstance(tree, TreeSequence):
             return context.report(
-                "TL0307", f"{label} must be a list of integers, not {describe(tree)}", tree.span
+                "TL0307",
+                f"{label} must be a list of integers, not {describe(tree)}",
+                tree.span,
+                fix="write e.g. [0, 5, 7]",
             )
         if not tree.items:
             return context.report(

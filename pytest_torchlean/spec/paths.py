@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.spec.tree import shorten
 
 MAX_LENGTH = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -27,21 +28,25 @@ def resolve_inside(text: str, *, base: Path, root: Path, span: SourceSpan | None
     if "\\" in text:
         raise SpecError(
             "TL0313",
-            f"the path {text!r} uses backslashes",
+            f"the path `{shorten(text)}` uses backslashes",
             fix="use forward slashes on every system",
             span=span,
         )
     if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
-        raise SpecError("TL0313", f"the path {text!r} is absolute", span=span)
+        raise SpecError("TL0313", f"the path `{shorten(text)}` is absolute", span=span)
     try:
         real_root = root.resolve()
         place = (base / text).resolve()
     except (OSError, RuntimeError) as error:
-        raise SpecError("TL0313", f"the path {text!r} cannot be followed ({error})", span=span) from None
+        raise SpecError(
+            "TL0313", f"the path `{shorten(text)}` cannot be followed ({error})", span=span
+        ) from None
     if not place.is_relative_to(real_root):
         through = "" if _stays_inside_by_name(text, base, root) else " by `..`"
         through = through or " through a symbolic link"
-        raise SpecError("TL0313", f"the path {text!r} leads outside the repository{through}", span=span)
+        raise SpecError(
+            "TL0313", f"the path `{shorten(text)}` leads outside the repository{through}", span=span
+        )
     return place
 
 

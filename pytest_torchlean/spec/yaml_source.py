@@ -16,7 +16,7 @@ from pytest_torchlean.spec.tree import Mapping, Scalar, Sequence, Tree, shorten
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 16
-MAX_NODES = 400_000
+MAX_NODES = 200_000
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
@@ -78,7 +78,7 @@ def compose(source: SourceText) -> Tree | None:
         for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(source, error) from None
+        raise _syntax_error(source, error, builder.innermost) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise SpecError(
             "TL0302", f"not valid YAML: {shorten(str(error), 200)}", span=SourceSpan(source.file, 1, 1)
@@ -105,6 +105,11 @@ class _Builder:
         self._documents = 0
         self.result: Tree | None = None
 
+    @property
+    def innermost(self) -> SourceSpan | None:
+        """Where the list or block that is still open starts."""
+        return self._stack[-1].span if self._stack else None
+
     def take(self, event: Any) -> None:
         import yaml
 
@@ -113,7 +118,9 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    raise _refused("a second document", span)
+                    raise _refused(
+                        "a second document", span, "keep one document: remove what follows the `---`"
+                    )
             case yaml.AliasEvent():
                 raise _refused(f"the alias `*{shorten(str(event.anchor))}`", span)
             case yaml.ScalarEvent():
@@ -122,7 +129,9 @@ class _Builder:
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._check_node(event, span)
                 if len(self._stack) >= MAX_DEPTH:
-                    raise _refused(f"nesting deeper than {MAX_DEPTH} levels", span)
+                    raise _refused(
+                        f"nesting deeper than {MAX_DEPTH} levels", span, "a spec needs no more than 6 levels"
+                    )
                 self._stack.append(_Open(isinstance(event, yaml.MappingStartEvent), span))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._add(_close(self._stack.pop()))
@@ -130,11 +139,11 @@ class _Builder:
     def _check_node(self, event: Any, span: SourceSpan) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _refused(f"more than {MAX_NODES} values", span)
+            raise _refused(f"more than {MAX_NODES} values", span, "split the spec into several files")
         if event.anchor is not None:
             raise _refused(f"the anchor `&{shorten(event.anchor)}`", span)
         if event.tag is not None:
-            raise _refused(f"the tag `{shorten(event.tag)}`", span)
+            raise _refused(f"the tag `{shorten(event.tag)}`", span, "remove the tag")
 
     def _add(self, tree: Tree) -> None:
         if self._stack:
@@ -156,17 +165,23 @@ def _close(open_node: _Open) -> Tree:
     entries = []
     for key, value in zip(open_node.children[::2], open_node.children[1::2], strict=True):
         if not isinstance(key, Scalar):
-            raise _refused("a list or block as a key", key.span)
+            raise _refused("a list or block as a key", key.span, "use one of the keys the spec knows")
         entries.append((key, value))
     return Mapping(tuple(entries), open_node.span)
 
 
-def _refused(what: str, span: SourceSpan | None) -> SpecError:
-    return SpecError("TL0303", f"{what} is not accepted in a spec", span=span)
+def _refused(what: str, span: SourceSpan | None, fix: str | None = None) -> SpecError:
+    return SpecError("TL0303", f"{what} is not accepted in a spec", fix=fix, span=span)
 
 
-def _syntax_error(source: SourceText, error: Any) -> SpecError:
+def _syntax_error(source: SourceText, error: Any, innermost: SourceSpan | None) -> SpecError:
     mark = error.problem_mark or error.context_mark
+    problem = str(error.problem or "cannot be read")
+    at_end = mark is not None and not source.text[mark.index :].strip()
+    if at_end and "<stream end>" in problem and innermost is not None:
+        return SpecError("TL0302", "not valid YAML: this list or block is never closed", span=innermost)
+    if error.context_mark is not None and (at_end or "expected ':'" in problem):
+        mark = error.context_mark  # where the unfinished thing starts says more than where the file ends
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     text = source.line(line) or ""
     indentation = text[: len(text) - len(text.lstrip())]
@@ -178,10 +193,5 @@ def _syntax_error(source: SourceText, error: Any) -> SpecError:
             fix="YAML is indented with spaces only: replace the tab by spaces",
             span=SourceSpan(source.file, line, column),
         )
-    problem = str(error.problem or "cannot be read")
-    context = f" {error.context}" if error.context else ""
-    return SpecError(
-        "TL0302",
-        f"not valid YAML:{context}: {problem}".replace(": :", ":"),
-        span=SourceSpan(source.file, line, column),
-    )
+    words = ": ".join(word for word in ("not valid YAML", error.context, problem) if word)
+    return SpecError("TL0302", words, span=SourceSpan(source.file, line, column))

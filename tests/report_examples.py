@@ -1,0 +1,151 @@
+"""Results of every kind, for the tests of reports."""
+
+from __future__ import annotations
+
+from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Theorem, Verdict, Witness
+
+DIGEST = "0123456789abcdef" * 4
+
+ENVIRONMENT = Environment(
+    version="0.1.0",
+    onnxruntime="1.23.0",
+    lean={"version": "4.35.0", "sha256": "ab" * 32, "origin": "wheel"},
+    others={"python": "3.13.1", "numpy": "2.3.0"},
+)
+
+WITNESS = Witness(
+    shape=(1, 4),
+    input=("0x1.0p-1", "0x1.8p-3", "0x0.0p+0", "-0x1.0p-149"),
+    runtime_output=("0x1.8p+1", "0x1.9p+1"),
+    evaluator_output=("0x1.8p+1", "0x1.9p+1"),
+    violation="class 1 scores at least as high as class 0",
+    index=17,
+    reference=("0x1.0p-1", "0x1.0p-3", "0x0.0p+0", "0x0.0p+0"),
+)
+
+
+def result(name: str, evidence: Evidence, **changes: object) -> PropertyResult:
+    values: dict[str, object] = {
+        "id": f"torchlean.yaml::digits::{name}",
+        "spec_file": "torchlean.yaml",
+        "line": 14,
+        "column": 5,
+        "model_name": "digits",
+        "model_path": "models/digits.onnx",
+        "model_sha256": DIGEST,
+        "check": "robustness",
+        "evidence": evidence,
+    }
+    return PropertyResult(**(values | changes))  # type: ignore[arg-type]
+
+
+PROVED = result(
+    "robust-8of255",
+    Evidence(
+        verdict=Verdict.PROVED,
+        claim="at least 90% of all listed inputs keep their class within 8/255",
+        found="331 of 360 inputs are proved, 324 were asked for",
+        assurance="kernel",
+        theorem=Theorem("PytestTorchLean.robust_sound", ("propext", "Quot.sound")),
+        counts=Counts(proved=331, refuted=17, unknown=1, misclassified=11, total=360),
+        accuracy="349/360",
+        runtime="unoptimised session only: the default session folds BatchNormalization",
+        lean={"version": "4.35.0", "sha256": "ab" * 32, "origin": "wheel"},
+        seconds={"lower": 0.125, "bound": 0.5, "lean": 0.25},
+        trust=("Lean's kernel", "the lowering from ONNX"),
+    ),
+)
+REFUTED = result(
+    "robust-1of10",
+    Evidence(
+        verdict=Verdict.REFUTED,
+        claim="every listed input keeps its class within 1/10",
+        found="259 inputs have a witness; at most 101 can be proved and 360 were asked for",
+        counts=Counts(proved=90, refuted=259, unknown=0, misclassified=11, total=360),
+        witnesses=(WITNESS,),
+        next_steps="retrain the model, or claim a smaller epsilon",
+        seconds={"bound": 2.0},
+    ),
+    line=21,
+    witness_file=".torchlean/witness one.json",
+)
+UNKNOWN = result(
+    "logits-bounded",
+    Evidence(
+        verdict=Verdict.UNKNOWN,
+        claim="every output lies in [-40, 40]",
+        found="output 3 may reach 5284/127",
+        bounds={"lower": tuple(f"-{n}/3" for n in range(20)), "upper": ("5284/127",) * 20},
+        next_steps="raise `timeout`, or claim a wider range",
+    ),
+    check="range",
+    line=28,
+)
+WARNED = result("logits-warned", UNKNOWN.evidence, check="range", line=33, on_unknown="warn")
+AGREED = result(
+    "runtime-agrees",
+    Evidence(
+        verdict=Verdict.AGREED,
+        claim="onnxruntime agrees with the exact evaluator",
+        found="256 samples, no difference",
+        semantics="binary32",
+        samples=256,
+        seconds={"runtime": 1.5},
+    ),
+    check="runtime",
+    line=9,
+)
+DIVERGENT = result(
+    "runtime-differs",
+    Evidence(
+        verdict=Verdict.DIVERGENT,
+        claim="onnxruntime agrees with the exact evaluator",
+        found="node Conv_0 differs by 3 times its bound",
+        semantics="binary32",
+        samples=7,
+        details=("first divergent node: Conv_0", "sample 6"),
+    ),
+    check="runtime",
+    line=40,
+)
+UNSUPPORTED = result(
+    "unsupported",
+    Evidence(
+        verdict=Verdict.UNSUPPORTED,
+        claim="every output lies in [-40, 40]",
+        found="2 nodes lie outside what can be certified",
+        problem=Problem("TL0201", "no meaning for Softmax", "remove the node"),
+        details=("Softmax (opset 13): node /head", "Erf (opset 13): node /act"),
+    ),
+    check="range",
+    line=50,
+)
+ERROR = result(
+    "broken",
+    Evidence(
+        verdict=Verdict.ERROR,
+        claim="every output lies in [-40, 40]",
+        found="the model could not be read",
+        problem=Problem("TL0103", "the file ends after 12 bytes", "export the model again"),
+    ),
+    model_sha256=None,
+    line=60,
+)
+HOSTILE = result(
+    "a",
+    Evidence(
+        verdict=Verdict.ERROR,
+        claim="\x1b]0;owned\x07 <script>&\u202e",
+        found="first\n::error file=x::owned\x00\ufffe]]>\ud800",
+        problem=Problem("TL0901", "\x1b[2J", "##[error]x"),
+        details=("::stop-commands::x",),
+        next_steps="\r\x9b31m",
+        trust=("\x0b",),
+    ),
+    id='torchlean.yaml::digits::a"<\x1b[31m>',
+    spec_file="dir\n::warning::/torchlean.yaml",
+    model_path="mo\tdel\x7f.onnx",
+)
+
+RESULTS = (AGREED, PROVED, REFUTED, UNKNOWN, WARNED, DIVERGENT, UNSUPPORTED, ERROR)
