@@ -19,8 +19,6 @@ structure ClaimCertificate where
 
 structure Certificate where
   scale : Scale
-  /-- bits of the digits of the boxes -/
-  boxBits : Nat
   /-- one for each affine node, in order -/
   decodings : List Decoding
   /-- one for each claim -/
@@ -28,7 +26,7 @@ structure Certificate where
 
 /-- Bounds of the graph on one box, then the property. -/
 noncomputable def checkBox (g : Graph) (c : Certificate) (p : Property) (pc : ClaimCertificate) (b : Box) : Bool :=
-  Box.run c.scale c.boxBits g.inputs b fun direct mirrored count =>
+  Box.run c.scale g.inputs b fun direct mirrored count =>
     Nat.rec (motive := fun _ => Bool)
       (Graph.runNodes c.scale g.nodes c.decodings direct mirrored count fun direct' mirrored' count' =>
         Direct.run c.scale p pc.decoding direct' mirrored' count')

@@ -11,19 +11,33 @@ open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
 namespace Box
-/-- The digits of a box are small enough; decided by three operations on the whole box. -/
-noncomputable def fits (s : Scale) (bits inputs : Nat) (b : Box) : Bool :=
-  both (Nat.ble (s.half + s.half) b.width) (both (Nat.ble bits b.width) (both (Nat.ble 1 b.denominator)
-    (both (Nat.ble (s.unit * 2 ^ bits) (2 ^ s.half)) (both (Nat.ble (s.unit * b.offset + 1) (2 ^ b.width))
-      (force (fun mask => both (Nat.beq (Nat.land b.lower mask) b.lower) (Nat.beq (Nat.land b.upper mask) b.upper))
-        ((2 ^ bits - 1) * ones b.width inputs))))))
+/-- The digits of a box are small enough. -/
+noncomputable def fits (s : Scale) (b : Box) : Bool :=
+  both (Nat.ble 1 b.denominator) (both (Nat.ble (s.unit * 2 ^ b.width) (2 ^ s.half)) (Nat.ble (s.unit * b.offset + 1) (2 ^ s.stride)))
+
+/-- One input after the other: its rational bounds in fixed point, rounded outward. -/
+noncomputable def push (s : Scale) (b : Box) (e offset mass : Nat) (remaining : Nat) :
+    Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
+    (fun _ _ direct mirrored count next => next direct mirrored count)
+    (fun _ rest lower upper direct mirrored count next =>
+      force (fun bounds => Rows.push s s.stride e offset 1 bounds mass direct mirrored count fun direct' mirrored' count' =>
+          force (fun lower' => force (fun upper' => rest lower' upper' direct' mirrored' count' next) (Nat.shiftRight upper b.width)) (Nat.shiftRight lower b.width))
+        (s.unit * Nat.land lower (2 ^ b.width - 1) + 2 ^ s.half * (s.unit * Nat.land upper (2 ^ b.width - 1)))) remaining
+
+theorem push_succ (s : Scale) (b : Box) (e offset mass remaining lower upper direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
+    push s b e offset mass (remaining + 1) lower upper direct mirrored count next =
+      Rows.push s s.stride e offset 1 (s.unit * Nat.land lower (2 ^ b.width - 1) + 2 ^ s.half * (s.unit * Nat.land upper (2 ^ b.width - 1))) mass direct mirrored count
+        fun direct' mirrored' count' => push s b e offset mass remaining (Nat.shiftRight lower b.width) (Nat.shiftRight upper b.width) direct' mirrored' count' next := by
+  unfold push
+  simp only [force_eq]
 
 /-- Slots 0 and 1, then the inputs. -/
-noncomputable def run (s : Scale) (bits inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
-  both (fits s bits inputs b) (both (Nat.ble s.unit s.center)
-    (force (fun direct => force (fun mirrored => force (fun bounds => force (fun mass =>
-        Rows.push s b.width b.denominator (b.denominator * s.center) inputs bounds mass direct mirrored 2 next)
-      (s.unit * b.offset * ones b.width inputs)) (s.unit * (b.lower + 2 ^ s.half * b.upper)))
+noncomputable def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
+  both (fits s b) (both (Nat.ble s.unit s.center)
+    (force (fun direct => force (fun mirrored => force (fun e => force (fun offset => force (fun mass =>
+        push s b e offset mass inputs b.lower b.upper direct mirrored 2 next)
+      (s.unit * b.offset)) (e * s.center)) b.denominator)
       (0 + 2 ^ (s.stride * 0) * Memory.mirroredWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.mirroredWord s (s.unit + s.center) (s.unit + s.center)))
       (0 + 2 ^ (s.stride * 0) * Memory.directWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.directWord s (s.unit + s.center) (s.unit + s.center))))
 
@@ -34,69 +48,64 @@ theorem constants_hold {s : Scale} {slots : Nat → K} (h0 : slots 0 = 0) (h1 : 
   · rw [h0]; unfold Within; rw [Relu.image_zero]; exact ⟨le_refl _, le_refl _⟩
   · rw [h1]; unfold Within Scale.image; rw [mul_on, natural_add]; exact ⟨le_refl _, le_refl _⟩
 
-theorem masked {b bits n Y : Nat} (hb : 0 < b) (hbits : bits ≤ b) (h : Nat.beq (Nat.land Y ((2 ^ bits - 1) * ones b n)) Y = true) :
-    Y = pack b n (digit b Y) ∧ ∀ i, i < n → digit b Y i < 2 ^ bits := by
-  have small : ∀ i, i < n → (fun _ : Nat => 2 ^ bits - 1) i < 2 ^ b := fun i _ => Natural.mask_lt hbits
-  have e := Nat.eq_of_beq_eq_true h
-  rw [mul_ones hb, land_mask Y small] at e
-  have lt : ∀ i, i < n → Nat.land (digit b Y i) (2 ^ bits - 1) < 2 ^ b := fun i _ =>
-    Nat.le_trans (land_lt _ _) (Natural.two_pow_le hbits)
-  have d : ∀ i, i < n → digit b Y i = Nat.land (digit b Y i) (2 ^ bits - 1) := fun i hi => by
-    have g : digit b (pack b n (fun i => Nat.land (digit b Y i) (2 ^ bits - 1))) i = _ := digit_pack lt hi
-    rw [e] at g; exact g
-  constructor
-  · have c := pack_congr (b := b) d
-    rw [e] at c; exact c.symm
-  · intro i hi; rw [d i hi]; exact land_lt _ _
+theorem shifted (packed width k : Nat) : Nat.land (packed / 2 ^ (width * k)) (2 ^ width - 1) = digit width packed k := land_low _ _
+theorem shifted_succ (packed width k : Nat) : Nat.shiftRight (packed / 2 ^ (width * k)) width = packed / 2 ^ (width * (k + 1)) := by
+  show packed / 2 ^ (width * k) / 2 ^ width = _
+  rw [Natural.shift_shift]; rfl
+theorem pack_one (b x : Nat) : pack b 1 (fun _ => x) = x := by
+  show x + 2 ^ b * 0 = x; rw [Nat.mul_zero, Nat.add_zero]
 
-theorem run_sound {s : Scale} {slots : Nat → K} {bits inputs : Nat} {b : Box} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hb : b.Holds inputs slots) (h : run s bits inputs b next = true) :
+theorem push_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} (fit : fits s b = true) (unit : 0 < s.unit) (hb : b.Holds inputs slots) :
+    (remaining k direct mirrored : Nat) → (next : Nat → Nat → Nat → Bool) → k + remaining = inputs →
+    (Memory.mk direct mirrored).Holds s slots (2 + k) →
+    push s b b.denominator (b.denominator * s.center) (s.unit * b.offset) remaining (b.lower / 2 ^ (b.width * k)) (b.upper / 2 ^ (b.width * k))
+      direct mirrored (2 + k) next = true →
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (2 + inputs) ∧ next direct' mirrored' (2 + inputs) = true
+  | 0, k, direct, mirrored, next, hk, hm, h => by
+    rw [Nat.add_zero] at hk
+    rw [← hk]; exact ⟨direct, mirrored, hm, h⟩
+  | remaining + 1, k, direct, mirrored, next, hk, hm, h => by
+    obtain ⟨f1, f⟩ := both_true fit
+    obtain ⟨f2, f3⟩ := both_true f
+    have hlt : k < inputs := by
+      rw [← hk]; show k + 1 ≤ k + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
+    rw [push_succ, shifted, shifted, shifted_succ, shifted_succ] at h
+    have small : ∀ Y, s.unit * digit b.width Y k < 2 ^ s.half := fun Y =>
+      Nat.le_trans (Natural.mul_lt_mul_left unit (digit_lt b.width Y k)) (Nat.le_of_ble_eq_true f2)
+    rw [← pack_one s.stride (s.unit * digit b.width b.lower k + 2 ^ s.half * (s.unit * digit b.width b.upper k)), ← pack_one s.stride (s.unit * b.offset)] at h
+    obtain ⟨d', m', r1, r2⟩ := Rows.push_sound (slots := slots) (b := s.stride) (low := fun _ => s.unit * digit b.width b.lower k)
+      (high := fun _ => s.unit * digit b.width b.upper k) (mass := fun _ => s.unit * b.offset)
+      (next := fun direct' mirrored' count' => push s b b.denominator (b.denominator * s.center) (pack s.stride 1 fun _ => s.unit * b.offset) remaining
+        (b.lower / 2 ^ (b.width * (k + 1))) (b.upper / 2 ^ (b.width * (k + 1))) direct' mirrored' count' next)
+      Nat.le.refl (Nat.le_of_ble_eq_true f1) 1 direct mirrored (2 + k)
+      (fun i hi => ⟨small _, small _, Nat.le_of_ble_eq_true f3⟩)
+      (fun i hi => by
+        have z : i = 0 := Natural.eq_zero_of_lt_one hi
+        subst z
+        rw [Nat.add_zero]
+        obtain ⟨a1, a2⟩ := hb k hlt
+        have a1 := mul_le_left (natural_nonneg (K := K) s.unit) a1
+        have a2 := mul_le_left (natural_nonneg (K := K) s.unit) a2
+        have e : natural b.denominator * s.image (slots (2 + k)) + natural (s.unit * b.offset) =
+            natural s.unit * (natural b.denominator * slots (2 + k) + natural b.offset) + natural (b.denominator * s.center) := by
+          unfold Scale.image
+          rw [natural_mul, natural_mul]
+          exact (ring5 K q u x c o, q * (u * x + c) + u * o, u * (q * x + o) + q * c) _ _ _ _ _
+        rw [e, natural_mul s.unit, natural_mul s.unit]
+        exact ⟨add_le _ a1, add_le _ a2⟩) hm h
+    rw [pack_one] at r2
+    have e1 : 2 + k + 1 = 2 + (k + 1) := rfl
+    exact push_sound fit unit hb remaining (k + 1) d' m' next (by rw [← hk, Nat.add_assoc, Nat.add_comm 1]) r1 r2
+
+theorem run_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
+    (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hb : b.Holds inputs slots) (h : run s inputs b next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots (2 + inputs) ∧ next direct mirrored (2 + inputs) = true := by
   obtain ⟨f, h⟩ := both_true h
   obtain ⟨hu, h⟩ := both_true h
-  obtain ⟨f1, f⟩ := both_true f
-  obtain ⟨f2, f⟩ := both_true f
-  obtain ⟨f3, f⟩ := both_true f
-  obtain ⟨f4, f⟩ := both_true f
-  obtain ⟨f5, f⟩ := both_true f
-  rw [force_eq] at f
-  obtain ⟨f6, f7⟩ := both_true f
-  have f1 := Nat.le_of_ble_eq_true f1
-  have f2 := Nat.le_of_ble_eq_true f2
-  have f4 := Nat.le_of_ble_eq_true f4
   simp only [force_eq] at h
-  have half_pos : 0 < s.half + s.half := by
-    cases e : s.half with
-    | zero => exact absurd (Nat.le_trans sf.half (by rw [e]; exact Nat.le.refl)) (fun g => by
-        have g := Nat.le_of_succ_le_succ g
-        have t0 := Nat.le_antisymm g (Nat.zero_le _)
-        have c := Nat.le_trans (Nat.le_trans sf.unit (Nat.le_of_ble_eq_true hu)) (Nat.le_add_right s.center s.center)
-        have c : 1 ≤ s.top := c
-        rw [t0] at c
-        exact Nat.not_succ_le_zero 0 c)
-    | succ n => exact Nat.succ_le_succ (Nat.zero_le _)
-  have width_pos : 0 < b.width := Nat.le_trans half_pos f1
-  obtain ⟨l1, l2⟩ := masked width_pos f2 f6
-  obtain ⟨u1, u2⟩ := masked width_pos f2 f7
-  have hpack : s.unit * (b.lower + 2 ^ s.half * b.upper) =
-      pack b.width inputs (fun i => s.unit * digit b.width b.lower i + 2 ^ s.half * (s.unit * digit b.width b.upper i)) := by
-    rw [pack_add, pack_mul, pack_mul, pack_mul, ← l1, ← u1, Nat.mul_add, Nat.mul_left_comm]
-  have hmass : s.unit * b.offset * ones b.width inputs = pack b.width inputs (fun _ => s.unit * b.offset) := mul_ones width_pos _ _
-  rw [hpack, hmass] at h
-  have small : ∀ {x : Nat}, x < 2 ^ bits → s.unit * x < 2 ^ s.half := fun hx => Nat.le_trans (Natural.mul_lt_mul_left sf.unit hx) f4
-  refine Rows.push_sound f1 (Nat.le_of_ble_eq_true f3) inputs _ _ _ _ _ 2 next
-    (fun i hi => ⟨small (l2 i hi), small (u2 i hi), Nat.le_of_ble_eq_true f5⟩) ?_ (constants_hold h0 h1 (Nat.le_of_ble_eq_true hu)) h
-  intro i hi
-  obtain ⟨a1, a2⟩ := hb i hi
-  have a1 := mul_le_left (natural_nonneg (K := K) s.unit) a1
-  have a2 := mul_le_left (natural_nonneg (K := K) s.unit) a2
-  have e : natural b.denominator * s.image (slots (2 + i)) + natural (s.unit * b.offset) =
-      natural s.unit * (natural b.denominator * slots (2 + i) + natural b.offset) + natural (b.denominator * s.center) := by
-    unfold Scale.image
-    rw [natural_mul, natural_mul]
-    exact (ring5 K q u x c o, q * (u * x + c) + u * o, u * (q * x + o) + q * c) _ _ _ _ _
-  rw [e, natural_mul s.unit, natural_mul s.unit]
-  exact ⟨add_le _ a1, add_le _ a2⟩
+  have zero : ∀ Y : Nat, Y / 2 ^ (b.width * 0) = Y := fun Y => Natural.div_one Y
+  rw [← zero b.lower, ← zero b.upper] at h
+  exact push_sound f sf.unit hb inputs 0 _ _ next (Nat.zero_add _) (constants_hold h0 h1 (Nat.le_of_ble_eq_true hu)) h
 end Box
 
 namespace Graph
