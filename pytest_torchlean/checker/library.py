@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ _MANIFEST = "build.json"
 _PARALLEL = 2
 _MODULE_SECONDS = 300.0
 _MODULE_MB = 3072
+_KEEP_SECONDS = 30 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def ensure_built(
     ).hexdigest()[:32]
     target = root / key
     if _is_intact(target, texts):
+        os.utime(target)
         return _result(target, texts, lean, 0.0)
     with _locked(root / f"{key}.lock"):
         if _is_intact(target, texts):
@@ -76,6 +79,7 @@ def ensure_built(
         _discard_leftovers(root, key)
         started = time.monotonic()
         _build(lean, texts, root, key)
+        _discard_unused(root)
         return _result(target, texts, lean, time.monotonic() - started)
 
 
@@ -187,6 +191,16 @@ def _discard_leftovers(root: Path, key: str) -> None:
         os.replace(target, grave / "damaged")
     for leftover in root.glob(f"{key}.building-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _discard_unused(root: Path) -> None:
+    """Remove builds, finished or not, that nobody has used for thirty days."""
+    oldest = time.time() - _KEEP_SECONDS
+    for folder in root.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            status = folder.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

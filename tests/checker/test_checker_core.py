@@ -64,6 +64,20 @@ def test_accelerated_functions_agree_with_their_clones(
     assert (result.end, result.code) == (End.EXITED, 0)
 
 
+def test_programs_read_bytes(lean: LeanInstall, core: BuiltLibrary, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(b"x" + (2**63 + 5).to_bytes(8, "little") + b"yz")
+    result = run_lean(
+        lean,
+        ["--run", str(LEAN_TESTS / "programs" / "read_bytes.lean"), str(data)],
+        directory=tmp_path,
+        lean_path=[core.olean_directory],
+        wall_seconds=60,
+        memory_mb=1024,
+    )
+    assert (result.end, result.code, result.stdout) == (End.EXITED, 4, b"11\n9223372036854775813\n")
+
+
 def test_every_axiom_is_on_the_list_and_in_one_file() -> None:
     declared: dict[str, str] = {}
     for source in sorted(source_directory().rglob("*.lean")):

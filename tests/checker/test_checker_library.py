@@ -77,6 +77,20 @@ class TestBuilding:
         assert ensure_built(lean, sources=sources, cache=cache).seconds > 0
         assert not leftover.exists()
 
+    def test_builds_that_nobody_used_for_a_month_are_removed(
+        self, lean: LeanInstall, sources: Path, cache: Path
+    ) -> None:
+        unused = ensure_built(lean, sources=sources, cache=cache).olean_directory.parent
+        write(sources, f"{ROOT}/Right", "prelude\nuniverse v\n")
+        used = ensure_built(lean, sources=sources, cache=cache).olean_directory.parent
+        os.utime(unused, (0, 0))
+        os.utime(used, (0, 0))
+        ensure_built(lean, sources=sources, cache=cache)
+        write(sources, f"{ROOT}/Right", "prelude\nuniverse w\n")
+        ensure_built(lean, sources=sources, cache=cache)
+        assert used.exists()
+        assert not unused.exists()
+
     def test_several_processes_build_once(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
         program = (
             "import sys; from pathlib import Path\n"

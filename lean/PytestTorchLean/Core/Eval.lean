@@ -1,6 +1,10 @@
 prelude
 import PytestTorchLean.Core.Int
-/-! Eval: `Std.Format`/`Repr`, which is all that `#eval` asks for. -/
+/-!
+# What `#eval` asks for: formats and `Repr`
+
+No proof imports this module; evaluation by the interpreter proves nothing to the kernel.
+-/
 inductive Std.Format.FlattenBehavior where | allOrNone | fill
 inductive Std.Format where
   | nil | line

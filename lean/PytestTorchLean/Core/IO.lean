@@ -1,7 +1,12 @@
 prelude
 import PytestTorchLean.Core.Tactic
-/-! IO: enough of the 4.35 run-time ABI for `lean --run`.  World tokens have type `Void`, which the
-    compiler erases; an `EIO` result is a one-field `ok`/`error` constructor. -/
+/-!
+# Input and output for `lean --run`
+
+As much of Lean's run-time interface as a program needs that reads files and prints a line. World tokens have
+type `Void`, which the compiler erases; an `EIO` result is an `ok` or `error` constructor of one field.
+No proof imports this module: what the interpreter runs is trusted, not checked by the kernel.
+-/
 protected noncomputable def Classical.ofNonempty {α : Sort u} [h : Nonempty α] : α := Classical.choice h
 def NonemptyType := { α : Type // Nonempty α }
 instance : Inhabited NonemptyType := ⟨⟨Unit, ⟨Unit.unit⟩⟩⟩
@@ -34,3 +39,11 @@ instance {α : Type} : Nonempty (IO α) :=
 structure System.FilePath where
   toString : String
 @[extern "l_IO_FS_readFile"] opaque IO.FS.readFile (fname : System.FilePath) : IO String
+@[extern "l_IO_FS_readBinFile"] opaque IO.FS.readBinFile (fname : System.FilePath) : IO ByteArray
+
+/-! ### Bytes and words -/
+instance : Inhabited ByteArray := ⟨⟨Array.empty⟩⟩
+@[extern "lean_byte_array_size"] opaque ByteArray.size (b : @& ByteArray) : Nat
+@[extern "l_ByteArray_extract"] opaque ByteArray.extract (b : ByteArray) (i j : Nat) : ByteArray
+@[extern "l_ByteArray_toUInt64LE_x21"] opaque ByteArray.toUInt64LE! (b : ByteArray) : UInt64
+@[extern "lean_uint64_to_nat"] opaque UInt64.toNat (n : UInt64) : Nat

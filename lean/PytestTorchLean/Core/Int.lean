@@ -16,10 +16,13 @@ inductive Int where
 attribute [extern "lean_nat_to_int"] Int.ofNat
 attribute [extern "lean_int_neg_succ_of_nat"] Int.negSucc
 namespace Int
+/-- The integer `m - n`. -/
 def subNatNat (m n : Nat) : Int := match n - m with
   | 0 => ofNat (m - n)
   | k+1 => negSucc k
+/-- `n` for `n`, 0 for negative numbers. -/
 noncomputable def posPart (x : Int) : Nat := Int.rec (fun n => n) (fun _ => 0) x
+/-- `n` for `-n`, 0 for numbers that are not negative. -/
 noncomputable def negPart (x : Int) : Nat := Int.rec (fun _ => 0) (fun n => n + 1) x
 protected def lt (x y : Int) : Prop := posPart x + negPart y < posPart y + negPart x
 instance instLTInt : LT Int := ⟨Int.lt⟩

@@ -1,7 +1,11 @@
 prelude
 import PytestTorchLean.Core.Notation
-/-! Logic: the lemmas that the native tactics (`rw`, `simp`, `decide`, `calc`, `cases` …) refer to by name,
-    plus the usual propositional simp set. -/
+/-!
+# Logic
+
+The lemmas that the tactics (`rw`, `simp`, `decide`, `calc`, `cases`, ...) refer to by name, and the usual
+simplification lemmas for propositions. Names and statements follow Lean's core library.
+-/
 set_option genInjectivity false
 universe u v w u₁ u₂ u₃
 variable {α : Sort u} {β : Sort v}
@@ -53,7 +57,7 @@ instance instSubsingletonDecidable (p : Prop) : Subsingleton (Decidable p) := �
   | isFalse h', isTrue h => absurd h h'⟩
 instance instSubsingletonProp (p : Prop) : Subsingleton p := ⟨fun _ _ => rfl⟩
 
-/-! ### decidability -/
+/-! ### Decidability -/
 theorem decide_eq_true {p : Prop} : [inst : Decidable p] → p → decide p = true
   | isTrue _, _ => rfl
   | isFalse h₁, h₂ => absurd h₂ h₁
@@ -111,7 +115,7 @@ instance instDecidableForall {p q : Prop} [dp : Decidable p] [dq : Decidable q] 
   | isFalse hp => isTrue (fun h => absurd h hp)
 instance instBEqOfDecidableEq {α : Type u} [DecidableEq α] : BEq α := ⟨fun a b => decide (a = b)⟩
 
-/-! ### classical -/
+/-! ### Classical logic: excluded middle from choice -/
 theorem Classical.em (p : Prop) : p ∨ ¬p :=
   -- Diaconescu: if p holds the two predicates below agree, hence so do the chosen witnesses
   let U : Prop → Prop := fun x => x = True ∨ p
@@ -143,7 +147,7 @@ theorem Decidable.em (p : Prop) [dec : Decidable p] : p ∨ ¬p :=
   | isTrue h => Or.inl h
   | isFalse h => Or.inr h
 
-/-! ### what `simp` builds its proofs from -/
+/-! ### What `simp` builds its proofs from -/
 theorem of_eq_true {p : Prop} (h : p = True) : p := h ▸ trivial
 theorem of_eq_false {p : Prop} (h : p = False) : ¬p := fun hp => h ▸ hp
 theorem eq_true {p : Prop} (h : p) : p = True := propext ⟨fun _ => trivial, fun _ => h⟩
@@ -202,7 +206,7 @@ theorem ite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t e 
 theorem dite_eq_left {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t : c → α} {e : ¬c → α} : (dite c t e) = t hc := dif_pos hc
 theorem dite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t : c → α} {e : ¬c → α} : (dite c t e) = e hc := dif_neg hc
 
-/-! ### the default simp set for propositions -/
+/-! ### The default simplification lemmas for propositions -/
 section
 variable {p q a b c : Prop}
 theorem and_true' : (p ∧ True) ↔ p := ⟨fun h => h.1, fun h => ⟨h, trivial⟩⟩
@@ -266,7 +270,7 @@ gen_injective_theorems% Except
 gen_injective_theorems% Fin
 gen_injective_theorems% Subtype
 
-/-! ### printing, for `#eval` -/
+/-! ### Printing numbers, for `#eval` and programs -/
 class ToString (α : Type u) where
   toString : α → String
 export ToString (toString)

@@ -1,9 +1,16 @@
 prelude
 import PytestTorchLean.Core.Syntax
-/-! Notation: precedences, operators, binders, if-then-else, list literals, do-free sugar. -/
+/-!
+# Notation
+
+What each operator, binder and literal of our statements stands for. It is written out here, not bound to
+compiled code, so that a reader can see that `≤` is `LE.le`; only `∃` uses the compiled parser and macro.
+-/
 set_option genInjectivity false
 universe u v w
 open Lean
+
+/-! ### Precedences, priorities and repetition in `syntax` -/
 macro "max" : prec => `(prec| 1024)
 macro "arg" : prec => `(prec| 1023)
 macro "lead" : prec => `(prec| 1022)
@@ -23,6 +30,7 @@ macro:arg x:stx:max ",+" : stx => `(stx| sepBy1($x, ",", ", "))
 macro:arg x:stx:max ",*,?" : stx => `(stx| sepBy($x, ",", ", ", allowTrailingSep))
 macro:arg x:stx:max ",+,?" : stx => `(stx| sepBy1($x, ",", ", ", allowTrailingSep))
 
+/-! ### Operators -/
 infixr:90 " ∘ " => Function.comp
 infixr:35 " × " => Prod
 infix:50 " ∣ " => Dvd.dvd
@@ -72,6 +80,7 @@ macro_rules | `($f <| $a) => `($f $a)
 syntax:min term:min " |> " term:min1 : term
 macro_rules | `($a |> $f) => `($f $a)
 
+/-! ### Conditionals, lists, binders -/
 /-- `if c then t else e` and the dependent form -/
 syntax (name := termIfThenElse) "if " term " then " term " else " term : term
 syntax (name := termDepIfThenElse) "if " ident " : " term " then " term " else " term : term
@@ -99,5 +108,3 @@ opaque «_aux_Init_NotationExtra___macroRules_term∃_,__1» (stx : Syntax) (ctx
 /-- subtype notation -/
 syntax (name := termSubtype) "{ " ident " : " term " // " term " }" : term
 macro_rules (kind := termSubtype) | `({ $x:ident : $t // $p }) => `(Subtype (fun $x:ident : $t => $p))
-
-/-! pretty-printing of `n + 1` etc. comes from the `infixl` unexpanders above -/

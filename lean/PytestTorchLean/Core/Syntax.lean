@@ -1,9 +1,15 @@
 prelude
 import PytestTorchLean.Core.Prelude
-/-! Syn: the types and functions that `syntax`/`macro_rules`/`notation` elaboration refers to. -/
+/-!
+# What `syntax`, `macro_rules` and `notation` refer to
+
+Monads, coercions, `Lean.Name` and `Lean.Syntax`, with the shapes that compiled code expects. Nothing here
+occurs in a theorem: it runs while a file is read.
+-/
 set_option genInjectivity false
 universe u v w
-/-! ### monads -/
+
+/-! ### Monads -/
 class Functor (f : Type u → Type v) : Type (max (u+1) v) where
   map : {α β : Type u} → (α → β) → f α → f β
   mapConst : {α β : Type u} → α → f β → f α := fun a x => map (fun _ => a) x
@@ -76,7 +82,7 @@ instance {ε σ : Type u} : MonadExceptOf ε (EStateM ε σ) where
     | .error e _ => h e s
 
 
-/-! ### coercion classes (unfolded by the elaborator, hence the exact chain shape does not matter) -/
+/-! ### Coercion classes; the elaborator unfolds them, so how they are chained does not matter -/
 class Coe (α : semiOutParam (Sort u)) (β : Sort v) where
   coe : α → β
 class CoeTC (α : Sort u) (β : Sort v) where
@@ -121,7 +127,7 @@ variable {α : Sort u} {β : Sort v} {γ : Sort w}
 @[coe_decl] instance (a : α) : CoeT α a α := ⟨a⟩
 end
 
-/-! ### Lean.Name and Lean.Syntax -/
+/-! ### Names, syntax trees, parsers, macros -/
 structure String.Pos.Raw where
   byteIdx : Nat := 0
 structure Substring.Raw where
