@@ -22,16 +22,17 @@ Shape = Sequence[int | str]
 def model(
     nodes: Sequence[onnx.NodeProto],
     inputs: Mapping[str, Shape],
-    outputs: Sequence[str],
+    outputs: Sequence[str] | Mapping[str, Shape],
     weights: Mapping[str, Any] | None = None,
     opset: int = 13,
 ) -> onnx.ModelProto:
-    """A model with float32 inputs of the given shapes and outputs of unknown shape."""
+    """A model with float32 inputs of the given shapes; outputs have no shape unless one is given."""
+    shapes = outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs)
     graph = helper.make_graph(
         list(nodes),
         "test",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in (weights or {}).items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)

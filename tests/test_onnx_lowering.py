@@ -1,0 +1,255 @@
+"""What lowering accepts, fixes, folds, and refuses with every reason listed."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import lowered, model, runtime_outputs
+
+from pytest_torchlean.errors import TorchleanError, UnsupportedError
+from pytest_torchlean.evaluator import run
+from pytest_torchlean.ir.printer import print_graph
+
+
+def refusal(proto: onnx.ModelProto) -> UnsupportedError:
+    with pytest.raises(UnsupportedError) as caught:
+        lowered(proto)
+    return caught.value
+
+
+def one(op: str, inputs: list[str] | None = None, **attributes: object) -> list[onnx.NodeProto]:
+    return [helper.make_node(op, inputs or ["x"], ["z"], name="it", **attributes)]
+
+
+def test_every_offending_node_is_listed() -> None:
+    nodes = [
+        helper.make_node("Sigmoid", ["x"], ["a"], name="first"),
+        helper.make_node("Relu", ["a"], ["b"], name="fine"),
+        helper.make_node("Softmax", ["b"], ["c"], name="second"),
+        helper.make_node(
+            "Scaler", ["c"], ["d"], domain="ai.onnx.ml", name="third", offset=[0.0], scale=[1.0]
+        ),
+        helper.make_node(
+            "BatchNormalization", ["d", "w", "w", "w", "w"], ["e"], name="fourth", training_mode=1
+        ),
+        helper.make_node("MaxPool", ["e"], ["z"], kernel_shape=[2]),
+    ]
+    proto = model(nodes, {"x": [1, 2, 4]}, ["z"], {"w": np.ones(2, dtype=np.float32)}, 15)
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    problem = refusal(proto)
+    lines = str(problem).splitlines()[1:]
+    assert problem.code == "TL0201"
+    assert [line.split("'")[1] for line in lines] == ["first", "second", "third", "fourth", "z"]
+    assert "Sigmoid, opset 15" in lines[0]
+    assert "ai.onnx.ml.Scaler, opset 3" in lines[2]
+    assert "training_mode" in lines[3]
+
+
+@pytest.mark.parametrize("opset", [6, 29, 1000])
+def test_opsets_outside_the_range_are_refused(opset: int) -> None:
+    problem = refusal(model(one("Relu"), {"x": [1]}, ["z"], opset=opset))
+    assert problem.code == "TL0202"
+    assert f"opset {opset}" in str(problem)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_weights_of_another_precision_are_refused_by_name(dtype: type) -> None:
+    problem = refusal(
+        model(one("Add", ["x", "half\tweight"]), {"x": [2]}, ["z"], {"half\tweight": np.ones(2, dtype)})
+    )
+    assert problem.code == "TL0201"
+    assert f"'half\\tweight' is {np.dtype(dtype).name}" in str(problem)
+
+
+def test_inputs_of_another_kind_are_refused_by_name() -> None:
+    proto = model(one("Relu"), {"x": [1]}, ["z"])
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    problem = refusal(proto)
+    assert problem.code == "TL0203"
+    assert "'x' is float64" in str(problem)
+
+
+def test_only_the_first_dimension_may_be_symbolic() -> None:
+    problem = refusal(model(one("Relu"), {"x": ["n", 3, "width"]}, ["z"]))
+    assert problem.code == "TL0203"
+    assert "axis 2" in str(problem)
+    assert "'width'" in str(problem)
+    graph = lowered(model(one("Relu"), {"x": ["n", 3]}, ["z"]))
+    assert graph.free_batch
+    assert graph.types["z"].shape == (1, 3)
+    assert not lowered(model(one("Relu"), {"x": [2, 3]}, ["z"])).free_batch
+
+
+def test_an_input_without_a_shape_is_refused() -> None:
+    proto = model(one("Relu"), {"x": [1]}, ["z"])
+    proto.graph.input[0].type.tensor_type.ClearField("shape")
+    assert refusal(proto).code == "TL0203"
+
+
+def test_a_shape_computed_at_run_time_is_refused() -> None:
+    nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Reshape", ["x", "s"], ["z"])]
+    assert "Shape" in str(refusal(model(nodes, {"x": [1, 2]}, ["z"])))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        (one("Reshape", ["x", "shape"]), "does not fit"),
+        (one("Flatten", axis=9), "out of range"),
+        (one("Transpose", perm=[0, 0]), "permutation"),
+        (one("Concat", axis=5), "out of range"),
+        (one("MatMul", ["x", "w"]), "matrix product"),
+        (one("Add", ["x", "w"]), "broadcast"),
+        (one("Conv", ["x", "w"]), "rank"),
+        (one("AveragePool", kernel_shape=[2]), "kernel_shape"),
+        (one("Squeeze", ["x", "axes"]), "extent 1"),
+        (one("Slice", ["x", "axes", "shape"]), "differ in length"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_reason(nodes: list[onnx.NodeProto], reason: str) -> None:
+    weights = {
+        "w": np.ones((7, 5), dtype=np.float32),
+        "shape": np.array([5, -1]),
+        "axes": np.array([0]),
+    }
+    assert reason in str(refusal(model(nodes, {"x": [2, 3]}, ["z"], weights)))
+
+
+def test_dropout_in_training_and_a_used_mask_are_refused() -> None:
+    node = helper.make_node("Dropout", ["x", "ratio", "training"], ["z"])
+    weights = {"ratio": np.float32(0.5), "training": np.array(True)}
+    assert "training_mode is true" in str(refusal(model([node], {"x": [3]}, ["z"], weights)))
+    masked = [
+        helper.make_node("Dropout", ["x"], ["y", "mask"]),
+        helper.make_node("Identity", ["mask"], ["z"]),
+    ]
+    assert "mask" in str(refusal(model(masked, {"x": [3]}, ["z"])))
+    unused = [helper.make_node("Dropout", ["x"], ["z", "mask"])]
+    assert len(lowered(model(unused, {"x": [3]}, ["z"])).nodes) == 1
+
+
+def test_a_function_defined_in_the_model_does_not_hide_its_meaning() -> None:
+    proto = model([helper.make_node("Relu", ["x"], ["z"], domain="own")], {"x": [1]}, ["z"])
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function("own", "Relu", ["a"], ["b"], body, proto.opset_import))
+    proto.opset_import.append(helper.make_opsetid("own", 1))
+    assert "function" in str(refusal(proto))
+
+
+def test_control_flow_is_refused_as_a_whole() -> None:
+    branch = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "b", [], [helper.make_tensor_value_info("y", 1, None)]
+    )
+    node = helper.make_node("If", ["c"], ["z"], then_branch=branch, else_branch=branch)
+    problem = refusal(model([node], {"x": [1]}, ["z"], {"c": np.array(True)}))
+    assert "(If, opset 13)" in str(problem)
+
+
+def test_values_too_large_to_hold_are_refused() -> None:
+    proto = model(one("Add", ["x", "y"]), {"x": [1, 2**20], "y": [2**20, 1]}, ["z"])
+    assert "elements" in str(refusal(proto))
+
+
+def test_initialisers_that_are_also_inputs_keep_their_value() -> None:
+    proto = model(one("Add", ["x", "w"]), {"x": [2], "w": [2]}, ["z"], {"w": np.float32([1, 2])})
+    graph = lowered(proto)
+    assert graph.inputs == ("x",)
+    assert run(graph, {"x": np.float32([1, 1])})[0].tolist() == [2.0, 3.0]
+
+
+def test_several_inputs_and_outputs_scalars_and_pass_through() -> None:
+    nodes = [
+        helper.make_node("Add", ["x", "y"], ["sum"]),
+        helper.make_node("Mul", ["sum", "two"], ["double"]),
+        helper.make_node("Exp", ["x"], ["unused"]),
+    ]
+    outputs = ["double", "sum", "x", "two"]
+    proto = model(nodes, {"x": [], "y": [3], "spare": [1]}, outputs, {"two": np.float32(2)})
+    inputs = {"x": np.array(1.5, dtype=np.float32), "y": np.float32([1, 2, 3]), "spare": np.float32([0])}
+    graph = lowered(proto)
+    assert graph.inputs == ("x", "y", "spare")
+    assert [node.op for node in graph.nodes] == ["Add", "Mul"]
+    for own, answer in zip(run(graph, inputs), runtime_outputs(proto, inputs), strict=True):
+        assert own.shape == answer.shape
+        assert own.tobytes() == answer.tobytes()
+
+
+def test_only_data_movement_of_constants_is_folded() -> None:
+    nodes = [
+        helper.make_node("Transpose", ["w"], ["wt"]),
+        helper.make_node("Identity", ["wt"], ["same"]),
+        helper.make_node("Add", ["same", "same"], ["twice"]),
+        helper.make_node("MatMul", ["x", "twice"], ["z"]),
+    ]
+    weights = np.arange(6, dtype=np.float32).reshape(2, 3)
+    graph = lowered(model(nodes, {"x": [1, 3]}, ["z"], {"w": weights}))
+    assert [node.op for node in graph.nodes] == ["Add", "MatMul"]
+    assert list(graph.constants) == ["same"]
+    assert graph.constants["same"].tolist() == weights.T.tolist()
+
+
+def test_weights_keep_their_bits() -> None:
+    weights = np.array([0x80000000, 1, 0x7F7FFFFF, 0x00800000], dtype=np.uint32).view(np.float32)
+    graph = lowered(model(one("Add", ["x", "w"]), {"x": [4]}, ["z"], {"w": weights}))
+    assert graph.constants["w"].tobytes() == weights.tobytes()
+
+
+def test_names_stay_opaque_and_print_safely() -> None:
+    hostile = ["x\x1b]0;owned\x07", "w\r\n::error::", "z\u202e\\'", "a" * 500]
+    nodes = [
+        helper.make_node("Add", [hostile[0], hostile[1]], [hostile[2]]),
+        helper.make_node("Relu", [hostile[2]], [hostile[3]]),
+    ]
+    proto = model(nodes, {hostile[0]: [2]}, [hostile[3]], {hostile[1]: np.float32([1, 2])})
+    graph = lowered(proto)
+    assert graph.inputs == (hostile[0],)
+    text = print_graph(graph)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert max(map(len, text.splitlines())) < 400
+    proto.graph.node[1].op_type = "Exp"
+    proto.graph.node[1].name = "n\x1b[0m\n"
+    message = str(refusal(proto))
+    assert all(line.isprintable() for line in message.splitlines())
+    assert len(message.splitlines()) == 2
+
+
+def test_the_node_tests_of_onnx_itself() -> None:
+    """Every node test of ONNX whose operators are all ours: the expected outputs, or a coded refusal."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    from pytest_torchlean.onnx_import.table import TABLE
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cases = collect_testcases(None)
+    passed, refusals = 0, set()
+    for case in cases:
+        if case.model is None or not {(n.domain, n.op_type) for n in case.model.graph.node} <= set(TABLE):
+            continue
+        for inputs, outputs in case.data_sets:
+            arrays = [np.asarray(value) for value in inputs if isinstance(value, np.ndarray | np.generic)]
+            if len(arrays) != len(inputs):
+                continue
+            proto = onnx.ModelProto()
+            proto.CopyFrom(case.model)
+            given = dict(zip([value.name for value in proto.graph.input], arrays, strict=True))
+            for name, value in given.items():
+                if value.dtype != np.float32:
+                    proto.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+            try:
+                graph = lowered(proto)
+            except TorchleanError:
+                refusals.add(case.name)
+                continue
+            own = run(graph, {name: given[name] for name in graph.inputs})
+            for got, expected in zip(own, outputs, strict=True):
+                assert got.shape == expected.shape, case.name
+                assert np.allclose(got, expected, rtol=1e-3, atol=1e-5), case.name
+            passed += 1
+    assert passed >= 100
+    typed = ("int", "clip_default", "dropout", "training", "batchnorm")
+    assert all(any(word in name for word in typed) for name in refusals), sorted(refusals)
