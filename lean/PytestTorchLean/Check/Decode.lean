@@ -318,15 +318,6 @@ theorem cond_some {α : Type} {c : Bool} {x : Option α} {y : α} (h : cond c x 
   cases c
   · cases h
   · exact ⟨rfl, h⟩
-theorem sub_le (a b : Nat) : a - b ≤ a := by
-  induction b with
-  | zero => exact Nat.le.refl
-  | succ b ih =>
-    refine Nat.le_trans ?_ ih
-    show Nat.pred (a - b) ≤ a - b
-    cases a - b with
-    | zero => exact Nat.le.refl
-    | succ n => exact Nat.le.step Nat.le.refl
 theorem pack_eq_zero {b m : Nat} {f : Nat → Nat} (hf : ∀ i, i < m → f i < 2 ^ b) (h : pack b m f = 0) :
     ∀ i, i < m → f i = 0 :=
   pack_injective hf (fun _ _ => two_pow_pos b) (h.trans (pack_zero b m).symm)

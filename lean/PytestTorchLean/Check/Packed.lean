@@ -15,58 +15,21 @@ namespace Natural
 
 /-! ### Order, cancellation and subtraction of naturals -/
 
-theorem lt_irreflexive : (n : Nat) → ¬ n < n
-  | 0 => Nat.not_succ_le_zero 0
-  | n + 1 => fun h => lt_irreflexive n (Nat.le_of_succ_le_succ h)
+export Nat (le_of_lt lt_of_lt_of_le lt_of_le_of_lt eq_zero_of_le_zero add_right_cancel add_left_cancel
+  add_sub_cancel add_sub_cancel_left sub_add_cancel sub_le one_mul mul_one two_mul pow_add)
+theorem lt_irreflexive (n : Nat) : ¬ n < n := Nat.lt_irrefl n
 theorem le_of_eq {a b : Nat} (h : a = b) : a ≤ b := h ▸ Nat.le.refl
-theorem le_of_lt {a b : Nat} (h : a < b) : a ≤ b := Nat.le_trans (Nat.le.step Nat.le.refl) h
-theorem lt_of_lt_of_le {a b c : Nat} (h : a < b) (g : b ≤ c) : a < c := Nat.le_trans h g
-theorem lt_of_le_of_lt {a b c : Nat} (h : a ≤ b) (g : b < c) : a < c := Nat.le_trans (Nat.succ_le_succ h) g
-theorem le_or_lt (a b : Nat) : a ≤ b ∨ b < a := by
-  cases Nat.le_total a b with
-  | inl h => exact Or.inl h
-  | inr h =>
-    cases h with
-    | refl => exact Or.inl Nat.le.refl
-    | step h => exact Or.inr (Nat.succ_le_succ h)
-theorem eq_zero_of_le_zero {a : Nat} (h : a ≤ 0) : a = 0 := Nat.le_antisymm h (Nat.zero_le a)
+theorem le_or_lt (a b : Nat) : a ≤ b ∨ b < a := Or.symm (Nat.lt_or_ge b a)
 theorem eq_zero_of_lt_one {a : Nat} (h : a < 1) : a = 0 := eq_zero_of_le_zero (Nat.le_of_succ_le_succ h)
-theorem succ_pred {n : Nat} (h : 0 < n) : n - 1 + 1 = n := by
-  cases n with
-  | zero => exact absurd h (lt_irreflexive 0)
-  | succ n => rfl
-theorem add_right_cancel {a b : Nat} : (c : Nat) → a + c = b + c → a = b
-  | 0, h => h
-  | c + 1, h => add_right_cancel c (congrArg Nat.pred h)
-theorem add_left_cancel {a b : Nat} (c : Nat) (h : c + a = c + b) : a = b := by
-  rw [Nat.add_comm c, Nat.add_comm c] at h; exact add_right_cancel c h
-theorem eq_zero_of_add_left {a b : Nat} (h : a + b = 0) : a = 0 :=
-  eq_zero_of_le_zero (h ▸ Nat.le_add_right a b)
-theorem eq_zero_of_add_right {a b : Nat} (h : a + b = 0) : b = 0 :=
-  eq_zero_of_le_zero (h ▸ Nat.le_add_left b a)
-theorem succ_sub_succ (a b : Nat) : a + 1 - (b + 1) = a - b := by
-  induction b with
-  | zero => rfl
-  | succ b ih => exact congrArg Nat.pred ih
-theorem add_sub_cancel (a : Nat) : (b : Nat) → a + b - b = a
-  | 0 => rfl
-  | b + 1 => (succ_sub_succ (a + b) b).trans (add_sub_cancel a b)
-theorem add_sub_cancel_left (a b : Nat) : a + b - a = b := by rw [Nat.add_comm]; exact add_sub_cancel b a
-theorem sub_add_cancel {a b : Nat} (h : b ≤ a) : a - b + b = a := by
-  obtain ⟨k, rfl⟩ := Nat.exists_of_le h
-  rw [add_sub_cancel_left, Nat.add_comm]
+theorem succ_pred {n : Nat} (h : 0 < n) : n - 1 + 1 = n := sub_add_cancel h
 theorem sub_eq_of_add_eq {a b c : Nat} (h : c + b = a) : a - b = c := by rw [← h]; exact add_sub_cancel c b
 theorem add_right_comm (a b c : Nat) : a + b + c = a + c + b := by
   rw [Nat.add_assoc, Nat.add_comm b, Nat.add_assoc]
-theorem one_mul (n : Nat) : 1 * n = n := (Nat.succ_mul 0 n).trans (by rw [Nat.zero_mul, Nat.zero_add])
-theorem mul_one (n : Nat) : n * 1 = n := Nat.zero_add n
-theorem two_mul (n : Nat) : 2 * n = n + n := (Nat.succ_mul 1 n).trans (by rw [one_mul])
 theorem mul_lt_mul_left {a b c : Nat} (hc : 0 < c) (h : a < b) : c * a < c * b := by
   have g : c * (a + 1) ≤ c * b := Nat.mul_le_mul Nat.le.refl h
   exact lt_of_lt_of_le (Nat.add_le_add Nat.le.refl hc) g
-theorem lt_of_mul_lt_mul_left {a b c : Nat} (h : c * a < c * b) : a < b :=
-  (le_or_lt b a).elim
-    (fun g => absurd (lt_of_lt_of_le h (Nat.mul_le_mul Nat.le.refl g)) (lt_irreflexive _)) id
+theorem lt_of_mul_lt_mul_left {a b c : Nat} (h : c * a < c * b) : a < b := by
+  rw [Nat.mul_comm c, Nat.mul_comm c] at h; exact Nat.lt_of_mul_lt_mul_right h
 /-- a digit `r` below a number `q` of digits: `r + B * q < B * C` -/
 theorem add_mul_lt {r B q C : Nat} (hr : r < B) (hq : q < C) : r + B * q < B * C := by
   have h : B * (q + 1) ≤ B * C := Nat.mul_le_mul Nat.le.refl hq
@@ -78,11 +41,6 @@ theorem add_mul_lt {r B q C : Nat} (hr : r < B) (hq : q < C) : r + B * q < B * C
 /-! ### Powers of two -/
 
 theorem pow_succ (n k : Nat) : n ^ (k + 1) = n * n ^ k := Nat.mul_comm (n ^ k) n
-theorem pow_add (n j : Nat) : (k : Nat) → n ^ (j + k) = n ^ j * n ^ k
-  | 0 => (mul_one _).symm
-  | k + 1 => by
-    show n ^ (j + k) * n = n ^ j * (n ^ k * n)
-    rw [pow_add n j k, Nat.mul_assoc]
 theorem two_pow_pos (k : Nat) : 0 < 2 ^ k := Nat.two_pow_pos k
 theorem two_pow_le {j k : Nat} (h : j ≤ k) : 2 ^ j ≤ 2 ^ k := by
   obtain ⟨c, rfl⟩ := Nat.exists_of_le h
@@ -110,43 +68,12 @@ theorem digits_unique {B x y : Nat} (hx : x < B) (hy : y < B) :
     have e := digits_unique hx hy X Y
       (add_right_cancel B (by rw [Nat.add_assoc, Nat.add_assoc]; exact h))
     exact ⟨e.1, congrArg Nat.succ e.2⟩
-theorem ble_false {a b : Nat} (h : b < a) : Nat.ble a b = false := by
-  cases e : Nat.ble a b with
-  | false => rfl
-  | true => exact absurd (lt_of_lt_of_le h (Nat.le_of_ble_eq_true e)) (lt_irreflexive b)
-theorem divFuel_eq (k : Nat) : (fuel q r : Nat) → r + (k + 1) * q ≤ fuel → r < k + 1 →
-    Nat.divFuel fuel (r + (k + 1) * q) (k + 1) = q
-  | 0, 0, _, _, _ => rfl
-  | 0, q + 1, r, h, _ => absurd h (Nat.not_succ_le_zero _)
-  | fuel + 1, 0, r, h, hr =>
-    congrArg (fun b => cond b (Nat.succ (Nat.divFuel fuel (Nat.sub r (k + 1)) (k + 1))) 0) (ble_false hr)
-  | fuel + 1, q + 1, r, h, hr => by
-    show cond (Nat.ble (k + 1) (r + ((k + 1) * q + (k + 1))))
-      (Nat.succ (Nat.divFuel fuel (r + ((k + 1) * q + (k + 1)) - (k + 1)) (k + 1))) 0 = q + 1
-    rw [← Nat.add_assoc, Nat.ble_eq_true_of_le (Nat.le_add_left _ _), add_sub_cancel]
-    have h2 : r + ((k + 1) * q + k) + 1 ≤ fuel + 1 := h
-    rw [← Nat.add_assoc] at h2
-    exact congrArg Nat.succ (divFuel_eq k fuel q r
-      (Nat.le_trans (Nat.le_add_right _ k) (Nat.le_of_succ_le_succ h2)) hr)
-theorem add_mul_div {B r : Nat} (q : Nat) (h : r < B) : (r + B * q) / B = q := by
-  cases B with
-  | zero => exact absurd h (Nat.not_succ_le_zero r)
-  | succ k => exact divFuel_eq k _ q r Nat.le.refl h
-theorem add_mul_mod {B r : Nat} (q : Nat) (h : r < B) : (r + B * q) % B = r := by
-  show r + B * q - B * ((r + B * q) / B) = r
-  rw [add_mul_div q h, add_sub_cancel]
-theorem euclid {B : Nat} (hB : 0 < B) : (n : Nat) → ∃ q r, n = r + B * q ∧ r < B
-  | 0 => ⟨0, 0, rfl, hB⟩
-  | n + 1 => by
-    obtain ⟨q, r, e, h⟩ := euclid hB n
-    cases le_or_lt B (r + 1) with
-    | inr g => exact ⟨q, r + 1, by rw [e]; exact (Nat.succ_add _ _).symm, g⟩
-    | inl g =>
-      have hB : r + 1 = B := Nat.le_antisymm h g
-      refine ⟨q + 1, 0, ?_, by rw [← hB]; exact Nat.succ_le_succ (Nat.zero_le r)⟩
-      rw [e, Nat.zero_add]
-      show r + B * q + 1 = B * q + B
-      rw [← hB, Nat.add_comm r]; rfl
+theorem add_mul_div {B r : Nat} (q : Nat) (h : r < B) : (r + B * q) / B = q :=
+  (NatEquations.mod_unique (Nat.add_comm r (B * q)) h).1
+theorem add_mul_mod {B r : Nat} (q : Nat) (h : r < B) : (r + B * q) % B = r :=
+  (NatEquations.mod_unique (Nat.add_comm r (B * q)) h).2
+theorem euclid {B : Nat} (hB : 0 < B) (n : Nat) : ∃ q r, n = r + B * q ∧ r < B :=
+  ⟨n / B, n % B, by rw [Nat.add_comm]; exact (NatEquations.div_add_mod n B).symm, NatEquations.mod_lt n hB⟩
 theorem mod_add_div {B : Nat} (hB : 0 < B) (n : Nat) : n % B + B * (n / B) = n := by
   obtain ⟨q, r, rfl, h⟩ := euclid hB n
   rw [add_mul_div q h, add_mul_mod q h]
@@ -181,94 +108,21 @@ theorem mod_mod {j k : Nat} (h : j ≤ k) (n : Nat) : n % 2 ^ k % 2 ^ j = n % 2 
 
 /-! ### `Nat.land`, bit by bit and digit by digit -/
 
-def bit (a : Bool) : Nat := cond a 1 0
-theorem bit_lt (a : Bool) : bit a < 2 := by
-  cases a
-  · exact Nat.le.step Nat.le.refl
-  · exact Nat.le.refl
-theorem exists_bits (n : Nat) : ∃ a x, n = bit a + 2 * x := by
-  obtain ⟨x, r, e, h⟩ := euclid (two_pow_pos 1) n
-  cases r with
-  | zero => exact ⟨false, x, e⟩
-  | succ r =>
-    cases r with
-    | zero => exact ⟨true, x, e⟩
-    | succ r => exact absurd (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ h)) (Nat.not_succ_le_zero r)
-theorem bit_div (a : Bool) (x : Nat) : Nat.div (bit a + 2 * x) 2 = x := add_mul_div x (bit_lt a)
-theorem bit_mod (a : Bool) (x : Nat) : Nat.beq (Nat.mod (bit a + 2 * x) 2) 1 = a := by
-  have h : Nat.mod (bit a + 2 * x) 2 = bit a := add_mul_mod x (bit_lt a)
-  rw [h]; cases a <;> rfl
-theorem bitFuel_zero (f : Bool → Bool → Bool) : (fuel : Nat) → Nat.bitFuel f fuel 0 0 = 0
-  | 0 => rfl
-  | _ + 1 => rfl
-theorem eq_zero_of_two_mul {x : Nat} (h : 2 * x = 0) : x = 0 := eq_zero_of_add_left ((two_mul x).symm.trans h)
-theorem bitFuel_step (f : Bool → Bool → Bool) (hf : f false false = false) (fuel x y : Nat) (a c : Bool) :
-    Nat.bitFuel f (fuel + 1) (bit a + 2 * x) (bit c + 2 * y) = 2 * Nat.bitFuel f fuel x y + bit (f a c) := by
-  have main : Nat.add (Nat.mul 2 (Nat.bitFuel f fuel (Nat.div (bit a + 2 * x) 2) (Nat.div (bit c + 2 * y) 2)))
-      (cond (f (Nat.beq (Nat.mod (bit a + 2 * x) 2) 1) (Nat.beq (Nat.mod (bit c + 2 * y) 2) 1)) 1 0)
-      = 2 * Nat.bitFuel f fuel x y + bit (f a c) := by
-    rw [bit_div, bit_div, bit_mod, bit_mod]; rfl
-  show cond (cond (Nat.beq (bit a + 2 * x) 0) (Nat.beq (bit c + 2 * y) 0) false) 0 _ = _
-  cases e1 : Nat.beq (bit a + 2 * x) 0 with
-  | false => exact main
-  | true =>
-    cases e2 : Nat.beq (bit c + 2 * y) 0 with
-    | false => exact main
-    | true =>
-      have z1 := Nat.eq_of_beq_eq_true e1
-      have z2 := Nat.eq_of_beq_eq_true e2
-      have hx := eq_zero_of_two_mul (eq_zero_of_add_right z1)
-      have hy := eq_zero_of_two_mul (eq_zero_of_add_right z2)
-      have one : ¬ bit true = 0 := fun e => Nat.noConfusion e
-      have ha : a = false := by
-        cases a
-        · rfl
-        · exact absurd (eq_zero_of_add_left z1) one
-      have hc : c = false := by
-        cases c
-        · rfl
-        · exact absurd (eq_zero_of_add_left z2) one
-      rw [hx, hy, ha, hc, hf, bitFuel_zero]; rfl
-theorem half_le {a c x y k : Nat} (h : (a + 2 * x) + (c + 2 * y) ≤ k + 1) : x + y ≤ k := by
-  have e : a + 2 * x + (c + 2 * y) = (a + c) + (2 * x + 2 * y) := by
-    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-  rw [e, ← Nat.mul_add, two_mul] at h
-  have h1 := Nat.le_trans (Nat.le_add_left _ _) h
-  cases z : x + y with
-  | zero => exact Nat.zero_le k
-  | succ s =>
-    rw [z] at h1
-    have h2 : s + 1 + s ≤ k := Nat.le_of_succ_le_succ h1
-    exact Nat.le_trans (Nat.le_add_right _ s) h2
-theorem bitFuel_enough (f : Bool → Bool → Bool) (hf : f false false = false) :
-    (k k' x y : Nat) → x + y ≤ k → x + y ≤ k' → Nat.bitFuel f k x y = Nat.bitFuel f k' x y := by
-  intro k
-  induction k with
-  | zero =>
-    intro k' x y h h'
-    have z := eq_zero_of_le_zero h
-    rw [eq_zero_of_add_left z, eq_zero_of_add_right z, bitFuel_zero, bitFuel_zero]
-  | succ k ih =>
-    intro k' x y h h'
-    cases k' with
-    | zero =>
-      have z := eq_zero_of_le_zero h'
-      rw [eq_zero_of_add_left z, eq_zero_of_add_right z, bitFuel_zero, bitFuel_zero]
-    | succ k' =>
-      obtain ⟨a, x', rfl⟩ := exists_bits x
-      obtain ⟨c, y', rfl⟩ := exists_bits y
-      rw [bitFuel_step f hf, bitFuel_step f hf, ih k' x' y' (half_le h) (half_le h')]
+open NatEquations (bit)
+theorem bits (n : Nat) : ∃ a x, n = bit a + 2 * x := by
+  obtain ⟨a, x, e⟩ := NatEquations.exists_bit n
+  exact ⟨a, x, by rw [e, Nat.add_comm]⟩
 theorem land_bits (a c : Bool) (x y : Nat) :
-    Nat.land (bit a + 2 * x) (bit c + 2 * y) = bit (cond a c false) + 2 * Nat.land x y := by
-  generalize ef : (fun a b : Bool => cond a b false) = f
-  have hf : f false false = false := by subst ef; rfl
-  have hac : f a c = cond a c false := by subst ef; rfl
-  have hl : ∀ n m, Nat.land n m = Nat.bitFuel f (n + m) n m := by intro n m; rw [← ef]; rfl
-  rw [hl, hl]
-  rw [bitFuel_enough f hf (bit a + 2 * x + (bit c + 2 * y)) (bit a + 2 * x + (bit c + 2 * y) + 1) _ _
-      Nat.le.refl (Nat.le.step Nat.le.refl), bitFuel_step f hf,
-    bitFuel_enough f hf _ (x + y) x y (half_le (Nat.le.step Nat.le.refl)) Nat.le.refl, hac]
-  exact Nat.add_comm _ _
+    Nat.land (bit a + 2 * x) (bit c + 2 * y) = bit (and a c) + 2 * Nat.land x y := by
+  rw [Nat.add_comm, Nat.add_comm (bit c), NatEquations.land_bit, Nat.add_comm]
+theorem half_le {a : Bool} {x k : Nat} (h : bit a + 2 * x ≤ k + 1) : x ≤ k := by
+  rw [two_mul] at h
+  have h := Nat.le_trans (Nat.le_add_left _ _) h
+  cases x with
+  | zero => exact Nat.zero_le k
+  | succ x =>
+    have g : x + 1 + x ≤ k := Nat.le_of_succ_le_succ h
+    exact Nat.le_trans (Nat.le_add_right _ x) g
 theorem lt_half {a : Bool} {x n : Nat} (h : bit a + 2 * x < 2 * n) : x < n :=
   lt_of_mul_lt_mul_left (c := 2) (lt_of_le_of_lt (Nat.le_add_left _ _) h)
 /-- `Nat.land` acts on the low `b` bits and on the rest separately. -/
@@ -281,8 +135,8 @@ theorem land_split : (b x y X Y : Nat) → x < 2 ^ b → y < 2 ^ b →
     have e : ∀ n, 0 + 2 ^ 0 * n = n := fun n => (Nat.zero_add _).trans (one_mul n)
     rw [e, e]; exact (e _).symm
   | b + 1, x, y, X, Y, hx, hy => by
-    obtain ⟨a, x', rfl⟩ := exists_bits x
-    obtain ⟨c, y', rfl⟩ := exists_bits y
+    obtain ⟨a, x', rfl⟩ := bits x
+    obtain ⟨c, y', rfl⟩ := bits y
     rw [pow_succ] at hx hy
     rw [pow_succ, Nat.mul_assoc, Nat.mul_assoc, Nat.mul_assoc, Nat.add_assoc, Nat.add_assoc,
       ← Nat.mul_add, ← Nat.mul_add, land_bits, land_bits,
@@ -290,11 +144,10 @@ theorem land_split : (b x y X Y : Nat) → x < 2 ^ b → y < 2 ^ b →
 theorem land_zero_of_le : (k x : Nat) → x ≤ k → Nat.land x 0 = 0
   | 0, x, h => by rw [eq_zero_of_le_zero h]; rfl
   | k + 1, x, h => by
-    obtain ⟨a, x', rfl⟩ := exists_bits x
+    obtain ⟨a, x', rfl⟩ := bits x
     have z := land_bits a false x' 0
     have e0 : bit false + 2 * 0 = 0 := rfl
-    have le : x' ≤ k := Nat.le_trans (Nat.le_add_right x' 0) (half_le (a := bit a) (c := 0) (y := 0) h)
-    rw [e0, land_zero_of_le k x' le] at z
+    rw [e0, land_zero_of_le k x' (half_le h)] at z
     rw [z]; cases a <;> rfl
 theorem land_zero (x : Nat) : Nat.land x 0 = 0 := land_zero_of_le x x Nat.le.refl
 theorem mask_bits (k : Nat) : 2 ^ (k + 1) - 1 = bit true + 2 * (2 ^ k - 1) := by
@@ -306,7 +159,7 @@ theorem mask_bits (k : Nat) : 2 ^ (k + 1) - 1 = bit true + 2 * (2 ^ k - 1) := by
 theorem land_mask_self : (k x : Nat) → x < 2 ^ k → Nat.land x (2 ^ k - 1) = x
   | 0, x, h => by rw [eq_zero_of_lt_one h]; rfl
   | k + 1, x, h => by
-    obtain ⟨a, x', rfl⟩ := exists_bits x
+    obtain ⟨a, x', rfl⟩ := bits x
     rw [pow_succ] at h
     rw [mask_bits, land_bits, land_mask_self k x' (lt_half h)]
     cases a <;> rfl
