@@ -21,7 +21,6 @@ from pytest_torchlean.ir.printer import print_graph
 from pytest_torchlean.ir.wellformed import STRUCTURE, violations
 from pytest_torchlean.ops.check import require_well_formed
 
-
 MAGIC = b"torchlean graph 1\n"
 
 

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import lowered, model, runtime_outputs
 
-from pytest_torchlean.errors import TorchleanError, UnsupportedError
+from pytest_torchlean.errors import ModelError, TorchleanError, UnsupportedError
 from pytest_torchlean.evaluator import run
 from pytest_torchlean.ir.printer import print_graph
 
@@ -91,8 +91,70 @@ def test_an_input_without_a_shape_is_refused() -> None:
 
 
 def test_a_shape_computed_at_run_time_is_refused() -> None:
-    nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Reshape", ["x", "s"], ["z"])]
-    assert "Shape" in str(refusal(model(nodes, {"x": [1, 2]}, ["z"])))
+    nodes = [helper.make_node("Cast", ["x"], ["s"], to=7), helper.make_node("Reshape", ["x", "s"], ["z"])]
+    assert "only between integer constants" in str(refusal(model(nodes, {"x": [2]}, ["z"])))
+
+
+@pytest.mark.parametrize("opset", [9, 13, 21])
+def test_the_shape_arithmetic_of_exporters_is_folded(opset: int) -> None:
+    axes = {"axes": [0]} if opset < 13 else {}
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Gather", ["s", "zero"], ["n"], axis=0),
+        helper.make_node("Cast", ["n"], ["n32"], to=6),
+        helper.make_node("Cast", ["n32"], ["n64"], to=7),
+        helper.make_node("Unsqueeze", ["n64"] if axes else ["n64", "first"], ["column"], **axes),
+        helper.make_node("Concat", ["column", "rest"], ["target"], axis=0),
+        helper.make_node("Reshape", ["x", "target"], ["z"]),
+    ]
+    weights = {"zero": np.array(0), "first": np.array([0]), "rest": np.array([-1])}
+    proto = model(nodes, {"x": ["n", 3, 2]}, ["z"], weights, opset)
+    x = np.arange(6, dtype=np.float32).reshape(1, 3, 2)
+    graph = lowered(proto)
+    assert [node.op for node in graph.nodes] == ["Reshape"]
+    assert not graph.constants
+    assert (
+        run(graph, {"x": x})[0].tolist()
+        == runtime_outputs(proto, {"x": x})[0].tolist()
+        == [[0, 1, 2, 3, 4, 5]]
+    )
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 2), (1, 9), (-2, 3), (-9, -1), (2, 1)])
+def test_a_shape_may_be_sliced(start: int, end: int) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"], start=start, end=end),
+        helper.make_node("Concat", ["s", "rest"], ["target"], axis=0),
+        helper.make_node("Reshape", ["x", "target"], ["z"]),
+    ]
+    proto = model(nodes, {"x": [2, 3, 2]}, ["z"], {"rest": np.array([-1])}, 15)
+    x = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    assert lowered(proto).types["z"].shape == runtime_outputs(proto, {"x": x})[0].shape
+
+
+def test_what_is_given_twice_is_refused() -> None:
+    weights = {"w": np.float32([1, 2])}
+    twice = model(one("Add", ["x", "w"]), {"x": [2]}, ["z"], weights)
+    twice.graph.initializer.append(twice.graph.initializer[0])
+    with pytest.raises(ModelError, match="same name"):
+        lowered(twice)
+    twice = model(one("Add", ["x", "w"]), {"x": [2]}, ["z"], weights)
+    twice.opset_import.append(helper.make_opsetid("ai.onnx", 14))
+    assert refusal(twice).code == "TL0202"
+    twice = model(one("Flatten", axis=0), {"x": [2, 3]}, ["z"])
+    twice.graph.node[0].attribute.append(helper.make_attribute("axis", 1))
+    assert "attribute twice" in str(refusal(twice))
+    twice = model([*one("Relu"), *one("Identity")], {"x": [2]}, ["z"])
+    with pytest.raises(ModelError, match="defined 2 times"):
+        lowered(twice)
+
+
+def test_a_sparse_weight_is_refused_by_name() -> None:
+    proto = model(one("Add", ["x", "w"]), {"x": [2]}, ["z"])
+    values = helper.make_tensor("w", TensorProto.FLOAT, [1], [3.0])
+    indices = helper.make_tensor("at", TensorProto.INT64, [1], [1])
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [2]))
+    assert "'w' is sparse" in str(refusal(proto))
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,15 @@ def lower(model: LoadedModel) -> Graph:
     graph = proto.graph
     opsets = {_domain(entry.domain): int(entry.version) for entry in proto.opset_import}
     problems = _opset_problems(opsets)
+    if len(opsets) != len(proto.opset_import):
+        problems.append(("TL0202", "the model imports one operator set twice"))
     live, read = _live_nodes(graph)
     context = Context({tensor.name: tensor for tensor in graph.initializer}, {}, read)
+    if len(context.tensors) != len(graph.initializer):
+        raise ModelError("TL0105", "two initialisers have the same name")
+    for sparse in graph.sparse_initializer:
+        name = quoted(sparse.values.name)
+        problems.append(("TL0201", f"weight {name} is sparse; only dense weights are supported"))
     inputs, free_batch, input_problems = _read_inputs(graph, context)
     problems += input_problems
     functions = {(_domain(function.domain), function.name) for function in proto.functions}
@@ -144,13 +151,16 @@ def _lower_node(
         since = row.version(opset) if row is not None and opset is not None else None
         if row is None or since is None:
             raise Refusal("this operator is not supported")
+        attributes = {attribute.name: attribute for attribute in proto.attribute}
+        if len(attributes) != len(proto.attribute):
+            raise Refusal("it has an attribute twice")
         node = OnnxNode(
             proto.op_type,
             since,
             tuple(proto.input),
             tuple(proto.output),
             proto.name,
-            {attribute.name: attribute for attribute in proto.attribute},
+            attributes,
         )
         row.function(context, node)
     except DependsOnRefused:

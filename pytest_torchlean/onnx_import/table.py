@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_torchlean.onnx_import import dense, movement, windows
+from pytest_torchlean.onnx_import import dense, movement, shape_data, windows
 from pytest_torchlean.onnx_import.context import Context, OnnxNode
 
 OLDEST_OPSET = 7
@@ -33,12 +33,14 @@ _ONNX: Mapping[str, Lowering] = {
     "Add": Lowering((7, 13, 14), dense.arithmetic),
     "AveragePool": Lowering((7, 10, 11, 19, 22), windows.average_pool),
     "BatchNormalization": Lowering((7, 9, 14, 15), windows.batch_normalization),
+    "Cast": Lowering((6, 9, 13, 19, 21, 23, 24, 25, 28), shape_data.cast),
     "Concat": Lowering((4, 11, 13), movement.concat),
     "Constant": Lowering((1, 9, 11, 12, 13, 19, 21, 23, 24, 25), movement.constant),
     "Conv": Lowering((1, 11, 22), windows.conv),
     "Div": Lowering((7, 13, 14), dense.arithmetic),
     "Dropout": Lowering((7, 10, 12, 13, 22), movement.dropout),
     "Flatten": Lowering((1, 9, 11, 13, 21, 23, 24, 25), movement.flatten),
+    "Gather": Lowering((1, 11, 13), shape_data.gather),
     "Gemm": Lowering((7, 9, 11, 13), dense.gemm),
     "GlobalAveragePool": Lowering((1, 22), windows.global_average_pool),
     "Identity": Lowering((1, 13, 14, 16, 19, 21, 23, 24, 25), movement.identity),
@@ -46,6 +48,7 @@ _ONNX: Mapping[str, Lowering] = {
     "Mul": Lowering((7, 13, 14), dense.arithmetic),
     "Relu": Lowering((6, 13, 14), dense.unchanged),
     "Reshape": Lowering((5, 13, 14, 19, 21, 23, 24, 25), movement.reshape),
+    "Shape": Lowering((1, 13, 15, 19, 21, 23, 24, 25), shape_data.shape),
     "Slice": Lowering((1, 10, 11, 13), movement.slice_),
     "Squeeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.squeeze),
     "Sub": Lowering((7, 13, 14), dense.arithmetic),

@@ -1,0 +1,48 @@
+"""Shape, Gather and Cast, as far as they are shape arithmetic: folded, never run.
+
+Exporters write `x.view(x.size(0), -1)` with these operators. They are folded where every operand is an
+integer constant or a static shape; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from pytest_torchlean.onnx_import.context import Context, OnnxNode, Refusal
+
+_INTEGER_TYPES = {int(onnx.TensorProto.INT64): np.int64, int(onnx.TensorProto.INT32): np.int32}
+
+
+def shape(context: Context, node: OnnxNode) -> None:
+    """Shape since 1; start and end from 15 on. A free first dimension counts as 1."""
+    extents = context.type_of(node.inputs[0]).shape
+    rank = len(extents)
+    start, end = node.integer("start", 0), node.integer("end", rank)
+    first, last = (min(max(at + rank if at < 0 else at, 0), rank) for at in (start, end))
+    context.set_constant(node.outputs[0], np.array(extents[first : max(first, last)], dtype=np.int64))
+
+
+def gather(context: Context, node: OnnxNode) -> None:
+    """Gather since 1 on integer constants."""
+    operands = context.fold_integers(node.inputs)
+    if operands is None:
+        raise Refusal("it is supported only on integer constants and shapes")
+    data, indices = operands
+    axis = node.integer("axis", 0)
+    if not -data.ndim <= axis < data.ndim:
+        raise Refusal(f"axis {axis} is out of range for rank {data.ndim}")
+    extent = data.shape[axis]
+    at = indices.astype(np.int64)
+    if ((at < -extent) | (at >= extent)).any():
+        raise Refusal(f"an index is out of range for extent {extent}")
+    context.set_constant(node.outputs[0], np.asarray(np.take(data, at, axis=axis)))
+
+
+def cast(context: Context, node: OnnxNode) -> None:
+    """Cast since 6 between integer constants."""
+    operands = context.fold_integers(node.inputs)
+    target = _INTEGER_TYPES.get(node.integer("to", 0))
+    if operands is None or target is None:
+        raise Refusal("it is supported only between integer constants and shapes")
+    context.set_constant(node.outputs[0], operands[0].astype(target))
