@@ -66,7 +66,7 @@ class GateSession:
         """Fail the item unless its property lets the gate pass; warn where the spec asks for that."""
         result = self.decide(item)
         if result.outcome == "failed":
-            pytest.fail(self._text(result), pytrace=False)
+            pytest.fail(f"{_headline(result)}\n{self._text(result)}", pytrace=False)
         if result.outcome == "warned":
             warnings.warn(TorchleanWarning(f"{result.id}: {result.evidence.found}"), stacklevel=2)
 
@@ -157,6 +157,13 @@ class GateSession:
         from pytest_torchlean.report.text import failure
 
         return failure(result)
+
+
+def _headline(result: PropertyResult) -> str:
+    """What pytest's short summary shows after the item's id."""
+    from pytest_torchlean.report.escape import terminal_line
+
+    return f"{result.evidence.verdict.value}: {terminal_line(result.evidence.found.partition(chr(10))[0])}"
 
 
 def root_of(config: pytest.Config, path: Path) -> Path:
