@@ -1,4 +1,8 @@
 prelude
 import PytestTorchLean.Core.Nat
 import PytestTorchLean.Core.NatEquations
-import PytestTorchLean.Core.Int
+/-!
+# The self-contained core of the library
+
+`Core.Int`, `Core.Eval` and `Core.IO` are imported by the modules that need them.
+-/

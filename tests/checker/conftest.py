@@ -32,7 +32,8 @@ def core_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(
         source_directory() / "PytestTorchLean" / "Core.lean", folder / "PytestTorchLean" / "Core.lean"
     )
-    imports = "".join(f"import PytestTorchLean.{name}\n" for name in ("Core", "Core.Eval", "Core.IO"))
+    modules = ("Core", "Core.Int", "Core.Eval", "Core.IO")
+    imports = "".join(f"import PytestTorchLean.{name}\n" for name in modules)
     (folder / "PytestTorchLean.lean").write_text(f"prelude\n{imports}")
     return folder
 

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Core
+import PytestTorchLean.Core.Int
 /-!
 # The accelerated functions against clones of their definitions
 
