@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from fractions import Fraction
 
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_torchlean.binary32 import error_bounds, ulp
+from pytest_torchlean.ir.graph import Node
+from pytest_torchlean.ops import RULES
 
 U = Fraction(1, 2**24)
 
@@ -100,3 +103,35 @@ def test_a_dot_bound_is_close_to_the_theory(count: int) -> None:
     got = float(error_bounds.dot_bound(np.array(1.0), count))
     theory = count * 2.0**-24 / (1 - count * 2.0**-24)
     assert theory <= got <= theory * (1 + 1e-6)
+
+
+def root(value: Fraction) -> Fraction:
+    """Square root of a positive number within a relative 2^-190."""
+    shift = 400 + 2 * max(0, value.denominator.bit_length())
+    return Fraction(math.isqrt((value.numerator << shift) // value.denominator), 1 << (shift // 2))
+
+
+moderate = st.builds(lambda m, e: np.float32(m * 2.0**e), st.integers(-(2**24), 2**24), st.integers(-60, 0))
+
+
+@given(moderate, moderate, moderate, moderate, moderate.filter(lambda v: v >= 0), st.integers(0, 3))
+@settings(deadline=None, max_examples=400)
+def test_every_form_of_batch_normalization_is_within_its_bound(x, scale, bias, mean, variance, form) -> None:
+    epsilon = np.float32(1e-5)
+    node = Node("BatchNormalization", ("x", "s", "b", "m", "v"), ("y",), (("epsilon", float(epsilon)),))
+    operands = [x.reshape(1, 1), *(value.reshape(1) for value in (scale, bias, mean, variance))]
+    rule = RULES["BatchNormalization"]
+    (own,) = rule.evaluate(node, operands)
+    (bound,) = rule.error_bound(node, operands)
+    ex, es, eb, em, ev, ee = (ulp.exact(value) for value in (x, scale, bias, mean, variance, epsilon))
+    value = (ex - em) * es / root(ev + ee) + eb
+    spread = rounded(root(rounded(ev + ee)))
+    factor = rounded(es / spread) if form % 2 else rounded(es * rounded(1 / spread))
+    if form < 2:
+        result = rounded(rounded(rounded(ex - em) * factor) + eb)
+    else:
+        result = rounded(rounded(ex * factor) + rounded(eb - rounded(em * factor)))
+    for got in (result, Fraction(float(own[0, 0]))):
+        assert abs(got - value) <= Fraction(float(bound[0, 0]))
+    if form == 1:
+        assert result == Fraction(float(own[0, 0]))

@@ -289,8 +289,9 @@ def test_the_node_tests_of_onnx_itself() -> None:
         warnings.simplefilter("ignore")
         cases = collect_testcases(None)
     passed, refusals = 0, set()
+    ours = {op for _, op in TABLE} - {"Shape", "Gather", "Cast"}
     for case in cases:
-        if case.model is None or not {(n.domain, n.op_type) for n in case.model.graph.node} <= set(TABLE):
+        if case.model is None or not {node.op_type for node in case.model.graph.node} <= ours:
             continue
         for inputs, outputs in case.data_sets:
             arrays = [np.asarray(value) for value in inputs if isinstance(value, np.ndarray | np.generic)]

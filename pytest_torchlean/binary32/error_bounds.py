@@ -17,7 +17,7 @@ UNIT_ROUNDOFF = 2.0**-24
 ETA = 2.0**-150
 
 _MARGIN = 1.0 + 2.0**-26
-"""Covers the binary64 rounding of the bound itself: at most 2^24 terms, each within 2^-52."""
+"""Covers the binary64 rounding of the bound itself: at most 2^22 terms, each within 2^-52."""
 
 _MOST_TERMS = 2**22
 

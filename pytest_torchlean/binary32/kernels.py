@@ -76,10 +76,12 @@ def require_gradual_underflow() -> None:
 
 def _choose(rows: int, depth: int, columns: int) -> Implementation:
     wanted = os.environ.get("TORCHLEAN_KERNELS", "")
-    if wanted in ("numpy", "numba"):
-        return cast(Implementation, wanted)
+    if wanted == "numpy" or not numba_available():
+        return "numpy"
+    if wanted == "numba":
+        return "numba"
     cost = depth * (_NUMPY_STEP_COST + rows * columns * _NUMPY_ELEMENT_COST)
-    return "numba" if cost > _WORTH_COMPILING and numba_available() else "numpy"
+    return "numba" if cost > _WORTH_COMPILING else "numpy"
 
 
 @functools.cache
