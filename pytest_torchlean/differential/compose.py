@@ -21,6 +21,7 @@ from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.differential.reference import AffineReference
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import IndexStep, ReluStep
+from pytest_torchlean.ops.rule import integer, real
 
 Float64 = NDArray[np.float64]
 Prepared = AffineReference | IndexStep | ReluStep | str
@@ -42,7 +43,8 @@ class Spread:
 
     def allowed(self) -> Float64:
         """The whole distance from the center; infinite where an intermediate may overflow."""
-        return finish(self.error + gamma(self.roundings) * self.terms, self.terms)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return finish(self.error + gamma(self.roundings) * self.terms, self.terms)
 
 
 def known(value: NDArray[np.generic]) -> Spread:
@@ -57,6 +59,10 @@ def advance(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, 
     with np.errstate(invalid="ignore", over="ignore"):
         if node.op in _ELEMENTWISE:
             return _elementwise(node, graph, spreads)
+        if node.op == "BatchNormalization":
+            return _normalised(node, graph, spreads)
+        if node.op == "Gemm" and isinstance(prepared, str):
+            return _scaled_gemm(node, graph, spreads)
         if isinstance(prepared, str):
             return prepared
         if isinstance(prepared, ReluStep):
@@ -130,9 +136,63 @@ def _elementwise(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spr
     deepest = np.maximum(left.roundings, right.roundings)
     scale = 2.0 + np.maximum(left.terms, right.terms)
     error = error + terms * 2.0**-50 + SLACK * ETA * scale
-    return Spread(
-        *(np.broadcast_to(part, shape).reshape(-1) for part in (center, error, terms, deepest + SLACK))
+    return _flat(np.broadcast_to(center, shape), error, terms, deepest + SLACK)
+
+
+def _normalised(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
+    """BatchNormalization with constant statistics: (x - mean) * scale / sqrt(var + epsilon) + bias."""
+    if any(name not in graph.constants for name in node.inputs[1:5]):
+        return "a normalisation by computed statistics"
+    x = _operand(node.inputs[0], graph, spreads)
+    column = (-1,) + (1,) * (x.center.ndim - 2)
+    scale, bias, mean, variance = (
+        graph.constants[name].astype(np.float64).reshape(column) for name in node.inputs[1:5]
     )
+    factor = scale / np.sqrt(variance + float(real(node, "epsilon")))
+    size = np.abs(factor)
+    terms = (x.terms + np.abs(mean)) * size + np.abs(bias)
+    underflow = SLACK * ETA * (2.0 + x.terms + np.abs(mean) + size)
+    return _flat(
+        (x.center - mean) * factor + bias,
+        x.error * size + terms * 2.0**-48 + underflow,
+        terms,
+        x.roundings + SLACK,
+    )
+
+
+def _scaled_gemm(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
+    """Gemm whose alpha or beta is not 1, with at least one constant factor."""
+    a, b = (_operand(name, graph, spreads) for name in node.inputs[:2])
+    if all(name not in graph.constants for name in node.inputs[:2]):
+        return "a product of two computed values"
+    if integer(node, "trans_a"):
+        a = _transposed(a)
+    if integer(node, "trans_b"):
+        b = _transposed(b)
+    alpha, beta = float(real(node, "alpha")), float(real(node, "beta"))
+    depth = a.center.shape[1]
+    center, terms = alpha * (a.center @ b.center), abs(alpha) * (a.terms @ b.terms)
+    error = abs(alpha) * (a.error @ b.terms + a.terms @ b.error)
+    deepest = max(float(a.roundings.max(initial=0.0)), float(b.roundings.max(initial=0.0)))
+    if len(node.inputs) > 2 and node.inputs[2]:
+        c = _operand(node.inputs[2], graph, spreads)
+        center, terms = center + beta * c.center, terms + abs(beta) * c.terms
+        error = error + abs(beta) * c.error
+        deepest = max(deepest, float(c.roundings.max(initial=0.0)))
+    largest = max(1.0, abs(alpha)) * (2.0 + float(a.terms.max(initial=0.0)) + float(b.terms.max(initial=0.0)))
+    binary64 = (depth + 4) * 2.0**-52 * terms
+    error = error + binary64 + (depth + SLACK) * ETA * largest
+    return _flat(center, error, terms, np.full_like(center, deepest + depth + SLACK))
+
+
+def _transposed(spread: Spread) -> Spread:
+    return Spread(spread.center.T, spread.error.T, spread.terms.T, spread.roundings.T)
+
+
+def _flat(center: Float64, error: Float64, terms: Float64, roundings: Float64) -> Spread:
+    shape = np.broadcast_shapes(center.shape, error.shape, terms.shape, roundings.shape)
+    parts = (center, error, terms, roundings)
+    return Spread(*(np.broadcast_to(part, shape).reshape(-1) for part in parts))
 
 
 def _operand(name: str, graph: Graph, spreads: Mapping[str, Spread]) -> Spread:

@@ -47,7 +47,7 @@ def compare_exact(runtime: Array, expected: Array) -> Outcome:
 def compare_bounded(runtime: Array, center: Float64, expected: Array, radius: Float64) -> Outcome:
     """|runtime - center| <= radius, element by element; nothing is claimed where radius is infinite."""
     observed = _flat(runtime).astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         distance_from_center = np.abs(observed - center)
         inside = distance_from_center <= radius * _SUBTRACTION
         share = np.where(radius > 0, distance_from_center / radius, 0.0)
@@ -62,7 +62,8 @@ def compare_node(
     """The node's first output in `values` against its own meaning on its inputs in `values`.
 
     Where the node has an affine step, the exact value is known within binary64's own error, so the
-    runtime must lie within the rule's bound of it. Otherwise runtime and evaluator both lie within the
+    runtime must lie within the rule's bound of it, and must hit it where a one-hot input leaves a single
+    rounding. Otherwise runtime and evaluator both lie within the
     bound of the exact value, so they may differ by twice the bound.
     """
     operands = [_operand(name, graph, values) for name in node.inputs]
@@ -79,6 +80,8 @@ def compare_node(
     with np.errstate(invalid="ignore", over="ignore"):
         center = prepared.apply(source)
         radius = flat_bound + prepared.radius(prepared.magnitude(np.abs(source)))
+        fixed, value = prepared.single_roundings(source)
+    center, radius = np.where(fixed, value, center), np.where(fixed, 0.0, radius)
     radius = np.where(np.isfinite(center), radius, np.inf)
     return compare_bounded(runtime, center, expected, radius)
 

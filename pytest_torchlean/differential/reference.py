@@ -54,6 +54,30 @@ class AffineReference:
         count = self.terms + 3.0
         return count * _UNIT53 / (1.0 - count * _UNIT53) * magnitude * (1.0 + 2.0**-40)
 
+    def single_roundings(self, source: Float64) -> tuple[NDArray[np.bool_], Float64]:
+        """Where one rounding fixes the bits, and the binary32 number that it must give.
+
+        That is the case where at most one product is not zero, its factor from `source` is a power of
+        two, and it is a binary32 number: then only the bias is added, and any schedule rounds once.
+        Both arrays are flat, of the output's size.
+        """
+        fixed = np.zeros(self.size, dtype=np.bool_)
+        value = np.zeros(self.size, dtype=np.float64)
+        padded = np.append(source, 0.0)
+        plain = (padded == 0.0) | (np.abs(np.frexp(padded)[0]) == 0.5)
+        for block in self._blocks:
+            sparse = ((padded[block.gather] != 0.0).sum(axis=1) <= 1) & plain[block.gather].all(axis=1)
+            if block.divisor != 1.0 or not sparse.any():
+                continue
+            where = block.scatter[sparse]
+            product = padded[block.gather[sparse]] @ block.weights.T
+            bias = np.broadcast_to(block.bias, product.shape)
+            rounded = (product + bias).astype(np.float32).astype(np.float64)
+            known = product.astype(np.float32).astype(np.float64) == product
+            fixed[where] = known & _sum_is_exact(product, bias)
+            value[where] = rounded
+        return fixed, value
+
     def _run(self, source: Float64, *, absolute: bool, bias: bool) -> Float64:
         padded = np.append(source, 0.0)
         result = np.zeros(self.size, dtype=np.float64)
@@ -68,6 +92,13 @@ class AffineReference:
                     product = product + offset
                 result[block.scatter[part]] = product / block.divisor
         return result
+
+
+def _sum_is_exact(left: Float64, right: Float64) -> NDArray[np.bool_]:
+    """Whether left + right is exact in binary64 (Knuth's TwoSum leaves no error)."""
+    total = left + right
+    virtual = total - left
+    return np.asarray((left - (total - virtual)) + (right - virtual) == 0.0)
 
 
 def affine_reference(step: AffineStep, size: int) -> AffineReference:

@@ -1,0 +1,363 @@
+"""onnxruntime against the evaluator: agreement on many graphs, and every way of saying no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import loaded, lowered, model
+
+from pytest_torchlean.differential import DifferentialResult, compare, compose
+from pytest_torchlean.differential.nodes import compare_bounded, compare_exact
+from pytest_torchlean.differential.reference import affine_reference
+from pytest_torchlean.differential.samples import Box, data_rows, outward_box, samples
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep
+from pytest_torchlean.properties.runtime import evidence_of
+from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.spec.model import RuntimeProperty
+from pytest_torchlean.verdict import Verdict
+
+GENERATOR = np.random.default_rng(7)
+
+
+def weights(*shape: int) -> np.ndarray:
+    return GENERATOR.standard_normal(shape).astype(np.float32)
+
+
+def mlp() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1", "b1"], ["hidden"], transB=1, name="first"),
+        helper.make_node("Relu", ["hidden"], ["active"], name="activation"),
+        helper.make_node("Gemm", ["active", "w2", "b2"], ["y"], transB=1, name="second"),
+    ]
+    tensors = {"w1": weights(12, 8), "b1": weights(12), "w2": weights(4, 12), "b2": weights(4)}
+    return model(nodes, {"x": ["N", 8]}, ["y"], tensors)
+
+
+def scaled_gemm() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["hidden"], alpha=0.3, beta=1.7),
+        helper.make_node("Relu", ["hidden"], ["y"]),
+    ]
+    return model(nodes, {"x": [1, 8]}, ["y"], {"w": weights(8, 5), "b": weights(5)})
+
+
+def matmul_add_scale() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Sub", ["x", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "deviation"], ["normal"]),
+        helper.make_node("MatMul", ["normal", "w"], ["product"]),
+        helper.make_node("Add", ["product", "b"], ["sum"]),
+        helper.make_node("Mul", ["sum", "factor"], ["y"]),
+    ]
+    tensors = {
+        "mean": weights(8),
+        "deviation": np.abs(weights(8)) + np.float32(0.5),
+        "w": weights(8, 6),
+        "b": weights(6),
+        "factor": np.float32(0.7),
+    }
+    return model(nodes, {"x": [1, 8]}, ["y"], tensors)
+
+
+def normalised_convolution(channels: int = 5, group: int = 1) -> onnx.ModelProto:
+    inner = 4
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["conv"], pads=[1, 1, 1, 1], group=group, name="conv"),
+        helper.make_node("BatchNormalization", ["conv", "s", "o", "m", "v"], ["normal"], name="norm"),
+        helper.make_node("Relu", ["normal"], ["active"]),
+        helper.make_node("AveragePool", ["active"], ["pool"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("GlobalAveragePool", ["pool"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "w2", "b2"], ["y"]),
+    ]
+    tensors = {
+        "w": weights(channels, inner // group, 3, 3),
+        "b": weights(channels),
+        "s": weights(channels),
+        "o": weights(channels),
+        "m": weights(channels),
+        "v": np.abs(weights(channels)) + np.float32(0.1),
+        "w2": weights(channels, 3),
+        "b2": weights(3),
+    }
+    return model(nodes, {"x": [1, inner, 8, 8]}, ["y"], tensors)
+
+
+def residual_convolution() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["left"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["left"], ["active"]),
+        helper.make_node("Conv", ["active", "w2"], ["right"], pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["right", "x"], ["sum"]),
+        helper.make_node("Relu", ["sum"], ["y"]),
+    ]
+    return model(
+        nodes, {"x": [1, 16, 6, 6]}, ["y"], {"w1": weights(16, 16, 3, 3), "w2": weights(16, 16, 3, 3)}
+    )
+
+
+def two_inputs() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Concat", ["p", "q"], ["joined"], axis=1),
+        helper.make_node("Transpose", ["joined"], ["turned"], perm=[1, 0]),
+        helper.make_node("Reshape", ["turned", "shape"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+        helper.make_node("Relu", ["y"], ["z"]),
+    ]
+    tensors = {"shape": np.array([1, 6], dtype=np.int64), "w": weights(6, 3)}
+    return model(nodes, {"p": [1, 2], "q": [1, 4]}, ["y", "z"], tensors)
+
+
+MODELS = {
+    "mlp": mlp,
+    "scaled gemm": scaled_gemm,
+    "matmul add scale": matmul_add_scale,
+    "normalised convolution": normalised_convolution,
+    "grouped convolution": lambda: normalised_convolution(8, group=4),
+    "residual convolution": residual_convolution,
+    "two inputs": two_inputs,
+}
+
+
+def judge(proto: onnx.ModelProto, count: int = 24, **options: object) -> DifferentialResult:
+    graph = lowered(proto)
+    return compare(loaded(proto), graph, samples(graph, count, seed=3), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_runtime_agrees_in_both_sessions(name: str) -> None:
+    result = judge(MODELS[name]())
+    assert result.divergence is None
+    assert result.finished
+    assert result.samples == 24
+    for report in result.sessions:
+        assert report.outputs_covered, report.uncovered
+        assert report.unbounded == 0
+        assert all(share <= 1.0 for share in report.worst.values())
+
+
+def test_optimiser_rewrites_are_named() -> None:
+    assert judge(mlp()).rewrites == ("com.microsoft.FusedGemm",)
+    assert any("Conv" in name for name in judge(normalised_convolution()).rewrites)
+
+
+class Tampered:
+    """A session that changes one element of one value by `steps` binary32 numbers."""
+
+    def __init__(self, inner: RuntimeSession, value: str, steps: int) -> None:
+        self.inner, self.value, self.steps = inner, value, steps
+        self.outputs = inner.outputs
+
+    def fetch(self, names: Sequence[str], inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        values = list(self.inner.fetch(names, inputs))
+        for position, name in enumerate(names):
+            if name == self.value:
+                changed = values[position].copy()
+                changed.reshape(-1).view(np.int32)[0] += self.steps
+                values[position] = changed
+        return tuple(values)
+
+
+def tampering(value: str, steps: int, optimised: bool) -> object:
+    """An opener that tampers with the session over the stored graph, or over the optimised one."""
+    opened = []
+
+    def open_session(data: bytes, optimise: bool) -> object:
+        session = RuntimeSession(data, optimise)
+        opened.append(optimise)
+        is_target = (len(opened) != 1) == optimised
+        return Tampered(session, value, steps) if is_target else session
+
+    return open_session
+
+
+@pytest.mark.parametrize(
+    ("value", "steps", "op", "source"),
+    [("active", 1, "Relu", "activation"), ("hidden", 2**16, "Gemm", "first"), ("y", 2**16, "Gemm", "second")],
+)
+def test_changed_value_names_the_first_divergent_node(value: str, steps: int, op: str, source: str) -> None:
+    result = judge(mlp(), open_session=tampering(value, steps, optimised=False))
+    found = result.divergence
+    assert found is not None
+    assert (found.value, found.op, found.source) == (value, op, source)
+    assert found.session == "no optimisation"
+    assert found.element == 0
+    assert found.ulps is None or found.ulps > 0
+    assert (found.allowed is None) == (op == "Relu")
+
+
+def test_changed_value_of_the_optimised_graph_is_seen() -> None:
+    result = judge(mlp(), open_session=tampering("active", 2**16, optimised=True))
+    assert result.divergence is not None
+    assert result.divergence.value == "active"
+    assert result.divergence.session == "default optimisation"
+
+
+def test_dump_with_other_bits_falls_back_to_the_outputs() -> None:
+    """Only the dump gives other bits: the shipped session's outputs are judged end to end."""
+    opened = []
+
+    def open_session(data: bytes, optimise: bool) -> object:
+        opened.append(optimise)
+        session = RuntimeSession(data, optimise)
+        return Tampered(session, "y", 1) if len(opened) == 3 else session
+
+    result = judge(mlp(), open_session=open_session)
+    assert result.divergence is None
+    assert result.sessions[1].name == "default optimisation, outputs only"
+    assert result.sessions[1].outputs_covered
+
+
+def change_constant(graph: Graph, name: str, steps: int) -> Graph:
+    changed = graph.constants[name].astype(np.float32).copy()
+    changed.reshape(-1).view(np.int32)[:] += steps
+    return replace(graph, constants={**graph.constants, name: changed})
+
+
+def test_every_weight_off_by_one_ulp_is_seen_by_the_probes() -> None:
+    proto = mlp()
+    graph = change_constant(lowered(proto), "w1", 1)
+    found = compare(loaded(proto), graph, samples(graph, 16, seed=1)).divergence
+    assert found is not None
+    assert found.source == "first"
+    assert found.allowed == 0.0
+
+
+@pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
+def test_changed_weight_is_seen(name: str) -> None:
+    proto = mlp()
+    graph = change_constant(lowered(proto), name, 2**14)
+    found = compare(loaded(proto), graph, samples(graph, 16, seed=1)).divergence
+    assert found is not None
+    assert found.source == {"1": "first", "2": "second"}[name[1]]
+
+
+def test_changed_attribute_is_seen() -> None:
+    proto = scaled_gemm()
+    graph = lowered(proto)
+    first = graph.nodes[0]
+    attributes = tuple(
+        (key, 0.30000001192092896 * 2 if key == "alpha" else item) for key, item in first.attributes
+    )
+    changed = replace(graph, nodes=(replace(first, attributes=attributes), *graph.nodes[1:]))
+    assert compare(loaded(proto), changed, samples(changed, 16, seed=1)).divergence is not None
+
+
+def test_deadline_stops_before_the_next_sample() -> None:
+    result = judge(mlp(), deadline=0.0)
+    assert not result.finished
+    assert result.samples == 0
+
+
+def test_overflow_is_not_a_divergence() -> None:
+    proto = mlp()
+    graph = lowered(proto)
+    huge = {"x": np.full((1, 8), 3e38, dtype=np.float32)}
+    result = compare(loaded(proto), graph, [huge])
+    assert result.divergence is None
+    assert result.sessions[0].unbounded > 0
+
+
+def test_not_a_number_is_compared_where_it_flows_through_exact_nodes() -> None:
+    proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": [1, 4]}, ["y"])
+    graph = lowered(proto)
+    special = {"x": np.array([[np.nan, -np.inf, np.inf, -0.0]], dtype=np.float32)}
+    result = compare(loaded(proto), graph, [special])
+    assert result.divergence is None
+    assert result.sessions[0].exact_outputs == 1
+
+
+def test_exact_comparison() -> None:
+    left = np.array([0.0, -0.0, np.nan, 1.0, np.inf], dtype=np.float32)
+    right = np.array(
+        [-0.0, -0.0, np.nan, np.nextafter(np.float32(1), np.float32(2)), -np.inf], dtype=np.float32
+    )
+    assert compare_exact(left, right).wrong.tolist() == [True, False, False, True, True]
+
+
+def test_bounded_comparison() -> None:
+    runtime = np.array([1.0, 1.1, np.nan, 5.0], dtype=np.float32)
+    center = np.array([1.0, 1.0, 1.0, 1.0])
+    outcome = compare_bounded(runtime, center, runtime, np.array([0.0, 0.05, 1.0, np.inf]))
+    assert outcome.wrong.tolist() == [False, True, True, False]
+    assert outcome.unbounded == 1
+
+
+def test_affine_reference_pads_divides_and_knows_single_roundings() -> None:
+    block = AffineBlock(
+        weights=np.array([[1.5, 2.0], [0.1, -1.0]], dtype=np.float32),
+        bias=np.array([0.25, 0.5], dtype=np.float32),
+        gather=np.array([[0, ZERO], [1, 2]], dtype=np.int64),
+        scatter=np.array([[0, 1], [2, 3]], dtype=np.int64),
+    )
+    reference = affine_reference(AffineStep(("x",), (block,)), 4)
+    source = np.array([2.0, 3.0, 4.0])
+    small = float(np.float32(0.1))
+    assert reference.apply(source).tolist() == [3.25, 2 * small + 0.5, 12.75, 3 * small - 3.5]
+    assert reference.magnitude(source)[3] == 3 * small + 4.5
+    fixed, value = reference.single_roundings(source)
+    assert fixed.tolist() == [True, True, False, False]
+    assert value[1] == float(np.float32(2 * small + 0.5))
+    halved = affine_reference(AffineStep(("x",), (replace(block, divisor=2),)), 4)
+    assert halved.apply(source)[0] == 1.625
+    assert not halved.single_roundings(source)[0].any()
+
+
+def test_composed_bound_grows_with_folding_and_stays_useful() -> None:
+    """A folded weight w * s rounds once more than the stored graph: the composed bound allows for that."""
+    proto = normalised_convolution()
+    report = judge(proto).sessions[1]
+    composed = [share for op, share in report.worst.items() if op == "Relu"]
+    assert composed
+    assert 0.0 < composed[0] < 1.0
+    assert compose.SLACK >= 10
+
+
+def test_samples_are_seeded_and_mixed() -> None:
+    graph = lowered(mlp())
+    data = data_rows(np.arange(16, dtype=np.float32).reshape(2, 8), graph.types["x"])
+    drawn = list(samples(graph, 12, 5, data=data))
+    again = list(samples(graph, 12, 5, data=data))
+    assert len(drawn) == 12
+    assert all((a["x"] == b["x"]).all() for a, b in zip(drawn, again, strict=True))
+    assert all(sample["x"].shape == (1, 8) and sample["x"].dtype == np.float32 for sample in drawn)
+    assert not drawn[0]["x"].any()
+    assert (drawn[1]["x"] == np.round(drawn[1]["x"])).all()
+    assert drawn[2]["x"].sum() == 1.0
+    assert (drawn[3]["x"] == data[0]).all()
+    assert next(iter(samples(graph, 1, 0)))["x"].shape == (1, 8)
+
+
+def test_random_samples_stay_in_the_box() -> None:
+    from fractions import Fraction
+
+    graph = lowered(mlp())
+    box = outward_box((Fraction(1, 10),) * 8, (Fraction(2, 10),) * 8)
+    assert isinstance(box, Box)
+    assert float(box.lower[0]) <= 0.1 <= 0.2 <= float(box.upper[0])
+    for sample in list(samples(graph, 40, 0, box=box))[10:]:
+        assert (sample["x"] >= box.lower).all()
+        assert (sample["x"] <= box.upper).all()
+
+
+def test_verdicts_of_results() -> None:
+    prop = RuntimeProperty(name="a", model="m", samples=24)
+    agreed = judge(mlp())
+    assert evidence_of(prop, agreed).verdict is Verdict.AGREED
+    assert evidence_of(prop, agreed).samples == 24
+    divergent = judge(mlp(), open_session=tampering("active", 1, optimised=False))
+    evidence = evidence_of(prop, divergent)
+    assert evidence.verdict is Verdict.DIVERGENT
+    assert "Relu node 'activation', output 'active', element 0" in evidence.found
+    assert evidence.next_steps
+    assert evidence_of(prop, replace(agreed, finished=False)).verdict is Verdict.UNKNOWN
+    blind = replace(agreed, sessions=(agreed.sessions[0], replace(agreed.sessions[1], outputs_covered=False)))
+    evidence = evidence_of(prop, blind)
+    assert evidence.verdict is Verdict.UNKNOWN
+    assert "not covered" in evidence.runtime
