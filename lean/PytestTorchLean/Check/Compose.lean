@@ -19,8 +19,14 @@ namespace Compose
 
 /-- All digits of `positive - negative`, 0 where the difference is negative; digits below `2^w`. -/
 noncomputable def difference (b rows w positive negative : Nat) : Nat :=
-  force (fun u => force (fun d => Nat.land d ((2 ^ w - 1) * Nat.shiftRight (Nat.land d (2 ^ w * u)) w))
-    (2 ^ w * u + positive - negative)) (ones b rows)
+  force (fun d => Nat.land d (Nat.mul (Nat.sub (Nat.pow 2 w) 1) (Nat.shiftRight (Nat.land d (Nat.mul (Nat.pow 2 w) (ones b rows))) w)))
+    (Nat.sub (Nat.add (Nat.mul (Nat.pow 2 w) (ones b rows)) positive) negative)
+theorem difference_def (b rows w positive negative : Nat) :
+    difference b rows w positive negative = Nat.land (2 ^ w * ones b rows + positive - negative)
+      ((2 ^ w - 1) * Nat.shiftRight (Nat.land (2 ^ w * ones b rows + positive - negative) (2 ^ w * ones b rows)) w) := by
+  unfold difference
+  simp only [force_eq]
+  rfl
 
 /-- 1 where `y ≤ x`. -/
 def flag (x y : Nat) : Nat := cond (Nat.ble y x) 1 0
@@ -72,8 +78,7 @@ theorem offset_masked {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land
 
 theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < rows → f i < 2 ^ w) (hg : ∀ i, i < rows → g i < 2 ^ w) :
     difference b rows w (pack b rows f) (pack b rows g) = pack b rows (fun i => f i - g i) := by
-  unfold difference
-  rw [force_eq, force_eq]
+  rw [difference_def]
   have hb : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le w)) hw
   have h2 : 2 ^ w < 2 ^ b := Nat.le_trans (Natural.mul_lt_mul_left (a := 1) (b := 2) (Natural.two_pow_pos w) Nat.le.refl |> fun h => by
     rw [Natural.mul_one] at h; exact h) (Natural.two_pow_le (j := w + 1) hw)
@@ -102,13 +107,14 @@ theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (h
 noncomputable def weigh (b : Nat) (columns : List Column) : Nat → Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
     (fun c _ rest first second =>
-      Nat.land first (2 ^ b - 1) * c.positive + Nat.land second (2 ^ b - 1) * c.negative +
-        force (fun first' => force (fun second' => rest first' second') (Nat.shiftRight second b)) (Nat.shiftRight first b)) columns
+      Nat.add (Nat.add (Nat.mul (Nat.land first (Nat.sub (Nat.pow 2 b) 1)) c.positive) (Nat.mul (Nat.land second (Nat.sub (Nat.pow 2 b) 1)) c.negative))
+        (force (fun first' => force (fun second' => rest first' second') (Nat.shiftRight second b)) (Nat.shiftRight first b))) columns
 theorem weigh_cons (b : Nat) (c : Column) (cs : List Column) (first second : Nat) :
     weigh b (c :: cs) first second = Nat.land first (2 ^ b - 1) * c.positive + Nat.land second (2 ^ b - 1) * c.negative +
       weigh b cs (Nat.shiftRight first b) (Nat.shiftRight second b) := by
   unfold weigh
   simp only [force_eq]
+  rfl
 /-- One row of it. -/
 def weighted : List Digits → (Nat → Nat) → (Nat → Nat) → Nat → Nat
   | [], _, _, _ => 0
@@ -284,11 +290,12 @@ theorem split {b rows bound : Nat} : (n : Nat) → (cs : List Column) → (es : 
 
 noncomputable def scale (factor : Nat) (cs : List Column) : List Column :=
   List.rec (motive := fun _ => List Column) []
-    (fun c _ rest => force (fun p => force (fun n => ⟨p, n⟩ :: rest) (factor * c.negative)) (factor * c.positive)) cs
+    (fun c _ rest => force (fun p => force (fun n => ⟨p, n⟩ :: rest) (Nat.mul factor c.negative)) (Nat.mul factor c.positive)) cs
 theorem scale_cons (factor : Nat) (c : Column) (cs : List Column) :
     scale factor (c :: cs) = ⟨factor * c.positive, factor * c.negative⟩ :: scale factor cs := by
   unfold scale
   simp only [force_eq]
+  rfl
 def scaled (factor : Nat) : List Digits → List Digits
   | [] => []
   | e :: es => ⟨fun i => factor * e.positive i, fun i => factor * e.negative i⟩ :: scaled factor es
@@ -317,7 +324,7 @@ theorem scaled_combination {slots : Nat → K} {i : Nat} (factor : Nat) : (es : 
 noncomputable def consecutive (count : Nat) : Nat → Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
     (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
-      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (start + 1))) count
+      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start))) count
 theorem consecutive_sound : (count start packed : Nat) → consecutive count start packed = true → ∀ k, k < count → word packed k = start + k
   | 0, _, _, _, k, hk => absurd hk (Nat.not_succ_le_zero k)
   | count + 1, start, packed, h, k, hk => by

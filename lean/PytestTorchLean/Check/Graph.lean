@@ -23,7 +23,8 @@ noncomputable def push (s : Scale) (b : Box) (e offset mass : Nat) (remaining : 
     (fun _ rest lower upper direct mirrored count next =>
       force (fun bounds => Rows.push s s.stride e offset 1 bounds mass direct mirrored count fun direct' mirrored' count' =>
           force (fun lower' => force (fun upper' => rest lower' upper' direct' mirrored' count' next) (Nat.shiftRight upper b.width)) (Nat.shiftRight lower b.width))
-        (s.unit * Nat.land lower (2 ^ b.width - 1) + 2 ^ s.half * (s.unit * Nat.land upper (2 ^ b.width - 1)))) remaining
+        (Nat.add (Nat.mul s.unit (Nat.land lower (Nat.sub (Nat.pow 2 b.width) 1)))
+          (Nat.mul (Nat.pow 2 s.half) (Nat.mul s.unit (Nat.land upper (Nat.sub (Nat.pow 2 b.width) 1)))))) remaining
 
 theorem push_succ (s : Scale) (b : Box) (e offset mass remaining lower upper direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
     push s b e offset mass (remaining + 1) lower upper direct mirrored count next =
@@ -31,6 +32,7 @@ theorem push_succ (s : Scale) (b : Box) (e offset mass remaining lower upper dir
         fun direct' mirrored' count' => push s b e offset mass remaining (Nat.shiftRight lower b.width) (Nat.shiftRight upper b.width) direct' mirrored' count' next := by
   unfold push
   simp only [force_eq]
+  rfl
 
 /-- Slots 0 and 1, then the inputs. -/
 noncomputable def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
@@ -133,7 +135,7 @@ theorem runNodes_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (nodes : 
     exact runNodes_sound sf nodes decodings d' m' _ next r1 hn.2 r2
   | .relu first n :: nodes, decodings, _, _, _, next, hm, hn, h => by
     obtain ⟨h1, h2⟩ := both_true h
-    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound sf n first _ _ _ _ (Nat.le_of_ble_eq_true h1) hm hn.1 h2
+    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound (next := fun d m c => runNodes s nodes decodings d m c next) sf (Nat.le_of_ble_eq_true h1) hm hn.1 h2
     exact runNodes_sound sf nodes decodings d' m' _ next r1 hn.2 r2
 
 /-- All nodes but the last, which must be affine and is handed on with its decoding. -/
@@ -163,7 +165,7 @@ theorem runInit_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (nodes : L
     exact runInit_sound sf (node :: nodes) decodings d' m' _ next r1 hn.2 r2
   | .relu first n :: nodes, decodings, _, _, _, next, hm, hn, h => by
     obtain ⟨h1, h2⟩ := both_true h
-    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound sf n first _ _ _ _ (Nat.le_of_ble_eq_true h1) hm hn.1 h2
+    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound (next := fun d m c => runInit s nodes decodings d m c next) sf (Nat.le_of_ble_eq_true h1) hm hn.1 h2
     exact runInit_sound sf nodes decodings d' m' _ next r1 hn.2 r2
 end Graph
 end PytestTorchLean

@@ -104,6 +104,48 @@ theorem push_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K} 
     | inl e => subst e; rw [extend_new, extend_new]; exact ⟨hl, hu, w⟩
     | inr g => rw [extend_old _ _ g, extend_old _ _ g]; exact hw i g
 
+theorem lt_of_add_lt {a b : Nat} : {c : Nat} → c + a < c + b → a < b
+  | 0, h => by rw [Nat.zero_add, Nat.zero_add] at h; exact h
+  | c + 1, h => by
+    rw [Nat.succ_add, Nat.succ_add] at h
+    exact lt_of_add_lt (Nat.le_of_succ_le_succ h)
+/-- `f` up to `count`, then `g`. -/
+def splice (count : Nat) (f g : Nat → Nat) (i : Nat) : Nat := cond (Nat.ble count i) (g (i - count)) (f i)
+theorem splice_old {count : Nat} (f g : Nat → Nat) {i : Nat} (h : i < count) : splice count f g i = f i := by
+  unfold splice; rw [ble_false_of_lt h]; rfl
+theorem splice_new (count : Nat) (f g : Nat → Nat) (i : Nat) : splice count f g (count + i) = g i := by
+  unfold splice; rw [Nat.ble_eq_true_of_le (Nat.le_add_right count i), Natural.add_sub_cancel_left]; rfl
+theorem pack_splice {b count n : Nat} {f g h : Nat → Nat} (old : ∀ i, i < count → h i = f i) (new : ∀ i, i < n → h (count + i) = g i) :
+    pack b count f + 2 ^ (b * count) * pack b n g = pack b (count + n) h := by
+  rw [pack_append, pack_congr old, pack_congr (f := fun i => h (count + i)) new]
+
+/-- The memory followed by another one, which starts at slot `count`. -/
+theorem append_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K} {count n : Nat} {m tail : Memory}
+    (h : m.Holds s slots count) (ht : tail.Holds s (fun i => slots (count + i)) n) :
+    (Memory.mk (m.direct + 2 ^ (s.stride * count) * tail.direct) (m.mirrored + 2 ^ (s.stride * count) * tail.mirrored)).Holds s slots (count + n) := by
+  obtain ⟨l, u, h1, h2, hw⟩ := h
+  obtain ⟨l', u', h1', h2', hw'⟩ := ht
+  refine ⟨splice count l l', splice count u u', ?_, ?_, ?_⟩
+  · show m.direct + _ * tail.direct = _
+    rw [h1, h1']
+    refine pack_splice (fun i hi => ?_) (fun i _ => ?_)
+    · rw [splice_old _ _ hi, splice_old _ _ hi]
+    · rw [splice_new, splice_new]
+  · show m.mirrored + _ * tail.mirrored = _
+    rw [h2, h2']
+    refine pack_splice (fun i hi => ?_) (fun i _ => ?_)
+    · rw [splice_old _ _ hi, splice_old _ _ hi]
+    · rw [splice_new, splice_new]
+  · intro i hi
+    cases Natural.le_or_lt count i with
+    | inl g =>
+      obtain ⟨k, rfl⟩ := Nat.exists_of_le g
+      rw [splice_new, splice_new]
+      exact hw' k (lt_of_add_lt hi)
+    | inr g =>
+      rw [splice_old _ _ g, splice_old _ _ g]
+      exact hw i g
+
 /-- No slots yet. -/
 theorem empty_holds {K : Type u} [OrderedRing K] (s : Scale) (slots : Nat → K) : (Memory.mk 0 0).Holds s slots 0 :=
   ⟨fun _ => 0, fun _ => 0, rfl, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
@@ -134,7 +176,10 @@ theorem sub_le (a b : Nat) : a - b ≤ a := by
     | succ n => exact Nat.le.step Nat.le.refl
 
 /-- The word of a slot, as the kernel finds it. -/
-noncomputable def lookup (stride packed slot : Nat) : Nat := Nat.land (Nat.shiftRight packed (stride * slot)) (2 ^ stride - 1)
+noncomputable def lookup (stride packed slot : Nat) : Nat :=
+  Nat.land (Nat.shiftRight packed (Nat.mul stride slot)) (Nat.sub (Nat.pow 2 stride) 1)
+theorem lookup_eq (stride packed slot : Nat) :
+    lookup stride packed slot = Nat.land (Nat.shiftRight packed (stride * slot)) (2 ^ stride - 1) := rfl
 
 theorem word_lt {s : Scale} (fits : s.Fits) {l u : Nat} (hl : l ≤ u) (hu : u ≤ s.top) :
     directWord s l u < 2 ^ s.stride ∧ mirroredWord s l u < 2 ^ s.stride :=
@@ -143,7 +188,7 @@ theorem word_lt {s : Scale} (fits : s.Fits) {l u : Nat} (hl : l ≤ u) (hu : u �
 
 theorem lookup_pack {stride count : Nat} {f : Nat → Nat} (h : ∀ i, i < count → f i < 2 ^ stride) {i : Nat} (hi : i < count) :
     lookup stride (pack stride count f) i = f i := by
-  unfold lookup; rw [digit_eq, digit_pack h hi]
+  rw [lookup_eq, digit_eq, digit_pack h hi]
 
 end Memory
 end PytestTorchLean

@@ -14,7 +14,7 @@ open OrderedRing
 /-- All of the first `count` words are below `limit`. -/
 noncomputable def wordsBelow (limit count : Nat) : Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Bool) (fun _ => true)
-    (fun _ rest packed => both (Nat.ble (Nat.land packed (2 ^ 32 - 1) + 1) limit) (force rest (Nat.shiftRight packed 32))) count
+    (fun _ rest packed => both (Nat.ble (Nat.succ (Nat.land packed (Nat.sub (Nat.pow 2 32) 1))) limit) (force rest (Nat.shiftRight packed 32))) count
 theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow limit count packed = true →
     ∀ i, i < count → word packed i < limit
   | 0, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
@@ -100,25 +100,31 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : B
     (both (Nat.ble (Linear.reach s (2 ^ d.bits) a.columns + 1) (2 ^ s.half))
       (wordsBelow start (a.columns * a.positions) a.sources)))))
 
-/-- One position after the other. -/
+/-- One position after the other: bounds of its rows, then these rows behind the memory. -/
 noncomputable def positionsFrom (s : Scale) (a : Affine) (columns : List Column) (e offset mass : Nat) (remaining : Nat) :
     Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ direct mirrored count next => next direct mirrored count)
     (fun _ rest position direct mirrored count next =>
       force (fun sources => force (fun bounds =>
-        Rows.push s (32 * a.lanes) e offset a.rows bounds mass direct mirrored count
-          (fun direct' mirrored' count' => force (fun position' => rest position' direct' mirrored' count' next) (position + 1)))
-        (Linear.accumulate s.stride direct mirrored columns sources)) (Nat.shiftRight a.sources (32 * (a.columns * position)))) remaining
+        Rows.push s (32 * a.lanes) e offset a.rows bounds mass 0 0 0
+          (fun tail tailMirrored n => force (fun direct' => force (fun mirrored' => force (fun count' => force (fun position' =>
+                rest position' direct' mirrored' count' next) (Nat.succ position)) (Nat.add count n))
+              (Nat.add mirrored (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tailMirrored)))
+            (Nat.add direct (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tail))))
+        (Linear.accumulate s.stride direct mirrored columns sources))
+        (Nat.shiftRight a.sources (Nat.mul 32 (Nat.mul (Nat.mul a.lanes a.laneColumns) position)))) remaining
 
 theorem positionsFrom_succ (s : Scale) (a : Affine) (columns : List Column) (e offset mass remaining position direct mirrored count : Nat)
     (next : Nat → Nat → Nat → Bool) :
     positionsFrom s a columns e offset mass (remaining + 1) position direct mirrored count next =
       Rows.push s (32 * a.lanes) e offset a.rows
-        (Linear.accumulate s.stride direct mirrored columns (Nat.shiftRight a.sources (32 * (a.columns * position)))) mass direct mirrored count
-        (fun direct' mirrored' count' => positionsFrom s a columns e offset mass remaining (position + 1) direct' mirrored' count' next) := by
+        (Linear.accumulate s.stride direct mirrored columns (Nat.shiftRight a.sources (32 * (a.columns * position)))) mass 0 0 0
+        (fun tail tailMirrored n => positionsFrom s a columns e offset mass remaining (position + 1)
+          (direct + 2 ^ (s.stride * count) * tail) (mirrored + 2 ^ (s.stride * count) * tailMirrored) (count + n) next) := by
   unfold positionsFrom
   simp only [force_eq]
+  rfl
 
 variable {K : Type u} [OrderedRing K]
 
@@ -154,13 +160,15 @@ theorem positions_sound {s : Scale} {slots : Nat → K} {a : Affine} {start boun
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp hbelow (by rw [hlen]; exact hr)
     rw [e1, e2] at h
     have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) hb)
-    obtain ⟨d', m', r1, r2⟩ := Rows.push_sound hb he a.rows lo hi (fun i => s.center * Linear.mass ds i) direct mirrored _ _
+    obtain ⟨tail, tailMirrored, r1, r2⟩ := Rows.push_sound (slots := fun i => slots (start + a.rows * position + i)) hb he a.rows lo hi
+      (fun i => s.center * Linear.mass ds i) 0 0 0 _
       (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩)
       (fun i hi' => by
         have q := hq i hi'
         rw [hfun] at q
         have y := hy position i hlt hi'
-        have slot : start + a.rows * position + i = start + (i + a.rows * position) := by rw [Nat.add_assoc, Nat.add_comm i]
+        have slot : start + a.rows * position + (0 + i) = start + (i + a.rows * position) := by rw [Nat.zero_add, Nat.add_assoc, Nat.add_comm i]
+        show _ ≤ natural e * s.image (slots (start + a.rows * position + (0 + i))) + _ ∧ natural e * s.image (slots (start + a.rows * position + (0 + i))) + _ ≤ _
         rw [slot]
         unfold Scale.image
         have z : natural e * (natural s.unit * slots (start + (i + a.rows * position)) + natural s.center) + natural (s.center * Linear.mass ds i)
@@ -168,11 +176,13 @@ theorem positions_sound {s : Scale} {slots : Nat → K} {a : Affine} {start boun
           rw [← y, natural_mul e]
           exact (ring5 K e u x c m, e * (u * x + c) + m, u * (e * x) + m + e * c) _ _ _ _ _
         rw [z]
-        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩) hm h
+        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩) (Memory.empty_holds s _) h
+    rw [Nat.zero_add] at r1 r2
+    have r1 := Memory.append_holds hm r1
     have e3 : start + a.rows * position + a.rows = start + a.rows * (position + 1) := by rw [Nat.mul_succ, Nat.add_assoc]
     rw [e3] at r1 r2
     rw [← e2] at r2
-    exact positions_sound sf hb he hlen hp hr hs hy remaining (position + 1) d' m' next (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1]) r1 r2
+    exact positions_sound sf hb he hlen hp hr hs hy remaining (position + 1) _ _ next (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1]) r1 r2
 
 /-- Bounds of the outputs of an affine node. -/
 noncomputable def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
@@ -261,27 +271,41 @@ theorem larger_le {a b c : Nat} (h : a ≤ c) (g : b ≤ c) : larger a b ≤ c :
   | inl e => rw [e.1]; exact g
   | inr e => rw [e.1]; exact h
 
-/-- One slot after the other: both bounds are raised to the fixed-point zero. -/
-noncomputable def run (s : Scale) (remaining : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
+/-- One slot of the memory `source` after the other: both bounds are raised to the fixed-point zero. -/
+noncomputable def push (s : Scale) (source remaining : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ direct mirrored count next => next direct mirrored count)
     (fun _ rest slot direct mirrored count next =>
       force (fun w => force (fun lower => force (fun upper =>
-          force (fun direct' => force (fun mirrored' => force (fun count' => force (fun slot' =>
-              rest slot' direct' mirrored' count' next) (slot + 1)) (count + 1))
-            (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper))
-            (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper))
-          (larger (Nat.shiftRight w s.half) s.center)) (larger (Nat.land w (2 ^ s.half - 1)) s.center))
-        (Memory.lookup s.stride direct slot)) remaining
-theorem run_succ (s : Scale) (remaining slot direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
-    run s (remaining + 1) slot direct mirrored count next =
-      (let w := Memory.lookup s.stride direct slot
+          force (fun place => force (fun direct' => force (fun mirrored' => force (fun count' => force (fun slot' =>
+              rest slot' direct' mirrored' count' next) (Nat.succ slot)) (Nat.succ count))
+            (Nat.add mirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
+            (Nat.add direct (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
+            (Nat.pow 2 (Nat.mul s.stride count)))
+          (larger (Nat.shiftRight w s.half) s.center)) (larger (Nat.land w (Nat.sub (Nat.pow 2 s.half) 1)) s.center))
+        (Memory.lookup s.stride source slot)) remaining
+theorem push_succ (s : Scale) (source remaining slot direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
+    push s source (remaining + 1) slot direct mirrored count next =
+      (let w := Memory.lookup s.stride source slot
        let lower := larger (Nat.land w (2 ^ s.half - 1)) s.center
        let upper := larger (Nat.shiftRight w s.half) s.center
-       run s remaining (slot + 1) (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper)
+       push s source remaining (slot + 1) (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper)
          (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper) (count + 1) next) := by
+  unfold push
+  simp only [force_eq]
+  rfl
+
+/-- The raised slots behind the memory. -/
+noncomputable def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+  push s direct n first 0 0 0 fun tail tailMirrored n => force (fun direct' => force (fun mirrored' => force (fun count' => next direct' mirrored' count')
+      (Nat.add count n)) (Nat.add mirrored (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tailMirrored)))
+    (Nat.add direct (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tail))
+theorem run_eq (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
+    run s n first direct mirrored count next = push s direct n first 0 0 0 fun tail tailMirrored n =>
+      next (direct + 2 ^ (s.stride * count) * tail) (mirrored + 2 ^ (s.stride * count) * tailMirrored) (count + n) := by
   unfold run
   simp only [force_eq]
+  rfl
 
 theorem image_zero (s : Scale) : s.image (0 : K) = natural s.center := by
   unfold Scale.image; rw [mul_zero, zero_add]
@@ -313,34 +337,47 @@ theorem within {s : Scale} {l u : Nat} {x y : K} (hw : Within s l u x) (hr : IsR
     | inl g => rw [g.1]; exact le_refl _
     | inr g => rw [g.1]; exact le_trans hw.1 h1
 
-theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (remaining slot direct mirrored count : Nat) → (next : Nat → Nat → Nat → Bool) →
-    slot + remaining ≤ count → (Memory.mk direct mirrored).Holds s slots count →
-    (∀ i, i < remaining → IsRelu (slots (slot + i)) (slots (count + i))) →
-    run s remaining slot direct mirrored count next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + remaining) ∧ next direct' mirrored' (count + remaining) = true
+theorem push_sound {s : Scale} {slots : Nat → K} {source count : Nat} {l u : Nat → Nat} (sf : s.Fits)
+    (hsource : source = pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top ∧ Within s (l i) (u i) (slots i)) :
+    (remaining slot direct mirrored done : Nat) → (next : Nat → Nat → Nat → Bool) →
+    slot + remaining ≤ count → (Memory.mk direct mirrored).Holds s (fun i => slots (count + i)) done →
+    (∀ i, i < remaining → IsRelu (slots (slot + i)) (slots (count + (done + i)))) →
+    push s source remaining slot direct mirrored done next = true →
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s (fun i => slots (count + i)) (done + remaining) ∧ next direct' mirrored' (done + remaining) = true
   | 0, _, direct, mirrored, _, _, _, hm, _, h => ⟨direct, mirrored, hm, h⟩
-  | remaining + 1, slot, direct, mirrored, count, next, hs, hm, hr, h => by
+  | remaining + 1, slot, direct, mirrored, done, next, hs, hm, hr, h => by
     have hslot : slot < count := Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right slot remaining)) hs
-    obtain ⟨l, u, h1, h2, hw⟩ := hm
     obtain ⟨w1, w2, w3⟩ := hw slot hslot
-    have hlook : Memory.lookup s.stride direct slot = Memory.directWord s (l slot) (u slot) := by
-      show Memory.lookup s.stride direct slot = _
-      rw [show direct = _ from h1, Memory.lookup_pack (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hslot]
+    have hlook : Memory.lookup s.stride source slot = Memory.directWord s (l slot) (u slot) := by
+      rw [hsource, Memory.lookup_pack (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hslot]
     have hl : l slot < 2 ^ s.half := Nat.le_trans (Nat.succ_le_succ (Nat.le_trans w1 w2)) sf.half
-    rw [run_succ] at h
+    rw [push_succ] at h
     have p1 : Nat.land (Memory.directWord s (l slot) (u slot)) (2 ^ s.half - 1) = l slot := by
       rw [land_low]; exact Natural.add_mul_mod _ hl
     have p2 : Nat.shiftRight (Memory.directWord s (l slot) (u slot)) s.half = u slot := Natural.add_mul_div _ hl
     simp only [hlook, p1, p2] at h
     have hc : s.center ≤ s.top := Nat.le_add_right _ _
-    have hm' := Memory.push_holds (m := Memory.mk direct mirrored) ⟨l, u, h1, h2, hw⟩
+    have hm' := Memory.push_holds hm
       (larger_le (Nat.le_trans w1 (le_larger_left _ s.center)) (le_larger_right (u slot) s.center)) (larger_le w2 hc)
       (within w3 (hr 0 (Nat.succ_le_succ (Nat.zero_le _))))
     have e1 : ∀ a b : Nat, a + 1 + b = a + (b + 1) := fun a b => by rw [Nat.add_assoc, Nat.add_comm 1 b]
-    obtain ⟨d', m', r1, r2⟩ := run_sound sf remaining (slot + 1) _ _ (count + 1) next
-      (by rw [e1]; exact Nat.le_trans hs (Nat.le.step Nat.le.refl)) hm'
+    obtain ⟨d', m', r1, r2⟩ := push_sound sf hsource hw remaining (slot + 1) _ _ (done + 1) next
+      (by rw [e1]; exact hs) hm'
       (fun i hi => by rw [e1, e1]; exact hr (i + 1) (Nat.succ_le_succ hi)) h
     rw [e1] at r1 r2
     exact ⟨d', m', r1, r2⟩
+
+theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
+    (hs : first + n ≤ count) (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hr : ∀ i, i < n → IsRelu (slots (first + i)) (slots (count + i)))
+    (h : run s n first direct mirrored count next = true) :
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧ next direct' mirrored' (count + n) = true := by
+  rw [run_eq] at h
+  obtain ⟨l, u, h1, h2, hw⟩ := hm
+  obtain ⟨tail, tailMirrored, r1, r2⟩ := push_sound sf h1 hw n first 0 0 0 _ hs (Memory.empty_holds s _)
+    (fun i hi => by rw [Nat.zero_add]; exact hr i hi) h
+  rw [Nat.zero_add] at r1 r2
+  exact ⟨_, _, Memory.append_holds ⟨l, u, h1, h2, hw⟩ r1, r2⟩
 end Relu
 end PytestTorchLean

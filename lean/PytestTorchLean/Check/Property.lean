@@ -18,8 +18,9 @@ noncomputable def rowsPositive (s : Scale) (b : Nat) (strict : Bool) (rows : Nat
   Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
     (fun _ rest bounds mass =>
       both (Bool.rec (motive := fun _ => Bool)
-          (Nat.ble (Nat.land mass (2 ^ b - 1)) (Nat.land (Nat.land bounds (2 ^ b - 1)) (2 ^ s.half - 1)))
-          (Nat.ble (Nat.land mass (2 ^ b - 1) + 1) (Nat.land (Nat.land bounds (2 ^ b - 1)) (2 ^ s.half - 1))) strict)
+          (Nat.ble (Nat.land mass (Nat.sub (Nat.pow 2 b) 1)) (Nat.land (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1)) (Nat.sub (Nat.pow 2 s.half) 1)))
+          (Nat.ble (Nat.succ (Nat.land mass (Nat.sub (Nat.pow 2 b) 1)))
+            (Nat.land (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1)) (Nat.sub (Nat.pow 2 s.half) 1))) strict)
         (force (fun bounds' => force (fun mass' => rest bounds' mass') (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))) rows
 
 theorem rowsPositive_sound {s : Scale} {b : Nat} (hb : s.half + s.half ≤ b) (strict : Bool) :
@@ -35,6 +36,9 @@ theorem rowsPositive_sound {s : Scale} {b : Nat} (hb : s.half + s.half ≤ b) (s
       land_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
     have w2 : Nat.land (pack b (rows + 1) mass) (2 ^ b - 1) = mass 0 := land_pack_succ d3
     have w3 : Nat.land (low 0 + 2 ^ s.half * high 0) (2 ^ s.half - 1) = low 0 := by rw [land_low, Natural.add_mul_mod _ d1]
+    have w1' : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (Nat.sub (Nat.pow 2 b) 1) = low 0 + 2 ^ s.half * high 0 := w1
+    have w2' : Nat.land (pack b (rows + 1) mass) (Nat.sub (Nat.pow 2 b) 1) = mass 0 := w2
+    have w3' : Nat.land (low 0 + 2 ^ s.half * high 0) (Nat.sub (Nat.pow 2 s.half) 1) = low 0 := w3
     have w5 : Nat.shiftRight (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) b = pack b rows (fun i => low (i + 1) + 2 ^ s.half * high (i + 1)) :=
       shift_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
     have w6 : Nat.shiftRight (pack b (rows + 1) mass) b = pack b rows (fun i => mass (i + 1)) := shift_pack_succ d3
@@ -42,7 +46,7 @@ theorem rowsPositive_sound {s : Scale} {b : Nat} (hb : s.half + s.half ≤ b) (s
     rw [force_eq, force_eq, w5, w6] at h2
     cases i with
     | zero =>
-      rw [w1, w2, w3] at h1
+      rw [w1', w2', w3'] at h1
       cases strict with
       | true => exact Nat.le_of_ble_eq_true h1
       | false => exact Nat.le_of_ble_eq_true h1

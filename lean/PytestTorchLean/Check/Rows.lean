@@ -87,17 +87,18 @@ noncomputable def push (s : Scale) (b e offset rows : Nat) :
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ direct mirrored count next => next direct mirrored count)
     (fun _ rest bounds mass direct mirrored count next =>
-      force (fun digit => force (fun low => force (fun high => force (fun m =>
+      force (fun digit => force (fun low => force (fun m =>
         force (fun lower => force (fun upper =>
-          both (Nat.ble m (low + offset)) (both (both (Nat.ble lower upper) (Nat.ble upper s.top))
-            (force (fun direct' => force (fun mirrored' => force (fun bounds' => force (fun mass' => force (fun count' =>
+          both (Nat.ble m low) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
+            (force (fun place => force (fun direct' => force (fun mirrored' => force (fun bounds' => force (fun mass' => force (fun count' =>
                 rest bounds' mass' direct' mirrored' count' next)
-              (count + 1)) (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))
-              (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper))
-              (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper))))
-          ((high + offset + (e - 1) - m) / e)) ((low + offset - m) / e))
-        (Nat.land mass (2 ^ b - 1))) (Nat.shiftRight digit s.half)) (Nat.land digit (2 ^ s.half - 1)))
-      (Nat.land bounds (2 ^ b - 1))) rows
+              (Nat.succ count)) (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))
+              (Nat.add mirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
+              (Nat.add direct (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
+              (Nat.pow 2 (Nat.mul s.stride count))))))
+          (Nat.div (Nat.sub (Nat.add (Nat.add (Nat.shiftRight digit s.half) offset) (Nat.sub e 1)) m) e)) (Nat.div (Nat.sub low m) e))
+        (Nat.land mass (Nat.sub (Nat.pow 2 b) 1))) (Nat.add (Nat.land digit (Nat.sub (Nat.pow 2 s.half) 1)) offset))
+      (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1))) rows
 
 theorem push_zero (s : Scale) (b e offset bounds mass direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
     push s b e offset 0 bounds mass direct mirrored count next = next direct mirrored count := rfl
@@ -109,12 +110,13 @@ theorem push_succ (s : Scale) (b e offset rows bounds mass direct mirrored count
        let m := Nat.land mass (2 ^ b - 1)
        let lower := (low + offset - m) / e
        let upper := (high + offset + (e - 1) - m) / e
-       both (Nat.ble m (low + offset)) (both (both (Nat.ble lower upper) (Nat.ble upper s.top))
+       both (Nat.ble m (low + offset)) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
          (push s b e offset rows (Nat.shiftRight bounds b) (Nat.shiftRight mass b)
             (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper)
-            (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper) (count + 1) next))) := by
+            (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper) (count + 1) next)))) := by
   unfold push
   simp only [force_eq]
+  rfl
 
 /-- What the producer of the bounds guarantees for `rows` slots from `count` on. -/
 def Bounded (s : Scale) (slots : Nat → K) (e offset count rows : Nat) (low high mass : Nat → Nat) : Prop :=
@@ -143,8 +145,8 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.ha
     rw [push_succ] at h
     simp only [w1, w2, w3, w4, w5, w6] at h
     obtain ⟨c1, h⟩ := both_true h
-    obtain ⟨c2, h⟩ := both_true h
-    obtain ⟨c3, c4⟩ := both_true c2
+    obtain ⟨c3, h⟩ := both_true h
+    obtain ⟨c4, h⟩ := both_true h
     obtain ⟨y1, y2⟩ := hy 0 (Nat.succ_le_succ (Nat.zero_le _))
     have within : Within s ((low 0 + offset - mass 0) / e) ((high 0 + offset + (e - 1) - mass 0) / e) (slots count) :=
       ⟨divide_lower he (Nat.le_of_ble_eq_true c1) y1, divide_upper he y2⟩
