@@ -1,0 +1,1 @@
+"""Bounds and witnesses, found by fast and untrusted code. Certificates make bounds right."""

@@ -1,0 +1,150 @@
+"""A graph as a straight-line program over numbered slots, the form that bounds and certificates share.
+
+Slot 0 holds 0 and slot 1 holds 1; the inputs follow, then the results of the nodes in order. Data
+movement disappears into slot numbers. Weights stay the file's binary32 numbers; a bias is a column
+that reads slot 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, ReluStep
+from pytest_torchlean.ir.names import quoted
+from pytest_torchlean.ops import RULES
+
+Slots = NDArray[np.int64]
+
+ZERO_SLOT = 0
+ONE_SLOT = 1
+FIRST_INPUT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class AffineNode:
+    """divisor * y = weights @ x at every position.
+
+    start: first slot written; result (position, row) goes to slot start + row + rows * position.
+    weights: float32 (rows, columns), finite. sources: int64 (positions, columns), slots below start.
+    """
+
+    start: int
+    weights: NDArray[np.float32]
+    sources: Slots
+    divisor: int
+
+    @property
+    def size(self) -> int:
+        """Number of slots written."""
+        return int(self.weights.shape[0] * self.sources.shape[0])
+
+
+@dataclass(frozen=True)
+class ReluNode:
+    """y = max(x, 0) for the `size` slots from `first` on."""
+
+    start: int
+    first: int
+    size: int
+
+
+ProgramNode = AffineNode | ReluNode
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Nodes write consecutive slots from FIRST_INPUT + inputs on; `outputs` are the output's slots."""
+
+    inputs: int
+    nodes: tuple[ProgramNode, ...]
+    outputs: Slots
+    size: int
+    """Number of all slots."""
+
+
+def lower_to_program(graph: Graph) -> Program:
+    """The program of a graph; inputs and outputs are concatenated in the graph's order.
+
+    Raises UnsupportedError TL0204 listing every node that has no certificate step.
+    """
+    builder = _Builder(graph)
+    refused = []
+    for node in graph.nodes:
+        step = RULES[node.op].step(node, graph)
+        if isinstance(step, str):
+            refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
+        elif not refused:
+            builder.add(node.outputs[0], step)
+    if refused:
+        raise UnsupportedError("TL0204", "certificates do not cover these nodes:\n" + "\n".join(refused))
+    return builder.program()
+
+
+class _Builder:
+    """Slots of the values named so far."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._slots: dict[str, Slots] = {}
+        self._nodes: list[ProgramNode] = []
+        self._next = FIRST_INPUT
+        for name in graph.inputs:
+            self._slots[name] = self._take(graph.types[name].size)
+        self._inputs = self._next - FIRST_INPUT
+
+    def add(self, name: str, step: AffineStep | IndexStep | ReluStep) -> None:
+        if isinstance(step, ReluStep):
+            self._slots[name] = self._relu(self._of(step.source))
+            return
+        sources = np.concatenate([self._of(source) for source in step.sources])
+        if isinstance(step, IndexStep):
+            self._slots[name] = sources[step.index.reshape(-1)]
+            return
+        padded = np.append(sources, np.int64(ZERO_SLOT))
+        result = np.empty(sum(block.scatter.size for block in step.blocks), dtype=np.int64)
+        for block in step.blocks:
+            result[block.scatter] = self._affine(block, padded)
+        self._slots[name] = result
+
+    def program(self) -> Program:
+        outputs = np.concatenate([self._of(name) for name in self._graph.outputs])
+        return Program(self._inputs, tuple(self._nodes), outputs, self._next)
+
+    def _take(self, count: int) -> Slots:
+        taken = np.arange(self._next, self._next + count, dtype=np.int64)
+        self._next += count
+        return taken
+
+    def _of(self, name: str) -> Slots:
+        if name not in self._slots:
+            values = self._graph.constants[name].astype(np.float32).reshape(-1, 1)
+            node = AffineNode(self._next, values, np.full((1, 1), ONE_SLOT, dtype=np.int64), 1)
+            self._nodes.append(node)
+            self._slots[name] = self._take(values.size)
+        return self._slots[name]
+
+    def _affine(self, block: AffineBlock, padded: Slots) -> Slots:
+        weights, sources = block.weights, padded[block.gather]
+        if block.bias is not None:
+            weights = np.concatenate([weights, block.bias.reshape(-1, 1)], axis=1)
+            ones = np.full((sources.shape[0], 1), ONE_SLOT, dtype=np.int64)
+            sources = np.concatenate([sources, ones], axis=1)
+        node = AffineNode(self._next, np.ascontiguousarray(weights), sources, block.divisor)
+        self._nodes.append(node)
+        return self._take(node.size).reshape(sources.shape[0], weights.shape[0])
+
+    def _relu(self, sources: Slots) -> Slots:
+        """One node for every run of neighbouring slots, however the value orders them."""
+        distinct = np.unique(sources)
+        results = np.empty_like(distinct)
+        breaks = np.flatnonzero(np.diff(distinct) != 1) + 1
+        for run in np.split(np.arange(distinct.size), breaks):
+            if run.size:
+                self._nodes.append(ReluNode(self._next, int(distinct[run[0]]), int(run.size)))
+                results[run] = self._take(int(run.size))
+        return results[np.searchsorted(distinct, sources)]
