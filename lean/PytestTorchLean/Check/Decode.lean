@@ -7,7 +7,7 @@ import PytestTorchLean.Check.Packed
 value is `2^(base - 1) * (positive - negative) / 2^149`. The kernel runs it: the words are decoded in one
 or a few interleaved groups, each in a number of `Nat` operations that does not depend on the number of
 weights, and then cut into columns by halving. `decode_sound` says that what comes out is what
-`Spec/Binary32.lean` says the patterns denote.
+`Spec/Binary32.lean` says the patterns denote, `decode_finite` that no pattern is an infinity or NaN.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -65,23 +65,23 @@ noncomputable def select (k x s : Nat) : Nat := Nat.land x ((2 ^ k - 1) * s)
 /-- every digit of `x` times two to the power of the digit of `shifts` -/
 noncomputable def scale (b u shifts x stages : Nat) : Nat :=
   Nat.rec (motive := fun _ => Nat) x
-    (fun j before => force (fun q => q + (2 ^ 2 ^ j - 1) * select b q (field j 1 shifts u)) before) stages
+    (fun j before => share (fun q => q + (2 ^ 2 ^ j - 1) * select b q (field j 1 shifts u)) before) stages
 /-- the patterns at positions `l`, `l + h`, `l + 2 h`, ... of a vector of digits of `b` bits -/
 noncomputable def every (b h l k m y : Nat) : Nat := low k (Nat.shiftRight y (b * l)) (ones (b * h) m)
 
 /-- Decode `m` patterns, digits of `b` bits, and continue with the positive and the negative parts. -/
 noncomputable def words {α : Type} (d : Decoding) (b m x : Nat) (next : Nat → Nat → Option α) : Option α :=
-  force (fun u =>
-  force (fun exponents =>
-  force (fun fractions =>
-  force (fun normal =>
-  force (fun shifts =>
-  force (fun q =>
+  share (fun u =>
+  share (fun exponents =>
+  share (fun fractions =>
+  share (fun normal =>
+  share (fun shifts =>
+  share (fun q =>
     cond (Nat.beq (field 8 1 (exponents + u) u) 0)
     (cond (Nat.beq (shifts + d.base * normal) exponents)
     (cond (cond (Nat.beq d.base 1) true (Nat.beq (select 23 fractions (u - normal)) 0))
     (cond (Nat.beq (low d.bits q u) q)
-      (force (fun negative => force (fun positive => next positive negative) (q - negative))
+      (share (fun negative => share (fun positive => next positive negative) (q - negative))
         (select d.bits q (field 31 1 x u)))
     none) none) none) none)
     (scale b u shifts (fractions + 2 ^ 23 * normal) d.stages))
@@ -98,27 +98,29 @@ noncomputable def split (width fuel : Nat) : Nat → Nat → Nat → List Column
       cond (Nat.ble n 1) (⟨p, q⟩ :: rest)
         (force (fun half =>
           force (fun cut =>
-          force (fun pLow => force (fun qLow => force (fun pHigh => force (fun qHigh =>
+          share (fun pLow => share (fun qLow => share (fun pHigh => share (fun qHigh =>
             next half pLow qLow (next (n - half) pHigh qHigh rest))
             (Nat.shiftRight q cut)) (Nat.shiftRight p cut))
             (Nat.land q (2 ^ cut - 1))) (Nat.land p (2 ^ cut - 1)))
           (width * half)) (n / 2))) fuel
 
 /-- The groups from `k` on, each cut into `columns` columns that still hold `h` lanes. -/
-noncomputable def groups (d : Decoding) (rows columns g h weights count : Nat) : Nat → Option (List (List Column)) :=
+noncomputable def groups (d : Decoding) (rows columns g h weights count : Nat) :
+    Nat → Option (List (List Column)) :=
   Nat.rec (motive := fun _ => Nat → Option (List (List Column))) (fun _ => some [])
     (fun _ next k =>
-      force (fun x => words d (32 * g) (h * rows * columns) x (fun p q =>
+      share (fun x => words d (32 * g) (h * rows * columns) x (fun p q =>
         Option.rec (motive := fun _ => Option (List (List Column))) none
           (fun rest => some (split (32 * g * (h * rows)) columns columns p q [] :: rest)) (next (k + 1))))
         (every 32 g k 32 (h * rows * columns) weights)) count
 
 /-- Lane `l` of every column of a group. -/
 noncomputable def lane (d : Decoding) (rows g h l : Nat) (columns : List Column) : List Column :=
-  List.rec (motive := fun _ => List Column) []
+  force (fun shift => share (fun mask => List.rec (motive := fun _ => List Column) []
     (fun c _ rest =>
-      force (fun p => force (fun q => ⟨p, q⟩ :: rest) (every (32 * g) h l d.bits rows c.negative))
-        (every (32 * g) h l d.bits rows c.positive)) columns
+      share (fun p => share (fun q => ⟨p, q⟩ :: rest) (Nat.land (Nat.shiftRight c.negative shift) mask))
+        (Nat.land (Nat.shiftRight c.positive shift) mask)) columns)
+    ((2 ^ d.bits - 1) * ones (32 * g * h) rows)) (32 * g * l)
 
 /-- All lanes: lane `l` of every group, for `count` values of `l`. -/
 noncomputable def interleave (d : Decoding) (rows g h : Nat) (groups : List (List Column)) (count : Nat) :
@@ -152,7 +154,8 @@ namespace Decode
 
 /-! ### What happens to the digits -/
 
-theorem one_lt_pow {b : Nat} (hb : 0 < b) (c : Nat) (h : c ≤ 1) : c < 2 ^ b := lt_of_le_of_lt h (one_lt_two_pow hb)
+theorem one_lt_pow {b : Nat} (hb : 0 < b) (c : Nat) (h : c ≤ 1) : c < 2 ^ b :=
+  lt_of_le_of_lt h (one_lt_two_pow hb)
 theorem low_pack {b m k : Nat} {w : Nat → Nat} (hk : k ≤ b) (hb : 0 < b) (hw : ∀ i, i < m → w i < 2 ^ b) :
     low k (pack b m w) (ones b m) = pack b m (fun i => w i % 2 ^ k) := by
   show Nat.land _ _ = _
@@ -167,10 +170,12 @@ theorem field_lt {b j k : Nat} (h : j + k ≤ b) : (2 ^ k - 1) * 2 ^ j < 2 ^ b :
   refine lt_of_lt_of_le ?_ (two_pow_le h)
   rw [pow_add, Nat.mul_comm]
   exact mul_lt_mul_left (two_pow_pos j) (mask_lt Nat.le.refl)
-theorem field_pack {b m j k : Nat} {w : Nat → Nat} (h : j + k ≤ b) (hb : 0 < b) (hw : ∀ i, i < m → w i < 2 ^ b) :
+theorem field_pack {b m j k : Nat} {w : Nat → Nat} (h : j + k ≤ b) (hb : 0 < b)
+    (hw : ∀ i, i < m → w i < 2 ^ b) :
     field j k (pack b m w) (ones b m) = pack b m (fun i => w i / 2 ^ j % 2 ^ k) := by
   show Nat.shiftRight (Nat.land _ _) j = _
-  have e : pack b m (fun i => Nat.land (w i) ((2 ^ k - 1) * 2 ^ j)) = pack b m (fun i => 2 ^ j * (w i / 2 ^ j % 2 ^ k)) :=
+  have e : pack b m (fun i => Nat.land (w i) ((2 ^ k - 1) * 2 ^ j))
+      = pack b m (fun i => 2 ^ j * (w i / 2 ^ j % 2 ^ k)) :=
     pack_congr fun i _ => land_field _ _ _
   rw [mul_ones hb, land_pack hw (fun _ _ => field_lt h), e, shift_pack_mul]
 theorem select_digit {k q s : Nat} (hs : s ≤ 1) (hq : q < 2 ^ k) : Nat.land q ((2 ^ k - 1) * s) = s * q := by
@@ -219,9 +224,10 @@ theorem scale_pack {b m : Nat} {r x : Nat → Nat} (hb : 0 < b) (hr : ∀ i, i <
     rw [e]; exact (mul_one _).symm
   | j + 1, hj => by
     have ih := scale_pack hb hr hx j (Nat.le_trans (Nat.le.step Nat.le.refl) hj)
-    show force (fun q => q + (2 ^ 2 ^ j - 1) * select b q (field j 1 (pack b m r) (ones b m)))
+    show share (fun q => q + (2 ^ 2 ^ j - 1) * select b q (field j 1 (pack b m r) (ones b m)))
       (scale b (ones b m) (pack b m r) (pack b m x) j) = _
-    rw [force_eq, ih, field_pack hj hb hr, select_pack Nat.le.refl (fun i _ => bit_le _), ← pack_mul, ← pack_add]
+    rw [share_eq, ih, field_pack hj hb hr, select_pack Nat.le.refl (fun i _ => bit_le _),
+      ← pack_mul, ← pack_add]
     · refine pack_congr fun i _ => ?_
       rw [pow_one_add (2 ^ j) (bit_le _), mod_pow_succ (r i), pow_add 2 (r i % 2 ^ j), Nat.mul_assoc]
     · intro i hi
@@ -259,11 +265,13 @@ theorem exponent_lt (w : Nat) : Binary32.exponent w < 2 ^ 8 := mod_lt (two_pow_p
 theorem fraction_lt (w : Nat) : Binary32.fraction w < 2 ^ 23 := mod_lt (two_pow_pos 23) _
 theorem normal_zero {w : Nat} (h : Binary32.exponent w = 0) : normal w = 0 := by unfold normal; rw [h]; rfl
 theorem normal_succ {w e : Nat} (h : Binary32.exponent w = e + 1) : normal w = 1 := by
-  have he : e < 2 ^ 8 := Nat.le_trans (Nat.le.step Nat.le.refl) (lt_of_lt_of_le (h ▸ Nat.le.refl) (exponent_lt w))
+  have he : e < 2 ^ 8 := Nat.le_trans (Nat.le.step Nat.le.refl)
+    (lt_of_lt_of_le (h ▸ Nat.le.refl) (exponent_lt w))
   have e2 : e + 1 + 255 = e + 2 ^ 8 * 1 := Nat.add_assoc e 1 255
   unfold normal; rw [h, e2, add_mul_div 1 he]; rfl
 theorem normal_le (w : Nat) : normal w ≤ 1 := bit_le _
-theorem magnitude_zero {w : Nat} (h : Binary32.exponent w = 0) : Binary32.magnitude w = Binary32.fraction w := by
+theorem magnitude_zero {w : Nat} (h : Binary32.exponent w = 0) :
+    Binary32.magnitude w = Binary32.fraction w := by
   unfold Binary32.magnitude; rw [h]
 theorem magnitude_succ {w e : Nat} (h : Binary32.exponent w = e + 1) :
     Binary32.magnitude w = (2 ^ 23 + Binary32.fraction w) * 2 ^ e := by
@@ -326,11 +334,13 @@ theorem le_pow (n : Nat) : n ≤ 2 ^ n := by
   | zero => exact Nat.zero_le _
   | succ n ih => rw [pow_succ, two_mul]; exact Nat.add_le_add ih (two_pow_pos n)
 
-theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat} {next : Nat → Nat → Option α} {y : α}
+theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat}
+    {next : Nat → Nat → Option α} {y : α}
     (hb : 32 ≤ b) (hbase : 1 ≤ d.base ∧ d.base ≤ 255) (hstages : 23 + 2 ^ d.stages ≤ b) (hbits : d.bits ≤ b)
     (hw : ∀ i, i < m → w i < 2 ^ 32) (h : words d b m (pack b m w) next = some y) :
     ∃ p n : Nat → Nat, next (pack b m p) (pack b m n) = some y ∧ ∀ i, i < m →
-      p i < 2 ^ d.bits ∧ n i < 2 ^ d.bits ∧ Represents d.base (w i) (p i) (n i) ∧ Binary32.exponent (w i) ≠ 255 := by
+      p i < 2 ^ d.bits ∧ n i < 2 ^ d.bits ∧ Represents d.base (w i) (p i) (n i) ∧
+      Binary32.exponent (w i) ≠ 255 := by
   have pos : 0 < b := lt_of_lt_of_le (Nat.succ_le_succ (Nat.zero_le 31)) hb
   have to_b : ∀ {n k : Nat}, k ≤ 32 → n < 2 ^ k → n < 2 ^ b := fun hk hn =>
     lt_of_lt_of_le hn (two_pow_le (Nat.le_trans hk hb))
@@ -359,8 +369,8 @@ theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat} {ne
     exact field_pack (Nat.le_trans (fixed rfl) hb) pos fun i _ => to_b (k := 9) (fixed rfl)
       (Nat.add_le_add (exponent_lt (w i)) (fixed (n := 1) (k := 256) rfl))
   unfold words at h
-  rw [force_eq, force_eq, exponents, force_eq, fractions, force_eq, normals, force_eq,
-    low_digit hstagesb pos, force_eq, infinite, signs] at h
+  rw [share_eq, share_eq, exponents, share_eq, fractions, share_eq, normals, share_eq,
+    low_digit hstagesb pos, share_eq, infinite, signs] at h
   generalize er : (fun i => digit b (pack b m (fun i => Binary32.exponent (w i))
     - d.base * pack b m (fun i => normal (w i))) i % 2 ^ d.stages) = r at h
   have hr : ∀ i, r i < 2 ^ d.stages := fun i => by rw [← er]; exact mod_lt (two_pow_pos _) _
@@ -382,7 +392,8 @@ theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat} {ne
     rw [mul_one]; exact Nat.succ_le_succ hbase.2
   have sum_lt : ∀ i, i < m → r i + d.base * normal (w i) < 2 ^ b := fun i _ => by
     rw [hc, pow_succ, two_mul]
-    refine lt_of_lt_of_le (b := 2 ^ d.stages + d.base * normal (w i)) ?_ (Nat.add_le_add (two_pow_le hstagesc) ?_)
+    refine lt_of_lt_of_le (b := 2 ^ d.stages + d.base * normal (w i)) ?_
+      (Nat.add_le_add (two_pow_le hstagesc) ?_)
     · show r i + d.base * normal (w i) + 1 ≤ 2 ^ d.stages + d.base * normal (w i)
       rw [add_right_comm]; exact Nat.add_le_add (hr i) Nat.le.refl
     · exact Nat.le_trans (le_of_lt (hbase_i i)) (two_pow_le h8c)
@@ -399,14 +410,16 @@ theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat} {ne
       rw [e] at h3
       have g := Nat.eq_of_beq_eq_true h3
       rw [ones_eq pos, ← pack_sub (fun i _ => normal_le (w i)),
-        select_pack (Nat.le_trans (fixed rfl) hb) (fun i _ => complement i) (fun i _ => fraction_lt (w i))] at g
+        select_pack (Nat.le_trans (fixed rfl) hb) (fun i _ => complement i)
+          (fun i _ => fraction_lt (w i))] at g
       refine fun i hi => Or.inr (pack_eq_zero (fun i hi => ?_) g i hi)
       refine lt_of_le_of_lt (Nat.mul_le_mul (complement i) Nat.le.refl) ?_
       rw [one_mul]; exact hFb i hi
   -- shifted significands
   have x_lt : ∀ i, Binary32.fraction (w i) + 2 ^ 23 * normal (w i) < 2 ^ 24 := fun i =>
     add_mul_lt (C := 2) (fraction_lt (w i)) (Nat.succ_le_succ (normal_le (w i)))
-  have q_lt : ∀ i, i < m → (Binary32.fraction (w i) + 2 ^ 23 * normal (w i)) * 2 ^ r i < 2 ^ b := fun i _ => by
+  have q_lt : ∀ i, i < m → (Binary32.fraction (w i) + 2 ^ 23 * normal (w i)) * 2 ^ r i < 2 ^ b :=
+      fun i _ => by
     have g : 24 + r i ≤ b := by
       refine Nat.le_trans (le_of_eq ?_) (Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := 23)) (hr i)) hstages)
       exact Nat.succ_add 23 (r i)
@@ -435,7 +448,8 @@ theorem words_sound {α : Type} {d : Decoding} {b m : Nat} {w : Nat → Nat} {ne
   have part_le : ∀ i, Binary32.sign (w i) * q i ≤ q i := fun i => by
     have g : Binary32.sign (w i) * q i ≤ 1 * q i := Nat.mul_le_mul (sign_le i) Nat.le.refl
     rw [one_mul] at g; exact g
-  rw [select_pack hbits (fun i _ => sign_le i) q_small, force_eq, ← pack_sub (fun i _ => part_le i), force_eq] at h
+  rw [select_pack hbits (fun i _ => sign_le i) q_small, share_eq,
+    ← pack_sub (fun i _ => part_le i), share_eq] at h
   exact ⟨_, _, h, fun i hi => ⟨lt_of_le_of_lt (sub_le _ _) (q_small i hi),
     lt_of_le_of_lt (part_le i) (q_small i hi), represents rfl (sign_le i) (magnitude_i i hi),
     finite (finite_i i hi)⟩⟩
@@ -458,7 +472,8 @@ theorem prepend_add (rest : List Column) (m n : Nat) (f : Nat → Column) :
     rw [Nat.succ_add]
     show f 0 :: prepend rest (m + n) (fun i => f (i + 1)) = f 0 :: _
     rw [ih, e]
-theorem half_facts {n : Nat} (h : 1 < n) : 1 ≤ n / 2 ∧ n / 2 + (n - n / 2) = n ∧ n / 2 < n ∧ 1 ≤ n - n / 2 := by
+theorem half_facts {n : Nat} (h : 1 < n) :
+    1 ≤ n / 2 ∧ n / 2 + (n - n / 2) = n ∧ n / 2 < n ∧ 1 ≤ n - n / 2 := by
   obtain ⟨q, r, e, hr⟩ := euclid (two_pow_pos 1) n
   have hq : n / 2 = q := by rw [e]; exact add_mul_div q hr
   have e2 : n = q + (q + r) := by
@@ -474,12 +489,15 @@ theorem half_facts {n : Nat} (h : 1 < n) : 1 ≤ n / 2 ∧ n / 2 + (n - n / 2) =
   exact ⟨q_pos, e2.symm, by rw [e2]; exact Nat.add_le_add (Nat.le.refl (n := q)) le, le⟩
 theorem split_step (width fuel n p q : Nat) (rest : List Column) :
     split width (fuel + 1) n p q rest = cond (Nat.ble n 1) (⟨p, q⟩ :: rest)
-      (split width fuel (n / 2) (Nat.land p (2 ^ (width * (n / 2)) - 1)) (Nat.land q (2 ^ (width * (n / 2)) - 1))
-        (split width fuel (n - n / 2) (Nat.shiftRight p (width * (n / 2))) (Nat.shiftRight q (width * (n / 2)))
+      (split width fuel (n / 2) (Nat.land p (2 ^ (width * (n / 2)) - 1))
+        (Nat.land q (2 ^ (width * (n / 2)) - 1))
+        (split width fuel (n - n / 2) (Nat.shiftRight p (width * (n / 2)))
+          (Nat.shiftRight q (width * (n / 2)))
           rest)) := by
   show cond _ _ (force _ _) = _
-  rw [force_eq, force_eq, force_eq, force_eq, force_eq, force_eq]; rfl
-theorem split_eq {width : Nat} : (fuel n : Nat) → (p q : Nat → Nat) → (rest : List Column) → n ≤ fuel → (fuel = 0 ∨ 1 ≤ n) →
+  rw [force_eq, force_eq, share_eq, share_eq, share_eq, share_eq]; rfl
+theorem split_eq {width : Nat} : (fuel n : Nat) → (p q : Nat → Nat) → (rest : List Column) →
+    n ≤ fuel → (fuel = 0 ∨ 1 ≤ n) →
     (∀ i, i < n → p i < 2 ^ width) → (∀ i, i < n → q i < 2 ^ width) →
     split width fuel n (pack width n p) (pack width n q) rest = prepend rest n (fun i => ⟨p i, q i⟩)
   | 0, n, p, q, rest, hn, _, _, _ => by rw [eq_zero_of_le_zero hn]; rfl
@@ -503,7 +521,8 @@ theorem split_eq {width : Nat} : (fuel n : Nat) → (p q : Nat → Nat) → (res
       have above : high ≤ fuel := Nat.le_of_succ_le_succ (Nat.le_trans
         (by rw [Nat.add_comm]; exact Nat.add_le_add Nat.le.refl low_pos) hn)
       have first : ∀ i, i < low → i < low + high := fun i hi => lt_of_lt_of_le hi (Nat.le_add_right _ _)
-      have second : ∀ i, i < high → low + i < low + high := fun i hi => Nat.add_le_add (Nat.le.refl (n := low)) hi
+      have second : ∀ i, i < high → low + i < low + high :=
+        fun i hi => Nat.add_le_add (Nat.le.refl (n := low)) hi
       show split width fuel low _ _ (split width fuel high _ _ rest) = _
       rw [land_pack_append (fun i hi => hp i (first i hi)), land_pack_append (fun i hi => hq i (first i hi)),
         shift_pack_append (fun i hi => hp i (first i hi)), shift_pack_append (fun i hi => hq i (first i hi)),
@@ -545,11 +564,13 @@ theorem stride_pos {g : Nat} (h : 0 < g) : 0 < 32 * g :=
 theorem split_group {b w columns : Nat} {p n : Nat → Nat} (hp : ∀ i, i < w * columns → p i < 2 ^ b)
     (hn : ∀ i, i < w * columns → n i < 2 ^ b) :
     split (b * w) columns columns (pack b (w * columns) p) (pack b (w * columns) n) []
-      = prepend [] columns (fun c => ⟨pack b w (fun j => p (w * c + j)), pack b w (fun j => n (w * c + j))⟩) := by
+      = prepend [] columns (fun c => ⟨pack b w (fun j => p (w * c + j)),
+          pack b w (fun j => n (w * c + j))⟩) := by
   have inside : ∀ c, c < columns → ∀ j, j < w → w * c + j < w * columns := fun c hc j hj => by
     rw [Nat.add_comm]; exact add_mul_lt hj hc
   rw [pack_group, pack_group]
-  refine split_eq columns columns _ _ [] Nat.le.refl ?_ (fun c hc => pack_lt fun j hj => hp _ (inside c hc j hj))
+  refine split_eq columns columns _ _ [] Nat.le.refl ?_
+    (fun c hc => pack_lt fun j hj => hp _ (inside c hc j hj))
     (fun c hc => pack_lt fun j hj => hn _ (inside c hc j hj))
   cases columns with
   | zero => exact Or.inl rfl
@@ -563,12 +584,12 @@ theorem groups_sound {a : Affine} {d : Decoding} {g h : Nat} (fits : Fits d g) :
     injection e with e
     rw [← e]; exact hk
   | count + 1, k, found, hk, e => by
-    have e : force (fun x => words d (32 * g) (h * a.rows * a.laneColumns) x (fun p q =>
+    have e : share (fun x => words d (32 * g) (h * a.rows * a.laneColumns) x (fun p q =>
         Option.rec (motive := fun _ => Option (List (List Column))) none
           (fun rest => some (split (32 * g * (h * a.rows)) a.laneColumns a.laneColumns p q [] :: rest))
           (groups d a.rows a.laneColumns g h a.weights count (k + 1))))
         (every 32 g k 32 (h * a.rows * a.laneColumns) a.weights) = some found := e
-    rw [force_eq, every_digit Nat.le.refl (Nat.succ_le_succ (Nat.zero_le 31)) fits.group] at e
+    rw [share_eq, every_digit Nat.le.refl (Nat.succ_le_succ (Nat.zero_le 31)) fits.group] at e
     obtain ⟨p, n, e, hpn⟩ := words_sound (stride_ge fits.group) fits.base fits.stages fits.bits
       (fun i _ => mod_lt (two_pow_pos 32) _) e
     have ih := groups_sound (a := a) (h := h) fits count (k + 1)
@@ -576,7 +597,8 @@ theorem groups_sound {a : Affine} {d : Decoding} {g h : Nat} (fits : Fits d g) :
     | none => rw [er] at e; cases e
     | some rest =>
       rw [er] at e
-      have e : some (split (32 * g * (h * a.rows)) a.laneColumns a.laneColumns _ _ [] :: rest) = some found := e
+      have e : some (split (32 * g * (h * a.rows)) a.laneColumns a.laneColumns _ _ [] :: rest) =
+        some found := e
       injection e with e
       rw [← e]
       refine ⟨⟨p, n, ?_, fun i hi => ?_⟩, ih rest (by rw [Nat.succ_add]; exact hk) er⟩
@@ -590,12 +612,14 @@ theorem groups_sound {a : Affine} {d : Decoding} {g h : Nat} (fits : Fits d g) :
 theorem lane_prepend (d : Decoding) (rows g h l n : Nat) (f : Nat → Column) :
     lane d rows g h l (prepend [] n f) = prepend [] n (fun c =>
       ⟨every (32 * g) h l d.bits rows (f c).positive, every (32 * g) h l d.bits rows (f c).negative⟩) := by
+  unfold lane
+  rw [force_eq, share_eq]
   induction n generalizing f with
   | zero => rfl
   | succ n ih =>
-    show force (fun p => force (fun q => (⟨p, q⟩ : Column) :: lane d rows g h l (prepend [] n fun i => f (i + 1)))
+    show share (fun p => share (fun q => (⟨p, q⟩ : Column) :: List.rec [] _ (prepend [] n fun i => f (i + 1)))
       (every (32 * g) h l d.bits rows (f 0).negative)) (every (32 * g) h l d.bits rows (f 0).positive) = _
-    rw [force_eq, force_eq, ih]; rfl
+    rw [share_eq, share_eq, ih]; rfl
 theorem laneHolds_prepend {a : Affine} {d : Decoding} {lane : Nat} (n start : Nat) (f : Nat → Column)
     (hn : start + n = a.laneColumns) (h : ∀ c, c < n → (f c).Holds a d lane (start + c)) :
     LaneHolds a d lane start (prepend [] n f) := by
@@ -608,7 +632,8 @@ theorem laneHolds_prepend {a : Affine} {d : Decoding} {lane : Nat} (n start : Na
     rw [Nat.succ_add]; exact t
 
 /-- lane `l` of a column of a group -/
-theorem every_column {a : Affine} {d : Decoding} {g h l c : Nat} {p : Nat → Nat} (fits : Fits d g) (hl : l < h)
+theorem every_column {a : Affine} {d : Decoding} {g h l c : Nat} {p : Nat → Nat}
+    (fits : Fits d g) (hl : l < h)
     (hc : c < a.laneColumns) (lanes : g * h = a.lanes)
     (hp : ∀ i, i < h * a.rows * a.laneColumns → p i < 2 ^ d.bits) :
     every (32 * g) h l d.bits a.rows (pack (32 * g) (h * a.rows) (fun j => p (h * a.rows * c + j)))
@@ -622,7 +647,8 @@ theorem every_column {a : Affine} {d : Decoding} {g h l c : Nat} {p : Nat → Na
   rw [digit_pack (fun j hj => lt_of_lt_of_le (hp _ (inside j hj)) (two_pow_le fits.bits)) at_r,
     mod_eq_self (hp _ (inside _ at_r))]
 
-theorem lane_sound {a : Affine} {d : Decoding} {g h k l : Nat} {columns : List Column} (fits : Fits d g) (hl : l < h)
+theorem lane_sound {a : Affine} {d : Decoding} {g h k l : Nat} {columns : List Column}
+    (fits : Fits d g) (hl : l < h)
     (lanes : g * h = a.lanes) (hold : GroupHolds a d g h k columns) :
     LaneHolds a d (k + g * l) 0 (lane d a.rows g h l columns) := by
   obtain ⟨p, n, e, hpn⟩ := hold
@@ -639,7 +665,8 @@ theorem lane_sound {a : Affine} {d : Decoding} {g h k l : Nat} {columns : List C
   rw [index] at t
   exact ⟨t.1, t.2.1, t.2.2.1⟩
 
-theorem interleave_sound {a : Affine} {d : Decoding} {g h : Nat} {found : List (List Column)} (fits : Fits d g)
+theorem interleave_sound {a : Affine} {d : Decoding} {g h : Nat} {found : List (List Column)}
+    (fits : Fits d g)
     (lanes : g * h = a.lanes) (hold : GroupsHold a d g h 0 found) :
     (count l : Nat) → l + count = h → LanesHold a d (g * l) (interleave d a.rows g h found count l)
   | 0, l, hl => by
@@ -647,7 +674,9 @@ theorem interleave_sound {a : Affine} {d : Decoding} {g h : Nat} {found : List (
     rw [← lanes, ← hl]; rfl
   | count + 1, l, hl => by
     have next := interleave_sound fits lanes hold count (l + 1) (by rw [Nat.succ_add]; exact hl)
-    have lt : l < h := by rw [← hl]; exact Nat.add_le_add (Nat.le.refl (n := l)) (Nat.succ_le_succ (Nat.zero_le count))
+    have lt : l < h := by
+      rw [← hl]
+      exact Nat.add_le_add (Nat.le.refl (n := l)) (Nat.succ_le_succ (Nat.zero_le count))
     have each : ∀ (list : List (List Column)) (k : Nat), GroupsHold a d g h k list →
         LanesHold a d (k + g * l) (List.rec (motive := fun _ => List (List Column))
           (interleave d a.rows g h found count (l + 1))
@@ -666,12 +695,10 @@ theorem interleave_sound {a : Affine} {d : Decoding} {g h : Nat} {found : List (
     have t := each found 0 hold
     rw [Nat.zero_add] at t; exact t
 
-end Decode
-
-open Decode in
-/-- What `decode` returns are the weights' values. -/
-theorem decode_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes) :
-    LanesHold a d 0 lanes := by
+/-- What the checks of `decode` establish. -/
+theorem decode_some {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes) :
+    ∃ g height found, Fits d g ∧ g * height = a.lanes ∧ GroupsHold a d g height 0 found ∧
+      lanes = interleave d a.rows g height found height 0 := by
   unfold decode at h
   rw [force_eq, force_eq] at h
   obtain ⟨h1, h⟩ := cond_some h
@@ -681,7 +708,6 @@ theorem decode_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h
   obtain ⟨h5, h⟩ := cond_some h
   generalize groupCount d a.lanes = g at *
   generalize a.lanes / g = height at *
-  have product := Nat.eq_of_beq_eq_true h1
   have stages := Nat.le_of_ble_eq_true h4
   have fits : Fits d g := by
     refine ⟨?_, ⟨Nat.le_of_ble_eq_true h2, Nat.le_of_ble_eq_true h3⟩, stages, Nat.le_of_ble_eq_true h5⟩
@@ -694,7 +720,44 @@ theorem decode_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h
     rw [e] at h
     have h : some (interleave d a.rows g height found height 0) = some lanes := h
     injection h with h
-    rw [← h]
-    exact interleave_sound fits product (groups_sound fits g 0 found (Nat.zero_add g) e) height 0 (Nat.zero_add height)
+    exact ⟨g, height, found, fits, Nat.eq_of_beq_eq_true h1,
+      groups_sound fits g 0 found (Nat.zero_add g) e, h.symm⟩
+
+theorem group_at {a : Affine} {d : Decoding} {g h : Nat} : (found : List (List Column)) → (k : Nat) →
+    GroupsHold a d g h k found → ∀ j, k + j < g → ∃ columns, GroupHolds a d g h (k + j) columns
+  | [], k, hold, j, hj => by
+    have e : k = g := hold
+    rw [e] at hj
+    exact absurd (lt_of_le_of_lt (Nat.le_add_right g j) hj) (lt_irreflexive g)
+  | columns :: _, k, hold, 0, _ => ⟨columns, hold.1⟩
+  | _ :: rest, k, hold, j + 1, hj => by
+    have t := group_at rest (k + 1) hold.2 j
+    rw [Nat.succ_add] at t
+    exact t hj
+
+end Decode
+
+/-- What `decode` returns are the weights' values. -/
+theorem decode_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes) :
+    LanesHold a d 0 lanes := by
+  obtain ⟨g, height, found, fits, product, hold, rfl⟩ := Decode.decode_some h
+  exact Decode.interleave_sound fits product hold height 0 (Nat.zero_add height)
+
+/-- `decode` refuses infinities and NaN. -/
+theorem decode_finite {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes)
+    {row lane column : Nat} (hr : row < a.rows) (hl : lane < a.lanes) (hc : column < a.laneColumns) :
+    Binary32.exponent (a.pattern row lane column) ≠ 255 := by
+  obtain ⟨g, height, found, fits, product, hold, _⟩ := Decode.decode_some h
+  obtain ⟨l, k, e, hk⟩ := euclid fits.group lane
+  have hl : l < height := lt_of_mul_lt_mul_left (c := g)
+    (lt_of_le_of_lt (Nat.le_add_left _ k) (by rw [← e, product]; exact hl))
+  obtain ⟨_, p, n, _, all⟩ := Decode.group_at found 0 hold k (by rw [Nat.zero_add]; exact hk)
+  have t := (all _ (add_mul_lt (add_mul_lt hl hr) hc)).2.2.2
+  have index : 0 + k + g * (l + height * row + height * a.rows * column)
+      = lane + a.lanes * (row + a.rows * column) := by
+    rw [e, ← product, Nat.zero_add]
+    simp only [Nat.mul_add, Nat.mul_assoc, Nat.add_assoc]
+  rw [index] at t
+  exact t
 
 end PytestTorchLean

@@ -371,4 +371,12 @@ noncomputable def force {α : Sort u} (f : Nat → α) (n : Nat) : α :=
 theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := by
   cases n <;> rfl
 
+/-- `f n`, with `n` evaluated first but substituted as it stands: later uses find its value in the kernel's
+    cache. Takes less memory than `force`; not for loops, where such terms would pile up. -/
+noncomputable def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
+  Bool.rec (motive := fun _ => α) (f n) (f n) (Nat.ble n n)
+theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := by
+  unfold share
+  cases Nat.ble n n <;> rfl
+
 end PytestTorchLean
