@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -231,6 +232,7 @@ def claim_of(job: Job) -> str:
 
 
 def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float) -> Evidence:
+    """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
     from pytest_torchlean.properties import PropertyContext, run_property
 
     if job.error is not None:
@@ -244,7 +246,11 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float) ->
         deadline=started + float(job.prop.timeout),
         lean=lean,
     )
-    return run_property(context, job.prop)
+    import numpy as np
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return run_property(context, job.prop)
 
 
 def _value(stored: T | TorchleanError) -> T:

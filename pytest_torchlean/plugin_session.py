@@ -46,7 +46,11 @@ class GateSession:
 
     def note_decorated(self, item: pytest.Item) -> None:
         """Remember a test with a `certify` mark."""
-        self.note(item, decorated_job(item, root_of(self.config, item.path)))
+        job = decorated_job(item, root_of(self.config, item.path))
+        item.add_marker("torchlean")
+        if job.prop is not None:
+            item.add_marker(job.check)
+        self.note(item, job)
 
     def decide(self, item: pytest.Item) -> PropertyResult:
         """The property's result, computed once per item."""
@@ -123,8 +127,8 @@ class GateSession:
         try:
             write_reports(
                 self.results(),
-                json_file=self.config.getoption("torchlean_json"),
-                junit_file=self.config.getoption("torchlean_junit"),
+                json_file=self._target("torchlean_json"),
+                junit_file=self._target("torchlean_junit"),
             )
         except OSError as error:
             self._unwritten = f"a report could not be written: {error}"
@@ -147,6 +151,11 @@ class GateSession:
                 reporter.write_line(f"{absent} further properties were not run")
         if self._unwritten:
             reporter.write_line(f"torchlean: {terminal_line(self._unwritten)}", red=True)
+
+    def _target(self, option: str) -> Path | None:
+        """An option's file, relative to where pytest was started, whatever the tests changed since."""
+        value = self.config.getoption(option)
+        return None if value is None else self.config.invocation_params.dir / value
 
     def _store(self, item: pytest.Item) -> ModelStore:
         """The models under one root; every property of it judges the same bytes."""

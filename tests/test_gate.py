@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gate_project import write_project
 
@@ -137,6 +139,21 @@ def test_warn_softens_nothing_but_unknown(
     replace_property(monkeypatch, lambda context, prop: Evidence(Verdict.UNKNOWN, claim="c", found="f"))
     (result,) = run_spec(project(tmp_path, ["a"], ", on_unknown: warn"), root=tmp_path)
     assert result.outcome == "warned"
+
+
+def test_callers_warning_filters_and_numpy_settings_do_not_reach_a_property(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def action(context: PropertyContext, prop: PropertySpec) -> Evidence:
+        warnings.warn("a library's warning", RuntimeWarning, stacklevel=1)
+        assert np.float32(1) / np.float32(0) == np.inf
+        return agreed(context, prop)
+
+    replace_property(monkeypatch, action)
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        (result,) = run_spec(project(tmp_path, ["a"]), root=tmp_path)
+    assert result.outcome == "passed"
 
 
 def test_timeout_ends_in_unknown(tmp_path: Path) -> None:

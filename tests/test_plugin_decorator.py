@@ -28,7 +28,8 @@ def test_agreed(verdict):
     assert verdict.found == "found agreed"
 """,
     )
-    result = pytester.runpytest("--strict-markers", "--torchlean-json=record.json", "-m", "certify")
+    marks = "certify and torchlean and runtime"
+    result = pytester.runpytest("--strict-markers", "--torchlean-json=record.json", "-m", marks)
     result.assert_outcomes(passed=1)
     recorded = read(pytester.path / "record.json")["test_agreed"]
     assert recorded.id == "test_models.py::test_agreed"
