@@ -14,6 +14,7 @@ from pytest_torchlean.errors import ModelError, UnsupportedError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one, run_spec
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.runtime import RuntimeSession
 from pytest_torchlean.spec import PropertySpec, Spec, load_spec
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -37,6 +38,26 @@ def test_real_property_gives_evidence_and_the_digest(tmp_path: Path) -> None:
     assert result.evidence.samples == 8
     assert result.model_sha256 is not None
     assert result.outcome == "passed"
+
+
+def test_runtime_that_flips_one_bit_is_divergent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = RuntimeSession.fetch
+
+    def fetch(
+        self: RuntimeSession, names: list[str], inputs: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, ...]:
+        values = original(self, names, inputs)
+        for name, value in zip(names, values, strict=True):
+            if name == "y" and not self.optimise:
+                value.reshape(-1).view(np.int32)[1] ^= 1
+        return values
+
+    monkeypatch.setattr(RuntimeSession, "fetch", fetch)
+    (result,) = run_spec(project(tmp_path, ["a"], ", on_unknown: warn"), root=tmp_path)
+    assert result.evidence.verdict is Verdict.DIVERGENT
+    assert result.outcome == "failed"
+    assert "Relu node 'activation', output 'y', element 1, sample 0" in result.evidence.found
+    assert "1 ulp apart; IEEE-754 fixes these bits" in result.evidence.found
 
 
 @pytest.mark.parametrize(
