@@ -86,9 +86,7 @@ def build_emission(program: Program, goals: Sequence[Goal]) -> Emission:
     certificates = tuple(
         ClaimCertificateData(decoding, size) for decoding, size in zip(form_decodings, sizes, strict=True)
     )
-    return Emission(
-        GraphData(program.inputs, nodes), claims, CertificateData(scale, decodings, certificates)
-    )
+    return Emission(GraphData(program.inputs, nodes), claims, CertificateData(scale, decodings, certificates))
 
 
 def margin_forms(label: int, classes: int) -> Forms:
@@ -113,9 +111,10 @@ def bound_forms(
             rows.append(row)
             constants.append(-sign * bound.numerator)
     coefficients = np.empty((len(rows), outputs), dtype=object)
-    coefficients[:] = rows
     column = np.empty(len(rows), dtype=object)
-    column[:] = constants
+    if rows:
+        coefficients[:] = rows
+        column[:] = constants
     return Forms(coefficients, column, strict)
 
 
@@ -245,13 +244,21 @@ def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
     for goal in goals:
         if not goal.boxes:
             continue
-        lower = np.array([[float(bound) for bound in box.lower] for box in goal.boxes])
-        upper = np.array([[float(bound) for bound in box.upper] for box in goal.boxes])
-        low, high = propagate(program, lower, upper)
+        lower = np.array([[_to_float(bound) for bound in box.lower] for box in goal.boxes])
+        upper = np.array([[_to_float(bound) for bound in box.upper] for box in goal.boxes])
+        with np.errstate(all="ignore"):
+            low, high = propagate(program, lower, upper)
         largest = max(largest, float(np.abs(low).max()), float(np.abs(high).max()))
     if not math.isfinite(largest):
         raise CertificateError("TL0602", "interval bounds overflow on this region")
     return largest
+
+
+def _to_float(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def _lanes(scale: ScaleData, decodings: Sequence[DecodingData]) -> int:
@@ -259,5 +266,3 @@ def _lanes(scale: ScaleData, decodings: Sequence[DecodingData]) -> int:
     bits = max(2 * scale.half, *(max(d.bits, 23 + (1 << d.stages)) for d in decodings))
     lanes = -(-bits // 32)
     return lanes + lanes % 2
-
-

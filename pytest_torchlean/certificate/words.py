@@ -14,7 +14,9 @@ EXPONENT_OF_SCALED = 149
 
 
 def pack_words(words: NDArray[np.unsignedinteger] | NDArray[np.int64]) -> int:
-    """32-bit words, least significant first."""
+    """32-bit words, least significant first. ValueError where one does not fit."""
+    if words.size and (int(words.min()) < 0 or int(words.max()) >= 1 << 32):
+        raise ValueError("a word does not fit 32 bits")
     return int.from_bytes(np.ascontiguousarray(words, dtype="<u4").tobytes(), "little")
 
 

@@ -1,0 +1,91 @@
+"""Search for inputs that break linear forms of the outputs: projected sign ascent, many points at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.ulp import round_down, round_up
+from pytest_torchlean.bounds.interval import evaluate, gradient
+from pytest_torchlean.bounds.program import Program
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+STEPS = 40
+RESTARTS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One form to push below zero: coefficients @ outputs + constant, from points of one box.
+
+    lower, upper: float32 (inputs,), the binary32 numbers of the exact box. coefficients: float64 (outputs,).
+    """
+
+    lower: Float32
+    upper: Float32
+    coefficients: Float64
+    constant: float
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The lowest point found for a target, and its value there in binary64."""
+
+    point: Float32
+    value: float
+
+
+def binary32_box(lower: tuple[Fraction, ...], upper: tuple[Fraction, ...]) -> tuple[Float32, Float32] | None:
+    """The smallest and largest binary32 numbers inside each interval; None where one holds none."""
+    low = np.array([round_up(bound) for bound in lower], dtype=np.float32)
+    high = np.array([round_down(bound) for bound in upper], dtype=np.float32)
+    return None if bool(np.any(low > high)) else (low, high)
+
+
+def minimise(program: Program, targets: list[Target], *, seed: int = 0) -> list[Candidate]:
+    """The lowest point found for each target; every point is a binary32 vector of its box."""
+    if not targets:
+        return []
+    lower = np.stack([target.lower for target in targets]).astype(np.float64)
+    upper = np.stack([target.upper for target in targets]).astype(np.float64)
+    coefficients = np.stack([target.coefficients for target in targets])
+    constants = np.array([target.constant for target in targets])
+    generator = np.random.default_rng(seed)
+    middle = ((lower + upper) / 2).astype(np.float32).astype(np.float64)
+    best_points = middle.copy()
+    best = np.full(len(targets), np.inf)
+    for restart in range(RESTARTS):
+        points = middle if restart == 0 else generator.uniform(lower, upper)
+        points = np.clip(points.astype(np.float32).astype(np.float64), lower, upper)
+        for step in range(STEPS):
+            values = evaluate(program, points)
+            slope = gradient(program, values, coefficients)
+            _keep(best, best_points, values[:, program.outputs], points, coefficients, constants)
+            corner = np.where(slope > 0, lower, upper)
+            # the first step goes all the way to the corner: exact for affine graphs
+            share = 0.5 * (1.0 - step / STEPS)
+            points = corner if step == 0 else points + share * (corner - points)
+            points = np.clip(points.astype(np.float32).astype(np.float64), lower, upper)
+        values = evaluate(program, points)
+        _keep(best, best_points, values[:, program.outputs], points, coefficients, constants)
+    exactly = best_points.astype(np.float32)
+    return [Candidate(point, float(value)) for point, value in zip(exactly, best, strict=True)]
+
+
+def _keep(
+    best: Float64,
+    best_points: Float64,
+    outputs: Float64,
+    points: Float64,
+    coefficients: Float64,
+    constants: Float64,
+) -> None:
+    reached = (coefficients * outputs).sum(axis=1) + constants
+    better = reached < best
+    best[better] = reached[better]
+    best_points[better] = points[better]

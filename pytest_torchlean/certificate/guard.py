@@ -1,0 +1,181 @@
+"""Does the emitted text describe this model? Decoded again, evaluated exactly, compared with runs.
+
+Lean proves a theorem about the text's numbers. That these numbers are the model's is checked here: the
+graph read back from the text is evaluated exactly at many points and must lie within the derived error
+bound of what onnxruntime computes there, and the boxes must contain the property's regions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.error_bounds import gamma
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
+from pytest_torchlean.certificate.model import AffineData, BoxData, GraphData, PropertyData
+from pytest_torchlean.certificate.plan import Forms
+from pytest_torchlean.certificate.words import (
+    EXPONENT_OF_SCALED,
+    integers,
+    patterns_of,
+    sources_of,
+    unpack_digits,
+)
+from pytest_torchlean.errors import CertificateError
+
+MINIMUM_POINTS = 32
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""The model on one flat input, all outputs flat and concatenated."""
+
+
+def require_same_function(
+    graph: GraphData, outputs: NDArray[np.int64], points: NDArray[np.float32], run: Run
+) -> float:
+    """Compare the decoded graph with runs of the model.
+
+    outputs: the slots that hold the model's outputs. points: float32 (at least 32, inputs), in the region.
+    Returns the largest share of the allowed distance that was seen. Raises CertificateError TL0610 at
+    the first point where a run lies outside the bound, is not finite or may overflow, and where the
+    numbers of inputs or outputs differ; ValueError for too few points.
+    """
+    if len(points) < MINIMUM_POINTS:
+        raise ValueError(f"at least {MINIMUM_POINTS} points are needed")
+    if points.shape[1] != graph.inputs:
+        raise CertificateError("TL0610", "the emitted graph has another number of inputs")
+    exact = _ExactGraph(graph)
+    worst = 0.0
+    for number, point in enumerate(points):
+        values, radius = exact.evaluate(point)
+        seen = run(point).astype(np.float64).reshape(-1)
+        if seen.size != outputs.size or int(outputs.max(initial=0)) >= len(values):
+            raise CertificateError("TL0610", "the emitted graph has another number of outputs")
+        for index, slot in enumerate(outputs):
+            answer, expected, allowed = float(seen[index]), values[slot], float(radius[slot])
+            comparable = math.isfinite(answer) and math.isfinite(allowed)
+            distance = abs(Fraction(answer) - expected) if comparable else Fraction(1)
+            if not comparable or distance > Fraction(allowed):
+                raise CertificateError(
+                    "TL0610",
+                    f"output {index} at guard point {number}: onnxruntime gives {answer!r}, the emitted "
+                    f"data {_shown(expected)}; at most {allowed:.3g} apart is explained by rounding",
+                )
+            if distance:
+                worst = max(worst, float(distance / Fraction(allowed)))
+    return worst
+
+
+def require_box(data: BoxData, lower: Sequence[Fraction], upper: Sequence[Fraction]) -> None:
+    """The box is exactly the region. Raises CertificateError TL0611 otherwise."""
+    if data.denominator < 1 or data.width < 1:
+        raise CertificateError("TL0611", "an emitted box has no denominator or no digits")
+    lows = unpack_digits(data.lower, data.width, len(lower))
+    highs = unpack_digits(data.upper, data.width, len(upper))
+    for found, wanted in ((lows, lower), (highs, upper)):
+        for digit, bound in zip(found, wanted, strict=True):
+            if Fraction(digit - data.offset, data.denominator) != bound:
+                raise CertificateError("TL0611", "an emitted box is not the property's region")
+
+
+def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
+    """The emitted forms are a positive multiple of the property's; returns the slots they call outputs.
+
+    Raises CertificateError TL0612 otherwise.
+    """
+    outputs = forms.coefficients.shape[1]
+    slots = sources_of(data.forms)[0]
+    table = integers(patterns_of(data.forms))
+    wanted = np.zeros_like(table)
+    wanted[:, :outputs] = forms.coefficients
+    constants = np.zeros(len(table), dtype=object)
+    for column in range(outputs, table.shape[1]):
+        if slots[column] == ONE_SLOT:
+            constants = constants + table[:, column]
+            table[:, column] = 0
+    found = np.concatenate([table, constants.reshape(-1, 1)], axis=1)
+    expected = np.concatenate([wanted, forms.constants.reshape(-1, 1)], axis=1)
+    pivot = next((index for index in np.ndindex(expected.shape) if expected[index]), None)
+    if (
+        data.strict is not forms.strict
+        or data.forms.positions != 1
+        or pivot is None
+        or found[pivot] * expected[pivot] <= 0
+        or bool((found * expected[pivot] != expected * found[pivot]).any())
+    ):
+        raise CertificateError("TL0612", "the emitted inequalities are not the property's")
+    chosen: NDArray[np.int64] = slots[:outputs]
+    return chosen
+
+
+def _magnitude(number: Fraction) -> float:
+    try:
+        return abs(float(number))
+    except OverflowError:
+        return math.inf
+
+
+def _shown(number: Fraction) -> str:
+    try:
+        return repr(float(number))
+    except OverflowError:
+        return "a number beyond the binary64 range"
+
+
+class _ExactGraph:
+    """A decoded graph over integers with one denominator per node, and its rounding bounds."""
+
+    def __init__(self, graph: GraphData) -> None:
+        self._graph = graph
+        self._matrices: list[tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]] | None] = []
+        for node in graph.nodes:
+            if isinstance(node, AffineData):
+                patterns = patterns_of(node)
+                floats = np.abs(np.ascontiguousarray(patterns).view(np.float32).astype(np.float64))
+                self._matrices.append((integers(patterns), floats, sources_of(node)))
+            else:
+                self._matrices.append(None)
+
+    def evaluate(self, point: NDArray[np.float32]) -> tuple[list[Fraction], NDArray[np.float64]]:
+        """Exact values of all slots, and a bound on the distance of any binary32 run (float64)."""
+        values: list[Fraction] = [Fraction(0), Fraction(1), *(Fraction(float(x)) for x in point)]
+        radius = [0.0] * (FIRST_INPUT + len(point))
+        for node, matrix in zip(self._graph.nodes, self._matrices, strict=True):
+            if isinstance(node, AffineData) and matrix is not None:
+                self._affine(node, matrix, values, radius)
+            elif not isinstance(node, AffineData):
+                values.extend(max(x, Fraction(0)) for x in values[node.first : node.first + node.count])
+                radius.extend(radius[node.first : node.first + node.count])
+        return values, np.array(radius)
+
+    def _affine(
+        self,
+        node: AffineData,
+        matrix: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]],
+        values: list[Fraction],
+        radius: list[float],
+    ) -> None:
+        weights, absolute, sources = matrix
+        if int(sources.max(initial=0)) >= len(values):
+            raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
+        common = math.lcm(*{value.denominator for value in values})
+        numbers = np.empty(len(values), dtype=object)
+        numbers[:] = [value.numerator * (common // value.denominator) for value in values]
+        sizes = np.array([_magnitude(value) for value in values])
+        errors = np.array(radius)
+        below = node.divisor * common << EXPONENT_OF_SCALED
+        # every product, every sum and the division round once; padding adds exact zeros
+        rate = float(gamma(node.columns + 3))
+        for position in range(node.positions):
+            reads = sources[position]
+            for row in weights @ numbers[reads]:
+                values.append(Fraction(int(row), below))
+            spread = absolute @ errors[reads]
+            magnitude = absolute @ (sizes[reads] + errors[reads])
+            slack = 1.0 + 2.0**-30  # the binary64 roundings of these lines, up to 2^22 columns
+            bound = (spread + rate * magnitude) / node.divisor * slack + node.columns * 2.0**-148
+            radius.extend(bound.tolist())
