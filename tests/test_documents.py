@@ -13,7 +13,15 @@ from pytest_torchlean.checker.install import LEAN_VERSION, WHEEL_SHA256
 from pytest_torchlean.errors import CODES
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("ARCHITECTURE.md", "TRUST.md", "DIVERGENCES.md", "CHANGELOG.md", "example_repo/README.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "TRUST.md",
+    "DIVERGENCES.md",
+    "CHANGELOG.md",
+    "lean/README.md",
+    "example_repo/README.md",
+)
 
 _PATH = re.compile(r"`([\w./-]*[\w-]+(?:\.py|\.md|\.yaml|\.lean|\.npz|\.onnx|/))`")
 _USERS_OWN = {"conftest.py", "torchlean.yaml"}
@@ -52,6 +60,21 @@ def test_every_package_is_on_the_map() -> None:
     assert {name for name in packages if f"`pytest_torchlean/{name}/`" not in text} == set()
     folders = {path.name for path in (ROOT / "lean/PytestTorchLean").iterdir() if path.is_dir()}
     assert {name for name in folders if f"`lean/PytestTorchLean/{name}/`" not in text} == set()
+
+
+def test_the_lean_readme_names_what_its_files_state() -> None:
+    text = (ROOT / "lean/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`([\w.]+)[^`]*`\]\(([\w/]+\.lean)\)", text, re.MULTILINE)
+    assert len(rows) >= 18
+    missing = [
+        name
+        for name, file in rows
+        if not re.search(
+            rf"\b(?:def|theorem|structure|class|namespace) (?:\w+\.)?{name.split('.')[-1]}\b",
+            (ROOT / "lean" / file).read_text(encoding="utf-8"),
+        )
+    ]
+    assert missing == []
 
 
 def test_trust_names_the_pinned_lean() -> None:
