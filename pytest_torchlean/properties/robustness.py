@@ -1,0 +1,348 @@
+"""`check: robustness`: no point of the ball around a listed input, cut to the domain, changes its class."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
+from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.margins import least_margins
+from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms
+from pytest_torchlean.differential.samples import only_input, row_shape
+from pytest_torchlean.errors import DataError
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.points import Reference, region, violation
+from pytest_torchlean.properties.proving import (
+    REAL_RUNTIME_LINE,
+    TRUST,
+    Proof,
+    Prospect,
+    decimal,
+    forecast,
+    prove,
+    require_real,
+)
+from pytest_torchlean.spec.dataset import check_labels, load_dataset
+from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Verdict, Witness
+
+MOST_WITNESSES = 16
+"""Witnesses kept in the evidence; the counts cover all of them."""
+_REPLAYS_PER_INPUT = 4
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Listed:
+    """The inputs a property lists: positions in the file, float32 (n, inputs), int64 labels (n,)."""
+
+    positions: tuple[int, ...]
+    inputs: Float32
+    labels: NDArray[np.int64]
+
+    def reference(self, row: int) -> Reference:
+        return Reference(tuple(exact(number) for number in self.inputs[row]), int(self.labels[row]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What the falsifier found per row: witnesses that replay, and rows where the executions disagree."""
+
+    witnesses: Mapping[int, Witness]
+    disagreeing: tuple[int, ...]
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED when the proved share of all listed inputs reaches `at_least`; see DESIGN section 2.
+
+    Raises DataError TL04xx, UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx.
+    """
+    if not isinstance(prop, RobustnessProperty):
+        raise TypeError(f"a robustness property is needed, not {type(prop).__name__}")
+    require_real(prop)
+    started = time.monotonic()
+    program = lower_to_program(context.graph)
+    executions = Executions(context.model, context.graph)
+    listed = _listed(context, prop, program)
+    right = _classified_right(program, executions, prop, listed)
+    boxes = {row: _box(prop, listed, row) for row in np.flatnonzero(right).tolist()}
+    candidates, open_classes = _candidates(program, listed, boxes)
+    prospect, provable = _forecast(program, listed, boxes, candidates)
+    seconds = {"bound": time.monotonic() - started}
+    searched = time.monotonic()
+    unproved = [row for row in boxes if row not in provable]
+    search = _falsify(context, program, executions, prop, listed, boxes, unproved, open_classes)
+    seconds["search"] = time.monotonic() - searched
+    proof = prove(context, prop, executions, prospect) if prospect is not None and provable else None
+    if proof is not None:
+        seconds.update(proof.seconds)
+    counts = Counts(
+        proved=len(provable),
+        refuted=len(search.witnesses),
+        unknown=len(unproved) - len(search.witnesses),
+        misclassified=int((~right).sum()),
+        total=len(listed.labels),
+    )
+    return _evidence(prop, executions, listed, right, counts, search, proof, seconds)
+
+
+def _listed(context: PropertyContext, prop: RobustnessProperty, program: Program) -> _Listed:
+    graph = context.graph
+    name = only_input(graph)
+    if name is None:
+        raise DataError("TL0405", f"robustness needs a model with one input, but it has {len(graph.inputs)}")
+    if graph.types[name].size != int(np.prod(row_shape(graph), dtype=np.int64)):
+        raise DataError("TL0405", "robustness needs a model with batch size 1 or a free batch dimension")
+    data = load_dataset(prop.data, row_shape(graph))
+    check_labels(data.labels, int(program.outputs.size), prop.data)
+    positions = tuple(range(len(data.labels)))
+    if prop.indices is not None:
+        outside = [index for index in prop.indices if index >= len(positions)]
+        if outside:
+            raise DataError(
+                "TL0405", f"{prop.data.name} has {len(positions)} inputs, but `indices` lists {outside[0]}"
+            )
+        positions = prop.indices
+    elif prop.limit is not None:
+        positions = positions[: prop.limit]
+    if not positions:
+        raise DataError("TL0406", f"{prop.data.name} lists no input")
+    chosen = list(positions)
+    return _Listed(positions, data.inputs.reshape(len(data.labels), -1)[chosen], data.labels[chosen])
+
+
+def _classified_right(
+    program: Program, executions: Executions, prop: RobustnessProperty, listed: _Listed
+) -> NDArray[np.bool_]:
+    """Whether the right output is above all others, exactly; binary64 decides where it is clear."""
+    outputs = evaluate(program, listed.inputs.astype(np.float64))[:, program.outputs]
+    rows = np.arange(len(outputs))
+    own = outputs[rows, listed.labels]
+    rivals = outputs.copy()
+    rivals[rows, listed.labels] = -np.inf
+    margins = own - rivals.max(axis=1)
+    right = np.array(margins > 0)
+    for row in np.flatnonzero(np.abs(margins) <= 1e-6 * (1.0 + np.abs(outputs).max(axis=1))):
+        broken = violation(prop, executions.exact(listed.inputs[row]), listed.reference(int(row)))
+        right[row] = broken is None
+    return right
+
+
+def _box(prop: RobustnessProperty, listed: _Listed, row: int) -> RationalBox:
+    reference = listed.reference(row)
+    lower, upper = region(prop, len(reference.values), reference)
+    for element, (low, high) in enumerate(zip(lower, upper, strict=True)):
+        if low > high:
+            raise DataError(
+                "TL0409",
+                f"{prop.data.name}: element {element} of input {listed.positions[row]} is "
+                f"{decimal(reference.values[element])}, further than epsilon outside the domain",
+            )
+    return RationalBox(lower, upper)
+
+
+def _candidates(
+    program: Program, listed: _Listed, boxes: Mapping[int, RationalBox]
+) -> tuple[list[int], dict[int, list[int]]]:
+    """Rows whose margins look positive in binary64, and per other row the classes that do not."""
+    rows = list(boxes)
+    if not rows:
+        return [], {}
+    lower = np.array([[float(x) for x in boxes[row].lower] for row in rows])
+    upper = np.array([[float(x) for x in boxes[row].upper] for row in rows])
+    low, high = propagate(program, lower, upper)
+    margins = least_margins(program, low, high, listed.labels[rows])
+    slack = 1e-9 * (1.0 + np.abs(high[:, program.outputs]).max(axis=1, initial=0.0))
+    hopeful = (margins > -slack[:, None]).all(axis=1)
+    candidates = [row for row, fine in zip(rows, hopeful, strict=True) if fine]
+    open_classes = {
+        row: [int(k) for k in np.argsort(own) if own[k] <= slack[index]]
+        for index, (row, own) in enumerate(zip(rows, margins, strict=True))
+    }
+    return candidates, open_classes
+
+
+def _forecast(
+    program: Program, listed: _Listed, boxes: Mapping[int, RationalBox], candidates: Sequence[int]
+) -> tuple[Prospect | None, frozenset[int]]:
+    """One goal per class over its candidate boxes; the rows Lean will accept."""
+    classes = sorted({int(listed.labels[row]) for row in candidates})
+    if not classes:
+        return None, frozenset()
+    members = {label: [row for row in candidates if listed.labels[row] == label] for label in classes}
+    goals = [
+        Goal(margin_forms(label, int(program.outputs.size)), tuple(boxes[row] for row in members[label]))
+        for label in classes
+    ]
+    prospect = forecast(program, goals)
+    provable = {
+        row
+        for label, seen in zip(classes, prospect.forecasts, strict=True)
+        for row, fine in zip(members[label], seen.accepted, strict=True)
+        if fine
+    }
+    return prospect, frozenset(provable)
+
+
+def _falsify(
+    context: PropertyContext,
+    program: Program,
+    executions: Executions,
+    prop: RobustnessProperty,
+    listed: _Listed,
+    boxes: Mapping[int, RationalBox],
+    rows: Sequence[int],
+    open_classes: Mapping[int, Sequence[int]],
+) -> _Search:
+    targets: list[Target] = []
+    owners: list[int] = []
+    for row in rows:
+        inside = binary32_box(boxes[row].lower, boxes[row].upper)
+        if inside is None:
+            continue
+        for rival in open_classes[row]:
+            coefficients = np.zeros(program.outputs.size)
+            coefficients[listed.labels[row]], coefficients[rival] = 1.0, -1.0
+            targets.append(Target(inside[0], inside[1], coefficients, 0.0))
+            owners.append(row)
+    found: dict[int, list[tuple[float, Float32]]] = {}
+    for owner, candidate in zip(owners, minimise(program, targets), strict=True):
+        if candidate.value <= 1e-6:
+            found.setdefault(owner, []).append((candidate.value, candidate.point))
+    witnesses, disagreeing = {}, []
+    for row, points in found.items():
+        reference = listed.reference(row)
+        disagrees = False
+        for _, point in sorted(points, key=lambda item: item[0])[:_REPLAYS_PER_INPUT]:
+            witness = executions.witness(
+                point,
+                lambda outputs, reference=reference: violation(prop, outputs, reference),  # type: ignore[misc]
+                index=listed.positions[row],
+                reference=listed.inputs[row],
+            )
+            if witness is not None:
+                witnesses[row] = witness
+                break
+            disagrees |= violation(prop, executions.exact(point), reference) is not None
+        if row not in witnesses and disagrees:
+            disagreeing.append(row)
+    return _Search(witnesses, tuple(disagreeing))
+
+
+def _evidence(
+    prop: RobustnessProperty,
+    executions: Executions,
+    listed: _Listed,
+    right: NDArray[np.bool_],
+    counts: Counts,
+    search: _Search,
+    proof: Proof | None,
+    seconds: Mapping[str, float],
+) -> Evidence:
+    needed = prop.required_share * counts.total
+    accuracy = Fraction(counts.total - counts.misclassified, counts.total)
+    accurate = prop.min_accuracy is None or accuracy >= prop.min_accuracy
+    proved_share = Fraction(counts.proved, counts.total)
+    verdict = Verdict.UNKNOWN
+    if counts.proved >= needed and accurate and proof is not None:
+        verdict = Verdict.PROVED
+    elif not accurate or counts.total - counts.refuted - counts.misclassified < needed:
+        verdict = Verdict.REFUTED
+    elif search.disagreeing:
+        verdict = Verdict.ERROR
+    found = (
+        f"{counts.proved} of {counts.total} proved ({_percent(proved_share)}), {counts.refuted} refuted, "
+        f"{counts.unknown} unknown, {counts.misclassified} misclassified"
+    )
+    if not accurate and prop.min_accuracy is not None:
+        found += f"; accuracy {_percent(accuracy)} is below the demanded {_percent(prop.min_accuracy)}"
+    witnesses = tuple(search.witnesses[row] for row in sorted(search.witnesses))[:MOST_WITNESSES]
+    if verdict is Verdict.REFUTED and not witnesses:
+        witnesses = _misclassified(executions, prop, listed, right)
+    return Evidence(
+        verdict=verdict,
+        claim=claim(prop),
+        found=found,
+        assurance="kernel" if verdict is Verdict.PROVED else None,
+        theorem=proof.theorem if proof is not None else None,
+        counts=counts,
+        accuracy=str(accuracy),
+        witnesses=witnesses,
+        runtime=REAL_RUNTIME_LINE,
+        next_steps=_next_steps(verdict, prop),
+        problem=_problem(search, listed) if verdict is Verdict.ERROR else None,
+        details=_details(search, listed, proof),
+        lean=proof.lean if proof is not None else None,
+        seconds=seconds,
+        trust=TRUST if proof is not None else (),
+    )
+
+
+def _misclassified(
+    executions: Executions, prop: RobustnessProperty, listed: _Listed, right: NDArray[np.bool_]
+) -> tuple[Witness, ...]:
+    """Listed inputs that are themselves on the wrong side, in all three executions."""
+    found: list[Witness] = []
+    for row in np.flatnonzero(~right).tolist():
+        reference = listed.reference(row)
+        witness = executions.witness(
+            listed.inputs[row],
+            lambda outputs, reference=reference: violation(prop, outputs, reference),  # type: ignore[misc]
+            index=listed.positions[row],
+            reference=listed.inputs[row],
+        )
+        if witness is not None:
+            found.append(witness)
+        if len(found) == MOST_WITNESSES:
+            break
+    return tuple(found)
+
+
+def _problem(search: _Search, listed: _Listed) -> Problem:
+    positions = ", ".join(str(listed.positions[row]) for row in search.disagreeing[:8])
+    return Problem(
+        "TL0604",
+        f"exact arithmetic breaks the class of input {positions}, but the binary32 executions do not",
+        "lower `epsilon` slightly, or look at the named inputs",
+    )
+
+
+def _next_steps(verdict: Verdict, prop: RobustnessProperty) -> str:
+    if verdict is Verdict.REFUTED:
+        return (
+            "replay a witness to see the changed class; then train for this epsilon, lower `epsilon`, or "
+            "lower `at_least` if these inputs may be lost"
+        )
+    if verdict is Verdict.UNKNOWN:
+        return (
+            "interval bounds were too wide for the unknown inputs and no input that breaks them was found: "
+            f"lower `epsilon` (now {prop.epsilon}), lower `at_least`, or train with interval bounds"
+        )
+    return ""
+
+
+def _details(search: _Search, listed: _Listed, proof: Proof | None) -> tuple[str, ...]:
+    lines = []
+    if proof is not None:
+        lines.append(f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance")
+    if search.witnesses:
+        positions = sorted(listed.positions[row] for row in search.witnesses)
+        shown = ", ".join(str(position) for position in positions[:20])
+        more = f" and {len(positions) - 20} more" if len(positions) > 20 else ""
+        lines.append(f"refuted inputs: {shown}{more}")
+    return tuple(lines)
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share * 100):.1f} %"
