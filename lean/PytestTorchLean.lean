@@ -1,3 +1,4 @@
 prelude
 import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
+import PytestTorchLean.Thm.Instances
