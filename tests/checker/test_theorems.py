@@ -29,12 +29,6 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.NatEquations.lor_bit": (),
     "PytestTorchLean.NatEquations.xor_bit": (),
     "PytestTorchLean.NatEquations.log2_step": (),
-    # what a verdict names, and the steps it rests on
-    "PytestTorchLean.sound": ("propext", "Quot.sound"),
-    "PytestTorchLean.decode_sound": ("propext", "Quot.sound"),
-    "PytestTorchLean.decode_finite": ("propext", "Quot.sound"),
-    "PytestTorchLean.Affine.run_sound": ("propext", "Quot.sound"),
-    "PytestTorchLean.Compose.run_sound": ("propext", "Quot.sound"),
     # the theorems are not vacuous
     "PytestTorchLean.Integers.orderedRing": ("propext",),
     "PytestTorchLean.Example.executes": ("propext",),
