@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import round_down, round_up
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import evaluate, gradient
 from pytest_torchlean.bounds.program import Program
 
@@ -47,8 +48,13 @@ def binary32_box(lower: tuple[Fraction, ...], upper: tuple[Fraction, ...]) -> tu
     return None if bool(np.any(low > high)) else (low, high)
 
 
-def minimise(program: Program, targets: list[Target], *, seed: int = 0) -> list[Candidate]:
-    """The lowest point found for each target; every point is a binary32 vector of its box."""
+def minimise(
+    program: Program, targets: list[Target], *, seed: int = 0, budget: Budget = UNLIMITED
+) -> list[Candidate]:
+    """The lowest point found for each target; every point is a binary32 vector of its box.
+
+    Raises OutOfTime when the budget ends.
+    """
     if not targets:
         return []
     lower = np.stack([target.lower for target in targets]).astype(np.float64)
@@ -63,6 +69,7 @@ def minimise(program: Program, targets: list[Target], *, seed: int = 0) -> list[
         points = middle if restart == 0 else generator.uniform(lower, upper)
         points = np.clip(points.astype(np.float32).astype(np.float64), lower, upper)
         for step in range(STEPS):
+            budget.spend()
             values = evaluate(program, points)
             slope = gradient(program, values, coefficients)
             _keep(best, best_points, values[:, program.outputs], points, coefficients, constants)

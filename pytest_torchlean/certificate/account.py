@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.certificate.model import (
     AffineData,
@@ -62,10 +63,14 @@ class _Matrix:
 
 
 class Account:
-    """The decoded matrices of an emission's graph, ready to forecast claims."""
+    """The decoded matrices of an emission's graph, ready to forecast claims.
 
-    def __init__(self, emission: Emission) -> None:
+    Its methods raise OutOfTime when the budget ends.
+    """
+
+    def __init__(self, emission: Emission, budget: Budget = UNLIMITED) -> None:
         self._emission = emission
+        self._budget = budget
         self._scale = emission.certificate.scale
         self._matrices: list[_Matrix | None] = []
         decodings = iter(emission.certificate.decodings)
@@ -100,6 +105,7 @@ class Account:
         lower, upper, bounded = _inputs(self._scale, boxes, self._emission.graph.inputs)
         nodes = self._emission.graph.nodes[:count]
         for node, matrix, decoding in zip(nodes, self._matrices, self._decodings, strict=False):
+            self._budget.spend()
             if isinstance(node, AffineData):
                 if matrix is None or decoding is None:
                     raise ValueError("an affine node has no decoding")

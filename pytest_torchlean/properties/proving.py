@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import round_nearest
+from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import binary32_box
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account, Forecast, Integers
@@ -27,12 +28,13 @@ from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.errors import CertificateError, CheckerError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.claims import claim as claim_of
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.spec.model import PropertySpec
-from pytest_torchlean.verdict import Theorem
+from pytest_torchlean.verdict import Evidence, Theorem, Verdict
 
 SOUNDNESS = "PytestTorchLean.sound"
-BOXES_PER_THEOREM = 40
+BOXES_PER_THEOREM = 5
 """Keeps the kernel's memory per theorem small."""
 DEFAULT_MEMORY_MB = 4096
 
@@ -85,10 +87,10 @@ def require_real(prop: PropertySpec) -> None:
         )
 
 
-def forecast(program: Program, goals: Sequence[Goal]) -> Prospect:
-    """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602."""
+def forecast(program: Program, goals: Sequence[Goal], budget: Budget) -> Prospect:
+    """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602, OutOfTime."""
     emission = build_emission(program, goals)
-    account = Account(emission)
+    account = Account(emission, budget)
     forecasts = tuple(
         account.forecast(claim, certificate)
         for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
@@ -235,6 +237,23 @@ def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
             inner = (low + share * (high.astype(np.float64) - low)).astype(np.float32)
             points.append(np.clip(inner, low, high))
     return np.stack(points).astype(np.float32)
+
+
+def trust_of(context: PropertyContext) -> tuple[str, ...]:
+    """The ledger's sentences for a proof about this model."""
+    if context.graph.free_batch:
+        return (*TRUST, "The model's batch dimension is free; the claim is about batch size 1.")
+    return TRUST
+
+
+def out_of_time(prop: PropertySpec) -> Evidence:
+    """UNKNOWN because the property's `timeout` ended before bounds and search did."""
+    return Evidence(
+        verdict=Verdict.UNKNOWN,
+        claim=claim_of(prop),
+        found=f"time ran out after {decimal(prop.timeout)} s while bounds were computed",
+        next_steps="raise `timeout`, or list fewer inputs",
+    )
 
 
 def decimal(number: Fraction) -> str:

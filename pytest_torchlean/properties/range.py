@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
@@ -19,12 +20,13 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     REAL_RUNTIME_LINE,
-    TRUST,
     Prospect,
     decimal,
     forecast,
+    out_of_time,
     prove,
     require_real,
+    trust_of,
 )
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
@@ -38,12 +40,20 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RangeProperty):
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
     require_real(prop)
+    try:
+        return _run(context, prop)
+    except OutOfTime:
+        return out_of_time(prop)
+
+
+def _run(context: PropertyContext, prop: RangeProperty) -> Evidence:
     started = time.monotonic()
+    budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
     executions = Executions(context.model, context.graph)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))
-    prospect = forecast(program, [Goal(forms, (box,))])
+    prospect = forecast(program, [Goal(forms, (box,))], budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
     if bool(prospect.forecasts[0].accepted[0]):
@@ -61,9 +71,9 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             details=(
                 f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
             ),
-            trust=TRUST,
+            trust=trust_of(context),
         )
-    witness = _falsify(program, executions, prop, forms, box)
+    witness = _falsify(program, executions, prop, forms, box, budget)
     seconds["search"] = time.monotonic() - started - seconds["bound"]
     if witness is not None:
         return Evidence(
@@ -123,7 +133,12 @@ def _range_text(lead: str, bounds: dict[str, tuple[str, ...]]) -> str:
 
 
 def _falsify(
-    program: Program, executions: Executions, prop: RangeProperty, forms: Forms, box: RationalBox
+    program: Program,
+    executions: Executions,
+    prop: RangeProperty,
+    forms: Forms,
+    box: RationalBox,
+    budget: Budget,
 ) -> Witness | None:
     inside = binary32_box(box.lower, box.upper)
     if inside is None:
@@ -132,7 +147,7 @@ def _falsify(
         Target(inside[0], inside[1], row.astype(np.float64), float(constant))
         for row, constant in zip(forms.coefficients, forms.constants, strict=True)
     ]
-    candidates = sorted(minimise(program, targets), key=lambda candidate: candidate.value)
+    candidates = sorted(minimise(program, targets, budget=budget), key=lambda candidate: candidate.value)
     for candidate in candidates[:20]:
         if candidate.value > 0:
             break

@@ -11,26 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate, propagate
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms
 from pytest_torchlean.differential.samples import only_input, row_shape
-from pytest_torchlean.errors import DataError
+from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import Reference, region, violation
 from pytest_torchlean.properties.proving import (
     REAL_RUNTIME_LINE,
-    TRUST,
     Proof,
     Prospect,
     decimal,
     forecast,
+    out_of_time,
     prove,
     require_real,
+    trust_of,
 )
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
@@ -71,30 +73,46 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RobustnessProperty):
         raise TypeError(f"a robustness property is needed, not {type(prop).__name__}")
     require_real(prop)
+    try:
+        return _run(context, prop)
+    except OutOfTime:
+        return out_of_time(prop)
+
+
+def _run(context: PropertyContext, prop: RobustnessProperty) -> Evidence:
     started = time.monotonic()
+    budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
     executions = Executions(context.model, context.graph)
     listed = _listed(context, prop, program)
     right = _classified_right(program, executions, prop, listed)
     boxes = {row: _box(prop, listed, row) for row in np.flatnonzero(right).tolist()}
     candidates, open_classes = _candidates(program, listed, boxes)
-    prospect, provable = _forecast(program, listed, boxes, candidates)
+    prospect, provable = _forecast(program, listed, boxes, candidates, budget)
     seconds = {"bound": time.monotonic() - started}
     searched = time.monotonic()
     unproved = [row for row in boxes if row not in provable]
-    search = _falsify(context, program, executions, prop, listed, boxes, unproved, open_classes)
+    search = _falsify(program, executions, prop, listed, boxes, unproved, open_classes, budget)
     seconds["search"] = time.monotonic() - searched
-    proof = prove(context, prop, executions, prospect) if prospect is not None and provable else None
-    if proof is not None:
-        seconds.update(proof.seconds)
+    proof: Proof | None = None
+    failure: TorchleanError | None = None
+    if prospect is not None and provable:
+        try:
+            proof = prove(context, prop, executions, prospect)
+            seconds.update(proof.seconds)
+        except (CheckerError, CertificateError) as error:
+            failure = error
+    proved = len(provable) if proof is not None else 0
     counts = Counts(
-        proved=len(provable),
+        proved=proved,
         refuted=len(search.witnesses),
-        unknown=len(unproved) - len(search.witnesses),
+        unknown=len(boxes) - proved - len(search.witnesses),
         misclassified=int((~right).sum()),
         total=len(listed.labels),
     )
-    return _evidence(prop, executions, listed, right, counts, search, proof, seconds)
+    return _evidence(
+        prop, executions, listed, right, counts, search, proof or failure, seconds, trust_of(context)
+    )
 
 
 def _listed(context: PropertyContext, prop: RobustnessProperty, program: Program) -> _Listed:
@@ -102,6 +120,12 @@ def _listed(context: PropertyContext, prop: RobustnessProperty, program: Program
     name = only_input(graph)
     if name is None:
         raise DataError("TL0405", f"robustness needs a model with one input, but it has {len(graph.inputs)}")
+    if len(graph.outputs) != 1 or program.outputs.size < 2:
+        raise DataError(
+            "TL0405",
+            f"robustness needs one output with a number per class, but the model has {len(graph.outputs)} "
+            f"outputs with {program.outputs.size} numbers",
+        )
     if graph.types[name].size != int(np.prod(row_shape(graph), dtype=np.int64)):
         raise DataError("TL0405", "robustness needs a model with batch size 1 or a free batch dimension")
     data = load_dataset(prop.data, row_shape(graph))
@@ -174,7 +198,11 @@ def _candidates(
 
 
 def _forecast(
-    program: Program, listed: _Listed, boxes: Mapping[int, RationalBox], candidates: Sequence[int]
+    program: Program,
+    listed: _Listed,
+    boxes: Mapping[int, RationalBox],
+    candidates: Sequence[int],
+    budget: Budget,
 ) -> tuple[Prospect | None, frozenset[int]]:
     """One goal per class over its candidate boxes; the rows Lean will accept."""
     classes = sorted({int(listed.labels[row]) for row in candidates})
@@ -185,7 +213,7 @@ def _forecast(
         Goal(margin_forms(label, int(program.outputs.size)), tuple(boxes[row] for row in members[label]))
         for label in classes
     ]
-    prospect = forecast(program, goals)
+    prospect = forecast(program, goals, budget)
     provable = {
         row
         for label, seen in zip(classes, prospect.forecasts, strict=True)
@@ -196,7 +224,6 @@ def _forecast(
 
 
 def _falsify(
-    context: PropertyContext,
     program: Program,
     executions: Executions,
     prop: RobustnessProperty,
@@ -204,6 +231,7 @@ def _falsify(
     boxes: Mapping[int, RationalBox],
     rows: Sequence[int],
     open_classes: Mapping[int, Sequence[int]],
+    budget: Budget,
 ) -> _Search:
     targets: list[Target] = []
     owners: list[int] = []
@@ -217,7 +245,7 @@ def _falsify(
             targets.append(Target(inside[0], inside[1], coefficients, 0.0))
             owners.append(row)
     found: dict[int, list[tuple[float, Float32]]] = {}
-    for owner, candidate in zip(owners, minimise(program, targets), strict=True):
+    for owner, candidate in zip(owners, minimise(program, targets, budget=budget), strict=True):
         if candidate.value <= 1e-6:
             found.setdefault(owner, []).append((candidate.value, candidate.point))
     witnesses, disagreeing = {}, []
@@ -247,9 +275,12 @@ def _evidence(
     right: NDArray[np.bool_],
     counts: Counts,
     search: _Search,
-    proof: Proof | None,
+    outcome: Proof | TorchleanError | None,
     seconds: Mapping[str, float],
+    trust: tuple[str, ...],
 ) -> Evidence:
+    proof = outcome if isinstance(outcome, Proof) else None
+    failure = outcome if isinstance(outcome, TorchleanError) else None
     needed = prop.required_share * counts.total
     accuracy = Fraction(counts.total - counts.misclassified, counts.total)
     accurate = prop.min_accuracy is None or accuracy >= prop.min_accuracy
@@ -259,7 +290,7 @@ def _evidence(
         verdict = Verdict.PROVED
     elif not accurate or counts.total - counts.refuted - counts.misclassified < needed:
         verdict = Verdict.REFUTED
-    elif search.disagreeing:
+    elif failure is not None or search.disagreeing:
         verdict = Verdict.ERROR
     found = (
         f"{counts.proved} of {counts.total} proved ({_percent(proved_share)}), {counts.refuted} refuted, "
@@ -281,11 +312,11 @@ def _evidence(
         witnesses=witnesses,
         runtime=REAL_RUNTIME_LINE,
         next_steps=_next_steps(verdict, prop),
-        problem=_problem(search, listed) if verdict is Verdict.ERROR else None,
+        problem=_problem(failure, search, listed) if verdict is Verdict.ERROR else None,
         details=_details(search, listed, proof),
         lean=proof.lean if proof is not None else None,
         seconds=seconds,
-        trust=TRUST if proof is not None else (),
+        trust=trust if proof is not None else (),
     )
 
 
@@ -309,7 +340,9 @@ def _misclassified(
     return tuple(found)
 
 
-def _problem(search: _Search, listed: _Listed) -> Problem:
+def _problem(failure: TorchleanError | None, search: _Search, listed: _Listed) -> Problem:
+    if failure is not None:
+        return Problem(failure.code, failure.message, failure.fix)
     positions = ", ".join(str(listed.positions[row]) for row in search.disagreeing[:8])
     return Problem(
         "TL0604",

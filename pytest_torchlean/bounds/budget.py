@@ -1,0 +1,25 @@
+"""The wall-clock limit that searches respect."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+class OutOfTime(Exception):
+    """A search reached its deadline; whatever it found before is lost to its caller."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A deadline as a `time.monotonic()` value; None never ends."""
+
+    deadline: float | None = None
+
+    def spend(self) -> None:
+        """Raises OutOfTime after the deadline."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+
+
+UNLIMITED = Budget()
