@@ -1,0 +1,274 @@
+"""Range and robustness from model bytes to Lean's word, on models small enough to judge by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import model
+
+from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.checker import CheckResult, Outcome
+from pytest_torchlean.errors import CertificateError, CheckerError, DataError, UnsupportedError
+from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.properties import PropertyContext, proving, run_property
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
+from pytest_torchlean.verdict import Evidence, Verdict
+
+HALF = Fraction(1, 2)
+UNIT_BOX = Bounds(Fraction(0), Fraction(1))
+
+
+def dense_model(weights: Any, bias: Any, *, relu: bool = False, batch: int | str = 1) -> onnx.ModelProto:
+    matrix = np.asarray(weights, dtype=np.float32)
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["z" if relu else "y"], name="dense")]
+    if relu:
+        nodes.append(helper.make_node("Relu", ["z"], ["y"]))
+    return model(
+        nodes,
+        {"x": [batch, matrix.shape[0]]},
+        {"y": [batch, matrix.shape[1]]},
+        {"w": matrix, "b": np.asarray(bias, dtype=np.float32)},
+    )
+
+
+def two_layers() -> onnx.ModelProto:
+    """y = |x0 - x1| through two ReLUs: exactly in [0, 1] on the unit box, [0, 2] by intervals."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1"], ["z"]),
+        helper.make_node("Relu", ["z"], ["h"]),
+        helper.make_node("Gemm", ["h", "w2"], ["y"]),
+    ]
+    weights = {
+        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
+        "w2": np.array([[1], [1]], dtype=np.float32),
+    }
+    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
+
+
+@pytest.fixture
+def context_for(tmp_path: Path) -> Any:
+    def build(proto: onnx.ModelProto) -> PropertyContext:
+        path = tmp_path / "model.onnx"
+        path.write_bytes(proto.SerializeToString())
+        loaded = load_model(path, root=tmp_path)
+        return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 120)
+
+    return build
+
+
+def output_range(lower: Fraction | int | None, upper: Fraction | int | None, **more: Any) -> RangeProperty:
+    bounds = OutputBounds(
+        None if lower is None else Fraction(lower), None if upper is None else Fraction(upper)
+    )
+    return RangeProperty(name="r", model="m", input=UNIT_BOX, output=bounds, **more)
+
+
+def dataset(folder: Path, inputs: Any, labels: Any) -> Path:
+    path = folder / "data.npz"
+    np.savez(path, inputs=np.asarray(inputs, dtype=np.float32), labels=np.asarray(labels, dtype=np.int64))
+    return path
+
+
+def robustness(path: Path, epsilon: Fraction, **more: Any) -> RobustnessProperty:
+    return RobustnessProperty(name="r", model="m", epsilon=epsilon, data=path, **more)
+
+
+class TestRange:
+    def test_true_bounds_are_proved_by_the_kernel(self, context_for: Any) -> None:
+        evidence = run_property(context_for(two_layers()), output_range(0, 2))
+        assert evidence.verdict is Verdict.PROVED
+        assert evidence.assurance == "kernel"
+        assert evidence.theorem is not None
+        assert evidence.theorem.name == "PytestTorchLean.sound"
+        assert set(evidence.theorem.axioms) <= {"propext", "Quot.sound"}
+        assert evidence.bounds is not None
+        lower, upper = (Fraction(evidence.bounds[side][0]) for side in ("lower", "upper"))
+        assert Fraction(-1, 10**6) <= lower <= 0
+        assert 2 <= upper <= 2 + Fraction(1, 10**6)
+        assert evidence.lean is not None
+        assert evidence.lean["version"] == "4.35.0"
+        assert evidence.trust
+
+    def test_bounds_that_intervals_cannot_show_are_unknown(self, context_for: Any) -> None:
+        evidence = run_property(context_for(two_layers()), output_range(0, Fraction(3, 2)))
+        assert evidence.verdict is Verdict.UNKNOWN
+        assert "2" in evidence.found
+
+    def test_broken_bounds_are_refuted_with_an_input_that_replays(self, context_for: Any) -> None:
+        context = context_for(two_layers())
+        evidence = run_property(context, output_range(0, Fraction(3, 4)))
+        assert evidence.verdict is Verdict.REFUTED
+        (witness,) = evidence.witnesses
+        point = from_hex_all(witness.input)
+        assert abs(float(point[0]) - float(point[1])) > 0.75
+        assert from_hex_all(witness.runtime_output)[0] == abs(point[0] - point[1])
+        assert "above the upper bound 3/4" in witness.violation
+
+    def test_a_touched_bound_is_weak_but_not_strict(self, context_for: Any) -> None:
+        context = context_for(dense_model([[1.0], [0.0]], [0.0]))
+        assert run_property(context, output_range(0, 1)).verdict is Verdict.PROVED
+        evidence = run_property(context, output_range(0, 1, strict=True))
+        assert evidence.verdict is Verdict.REFUTED
+
+    def test_a_last_relu_is_bounded_directly(self, context_for: Any) -> None:
+        proto = dense_model([[1.0, -1.0], [-2.0, 1.0]], [0.25, -0.5], relu=True)
+        assert run_property(context_for(proto), output_range(0, Fraction(5, 4))).verdict is Verdict.PROVED
+
+    def test_bounds_with_large_denominators_keep_their_value(self, context_for: Any) -> None:
+        context = context_for(dense_model([[1.0], [1.0]], [0.0]))
+        third = Fraction(1, 3)
+        assert run_property(context, output_range(-third, 2 + third)).verdict is Verdict.PROVED
+        exact = output_range(None, 2 - Fraction(1, 10**7))
+        assert run_property(context, exact).verdict is Verdict.REFUTED
+
+    def test_binary32_is_refused_not_weakened(self, context_for: Any) -> None:
+        with pytest.raises(UnsupportedError) as caught:
+            run_property(context_for(two_layers()), output_range(0, 2, semantics="binary32"))
+        assert caught.value.code == "TL0205"
+
+    def test_an_operator_without_certificate_is_named(self, context_for: Any) -> None:
+        proto = model(
+            [helper.make_node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"])],
+            {"x": [1, 2]},
+            {"y": [1, 2]},
+            {name: np.ones(2, dtype=np.float32) for name in "sbmv"},
+        )
+        with pytest.raises(UnsupportedError, match="BatchNormalization") as caught:
+            run_property(context_for(proto), output_range(0, 2))
+        assert caught.value.code == "TL0204"
+
+    def test_time_that_is_up_ends_unknown(self, context_for: Any) -> None:
+        context = replace(context_for(two_layers()), deadline=time.monotonic() - 1)
+        evidence = run_property(context, output_range(0, 2))
+        assert evidence.verdict is Verdict.UNKNOWN
+        assert "time ran out" in evidence.found
+
+
+class TestRobustness:
+    """y = (x0, x1): the class is the larger input, so the margin at x is |x0 - x1|."""
+
+    identity = dense_model([[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0], batch="N")
+    inputs = ((1.0, 0.0), (0.75, 0.5), (0.25, 0.75), (0.5, 0.75))
+    labels = (0, 0, 1, 0)
+
+    def run(self, context_for: Any, epsilon: Fraction, **more: Any) -> Evidence:
+        context = context_for(self.identity)
+        path = dataset(context.root, self.inputs, self.labels)
+        return run_property(context, robustness(path, epsilon, **more))
+
+    def test_counts_are_exact_on_both_sides_of_the_margin(self, context_for: Any) -> None:
+        # margins 1, 1/4, 1/2 and one misclassified input; a ball of radius e is safe iff 2e < margin
+        evidence = self.run(context_for, Fraction(1, 10), at_least=Fraction(3, 4))
+        assert evidence.verdict is Verdict.PROVED
+        counts = evidence.counts
+        assert counts is not None
+        assert (counts.proved, counts.refuted, counts.unknown, counts.misclassified) == (3, 0, 0, 1)
+        assert evidence.certified == 3
+        assert evidence.accuracy == "3/4"
+
+    def test_a_margin_of_exactly_zero_is_not_robust(self, context_for: Any) -> None:
+        evidence = self.run(context_for, Fraction(1, 8), at_least=Fraction(3, 4))
+        counts = evidence.counts
+        assert counts is not None
+        assert (counts.proved, counts.refuted) == (2, 1)
+        assert evidence.verdict is Verdict.REFUTED
+        (witness,) = evidence.witnesses
+        assert witness.index == 1
+        assert from_hex_all(witness.input).tolist() == [0.625, 0.625]
+
+    def test_the_domain_cuts_the_ball(self, context_for: Any) -> None:
+        # without a domain the first ball reaches (0.5, 0.5) and is broken; cut to x1 <= 0 it is not
+        cut = Bounds((Fraction(-1), Fraction(-1)), (Fraction(1), Fraction(0)))
+        evidence = self.run(context_for, HALF, indices=(0,))
+        assert evidence.verdict is Verdict.REFUTED
+        evidence = self.run(context_for, HALF, indices=(0,), domain=cut)
+        assert evidence.verdict is Verdict.PROVED
+
+    def test_accuracy_below_the_demand_refutes(self, context_for: Any) -> None:
+        few = {"at_least": HALF, "min_accuracy": Fraction(9, 10)}
+        evidence = self.run(context_for, Fraction(1, 100), **few)
+        assert evidence.verdict is Verdict.REFUTED
+        assert "accuracy" in evidence.found
+        assert [witness.index for witness in evidence.witnesses] == [3]
+
+    def test_an_input_outside_the_domain_is_an_error(self, context_for: Any) -> None:
+        domain = Bounds(Fraction(2), Fraction(3))
+        with pytest.raises(DataError) as caught:
+            self.run(context_for, Fraction(1, 10), domain=domain)
+        assert caught.value.code == "TL0409"
+
+    def test_labels_and_indices_outside_are_errors(self, context_for: Any) -> None:
+        with pytest.raises(DataError, match="indices"):
+            self.run(context_for, Fraction(1, 10), indices=(0, 9))
+        context = context_for(self.identity)
+        path = dataset(context.root, self.inputs, (0, 0, 1, 7))
+        with pytest.raises(DataError) as caught:
+            run_property(context, robustness(path, Fraction(1, 10)))
+        assert caught.value.code == "TL0408"
+
+    def test_without_lean_nothing_is_proved_and_witnesses_stay(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_lean(configured: object) -> object:
+            raise CheckerError("TL0501", "no Lean found")
+
+        monkeypatch.setattr(proving, "find_lean", no_lean)
+        evidence = self.run(context_for, Fraction(1, 8), at_least=HALF)
+        assert evidence.verdict is Verdict.ERROR
+        assert evidence.problem is not None
+        assert evidence.problem.code == "TL0501"
+        assert evidence.counts is not None
+        assert (evidence.counts.proved, evidence.counts.refuted, evidence.counts.unknown) == (0, 1, 2)
+        assert evidence.theorem is None
+
+    @pytest.mark.parametrize(
+        ("outcome", "code"),
+        [
+            (Outcome.REFUSED, "TL0603"),
+            (Outcome.TIME, "TL0511"),
+            (Outcome.MEMORY, "TL0512"),
+            (Outcome.CRASHED, "TL0513"),
+            (Outcome.GARBLED, "TL0514"),
+            (Outcome.AXIOMS, "TL0515"),
+        ],
+    )
+    def test_any_other_answer_of_lean_is_an_error(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, code: str
+    ) -> None:
+        answer = CheckResult(outcome, "t", (), 0.1, 1.0, "what Lean said")
+        monkeypatch.setattr(proving, "ask_lean", lambda *args, **kwargs: answer)
+        evidence = self.run(context_for, Fraction(1, 10), at_least=HALF)
+        assert evidence.verdict is Verdict.ERROR
+        assert evidence.problem is not None
+        assert evidence.problem.code == code
+
+    def test_a_model_swapped_after_lowering_stops_at_the_guard(self, context_for: Any) -> None:
+        context = context_for(self.identity)
+        other = dense_model([[0.75, 0.0], [0.0, 0.75]], [0.0, 0.0], batch="N").SerializeToString()
+        swapped = replace(context.model, data=other, sha256=hashlib.sha256(other).hexdigest())
+        path = dataset(context.root, self.inputs, self.labels)
+        evidence = run_property(
+            replace(context, model=swapped), robustness(path, Fraction(1, 10), at_least=HALF)
+        )
+        assert evidence.verdict is Verdict.ERROR
+        assert evidence.problem is not None
+        assert evidence.problem.code == "TL0610"
+
+    def test_a_text_that_reads_back_differently_is_refused(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        genuine = proving.render
+        monkeypatch.setattr(
+            proving, "render", lambda parts: genuine(parts).replace("nat_lit 2, ", "nat_lit 3, ", 1)
+        )
+        with pytest.raises(CertificateError):
+            run_property(context_for(two_layers()), output_range(0, 2))
