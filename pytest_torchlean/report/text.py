@@ -106,7 +106,7 @@ def _tools(environment: Environment) -> str:
     parts = [f"torchlean {environment.version}"]
     if environment.onnxruntime:
         parts.append(f"onnxruntime {environment.onnxruntime}")
-    parts.append(f"Lean {lean.get('version', '?')} ({lean.get('origin', '?')})" if lean else "no Lean")
+    parts.append(f"Lean {lean.get('version', '?')} ({lean.get('origin', '?')})" if lean else "Lean not asked")
     return terminal_line(", ".join(parts))
 
 
