@@ -1,0 +1,129 @@
+"""The forecast is what Lean says, box by box, at the very edge of what can be proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from certificate_examples import (
+    Network,
+    accepted,
+    ball,
+    centers,
+    conv,
+    largest_radius,
+    linear,
+    mlp,
+    residual,
+    slots_of,
+)
+
+from pytest_torchlean.bounds.program import AffineNode
+from pytest_torchlean.certificate.account import Account, exact_bounds
+from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.plan import Forms, Goal, bound_forms, build_emission, margin_forms
+from pytest_torchlean.checker import CheckResult, Outcome
+
+Ask = Callable[..., CheckResult]
+STEP = Fraction(1, 1 << 16)
+
+
+def only(emission: Emission, claim: int, box: int) -> Emission:
+    """The emission with one claim about one box."""
+    chosen = emission.claims[claim]
+    own = emission.certificate.claims[claim]
+    return replace(
+        emission,
+        claims=(replace(chosen, boxes=(chosen.boxes[box],)),),
+        certificate=replace(emission.certificate, claims=(own,)),
+    )
+
+
+def outputs_at(network: Network, center: tuple[Fraction, ...]) -> list[Fraction]:
+    program = network.program
+    emission = build_emission(program, [Goal(margin_forms(0, network.outputs), (ball(center, STEP),))])
+    slots = slots_of(emission.graph, center)
+    return [slots[slot] for slot in program.outputs]
+
+
+def range_forms(network: Network, center: tuple[Fraction, ...], *, strict: bool) -> Forms:
+    """Bounds a quarter away from the outputs at the centre."""
+    outputs = outputs_at(network, center)
+    near = [Fraction(round(value * 64), 64) for value in outputs]
+    quarter = Fraction(1, 4)
+    return bound_forms([v - quarter for v in near], [v + quarter for v in near], network.outputs, strict)
+
+
+def edges(network: Network, seed: int) -> list[Goal]:
+    """For a margin, a strict and a weak range: the last ball the forecast accepts, and the next one."""
+    goals = []
+    for center in centers(network, seed, 2):
+        outputs = outputs_at(network, center)
+        label = max(range(network.outputs), key=outputs.__getitem__)
+        for forms in (
+            margin_forms(label, network.outputs),
+            range_forms(network, center, strict=True),
+            range_forms(network, center, strict=False),
+        ):
+            k = largest_radius(network.program, forms, center)
+            if k >= 0:
+                goals.append(Goal(forms, (ball(center, k * STEP), ball(center, (k + 1) * STEP))))
+    return goals
+
+
+NETWORKS = [
+    pytest.param(build, seed, id=f"{build.__name__}-{seed}")
+    for build in (linear, mlp, conv, residual)
+    for seed in (0, 1)
+]
+
+
+@pytest.mark.parametrize(("build", "seed"), NETWORKS)
+def test_lean_accepts_exactly_the_boxes_of_the_forecast(
+    build: Callable[[int], Network], seed: int, ask: Ask
+) -> None:
+    network = build(seed)
+    emission = build_emission(network.program, edges(network, seed))
+    forecast = accepted(emission)
+    yes = [(c, b) for c, boxes in enumerate(forecast) for b, fine in enumerate(boxes) if fine]
+    no = [(c, b) for c, boxes in enumerate(forecast) for b, fine in enumerate(boxes) if not fine]
+    assert len(yes) >= 2
+    assert len(no) >= 2
+    assert ask(*(only(emission, *index) for index in yes)).outcome is Outcome.ACCEPTED
+    for index in no[seed::2][:2]:
+        assert ask(only(emission, *index)).outcome is Outcome.REFUSED
+
+
+def test_a_form_of_exactly_zero_is_weak_and_not_strict(ask: Ask) -> None:
+    program = linear(0).program
+    (node,) = program.nodes
+    assert isinstance(node, AffineNode)
+    difference = node.weights.copy()
+    difference[0] = (1, -1, 0, 0, 0)
+    program = replace(program, nodes=(replace(node, weights=difference),))
+    half = ball((Fraction(1, 2),) * 4, Fraction(0))
+    first = (np.array([[1, 0, 0]], dtype=object), np.array([0], dtype=object))
+    emission = build_emission(program, [Goal(Forms(*first, strict), (half,)) for strict in (True, False)])
+    assert accepted(emission) == [[False], [True]]
+    assert ask(only(emission, 1, 0)).outcome is Outcome.ACCEPTED
+    assert ask(only(emission, 0, 0)).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("build", "seed"), NETWORKS)
+def test_forecast_bounds_contain_exact_executions(build: Callable[[int], Network], seed: int) -> None:
+    network = build(seed)
+    (center,) = centers(network, seed)
+    box = ball(center, Fraction(1, 8))
+    emission = build_emission(network.program, [Goal(margin_forms(0, network.outputs), (box,))])
+    found = Account(emission).forecast(emission.claims[0], emission.certificate.claims[0])
+    scale = emission.certificate.scale
+    lower, upper = exact_bounds(scale, found.lower[:, 0]), exact_bounds(scale, found.upper[:, 0])
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        share = [Fraction(int(n), 16) for n in rng.integers(0, 17, network.inputs)]
+        point = [low + (high - low) * s for low, high, s in zip(box.lower, box.upper, share, strict=True)]
+        slots = slots_of(emission.graph, point)
+        assert all(low <= x <= high for low, x, high in zip(lower, slots, upper, strict=False))

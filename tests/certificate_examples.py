@@ -1,0 +1,206 @@
+"""Small networks with true claims, and the literal meaning of an emission, written down a second time.
+
+`slots_of` and `broken` follow lean/PytestTorchLean/Spec word by word and share no code with the package:
+they decide whether the statement of an emission is false at a given input.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx_models import lowered, model
+
+from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.model import AffineData, BoxData, ClaimData, Emission, GraphData
+from pytest_torchlean.certificate.plan import Forms, Goal, RationalBox, build_emission
+
+Point = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model and the number of its inputs and outputs."""
+
+    proto: onnx.ModelProto
+    inputs: int
+    outputs: int
+
+    @property
+    def program(self) -> Program:
+        return lower_to_program(lowered(self.proto))
+
+
+def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.normal(0, 1 / np.sqrt(max(1, shape[-1])), shape).astype(np.float32)
+
+
+def linear(seed: int) -> Network:
+    rng = np.random.default_rng(seed)
+    proto = model(
+        [helper.make_node("Gemm", ["x", "w", "b"], ["z"], transB=1)],
+        {"x": [1, 4]}, ["z"], {"w": weights(rng, 3, 4), "b": weights(rng, 3)},
+    )  # fmt: skip
+    return Network(proto, 4, 3)
+
+
+def mlp(seed: int) -> Network:
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Gemm", ["r", "v", "c"], ["z"], transB=1),
+    ]
+    values = {"w": weights(rng, 5, 3), "b": weights(rng, 5), "v": weights(rng, 3, 5), "c": weights(rng, 3)}
+    return Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 3)
+
+
+def conv(seed: int) -> Network:
+    """Conv, ReLU, AveragePool over 9 elements, Gemm."""
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Conv", ["x", "k", "a"], ["h"], pads=[0, 0, 1, 1]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("AveragePool", ["r"], ["p"], kernel_shape=[3, 3]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "v", "c"], ["z"], transB=1),
+    ]
+    values = {
+        "k": weights(rng, 2, 1, 2, 2),
+        "a": weights(rng, 2),
+        "v": weights(rng, 2, 2),
+        "c": weights(rng, 2),
+    }
+    return Network(model(nodes, {"x": [1, 1, 3, 3]}, ["z"], values), 9, 2)
+
+
+def residual(seed: int) -> Network:
+    """A skip connection, an average over 3 elements, and a ReLU at the end (so nothing is composed)."""
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["h"], pads=[1, 1]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Add", ["r", "x"], ["s"]),
+        helper.make_node("AveragePool", ["s"], ["p"], kernel_shape=[3], pads=[1, 1], count_include_pad=1),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "v", "c"], ["g"], transB=1),
+        helper.make_node("Relu", ["g"], ["z"]),
+    ]
+    values = {"k": weights(rng, 1, 1, 3), "v": weights(rng, 2, 4), "c": weights(rng, 2)}
+    return Network(model(nodes, {"x": [1, 1, 4]}, ["z"], values), 4, 2)
+
+
+def ball(center: Sequence[Fraction], radius: Fraction) -> RationalBox:
+    return RationalBox(tuple(c - radius for c in center), tuple(c + radius for c in center))
+
+
+def centers(network: Network, seed: int, count: int = 1) -> list[Point]:
+    """Signed centres with a few binary digits."""
+    rng = np.random.default_rng(seed)
+    return [tuple(Fraction(int(n), 64) for n in rng.integers(-64, 65, network.inputs)) for _ in range(count)]
+
+
+def accepted(emission: Emission) -> list[list[bool]]:
+    """The forecast for every box of every claim."""
+    account = Account(emission)
+    return [
+        [bool(yes) for yes in account.forecast(claim, certificate).accepted]
+        for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
+    ]
+
+
+def largest_radius(program: Program, forms: Forms, center: Point, steps: int = 1 << 16) -> int:
+    """The largest k for which the forecast accepts the ball of radius k / 65536; -1 for none."""
+
+    def fits(k: int) -> bool:
+        emission = build_emission(program, [Goal(forms, (ball(center, Fraction(k, steps)),))])
+        return accepted(emission) == [[True]]
+
+    if not fits(0):
+        return -1
+    low, high = 0, steps
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+# --- the meaning of an emission, after Spec/Binary32.lean, Spec/Graph.lean and Spec/Claim.lean ------
+
+
+def word(packed: int, index: int) -> int:
+    return packed // 2 ** (32 * index) % 2**32
+
+
+def value_of(pattern: int) -> Fraction:
+    sign, exponent, fraction = pattern >> 31, pattern >> 23 & 255, pattern % 2**23
+    magnitude = fraction if exponent == 0 else (2**23 + fraction) * 2 ** (exponent - 1)
+    return Fraction(-magnitude if sign else magnitude, 2**149)
+
+
+def form(data: AffineData, slots: Sequence[Fraction], position: int, row: int) -> Fraction:
+    total = Fraction(0)
+    for lane, column in itertools.product(range(data.lanes), range(data.lane_columns)):
+        pattern = word(data.weights, lane + data.lanes * (row + data.rows * column))
+        source = word(data.sources, column + data.lane_columns * (lane + data.lanes * position))
+        if pattern % 2**31:
+            total += value_of(pattern) * slots[source]
+    return total
+
+
+def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
+    """The execution of the graph on an input; IndexError where a node reads what is not written yet."""
+    slots = [Fraction(0), Fraction(1), *inputs]
+    for node in graph.nodes:
+        if isinstance(node, AffineData):
+            before = tuple(slots)
+            for position, row in itertools.product(range(node.positions), range(node.rows)):
+                slots.append(form(node, before, position, row) / node.divisor)
+        else:
+            slots.extend(max(x, Fraction(0)) for x in slots[node.first : node.first + node.count])
+    return slots
+
+
+def bounds_of(box: BoxData, inputs: int) -> tuple[Point, Point]:
+    def bound(packed: int, index: int) -> Fraction:
+        digit = packed // 2 ** (box.width * index) % 2**box.width
+        return Fraction(digit - box.offset, box.denominator)
+
+    return (
+        tuple(bound(box.lower, i) for i in range(inputs)),
+        tuple(bound(box.upper, i) for i in range(inputs)),
+    )
+
+
+def points_of(box: BoxData, inputs: int, seed: int = 0) -> Iterator[Point]:
+    """The middle and corners of a box."""
+    lower, upper = bounds_of(box, inputs)
+    yield tuple((low + high) / 2 for low, high in zip(lower, upper, strict=True))
+    rng = np.random.default_rng(seed)
+    corners = itertools.product((0, 1), repeat=inputs) if inputs <= 5 else rng.integers(0, 2, (40, inputs))
+    for corner in corners:
+        yield tuple(high if up else low for low, high, up in zip(lower, upper, corner, strict=True))
+
+
+def broken(graph: GraphData, claim: ClaimData, inputs: Sequence[Fraction]) -> bool:
+    """Whether the property fails at this input."""
+    slots = slots_of(graph, inputs)
+    rows = [form(claim.property.forms, slots, 0, row) for row in range(claim.property.forms.rows)]
+    return any(value <= 0 if claim.property.strict else value < 0 for value in rows)
+
+
+def false_at(emission: Emission) -> Point | None:
+    """An input of some box that breaks a claim of the emission, if one is found."""
+    inputs = emission.graph.inputs
+    for claim in emission.claims:
+        for box in claim.boxes:
+            for point in points_of(box, inputs):
+                if broken(emission.graph, claim, point):
+                    return point
+    return None
