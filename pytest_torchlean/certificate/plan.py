@@ -30,6 +30,8 @@ from pytest_torchlean.errors import CertificateError
 
 FRACTION_BITS = 32
 """Bounds are computed in steps of 2^-32."""
+_LONGEST_DENOMINATOR = 64
+"""Bits of a common denominator of all boxes that the fixed-point unit may take over."""
 _LANES_MARGIN = 64
 """Padding adds fewer columns than this to a matrix."""
 
@@ -74,11 +76,11 @@ def build_emission(program: Program, goals: Sequence[Goal]) -> Emission:
     composed = _last_affine(program)
     boxes = [[_box_digits(box) for box in goal.boxes] for goal in goals]
     scale, sizes = _scale(program, goals, decodings, form_words, form_decodings, composed, boxes)
-    lanes = _lanes(scale, (*decodings, *form_decodings))
+    lanes = scale.half // 16
     claims = tuple(
         ClaimData(
             PropertyData(_forms(program, goal, words, lanes), goal.forms.strict),
-            tuple(box.data for box in own),
+            tuple(box.data(scale) for box in own),
         )
         for goal, words, own in zip(goals, form_words, boxes, strict=True)
     )
@@ -186,21 +188,44 @@ def _node(node: object, lanes: int) -> AffineData | ReluData:
 
 @dataclass(frozen=True)
 class _BoxDigits:
-    data: BoxData
+    """Numerators over the least common denominator, shifted to be natural."""
+
+    denominator: int
+    offset: int
+    lower: tuple[int, ...]
+    upper: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Bits of the longest numerator, at least 1."""
+        return max(1, max(digit.bit_length() for digit in (*self.lower, *self.upper)))
+
+    def data(self, scale: ScaleData) -> BoxData:
+        """Digits as far apart as the memory's where Lean can then take all inputs at once."""
+        width = 2 * scale.half if scale.unit % self.denominator == 0 else self.width
+        lower, upper = pack_digits(self.lower, width), pack_digits(self.upper, width)
+        return BoxData(self.denominator, self.offset, width, lower, upper)
 
 
 def _box_digits(box: RationalBox) -> _BoxDigits:
-    """Numerators over the least common denominator, shifted to be natural."""
     denominator = math.lcm(*(bound.denominator for bound in (*box.lower, *box.upper)))
     lower = [bound.numerator * (denominator // bound.denominator) for bound in box.lower]
     upper = [bound.numerator * (denominator // bound.denominator) for bound in box.upper]
     offset = max(0, -min(lower, default=0))
-    lower = [digit + offset for digit in lower]
-    upper = [digit + offset for digit in upper]
-    width = max(1, max(digit.bit_length() for digit in (*lower, *upper)))
     return _BoxDigits(
-        BoxData(denominator, offset, width, pack_digits(lower, width), pack_digits(upper, width))
+        denominator,
+        offset,
+        tuple(digit + offset for digit in lower),
+        tuple(digit + offset for digit in upper),
     )
+
+
+def _unit(boxes: Sequence[Sequence[_BoxDigits]]) -> int:
+    """At least 2^32 and, if it stays below 2^64, a multiple of every box's denominator."""
+    common = math.lcm(*(box.denominator for own in boxes for box in own))
+    if common.bit_length() > _LONGEST_DENOMINATOR:
+        common = 1
+    return common << max(0, FRACTION_BITS + 1 - common.bit_length())
 
 
 def _scale(
@@ -212,16 +237,24 @@ def _scale(
     composed: AffineNode | None,
     boxes: Sequence[Sequence[_BoxDigits]],
 ) -> tuple[ScaleData, list[int]]:
-    """Fixed-point numbers that hold every bound, half digits that hold every sum; composed sizes."""
-    unit = 1 << FRACTION_BITS
+    """Fixed-point numbers that hold every bound, half digits that hold every sum; composed sizes.
+
+    A half digit is half of a matrix's digit, so that Lean appends the bounds of a whole node at once.
+    """
+    unit = _unit(boxes)
     largest = _largest_value(program, goals)
     center = unit << max(1, math.ceil(math.log2(largest * 1.001 + 1.0)) + 1)
     top = 2 * center
-    limits = [top, *(unit << box.data.width for own in boxes for box in own)]
-    limits += [math.isqrt(unit * box.data.offset) + 1 for own in boxes for box in own]
+    limits = [4 * top]
+    for box in (box for own in boxes for box in own):
+        if unit % box.denominator == 0:
+            limits.append((unit // box.denominator) * max(*box.lower, *box.upper, box.offset, 1) << 4)
+        else:
+            limits += [unit << box.width, math.isqrt(unit * box.offset) + 1]
     matrices = [node for node in program.nodes if isinstance(node, AffineNode)]
     for node, decoding in zip(matrices, decodings, strict=True):
-        limits.append((node.weights.shape[1] + _LANES_MARGIN) * (top << (decoding.bits + 1)))
+        reach = (node.weights.shape[1] + _LANES_MARGIN) * (top << (decoding.bits + 1))
+        limits.append(reach + _factor(node, decoding) * (center + 1))
     sizes = []
     for words, decoding in zip(form_words, form_decodings, strict=True):
         if composed is None:
@@ -230,13 +263,18 @@ def _scale(
             continue
         last = decodings[-1]
         size = (composed.weights.shape[0] << (last.bits + decoding.bits + 1)).bit_length()
-        factor = composed.divisor << (EXPONENT_OF_SCALED + 1 - last.base)
         sizes.append(size)
         limits.append(
             (composed.weights.shape[1] + _LANES_MARGIN) * (top << (size + 1))
-            + (words.shape[1] + _LANES_MARGIN) * (2 * top * factor << decoding.bits)
+            + (words.shape[1] + _LANES_MARGIN) * (2 * top * _factor(composed, last) << decoding.bits)
         )
-    return ScaleData(unit, center, max(limits).bit_length() + 1), sizes
+    lanes = _lanes(max(limits).bit_length() + 1, (*decodings, *form_decodings))
+    return ScaleData(unit, center, 16 * lanes), sizes
+
+
+def _factor(node: AffineNode, decoding: DecodingData) -> int:
+    """What a decoded row is divided by to give the node's result."""
+    return node.divisor << (EXPONENT_OF_SCALED + 1 - decoding.base)
 
 
 def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
@@ -261,8 +299,8 @@ def _to_float(number: Fraction) -> float:
         return math.copysign(math.inf, number)
 
 
-def _lanes(scale: ScaleData, decodings: Sequence[DecodingData]) -> int:
+def _lanes(half: int, decodings: Sequence[DecodingData]) -> int:
     """An even number of 32-bit lanes that holds two halves and every decoding."""
-    bits = max(2 * scale.half, *(max(d.bits, 23 + (1 << d.stages)) for d in decodings))
+    bits = max(2 * half, *(max(d.bits, 23 + (1 << d.stages)) for d in decodings))
     lanes = -(-bits // 32)
     return lanes + lanes % 2

@@ -34,14 +34,102 @@ theorem push_succ (s : Scale) (b : Box) (e offset mass remaining lower upper dir
   simp only [force_eq]
   rfl
 
+/-- Fixed-point numbers of one unit of the box's digits. -/
+noncomputable def factor (s : Scale) (b : Box) : Nat := Nat.div s.unit b.denominator
+/-- Bits that a digit of a box may have so that its image fits a half. -/
+noncomputable def room (s : Scale) (b : Box) : Nat := Nat.sub (Nat.sub s.half 3) (Nat.log2 (factor s b))
+/-- The box's digits are small and lie where the memory's words lie, and its bounds are whole fixed-point
+    numbers: then no input needs to be looked at by itself. -/
+noncomputable def aligned (s : Scale) (inputs : Nat) (b : Box) : Bool :=
+  both (Nat.beq b.width s.stride) (both (Nat.ble 1 s.stride) (both (Nat.beq (Nat.mul (factor s b) b.denominator) s.unit)
+    (both (Nat.ble (Nat.mul (factor s b) b.offset) (Nat.mul (factor s b) (Nat.pow 2 (room s b))))
+      (both (Nat.ble (Nat.succ (Nat.mul (factor s b) (Nat.pow 2 (room s b)))) (Nat.pow 2 s.half))
+        (force (fun mask => both (Nat.beq (Nat.land b.lower mask) b.lower) (Nat.beq (Nat.land b.upper mask) b.upper))
+          (Nat.mul (Nat.sub (Nat.pow 2 (room s b)) 1) (ones s.stride inputs)))))))
+/-- No digit of the lower bounds exceeds that of the upper bounds. A box that fails has no points. -/
+noncomputable def ordered (s : Scale) (inputs : Nat) (b : Box) : Bool :=
+  force (fun guards => Nat.beq (Nat.land (Nat.sub (Nat.add guards b.upper) b.lower) guards) guards)
+    (Nat.mul (Nat.pow 2 (Nat.sub s.stride 1)) (ones s.stride inputs))
+
+/-- The inputs of an aligned box, all at once. -/
+noncomputable def place (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Bool) : Bool :=
+  Rows.write s s.stride 1 s.center (Nat.mul (factor s b) (Nat.pow 2 (room s b))) inputs
+    (Nat.mul (factor s b) (Nat.add b.lower (Nat.mul (Nat.pow 2 s.half) b.upper)))
+    (Nat.mul (Nat.mul (factor s b) b.offset) (ones s.stride inputs)) next
+
 /-- Slots 0 and 1, then the inputs. -/
 noncomputable def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
-  both (fits s b) (both (Nat.ble s.unit s.center)
-    (force (fun direct => force (fun mirrored => force (fun e => force (fun offset => force (fun mass =>
-        push s b e offset mass inputs b.lower b.upper direct mirrored 2 next)
-      (s.unit * b.offset)) (e * s.center)) b.denominator)
+  both (Nat.ble s.unit s.center)
+    (force (fun direct => force (fun mirrored =>
+        Bool.rec (motive := fun _ => Bool)
+          (both (fits s b) (force (fun e => force (fun offset => force (fun mass =>
+              push s b e offset mass inputs b.lower b.upper direct mirrored 2 next)
+            (s.unit * b.offset)) (e * s.center)) b.denominator))
+          (both (ordered s inputs b) (force (fun stride => place s inputs b (Affine.extend stride inputs direct mirrored 2 next)) s.stride))
+          (aligned s inputs b))
       (0 + 2 ^ (s.stride * 0) * Memory.mirroredWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.mirroredWord s (s.unit + s.center) (s.unit + s.center)))
-      (0 + 2 ^ (s.stride * 0) * Memory.directWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.directWord s (s.unit + s.center) (s.unit + s.center))))
+      (0 + 2 ^ (s.stride * 0) * Memory.directWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.directWord s (s.unit + s.center) (s.unit + s.center)))
+
+/-- The digits of a number that equals its masked self. -/
+theorem masked_digits {k w n Y : Nat} (hk : k ≤ w) (hw : 0 < w) (h : Nat.land Y (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones w n)) = Y) :
+    Y = pack w n (digit w Y) ∧ ∀ i, i < n → digit w Y i < 2 ^ k := by
+  have e : Nat.land Y ((2 ^ k - 1) * ones w n) = pack w n (fun i => digit w Y i % 2 ^ k) := Decode.low_digit hk hw n Y
+  have h : Y = pack w n (fun i => digit w Y i % 2 ^ k) := h.symm.trans e
+  have small : ∀ i, i < n → digit w Y i % 2 ^ k < 2 ^ w := fun i _ => Nat.le_trans (Natural.mod_lt (Natural.two_pow_pos k) _) (Natural.two_pow_le hk)
+  have d : ∀ i, i < n → digit w Y i = digit w Y i % 2 ^ k := fun i hi => by
+    have z := digit_pack small hi
+    rw [← h] at z
+    exact z
+  refine ⟨h.trans (pack_congr fun i hi => (d i hi).symm), fun i hi => ?_⟩
+  rw [d i hi]; exact Natural.mod_lt (Natural.two_pow_pos k) _
+
+theorem place_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} {next : Nat → Nat → Bool} (sf : s.Fits) (hb : b.Holds inputs slots)
+    (ha : aligned s inputs b = true) (h : place s inputs b next = true) :
+    ∃ direct mirrored, (Memory.mk direct mirrored).Holds s (fun i => slots (2 + i)) inputs ∧ next direct mirrored = true := by
+  obtain ⟨a1, ha⟩ := both_true ha
+  obtain ⟨a2, ha⟩ := both_true ha
+  obtain ⟨a3, ha⟩ := both_true ha
+  obtain ⟨a4, ha⟩ := both_true ha
+  obtain ⟨a5, ha⟩ := both_true ha
+  rw [force_eq] at ha
+  obtain ⟨a6, a7⟩ := both_true ha
+  have a1 := Nat.eq_of_beq_eq_true a1
+  have a2 := Nat.le_of_ble_eq_true a2
+  have a3 : factor s b * b.denominator = s.unit := Nat.eq_of_beq_eq_true a3
+  have a4 : factor s b * b.offset ≤ factor s b * 2 ^ room s b := Nat.le_of_ble_eq_true a4
+  have a5 : factor s b * 2 ^ room s b < 2 ^ s.half := Nat.le_of_ble_eq_true a5
+  have room_le : room s b ≤ s.stride :=
+    Nat.le_trans (Nat.le_trans (Memory.sub_le _ _) (Memory.sub_le _ _)) (Nat.le_add_right s.half s.half)
+  obtain ⟨l1, l2⟩ := masked_digits room_le a2 (Nat.eq_of_beq_eq_true a6)
+  obtain ⟨u1, u2⟩ := masked_digits room_le a2 (Nat.eq_of_beq_eq_true a7)
+  unfold Holds at hb
+  rw [a1] at hb
+  unfold place at h
+  have e1 : Nat.mul (factor s b) (Nat.add b.lower (Nat.mul (Nat.pow 2 s.half) b.upper)) =
+      pack s.stride inputs (fun i => factor s b * digit s.stride b.lower i + 2 ^ s.half * (factor s b * digit s.stride b.upper i)) := by
+    show factor s b * (b.lower + 2 ^ s.half * b.upper) = _
+    have e : pack s.stride inputs (fun i => factor s b * digit s.stride b.lower i + 2 ^ s.half * (factor s b * digit s.stride b.upper i)) =
+        factor s b * pack s.stride inputs (fun i => digit s.stride b.lower i + 2 ^ s.half * digit s.stride b.upper i) := by
+      rw [← pack_mul]
+      exact pack_congr fun i _ => by rw [Nat.mul_add, Nat.mul_left_comm]
+    rw [e, pack_add, pack_mul, ← l1, ← u1]
+  have e2 : Nat.mul (Nat.mul (factor s b) b.offset) (ones s.stride inputs) = pack s.stride inputs (fun _ => factor s b * b.offset) := mul_ones a2 _ _
+  rw [e1, e2] at h
+  refine Rows.write_sound sf Nat.le.refl Nat.le.refl a5
+    (fun i hi => ⟨Nat.mul_le_mul Nat.le.refl (Natural.le_of_lt (l2 i hi)), Nat.mul_le_mul Nat.le.refl (Natural.le_of_lt (u2 i hi)), a4⟩) (fun i hi => ?_) h
+  obtain ⟨h1, h2⟩ := hb i hi
+  have h1 := mul_le_left (natural_nonneg (K := K) (factor s b)) h1
+  have h2 := mul_le_left (natural_nonneg (K := K) (factor s b)) h2
+  have e : (natural 1 : K) * s.image (slots (2 + i)) + natural (factor s b * b.offset) =
+      natural (factor s b) * (natural b.denominator * slots (2 + i) + natural b.offset) + natural s.center := by
+    unfold Scale.image
+    have one : (natural 1 : K) = 1 := rfl
+    rw [one, one_mul, ← a3, natural_mul, natural_mul]
+    exact (ring5 K f d x c o, f * d * x + c + f * o, f * (d * x + o) + c) _ _ _ _ _
+  show natural (factor s b * digit s.stride b.lower i) + natural s.center ≤ natural 1 * s.image (slots (2 + (0 + i))) + natural (factor s b * b.offset) ∧
+    natural 1 * s.image (slots (2 + (0 + i))) + natural (factor s b * b.offset) ≤ natural (factor s b * digit s.stride b.upper i) + natural s.center
+  rw [Nat.zero_add, e, natural_mul (factor s b), natural_mul (factor s b)]
+  exact ⟨add_le _ h1, add_le _ h2⟩
 
 theorem constants_hold {s : Scale} {slots : Nat → K} (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hu : s.unit ≤ s.center) :
     (((Memory.mk 0 0).push s 0 s.center s.center).push s 1 (s.unit + s.center) (s.unit + s.center)).Holds s slots 2 := by
@@ -102,12 +190,22 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} (fit
 theorem run_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
     (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hb : b.Holds inputs slots) (h : run s inputs b next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots (2 + inputs) ∧ next direct mirrored (2 + inputs) = true := by
-  obtain ⟨f, h⟩ := both_true h
   obtain ⟨hu, h⟩ := both_true h
   simp only [force_eq] at h
-  have zero : ∀ Y : Nat, Y / 2 ^ (b.width * 0) = Y := fun Y => Natural.div_one Y
-  rw [← zero b.lower, ← zero b.upper] at h
-  exact push_sound f sf.unit hb inputs 0 _ _ next (Nat.zero_add _) (constants_hold h0 h1 (Nat.le_of_ble_eq_true hu)) h
+  have constants := constants_hold (s := s) h0 h1 (Nat.le_of_ble_eq_true hu)
+  cases ha : aligned s inputs b with
+  | true =>
+    rw [ha] at h
+    obtain ⟨_, h⟩ := both_true h
+    obtain ⟨tail, tailMirrored, r1, r2⟩ := place_sound sf hb ha h
+    rw [Affine.extend_eq] at r2
+    exact ⟨_, _, Memory.append_holds constants r1, r2⟩
+  | false =>
+    rw [ha] at h
+    obtain ⟨f, h⟩ := both_true h
+    have zero : ∀ Y : Nat, Y / 2 ^ (b.width * 0) = Y := fun Y => Natural.div_one Y
+    rw [← zero b.lower, ← zero b.upper] at h
+    exact push_sound f sf.unit hb inputs 0 _ _ next (Nat.zero_add _) constants h
 end Box
 
 namespace Graph

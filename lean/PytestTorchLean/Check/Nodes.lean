@@ -100,75 +100,100 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : B
     (both (Nat.ble (Linear.reach s (2 ^ d.bits) a.columns + 1) (2 ^ s.half))
       (wordsBelow start (a.columns * a.positions) a.sources)))))
 
-/-- One position after the other: bounds of its rows, then these rows behind the memory. -/
-noncomputable def positionsFrom (s : Scale) (a : Affine) (columns : List Column) (e offset mass : Nat) (remaining : Nat) :
-    Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
-    (fun _ direct mirrored count next => next direct mirrored count)
-    (fun _ rest position direct mirrored count next =>
-      force (fun sources => force (fun bounds =>
-        Rows.push s (32 * a.lanes) e offset a.rows bounds mass 0 0 0
-          (fun tail tailMirrored n => force (fun direct' => force (fun mirrored' => force (fun count' => force (fun position' =>
-                rest position' direct' mirrored' count' next) (Nat.succ position)) (Nat.add count n))
-              (Nat.add mirrored (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tailMirrored)))
-            (Nat.add direct (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tail))))
-        (Linear.accumulate s.stride direct mirrored columns sources))
-        (Nat.shiftRight a.sources (Nat.mul 32 (Nat.mul (Nat.mul a.lanes a.laneColumns) position)))) remaining
-
-theorem positionsFrom_succ (s : Scale) (a : Affine) (columns : List Column) (e offset mass remaining position direct mirrored count : Nat)
-    (next : Nat → Nat → Nat → Bool) :
-    positionsFrom s a columns e offset mass (remaining + 1) position direct mirrored count next =
-      Rows.push s (32 * a.lanes) e offset a.rows
-        (Linear.accumulate s.stride direct mirrored columns (Nat.shiftRight a.sources (32 * (a.columns * position)))) mass 0 0 0
-        (fun tail tailMirrored n => positionsFrom s a columns e offset mass remaining (position + 1)
-          (direct + 2 ^ (s.stride * count) * tail) (mirrored + 2 ^ (s.stride * count) * tailMirrored) (count + n) next) := by
-  unfold positionsFrom
+/-- The bounds of all rows at all positions, from the position whose sources come first on. -/
+noncomputable def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
+    (fun _ rest sources => Nat.add (Linear.accumulate stride direct mirrored columns sources)
+      (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (force rest (Nat.shiftRight sources width)))) positions
+theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List Column) (positions sources : Nat) :
+    gather stride b rows width direct mirrored columns (positions + 1) sources =
+      Linear.accumulate stride direct mirrored columns sources +
+        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) := by
+  unfold gather
   simp only [force_eq]
   rfl
 
 variable {K : Type u} [OrderedRing K]
 
-theorem positions_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e : Nat} {columns : List Column} {ds : List Digits}
-    (sf : s.Fits) (hb : s.half + s.half ≤ 32 * a.lanes) (he : 0 < e) (hlen : columns.length = a.columns)
+/-- What is known of the bounds of `remaining` positions from `position` on. -/
+theorem gather_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e direct mirrored : Nat} {columns : List Column} {ds : List Digits}
+    (sf : s.Fits) (hlen : columns.length = a.columns)
     (hp : Packed (32 * a.lanes) a.rows bound columns ds) (hr : Linear.reach s bound a.columns < 2 ^ s.half)
     (hs : ∀ i, i < a.columns * a.positions → word a.sources i < start)
     (hy : ∀ position row, position < a.positions → row < a.rows →
       natural e * slots (start + (row + a.rows * position)) =
-        Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row) :
-    (remaining position direct mirrored : Nat) → (next : Nat → Nat → Nat → Bool) → position + remaining = a.positions →
-    (Memory.mk direct mirrored).Holds s slots (start + a.rows * position) →
-    positionsFrom s a columns e (e * s.center) (s.center * Linear.masses columns) remaining position direct mirrored (start + a.rows * position) next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + a.rows * a.positions) ∧ next direct' mirrored' (start + a.rows * a.positions) = true
-  | 0, position, direct, mirrored, next, hpos, hm, h => by
-    rw [Nat.add_zero] at hpos
-    rw [← hpos]; exact ⟨direct, mirrored, hm, h⟩
-  | remaining + 1, position, direct, mirrored, next, hpos, hm, h => by
-    rw [positionsFrom_succ] at h
+        Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row)
+    (hm : (Memory.mk direct mirrored).Holds s slots start) :
+    (remaining position : Nat) → position + remaining = a.positions →
+    ∃ low high mass : Nat → Nat,
+      gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored columns remaining (Nat.shiftRight a.sources (32 * (a.columns * position))) =
+        pack (32 * a.lanes) (a.rows * remaining) (fun i => low i + 2 ^ s.half * high i) ∧
+      s.center * Linear.masses columns * pack (32 * a.lanes * a.rows) remaining (fun _ => 1) = pack (32 * a.lanes) (a.rows * remaining) mass ∧
+      (∀ i, i < a.rows * remaining → low i ≤ Linear.reach s bound a.columns ∧ high i ≤ Linear.reach s bound a.columns ∧
+        mass i ≤ Linear.reach s bound a.columns) ∧
+      Rows.Bounded s (fun i => slots (start + a.rows * position + i)) e (e * s.center) 0 (a.rows * remaining) low high mass
+  | 0, _, _ => ⟨fun _ => 0, fun _ => 0, fun _ => 0, rfl, Nat.mul_zero _,
+      fun i hi => absurd hi (Nat.not_succ_le_zero i), fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
+  | remaining + 1, position, hpos => by
     have hlt : position < a.positions := by
       rw [← hpos]; show position + 1 ≤ position + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
     have hword : ∀ k, word (Nat.shiftRight a.sources (32 * (a.columns * position))) k = word a.sources (a.columns * position + k) := fun k => by
       show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * k) % 2 ^ 32 = a.sources / 2 ^ (32 * (a.columns * position + k)) % 2 ^ 32
       rw [Natural.shift_shift, Nat.mul_add]
     have hfun : word (Nat.shiftRight a.sources (32 * (a.columns * position))) = fun k => word a.sources (a.columns * position + k) := funext hword
-    have hbelow : ∀ k, k < columns.length → word (Nat.shiftRight a.sources (32 * (a.columns * position))) k < start + a.rows * position := fun k hk => by
+    have hbelow : ∀ k, k < columns.length → word (Nat.shiftRight a.sources (32 * (a.columns * position))) k < start := fun k hk => by
       rw [hword]
       rw [hlen] at hk
-      refine Nat.le_trans (hs _ ?_) (Nat.le_add_right _ _)
+      refine hs _ ?_
       refine Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl hlt)
       show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
       exact Nat.add_le_add Nat.le.refl hk
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp hbelow (by rw [hlen]; exact hr)
-    rw [e1, e2] at h
-    have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) hb)
-    obtain ⟨tail, tailMirrored, r1, r2⟩ := Rows.push_sound (slots := fun i => slots (start + a.rows * position + i)) hb he a.rows lo hi
-      (fun i => s.center * Linear.mass ds i) 0 0 0 _
-      (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩)
-      (fun i hi' => by
-        have q := hq i hi'
+    rw [hlen] at hq
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound sf hlen hp hr hs hy hm remaining (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
+    have hshift : Nat.shiftRight (Nat.shiftRight a.sources (32 * (a.columns * position))) (32 * a.columns) = Nat.shiftRight a.sources (32 * (a.columns * (position + 1))) := by
+      show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * a.columns) = a.sources / 2 ^ (32 * (a.columns * (position + 1)))
+      rw [Natural.shift_shift, ← Nat.mul_add]; rfl
+    have hcount : a.rows * (remaining + 1) = a.rows + a.rows * remaining := by rw [Nat.mul_succ, Nat.add_comm]
+    refine ⟨Memory.splice a.rows lo low, Memory.splice a.rows hi high, Memory.splice a.rows (fun i => s.center * Linear.mass ds i) mass, ?_, ?_, ?_, ?_⟩
+    · rw [gather_succ, hshift, r1, e1, hcount]
+      refine Memory.pack_splice (fun i h => ?_) (fun i _ => ?_)
+      · rw [Memory.splice_old _ _ h, Memory.splice_old _ _ h]
+      · rw [Memory.splice_new, Memory.splice_new]
+    · rw [pack_succ, Nat.mul_add, Natural.mul_one, Nat.mul_left_comm, r2, e2, hcount]
+      exact Memory.pack_splice (fun i h => Memory.splice_old _ _ h) (fun i _ => Memory.splice_new _ _ _ _)
+    · intro i h
+      rw [hcount] at h
+      cases Natural.le_or_lt a.rows i with
+      | inl g =>
+        obtain ⟨k, rfl⟩ := Nat.exists_of_le g
+        rw [Memory.splice_new, Memory.splice_new, Memory.splice_new]
+        exact r3 k (Memory.lt_of_add_lt h)
+      | inr g =>
+        rw [Memory.splice_old _ _ g, Memory.splice_old _ _ g, Memory.splice_old _ _ g]
+        exact (hq i g).2.2.2.1
+    · intro i h
+      rw [hcount] at h
+      rw [Nat.zero_add]
+      cases Natural.le_or_lt a.rows i with
+      | inl g =>
+        obtain ⟨k, rfl⟩ := Nat.exists_of_le g
+        rw [Memory.splice_new, Memory.splice_new, Memory.splice_new]
+        have z := r4 k (Memory.lt_of_add_lt h)
+        rw [Nat.zero_add] at z
+        have slot : start + a.rows * (position + 1) + k = start + a.rows * position + (a.rows + k) := by
+          rw [Nat.mul_succ]; simp only [Nat.add_assoc]
+        show natural (low k) + natural (e * s.center) ≤ natural e * s.image (slots (start + a.rows * position + (a.rows + k))) + natural (mass k) ∧
+          natural e * s.image (slots (start + a.rows * position + (a.rows + k))) + natural (mass k) ≤ natural (high k) + natural (e * s.center)
+        rw [← slot]; exact z
+      | inr g =>
+        rw [Memory.splice_old _ _ g, Memory.splice_old _ _ g, Memory.splice_old _ _ g]
+        have q := hq i g
         rw [hfun] at q
-        have y := hy position i hlt hi'
-        have slot : start + a.rows * position + (0 + i) = start + (i + a.rows * position) := by rw [Nat.zero_add, Nat.add_assoc, Nat.add_comm i]
-        show _ ≤ natural e * s.image (slots (start + a.rows * position + (0 + i))) + _ ∧ natural e * s.image (slots (start + a.rows * position + (0 + i))) + _ ≤ _
+        have y := hy position i hlt g
+        have slot : start + a.rows * position + i = start + (i + a.rows * position) := by rw [Nat.add_assoc, Nat.add_comm i]
+        show natural (lo i) + natural (e * s.center) ≤ natural e * s.image (slots (start + a.rows * position + i)) + natural (s.center * Linear.mass ds i) ∧
+          natural e * s.image (slots (start + a.rows * position + i)) + natural (s.center * Linear.mass ds i) ≤ natural (hi i) + natural (e * s.center)
         rw [slot]
         unfold Scale.image
         have z : natural e * (natural s.unit * slots (start + (i + a.rows * position)) + natural s.center) + natural (s.center * Linear.mass ds i)
@@ -176,21 +201,30 @@ theorem positions_sound {s : Scale} {slots : Nat → K} {a : Affine} {start boun
           rw [← y, natural_mul e]
           exact (ring5 K e u x c m, e * (u * x + c) + m, u * (e * x) + m + e * c) _ _ _ _ _
         rw [z]
-        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩) (Memory.empty_holds s _) h
-    rw [Nat.zero_add] at r1 r2
-    have r1 := Memory.append_holds hm r1
-    have e3 : start + a.rows * position + a.rows = start + a.rows * (position + 1) := by rw [Nat.mul_succ, Nat.add_assoc]
-    rw [e3] at r1 r2
-    rw [← e2] at r2
-    exact positions_sound sf hb he hlen hp hr hs hy remaining (position + 1) _ _ next (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1]) r1 r2
+        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩
+
+/-- A block of `n` slots behind the memory. -/
+noncomputable def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
+  force (fun place => force (fun direct' => force (fun mirrored' => force (fun count' => next direct' mirrored' count')
+      (Nat.add count n)) (Nat.add mirrored (Nat.mul place tailMirrored))) (Nat.add direct (Nat.mul place tail)))
+    (Nat.pow 2 (Nat.mul stride count))
+theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) :
+    extend stride n direct mirrored count next tail tailMirrored =
+      next (direct + 2 ^ (stride * count) * tail) (mirrored + 2 ^ (stride * count) * tailMirrored) (count + n) := by
+  unfold extend
+  simp only [force_eq]
+  rfl
 
 /-- Bounds of the outputs of an affine node. -/
 noncomputable def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
-    (fun lanes => both (fits s a d start)
-      (force (fun e => force (fun offset => force (fun mass =>
-          positionsFrom s a (Columns.flatten lanes) e offset mass a.positions 0 direct mirrored start next)
-        (s.center * Linear.masses (Columns.flatten lanes))) (e * s.center)) (a.divisor * 2 ^ (150 - d.base))))
+    (fun lanes => both (both (fits s a d start) (Nat.ble 1 (32 * a.lanes * a.rows)))
+      (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
+          Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns) (a.rows * a.positions) bounds mass
+            (extend stride (a.rows * a.positions) direct mirrored start next))
+        (gather stride b a.rows (32 * a.columns) direct mirrored (Columns.flatten lanes) a.positions a.sources))
+        (s.center * Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
+        (32 * a.lanes)) s.stride))
     (decode a d)
 
 theorem base_split {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150) : 2 ^ (base - 1) * 2 ^ (150 - base) = 2 ^ 149 := by
@@ -224,25 +258,33 @@ theorem run_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {d
   | some lanes =>
     rw [hd] at h
     obtain ⟨hf, h⟩ := both_true h
-    rw [force_eq, force_eq, force_eq] at h
+    simp only [force_eq] at h
+    obtain ⟨hf, wide⟩ := both_true hf
+    have wide := Nat.le_of_ble_eq_true wide
     obtain ⟨f1, hf⟩ := both_true hf
     obtain ⟨f2, hf⟩ := both_true hf
     obtain ⟨f3, hf⟩ := both_true hf
     obtain ⟨f4, hf⟩ := both_true hf
     obtain ⟨f5, f6⟩ := both_true hf
+    have f1 := Nat.le_of_ble_eq_true f1
     have f2 := Nat.le_of_ble_eq_true f2
     have f3 := Nat.le_of_ble_eq_true f3
+    have f5 := Nat.le_of_ble_eq_true f5
     obtain ⟨hlen, ds, hp, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
     have he : 0 < a.divisor * 2 ^ (150 - d.base) :=
       Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base))
-    have e0 : start + a.rows * 0 = start := rfl
     have size : start + (Node.affine a).size = start + a.rows * a.positions := by
       show start + a.positions * a.rows = _; rw [Nat.mul_comm]
     rw [size]
-    refine positions_sound sf (Nat.le_of_ble_eq_true f1) he hlen hp (Nat.le_of_ble_eq_true f5)
-      (wordsBelow_sound start _ _ f6) ?_ a.positions 0 direct mirrored next (Nat.zero_add _) hm h
-    intro position row h1 h2
-    exact equation f2 f3 (hn position row h1 h2) (hform slots position row h2)
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound sf hlen hp f5 (wordsBelow_sound start _ _ f6)
+      (fun position row h1 h2 => equation f2 f3 (hn position row h1 h2) (hform slots position row h2)) hm a.positions 0 (Nat.zero_add _)
+    have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
+    rw [zero] at r1
+    rw [← ones_eq wide] at r2
+    rw [r1, r2] at h
+    obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 r4 h
+    rw [Affine.extend_eq] at m2
+    exact ⟨_, _, Memory.append_holds hm m1, m2⟩
 
 end Affine
 
@@ -270,42 +312,6 @@ theorem larger_le {a b c : Nat} (h : a ≤ c) (g : b ≤ c) : larger a b ≤ c :
   cases larger_cases a b with
   | inl e => rw [e.1]; exact g
   | inr e => rw [e.1]; exact h
-
-/-- One slot of the memory `source` after the other: both bounds are raised to the fixed-point zero. -/
-noncomputable def push (s : Scale) (source remaining : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
-    (fun _ direct mirrored count next => next direct mirrored count)
-    (fun _ rest slot direct mirrored count next =>
-      force (fun w => force (fun lower => force (fun upper =>
-          force (fun place => force (fun direct' => force (fun mirrored' => force (fun count' => force (fun slot' =>
-              rest slot' direct' mirrored' count' next) (Nat.succ slot)) (Nat.succ count))
-            (Nat.add mirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
-            (Nat.add direct (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
-            (Nat.pow 2 (Nat.mul s.stride count)))
-          (larger (Nat.shiftRight w s.half) s.center)) (larger (Nat.land w (Nat.sub (Nat.pow 2 s.half) 1)) s.center))
-        (Memory.lookup s.stride source slot)) remaining
-theorem push_succ (s : Scale) (source remaining slot direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
-    push s source (remaining + 1) slot direct mirrored count next =
-      (let w := Memory.lookup s.stride source slot
-       let lower := larger (Nat.land w (2 ^ s.half - 1)) s.center
-       let upper := larger (Nat.shiftRight w s.half) s.center
-       push s source remaining (slot + 1) (direct + 2 ^ (s.stride * count) * Memory.directWord s lower upper)
-         (mirrored + 2 ^ (s.stride * count) * Memory.mirroredWord s lower upper) (count + 1) next) := by
-  unfold push
-  simp only [force_eq]
-  rfl
-
-/-- The raised slots behind the memory. -/
-noncomputable def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
-  push s direct n first 0 0 0 fun tail tailMirrored n => force (fun direct' => force (fun mirrored' => force (fun count' => next direct' mirrored' count')
-      (Nat.add count n)) (Nat.add mirrored (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tailMirrored)))
-    (Nat.add direct (Nat.mul (Nat.pow 2 (Nat.mul s.stride count)) tail))
-theorem run_eq (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
-    run s n first direct mirrored count next = push s direct n first 0 0 0 fun tail tailMirrored n =>
-      next (direct + 2 ^ (s.stride * count) * tail) (mirrored + 2 ^ (s.stride * count) * tailMirrored) (count + n) := by
-  unfold run
-  simp only [force_eq]
-  rfl
 
 theorem image_zero (s : Scale) : s.image (0 : K) = natural s.center := by
   unfold Scale.image; rw [mul_zero, zero_add]
@@ -337,47 +343,78 @@ theorem within {s : Scale} {l u : Nat} {x y : K} (hw : Within s l u x) (hr : IsR
     | inl g => rw [g.1]; exact le_refl _
     | inr g => rw [g.1]; exact le_trans hw.1 h1
 
-theorem push_sound {s : Scale} {slots : Nat → K} {source count : Nat} {l u : Nat → Nat} (sf : s.Fits)
-    (hsource : source = pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
-    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top ∧ Within s (l i) (u i) (slots i)) :
-    (remaining slot direct mirrored done : Nat) → (next : Nat → Nat → Nat → Bool) →
-    slot + remaining ≤ count → (Memory.mk direct mirrored).Holds s (fun i => slots (count + i)) done →
-    (∀ i, i < remaining → IsRelu (slots (slot + i)) (slots (count + (done + i)))) →
-    push s source remaining slot direct mirrored done next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s (fun i => slots (count + i)) (done + remaining) ∧ next direct' mirrored' (done + remaining) = true
-  | 0, _, direct, mirrored, _, _, _, hm, _, h => ⟨direct, mirrored, hm, h⟩
-  | remaining + 1, slot, direct, mirrored, done, next, hs, hm, hr, h => by
-    have hslot : slot < count := Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right slot remaining)) hs
-    obtain ⟨w1, w2, w3⟩ := hw slot hslot
-    have hlook : Memory.lookup s.stride source slot = Memory.directWord s (l slot) (u slot) := by
-      rw [hsource, Memory.lookup_pack (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hslot]
-    have hl : l slot < 2 ^ s.half := Nat.le_trans (Nat.succ_le_succ (Nat.le_trans w1 w2)) sf.half
-    rw [push_succ] at h
-    have p1 : Nat.land (Memory.directWord s (l slot) (u slot)) (2 ^ s.half - 1) = l slot := by
-      rw [land_low]; exact Natural.add_mul_mod _ hl
-    have p2 : Nat.shiftRight (Memory.directWord s (l slot) (u slot)) s.half = u slot := Natural.add_mul_div _ hl
-    simp only [hlook, p1, p2] at h
-    have hc : s.center ≤ s.top := Nat.le_add_right _ _
-    have hm' := Memory.push_holds hm
-      (larger_le (Nat.le_trans w1 (le_larger_left _ s.center)) (le_larger_right (u slot) s.center)) (larger_le w2 hc)
-      (within w3 (hr 0 (Nat.succ_le_succ (Nat.zero_le _))))
-    have e1 : ∀ a b : Nat, a + 1 + b = a + (b + 1) := fun a b => by rw [Nat.add_assoc, Nat.add_comm 1 b]
-    obtain ⟨d', m', r1, r2⟩ := push_sound sf hsource hw remaining (slot + 1) _ _ (done + 1) next
-      (by rw [e1]; exact hs) hm'
-      (fun i hi => by rw [e1, e1]; exact hr (i + 1) (Nat.succ_le_succ hi)) h
-    rw [e1] at r1 r2
-    exact ⟨d', m', r1, r2⟩
+/-- The raised slots behind the memory. -/
+noncomputable def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+  both (both (Nat.ble 1 s.half) (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1))))
+    (force (fun stride => force (fun zeros => force (fun raised =>
+        Rows.mirror s (Nat.sub s.half 1) n (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n)))
+          (Nat.add zeros raised) (Affine.extend stride n direct mirrored count next))
+      (Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
+        (Nat.land (Nat.shiftRight direct (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride n)) 1)) zeros))
+      (Nat.mul s.center (ones s.half (Nat.mul 2 n)))) s.stride)
+
+theorem larger_eq (a b : Nat) : larger a b = b + (a - b) := by
+  cases larger_cases a b with
+  | inl h =>
+    obtain ⟨k, hk⟩ := Nat.exists_of_le h.2
+    rw [h.1, hk, Vector.sub_zero_of]; rfl
+  | inr h => rw [h.1, Nat.add_comm]; exact (Natural.sub_add_cancel h.2).symm
+
+/-- A segment of the memory. -/
+theorem segment {b first n count : Nat} {f : Nat → Nat} (hs : first + n ≤ count) (hf : ∀ i, i < count → f i < 2 ^ b) :
+    Nat.land (Nat.shiftRight (pack b count f) (b * first)) (2 ^ (b * n) - 1) = pack b n (fun i => f (first + i)) := by
+  obtain ⟨rest, rfl⟩ := Nat.exists_of_le hs
+  have small : ∀ i, i < first + n → f i < 2 ^ b := fun i hi => hf i (Nat.le_trans hi (Nat.le_add_right _ _))
+  rw [Nat.add_assoc, shift_pack_append (fun i hi => small i (Nat.le_trans hi (Nat.le_add_right _ _)))]
+  exact land_pack_append (h := fun i => f (first + i)) fun i hi => small (first + i) (Nat.add_le_add (Nat.le.refl (n := first)) hi)
 
 theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hs : first + n ≤ count) (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hr : ∀ i, i < n → IsRelu (slots (first + i)) (slots (count + i)))
     (h : run s n first direct mirrored count next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧ next direct' mirrored' (count + n) = true := by
-  rw [run_eq] at h
-  obtain ⟨l, u, h1, h2, hw⟩ := hm
-  obtain ⟨tail, tailMirrored, r1, r2⟩ := push_sound sf h1 hw n first 0 0 0 _ hs (Memory.empty_holds s _)
-    (fun i hi => by rw [Nat.zero_add]; exact hr i hi) h
-  rw [Nat.zero_add] at r1 r2
-  exact ⟨_, _, Memory.append_holds ⟨l, u, h1, h2, hw⟩ r1, r2⟩
+  obtain ⟨hc, h⟩ := both_true h
+  obtain ⟨c1, c2⟩ := both_true hc
+  have c1 := Nat.le_of_ble_eq_true c1
+  have c2 : s.top < 2 ^ (s.half - 1) := Nat.le_of_ble_eq_true c2
+  have hw : s.half - 1 + 1 = s.half := Natural.succ_pred c1
+  simp only [force_eq] at h
+  obtain ⟨l, u, h1, h2, hw'⟩ := hm
+  have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
+  have inside : ∀ i, i < n → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
+  have e1 : Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1) =
+      pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))) := by
+    rw [h1, Vector.pack_pair]
+    exact segment (f := fun i => Memory.directWord s (l i) (u i)) hs (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
+  have hcenter : s.center ≤ s.top := Nat.le_add_right _ _
+  have low : ∀ i, i < n → l (first + i) < 2 ^ (s.half - 1) ∧ u (first + i) < 2 ^ (s.half - 1) := fun i hi =>
+    have w := hw' _ (inside i hi)
+    ⟨Nat.le_trans (Nat.succ_le_succ (Nat.le_trans w.1 w.2.1)) c2, Nat.le_trans (Nat.succ_le_succ w.2.1) c2⟩
+  have p := Vector.pair_all (P := fun x => x < 2 ^ (s.half - 1)) n _ _ low
+  have e2 : Nat.add (Nat.mul s.center (ones s.half (Nat.mul 2 n))) (Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
+        (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i)))) (Nat.mul s.center (ones s.half (Nat.mul 2 n)))) =
+      pack s.stride n (fun i => Memory.directWord s (larger (l (first + i)) s.center) (larger (u (first + i)) s.center)) := by
+    have e : Nat.mul s.center (ones s.half (Nat.mul 2 n)) = pack s.half (2 * n) (fun _ => s.center) := mul_ones c1 _ _
+    rw [e]
+    have d : Vector.difference s.half (2 * n) (s.half - 1) (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
+        (pack s.half (2 * n) (fun _ => s.center)) = _ := Vector.difference_eq (Natural.le_of_eq hw) p (fun _ _ => Nat.le_trans (Nat.succ_le_succ hcenter) c2)
+    have d' : Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1) (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
+        (pack s.half (2 * n) (fun _ => s.center)) = _ := d
+    rw [d']
+    refine Eq.trans (pack_add _ _ _ _).symm ?_
+    have g := Vector.pack_map (fun x y => larger x y) s.half n (fun i => l (first + i)) (fun i => u (first + i)) (fun _ => s.center) (fun _ => s.center)
+    refine Eq.trans (pack_congr fun j _ => ?_) g
+    rw [Vector.pair_constant]
+    exact (larger_eq _ _).symm
+  rw [e1, e2] at h
+  have raised : ∀ x, x < 2 ^ (s.half - 1) → larger x s.center < 2 ^ (s.half - 1) := fun x hx => by
+    cases larger_cases x s.center with
+    | inl g => rw [g.1]; exact Nat.le_trans (Nat.succ_le_succ hcenter) c2
+    | inr g => rw [g.1]; exact hx
+  obtain ⟨tail, tailMirrored, r1, r2⟩ := Rows.mirror_sound (slots := fun i => slots (count + i)) hw c2
+    (l := fun i => larger (l (first + i)) s.center) (u := fun i => larger (u (first + i)) s.center)
+    (fun i hi => ⟨raised _ (low i hi).1, raised _ (low i hi).2⟩) (fun i hi => within (hw' _ (inside i hi)).2.2 (hr i hi)) h
+  rw [Affine.extend_eq] at r2
+  exact ⟨_, _, Memory.append_holds ⟨l, u, h1, h2, hw'⟩ r1, r2⟩
 end Relu
 end PytestTorchLean
