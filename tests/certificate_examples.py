@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import onnx
@@ -144,18 +145,29 @@ def value_of(pattern: int) -> Fraction:
     return Fraction(-magnitude if sign else magnitude, 2**149)
 
 
+@lru_cache(maxsize=64)
+def terms(data: AffineData) -> dict[tuple[int, int], list[tuple[Fraction, int]]]:
+    """Weights that are not 0 and the slots they multiply, by position and row."""
+    found: dict[tuple[int, int], list[tuple[Fraction, int]]] = {}
+    for position, row in itertools.product(range(data.positions), range(data.rows)):
+        own = found.setdefault((position, row), [])
+        for lane, column in itertools.product(range(data.lanes), range(data.lane_columns)):
+            pattern = word(data.weights, lane + data.lanes * (row + data.rows * column))
+            source = word(data.sources, column + data.lane_columns * (lane + data.lanes * position))
+            if pattern % 2**31:
+                own.append((value_of(pattern), source))
+    return found
+
+
 def form(data: AffineData, slots: Sequence[Fraction], position: int, row: int) -> Fraction:
-    total = Fraction(0)
-    for lane, column in itertools.product(range(data.lanes), range(data.lane_columns)):
-        pattern = word(data.weights, lane + data.lanes * (row + data.rows * column))
-        source = word(data.sources, column + data.lane_columns * (lane + data.lanes * position))
-        if pattern % 2**31:
-            total += value_of(pattern) * slots[source]
-    return total
+    return sum((weight * slots[source] for weight, source in terms(data)[position, row]), Fraction(0))
 
 
 def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
-    """The execution of the graph on an input; IndexError where a node reads what is not written yet."""
+    """The execution of the graph on an input.
+
+    IndexError where a node reads what is not written yet, ZeroDivisionError for a divisor of 0.
+    """
     slots = [Fraction(0), Fraction(1), *inputs]
     for node in graph.nodes:
         if isinstance(node, AffineData):
@@ -163,8 +175,23 @@ def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
             for position, row in itertools.product(range(node.positions), range(node.rows)):
                 slots.append(form(node, before, position, row) / node.divisor)
         else:
-            slots.extend(max(x, Fraction(0)) for x in slots[node.first : node.first + node.count])
+            slots.extend([max(slots[node.first + i], Fraction(0)) for i in range(node.count)])
     return slots
+
+
+def meaning(emission: Emission) -> object:
+    """What is stated, however it is laid out."""
+
+    def of(data: AffineData, positions: int) -> object:
+        sums = {at: sorted(own) for at, own in terms(data).items() if at[0] < positions}
+        return data.rows, positions, sums
+
+    nodes = [
+        (of(node, node.positions), node.divisor) if isinstance(node, AffineData) else node
+        for node in emission.graph.nodes
+    ]
+    claims = [(of(c.property.forms, 1), c.property.strict, c.boxes) for c in emission.claims]
+    return emission.graph.inputs, nodes, claims
 
 
 def bounds_of(box: BoxData, inputs: int) -> tuple[Point, Point]:
