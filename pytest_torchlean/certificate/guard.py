@@ -48,7 +48,10 @@ def require_same_function(
         raise ValueError(f"at least {MINIMUM_POINTS} points are needed")
     if points.shape[1] != graph.inputs:
         raise CertificateError("TL0610", "the emitted graph has another number of inputs")
-    exact = _ExactGraph(graph)
+    try:
+        exact = _ExactGraph(graph)
+    except ValueError as error:
+        raise CertificateError("TL0610", f"the emitted graph cannot be decoded: {error}") from error
     worst = 0.0
     for number, point in enumerate(points):
         values, radius = exact.evaluate(point)
@@ -87,7 +90,9 @@ def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
 
     Raises CertificateError TL0612 otherwise.
     """
-    outputs = forms.coefficients.shape[1]
+    rows, outputs = forms.coefficients.shape
+    if data.forms.positions != 1 or data.forms.rows != rows or data.forms.columns < outputs:
+        raise CertificateError("TL0612", "the emitted inequalities have another number of rows or outputs")
     slots = sources_of(data.forms)[0]
     table = integers(patterns_of(data.forms))
     wanted = np.zeros_like(table)
@@ -102,7 +107,6 @@ def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
     pivot = next((index for index in np.ndindex(expected.shape) if expected[index]), None)
     if (
         data.strict is not forms.strict
-        or data.forms.positions != 1
         or pivot is None
         or found[pivot] * expected[pivot] <= 0
         or bool((found * expected[pivot] != expected * found[pivot]).any())
@@ -135,8 +139,9 @@ class _ExactGraph:
         for node in graph.nodes:
             if isinstance(node, AffineData):
                 patterns = patterns_of(node)
+                numbers = integers(patterns)
                 floats = np.abs(np.ascontiguousarray(patterns).view(np.float32).astype(np.float64))
-                self._matrices.append((integers(patterns), floats, sources_of(node)))
+                self._matrices.append((numbers, floats, sources_of(node)))
             else:
                 self._matrices.append(None)
 
