@@ -1,0 +1,230 @@
+"""Programs of graphs: same values as exact arithmetic, bounds that hold, gradients that fit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import fractions, lowered, model
+
+from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
+from pytest_torchlean.bounds.program import (
+    FIRST_INPUT,
+    ONE_SLOT,
+    ZERO_SLOT,
+    AffineNode,
+    Program,
+    ReluNode,
+    lower_to_program,
+)
+from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.evaluator import evaluate_exact
+from pytest_torchlean.ir.graph import Graph
+
+RNG = np.random.default_rng(11)
+
+
+def random(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def node(op: str, inputs: str, outputs: str, **attributes: object) -> onnx.NodeProto:
+    return helper.make_node(op, inputs.split(), outputs.split(), **attributes)
+
+
+GRAPHS: dict[str, onnx.ModelProto] = {
+    "gemm": model(
+        [node("Gemm", "x w b", "z", transB=1)], {"x": [1, 4]}, ["z"], {"w": random(3, 4), "b": random(3)}
+    ),
+    "matmul-of-a-matrix": model([node("MatMul", "m x", "z")], {"x": [3, 2]}, ["z"], {"m": random(4, 3)}),
+    "conv-with-pads-and-groups": model(
+        [
+            node("Conv", "x w b", "h", group=2, pads=[1, 0, 1, 1], strides=[1, 2], dilations=[1, 1]),
+            node("Relu", "h", "z"),
+        ],
+        {"x": [1, 4, 3, 4]}, ["z"], {"w": random(6, 2, 2, 2), "b": random(6)},
+    ),
+    "averages-of-several-counts": model(
+        [node("AveragePool", "x", "z", kernel_shape=[3, 2], pads=[1, 0, 1, 1])], {"x": [1, 2, 3, 3]}, ["z"]
+    ),
+    "averages-that-count-padding": model(
+        [node("AveragePool", "x", "z", kernel_shape=[3], pads=[1, 1], count_include_pad=1)],
+        {"x": [1, 1, 5]}, ["z"],
+    ),
+    "global-average": model([node("GlobalAveragePool", "x", "z")], {"x": [1, 3, 2, 4]}, ["z"]),
+    "concat-of-two-inputs": model(
+        [node("Concat", "x y x", "k", axis=1), node("Relu", "k", "z")], {"x": [2, 2], "y": [2, 3]}, ["z"]
+    ),
+    "relu-of-a-transpose": model(
+        [node("Transpose", "x", "t", perm=[1, 0]), node("Relu", "t", "r"), node("MatMul", "r w", "z")],
+        {"x": [3, 4]}, ["z"], {"w": random(3, 2)},
+    ),
+    "relu-of-scattered-elements": model(
+        [
+            node("Slice", "x starts ends axes steps", "s"), node("Relu", "s", "r"),
+            node("Slice", "r starts ends axes", "z"),
+        ],
+        {"x": [2, 7]}, ["z"],
+        {"starts": np.array([1]), "ends": np.array([7]), "axes": np.array([1]), "steps": np.array([2])},
+    ),
+    "sum-of-two-values": model(
+        [node("Relu", "x", "r"), node("Add", "r x", "s"), node("Sub", "s y", "z")],
+        {"x": [2, 3], "y": [1, 3]}, ["z"],
+    ),
+    "sum-with-itself": model([node("Add", "x x", "z")], {"x": [3]}, ["z"]),
+    "constants-as-sources": model(
+        [node("Add", "x c", "s"), node("Concat", "s c", "k", axis=0), node("Relu", "k", "z")],
+        {"x": [3]}, ["z"], {"c": random(3)},
+    ),
+    "constant-minus-value": model([node("Sub", "c x", "z")], {"x": [3]}, ["z"], {"c": random(3)}),
+    "scaled-and-divided": model(
+        [node("Mul", "x c", "m"), node("Div", "m d", "z")], {"x": [2, 3]}, ["z"],
+        {"c": random(2, 1), "d": np.float32([3, -0.75, 1e-3])},
+    ),
+    "several-outputs": model(
+        [node("Relu", "x", "r"), node("Gemm", "r w", "g"), node("Transpose", "g", "t", perm=[1, 0])],
+        {"x": [2, 3]}, ["t", "r", "g"], {"w": random(3, 2)},
+    ),
+    "an-input-as-output": model([node("Identity", "x", "z")], {"x": [2, 2]}, ["z"]),
+    "reshapes": model(
+        [node("Flatten", "x", "f"), node("Relu", "f", "r"), node("Reshape", "r shape", "q"),
+         node("Unsqueeze", "q axes", "u"), node("Squeeze", "u axes", "z")],
+        {"x": [2, 3, 2]}, ["z"], {"shape": np.array([3, 4]), "axes": np.array([0])},
+    ),
+}  # fmt: skip
+
+
+def points(program: Program, count: int = 6) -> np.ndarray:
+    return np.random.default_rng(3).uniform(-2, 2, (count, program.inputs)).astype(np.float32)
+
+
+def inputs_of(graph: Graph, point: np.ndarray) -> dict[str, list[Fraction]]:
+    """The flat point cut into the graph's inputs."""
+    result, start = {}, 0
+    for name in graph.inputs:
+        size = graph.types[name].size
+        result[name] = fractions(point[start : start + size])
+        start += size
+    assert start == point.size
+    return result
+
+
+@pytest.fixture(params=GRAPHS)
+def graph(request: pytest.FixtureRequest) -> Graph:
+    return lowered(GRAPHS[request.param])
+
+
+def test_values_are_those_of_exact_arithmetic(graph: Graph) -> None:
+    program = lower_to_program(graph)
+    samples = points(program)
+    values = evaluate(program, samples.astype(np.float64))
+    for point, slots in zip(samples, values, strict=True):
+        exact = evaluate_exact(graph, inputs_of(graph, point))
+        expected = np.array([float(x) for name in graph.outputs for x in exact[name]])
+        assert slots[program.outputs].shape == expected.shape
+        assert np.allclose(slots[program.outputs], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_slots_are_written_once_in_order_and_read_after(graph: Graph) -> None:
+    program = lower_to_program(graph)
+    expected = FIRST_INPUT + program.inputs
+    for step in program.nodes:
+        assert step.start == expected
+        if isinstance(step, AffineNode):
+            assert step.weights.dtype == np.float32
+            assert step.sources.dtype == np.int64
+            assert step.weights.shape[1] == step.sources.shape[1]
+            assert step.divisor >= 1
+            assert step.sources.min() >= ZERO_SLOT
+            assert step.sources.max() < step.start
+        else:
+            assert isinstance(step, ReluNode)
+            assert step.first >= ONE_SLOT
+            assert step.first + step.size <= step.start
+        expected += step.size
+    assert program.size == expected
+    assert program.outputs.max() < expected
+
+
+def test_bounds_contain_samples(graph: Graph) -> None:
+    program = lower_to_program(graph)
+    center = points(program, 3).astype(np.float64)
+    lower, upper = center - 0.25, center + 0.5
+    low, high = propagate(program, lower, upper)
+    assert low.shape == high.shape == (3, program.size)
+    assert (low <= high).all()
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        corner = rng.random(lower.shape) < 0.5
+        inner = rng.uniform(lower, upper)
+        for samples in (np.where(corner, lower, upper), inner):
+            values = evaluate(program, samples)
+            assert (values >= low - 1e-9).all()
+            assert (values <= high + 1e-9).all()
+    assert np.array_equal(low[:, :FIRST_INPUT], [[0.0, 1.0]] * 3)
+
+
+def test_bounds_of_one_node_are_reached() -> None:
+    """For a single affine node intervals are exact."""
+    program = lower_to_program(lowered(GRAPHS["gemm"]))
+    low, high = propagate(program, np.full((1, 4), -1.0), np.full((1, 4), 2.0))
+    corners = np.array(np.meshgrid(*[[-1.0, 2.0]] * 4)).reshape(4, -1).T
+    values = evaluate(program, corners)[:, program.outputs]
+    assert np.allclose(low[0, program.outputs], values.min(axis=0), rtol=1e-12)
+    assert np.allclose(high[0, program.outputs], values.max(axis=0), rtol=1e-12)
+
+
+def test_gradients_are_finite_differences(graph: Graph) -> None:
+    program = lower_to_program(graph)
+    samples = points(program, 4).astype(np.float64)
+    cotangents = np.random.default_rng(5).normal(size=(4, program.outputs.size))
+    found = gradient(program, evaluate(program, samples), cotangents)
+    assert found.shape == samples.shape
+    step = 1e-6
+    for index in range(program.inputs):
+        moved = np.zeros_like(samples)
+        moved[:, index] = step
+        above = evaluate(program, samples + moved)[:, program.outputs]
+        below = evaluate(program, samples - moved)[:, program.outputs]
+        slope = (cotangents * (above - below)).sum(axis=1) / (2 * step)
+        assert np.allclose(found[:, index], slope, rtol=1e-5, atol=1e-5)
+
+
+def test_padding_reads_the_slot_of_zero_and_a_bias_the_slot_of_one() -> None:
+    program = lower_to_program(lowered(GRAPHS["conv-with-pads-and-groups"]))
+    convolutions = [step for step in program.nodes if isinstance(step, AffineNode)]
+    assert len(convolutions) == 2
+    for step in convolutions:
+        assert (step.sources[:, -1] == ONE_SLOT).all()
+        assert (step.sources[:, :-1] != ONE_SLOT).all()
+        assert (step.sources == ZERO_SLOT).any()
+
+
+def test_averages_keep_their_counts() -> None:
+    program = lower_to_program(lowered(GRAPHS["averages-of-several-counts"]))
+    assert {step.divisor for step in program.nodes if isinstance(step, AffineNode)} == {2, 3, 4, 6}
+
+
+def test_weights_are_the_files_own() -> None:
+    graph = lowered(GRAPHS["gemm"])
+    (step,) = lower_to_program(graph).nodes
+    assert isinstance(step, AffineNode)
+    assert np.array_equal(step.weights[:, :-1], graph.constants["w"])
+    assert np.array_equal(step.weights[:, -1], graph.constants["b"])
+
+
+def test_all_nodes_without_a_step_are_listed() -> None:
+    ones = np.ones(2, dtype=np.float32)
+    proto = model(
+        [node("BatchNormalization", "x o o o o", "b"), node("Mul", "b x", "s"), node("Relu", "s", "z")],
+        {"x": [2, 2]}, ["z"], {"o": ones},
+    )  # fmt: skip
+    with pytest.raises(UnsupportedError) as caught:
+        lower_to_program(lowered(proto))
+    assert caught.value.code == "TL0204"
+    assert "BatchNormalization" in str(caught.value)
+    assert "Mul" in str(caught.value)
+    assert "Relu" not in str(caught.value)
