@@ -18,6 +18,8 @@ Float64 = NDArray[np.float64]
 
 STEPS = 40
 RESTARTS = 2
+_NUMBERS = 1 << 22
+"""Slots of all points that are followed at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +57,15 @@ def minimise(
 
     Raises OutOfTime when the budget ends.
     """
-    if not targets:
-        return []
+    together = max(1, _NUMBERS // program.size)
+    return [
+        candidate
+        for start in range(0, len(targets), together)
+        for candidate in _minimise(program, targets[start : start + together], seed, budget)
+    ]
+
+
+def _minimise(program: Program, targets: list[Target], seed: int, budget: Budget) -> list[Candidate]:
     lower = np.stack([target.lower for target in targets]).astype(np.float64)
     upper = np.stack([target.upper for target in targets]).astype(np.float64)
     coefficients = np.stack([target.coefficients for target in targets])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
 
 Float64 = NDArray[np.float64]
+
+_GATHERED = 1 << 22
+"""Numbers gathered at once."""
 
 
 def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
@@ -21,9 +26,11 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
         if isinstance(node, AffineNode):
             positive = np.maximum(node.weights.astype(np.float64), 0.0).T
             negative = np.minimum(node.weights.astype(np.float64), 0.0).T
-            below, above = low[:, node.sources], high[:, node.sources]
-            low[:, here] = (below @ positive + above @ negative).reshape(len(low), -1) / node.divisor
-            high[:, here] = (above @ positive + below @ negative).reshape(len(low), -1) / node.divisor
+            for boxes in _batches(len(low), node.sources.size):
+                below, above = low[boxes][:, node.sources], high[boxes][:, node.sources]
+                lowest, highest = below @ positive + above @ negative, above @ positive + below @ negative
+                low[boxes, here] = lowest.reshape(len(below), -1) / node.divisor
+                high[boxes, here] = highest.reshape(len(below), -1) / node.divisor
         else:
             source = slice(node.first, node.first + node.size)
             low[:, here] = np.maximum(low[:, source], 0.0)
@@ -48,13 +55,23 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
     for node in reversed(program.nodes):
         here = slice(node.start, node.start + node.size)
         if isinstance(node, AffineNode):
-            incoming = adjoint[:, here].reshape(len(values), len(node.sources), -1) / node.divisor
-            flowing = incoming @ node.weights.astype(np.float64)
-            np.add.at(adjoint, (rows, node.sources.reshape(1, -1)), flowing.reshape(len(values), -1))
+            weights = node.weights.astype(np.float64)
+            for batch in _batches(len(values), node.sources.size):
+                part = adjoint[batch]
+                flowing = part[:, here].reshape(len(part), len(node.sources), -1) / node.divisor @ weights
+                np.add.at(
+                    part, (rows[: len(part)], node.sources.reshape(1, -1)), flowing.reshape(len(part), -1)
+                )
         else:
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
     return adjoint[:, FIRST_INPUT : FIRST_INPUT + program.inputs]
+
+
+def _batches(count: int, elements: int) -> Iterator[slice]:
+    """Slices of `count` rows of which each gathers `elements` numbers, so that memory stays bounded."""
+    step = max(1, _GATHERED // max(1, elements))
+    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def _start(program: Program, inputs: Float64) -> Float64:

@@ -13,6 +13,7 @@ from onnx import helper
 from onnx_models import lowered, model
 
 from pytest_torchlean.binary32.ulp import from_bits, next_down, next_up
+from pytest_torchlean.bounds import falsify
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate
@@ -108,6 +109,19 @@ def test_the_search_is_repeatable() -> None:
     for first, second in zip(minimise(program, targets), minimise(program, targets), strict=True):
         assert np.array_equal(first.point, second.point)
         assert first.value == second.value
+
+
+def test_targets_are_followed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = network(1)
+    targets = [target(np.random.default_rng(seed), 4) for seed in range(5)]
+    whole = minimise(program, targets)
+    monkeypatch.setattr(falsify, "_NUMBERS", 2 * program.size)
+    parts = minimise(program, targets)
+    assert len(parts) == 5
+    assert np.array_equal(parts[0].point, whole[0].point)
+    for wanted, found in zip(targets, parts, strict=True):
+        assert (wanted.lower <= found.point).all()
+        assert (found.point <= wanted.upper).all()
 
 
 def test_the_search_ends_with_its_budget() -> None:

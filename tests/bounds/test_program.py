@@ -10,6 +10,7 @@ import pytest
 from onnx import helper
 from onnx_models import fractions, lowered, model
 
+from pytest_torchlean.bounds import interval
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
@@ -165,6 +166,21 @@ def test_bounds_contain_samples(graph: Graph) -> None:
             assert (values >= low - 1e-9).all()
             assert (values <= high + 1e-9).all()
     assert np.array_equal(low[:, :FIRST_INPUT], [[0.0, 1.0]] * 3)
+
+
+def test_batches_change_nothing(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = lower_to_program(graph)
+    samples = points(program, 7).astype(np.float64)
+    cotangents = np.random.default_rng(5).normal(size=(7, program.outputs.size))
+
+    def everything() -> list[np.ndarray]:
+        bounds = propagate(program, samples, samples + 0.5)
+        return [*bounds, gradient(program, bounds[0], cotangents)]
+
+    whole = everything()
+    monkeypatch.setattr(interval, "_GATHERED", 1)
+    for first, second in zip(whole, everything(), strict=True):
+        assert np.allclose(first, second, rtol=1e-12, atol=1e-12)
 
 
 def test_bounds_of_one_node_are_reached() -> None:
