@@ -35,6 +35,9 @@ from pytest_torchlean.certificate.words import (
 Integers = NDArray[Any]
 """Python integers, dtype object."""
 
+ZERO_SPREAD = 251
+"""Check.Box.run bounds slot 0 by less than this many fixed-point steps, different from box to box."""
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
@@ -147,7 +150,8 @@ def _inputs(
     """Slots 0, 1 and the inputs of every box, rounded outward; whether all of them fit."""
     lower = np.empty((FIRST_INPUT + inputs, len(boxes)), dtype=object)
     upper = np.empty_like(lower)
-    lower[0], upper[0] = scale.center, scale.center
+    spread = np.array([(box.lower + box.upper) % ZERO_SPREAD for box in boxes], dtype=object)
+    lower[0], upper[0] = scale.center - spread, scale.center + spread
     lower[1], upper[1] = scale.unit + scale.center, scale.unit + scale.center
     fine = np.ones(len(boxes), dtype=bool)
     for column, box in enumerate(boxes):

@@ -34,8 +34,9 @@ from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Evidence, Theorem, Verdict
 
 SOUNDNESS = "PytestTorchLean.sound"
-BOXES_PER_THEOREM = 5
-"""Keeps the kernel's memory per theorem small."""
+MOST_BOXES_PER_THEOREM = 40
+SLOTS_PER_THEOREM = 8000
+"""One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
 DEFAULT_MEMORY_MB = 4096
 
 TRUST = (
@@ -60,6 +61,7 @@ class Prospect:
     goals: tuple[Goal, ...]
     forecasts: tuple[Forecast, ...]
     account: Account
+    slots: int
 
     def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
         """Fixed-point bounds of the outputs over the first goal's first box."""
@@ -95,7 +97,7 @@ def forecast(program: Program, goals: Sequence[Goal], budget: Budget) -> Prospec
         account.forecast(claim, certificate)
         for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
     )
-    return Prospect(emission, tuple(goals), forecasts, account)
+    return Prospect(emission, tuple(goals), forecasts, account, program.size)
 
 
 def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
@@ -146,6 +148,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
 def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
     """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
     claims: list[tuple[ClaimData, ClaimCertificateData, Goal]] = []
+    most = max(2, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.slots))
     for claim, certificate, goal, seen in zip(
         prospect.emission.claims,
         prospect.emission.certificate.claims,
@@ -154,8 +157,8 @@ def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tup
         strict=True,
     ):
         chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
-        for start in range(0, len(chosen), BOXES_PER_THEOREM):
-            piece = chosen[start : start + BOXES_PER_THEOREM]
+        for start in range(0, len(chosen), most):
+            piece = chosen[start : start + most]
             claims.append(
                 (
                     replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
@@ -167,7 +170,7 @@ def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tup
         raise ValueError("nothing to prove")
     whole = prospect.emission
     parts, goals = [], []
-    for group in _groups(claims):
+    for group in _groups(claims, most):
         parts.append(
             replace(
                 whole,
@@ -182,12 +185,12 @@ def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tup
 
 
 def _groups(
-    claims: Sequence[tuple[ClaimData, ClaimCertificateData, Goal]],
+    claims: Sequence[tuple[ClaimData, ClaimCertificateData, Goal]], most: int
 ) -> list[list[tuple[ClaimData, ClaimCertificateData, Goal]]]:
     groups: list[list[tuple[ClaimData, ClaimCertificateData, Goal]]] = [[]]
     for item in claims:
         held = sum(len(claim.boxes) for claim, _, _ in groups[-1])
-        if groups[-1] and held + len(item[0].boxes) > BOXES_PER_THEOREM:
+        if groups[-1] and held + len(item[0].boxes) > most:
             groups.append([])
         groups[-1].append(item)
     return groups

@@ -57,18 +57,21 @@ noncomputable def place (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat
     (Nat.mul (factor s b) (Nat.add b.lower (Nat.mul (Nat.pow 2 s.half) b.upper)))
     (Nat.mul (Nat.mul (factor s b) b.offset) (ones s.stride inputs)) next
 
-/-- Slots 0 and 1, then the inputs. -/
+/-- Slots 0 and 1, then the inputs. The bounds of slot 0 lie up to 250 steps around 0, a number that
+    depends on the box: the kernel tells long numbers apart by their last 64 bits, and without it the
+    memories of different boxes would look alike to its caches. -/
 noncomputable def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
-  both (Nat.ble s.unit s.center)
-    (force (fun direct => force (fun mirrored =>
+  both (both (Nat.ble s.unit s.center) (Nat.ble 250 s.center))
+    (force (fun salt => force (fun direct => force (fun mirrored =>
         Bool.rec (motive := fun _ => Bool)
           (both (fits s b) (force (fun e => force (fun offset => force (fun mass =>
               push s b e offset mass inputs b.lower b.upper direct mirrored 2 next)
             (s.unit * b.offset)) (e * s.center)) b.denominator))
           (both (ordered s inputs b) (force (fun stride => place s inputs b (Affine.extend stride inputs direct mirrored 2 next)) s.stride))
           (aligned s inputs b))
-      (0 + 2 ^ (s.stride * 0) * Memory.mirroredWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.mirroredWord s (s.unit + s.center) (s.unit + s.center)))
-      (0 + 2 ^ (s.stride * 0) * Memory.directWord s s.center s.center + 2 ^ (s.stride * 1) * Memory.directWord s (s.unit + s.center) (s.unit + s.center)))
+      (0 + 2 ^ (s.stride * 0) * Memory.mirroredWord s (s.center - salt) (s.center + salt) + 2 ^ (s.stride * 1) * Memory.mirroredWord s (s.unit + s.center) (s.unit + s.center)))
+      (0 + 2 ^ (s.stride * 0) * Memory.directWord s (s.center - salt) (s.center + salt) + 2 ^ (s.stride * 1) * Memory.directWord s (s.unit + s.center) (s.unit + s.center)))
+      (Nat.mod (Nat.add b.lower b.upper) 251))
 
 /-- The digits of a number that equals its masked self. -/
 theorem masked_digits {k w n Y : Nat} (hk : k ≤ w) (hw : 0 < w) (h : Nat.land Y (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones w n)) = Y) :
@@ -131,11 +134,12 @@ theorem place_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} {ne
   rw [Nat.zero_add, e, natural_mul (factor s b), natural_mul (factor s b)]
   exact ⟨add_le _ h1, add_le _ h2⟩
 
-theorem constants_hold {s : Scale} {slots : Nat → K} (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hu : s.unit ≤ s.center) :
-    (((Memory.mk 0 0).push s 0 s.center s.center).push s 1 (s.unit + s.center) (s.unit + s.center)).Holds s slots 2 := by
-  refine Memory.push_holds (Memory.push_holds (Memory.empty_holds s slots) Nat.le.refl (Nat.le_add_right _ _) ?_)
-    Nat.le.refl (Nat.add_le_add hu Nat.le.refl) ?_
-  · rw [h0]; unfold Within; rw [Relu.image_zero]; exact ⟨le_refl _, le_refl _⟩
+theorem constants_hold {s : Scale} {slots : Nat → K} (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hu : s.unit ≤ s.center) {salt : Nat} (hs : salt ≤ s.center) :
+    (((Memory.mk 0 0).push s 0 (s.center - salt) (s.center + salt)).push s 1 (s.unit + s.center) (s.unit + s.center)).Holds s slots 2 := by
+  refine Memory.push_holds (Memory.push_holds (Memory.empty_holds s slots) (Nat.le_trans (Memory.sub_le _ _) (Nat.le_add_right _ _))
+    (Nat.add_le_add Nat.le.refl hs) ?_) Nat.le.refl (Nat.add_le_add hu Nat.le.refl) ?_
+  · rw [h0]; unfold Within; rw [Relu.image_zero]
+    exact ⟨natural_le (Memory.sub_le _ _), natural_le (Nat.le_add_right _ _)⟩
   · rw [h1]; unfold Within Scale.image; rw [mul_on, natural_add]; exact ⟨le_refl _, le_refl _⟩
 
 theorem shifted (packed width k : Nat) : Nat.land (packed / 2 ^ (width * k)) (2 ^ width - 1) = digit width packed k := land_low _ _
@@ -191,8 +195,12 @@ theorem run_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next
     (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hb : b.Holds inputs slots) (h : run s inputs b next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots (2 + inputs) ∧ next direct mirrored (2 + inputs) = true := by
   obtain ⟨hu, h⟩ := both_true h
+  obtain ⟨hu, hc⟩ := both_true hu
   simp only [force_eq] at h
-  have constants := constants_hold (s := s) h0 h1 (Nat.le_of_ble_eq_true hu)
+  have small : Nat.mod (Nat.add b.lower b.upper) 251 ≤ s.center :=
+    Nat.le_trans (Nat.le_of_succ_le_succ (Natural.mod_lt (B := 251) (Nat.succ_le_succ (Nat.zero_le _)) (b.lower + b.upper))) (Nat.le_of_ble_eq_true hc)
+  generalize Nat.mod (Nat.add b.lower b.upper) 251 = salt at *
+  have constants := constants_hold (s := s) h0 h1 (Nat.le_of_ble_eq_true hu) small
   cases ha : aligned s inputs b with
   | true =>
     rw [ha] at h
