@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 from pathlib import Path
 
 from pytest_torchlean.atomic import write_atomically
 from pytest_torchlean.cli import BAD_INPUT, PASSED
+from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.printer import type_text
 from pytest_torchlean.onnx_import import load_model, lower
@@ -36,13 +38,7 @@ properties:
     check: runtime
     samples: 64
 
-  # Every output stays within bounds for every input of a box. Adapt the numbers, then uncomment.
-  # - name: outputs-bounded
-  #   model: {name}
-  #   check: range
-  #   input: {{lower: 0, upper: 1}}
-  #   output: {{lower: -100, upper: 100}}
-
+{range_property}
   # For a classifier: no listed input changes its class when each number moves by at most epsilon.
   # The npz file holds `inputs` of shape {rows} (float32) and `labels` of shape [n] (integers).
   # - name: robust-8of255
@@ -52,6 +48,25 @@ properties:
   #   domain: {{lower: 0, upper: 1}}
   #   data: data/test.npz
   #   at_least: 90%
+"""
+
+_RANGE_COMMENT = """\
+  # Every output stays within bounds for every input of a box. Adapt the numbers, then uncomment.
+  # - name: outputs-bounded
+  #   model: {name}
+  #   check: range
+  #   input: {{lower: 0, upper: 1}}
+  #   output: {{lower: -100, upper: 100}}
+"""
+
+_RANGE_PROPERTY = """\
+  # Every output stays within bounds for every input of a box: proved, with the proof checked by Lean.
+  # These bounds are what interval arithmetic shows; put your own box and demands in their place.
+  - name: outputs-bounded
+    model: {name}
+    check: range
+    input: {{lower: 0, upper: 1}}
+    output: {{lower: {lower}, upper: {upper}}}
 """
 
 
@@ -91,4 +106,44 @@ def spec_text(path: str, graph: Graph) -> str:
         inputs=", ".join(type_text(graph.types[value]) for value in graph.inputs),
         outputs=", ".join(type_text(graph.types[value]) for value in graph.outputs),
         rows=f"[{rows}]",
+        range_property=_range_property(name, graph),
     )
+
+
+def _range_property(name: str, graph: Graph) -> str:
+    """A range property that will be proved, or a commented one where that cannot be foreseen."""
+    bounds = _provable_bounds(graph)
+    if bounds is None:
+        return _RANGE_COMMENT.format(name=name)
+    return _RANGE_PROPERTY.format(name=name, lower=bounds[0], upper=bounds[1])
+
+
+def _provable_bounds(graph: Graph) -> tuple[str, str] | None:
+    """Interval bounds of all outputs for inputs in [0, 1], rounded outward to two digits.
+
+    None where the graph has no certificate, the bounds are not finite, or no Lean is there to prove them.
+    """
+    import numpy as np
+
+    from pytest_torchlean.bounds.interval import propagate
+    from pytest_torchlean.bounds.program import lower_to_program
+    from pytest_torchlean.checker import find_lean
+
+    try:
+        find_lean()
+        program = lower_to_program(graph)
+    except TorchleanError:
+        return None
+    low, high = propagate(program, np.zeros((1, program.inputs)), np.ones((1, program.inputs)))
+    least, most = float(low[0, program.outputs].min()), float(high[0, program.outputs].max())
+    if not math.isfinite(least) or not math.isfinite(most):
+        return None
+    return _outward(least, -1), _outward(most, 1)
+
+
+def _outward(bound: float, direction: int) -> str:
+    """A number with two digits beyond the bound in the given direction, with room for rounding."""
+    shifted = bound + direction * max(abs(bound) * 1e-3, 1e-6)
+    step = 10.0 ** (math.floor(math.log10(abs(shifted))) - 1)
+    whole = math.floor(shifted / step) if direction < 0 else math.ceil(shifted / step)
+    return f"{whole * step:.10g}"
