@@ -14,7 +14,7 @@ open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
 namespace Compose
-open Vector
+open Vector Dense
 
 /-! ### Weighing the columns of the forms by the digits of a column of the node -/
 
@@ -184,25 +184,6 @@ theorem columns_packed {b b' rows w bound limit : Nat} (hw : w + 1 ≤ b') {head
 
 /-! ### The columns of the forms that do not read the node's outputs -/
 
-noncomputable def take (n : Nat) : List Column → List Column :=
-  Nat.rec (motive := fun _ => List Column → List Column) (fun _ => [])
-    (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun c later _ => c :: rest later) cs) n
-noncomputable def drop (n : Nat) : List Column → List Column :=
-  Nat.rec (motive := fun _ => List Column → List Column) (fun cs => cs)
-    (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun _ later _ => rest later) cs) n
-
-theorem split {b rows bound : Nat} : (n : Nat) → (cs : List Column) → (es : List Digits) → Packed b rows bound cs es → n ≤ cs.length →
-    ∃ heads tails, es = Columns.appendDigits heads tails ∧ Packed b rows bound (take n cs) heads ∧
-      Packed b rows bound (drop n cs) tails ∧ (take n cs).length = n ∧ n + (drop n cs).length = cs.length
-  | 0, cs, es, h, _ => ⟨[], es, rfl, trivial, h, rfl, Nat.zero_add _⟩
-  | n + 1, c :: cs, e :: es, h, hn => by
-    obtain ⟨heads, tails, e1, e2, e3, e4, e5⟩ := split n cs es h.2 (Nat.le_of_succ_le_succ hn)
-    refine ⟨e :: heads, tails, congrArg (fun l => e :: l) e1, ⟨h.1, e2⟩, e3, congrArg Nat.succ e4, ?_⟩
-    show n + 1 + (drop n cs).length = cs.length + 1
-    rw [Nat.succ_add, e5]
-  | _ + 1, [], _, _, hn => absurd hn (Nat.not_succ_le_zero _)
-  | _ + 1, _ :: _, [], h, _ => h.elim
-
 noncomputable def scale (factor : Nat) (cs : List Column) : List Column :=
   List.rec (motive := fun _ => List Column) []
     (fun c _ rest => force (fun p => force (fun n => ⟨p, n⟩ :: rest) (Nat.mul factor c.negative)) (Nat.mul factor c.positive)) cs
@@ -235,32 +216,6 @@ theorem scaled_combination {slots : Nat → K} {i : Nat} (factor : Nat) : (es : 
     have r := (ring4 K f p n x, (f * p - f * n) * x, f * ((p - n) * x)) (natural factor) (natural (e.positive i)) (natural (e.negative i)) (slots (source 0))
     rw [r]
 
-/-- The first `count` words are `start`, `start + 1`, ... -/
-noncomputable def consecutive (count : Nat) : Nat → Nat → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
-    (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
-      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start))) count
-theorem consecutive_sound : (count start packed : Nat) → consecutive count start packed = true → ∀ k, k < count → word packed k = start + k
-  | 0, _, _, _, k, hk => absurd hk (Nat.not_succ_le_zero k)
-  | count + 1, start, packed, h, k, hk => by
-    obtain ⟨h1, h2⟩ := both_true h
-    rw [force_eq, force_eq] at h2
-    cases k with
-    | zero =>
-      have e := Nat.eq_of_beq_eq_true h1
-      rw [land_low] at e
-      show packed / 1 % 2 ^ 32 = start
-      rw [Natural.div_one]; exact e
-    | succ k =>
-      have ih := consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk)
-      have e : word (Nat.shiftRight packed 32) k = word packed (k + 1) := by
-        show packed / 2 ^ 32 / 2 ^ (32 * k) % 2 ^ 32 = packed / 2 ^ (32 * (k + 1)) % 2 ^ 32
-        rw [Natural.shift_shift]
-        have e1 : 32 + 32 * k = 32 * (k + 1) := Nat.add_comm _ _
-        rw [e1]
-      rw [e] at ih
-      rw [ih, Nat.add_assoc, Nat.add_comm 1 k]
-
 /-! ### The decision -/
 
 /-- The conditions on the numbers; `size` is a bound on the bits of the composed weights. -/
@@ -281,7 +236,7 @@ noncomputable def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a
           (s.center * Linear.masses (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes')))))
           (s.center * Linear.masses (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))))
           (Linear.accumulate s.stride direct mirrored (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes'))) (Nat.shiftRight p.forms.sources (32 * a.rows))))
-          (Linear.accumulate s.stride direct mirrored (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
+          (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored start a.columns (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
       (decode p.forms d'))
     (decode a d)
 
@@ -327,7 +282,7 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding}
   have g10 := Nat.le_of_ble_eq_true g10
   obtain ⟨alen, ds, hp, aform⟩ := Columns.decoded (K := K) (decode_sound hd)
   obtain ⟨plen, es, hp', pform⟩ := Columns.decoded (K := K) (decode_sound hd')
-  obtain ⟨heads, tails, es_eq, hheads, htails, hlen, _⟩ := split a.rows (Columns.flatten lanes') es hp' (by rw [plen]; exact Nat.le_of_ble_eq_true g5)
+  obtain ⟨heads, tails, es_eq, hheads, htails, hlen, _⟩ := split_columns a.rows (Columns.flatten lanes') es hp' (by rw [plen]; exact Nat.le_of_ble_eq_true g5)
   have e_pos : 0 < a.divisor * 2 ^ (150 - d.base) :=
     Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base))
   generalize he : a.divisor * 2 ^ (150 - d.base) = e at *
@@ -358,7 +313,9 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding}
     (by rw [len1]; exact Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) g10)
   obtain ⟨lo2, hi2, b1, b2, q2⟩ := Linear.apply_columns (slots := slots) sf hm packed2 (sources := Nat.shiftRight p.forms.sources (32 * a.rows))
     (by rw [len2]; exact below2) (by rw [len2]; exact Nat.le_trans (Nat.succ_le_succ (Nat.le_add_left _ _)) g10)
-  rw [a1, a2, b1, b2, ← pack_add, ← pack_add] at h
+  have d1 := Dense.apply_eq (sources := a.sources) sf hm packed1 (by rw [len1]; exact Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) g10) g3
+  rw [len1] at d1
+  rw [d1, a1, a2, b1, b2, ← pack_add, ← pack_add] at h
   rw [pack_congr (fun i _ => regroup2 (2 ^ s.half) (lo1 i) (hi1 i) (lo2 i) (hi2 i))] at h
   have total : ∀ {x y : Nat}, x ≤ Linear.reach s (2 ^ size) a.columns → y ≤ Linear.reach s (e * 2 ^ d'.bits) (drop a.rows (Columns.flatten lanes')).length →
       x + y < 2 ^ s.half := fun hx hy => Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add hx hy)) g10

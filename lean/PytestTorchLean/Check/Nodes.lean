@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Rows
+import PytestTorchLean.Check.Dense
 /-!
 # Running a graph on bounds
 
@@ -10,88 +10,6 @@ set_option linter.all false
 universe u
 namespace PytestTorchLean
 open OrderedRing
-
-/-- All of the first `count` words are below `limit`. -/
-noncomputable def wordsBelow (limit count : Nat) : Nat → Bool :=
-  Nat.rec (motive := fun _ => Nat → Bool) (fun _ => true)
-    (fun _ rest packed => both (Nat.ble (Nat.succ (Nat.land packed (Nat.sub (Nat.pow 2 32) 1))) limit) (force rest (Nat.shiftRight packed 32))) count
-theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow limit count packed = true →
-    ∀ i, i < count → word packed i < limit
-  | 0, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
-  | count + 1, packed, h, i, hi => by
-    obtain ⟨h1, h2⟩ := both_true h
-    rw [force_eq] at h2
-    cases i with
-    | zero =>
-      have e : word packed 0 = Nat.land packed (2 ^ 32 - 1) := by
-        rw [land_low]; show packed / 1 % 2 ^ 32 = _; rw [Natural.div_one]
-      rw [e]; exact Nat.le_of_ble_eq_true h1
-    | succ i =>
-      have ih := wordsBelow_sound limit count _ h2 i (Nat.le_of_succ_le_succ hi)
-      have e : word (Nat.shiftRight packed 32) i = word packed (i + 1) := by
-        show packed / 2 ^ 32 / 2 ^ (32 * i) % 2 ^ 32 = packed / 2 ^ (32 * (i + 1)) % 2 ^ 32
-        rw [Natural.shift_shift]
-        have e1 : 32 + 32 * i = 32 * (i + 1) := Nat.add_comm _ _
-        rw [e1]
-      rw [e] at ih; exact ih
-
-namespace Linear
-variable {K : Type u} [OrderedRing K]
-/-- Largest digit that `columns` columns with parts up to `bound` can reach. -/
-def reach (s : Scale) (bound columns : Nat) : Nat := columns * (s.top * bound + s.top * bound)
-theorem small {s : Scale} {b rows bound count : Nat} {l u : Nat → Nat} {i : Nat} (hi : i < rows)
-    (hw : ∀ k, k < count → l k ≤ u k ∧ u k ≤ s.top) :
-    (cs : List Column) → (ds : List Digits) → (source : Nat → Nat) → Packed b rows bound cs ds →
-    (∀ k, k < cs.length → source k < count) →
-    low s.top l u ds source i ≤ reach s bound cs.length ∧ high s.top l u ds source i ≤ reach s bound cs.length ∧
-      s.center * mass ds i ≤ reach s bound cs.length
-  | [], [], _, _, _ => ⟨Nat.zero_le _, Nat.zero_le _, by show s.center * 0 ≤ _; rw [Nat.mul_zero]; exact Nat.zero_le _⟩
-  | c :: cs, d :: ds, source, h, hs => by
-    obtain ⟨⟨_, _, hd⟩, ht⟩ := h
-    obtain ⟨p, n⟩ := hd i hi
-    obtain ⟨w1, w2⟩ := hw _ (hs 0 (Nat.succ_le_succ (Nat.zero_le _)))
-    obtain ⟨a1, a2, a3⟩ := small hi hw cs ds (fun k => source (k + 1)) ht (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
-    have e : reach s bound (c :: cs).length = s.top * bound + s.top * bound + reach s bound cs.length := by
-      show (cs.length + 1) * _ = _
-      rw [Nat.succ_mul, Nat.add_comm]; rfl
-    rw [e]
-    have hc : s.center ≤ s.top := Nat.le_add_right _ _
-    refine ⟨?_, ?_, ?_⟩
-    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul (Nat.le_trans w1 w2) p) (Nat.mul_le_mul (Memory.sub_le _ _) n)) a1
-    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul w2 p) (Nat.mul_le_mul (Memory.sub_le _ _) n)) a2
-    · show s.center * (d.positive i + d.negative i + mass ds i) ≤ _
-      rw [Nat.mul_add, Nat.mul_add]
-      exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul hc p) (Nat.mul_le_mul hc n)) a3
-  | [], _ :: _, _, h, _ => h.elim
-  | _ :: _, [], _, h, _ => h.elim
-
-/-- Everything a step needs to know of one application of columns to the memory. -/
-theorem apply_columns {s : Scale} {b rows bound count : Nat} {slots : Nat → K} {direct mirrored sources : Nat}
-    {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hp : Packed b rows bound cs ds) (hs : ∀ k, k < cs.length → word sources k < count)
-    (hr : reach s bound cs.length < 2 ^ s.half) :
-    ∃ lo hi : Nat → Nat,
-      accumulate s.stride direct mirrored cs sources = pack b rows (fun i => lo i + 2 ^ s.half * hi i) ∧
-      s.center * masses cs = pack b rows (fun i => s.center * mass ds i) ∧
-      ∀ i, i < rows → lo i < 2 ^ s.half ∧ hi i < 2 ^ s.half ∧ s.center * mass ds i < 2 ^ s.half ∧
-        (lo i ≤ reach s bound cs.length ∧ hi i ≤ reach s bound cs.length ∧ s.center * mass ds i ≤ reach s bound cs.length) ∧
-        natural (lo i) ≤ natural s.unit * combination slots ds (word sources) i + natural (s.center * mass ds i) ∧
-        natural s.unit * combination slots ds (word sources) i + natural (s.center * mass ds i) ≤ natural (hi i) := by
-  obtain ⟨l, u, h1, h2, hw⟩ := hm
-  have h1 : direct = _ := h1
-  have h2 : mirrored = _ := h2
-  have hw' : ∀ k, k < count → l k ≤ u k ∧ u k ≤ s.top := fun k hk => ⟨(hw k hk).1, (hw k hk).2.1⟩
-  refine ⟨low s.top l u ds (word sources), high s.top l u ds (word sources), ?_, ?_, ?_⟩
-  · rw [h1, h2]
-    exact accumulate_eq fits hw' cs ds sources (word sources) hp (fun _ _ => rfl) hs
-  · rw [masses_eq cs ds hp, ← pack_mul]
-  · intro i hi
-    obtain ⟨a1, a2, a3⟩ := small hi hw' cs ds (word sources) hp hs
-    have hs' : ∀ k, k < ds.length → word sources k < count := by rw [← Columns.packed_length cs ds hp]; exact hs
-    obtain ⟨b1, b2⟩ := bracket hw i ds (word sources) hs'
-    rw [natural_mul]
-    exact ⟨Nat.le_trans (Nat.succ_le_succ a1) hr, Nat.le_trans (Nat.succ_le_succ a2) hr, Nat.le_trans (Nat.succ_le_succ a3) hr, ⟨a1, a2, a3⟩, b1, b2⟩
-end Linear
 
 namespace Affine
 /-- The conditions on the numbers of a node, decided once per graph. -/
@@ -215,6 +133,26 @@ theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat →
   simp only [force_eq]
   rfl
 
+/-- `gather`, with one product for all columns where there is only one position. -/
+noncomputable def boundsOf (stride b direct mirrored start : Nat) (a : Affine) (columns : List Column) : Nat :=
+  Bool.rec (motive := fun _ => Nat) (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
+    (Dense.apply stride (b * a.rows) direct mirrored start a.columns columns a.sources) (Nat.beq a.positions 1)
+theorem boundsOf_eq {s : Scale} {slots : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
+    (sf : s.Fits) (hb : s.half + s.half ≤ 32 * a.lanes) (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows bound columns ds)
+    (hr : Linear.reach s bound a.columns < 2 ^ s.half) (hm : (Memory.mk direct mirrored).Holds s slots start) :
+    boundsOf s.stride (32 * a.lanes) direct mirrored start a columns =
+      gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored columns a.positions a.sources := by
+  unfold boundsOf
+  cases c : Nat.beq a.positions 1 with
+  | false => rfl
+  | true =>
+    have one := Nat.eq_of_beq_eq_true c
+    rw [one, gather_succ, ← hlen]
+    rw [← hlen] at hr
+    refine (Dense.apply_eq sf hm hp hr hb).trans ?_
+    show _ = Linear.accumulate s.stride direct mirrored columns a.sources + 2 ^ (32 * a.lanes * a.rows) * 0
+    rw [Nat.mul_zero]; rfl
+
 /-- Bounds of the outputs of an affine node. -/
 noncomputable def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
@@ -222,7 +160,7 @@ noncomputable def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored s
       (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
           Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns) (a.rows * a.positions) bounds mass
             (extend stride (a.rows * a.positions) direct mirrored start next))
-        (gather stride b a.rows (32 * a.columns) direct mirrored (Columns.flatten lanes) a.positions a.sources))
+        (boundsOf stride b direct mirrored start a (Columns.flatten lanes)))
         (s.center * Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
         (32 * a.lanes)) s.stride))
     (decode a d)
@@ -279,7 +217,7 @@ theorem run_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {d
     obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound sf hlen hp f5 (wordsBelow_sound start _ _ f6)
       (fun position row h1 h2 => equation f2 f3 (hn position row h1 h2) (hform slots position row h2)) hm a.positions 0 (Nat.zero_add _)
     have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-    rw [zero] at r1
+    rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at r1
     rw [← ones_eq wide] at r2
     rw [r1, r2] at h
     obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 r4 h
@@ -360,14 +298,6 @@ theorem larger_eq (a b : Nat) : larger a b = b + (a - b) := by
     rw [h.1, hk, Vector.sub_zero_of]; rfl
   | inr h => rw [h.1, Nat.add_comm]; exact (Natural.sub_add_cancel h.2).symm
 
-/-- A segment of the memory. -/
-theorem segment {b first n count : Nat} {f : Nat → Nat} (hs : first + n ≤ count) (hf : ∀ i, i < count → f i < 2 ^ b) :
-    Nat.land (Nat.shiftRight (pack b count f) (b * first)) (2 ^ (b * n) - 1) = pack b n (fun i => f (first + i)) := by
-  obtain ⟨rest, rfl⟩ := Nat.exists_of_le hs
-  have small : ∀ i, i < first + n → f i < 2 ^ b := fun i hi => hf i (Nat.le_trans hi (Nat.le_add_right _ _))
-  rw [Nat.add_assoc, shift_pack_append (fun i hi => small i (Nat.le_trans hi (Nat.le_add_right _ _)))]
-  exact land_pack_append (h := fun i => f (first + i)) fun i hi => small (first + i) (Nat.add_le_add (Nat.le.refl (n := first)) hi)
-
 theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hs : first + n ≤ count) (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hr : ∀ i, i < n → IsRelu (slots (first + i)) (slots (count + i)))
@@ -385,7 +315,7 @@ theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count
   have e1 : Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1) =
       pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))) := by
     rw [h1, Vector.pack_pair]
-    exact segment (f := fun i => Memory.directWord s (l i) (u i)) hs (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
+    exact Dense.segment (f := fun i => Memory.directWord s (l i) (u i)) hs (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
   have hcenter : s.center ≤ s.top := Nat.le_add_right _ _
   have low : ∀ i, i < n → l (first + i) < 2 ^ (s.half - 1) ∧ u (first + i) < 2 ^ (s.half - 1) := fun i hi =>
     have w := hw' _ (inside i hi)

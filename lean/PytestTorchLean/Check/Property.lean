@@ -110,7 +110,7 @@ noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => rowsPositive s (32 * p.forms.lanes) p.strict p.forms.rows bounds mass)
           (s.center * Linear.masses (Columns.flatten lanes)))
-        (Linear.accumulate s.stride direct mirrored (Columns.flatten lanes) p.forms.sources))))
+        (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
     (decode p.forms d)
 
 theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
@@ -134,7 +134,10 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} 
     have below := wordsBelow_sound count _ _ f6
     rw [hone, Natural.mul_one] at below
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp (by rw [hlen]; exact below) (by rw [hlen]; exact Nat.le_of_ble_eq_true f5)
-    rw [e1, e2] at h
+    have reach : Linear.reach s (2 ^ d.bits) (Columns.flatten lanes).length < 2 ^ s.half := by rw [hlen]; exact Nat.le_of_ble_eq_true f5
+    have d1 := Dense.apply_eq (sources := p.forms.sources) sf hm hp reach f1
+    rw [hlen] at d1
+    rw [d1, e1, e2] at h
     have half_le : 2 ^ s.half ≤ 2 ^ (32 * p.forms.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
     have signs := rowsPositive_sound f1 p.strict p.forms.rows lo hi _
       (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩) h

@@ -1,0 +1,437 @@
+prelude
+import PytestTorchLean.Check.Apply
+/-!
+# Consecutive slots: one product for all columns
+
+Where the first columns of a matrix read consecutive slots, the memory's words need not be taken out
+one by one. They are spread so that each word has as much room as a column has digits; times the columns
+packed in reverse order, the middle of this product is the sum over all columns, as in the product of two
+polynomials. The result equals `Linear.accumulate`, so every theorem about that applies.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+open OrderedRing
+
+namespace Dense
+
+/-! ### Spreading digits -/
+
+/-- Digits of `2 * k` bits that lie `2 * c` apart become digits of `k` bits that lie `c` apart. -/
+noncomputable def widen (c k m x : Nat) : Nat :=
+  force (fun low => Nat.add low (Nat.mul (Nat.sub x low) (Nat.pow 2 (Nat.sub c k))))
+    (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
+theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
+    widen c k m (pack (c + c) m (fun i => f i + 2 ^ k * g i)) = pack c (2 * m) (fun j => Vector.pair j f g) := by
+  unfold widen
+  rw [force_eq]
+  have room : k + k ≤ c + c := Nat.add_le_add hk hk
+  have low : Nat.land (pack (c + c) m (fun i => f i + 2 ^ k * g i)) (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)) = pack (c + c) m f := by
+    have e := Decode.low_pack (Nat.le_trans (Nat.le_add_left k k) room) (Nat.le_trans hc (Nat.le_add_left c c)) (w := fun i => f i + 2 ^ k * g i)
+      (m := m) (fun i hi => Nat.le_trans (Memory.halves_lt (hf i hi) (hg i hi)) (Natural.two_pow_le room))
+    refine Eq.trans e (pack_congr fun i hi => ?_)
+    exact Natural.add_mul_mod _ (hf i hi)
+  rw [low, Vector.pack_pair]
+  show pack (c + c) m f + (pack (c + c) m (fun i => f i + 2 ^ k * g i) - pack (c + c) m f) * 2 ^ (c - k) = _
+  rw [pack_add, Natural.add_sub_cancel_left, pack_add, pack_mul, pack_mul, Nat.mul_comm, ← Nat.mul_assoc, ← Natural.pow_add]
+  rw [Natural.sub_add_cancel hk]
+
+/-- `2^levels` digits of `k` bits become digits that lie `c` apart. -/
+noncomputable def spread (c k levels : Nat) : Nat → Nat → Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ x => x)
+    (fun l rest m x => force (fun x' => force (fun m' => rest m' x') (Nat.mul 2 m))
+      (widen (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m x)) levels
+theorem spread_succ (c k l m x : Nat) : spread c k (l + 1) m x = spread c k l (2 * m) (widen (c * 2 ^ l) (k * 2 ^ l) m x) := by
+  unfold spread
+  simp only [force_eq]
+  rfl
+
+theorem pair_interleave : (j : Nat) → (h : Nat → Nat) → Vector.pair j (fun i => h (2 * i)) (fun i => h (2 * i + 1)) = h j
+  | 0, _ => rfl
+  | 1, _ => rfl
+  | j + 2, h => pair_interleave j (fun i => h (i + 2))
+
+theorem spread_groups {c k : Nat} (hk : k ≤ c) (hc : 0 < c) (g : Nat → Nat) (hg : ∀ i, g i < 2 ^ k) : (l m : Nat) →
+    spread c k l m (pack (c * 2 ^ l) m (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * i + j)))) = pack c (2 ^ l * m) g
+  | 0, m => by
+    show pack (c * 1) m (fun i => g (1 * i + 0) + 2 ^ k * 0) = pack c (1 * m) g
+    rw [Natural.mul_one, Natural.one_mul]
+    exact pack_congr fun i _ => by rw [Natural.one_mul, Nat.mul_zero, Nat.add_zero, Nat.add_zero]
+  | l + 1, m => by
+    have twice : 2 ^ (l + 1) = 2 ^ l + 2 ^ l := by show 2 ^ l * 2 = _; rw [Nat.mul_comm, Natural.two_mul]
+    have small : ∀ i, pack k (2 ^ l) (fun j => g (2 ^ l * i + j)) < 2 ^ (k * 2 ^ l) := fun i => pack_lt fun j _ => hg _
+    have e : (fun i => pack k (2 ^ (l + 1)) (fun j => g (2 ^ (l + 1) * i + j))) =
+        fun i => pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i) + j)) + 2 ^ (k * 2 ^ l) * pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i + 1) + j)) := funext fun i => by
+      have start : 2 ^ (l + 1) * i = 2 ^ l * (2 * i) := Nat.mul_assoc _ _ _
+      rw [start, twice, pack_append]
+      have next : ∀ j, 2 ^ l * (2 * i) + (2 ^ l + j) = 2 ^ l * (2 * i + 1) + j := fun j => by rw [Nat.mul_succ, Nat.add_assoc]
+      have e2 : (fun j => g (2 ^ l * (2 * i) + (2 ^ l + j))) = fun j => g (2 ^ l * (2 * i + 1) + j) := funext fun j => by rw [next]
+      rw [e2]
+    have wide : c * 2 ^ (l + 1) = c * 2 ^ l + c * 2 ^ l := by rw [twice, Nat.mul_add]
+    have pos := Natural.two_pow_pos l
+    have cp : 0 < c * 2 ^ l := Nat.mul_le_mul (a := 1) (c := 1) hc pos
+    rw [spread_succ, e, wide, widen_eq (Nat.mul_le_mul hk Nat.le.refl) cp (fun i _ => small _) (fun i _ => small _)]
+    have p : (fun j => Vector.pair j (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i) + j))) (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i + 1) + j)))) =
+        fun j => pack k (2 ^ l) (fun j' => g (2 ^ l * j + j')) := funext fun j =>
+      pair_interleave j (fun i => pack k (2 ^ l) (fun j' => g (2 ^ l * i + j')))
+    rw [p, spread_groups hk hc g hg l (2 * m), ← Nat.mul_assoc]
+    rfl
+
+theorem pack_tail_zero {b m n : Nat} {f : Nat → Nat} (h : ∀ i, f (m + i) = 0) : pack b (m + n) f = pack b m f := by
+  rw [pack_append, pack_congr (g := fun _ => 0) (fun i _ => h i), pack_zero]; rfl
+
+theorem spread_pack {c k n l : Nat} {f : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hn : n ≤ 2 ^ l) (hf : ∀ i, i < n → f i < 2 ^ k) :
+    spread c k l 1 (pack k n f) = pack c n f := by
+  obtain ⟨r, hr⟩ := Nat.exists_of_le hn
+  have small : ∀ i, Memory.splice n f (fun _ => 0) i < 2 ^ k := fun i => by
+    cases Natural.le_or_lt n i with
+    | inl h =>
+      obtain ⟨j, rfl⟩ := Nat.exists_of_le h
+      rw [Memory.splice_new]; exact Natural.two_pow_pos k
+    | inr h => rw [Memory.splice_old _ _ h]; exact hf i h
+  have e := spread_groups hk hc _ small l 1
+  have one : ∀ (b : Nat) (x : Nat → Nat), pack b 1 x = x 0 := fun b x => by show x 0 + 2 ^ b * 0 = x 0; rw [Nat.mul_zero, Nat.add_zero]
+  have zero : ∀ j, 2 ^ l * 0 + j = j := fun j => Nat.zero_add j
+  rw [one, Natural.mul_one] at e
+  have z : (fun j => Memory.splice n f (fun _ => 0) (2 ^ l * 0 + j)) = Memory.splice n f (fun _ => 0) := funext fun j => by rw [zero]
+  rw [z] at e
+  have trim : ∀ b, pack b (2 ^ l) (Memory.splice n f (fun _ => 0)) = pack b n f := fun b => by
+    rw [hr, pack_tail_zero (fun i => Memory.splice_new _ _ _ _)]
+    exact pack_congr fun i hi => Memory.splice_old _ _ hi
+  rw [trim, trim] at e
+  exact e
+
+/-! ### The product -/
+
+/-- `sum_k x_k * w_k` -/
+def dot : List Nat → (Nat → Nat) → Nat
+  | [], _ => 0
+  | w :: ws, x => x 0 * w + dot ws (fun k => x (k + 1))
+/-- The weights with the last in the lowest digit. -/
+def reversed (c : Nat) : List Nat → Nat
+  | [] => 0
+  | w :: ws => w * 2 ^ (c * ws.length) + reversed c ws
+
+/-- No weight exceeds `bound`. -/
+def Below (bound : Nat) : List Nat → Prop
+  | [] => True
+  | w :: ws => w ≤ bound ∧ Below bound ws
+
+theorem mul_reversed_le {c x y v : Nat} (hx : x ≤ y) : (ws : List Nat) → Below v ws →
+    x * reversed c ws ≤ y * v * pack c ws.length (fun _ => 1)
+  | [], _ => Nat.le.refl
+  | w :: ws, h => by
+    have ih := mul_reversed_le (c := c) hx ws h.2
+    show x * (w * 2 ^ (c * ws.length) + reversed c ws) ≤ y * v * pack c (ws.length + 1) (fun _ => 1)
+    have last : pack c 1 (fun _ => 1) = 1 := by show 1 + 2 ^ c * 0 = 1; rw [Nat.mul_zero]
+    rw [pack_append c ws.length 1 (fun _ => 1), last, Natural.mul_one, Nat.mul_add, Nat.mul_add, ← Nat.mul_assoc, Nat.add_comm]
+    exact Nat.add_le_add ih (Nat.mul_le_mul (Nat.mul_le_mul hx h.1) Nat.le.refl)
+
+theorem expand (P N x X w W : Nat) :
+    P * ((x + P * X) * (w * N + W)) = P * (x * W) + N * P * (x * w + P * (X * w)) + P * (P * (X * W)) := by
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+theorem collect (P N a b c d e f : Nat) :
+    P * a + N * P * (b + P * c) + P * (d + N * (e + P * f)) = P * (a + d) + N * P * (b + e + P * (c + f)) := by
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+
+/-- The product of the spread words and the reversed weights, digit by digit. -/
+theorem product {c y v : Nat} : (ws : List Nat) → (x : Nat → Nat) → Below v ws → (∀ k, k < ws.length → x k ≤ y) →
+    ∃ low high, 2 ^ c * (pack c ws.length x * reversed c ws) = low + 2 ^ (c * ws.length) * (dot ws x + 2 ^ c * high) ∧
+      low ≤ ws.length * (y * v) * pack c ws.length (fun _ => 1)
+  | [], _, _, _ => ⟨0, 0, rfl, Nat.zero_le _⟩
+  | w :: ws, x, h, hx => by
+    obtain ⟨low, high, e, le⟩ := product (c := c) ws (fun k => x (k + 1)) h.2 (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
+    have first := mul_reversed_le (c := c) (hx 0 (Nat.succ_le_succ (Nat.zero_le _))) ws h.2
+    refine ⟨2 ^ c * (x 0 * reversed c ws + low), pack c ws.length (fun k => x (k + 1)) * w + high, ?_, ?_⟩
+    · show 2 ^ c * ((x 0 + 2 ^ c * pack c ws.length (fun k => x (k + 1))) * (w * 2 ^ (c * ws.length) + reversed c ws)) =
+        2 ^ c * (x 0 * reversed c ws + low) + 2 ^ (c * ws.length + c) * (x 0 * w + dot ws (fun k => x (k + 1)) + 2 ^ c * (pack c ws.length (fun k => x (k + 1)) * w + high))
+      rw [expand, e, collect, Natural.pow_add]
+    · show 2 ^ c * (x 0 * reversed c ws + low) ≤ (ws.length + 1) * (y * v) * (1 + 2 ^ c * pack c ws.length (fun _ => 1))
+      generalize pack c ws.length (fun _ => 1) = T at *
+      generalize y * v = q at *
+      have sum : x 0 * reversed c ws + low ≤ (ws.length + 1) * q * T := by
+        rw [Nat.succ_mul, Nat.add_mul, Nat.add_comm (ws.length * q * T)]
+        exact Nat.add_le_add first le
+      have a := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ c)) sum
+      rw [Nat.mul_left_comm] at a
+      refine Nat.le_trans a ?_
+      exact Nat.mul_le_mul Nat.le.refl (Nat.le_add_left _ _)
+
+/-- The middle digit of the product. -/
+theorem middle {c y v n : Nat} {ws : List Nat} {x : Nat → Nat} (hn : ws.length = n + 1) (hb : Below v ws) (hx : ∀ k, k < ws.length → x k ≤ y)
+    (hq : ws.length * (y * v) < 2 ^ c) (hd : dot ws x < 2 ^ c) :
+    Nat.land (Nat.shiftRight (pack c ws.length x * reversed c ws) (c * n)) (2 ^ c - 1) = dot ws x := by
+  obtain ⟨low, high, e, le⟩ := product (c := c) ws x hb hx
+  have small : low < 2 ^ (c * ws.length) := by
+    rw [← ones_mul c ws.length]
+    refine Nat.succ_le_succ (Nat.le_trans le (Nat.mul_le_mul ?_ Nat.le.refl))
+    have m := Natural.mask_succ c
+    rw [← m] at hq
+    exact Nat.le_of_succ_le_succ hq
+  have cut : pack c ws.length x * reversed c ws / 2 ^ (c * n) = dot ws x + 2 ^ c * high := by
+    have a := Natural.add_mul_div (dot ws x + 2 ^ c * high) small
+    rw [← e] at a
+    have split : c * ws.length = c + c * n := by rw [hn, Nat.mul_succ, Nat.add_comm]
+    rw [split, ← Natural.shift_shift, Natural.mul_div_cancel (Natural.two_pow_pos c)] at a
+    exact a
+  show Nat.land (pack c ws.length x * reversed c ws / 2 ^ (c * n)) _ = _
+  rw [cut, land_low, Natural.add_mul_mod _ hd]
+
+/-! ### Columns -/
+
+noncomputable def positives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.positive :: rest) cs
+noncomputable def negatives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.negative :: rest) cs
+theorem positives_length : (cs : List Column) → (positives cs).length = cs.length
+  | [] => rfl
+  | _ :: cs => congrArg Nat.succ (positives_length cs)
+theorem negatives_length : (cs : List Column) → (negatives cs).length = cs.length
+  | [] => rfl
+  | _ :: cs => congrArg Nat.succ (negatives_length cs)
+theorem below {b rows bound : Nat} : (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds →
+    Below (pack b rows (fun _ => bound)) (positives cs) ∧ Below (pack b rows (fun _ => bound)) (negatives cs)
+  | [], [], _ => ⟨trivial, trivial⟩
+  | c :: cs, d :: ds, h => by
+    obtain ⟨⟨hp, hn, hd⟩, ht⟩ := h
+    obtain ⟨i1, i2⟩ := below cs ds ht
+    refine ⟨⟨?_, i1⟩, ⟨?_, i2⟩⟩
+    · show c.positive ≤ _; rw [hp]; exact pack_le fun i hi => (hd i hi).1
+    · show c.negative ≤ _; rw [hn]; exact pack_le fun i hi => (hd i hi).2
+  | [], _ :: _, h => h.elim
+  | _ :: _, [], h => h.elim
+
+theorem accumulate_dots {stride count : Nat} {f g : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ stride) (hg : ∀ i, i < count → g i < 2 ^ stride) :
+    (cs : List Column) → (sources : Nat) → (source : Nat → Nat) → Linear.Reads sources source cs.length → (∀ k, k < cs.length → source k < count) →
+    Linear.accumulate stride (pack stride count f) (pack stride count g) cs sources =
+      dot (positives cs) (fun k => f (source k)) + dot (negatives cs) (fun k => g (source k))
+  | [], _, _, _, _ => rfl
+  | c :: cs, sources, source, hr, hs => by
+    have h0 := hs 0 (Nat.succ_le_succ (Nat.zero_le _))
+    have ih := accumulate_dots hf hg cs (Nat.shiftRight sources 32) (fun k => source (k + 1)) (Linear.reads_tail hr)
+      (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
+    rw [Linear.accumulate_cons, force_eq, force_eq, Linear.reads_head hr, Memory.lookup_pack hf h0, Memory.lookup_pack hg h0, ih]
+    exact Nat.add_add_add_comm _ _ _ _
+
+/-- `reversed`, as the kernel computes it. -/
+noncomputable def horner (c : Nat) (ws : List Nat) : Nat → Nat :=
+  List.rec (motive := fun _ => Nat → Nat) (fun x => x) (fun w _ rest x => force rest (Nat.add (Nat.mul x (Nat.pow 2 c)) w)) ws
+theorem horner_eq (c : Nat) : (ws : List Nat) → (x : Nat) → horner c ws x = x * 2 ^ (c * ws.length) + reversed c ws
+  | [], x => by show x = x * 1 + 0; rw [Natural.mul_one]; rfl
+  | w :: ws, x => by
+    have e : horner c (w :: ws) x = force (horner c ws) (x * 2 ^ c + w) := rfl
+    rw [e, force_eq, horner_eq c ws]
+    show (x * 2 ^ c + w) * 2 ^ (c * ws.length) + reversed c ws = x * 2 ^ (c * ws.length + c) + (w * 2 ^ (c * ws.length) + reversed c ws)
+    rw [Nat.add_mul, Nat.mul_assoc, ← Natural.pow_add, Nat.add_comm c, Nat.add_assoc]
+
+/-- The middle digit of `n + 1` words times as many weights. -/
+noncomputable def times (stride c levels first n packed weights : Nat) : Nat :=
+  Nat.land (Nat.shiftRight
+      (Nat.mul (spread c stride levels 1 (Nat.land (Nat.shiftRight packed (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1))) weights)
+      (Nat.mul c n)) (Nat.sub (Nat.pow 2 c) 1)
+
+/-- A segment of a packed vector. -/
+theorem segment {b first n count : Nat} {f : Nat → Nat} (hs : first + n ≤ count) (hf : ∀ i, i < count → f i < 2 ^ b) :
+    Nat.land (Nat.shiftRight (pack b count f) (b * first)) (2 ^ (b * n) - 1) = pack b n (fun i => f (first + i)) := by
+  obtain ⟨rest, rfl⟩ := Nat.exists_of_le hs
+  have small : ∀ i, i < first + n → f i < 2 ^ b := fun i hi => hf i (Nat.le_trans hi (Nat.le_add_right _ _))
+  rw [Nat.add_assoc, shift_pack_append (fun i hi => small i (Nat.le_trans hi (Nat.le_add_right _ _)))]
+  exact land_pack_append (h := fun i => f (first + i)) fun i hi => small (first + i) (Nat.add_le_add (Nat.le.refl (n := first)) hi)
+
+theorem times_eq {stride c levels first n count y v : Nat} {f : Nat → Nat} {ws : List Nat} (hk : stride ≤ c) (hc : 0 < c) (hn : ws.length = n + 1)
+    (hl : n + 1 ≤ 2 ^ levels) (hs : first + (n + 1) ≤ count) (hf : ∀ i, i < count → f i < 2 ^ stride ∧ f i ≤ y) (hb : Below v ws)
+    (hq : ws.length * (y * v) < 2 ^ c) (hd : dot ws (fun k => f (first + k)) < 2 ^ c) :
+    times stride c levels first n (pack stride count f) (horner c ws 0) = dot ws (fun k => f (first + k)) := by
+  have inside : ∀ i, i < n + 1 → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
+  have e : Nat.land (Nat.shiftRight (pack stride count f) (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1) =
+      pack stride (n + 1) (fun i => f (first + i)) := segment hs (fun i hi => (hf i hi).1)
+  unfold times
+  rw [e, spread_pack hk hc hl (fun i hi => (hf _ (inside i hi)).1), horner_eq, Nat.zero_mul, Nat.zero_add, ← hn]
+  exact middle hn hb (fun k hk' => (hf _ (inside k (by rw [hn] at hk'; exact hk'))).2) hq hd
+
+/-! ### The first columns and the others -/
+
+noncomputable def take (n : Nat) : List Column → List Column :=
+  Nat.rec (motive := fun _ => List Column → List Column) (fun _ => [])
+    (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun c later _ => c :: rest later) cs) n
+noncomputable def drop (n : Nat) : List Column → List Column :=
+  Nat.rec (motive := fun _ => List Column → List Column) (fun cs => cs)
+    (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun _ later _ => rest later) cs) n
+
+theorem split_columns {b rows bound : Nat} : (n : Nat) → (cs : List Column) → (es : List Digits) → Packed b rows bound cs es → n ≤ cs.length →
+    ∃ heads tails, es = Columns.appendDigits heads tails ∧ Packed b rows bound (take n cs) heads ∧
+      Packed b rows bound (drop n cs) tails ∧ (take n cs).length = n ∧ n + (drop n cs).length = cs.length
+  | 0, cs, es, h, _ => ⟨[], es, rfl, trivial, h, rfl, Nat.zero_add _⟩
+  | n + 1, c :: cs, e :: es, h, hn => by
+    obtain ⟨heads, tails, e1, e2, e3, e4, e5⟩ := split_columns n cs es h.2 (Nat.le_of_succ_le_succ hn)
+    refine ⟨e :: heads, tails, congrArg (fun l => e :: l) e1, ⟨h.1, e2⟩, e3, congrArg Nat.succ e4, ?_⟩
+    show n + 1 + (drop n cs).length = cs.length + 1
+    rw [Nat.succ_add, e5]
+  | _ + 1, [], _, _, hn => absurd hn (Nat.not_succ_le_zero _)
+  | _ + 1, _ :: _, [], h, _ => h.elim
+theorem accumulate_split (stride direct mirrored : Nat) : (n : Nat) → (cs : List Column) → (sources : Nat) → n ≤ cs.length →
+    Linear.accumulate stride direct mirrored cs sources =
+      Linear.accumulate stride direct mirrored (take n cs) sources +
+        Linear.accumulate stride direct mirrored (drop n cs) (Nat.shiftRight sources (32 * n))
+  | 0, cs, sources, _ => by
+    have e : Nat.shiftRight sources (32 * 0) = sources := Natural.div_one _
+    rw [e]
+    show Linear.accumulate stride direct mirrored cs sources = 0 + Linear.accumulate stride direct mirrored cs sources
+    rw [Nat.zero_add]
+  | n + 1, c :: cs, sources, h => by
+    have ih := accumulate_split stride direct mirrored n cs (Nat.shiftRight sources 32) (Nat.le_of_succ_le_succ h)
+    have e : Nat.shiftRight (Nat.shiftRight sources 32) (32 * n) = Nat.shiftRight sources (32 * (n + 1)) := by
+      show sources / 2 ^ 32 / 2 ^ (32 * n) = sources / 2 ^ (32 * (n + 1))
+      rw [Natural.shift_shift, Nat.mul_succ, Nat.add_comm]
+    rw [e] at ih
+    show Linear.accumulate stride direct mirrored (c :: cs) sources =
+      Linear.accumulate stride direct mirrored (c :: take n cs) sources + Linear.accumulate stride direct mirrored (drop n cs) _
+    rw [Linear.accumulate_cons, Linear.accumulate_cons, force_eq, force_eq, force_eq, force_eq, ih]
+    exact (Nat.add_assoc _ _ _).symm
+  | _ + 1, [], _, h => absurd h (Nat.not_succ_le_zero _)
+
+/-- How many words follow each other, from `start` on. -/
+noncomputable def run (count : Nat) : Nat → Nat → Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
+    (fun _ rest start packed => Bool.rec (motive := fun _ => Nat) 0
+      (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))
+      (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start)) count
+
+/-- The first `count` words are `start`, `start + 1`, ... -/
+noncomputable def consecutive (count : Nat) : Nat → Nat → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
+    (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
+      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start))) count
+theorem consecutive_sound : (count start packed : Nat) → consecutive count start packed = true → ∀ k, k < count → word packed k = start + k
+  | 0, _, _, _, k, hk => absurd hk (Nat.not_succ_le_zero k)
+  | count + 1, start, packed, h, k, hk => by
+    obtain ⟨h1, h2⟩ := both_true h
+    rw [force_eq, force_eq] at h2
+    cases k with
+    | zero =>
+      have e := Nat.eq_of_beq_eq_true h1
+      rw [land_low] at e
+      show packed / 1 % 2 ^ 32 = start
+      rw [Natural.div_one]; exact e
+    | succ k =>
+      have ih := consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk)
+      have e : word (Nat.shiftRight packed 32) k = word packed (k + 1) := by
+        show packed / 2 ^ 32 / 2 ^ (32 * k) % 2 ^ 32 = packed / 2 ^ (32 * (k + 1)) % 2 ^ 32
+        rw [Natural.shift_shift]
+        have e1 : 32 + 32 * k = 32 * (k + 1) := Nat.add_comm _ _
+        rw [e1]
+      rw [e] at ih
+      rw [ih, Nat.add_assoc, Nat.add_comm 1 k]
+
+/-! ### Instead of `accumulate` -/
+
+/-- Whether `n` columns from slot `first` on can be taken at once. -/
+noncomputable def usable (stride c first n count : Nat) : Bool :=
+  both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
+
+/-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
+noncomputable def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
+  force (fun n =>
+      Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
+        (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct (horner c (positives (take n columns)) 0))
+            (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored (horner c (negatives (take n columns)) 0)))
+          (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))
+        (usable stride c first n count)) run
+
+/-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. -/
+noncomputable def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
+  force (fun first => force (fun n =>
+      Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
+        (applyRun stride c direct mirrored count columns sources first n) (both (Nat.ble n total) (consecutive n first sources)))
+    (run total first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
+
+theorem two_halves (h x y : Nat) (hx : x ≤ y) {z : Nat} (hz : z ≤ y) : x + 2 ^ h * z ≤ y + 2 ^ h * y :=
+  Nat.add_le_add hx (Nat.mul_le_mul Nat.le.refl hz)
+
+theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count direct mirrored sources first n : Nat} {slots : Nat → K}
+    {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hp : Packed b rows bound cs ds) (n_le : n ≤ cs.length) (follows : ∀ k, k < n → word sources k = first + k)
+    (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
+    applyRun s.stride (b * rows) direct mirrored count cs sources first n = Linear.accumulate s.stride direct mirrored cs sources := by
+  unfold applyRun
+  rw [force_eq]
+  cases c : usable s.stride (b * rows) first n count with
+  | false => rfl
+  | true =>
+    obtain ⟨c1, c⟩ := both_true c
+    obtain ⟨c2, c⟩ := both_true c
+    obtain ⟨c3, c⟩ := both_true c
+    obtain ⟨c4, c5⟩ := both_true c
+    have c1 := Nat.le_of_ble_eq_true c1
+    have c2 : first + n ≤ count := Nat.le_of_ble_eq_true c2
+    have c3 := Nat.le_of_ble_eq_true c3
+    have c4 := Nat.le_of_ble_eq_true c4
+    have c5 : n ≤ 2 ^ (Nat.succ (Nat.log2 n)) := Nat.le_of_ble_eq_true c5
+    cases n with
+    | zero => exact absurd c1 (Nat.not_succ_le_zero 4)
+    | succ n =>
+    obtain ⟨heads, tails, _, hheads, _, hlen, _⟩ := split_columns (n + 1) cs ds hp n_le
+    rw [accumulate_split s.stride direct mirrored (n + 1) cs sources n_le]
+    show times _ _ _ _ _ _ _ + times _ _ _ _ _ _ _ + _ = _
+    refine congrArg (fun x => x + Linear.accumulate s.stride direct mirrored (drop (n + 1) cs) (Nat.shiftRight sources (32 * (n + 1)))) ?_
+    obtain ⟨l, u, h1, h2, hw⟩ := hm
+    have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
+    have h2 : mirrored = pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)) := h2
+    have hw' : ∀ k, k < count → l k ≤ u k ∧ u k ≤ s.top := fun k hk => ⟨(hw k hk).1, (hw k hk).2.1⟩
+    have reads : Linear.Reads sources (fun k => first + k) (take (n + 1) cs).length := fun k hk => by
+      rw [hlen] at hk; exact (follows k hk).symm
+    have inside : ∀ k, k < (take (n + 1) cs).length → first + k < count := fun k hk => by
+      rw [hlen] at hk; exact Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hk) c2
+    have words := fun i hi => Memory.word_lt fits (hw i hi).1 (hw i hi).2.1
+    have dots := accumulate_dots (fun i hi => (words i hi).1) (fun i hi => (words i hi).2) (take (n + 1) cs) sources (fun k => first + k) reads inside
+    have whole := Linear.accumulate_eq fits hw' (take (n + 1) cs) heads sources (fun k => first + k) hheads reads inside
+    rw [h1, h2]
+    have reach_le : Linear.reach s bound (take (n + 1) cs).length ≤ Linear.reach s bound cs.length := by
+      rw [hlen]; exact Nat.mul_le_mul n_le Nat.le.refl
+    have total : dot (positives (take (n + 1) cs)) (fun k => Memory.directWord s (l (first + k)) (u (first + k))) +
+        dot (negatives (take (n + 1) cs)) (fun k => Memory.mirroredWord s (l (first + k)) (u (first + k))) < 2 ^ (b * rows) := by
+      rw [← dots, whole]
+      refine pack_lt fun i hi => ?_
+      obtain ⟨a1, a2, _⟩ := Linear.small hi hw' (take (n + 1) cs) heads (fun k => first + k) hheads inside
+      have lt : ∀ {x}, x ≤ Linear.reach s bound (take (n + 1) cs).length → x < 2 ^ s.half := fun hx =>
+        Nat.le_trans (Nat.succ_le_succ (Nat.le_trans hx reach_le)) hr
+      exact Nat.le_trans (Memory.halves_lt (lt a1) (lt a2)) (Natural.two_pow_le hb)
+    obtain ⟨b1, b2⟩ := below (take (n + 1) cs) heads hheads
+    have q : (n + 1) * ((s.top + 2 ^ s.half * s.top) * pack b rows (fun _ => bound)) < 2 ^ (b * rows) := by
+      rw [← Nat.mul_assoc, ← pack_mul]
+      refine pack_lt fun i _ => ?_
+      have e : (n + 1) * (s.top + 2 ^ s.half * s.top) * bound = (n + 1) * (s.top * bound) + 2 ^ s.half * ((n + 1) * (s.top * bound)) := by
+        simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
+      have lt : (n + 1) * (s.top * bound) < 2 ^ s.half :=
+        Nat.le_trans (Nat.succ_le_succ (Nat.mul_le_mul n_le (Nat.le_add_right _ _))) hr
+      rw [e]
+      exact Nat.le_trans (Memory.halves_lt lt lt) (Natural.two_pow_le hb)
+    have plen := (positives_length (take (n + 1) cs)).trans hlen
+    have nlen := (negatives_length (take (n + 1) cs)).trans hlen
+    have small : ∀ i, i < count → Memory.directWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.directWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
+      ⟨(words i hi).1, two_halves _ _ _ (Nat.le_trans (hw' i hi).1 (hw' i hi).2) (hw' i hi).2⟩
+    have small' : ∀ i, i < count → Memory.mirroredWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.mirroredWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
+      ⟨(words i hi).2, two_halves _ _ _ (Memory.sub_le _ _) (Memory.sub_le _ _)⟩
+    have c0 := Nat.le_trans c3 c4
+    have t1 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 plen c5 c2 small b1 (by rw [plen]; exact q)
+      (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) total)
+    have t2 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 nlen c5 c2 small' b2 (by rw [nlen]; exact q)
+      (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_left _ _)) total)
+    rw [dots, ← t1, ← t2]
+    rfl
+
+theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count direct mirrored sources : Nat} {slots : Nat → K}
+    {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hp : Packed b rows bound cs ds) (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
+    apply s.stride (b * rows) direct mirrored count cs.length cs sources = Linear.accumulate s.stride direct mirrored cs sources := by
+  unfold apply
+  rw [force_eq]
+  generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = first
+  rw [force_eq]
+  generalize run cs.length first sources = n
+  cases c : both (Nat.ble n cs.length) (consecutive n first sources) with
+  | false => rfl
+  | true =>
+    obtain ⟨c1, c2⟩ := both_true c
+    exact applyRun_eq fits hm hp (Nat.le_of_ble_eq_true c1) (consecutive_sound n first sources c2) hr hb
+
+end Dense
+end PytestTorchLean
