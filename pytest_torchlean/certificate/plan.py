@@ -181,8 +181,15 @@ def _forms(program: Program, goal: Goal, words: NDArray[np.uint32], lanes: int) 
 
 
 def _node(node: object, lanes: int) -> AffineData | ReluData:
+    """A single position's columns in the order of their slots, constants last: Lean takes runs at once."""
     if isinstance(node, AffineNode):
-        return affine_data(_bits(node.weights), node.sources, node.divisor, lanes)
+        weights, sources = _bits(node.weights), node.sources
+        if len(sources) == 1:
+            order = np.argsort(
+                np.where(sources[0] <= ONE_SLOT, np.iinfo(np.int64).max, sources[0]), kind="stable"
+            )
+            weights, sources = weights[:, order], sources[:, order]
+        return affine_data(weights, sources, node.divisor, lanes)
     return ReluData(node.first, node.size)  # type: ignore[attr-defined]
 
 
