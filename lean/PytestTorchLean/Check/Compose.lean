@@ -21,9 +21,9 @@ open Vector Dense
 /-- `sum_k first_k * positive_k + second_k * negative_k`, the k-th digits of two numbers. -/
 noncomputable def weigh (b : Nat) (columns : List Column) : Nat → Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
-    (fun c _ rest first second =>
-      Nat.add (Nat.add (Nat.mul (Nat.land first (Nat.sub (Nat.pow 2 b) 1)) c.positive) (Nat.mul (Nat.land second (Nat.sub (Nat.pow 2 b) 1)) c.negative))
-        (force (fun first' => force (fun second' => rest first' second') (Nat.shiftRight second b)) (Nat.shiftRight first b))) columns
+    (fun c _ rest first second => Column.rec (motive := fun _ => Nat) (fun positive negative =>
+      Nat.add (Nat.add (Nat.mul (Nat.land first (Nat.sub (Nat.pow 2 b) 1)) positive) (Nat.mul (Nat.land second (Nat.sub (Nat.pow 2 b) 1)) negative))
+        (rest (Nat.shiftRight first b) (Nat.shiftRight second b))) c) columns
 theorem weigh_cons (b : Nat) (c : Column) (cs : List Column) (first second : Nat) :
     weigh b (c :: cs) first second = Nat.land first (2 ^ b - 1) * c.positive + Nat.land second (2 ^ b - 1) * c.negative +
       weigh b cs (Nat.shiftRight first b) (Nat.shiftRight second b) := by
