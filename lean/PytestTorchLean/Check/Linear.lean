@@ -55,16 +55,16 @@ def high (top : Nat) (l u : Nat → Nat) : List Digits → (Nat → Nat) → Nat
 /-- All rows' bounds; `sources` packs the slots in words of 32 bits. -/
 noncomputable def accumulate (stride direct mirrored : Nat) (columns : List Column) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun c _ next sources => Column.rec (motive := fun _ => Nat) (fun positive negative => force (fun slot =>
+    (fun c _ next sources => Column.rec (motive := fun _ => Nat) (fun positive negative =>
         Nat.add (Nat.add
-            (Nat.mul (Nat.land (Nat.shiftRight direct (Nat.mul stride slot)) (Nat.sub (Nat.pow 2 stride) 1)) positive)
-            (Nat.mul (Nat.land (Nat.shiftRight mirrored (Nat.mul stride slot)) (Nat.sub (Nat.pow 2 stride) 1)) negative))
-          (force next (Nat.shiftRight sources 32)))
-      (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) c) columns
+            (Nat.mul (Nat.land (Nat.shiftRight direct (Nat.mul stride (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))) (Nat.sub (Nat.pow 2 stride) 1)) positive)
+            (Nat.mul (Nat.land (Nat.shiftRight mirrored (Nat.mul stride (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))) (Nat.sub (Nat.pow 2 stride) 1)) negative))
+          (next (Nat.shiftRight sources 32))) c) columns
 theorem accumulate_cons (stride direct mirrored : Nat) (c : Column) (cs : List Column) (sources : Nat) :
     accumulate stride direct mirrored (c :: cs) sources = force (fun slot =>
       Memory.lookup stride direct slot * c.positive + Memory.lookup stride mirrored slot * c.negative +
-        force (accumulate stride direct mirrored cs) (Nat.shiftRight sources 32)) (Nat.land sources (2 ^ 32 - 1)) := rfl
+        force (accumulate stride direct mirrored cs) (Nat.shiftRight sources 32)) (Nat.land sources (2 ^ 32 - 1)) := by
+  rw [force_eq, force_eq]; rfl
 /-- Packed sums of the absolute weights. -/
 noncomputable def masses (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0 (fun c _ next => Nat.add (Nat.add c.positive c.negative) next) columns

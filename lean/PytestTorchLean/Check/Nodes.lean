@@ -22,14 +22,11 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : B
 noncomputable def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest sources => Nat.add (Linear.accumulate stride direct mirrored columns sources)
-      (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (force rest (Nat.shiftRight sources width)))) positions
+      (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (rest (Nat.shiftRight sources width)))) positions
 theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List Column) (positions sources : Nat) :
     gather stride b rows width direct mirrored columns (positions + 1) sources =
       Linear.accumulate stride direct mirrored columns sources +
-        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) := by
-  unfold gather
-  simp only [force_eq]
-  rfl
+        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) := rfl
 
 variable {K : Type u} [OrderedRing K]
 
