@@ -35,7 +35,7 @@ from pytest_torchlean.verdict import Evidence, Theorem, Verdict
 
 SOUNDNESS = "PytestTorchLean.sound"
 MOST_BOXES_PER_THEOREM = 40
-SLOTS_PER_THEOREM = 8000
+SLOTS_PER_THEOREM = 2200
 """One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
 DEFAULT_MEMORY_MB = 4096
 

@@ -323,9 +323,10 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
 
 /-! ### Instead of `accumulate` -/
 
-/-- Whether `n` columns from slot `first` on can be taken at once. -/
+/-- Whether `n` columns from slot `first` on can be taken at once. The product forms `n` times as many digits
+    as are used, so it pays for short ones only. -/
 noncomputable def usable (stride c first n count : Nat) : Bool :=
-  both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
+  both (Nat.ble (Nat.mul n c) 160000) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
 
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
 noncomputable def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
@@ -356,6 +357,7 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count
   cases c : usable s.stride (b * rows) first n count with
   | false => rfl
   | true =>
+    obtain ⟨_, c⟩ := both_true c
     obtain ⟨c1, c⟩ := both_true c
     obtain ⟨c2, c⟩ := both_true c
     obtain ⟨c3, c⟩ := both_true c
