@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Packed
+import PytestTorchLean.Spec.Graph
 /-!
 # Decoding binary32 weights, a whole matrix at a time
 

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Packed
+import PytestTorchLean.Algebra.Order
 /-!
 # Bounds of all slots, packed in two numbers
 

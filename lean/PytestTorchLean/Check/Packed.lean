@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Spec.Graph
+import PytestTorchLean.Spec.Packing
 /-!
 # Vectors packed into one natural number
 

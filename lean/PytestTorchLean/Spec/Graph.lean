@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Spec.Binary32
+import PytestTorchLean.Spec.Packing
 /-!
 # The meaning of a graph, of a region and of a property
 
@@ -16,9 +17,6 @@ set_option linter.all false
 universe u
 namespace PytestTorchLean
 open OrderedRing
-
-/-- The `index`-th 32-bit word of a packed number. -/
-def word (packed index : Nat) : Nat := packed / 2 ^ (32 * index) % 2 ^ 32
 
 /-- `f 0 + ... + f (n - 1)` -/
 def sum {K : Type u} [OrderedRing K] : (n : Nat) → (Nat → K) → K
@@ -96,9 +94,6 @@ structure Box where
   width : Nat
   lower : Nat
   upper : Nat
-
-/-- The `index`-th digit of `width` bits. -/
-def digit (width packed index : Nat) : Nat := packed / 2 ^ (width * index) % 2 ^ width
 
 /-- The inputs lie in the box. -/
 def Box.Holds {K : Type u} [OrderedRing K] (b : Box) (inputs : Nat) (slots : Nat → K) : Prop :=
