@@ -162,6 +162,7 @@ def _options(optimise: bool, threads: int) -> Any:
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = _QUIET
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.set_denormal_as_zero", "0")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -15,6 +15,7 @@ from onnx_models import model, runtime_outputs
 from pytest_torchlean.errors import ModelError, TorchleanError
 from pytest_torchlean.evaluator import run
 from pytest_torchlean.onnx_import import load_model, lower, reader
+from pytest_torchlean.runtime import RuntimeSession
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 132\n"
 
@@ -114,6 +115,18 @@ def test_no_cut_or_flipped_byte_gives_a_traceback(tmp_path: Path) -> None:
             lower(load_model(path))
         except TorchleanError as problem:
             assert problem.code.startswith(("TL01", "TL02"))  # noqa: PT017
+
+
+def test_a_model_that_onnxruntime_takes_for_another_one_is_refused(tmp_path: Path) -> None:
+    """Valid ONNX behind an unknown field that puts onnxruntime's flatbuffer mark at byte 4."""
+    data = b"\x7a\x0e\0\0ORTM" + b"\0" * 8 + dense_model().SerializeToString()
+    onnx.checker.check_model(data)
+    (tmp_path / "model.onnx").write_bytes(data)
+    problem = refused(tmp_path / "model.onnx")
+    assert problem.code == "TL0103"
+    assert "ORT format" in problem.message
+    outputs = RuntimeSession(data, optimise=True).run({"x": np.ones((1, 3), dtype=np.float32)})
+    assert outputs[0].tolist() == [[3.5, 2.5]]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -17,6 +17,9 @@ from pytest_torchlean.onnx_import.tensors import refuse_non_finite
 MOST_MODEL_BYTES = 2**30
 """Largest model, external data included."""
 
+_ORT_FORMAT = b"ORTM"
+"""Bytes 4 to 8 by which onnxruntime takes bytes for a flatbuffer of its own, ONNX or not."""
+
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
@@ -51,6 +54,8 @@ def load_model(path: Path, *, root: Path | None = None) -> LoadedModel:
     name = printable(path.name)
     if is_lfs_pointer(raw):
         raise ModelError("TL0102", f"{name} is a Git LFS pointer, not the model itself")
+    if raw[4:8] == _ORT_FORMAT:
+        raise ModelError("TL0103", f"{name} is marked as onnxruntime's own ORT format, not as ONNX")
     proto = _parse(raw, name)
     segments = embed_external_data(proto, path, root if root is not None else path.parent, MOST_MODEL_BYTES)
     digest = hashlib.sha256(raw)
