@@ -23,8 +23,6 @@ theorem add_nonneg {a b : K} (h : 0 ≤ a) (g : 0 ≤ b) : 0 ≤ a + b := by
   have := add_le_add h g; rw [add_zer] at this; exact this
 theorem neg_nonneg {a : K} (h : a ≤ 0) : 0 ≤ -a := by
   have h := sub_nonneg h; rw [sub_def, zero_add] at h; exact h
-theorem neg_le_neg {a b : K} (h : a ≤ b) : -b ≤ -a :=
-  le_cert ((ring2 K x y, (-x) - (-y), y - x) a b) (sub_nonneg h)
 theorem sq_nonneg (a : K) : 0 ≤ a * a := by
   cases le_total 0 a with
   | inl h => exact mul_nonneg h h
@@ -33,10 +31,6 @@ theorem sq_nonneg (a : K) : 0 ≤ a * a := by
              rw [(ring1 K x, -x * -x, x * x) a] at h2; exact h2
 theorem zero_le_one : (0 : K) ≤ 1 := by have h := sq_nonneg (1 : K); rw [mul_on] at h; exact h
 theorem one_not_le : ¬ ((1 : K) ≤ 0) := by rw [one_eq]; exact one_not_le_zero
-theorem zero_lt_one : (0 : K) < 1 := one_not_le
-theorem lt_le {a b : K} (h : a < b) : a ≤ b := (le_total a b).elim id (fun g => absurd g h)
-theorem lt_of_lt_le {a b c : K} (h : a < b) (g : b ≤ c) : a < c := fun k => h (le_trans g k)
-theorem lt_of_le_lt {a b c : K} (h : a ≤ b) (g : b < c) : a < c := fun k => g (le_trans k h)
 theorem lt_irrefl {a : K} (h : a < a) : False := h (le_refl a)
 theorem mul_le_left {a b c : K} (hc : 0 ≤ c) (h : a ≤ b) : c * a ≤ c * b :=
   le_cert ((ring3 K x y z, z * y - z * x, z * (y - x)) a b c) (mul_nonneg hc (sub_nonneg h))
@@ -64,7 +58,5 @@ theorem natural_le {m n : Nat} (h : m ≤ n) : (natural m : K) ≤ natural n := 
   have := add_le_add (le_refl (natural m : K)) (natural_nonneg k)
   rw [add_zer] at this
   rw [natural_add]; exact this
-theorem natural_pos {n : Nat} (h : 0 < n) : (0 : K) < natural n :=
-  lt_of_lt_le (zero_lt_one) (by have h : (natural 1 : K) ≤ natural n := natural_le h; exact h)
 end OrderedRing
 end PytestTorchLean

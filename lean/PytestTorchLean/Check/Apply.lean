@@ -22,17 +22,9 @@ theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow lim
     rw [force_eq] at h2
     cases i with
     | zero =>
-      have e : word packed 0 = Nat.land packed (2 ^ 32 - 1) := by
-        rw [land_low]; show packed / 1 % 2 ^ 32 = _; rw [Natural.div_one]
-      rw [e]; exact Nat.le_of_ble_eq_true h1
+      rw [← word_zero]; exact Nat.le_of_ble_eq_true h1
     | succ i =>
-      have ih := wordsBelow_sound limit count _ h2 i (Nat.le_of_succ_le_succ hi)
-      have e : word (Nat.shiftRight packed 32) i = word packed (i + 1) := by
-        show packed / 2 ^ 32 / 2 ^ (32 * i) % 2 ^ 32 = packed / 2 ^ (32 * (i + 1)) % 2 ^ 32
-        rw [Natural.shift_shift]
-        have e1 : 32 + 32 * i = 32 * (i + 1) := Nat.add_comm _ _
-        rw [e1]
-      rw [e] at ih; exact ih
+      rw [← word_succ]; exact wordsBelow_sound limit count _ h2 i (Nat.le_of_succ_le_succ hi)
 
 namespace Linear
 variable {K : Type u} [OrderedRing K]
@@ -56,8 +48,8 @@ theorem small {s : Scale} {b rows bound count : Nat} {l u : Nat → Nat} {i : Na
     rw [e]
     have hc : s.center ≤ s.top := Nat.le_add_right _ _
     refine ⟨?_, ?_, ?_⟩
-    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul (Nat.le_trans w1 w2) p) (Nat.mul_le_mul (Memory.sub_le _ _) n)) a1
-    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul w2 p) (Nat.mul_le_mul (Memory.sub_le _ _) n)) a2
+    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul (Nat.le_trans w1 w2) p) (Nat.mul_le_mul (Natural.sub_le _ _) n)) a1
+    · exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul w2 p) (Nat.mul_le_mul (Natural.sub_le _ _) n)) a2
     · show s.center * (d.positive i + d.negative i + mass ds i) ≤ _
       rw [Nat.mul_add, Nat.mul_add]
       exact Nat.add_le_add (Nat.add_le_add (Nat.mul_le_mul hc p) (Nat.mul_le_mul hc n)) a3

@@ -34,7 +34,7 @@ noncomputable def checkBox (g : Graph) (c : Certificate) (p : Property) (pc : Cl
         Compose.run c.scale p pc.decoding pc.composedBits a d direct' mirrored' count')
       pc.composedBits
 
-/-- The second part holds of all elements. -/
+/-- `p` is true of every element; the first that fails ends the search. -/
 noncomputable def all {α : Type v} (p : α → Bool) (l : List α) : Bool :=
   List.rec (motive := fun _ => Bool) true (fun a _ rest => both (p a) rest) l
 

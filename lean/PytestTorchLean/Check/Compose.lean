@@ -177,8 +177,8 @@ theorem columns_packed {b b' rows w bound limit : Nat} (hw : w + 1 ≤ b') {head
     have l2 : ∀ i, i < rows → weighted es d.negative d.positive i < 2 ^ w := fun i hi =>
       Nat.le_trans (Nat.succ_le_succ (weighted_le hi heads es _ _ hh (fun k hk => ⟨(hd k hk).2, (hd k hk).1⟩))) hsize
     rw [columns_cons, e1, e2, difference_eq hw l1 l2, difference_eq hw l2 l1]
-    exact ⟨⟨rfl, rfl, fun i hi => ⟨Nat.le_trans (Memory.sub_le _ _) (Natural.le_of_lt (l1 i hi)),
-      Nat.le_trans (Memory.sub_le _ _) (Natural.le_of_lt (l2 i hi))⟩⟩, ih⟩
+    exact ⟨⟨rfl, rfl, fun i hi => ⟨Nat.le_trans (Natural.sub_le _ _) (Natural.le_of_lt (l1 i hi)),
+      Nat.le_trans (Natural.sub_le _ _) (Natural.le_of_lt (l2 i hi))⟩⟩, ih⟩
   | [], _ :: _, h => h.elim
   | _ :: _, [], h => h.elim
 

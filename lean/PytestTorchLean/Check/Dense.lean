@@ -307,19 +307,9 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
     rw [force_eq, force_eq] at h2
     cases k with
     | zero =>
-      have e := Nat.eq_of_beq_eq_true h1
-      rw [land_low] at e
-      show packed / 1 % 2 ^ 32 = start
-      rw [Natural.div_one]; exact e
+      rw [← word_zero]; exact Nat.eq_of_beq_eq_true h1
     | succ k =>
-      have ih := consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk)
-      have e : word (Nat.shiftRight packed 32) k = word packed (k + 1) := by
-        show packed / 2 ^ 32 / 2 ^ (32 * k) % 2 ^ 32 = packed / 2 ^ (32 * (k + 1)) % 2 ^ 32
-        rw [Natural.shift_shift]
-        have e1 : 32 + 32 * k = 32 * (k + 1) := Nat.add_comm _ _
-        rw [e1]
-      rw [e] at ih
-      rw [ih, Nat.add_assoc, Nat.add_comm 1 k]
+      rw [← word_succ, consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk), Nat.add_assoc, Nat.add_comm 1 k]
 
 /-! ### Instead of `accumulate` -/
 
@@ -411,7 +401,7 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count
     have small : ∀ i, i < count → Memory.directWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.directWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
       ⟨(words i hi).1, two_halves _ _ _ (Nat.le_trans (hw' i hi).1 (hw' i hi).2) (hw' i hi).2⟩
     have small' : ∀ i, i < count → Memory.mirroredWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.mirroredWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
-      ⟨(words i hi).2, two_halves _ _ _ (Memory.sub_le _ _) (Memory.sub_le _ _)⟩
+      ⟨(words i hi).2, two_halves _ _ _ (Natural.sub_le _ _) (Natural.sub_le _ _)⟩
     have c0 := Nat.le_trans c3 c4
     have t1 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 plen c5 c2 small b1 (by rw [plen]; exact q)
       (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) total)

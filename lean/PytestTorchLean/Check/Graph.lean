@@ -102,7 +102,7 @@ theorem place_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} {ne
   have a4 : factor s b * b.offset ≤ factor s b * 2 ^ room s b := Nat.le_of_ble_eq_true a4
   have a5 : factor s b * 2 ^ room s b < 2 ^ s.half := Nat.le_of_ble_eq_true a5
   have room_le : room s b ≤ s.stride :=
-    Nat.le_trans (Nat.le_trans (Memory.sub_le _ _) (Memory.sub_le _ _)) (Nat.le_add_right s.half s.half)
+    Nat.le_trans (Nat.le_trans (Natural.sub_le _ _) (Natural.sub_le _ _)) (Nat.le_add_right s.half s.half)
   obtain ⟨l1, l2⟩ := masked_digits room_le a2 (Nat.eq_of_beq_eq_true a6)
   obtain ⟨u1, u2⟩ := masked_digits room_le a2 (Nat.eq_of_beq_eq_true a7)
   unfold Holds at hb
@@ -136,10 +136,10 @@ theorem place_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} {ne
 
 theorem constants_hold {s : Scale} {slots : Nat → K} (h0 : slots 0 = 0) (h1 : slots 1 = 1) (hu : s.unit ≤ s.center) {salt : Nat} (hs : salt ≤ s.center) :
     (((Memory.mk 0 0).push s 0 (s.center - salt) (s.center + salt)).push s 1 (s.unit + s.center) (s.unit + s.center)).Holds s slots 2 := by
-  refine Memory.push_holds (Memory.push_holds (Memory.empty_holds s slots) (Nat.le_trans (Memory.sub_le _ _) (Nat.le_add_right _ _))
+  refine Memory.push_holds (Memory.push_holds (Memory.empty_holds s slots) (Nat.le_trans (Natural.sub_le _ _) (Nat.le_add_right _ _))
     (Nat.add_le_add Nat.le.refl hs) ?_) Nat.le.refl (Nat.add_le_add hu Nat.le.refl) ?_
   · rw [h0]; unfold Within; rw [Relu.image_zero]
-    exact ⟨natural_le (Memory.sub_le _ _), natural_le (Nat.le_add_right _ _)⟩
+    exact ⟨natural_le (Natural.sub_le _ _), natural_le (Nat.le_add_right _ _)⟩
   · rw [h1]; unfold Within Scale.image; rw [mul_on, natural_add]; exact ⟨le_refl _, le_refl _⟩
 
 theorem shifted (packed width k : Nat) : Nat.land (packed / 2 ^ (width * k)) (2 ^ width - 1) = digit width packed k := land_low _ _

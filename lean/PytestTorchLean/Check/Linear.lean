@@ -74,19 +74,10 @@ def Reads (sources : Nat) (source : Nat → Nat) (count : Nat) : Prop := ∀ k, 
 theorem shiftRight_eq (n m : Nat) : Nat.shiftRight n m = n / 2 ^ m := rfl
 theorem reads_head {sources count : Nat} {source : Nat → Nat} (h : Reads sources source (count + 1)) :
     Nat.land sources (2 ^ 32 - 1) = source 0 := by
-  rw [land_low, h 0 (Nat.succ_le_succ (Nat.zero_le _))]
-  show sources % 2 ^ 32 = sources / 2 ^ (32 * 0) % 2 ^ 32
-  have e : sources / 2 ^ (32 * 0) = sources := Natural.div_one sources
-  rw [e]
+  rw [word_zero, h 0 (Nat.succ_le_succ (Nat.zero_le _))]
 theorem reads_tail {sources count : Nat} {source : Nat → Nat} (h : Reads sources source (count + 1)) :
-    Reads (Nat.shiftRight sources 32) (fun k => source (k + 1)) count := by
-  intro k hk
-  show source (k + 1) = _
-  rw [h (k + 1) (Nat.succ_le_succ hk), shiftRight_eq]
-  unfold word
-  rw [Natural.shift_shift]
-  have e : 32 * (k + 1) = 32 + 32 * k := Nat.add_comm _ _
-  rw [e]
+    Reads (Nat.shiftRight sources 32) (fun k => source (k + 1)) count :=
+  fun k hk => (h (k + 1) (Nat.succ_le_succ hk)).trans (word_succ sources k).symm
 
 theorem masses_eq {b rows bound : Nat} : (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds →
     masses cs = pack b rows (mass ds)

@@ -151,14 +151,9 @@ theorem append_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K
 theorem empty_holds {K : Type u} [OrderedRing K] (s : Scale) (slots : Nat → K) : (Memory.mk 0 0).Holds s slots 0 :=
   ⟨fun _ => 0, fun _ => 0, rfl, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
 
-theorem pow_add (a : Nat) : (b : Nat) → 2 ^ (a + b) = 2 ^ a * 2 ^ b
-  | 0 => (Nat.mul_succ (2 ^ a) 0).symm ▸ (by rw [Nat.mul_zero, Nat.zero_add]; rfl)
-  | b + 1 => by
-    show 2 ^ (a + b) * 2 = 2 ^ a * (2 ^ b * 2)
-    rw [pow_add a b, Nat.mul_assoc]
 /-- Two half digits make a digit. -/
 theorem halves_lt {h x y : Nat} (hx : x < 2 ^ h) (hy : y < 2 ^ h) : x + 2 ^ h * y < 2 ^ (h + h) := by
-  rw [pow_add]
+  rw [Natural.pow_add]
   have a : x + 2 ^ h * y + 1 ≤ 2 ^ h + 2 ^ h * y := by
     rw [Nat.add_comm, ← Nat.add_assoc, Nat.add_comm 1]
     exact Nat.add_le_add hx Nat.le.refl
@@ -166,15 +161,6 @@ theorem halves_lt {h x y : Nat} (hx : x < 2 ^ h) (hy : y < 2 ^ h) : x + 2 ^ h * 
   have b : 2 ^ h + 2 ^ h * y = 2 ^ h * (y + 1) := Nat.add_comm _ _
   rw [b]
   exact Nat.mul_le_mul Nat.le.refl hy
-theorem sub_le (a b : Nat) : a - b ≤ a := by
-  induction b with
-  | zero => exact Nat.le.refl
-  | succ b ih =>
-    refine Nat.le_trans ?_ ih
-    show Nat.pred (a - b) ≤ a - b
-    cases a - b with
-    | zero => exact Nat.le.refl
-    | succ n => exact Nat.le.step Nat.le.refl
 
 /-- The word of a slot, as the kernel finds it. -/
 noncomputable def lookup (stride packed slot : Nat) : Nat :=
@@ -185,7 +171,7 @@ theorem lookup_eq (stride packed slot : Nat) :
 theorem word_lt {s : Scale} (fits : s.Fits) {l u : Nat} (hl : l ≤ u) (hu : u ≤ s.top) :
     directWord s l u < 2 ^ s.stride ∧ mirroredWord s l u < 2 ^ s.stride :=
   have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.half := fun h => Nat.le_trans (Nat.succ_le_succ h) fits.half
-  ⟨halves_lt (small (Nat.le_trans hl hu)) (small hu), halves_lt (small (sub_le _ _)) (small (sub_le _ _))⟩
+  ⟨halves_lt (small (Nat.le_trans hl hu)) (small hu), halves_lt (small (Natural.sub_le _ _)) (small (Natural.sub_le _ _))⟩
 
 theorem lookup_pack {stride count : Nat} {f : Nat → Nat} (h : ∀ i, i < count → f i < 2 ^ stride) {i : Nat} (hi : i < count) :
     lookup stride (pack stride count f) i = f i := by

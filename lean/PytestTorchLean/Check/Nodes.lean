@@ -243,10 +243,6 @@ theorem le_larger_right (a b : Nat) : b ≤ larger a b := by
   cases larger_cases a b with
   | inl h => rw [h.1]; exact Nat.le.refl
   | inr h => rw [h.1]; exact h.2
-theorem larger_le {a b c : Nat} (h : a ≤ c) (g : b ≤ c) : larger a b ≤ c := by
-  cases larger_cases a b with
-  | inl e => rw [e.1]; exact g
-  | inr e => rw [e.1]; exact h
 
 theorem image_zero (s : Scale) : s.image (0 : K) = natural s.center := by
   unfold Scale.image; rw [mul_zero, zero_add]

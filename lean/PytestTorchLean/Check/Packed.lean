@@ -80,7 +80,6 @@ theorem mod_add_div {B : Nat} (hB : 0 < B) (n : Nat) : n % B + B * (n / B) = n :
 theorem mod_lt {B : Nat} (hB : 0 < B) (n : Nat) : n % B < B := by
   obtain ⟨q, r, rfl, h⟩ := euclid hB n
   rw [add_mul_mod q h]; exact h
-theorem div_eq_zero {n B : Nat} (h : n < B) : n / B = 0 := add_mul_div 0 h
 theorem mod_eq_self {n B : Nat} (h : n < B) : n % B = n := add_mul_mod 0 h
 theorem mul_div_cancel {B : Nat} (hB : 0 < B) (q : Nat) : B * q / B = q := by
   have h := add_mul_div q hB
@@ -177,10 +176,7 @@ theorem land_field (x j k : Nat) : Nat.land x ((2 ^ k - 1) * 2 ^ j) = 2 ^ j * (x
   have z := land_split j r 0 q (2 ^ k - 1) h (two_pow_pos j)
   rw [Nat.zero_add, land_zero, Nat.zero_add, land_low] at z
   rw [Nat.mul_comm (2 ^ k - 1), z, add_mul_div q h]
-theorem land_lt (x k : Nat) : Nat.land x (2 ^ k - 1) < 2 ^ k := by
-  rw [land_low]; exact mod_lt (two_pow_pos k) x
 theorem digit_eq (w Y i : Nat) : Nat.land (Nat.shiftRight Y (w * i)) (2 ^ w - 1) = digit w Y i := land_low _ w
-theorem word_eq (Y i : Nat) : Nat.land (Nat.shiftRight Y (32 * i)) (2 ^ 32 - 1) = word Y i := land_low _ 32
 
 /-! ### Digits -/
 
@@ -188,8 +184,9 @@ theorem digit_zero (b Y : Nat) : digit b Y 0 = Y % 2 ^ b := congrArg (fun n => n
 theorem digit_succ (b Y i : Nat) : digit b Y (i + 1) = digit b (Y / 2 ^ b) i := by
   show Y / 2 ^ (b * i + b) % 2 ^ b = Y / 2 ^ b / 2 ^ (b * i) % 2 ^ b
   rw [shift_shift, Nat.add_comm]
+theorem word_zero (Y : Nat) : Nat.land Y (2 ^ 32 - 1) = word Y 0 := (land_low Y 32).trans (digit_zero 32 Y).symm
+theorem word_succ (Y i : Nat) : word (Nat.shiftRight Y 32) i = word Y (i + 1) := (digit_succ 32 Y i).symm
 theorem digit_lt (b Y i : Nat) : digit b Y i < 2 ^ b := mod_lt (two_pow_pos b) _
-theorem digit_word (Y i : Nat) : digit 32 Y i = word Y i := rfl
 
 /-! ### Packed vectors -/
 
@@ -308,14 +305,6 @@ theorem digit_pack {b m i : Nat} {f : Nat → Nat} (h : ∀ i, i < m → f i < 2
     | zero => rw [digit_zero, pack_succ, add_mul_mod _ h0]
     | succ i =>
       rw [digit_succ, pack_succ, add_mul_div _ h0, ih (forall_succ h) (Nat.le_of_succ_le_succ hi)]
-theorem pack_digit {b m Y : Nat} (h : Y < 2 ^ (b * m)) : pack b m (digit b Y) = Y := by
-  induction m generalizing Y with
-  | zero => exact (eq_zero_of_lt_one h).symm
-  | succ m ih =>
-    rw [Nat.mul_succ, Nat.add_comm (b * m), pow_add] at h
-    have e : pack b m (fun i => digit b Y (i + 1)) = pack b m (digit b (Y / 2 ^ b)) :=
-      pack_congr fun i _ => digit_succ b Y i
-    rw [pack_succ, digit_zero, e, ih (div_lt (two_pow_pos b) h), mod_add_div (two_pow_pos b)]
 
 /-! ### Bitwise and, digit by digit -/
 

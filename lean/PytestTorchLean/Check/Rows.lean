@@ -111,8 +111,6 @@ noncomputable def push (s : Scale) (b e offset rows : Nat) :
         (Nat.land mass (Nat.sub (Nat.pow 2 b) 1))) (Nat.add (Nat.land digit (Nat.sub (Nat.pow 2 s.half) 1)) offset))
       (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1))) rows
 
-theorem push_zero (s : Scale) (b e offset bounds mass direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
-    push s b e offset 0 bounds mass direct mirrored count next = next direct mirrored count := rfl
 theorem push_succ (s : Scale) (b e offset rows bounds mass direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
     push s b e offset (rows + 1) bounds mass direct mirrored count next =
       (let digit := Nat.land bounds (2 ^ b - 1)
@@ -218,7 +216,7 @@ theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → 
     exact pack_congr fun j _ => by rw [Vector.pair_constant]
   rw [clear] at h
   have small : ∀ x, s.top - x < 2 ^ s.half := fun x =>
-    Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) (Nat.le_trans ht (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right w 1) hle)))
+    Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (Nat.le_trans ht (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right w 1) hle)))
   rw [Vector.exchange_eq hb (fun i _ => small (l i)) (fun i _ => small (u i))] at h
   refine ⟨_, _, ⟨l, u, rfl, rfl, ?_⟩, h⟩
   intro i hi
@@ -296,7 +294,7 @@ theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} 
     generalize Vector.pair j mass mass = y at *
     rw [Vector.offset_eq q, Natural.mul_one]
     have lt : x - y < 2 ^ k * 2 ^ (w - k) := by
-      rw [← Natural.pow_add, split]; exact Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) z
+      rw [← Natural.pow_add, split]; exact Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) z
     have whole : x - y + 2 ^ w = x - y + 2 ^ k * 2 ^ (w - k) := by rw [← Natural.pow_add, split]
     obtain ⟨a, r, hr, hlt⟩ := Natural.euclid kp (x - y)
     rw [whole]
@@ -310,7 +308,7 @@ theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} 
   rw [e3] at h
   have smaller : ∀ x y : Nat, x < 2 ^ w → (x - y) / 2 ^ k < 2 ^ w := fun x y hx => by
     refine Nat.le_trans (Nat.succ_le_succ ?_) hx
-    refine Nat.le_trans ?_ (Memory.sub_le x y)
+    refine Nat.le_trans ?_ (Natural.sub_le x y)
     refine Nat.le_trans ?_ (mul_div_le (x - y) (2 ^ k) kp)
     have m := Nat.mul_le_mul kp (Nat.le.refl (n := (x - y) / 2 ^ k))
     rw [Nat.one_mul] at m; exact m

@@ -52,7 +52,7 @@ theorem offset_bit {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land (2
   rw [e]
   cases flag_cases x y with
   | inl h =>
-    rw [h.1, offset_eq h.2, Natural.land_split w _ _ _ _ (Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) hx) (Natural.two_pow_pos w), Natural.land_zero, Nat.zero_add]
+    rw [h.1, offset_eq h.2, Natural.land_split w _ _ _ _ (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx) (Natural.two_pow_pos w), Natural.land_zero, Nat.zero_add]
     rfl
   | inr h =>
     have lt := offset_lt hy h.2
@@ -67,38 +67,11 @@ theorem sub_zero_of (x : Nat) : (k : Nat) → x - (x + k) = 0
 theorem offset_masked {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land (2 ^ w + x - y) ((2 ^ w - 1) * flag x y) = x - y := by
   cases flag_cases x y with
   | inl h =>
-    rw [h.1, Natural.mul_one, offset_eq h.2, land_low, Natural.add_mul_mod _ (Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) hx)]
+    rw [h.1, Natural.mul_one, offset_eq h.2, land_low, Natural.add_mul_mod _ (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx)]
   | inr h =>
     rw [h.1, Nat.mul_zero, Natural.land_zero]
     obtain ⟨k, hk⟩ := Nat.exists_of_le (Natural.le_of_lt h.2)
     rw [hk, sub_zero_of]
-
-theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < rows → f i < 2 ^ w) (hg : ∀ i, i < rows → g i < 2 ^ w) :
-    difference b rows w (pack b rows f) (pack b rows g) = pack b rows (fun i => f i - g i) := by
-  rw [difference_def]
-  have hb : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le w)) hw
-  have h2 : 2 ^ w < 2 ^ b := Nat.le_trans (Natural.mul_lt_mul_left (a := 1) (b := 2) (Natural.two_pow_pos w) Nat.le.refl |> fun h => by
-    rw [Natural.mul_one] at h; exact h) (Natural.two_pow_le (j := w + 1) hw)
-  have hd : ∀ i, i < rows → 2 ^ w + f i - g i < 2 ^ b := fun i hi => by
-    refine Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) ?_
-    refine Nat.le_trans ?_ (Natural.two_pow_le (j := w + 1) hw)
-    show 2 ^ w + (f i + 1) ≤ 2 ^ w * 2
-    have e : 2 ^ w * 2 = 2 ^ w + 2 ^ w := by rw [Nat.mul_comm, Natural.two_mul]
-    rw [e]; exact Nat.add_le_add Nat.le.refl (hf i hi)
-  have e1 : 2 ^ w * ones b rows + pack b rows f - pack b rows g = pack b rows (fun i => 2 ^ w + f i - g i) := by
-    rw [mul_ones hb, ← pack_add]
-    exact (pack_sub (fun i hi => Nat.le_trans (Natural.le_of_lt (hg i hi)) (Nat.le_add_right _ _))).symm
-  have e2 : Nat.land (pack b rows (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b rows) = pack b rows (fun i => 2 ^ w * flag (f i) (g i)) := by
-    rw [mul_ones hb, land_pack hd (fun _ _ => h2)]
-    exact pack_congr fun i hi => offset_bit (hf i hi) (hg i hi)
-  have small : ∀ i, i < rows → (2 ^ w - 1) * flag (f i) (g i) < 2 ^ b := fun i _ => by
-    cases flag_cases (f i) (g i) with
-    | inl h => rw [h.1, Natural.mul_one]; exact Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) h2
-    | inr h => rw [h.1]; exact Natural.two_pow_pos b
-  rw [e1, e2, shift_pack_mul, ← pack_mul, land_pack hd small]
-  exact pack_congr fun i hi => offset_masked (hf i hi) (hg i hi)
-
-/-! ### A subtraction that must not borrow -/
 
 theorem guard_lt {b w : Nat} (hw : w + 1 ≤ b) : 2 ^ w < 2 ^ b := by
   refine Nat.le_trans ?_ (Natural.two_pow_le hw)
@@ -106,7 +79,7 @@ theorem guard_lt {b w : Nat} (hw : w + 1 ≤ b) : 2 ^ w < 2 ^ b := by
   rw [Nat.mul_comm, Natural.two_mul]
   exact Nat.add_le_add Nat.le.refl (Natural.two_pow_pos w)
 theorem guarded_lt {b w x : Nat} (y : Nat) (hw : w + 1 ≤ b) (hx : x < 2 ^ w) : 2 ^ w + x - y < 2 ^ b := by
-  refine Nat.le_trans (Nat.succ_le_succ (Memory.sub_le _ _)) ?_
+  refine Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) ?_
   refine Nat.le_trans ?_ (Natural.two_pow_le hw)
   show 2 ^ w + (x + 1) ≤ 2 ^ w * 2
   have e : 2 ^ w * 2 = 2 ^ w + 2 ^ w := by rw [Nat.mul_comm, Natural.two_mul]
@@ -117,6 +90,24 @@ theorem guarded_eq {b w m : Nat} {f g : Nat → Nat} (hb : 0 < b) (hg : ∀ i, i
     2 ^ w * ones b m + pack b m f - pack b m g = pack b m (fun i => 2 ^ w + f i - g i) := by
   rw [mul_ones hb, ← pack_add]
   exact (pack_sub (fun i hi => Nat.le_trans (Natural.le_of_lt (hg i hi)) (Nat.le_add_right _ _))).symm
+
+theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < rows → f i < 2 ^ w) (hg : ∀ i, i < rows → g i < 2 ^ w) :
+    difference b rows w (pack b rows f) (pack b rows g) = pack b rows (fun i => f i - g i) := by
+  rw [difference_def]
+  have hb : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le w)) hw
+  have h2 : 2 ^ w < 2 ^ b := guard_lt hw
+  have hd : ∀ i, i < rows → 2 ^ w + f i - g i < 2 ^ b := fun i hi => guarded_lt _ hw (hf i hi)
+  have e2 : Nat.land (pack b rows (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b rows) = pack b rows (fun i => 2 ^ w * flag (f i) (g i)) := by
+    rw [mul_ones hb, land_pack hd (fun _ _ => h2)]
+    exact pack_congr fun i hi => offset_bit (hf i hi) (hg i hi)
+  have small : ∀ i, i < rows → (2 ^ w - 1) * flag (f i) (g i) < 2 ^ b := fun i _ => by
+    cases flag_cases (f i) (g i) with
+    | inl h => rw [h.1, Natural.mul_one]; exact Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) h2
+    | inr h => rw [h.1]; exact Natural.two_pow_pos b
+  rw [guarded_eq hb hg, e2, shift_pack_mul, ← pack_mul, land_pack hd small]
+  exact pack_congr fun i hi => offset_masked (hf i hi) (hg i hi)
+
+/-! ### A subtraction that must not borrow -/
 
 /-- If all guard bits survive, no digit borrowed. -/
 theorem unborrowed {b w m : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < m → f i < 2 ^ w) (hg : ∀ i, i < m → g i < 2 ^ w)
