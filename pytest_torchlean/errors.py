@@ -278,7 +278,7 @@ _ROWS: tuple[ErrorCode, ...] = (
         "TL0503",
         "Lean does not start",
         "the toolchain is another version, or the system lacks glibc >= 2.35",
-        "run `torchlean doctor`; use Lean 4.35.0",
+        "give `--lean` or TORCHLEAN_LEAN the path of Lean 4.35.0's `lean` or of its toolchain folder",
     ),
     ErrorCode(
         "TL0504",

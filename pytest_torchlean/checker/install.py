@@ -57,7 +57,7 @@ def find_lean(configured: Path | None = None, *, environment: Mapping[str, str] 
     if chosen is None and environment.get(ENVIRONMENT_VARIABLE):
         chosen = Path(environment[ENVIRONMENT_VARIABLE])
     if chosen is not None:
-        return _toolchain(chosen)
+        return _toolchain(chosen, "" if configured is not None else f" ({ENVIRONMENT_VARIABLE} says so)")
     library = _wheel_library()
     if library is not None:
         return _wheel(library)
@@ -93,10 +93,11 @@ def _wheel(library: Path) -> LeanInstall:
     return LeanInstall("wheel", library, LEAN_VERSION, digest, verified=True)
 
 
-def _toolchain(chosen: Path) -> LeanInstall:
+def _toolchain(chosen: Path, origin: str = "") -> LeanInstall:
+    """The toolchain at a path; `origin` tells in a message who chose the path."""
     executable = chosen / "bin" / "lean" if chosen.is_dir() else chosen
     if not (executable.is_file() and os.access(executable, os.X_OK)):
-        raise CheckerError("TL0503", f"{executable} is not an executable file")
+        raise CheckerError("TL0503", f"Lean at {executable}{origin} is not an executable file")
     executable = executable.absolute()
     banner = _answer(executable, "--version")
     match = re.match(r"Lean \(version ([0-9][0-9A-Za-z.+-]*),", banner)

@@ -123,3 +123,9 @@ def test_a_toolchain_that_does_not_say_what_it_is(tmp_path: Path, body: str) -> 
 def test_a_configured_path_that_is_nothing(tmp_path: Path) -> None:
     assert code_of(find_lean, tmp_path / "missing").code == "TL0503"
     assert code_of(find_lean, tmp_path).code == "TL0503"
+
+
+def test_the_message_tells_who_chose_a_path_that_is_nothing(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    assert "TORCHLEAN_LEAN" in code_of(find_lean, environment={"TORCHLEAN_LEAN": str(missing)}).message
+    assert "TORCHLEAN_LEAN" not in code_of(find_lean, missing).message
