@@ -5,7 +5,6 @@ Source: IEEE Std 754-2019, sections 3.4 (binary32), 4.3 (rounding), 5.3.1 (nextU
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 
 import numpy as np
@@ -148,10 +147,3 @@ def pack_bits(values: NDArray[np.float32]) -> bytes:
     """Little-endian bytes of a float32 array in row-major order."""
     flat = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
     return flat.astype("<f4", copy=False).tobytes()
-
-
-def unpack_bits(data: bytes) -> NDArray[np.float32]:
-    """Inverse of `pack_bits`. ValueError when the length is not a multiple of four."""
-    if len(data) % struct.calcsize("<f"):
-        raise ValueError("length is not a multiple of four bytes")
-    return np.frombuffer(data, dtype="<f4").astype(np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.interval import propagate
-from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program
+from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program, ProgramNode
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
@@ -180,7 +180,7 @@ def _forms(program: Program, goal: Goal, words: NDArray[np.uint32], lanes: int) 
     return affine_data(words, np.concatenate([outputs, ones]).reshape(1, -1), 1, lanes)
 
 
-def _node(node: object, lanes: int) -> AffineData | ReluData:
+def _node(node: ProgramNode, lanes: int) -> AffineData | ReluData:
     """A single position's columns in the order of their slots, constants last: Lean takes runs at once."""
     if isinstance(node, AffineNode):
         weights, sources = _bits(node.weights), node.sources
@@ -190,7 +190,7 @@ def _node(node: object, lanes: int) -> AffineData | ReluData:
             )
             weights, sources = weights[:, order], sources[:, order]
         return affine_data(weights, sources, node.divisor, lanes)
-    return ReluData(node.first, node.size)  # type: ignore[attr-defined]
+    return ReluData(node.first, node.size)
 
 
 @dataclass(frozen=True)

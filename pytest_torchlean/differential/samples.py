@@ -6,7 +6,7 @@ small integers every order of a sum over integer weights is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -121,8 +121,3 @@ def only_input(graph: Graph) -> str | None:
 
 
 __all__ = ["Box", "Sample", "data_rows", "only_input", "outward_box", "row_shape", "samples"]
-
-
-def as_inputs(sample: Mapping[str, Float32]) -> dict[str, NDArray[np.generic]]:
-    """The sample typed for sessions and the evaluator."""
-    return dict(sample)
