@@ -1,5 +1,26 @@
-"""Plugins for tests that run pytest inside pytest."""
+"""Fixtures of several folders: a real Lean, the whole library; and pytest run inside pytest."""
+
+from __future__ import annotations
 
 import hypothesis  # noqa: F401  (inner runs unload what they import; this one takes seconds to load)
+import pytest
+
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, find_lean
+from pytest_torchlean.errors import CheckerError
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def lean() -> LeanInstall:
+    try:
+        return find_lean()
+    except CheckerError as error:
+        if error.code == "TL0501":
+            pytest.skip("no Lean is installed")
+        raise
+
+
+@pytest.fixture(scope="session")
+def library(lean: LeanInstall) -> BuiltLibrary:
+    return ensure_built(lean)

@@ -1,4 +1,4 @@
-"""Fixtures: a real Lean with the whole library."""
+"""A fixture that puts emissions before a real Lean."""
 
 from __future__ import annotations
 
@@ -8,25 +8,9 @@ import pytest
 
 from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.text import THEOREM, render
-from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, check, ensure_built, find_lean
-from pytest_torchlean.errors import CheckerError
+from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, check
 
 Ask = Callable[..., CheckResult]
-
-
-@pytest.fixture(scope="session")
-def lean() -> LeanInstall:
-    try:
-        return find_lean()
-    except CheckerError as error:
-        if error.code == "TL0501":
-            pytest.skip("no Lean is installed")
-        raise
-
-
-@pytest.fixture(scope="session")
-def library(lean: LeanInstall) -> BuiltLibrary:
-    return ensure_built(lean)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Fixtures: a real Lean with the core of our library, and scripts that pretend to be Lean."""
+"""Fixtures: the core of our library, built, and scripts that pretend to be Lean."""
 
 from __future__ import annotations
 
@@ -9,19 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, find_lean
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built
 from pytest_torchlean.checker.sources import source_directory
-from pytest_torchlean.errors import CheckerError
-
-
-@pytest.fixture(scope="session")
-def lean() -> LeanInstall:
-    try:
-        return find_lean()
-    except CheckerError as error:
-        if error.code == "TL0501":
-            pytest.skip("no Lean is installed")
-        raise
 
 
 @pytest.fixture(scope="session")

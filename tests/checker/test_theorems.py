@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall, axioms_of, ensure_built
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, axioms_of
 from pytest_torchlean.checker.sources import source_directory
 from pytest_torchlean.errors import CheckerError
 
@@ -34,11 +34,6 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.executes": ("propext",),
     "PytestTorchLean.Example.executes_integers": ("propext",),
 }
-
-
-@pytest.fixture(scope="module")
-def library(lean: LeanInstall) -> BuiltLibrary:
-    return ensure_built(lean)
 
 
 def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, library: BuiltLibrary) -> None:
