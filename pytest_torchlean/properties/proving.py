@@ -148,7 +148,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
 def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
     """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
     claims: list[tuple[ClaimData, ClaimCertificateData, Goal]] = []
-    most = max(2, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.slots))
+    most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.slots))
     for claim, certificate, goal, seen in zip(
         prospect.emission.claims,
         prospect.emission.certificate.claims,
