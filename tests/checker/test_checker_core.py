@@ -99,3 +99,45 @@ def test_the_generated_module_is_up_to_date(lean: LeanInstall) -> None:
     spec.loader.exec_module(tool)
     written = (source_directory() / "PytestTorchLean" / "Core" / "Tactic.lean").read_text(encoding="utf-8")
     assert tool.generate(tool.dynamic_symbols(lean.path)) == written
+
+
+_DECLARATION = re.compile(
+    r"\s*(?:@\[[^\]]*\]\s*)?(?:(?:private|protected|noncomputable|unsafe|partial)\s+)*"
+    r"(?:def|theorem|abbrev|structure|class|inductive|instance|opaque|axiom|export|namespace)\b"
+)
+
+
+def outside_our_namespace(text: str) -> list[str]:
+    """Lines of a Lean module that declare, or could declare, a name outside `PytestTorchLean`."""
+    found, inside = [], False
+    for line in text.splitlines():
+        if line in ("namespace PytestTorchLean", "end PytestTorchLean"):
+            inside = line.startswith("namespace")
+        elif "_root_" in line or (not inside and _DECLARATION.match(line)):
+            found.append(line)
+    return found
+
+
+def test_only_core_declares_names_that_kernel_and_elaborator_know() -> None:
+    library = source_directory() / "PytestTorchLean"
+    modules = [path for path in library.rglob("*.lean") if path.relative_to(library).parts[0] != "Core"]
+    assert len(modules) > 15
+    found = {path.name: outside_our_namespace(path.read_text(encoding="utf-8")) for path in modules}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def Nat.mul (n m : Nat) : Nat := n",
+        "noncomputable def Nat.mul : Nat := 0",
+        "  theorem t : True := trivial",
+        "@[simp] theorem t : True := trivial",
+        "namespace Nat",
+    ],
+)
+def test_a_root_name_outside_core_is_noticed(line: str) -> None:
+    ours = "prelude\nnamespace PytestTorchLean\ndef fine : Nat := 0\nend PytestTorchLean\n"
+    assert outside_our_namespace(ours) == []
+    assert outside_our_namespace(ours + line + "\n") == [line]
+    assert outside_our_namespace(ours.replace("def fine", "def _root_.Nat.mul")) != []
