@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import re
 from pathlib import Path
@@ -265,5 +264,9 @@ def test_a_symbolic_link_out_of_the_repository_is_refused(tmp_path: Path) -> Non
 def test_a_loop_of_symbolic_links_is_no_crash(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/digits.npz").symlink_to(tmp_path / "data/digits.npz")
-    with contextlib.suppress(SpecErrors):
+    code = "TL0313"
+    try:
         decode_spec(robust().encode(), file="torchlean.yaml", base=tmp_path, root=tmp_path)
+    except SpecErrors as error:  # newer Pythons resolve a loop to itself; opening the file fails then
+        code = error.code
+    assert code == "TL0313"
