@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 from golden_support import assert_golden
-from report_examples import ENVIRONMENT, HOSTILE, PROVED, REFUTED, RESULTS, WARNED
+from report_examples import ENVIRONMENT, ERROR, HOSTILE, PROVED, REFUTED, RESULTS, WARNED
 
 from pytest_torchlean.errors import CheckerError, DataError
 from pytest_torchlean.report.text import error_text, failure, summary_line, table
 from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.verdict import Problem
 
 
 def test_table_is_as_pinned() -> None:
@@ -33,6 +34,13 @@ def test_failure_says_claim_finding_reproduction(result: PropertyResult) -> None
     assert result.evidence.claim in text
     assert result.evidence.found in text
     assert f"reproduce:  {result.reproduce}" in text
+
+
+def test_nothing_is_said_twice() -> None:
+    evidence = replace(ERROR.evidence, found="no file", problem=Problem("TL0101", "no file", "add it"))
+    text = failure(replace(ERROR, evidence=replace(evidence, next_steps="add it")))
+    assert text.count("no file") == text.count("add it") == 1
+    assert "run doctor" in failure(replace(ERROR, evidence=replace(evidence, next_steps="run doctor")))
 
 
 def test_counts_always_name_all_five() -> None:

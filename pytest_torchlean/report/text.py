@@ -37,8 +37,9 @@ def table(
 
 
 def failure(result: PropertyResult, *, colour: bool = False) -> str:
-    """Everything a person needs about one result, whatever its verdict. No final newline."""
-    evidence = result.evidence
+    """Everything a person needs about one result, whatever its verdict, nothing twice. No final newline."""
+    evidence, problem = result.evidence, result.evidence.problem
+    found = "" if problem is not None and problem.message == evidence.found else evidence.found
     title = f"{evidence.verdict.value}  {terminal_line(result.id)}"
     lines = [_coloured(title, result.outcome) if colour else title]
     digest = f"  sha256 {result.model_sha256}" if result.model_sha256 else "  (bytes not read)"
@@ -47,7 +48,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
         ("claimed", terminal(evidence.claim)),
-        ("found", terminal(evidence.found)),
+        ("found", terminal(found)),
         ("counts", _all_counts(evidence.counts) if evidence.counts else ""),
         ("accuracy", terminal_line(evidence.accuracy or "")),
         ("samples", str(evidence.samples) if evidence.samples is not None else ""),
@@ -63,12 +64,11 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
         lines.append(_entry("", f"and {hidden} more witnesses in the record"))
     if evidence.details:
         lines.append(_entry("details", "\n".join(terminal(detail) for detail in evidence.details)))
-    if evidence.problem is not None:
-        problem = evidence.problem
+    if problem is not None:
         lines.append(_entry("problem", f"{terminal_line(problem.code)}: {terminal(problem.message)}"))
         lines.append(_entry("fix", terminal(problem.fix)))
     lines.append(_entry("reproduce", terminal_line(result.reproduce)))
-    if evidence.next_steps:
+    if evidence.next_steps and (problem is None or evidence.next_steps != problem.fix):
         lines.append(_entry("next", terminal(evidence.next_steps)))
     return "\n".join(lines)
 
