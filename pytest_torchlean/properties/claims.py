@@ -29,9 +29,11 @@ def _robustness(prop: RobustnessProperty) -> str:
     if prop.domain is not None:
         within = f" intersected with [{_bound(prop.domain.lower)}, {_bound(prop.domain.upper)}]"
     share = prop.required_share
-    who = "every listed input" if share == 1 else f"at least {_percent(share)} of all listed inputs"
+    all_of_them = share == 1
+    who = "every listed input" if all_of_them else f"at least {_percent(share)} of all listed inputs"
+    keeps = "keeps its class" if all_of_them else "keep their class"
     return (
-        f"{who} of {prop.data.name} keeps its class in the L-infinity ball of radius {prop.epsilon}{within}"
+        f"{who} of {prop.data.name} {keeps} in the L-infinity ball of radius {prop.epsilon}{within}"
     )
 
 

@@ -82,6 +82,7 @@ def robustness(path: Path, epsilon: Fraction, **more: Any) -> RobustnessProperty
     return RobustnessProperty(name="r", model="m", epsilon=epsilon, data=path, **more)
 
 
+@pytest.mark.usefixtures("library")
 class TestRange:
     def test_true_bounds_are_proved_by_the_kernel(self, context_for: Any) -> None:
         evidence = run_property(context_for(two_layers()), output_range(0, 2))
@@ -153,6 +154,7 @@ class TestRange:
         assert "time ran out" in evidence.found
 
 
+@pytest.mark.usefixtures("library")
 class TestRobustness:
     """y = (x0, x1): the class is the larger input, so the margin at x is |x0 - x1|."""
 
