@@ -212,3 +212,22 @@ def test_file_names_are_safe_and_distinct() -> None:
     assert file_stem("t.py::test[a]") != file_stem("t.py::test[b]")
     assert "/" not in file_stem("a/../../b::c")
     assert len(file_stem("x" * 5000)) < 200
+
+
+def test_the_replay_line_works_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "project"
+    write_model(project / "tiny.onnx")
+    (project / "pyproject.toml").write_text("")
+    (project / "torchlean.yaml").write_text(
+        "version: 1\nmodels: {tiny: {path: tiny.onnx}}\nproperties:\n"
+        "  - {name: r, model: tiny, check: range, input: {lower: 0, upper: 1}, output: {upper: 1/4}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "project"]) == 1
+    line = next(line for line in capsys.readouterr().out.splitlines() if "reproduce:" in line)
+    command = line.split("torchlean ")[1].split()
+    assert command[0] == "replay"
+    assert main(command) == 1
+    assert "1 of 1 witnesses still refute" in capsys.readouterr().out

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, wants_colour
@@ -59,6 +61,7 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
     colour = wants_colour(options)
     chosen: list[PropertyResult] = []
     others: list[PropertyResult] = []
+    places: dict[str, Path] = {}
     waiting = [(spec, ids) for spec, _root, ids in loaded]
     try:
         for spec, root, ids in loaded:
@@ -70,6 +73,7 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
                 )
             finally:
                 chosen += done
+                places.update((result.id, root) for result in done)
             waiting.pop(0)
             others += [not_run(job, "it was not selected") for job in jobs_of(spec) if _left_out(job.id, ids)]
     except KeyboardInterrupt:
@@ -80,9 +84,9 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
             for job in jobs_of(spec)
             if job.id not in finished
         ]
-        _report(chosen, [*others, *stopped], options, colour)
+        _report(chosen, [*others, *stopped], places, options, colour)
         raise
-    _report(chosen, others, options, colour)
+    _report(chosen, others, places, options, colour)
     if not chosen:
         print("nothing to check: no property was selected", file=sys.stderr)
         return NOTHING
@@ -92,17 +96,28 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
 
 
 def _report(
-    chosen: list[PropertyResult], others: list[PropertyResult], options: argparse.Namespace, colour: bool
+    chosen: list[PropertyResult],
+    others: list[PropertyResult],
+    places: Mapping[str, Path],
+    options: argparse.Namespace,
+    colour: bool,
 ) -> None:
     for result in chosen:
         if result.outcome == "failed":
-            print(failure(result, colour=colour), end="\n\n")
+            print(failure(_seen_from_here(result, places[result.id]), colour=colour), end="\n\n")
     if chosen:
         print(table(chosen, environment_of(chosen), colour=colour))
     if others:
         print(f"{len(others)} further properties were not run; the record counts them as failed")
     sys.stdout.flush()
     write_reports([*chosen, *others], json_file=options.json, junit_file=options.junit)
+
+
+def _seen_from_here(result: PropertyResult, root: Path) -> PropertyResult:
+    """The result with its witness file relative to the working folder, as a command needs it."""
+    if result.witness_file is None:
+        return result
+    return replace(result, witness_file=os.path.relpath(root / result.witness_file))
 
 
 def _target(text: str) -> Target:
