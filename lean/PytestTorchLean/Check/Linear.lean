@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Memory
-import PytestTorchLean.Check.Decode
+import PytestTorchLean.Check.Decoding
 /-!
 # Interval bounds of linear combinations, one column at a time
 
