@@ -409,6 +409,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "free space, or set TMPDIR to a writable folder",
     ),
     ErrorCode(
+        "TL0705",
+        "onnxruntime reads a node differently",
+        "onnxruntime gives a value another shape or type than the lowered graph, so they are two functions",
+        "rewrite the named node without the unusual attribute, e.g. export at a newer opset; report it",
+    ),
+    ErrorCode(
         "TL0710",
         "process flushes subnormal numbers",
         "another library set the processor's flush-to-zero mode in this process",

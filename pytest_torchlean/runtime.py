@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.errors import RuntimeFailure
+from pytest_torchlean.ir.graph import ValueType
+from pytest_torchlean.ir.names import quoted
 
 Array = NDArray[np.generic]
 
@@ -88,6 +90,19 @@ class RuntimeSession:
         except Exception as error:
             raise RuntimeFailure("TL0703", f"onnxruntime failed on an input: {_first_line(error)}") from error
         return tuple(np.asarray(value) for value in values)
+
+
+def require_types(values: Mapping[str, Array], types: Mapping[str, ValueType]) -> None:
+    """Every named value has its lowered type. Raises RuntimeFailure TL0705 at the first that has not."""
+    for name, value in values.items():
+        found = ValueType(value.dtype.name, value.shape)
+        if name in types and found != types[name]:
+            wanted = types[name]
+            raise RuntimeFailure(
+                "TL0705",
+                f"onnxruntime gives value {quoted(name)} the type {found.dtype}{list(found.shape)}, "
+                f"the lowered graph {wanted.dtype}{list(wanted.shape)}",
+            )
 
 
 def runtime_version() -> str:

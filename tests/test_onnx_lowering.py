@@ -181,6 +181,46 @@ def test_what_does_not_fit_is_refused_with_its_reason(nodes: list[onnx.NodeProto
     assert reason in str(refusal(model(nodes, {"x": [2, 3]}, ["z"], weights)))
 
 
+@pytest.mark.parametrize(
+    ("nodes", "shape"),
+    [
+        (one("Slice", ["x", "last", "most", "axis", "back"]), [1, 1, 4, 4]),
+        (one("Slice", ["x", "before", "first", "axis", "back"]), [1, 1, 4, 4]),
+        (one("Squeeze", ["x", "none"]), [1, 1, 4, 4]),
+        (one("AveragePool", kernel_shape=[2, 2], dilations=[1, 3], auto_pad="SAME_UPPER"), [1, 1, 4, 4]),
+        (one("AveragePool", kernel_shape=[2, 2], ceil_mode=1, auto_pad="VALID"), [1, 1, 4, 4]),
+        (
+            one(
+                "AveragePool",
+                kernel_shape=[1, 3],
+                strides=[4, 2],
+                ceil_mode=1,
+                count_include_pad=1,
+                auto_pad="SAME_UPPER",
+            ),
+            [1, 1, 8, 2],
+        ),
+        (
+            one(
+                "AveragePool", kernel_shape=[2, 2], strides=[1, 4], count_include_pad=1, auto_pad="SAME_LOWER"
+            ),
+            [1, 1, 4, 4],
+        ),
+    ],
+)
+def test_what_runtimes_read_differently_is_refused(nodes: list[onnx.NodeProto], shape: list[int]) -> None:
+    weights = {
+        "last": np.array([-1]),
+        "before": np.array([-7]),
+        "first": np.array([0]),
+        "most": np.array([2**63 - 1]),
+        "axis": np.array([3]),
+        "back": np.array([-1]),
+        "none": np.array([], dtype=np.int64),
+    }
+    assert "read differently" in str(refusal(model(nodes, {"x": shape}, ["z"], weights, 19)))
+
+
 def test_dropout_in_training_and_a_used_mask_are_refused() -> None:
     node = helper.make_node("Dropout", ["x", "ratio", "training"], ["z"])
     weights = {"ratio": np.float32(0.5), "training": np.array(True)}

@@ -18,6 +18,7 @@ from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import AffineStep
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ops import RULES
+from pytest_torchlean.runtime import require_types
 
 Array = NDArray[np.generic]
 _MOST_BYTES = 2**28
@@ -153,6 +154,7 @@ class SessionComparison:
             values = dict(inputs)
             if names:
                 values.update(zip(names, self.session.fetch(names, inputs), strict=True))
+                require_types(values, self.graph.types)
             for node in part:
                 yield node, values
 

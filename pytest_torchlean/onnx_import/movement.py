@@ -77,6 +77,8 @@ def squeeze(context: Context, node: OnnxNode) -> None:
     """Squeeze since 1: without axes every axis of extent 1 goes."""
     shape = context.type_of(node.inputs[0]).shape
     axes = _axes(context, node, len(shape))
+    if axes == ():
+        raise Refusal("an empty list of axes is read differently by different runtimes")
     if axes is None:
         axes = tuple(axis for axis, extent in enumerate(shape) if extent == 1)
     if any(shape[axis] != 1 for axis in axes):
@@ -139,6 +141,10 @@ def slice_(context: Context, node: OnnxNode) -> None:
     taken = [range(extent) for extent in shape]
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         extent = shape[axis]
+        if step < 0 and (start < -extent or end >= extent):
+            raise Refusal(
+                "a negative step from or to beyond the axis is read differently by different runtimes"
+            )
         taken[axis] = range(extent)[slice(start, end, step)]
     attributes = [
         ("starts", tuple(part.start if len(part) else 0 for part in taken)),

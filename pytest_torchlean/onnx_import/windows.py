@@ -30,15 +30,23 @@ def average_pool(context: Context, node: OnnxNode) -> None:
         raise Refusal(f"kernel_shape {kernel} does not fit the spatial extents {extents}")
     strides, dilations = _per_axis(node, "strides", extents), _per_axis(node, "dilations", extents)
     ceil = int(bool(node.integer("ceil_mode", 0)))
-    if ceil and node.string("auto_pad", "NOTSET") == "VALID":
-        raise Refusal("ceil_mode together with auto_pad VALID is read differently by different runtimes")
+    include = int(bool(node.integer("count_include_pad", 0)))
+    mode = node.string("auto_pad", "NOTSET")
+    options = {
+        "ceil_mode": bool(ceil),
+        "dilations": max(dilations, default=1) > 1,
+        "count_include_pad": bool(include) and mode != "VALID",
+    }
+    unclear = [name for name, used in options.items() if used and mode != "NOTSET"]
+    if unclear:
+        raise Refusal(f"{unclear[0]} together with auto_pad {mode} is read differently by different runtimes")
     attributes: list[tuple[str, Attribute]] = [
         ("kernel_shape", kernel),
         ("strides", strides),
         ("pads", _pads(node, extents, kernel, strides, dilations)),
         ("dilations", dilations),
         ("ceil_mode", ceil),
-        ("count_include_pad", int(bool(node.integer("count_include_pad", 0)))),
+        ("count_include_pad", include),
     ]
     context.emit(node, "AveragePool", node.inputs, attributes)
 

@@ -61,7 +61,7 @@ def _columns(
 ) -> Iterator[tuple[int, int, slice, Array]]:
     """Unfolded input: (batch index, group, slice of positions, (channels * volume, positions))."""
     channels = w_shape[1]
-    flat = x.reshape(x.shape[0], x.shape[1], -1)
+    flat = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
     padded = np.concatenate([flat, np.zeros((*flat.shape[:2], 1), dtype=x.dtype)], axis=2)
     length = max(1, _CHUNK_ELEMENTS // max(1, channels * taps.shape[1]))
     for batch in range(x.shape[0]):
@@ -77,7 +77,7 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     x, w = floats(inputs[0]), floats(inputs[1])
     group = integer(node, "group")
     windows = _windows(node, x.shape, w.shape)
-    rows = w.reshape(group, w.shape[0] // group, -1)
+    rows = w.reshape(group, w.shape[0] // group, math.prod(w.shape[1:]))
     result = np.empty((x.shape[0], group, rows.shape[1], math.prod(windows.outputs)), dtype=np.float32)
     for batch, part, chunk, columns in _columns(x, w.shape, group, windows.taps()):
         result[batch, part, :, chunk] = kernels.matmul(rows[part], floats(columns))
@@ -94,7 +94,7 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     x, w = np.abs(wide(inputs[0])), np.abs(wide(inputs[1]))
     group = integer(node, "group")
     windows = _windows(node, x.shape, w.shape)
-    rows = w.reshape(group, w.shape[0] // group, -1)
+    rows = w.reshape(group, w.shape[0] // group, math.prod(w.shape[1:]))
     used = (rows != 0).astype(np.float64)
     shape = (x.shape[0], group, rows.shape[1], math.prod(windows.outputs))
     magnitude, count = np.empty(shape), np.empty(shape)
@@ -129,7 +129,7 @@ def _step(node: Node, graph: Graph) -> Step | str:
         own = slice(part * rows, (part + 1) * rows)
         blocks.append(
             AffineBlock(
-                weights=np.ascontiguousarray(weights[own].reshape(rows, -1)),
+                weights=np.ascontiguousarray(weights[own].reshape(rows, math.prod(weights.shape[1:]))),
                 bias=None if bias is None else np.ascontiguousarray(bias[own]),
                 gather=_gather(x[0], x[1], part * channels, channels, extent, taps),
                 scatter=outputs[:, part].transpose(0, 2, 1).reshape(-1, rows),
@@ -145,7 +145,7 @@ def _gather(
     start = (np.arange(batch)[:, None] * all_channels + first + np.arange(channels)) * extent
     moved = taps[None, :, None, :] + start[:, None, :, None]
     moved = np.where(taps[None, :, None, :] == ZERO, ZERO, moved)
-    return np.asarray(moved, dtype=np.int64).reshape(batch * len(taps), -1)
+    return np.asarray(moved, dtype=np.int64).reshape(batch * len(taps), channels * taps.shape[1])
 
 
 RULES = {"Conv": OpRule(_infer, _evaluate, _error_bound, _step)}

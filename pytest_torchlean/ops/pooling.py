@@ -64,7 +64,7 @@ def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
 
 def _terms(x: Array, taps: Indices) -> Array:
     """What each window adds, padding as +0: (volume, channels, windows)."""
-    flat = x.reshape(math.prod(x.shape[:2]), -1)
+    flat = x.reshape(math.prod(x.shape[:2]), math.prod(x.shape[2:]))
     padded = np.concatenate([flat, np.zeros((len(flat), 1), dtype=x.dtype)], axis=1)
     return padded[:, taps].transpose(2, 0, 1)
 

@@ -16,7 +16,7 @@ from pytest_torchlean.evaluator import run as run_evaluator
 from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
-from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.runtime import RuntimeSession, expose, require_types
 from pytest_torchlean.verdict import Witness
 
 Float32 = NDArray[np.float32]
@@ -46,6 +46,16 @@ class Executions:
         return np.concatenate(
             [np.asarray(out, dtype=np.float32).reshape(-1) for out in self.session.run(named)]
         )
+
+    def require_types(self, point: Float32) -> None:
+        """onnxruntime and the graph agree about the type of every value, also of those that end in nothing.
+
+        Raises RuntimeFailure TL0705.
+        """
+        session = RuntimeSession(expose(self.model.data), optimise=False)
+        names = [name for name in session.outputs if name in self.graph.types]
+        named = dict(zip(session.inputs, self._shaped(point), strict=True))
+        require_types(dict(zip(names, session.fetch(names, named), strict=True)), self.graph.types)
 
     def evaluator(self, point: Float32) -> Float32:
         """Our binary32 evaluator's outputs under its sequential schedule."""
@@ -87,6 +97,10 @@ class Executions:
             index=index,
             reference=None if reference is None else to_hex_all(reference),
         )
+
+    def break_binary32(self, point: Float32, violation: Violation) -> bool:
+        """Whether onnxruntime's and the evaluator's outputs are finite and both break the property."""
+        return self._breaks(self.runtime(point), violation) and self._breaks(self.evaluator(point), violation)
 
     @staticmethod
     def _breaks(outputs: Float32, violation: Violation) -> bool:

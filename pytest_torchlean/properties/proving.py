@@ -218,7 +218,9 @@ def _guard(
     if outputs is None:
         raise ValueError("nothing to guard")
     boxes = [box for wanted in goals for goal in wanted for box in goal.boxes]
-    return require_same_function(read[0].graph, outputs, _points(boxes), executions.runtime)
+    points = _points(boxes)
+    executions.require_types(points[0])
+    return require_same_function(read[0].graph, outputs, points, executions.runtime)
 
 
 def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
