@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,23 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
 def evaluate(program: Program, points: Float64) -> Float64:
     """Values of all slots at points, float64 (points, inputs) -> (points, slots)."""
     return propagate(program, points, points)[0]
+
+
+def rounding_radius(program: Program, points: Float64) -> Float64:
+    """How far the outputs of `evaluate` may be from their exact values, (points, outputs).
+
+    The sum of absolute terms of every path, times twice the unit roundoff of binary64 for each operation
+    on it (Higham, Accuracy and Stability, section 3.1); 2^-200 covers underflow. Infinite on overflow.
+    """
+    nodes = tuple(
+        replace(node, weights=np.abs(node.weights)) if isinstance(node, AffineNode) else node
+        for node in program.nodes
+    )
+    operations = sum(2 * node.weights.shape[1] + 4 for node in nodes if isinstance(node, AffineNode))
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = evaluate(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
+        radius = (operations + 1) * 2.0**-52 * terms + 2.0**-200
+    return np.where(np.isnan(radius), np.inf, radius)
 
 
 def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
-from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms
@@ -21,7 +21,7 @@ from pytest_torchlean.differential.samples import only_input, row_shape
 from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
-from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.points import Reference, region, violation
 from pytest_torchlean.properties.proving import (
     REAL_RUNTIME_LINE,
@@ -149,17 +149,18 @@ def _listed(context: PropertyContext, prop: RobustnessProperty, program: Program
 def _classified_right(
     program: Program, executions: Executions, prop: RobustnessProperty, listed: _Listed
 ) -> NDArray[np.bool_]:
-    """Whether the right output is above all others, exactly; binary64 decides where it is clear."""
-    outputs = evaluate(program, listed.inputs.astype(np.float64))[:, program.outputs]
+    """Whether the right output is above all others, exactly; binary64 decides where its rounding cannot."""
+    points = listed.inputs.astype(np.float64)
+    outputs = evaluate(program, points)[:, program.outputs]
     rows = np.arange(len(outputs))
     own = outputs[rows, listed.labels]
     rivals = outputs.copy()
     rivals[rows, listed.labels] = -np.inf
     margins = own - rivals.max(axis=1)
     right = np.array(margins > 0)
-    for row in np.flatnonzero(np.abs(margins) <= 1e-6 * (1.0 + np.abs(outputs).max(axis=1))):
-        broken = violation(prop, executions.exact(listed.inputs[row]), listed.reference(int(row)))
-        right[row] = broken is None
+    slack = 4.0 * rounding_radius(program, points).max(axis=1)
+    for row in np.flatnonzero(~(np.abs(margins) > slack)):
+        right[row] = _breaking(prop, listed, int(row))(executions.exact(listed.inputs[row])) is None
     return right
 
 
@@ -250,19 +251,19 @@ def _falsify(
             found.setdefault(owner, []).append((candidate.value, candidate.point))
     witnesses, disagreeing = {}, []
     for row, points in found.items():
-        reference = listed.reference(row)
+        broken = _breaking(prop, listed, row)
         disagrees = False
         for _, point in sorted(points, key=lambda item: item[0])[:_REPLAYS_PER_INPUT]:
             witness = executions.witness(
                 point,
-                lambda outputs, reference=reference: violation(prop, outputs, reference),  # type: ignore[misc]
+                broken,
                 index=listed.positions[row],
                 reference=listed.inputs[row],
             )
             if witness is not None:
                 witnesses[row] = witness
                 break
-            disagrees |= violation(prop, executions.exact(point), reference) is not None
+            disagrees |= broken(executions.exact(point)) is not None
         if row not in witnesses and disagrees:
             disagreeing.append(row)
     return _Search(witnesses, tuple(disagreeing))
@@ -289,7 +290,12 @@ def _evidence(
     if counts.proved >= needed and accurate and proof is not None:
         verdict = Verdict.PROVED
     elif not accurate or counts.total - counts.refuted - counts.misclassified < needed:
-        verdict = Verdict.REFUTED
+        rounded = _right_when_rounded(executions, prop, listed, right)
+        search = replace(search, disagreeing=(*search.disagreeing, *rounded))
+        lost = counts.refuted + counts.misclassified - len(rounded)
+        accuracy_reached = accuracy + Fraction(len(rounded), counts.total)
+        missed = prop.min_accuracy is not None and accuracy_reached < prop.min_accuracy
+        verdict = Verdict.REFUTED if missed or counts.total - lost < needed else Verdict.ERROR
     elif failure is not None or search.disagreeing:
         verdict = Verdict.ERROR
     found = (
@@ -320,18 +326,31 @@ def _evidence(
     )
 
 
+def _breaking(prop: RobustnessProperty, listed: _Listed, row: int) -> Violation:
+    reference = listed.reference(row)
+    return lambda outputs: violation(prop, outputs, reference)
+
+
+def _right_when_rounded(
+    executions: Executions, prop: RobustnessProperty, listed: _Listed, right: NDArray[np.bool_]
+) -> tuple[int, ...]:
+    """Listed inputs on the wrong side in exact arithmetic, but not in both binary32 executions."""
+    return tuple(
+        row
+        for row in np.flatnonzero(~right).tolist()
+        if not executions.break_binary32(listed.inputs[row], _breaking(prop, listed, row))
+    )
+
+
 def _misclassified(
     executions: Executions, prop: RobustnessProperty, listed: _Listed, right: NDArray[np.bool_]
 ) -> tuple[Witness, ...]:
     """Listed inputs that are themselves on the wrong side, in all three executions."""
     found: list[Witness] = []
     for row in np.flatnonzero(~right).tolist():
-        reference = listed.reference(row)
+        point = listed.inputs[row]
         witness = executions.witness(
-            listed.inputs[row],
-            lambda outputs, reference=reference: violation(prop, outputs, reference),  # type: ignore[misc]
-            index=listed.positions[row],
-            reference=listed.inputs[row],
+            point, _breaking(prop, listed, row), index=listed.positions[row], reference=point
         )
         if witness is not None:
             found.append(witness)

@@ -17,10 +17,22 @@ from onnx_models import model
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.checker import CheckResult, Outcome
-from pytest_torchlean.errors import CertificateError, CheckerError, DataError, UnsupportedError
+from pytest_torchlean.errors import (
+    CertificateError,
+    CheckerError,
+    DataError,
+    RuntimeFailure,
+    UnsupportedError,
+)
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import PropertyContext, proving, run_property
-from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
+from pytest_torchlean.spec.model import (
+    Bounds,
+    OutputBounds,
+    RangeProperty,
+    RobustnessProperty,
+    RuntimeProperty,
+)
 from pytest_torchlean.verdict import Evidence, Verdict
 
 HALF = Fraction(1, 2)
@@ -131,6 +143,24 @@ class TestRange:
         exact = output_range(None, 2 - Fraction(1, 10**7))
         assert run_property(context, exact).verdict is Verdict.REFUTED
 
+    def test_a_value_of_another_shape_stops_even_where_no_output_shows_it(self, context_for: Any) -> None:
+        # the graph reads the whole of x in a branch of which the output takes nothing
+        nodes = [
+            helper.make_node("Slice", ["x", "zero", "count", "axis"], ["part"]),
+            helper.make_node("Concat", ["x", "part"], ["both"], axis=1),
+            helper.make_node("Slice", ["both", "zero", "one", "axis"], ["y"]),
+        ]
+        weights = {name: np.array([n]) for name, n in (("zero", 0), ("one", 1), ("axis", 1))}
+        protos = [
+            model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, {**weights, "count": np.array([n])}) for n in (1, 2)
+        ]
+        context, other = (context_for(proto) for proto in protos)
+        assert run_property(context, output_range(0, 1)).verdict is Verdict.PROVED
+        for prop in (output_range(0, 1), RuntimeProperty(name="a", model="m", samples=4)):
+            with pytest.raises(RuntimeFailure) as caught:
+                run_property(replace(context, graph=other.graph), prop)
+            assert caught.value.code == "TL0705"
+
     def test_binary32_is_refused_not_weakened(self, context_for: Any) -> None:
         with pytest.raises(UnsupportedError) as caught:
             run_property(context_for(two_layers()), output_range(0, 2, semantics="binary32"))
@@ -201,6 +231,32 @@ class TestRobustness:
         assert evidence.verdict is Verdict.REFUTED
         assert "accuracy" in evidence.found
         assert [witness.index for witness in evidence.witnesses] == [3]
+
+    def test_what_binary64_rounds_away_is_decided_exactly(self, context_for: Any) -> None:
+        # y = (x + 2^66 - 2^66, 1/2): exactly (x, 1/2), but (0, 1/2) in binary32 and in binary64
+        nodes = [
+            helper.make_node("Add", ["x", "c"], ["a"]),
+            helper.make_node("Sub", ["a", "c"], ["d"]),
+            helper.make_node("Gemm", ["d", "w", "b"], ["y"]),
+        ]
+        weights = {
+            "c": np.array([2.0**66], dtype=np.float32),
+            "w": np.array([[1, 0]], dtype=np.float32),
+            "b": np.array([0, 0.5], dtype=np.float32),
+        }
+        context = context_for(model(nodes, {"x": [1, 1]}, {"y": [1, 2]}, weights))
+        evidence = run_property(context, robustness(dataset(context.root, [[1.0]], [0]), Fraction(1, 10)))
+        assert evidence.accuracy == "1"
+        assert evidence.verdict is not Verdict.REFUTED
+        # class 1 is wrong exactly, and right for both binary32 executions, inside the domain and outside
+        below = Bounds(Fraction(0), Fraction(9, 20))
+        evidence = run_property(
+            context, robustness(dataset(context.root, [[1.0]], [1]), Fraction(3, 5), domain=below)
+        )
+        assert evidence.accuracy == "0"
+        assert evidence.verdict is Verdict.ERROR
+        assert evidence.problem is not None
+        assert evidence.problem.code == "TL0604"
 
     def test_an_input_outside_the_domain_is_an_error(self, context_for: Any) -> None:
         domain = Bounds(Fraction(2), Fraction(3))
