@@ -138,6 +138,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     session.decide(item)
     try:
         outcome = yield
+    except pytest.skip.Exception:
+        session.enforce(item)
+        raise
     except BaseException:
         session.explain(item)
         raise

@@ -54,6 +54,8 @@ class GateSession:
 
     def decide(self, item: pytest.Item) -> PropertyResult:
         """The property's result, computed once per item."""
+        if _JOB not in item.stash:
+            self.note_decorated(item)
         if _RESULT not in item.stash:
             lean = self.config.getoption("torchlean_lean")
             result = run_one(

@@ -52,6 +52,38 @@ def test_refuted({argument}):
     result.stdout.fnmatch_lines(["REFUTED*", "*claimed:*"])
 
 
+def test_skipping_in_the_body_does_not_hide_a_refuted_property(pytester: pytest.Pytester) -> None:
+    write_test(
+        pytester,
+        """
+@pytest.mark.certify("models/tiny.onnx", runtime_agreement())
+def test_refuted():
+    pytest.skip("not today")
+
+@pytest.mark.certify("models/tiny.onnx", runtime_agreement())
+def test_agreed():
+    pytest.skip("not today")
+""",
+    )
+    pytester.runpytest().assert_outcomes(failed=1, skipped=1)
+
+
+def test_a_mark_from_a_fixture_decides_too(pytester: pytest.Pytester) -> None:
+    write_test(
+        pytester,
+        """
+@pytest.fixture
+def late(request):
+    request.applymarker(pytest.mark.certify("models/tiny.onnx", runtime_agreement()))
+
+def test_refuted(late): pass
+""",
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["REFUTED*"])
+
+
 def test_body_that_fails_keeps_its_own_failure_and_adds_the_finding(pytester: pytest.Pytester) -> None:
     write_test(
         pytester,
