@@ -117,6 +117,15 @@ def test_no_cut_or_flipped_byte_gives_a_traceback(tmp_path: Path) -> None:
             assert problem.code.startswith(("TL01", "TL02"))  # noqa: PT017
 
 
+def test_a_name_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    data = dense_model().SerializeToString()
+    assert data.count(b"\x01h") >= 2
+    (tmp_path / "model.onnx").write_bytes(data.replace(b"\x01h", b"\x01\xff"))
+    problem = refused(tmp_path / "model.onnx")
+    assert problem.code == "TL0103"
+    assert "UTF-8" in problem.message
+
+
 def test_a_model_that_onnxruntime_takes_for_another_one_is_refused(tmp_path: Path) -> None:
     """Valid ONNX behind an unknown field that puts onnxruntime's flatbuffer mark at byte 4."""
     data = b"\x7a\x0e\0\0ORTM" + b"\0" * 8 + dense_model().SerializeToString()

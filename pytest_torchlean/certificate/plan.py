@@ -289,8 +289,8 @@ def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
     for goal in goals:
         if not goal.boxes:
             continue
-        lower = np.array([[_to_float(bound) for bound in box.lower] for box in goal.boxes])
-        upper = np.array([[_to_float(bound) for bound in box.upper] for box in goal.boxes])
+        lower = np.array([[to_float(bound) for bound in box.lower] for box in goal.boxes])
+        upper = np.array([[to_float(bound) for bound in box.upper] for box in goal.boxes])
         with np.errstate(all="ignore"):
             low, high = propagate(program, lower, upper)
         largest = max(largest, float(np.abs(low).max()), float(np.abs(high).max()))
@@ -299,11 +299,12 @@ def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
     return largest
 
 
-def _to_float(number: Fraction) -> float:
+def to_float(number: Fraction) -> float:
+    """The nearest binary64 number, infinite beyond their range."""
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _lanes(half: int, decodings: Sequence[DecodingData]) -> int:

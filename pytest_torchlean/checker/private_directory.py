@@ -34,8 +34,9 @@ def cache_root(environment: Mapping[str, str] | None = None) -> Path:
 def make_private_directory(path: Path) -> Path:
     """Create `path` with mode 0700 (parents as needed) and check it; returns `path`.
 
-    Mode 0700 is demanded of a folder that exists as well: version control restores no folder with that
-    mode, so one that came with a checkout is refused.
+    Mode 0700 is demanded of a folder that exists as well: under the usual umask version control restores
+    no folder with that mode. A checkout under umask 077, or an unpacked archive, can: the cache must not lie
+    where others' files are put.
 
     Raises CheckerError TL0506 if it cannot be made, is a link, belongs to someone else or is open to others,
     or if a folder above it can be changed by everyone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,19 @@ def _parse(raw: bytes, name: str) -> onnx.ModelProto:
         ) from None
     if not proto.ir_version or not proto.HasField("graph"):
         raise ModelError("TL0103", f"{name} ({len(raw)} bytes) holds no ONNX graph")
+    if not all(isinstance(text, str) for text in _names(proto)):
+        raise ModelError("TL0103", f"{name} holds a name that is not UTF-8 text")
     return proto
+
+
+def _names(proto: onnx.ModelProto) -> Iterator[object]:
+    """The names that lowering reads; protobuf gives bytes for what is not UTF-8."""
+    graph = proto.graph
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer))
+    yield from (entry.domain for entry in proto.opset_import)
 
 
 def _check(data: bytes, name: str) -> None:

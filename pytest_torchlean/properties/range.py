@@ -13,7 +13,7 @@ from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.plan import Forms, Goal, RationalBox, bound_forms
-from pytest_torchlean.errors import SpecError
+from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions
@@ -50,6 +50,8 @@ def _run(context: PropertyContext, prop: RangeProperty) -> Evidence:
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
+    if program.inputs == 0:
+        raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     executions = Executions(context.model, context.graph)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))

@@ -16,7 +16,7 @@ from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
-from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms
+from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms, to_float
 from pytest_torchlean.differential.samples import only_input, row_shape
 from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
 from pytest_torchlean.properties import PropertyContext
@@ -184,8 +184,8 @@ def _candidates(
     rows = list(boxes)
     if not rows:
         return [], {}
-    lower = np.array([[float(x) for x in boxes[row].lower] for row in rows])
-    upper = np.array([[float(x) for x in boxes[row].upper] for row in rows])
+    lower = np.array([[to_float(x) for x in boxes[row].lower] for row in rows])
+    upper = np.array([[to_float(x) for x in boxes[row].upper] for row in rows])
     low, high = propagate(program, lower, upper)
     margins = least_margins(program, low, high, listed.labels[rows])
     slack = 1e-9 * (1.0 + np.abs(high[:, program.outputs]).max(axis=1, initial=0.0))

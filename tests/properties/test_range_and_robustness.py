@@ -161,6 +161,13 @@ class TestRange:
                 run_property(replace(context, graph=other.graph), prop)
             assert caught.value.code == "TL0705"
 
+    def test_a_model_whose_inputs_are_all_stored_is_refused(self, context_for: Any) -> None:
+        weights = {"x": np.ones((1, 2), dtype=np.float32)}
+        proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]}, weights)
+        with pytest.raises(UnsupportedError) as caught:
+            run_property(context_for(proto), output_range(0, 2))
+        assert caught.value.code == "TL0203"
+
     def test_binary32_is_refused_not_weakened(self, context_for: Any) -> None:
         with pytest.raises(UnsupportedError) as caught:
             run_property(context_for(two_layers()), output_range(0, 2, semantics="binary32"))
@@ -257,6 +264,10 @@ class TestRobustness:
         assert evidence.verdict is Verdict.ERROR
         assert evidence.problem is not None
         assert evidence.problem.code == "TL0604"
+
+    def test_a_radius_beyond_binary64_is_no_traceback(self, context_for: Any) -> None:
+        evidence = self.run(context_for, Fraction(10) ** 400)
+        assert evidence.verdict in (Verdict.REFUTED, Verdict.UNKNOWN)
 
     def test_an_input_outside_the_domain_is_an_error(self, context_for: Any) -> None:
         domain = Bounds(Fraction(2), Fraction(3))
