@@ -108,8 +108,9 @@ def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
 
 
 def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path) -> None:
-    """Compile every module after the ones it imports, at most two at a time."""
-    waiting = list(texts.modules)
+    """Compile every module after the ones it imports, at most two at a time, longest chain first."""
+    chains = _chain_lengths(texts)
+    waiting = sorted(texts.modules, key=lambda module: -chains[module])
     done: set[str] = set()
     running: dict[Future[None], str] = {}
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
@@ -122,6 +123,15 @@ def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path) -> None:
             for future in finished:
                 done.add(running.pop(future))
                 future.result()
+
+
+def _chain_lengths(texts: LeanSources) -> dict[str, int]:
+    """For each module the number of modules on the longest chain that waits for it."""
+    lengths = dict.fromkeys(texts.modules, 1)
+    for module in reversed(texts.modules):
+        for imported in texts.imports[module]:
+            lengths[imported] = max(lengths[imported], lengths[module] + 1)
+    return lengths
 
 
 def _compile(lean: LeanInstall, module: str, work: Path) -> None:

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Core
+import PytestTorchLean.Core.Nat
 /-!
 # Linearly ordered commutative rings
 

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Rows
+import PytestTorchLean.Check.Columns
 /-!
 # Columns applied to the memory
 

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Dense
+import PytestTorchLean.Check.Rows
 /-!
 # Running a graph on bounds
 

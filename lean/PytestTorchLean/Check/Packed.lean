@@ -368,4 +368,11 @@ theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := b
   unfold share
   cases Nat.ble n n <;> rfl
 
+/-- Conjunction that evaluates its second part only when the first is true. -/
+noncomputable def both (first second : Bool) : Bool := Bool.rec (motive := fun _ => Bool) false second first
+theorem both_true {a b : Bool} (h : both a b = true) : a = true ∧ b = true := by
+  cases a with
+  | true => exact ⟨rfl, h⟩
+  | false => exact Bool.noConf_tf (Eq.symm h)
+
 end PytestTorchLean

@@ -12,13 +12,6 @@ universe u
 namespace PytestTorchLean
 open OrderedRing
 
-/-- Conjunction that evaluates its second part only when the first is true. -/
-noncomputable def both (first second : Bool) : Bool := Bool.rec (motive := fun _ => Bool) false second first
-theorem both_true {a b : Bool} (h : both a b = true) : a = true ∧ b = true := by
-  cases a with
-  | true => exact ⟨rfl, h⟩
-  | false => exact Bool.noConf_tf (Eq.symm h)
-
 namespace Rows
 variable {K : Type u} [OrderedRing K]
 
