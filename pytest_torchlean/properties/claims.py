@@ -32,9 +32,7 @@ def _robustness(prop: RobustnessProperty) -> str:
     all_of_them = share == 1
     who = "every listed input" if all_of_them else f"at least {_percent(share)} of all listed inputs"
     keeps = "keeps its class" if all_of_them else "keep their class"
-    return (
-        f"{who} of {prop.data.name} {keeps} in the L-infinity ball of radius {prop.epsilon}{within}"
-    )
+    return f"{who} of {prop.data.name} {keeps} in the L-infinity ball of radius {prop.epsilon}{within}"
 
 
 def _range(prop: RangeProperty) -> str:
