@@ -13,13 +13,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from pytest_torchlean.bounds.budget import OutOfTime
 from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.verdict import Evidence, Verdict
 
 if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.spec.model import PropertySpec
-    from pytest_torchlean.verdict import Evidence
 
 MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
@@ -49,9 +51,20 @@ class PropertyContext:
 
 
 def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
-    """Decide one property. Raises UnsupportedError TL0290 for a kind this version does not know."""
+    """Decide one property; UNKNOWN where its time ended before bounds and search did.
+
+    Raises UnsupportedError TL0290 for a kind this version does not know.
+    """
     if prop.check not in MODULES:
         raise UnsupportedError("TL0290", f"no check named {prop.check!r} in this version")
     module = import_module(MODULES[prop.check])
     run = cast("Callable[[PropertyContext, PropertySpec], Evidence]", module.run)
-    return run(context, prop)
+    try:
+        return run(context, prop)
+    except OutOfTime:
+        return Evidence(
+            verdict=Verdict.UNKNOWN,
+            claim=claim(prop),
+            found=f"time ran out after {float(prop.timeout):.6g} s while bounds were computed",
+            next_steps="raise `timeout`, or list fewer inputs",
+        )

@@ -28,10 +28,9 @@ from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.errors import CertificateError, CheckerError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
-from pytest_torchlean.properties.claims import claim as claim_of
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.spec.model import PropertySpec
-from pytest_torchlean.verdict import Evidence, Theorem, Verdict
+from pytest_torchlean.verdict import Theorem
 
 SOUNDNESS = "PytestTorchLean.sound"
 MOST_BOXES_PER_THEOREM = 40
@@ -249,16 +248,6 @@ def trust_of(context: PropertyContext) -> tuple[str, ...]:
     if context.graph.free_batch:
         return (*TRUST, "The model's batch dimension is free; the claim is about batch size 1.")
     return TRUST
-
-
-def out_of_time(prop: PropertySpec) -> Evidence:
-    """UNKNOWN because the property's `timeout` ended before bounds and search did."""
-    return Evidence(
-        verdict=Verdict.UNKNOWN,
-        claim=claim_of(prop),
-        found=f"time ran out after {decimal(prop.timeout)} s while bounds were computed",
-        next_steps="raise `timeout`, or list fewer inputs",
-    )
 
 
 def decimal(number: Fraction) -> str:

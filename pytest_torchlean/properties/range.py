@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
@@ -23,7 +23,6 @@ from pytest_torchlean.properties.proving import (
     Prospect,
     decimal,
     forecast,
-    out_of_time,
     prove,
     require_real,
     trust_of,
@@ -35,18 +34,11 @@ from pytest_torchlean.verdict import Evidence, Verdict, Witness
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """PROVED with exact bounds, REFUTED with a witness, or UNKNOWN with the gap.
 
-    Raises UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx.
+    Raises UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx, OutOfTime.
     """
     if not isinstance(prop, RangeProperty):
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
     require_real(prop)
-    try:
-        return _run(context, prop)
-    except OutOfTime:
-        return out_of_time(prop)
-
-
-def _run(context: PropertyContext, prop: RangeProperty) -> Evidence:
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)

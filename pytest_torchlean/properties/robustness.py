@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import exact
-from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
@@ -29,7 +29,6 @@ from pytest_torchlean.properties.proving import (
     Prospect,
     decimal,
     forecast,
-    out_of_time,
     prove,
     require_real,
     trust_of,
@@ -68,18 +67,12 @@ class _Search:
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """PROVED when the proved share of all listed inputs reaches `at_least`; see DESIGN section 2.
 
-    Raises DataError TL04xx, UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx.
+    Raises DataError TL04xx, UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx,
+    OutOfTime.
     """
     if not isinstance(prop, RobustnessProperty):
         raise TypeError(f"a robustness property is needed, not {type(prop).__name__}")
     require_real(prop)
-    try:
-        return _run(context, prop)
-    except OutOfTime:
-        return out_of_time(prop)
-
-
-def _run(context: PropertyContext, prop: RobustnessProperty) -> Evidence:
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
