@@ -1,50 +1,40 @@
 prelude
-import PytestTorchLean.Check.Compose
+import PytestTorchLean.Check.Script
 /-!
 # The check of a certificate
 
-A certificate holds no bounds, only how to compute them: fixed-point units and how the weights are
-decoded. Whatever it says, `check` is true only if the bounds it computes prove every claim.
+A certificate holds fixed-point units and, for every box of every claim, a script. Whatever it says,
+`check` is true only if the bounds it computes prove every claim.
 -/
 set_option linter.all false
 universe u v
 namespace PytestTorchLean
 open OrderedRing
 
-/-- How one claim's forms are decoded, and whether the last affine node is substituted into them. -/
-structure ClaimCertificate where
-  decoding : Decoding
-  /-- bits of the composed weights; 0 means that the forms are bounded directly -/
-  composedBits : Nat
-
 structure Certificate where
   scale : Scale
-  /-- one for each affine node, in order -/
-  decodings : List Decoding
-  /-- one for each claim -/
-  claims : List ClaimCertificate
+  /-- for every claim its boxes' scripts; the last script serves all boxes that follow -/
+  scripts : List (List Script)
 
 /-- Bounds of the graph on one box, then the property. -/
-noncomputable def checkBox (g : Graph) (c : Certificate) (p : Property) (pc : ClaimCertificate) (b : Box) : Bool :=
-  Box.run c.scale g.inputs b fun direct mirrored count =>
-    Nat.rec (motive := fun _ => Bool)
-      (Graph.runNodes c.scale g.nodes c.decodings direct mirrored count fun direct' mirrored' count' =>
-        Direct.run c.scale p pc.decoding direct' mirrored' count')
-      (fun _ _ => Graph.runInit c.scale g.nodes c.decodings direct mirrored count fun a d direct' mirrored' count' =>
-        Compose.run c.scale p pc.decoding pc.composedBits a d direct' mirrored' count')
-      pc.composedBits
+noncomputable def checkBox (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool :=
+  Semantics.rec (motive := fun _ => Bool)
+    (Box.run s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count) false m
 
-/-- `p` is true of every element; the first that fails ends the search. -/
-noncomputable def all {α : Type v} (p : α → Bool) (l : List α) : Bool :=
-  List.rec (motive := fun _ => Bool) true (fun a _ rest => both (p a) rest) l
+/-- All boxes of a claim, each with its script. -/
+noncomputable def checkBoxes (m : Semantics) (g : Graph) (s : Scale) (p : Property) (boxes : List Box) : List Script → Bool :=
+  List.rec (motive := fun _ => List Script → Bool) (fun _ => true)
+    (fun b _ rest scripts => List.rec (motive := fun _ => Bool) false
+      (fun script later _ => both (checkBox m g s p b script)
+        (rest (List.rec (motive := fun _ => List Script) [script] (fun _ _ _ => later) later))) scripts) boxes
 
-noncomputable def checkClaims (g : Graph) (c : Certificate) (claims : List Claim) : List ClaimCertificate → Bool :=
-  List.rec (motive := fun _ => List ClaimCertificate → Bool) (fun _ => true)
-    (fun claim _ rest certificates => List.rec (motive := fun _ => Bool) false
-      (fun pc later _ => both (all (checkBox g c claim.property pc) claim.boxes) (rest later)) certificates) claims
+noncomputable def checkClaims (m : Semantics) (g : Graph) (s : Scale) (claims : List Claim) : List (List Script) → Bool :=
+  List.rec (motive := fun _ => List (List Script) → Bool) (fun _ => true)
+    (fun claim _ rest scripts => List.rec (motive := fun _ => Bool) false
+      (fun first later _ => both (checkBoxes m g s claim.property claim.boxes first) (rest later)) scripts) claims
 
 /-- The certificate proves the claims about the graph. -/
-noncomputable def check (g : Graph) (claims : List Claim) (c : Certificate) : Bool :=
-  both (both (Nat.ble (c.scale.top + 1) (2 ^ c.scale.half)) (Nat.ble 1 c.scale.unit)) (checkClaims g c claims c.claims)
+noncomputable def check (m : Semantics) (g : Graph) (claims : List Claim) (c : Certificate) : Bool :=
+  both (both (Nat.ble (c.scale.top + 1) (2 ^ c.scale.half)) (Nat.ble 1 c.scale.unit)) (checkClaims m g c.scale claims c.scripts)
 
 end PytestTorchLean

@@ -29,7 +29,7 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d
 
 /-- The forms with the node substituted, from the bounds of the slots before the node. -/
 noncomputable def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (direct mirrored start : Nat) : Bool :=
-  Option.rec (motive := fun _ => Bool) false
+  both (Nat.beq p.alternatives 1) <| Option.rec (motive := fun _ => Bool) false
     (fun lanes => Option.rec (motive := fun _ => Bool) false
       (fun lanes' => both (fits s a d p d' size start (drop a.rows (Columns.flatten lanes')))
         (force (fun bounds => force (fun bounds' => force (fun mass => force (fun mass' =>
@@ -49,9 +49,11 @@ theorem columns_length {b b' rows w : Nat} {heads : List Column} : (node : List 
   | c :: node => by rw [columns_cons]; exact congrArg Nat.succ (columns_length node)
 
 theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat} {a : Affine} {d : Decoding} {direct mirrored start : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds slots start)
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .real slots start)
     (h : run s p d' size a d direct mirrored start = true) : p.Holds slots := by
   unfold run at h
+  obtain ⟨one, h⟩ := both_true h
+  refine Property.holds_of_rows (Nat.eq_of_beq_eq_true one) ?_
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

@@ -183,8 +183,19 @@ theorem equation {a : Affine} {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150)
     rw [← hy]; exact (ring4 K p d q y, p * (d * q * y), d * (p * q) * y) _ _ _ _
   exact le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
 
+/-- What a run that succeeds says of the decoding. -/
+theorem run_base {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
+    (h : run s a d direct mirrored start next = true) : 1 ≤ d.base ∧ d.base ≤ 150 := by
+  unfold run at h
+  cases hd : decode a d with
+  | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
+  | some lanes =>
+    rw [hd] at h
+    have hf := (both_true (both_true (both_true h).1).1).2
+    exact ⟨Nat.le_of_ble_eq_true (both_true hf).1, Nat.le_of_ble_eq_true (both_true (both_true hf).2).1⟩
+
 theorem run_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds slots start)
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .real slots start)
     (h : run s a d direct mirrored start next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next direct' mirrored' (start + (Node.affine a).size) = true := by

@@ -87,6 +87,7 @@ theorem mul_div_cancel {B : Nat} (hB : 0 < B) (q : Nat) : B * q / B = q := by
 theorem div_one (n : Nat) : n / 1 = n := by
   have h := mul_div_cancel Nat.le.refl n
   rw [one_mul] at h; exact h
+theorem div_eq_zero {n B : Nat} (h : n < B) : n / B = 0 := add_mul_div 0 h
 theorem div_lt {n B C : Nat} (hB : 0 < B) (h : n < B * C) : n / B < C := by
   refine lt_of_mul_lt_mul_left (c := B) (lt_of_le_of_lt ?_ h)
   have e := mod_add_div hB n

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Graph
+import PytestTorchLean.Check.Box
 /-!
 # Deciding a property from bounds
 
@@ -67,11 +67,13 @@ theorem natural_mul_pos {n : Nat} (hn : 0 < n) {x : K} (h : 0 < x) : 0 < natural
   refine h (Rows.cancel hn ?_)
   rw [mul_zero]; exact g
 
-/-- The sign that a property asks for. -/
-def Signed (strict : Bool) (x : K) : Prop :=
-  match strict with
-  | true => 0 < x
-  | false => 0 ≤ x
+/-- With one alternative to a clause, every row has the sign. -/
+theorem Property.holds_of_rows {p : Property} {slots : Nat → K} (one : p.alternatives = 1)
+    (h : ∀ row, row < p.forms.rows → Signed p.strict (p.forms.form slots 0 row)) : p.Holds slots := by
+  intro clause hc
+  rw [one, Natural.mul_one] at hc ⊢
+  exact ⟨0, Nat.le.refl, hc, h clause hc⟩
+
 theorem signed_mul {strict : Bool} {n : Nat} (hn : 0 < n) {x : K} (h : Signed strict x) : Signed strict (natural n * x) := by
   cases strict with
   | true => exact natural_mul_pos hn h
@@ -106,7 +108,7 @@ theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) 
 namespace Direct
 /-- The forms over the slots they name, from the bounds of all `count` slots. -/
 noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
-  Option.rec (motive := fun _ => Bool) false
+  both (Nat.beq p.alternatives 1) <| Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => rowsPositive s (32 * p.forms.lanes) p.strict p.forms.rows bounds mass)
           (s.center * Linear.masses (Columns.flatten lanes)))
@@ -116,6 +118,8 @@ noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored
 theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s p d direct mirrored count = true) : p.Holds slots := by
   unfold run at h
+  obtain ⟨one, h⟩ := both_true h
+  refine Property.holds_of_rows (Nat.eq_of_beq_eq_true one) ?_
   cases hd : decode p.forms d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

@@ -20,8 +20,9 @@ structure Claim where
   property : Property
   boxes : List Box
 
-/-- For every input of every box: whatever the graph computes has the property. -/
-def Claim.Holds (K : Type u) [OrderedRing K] (g : Graph) (c : Claim) : Prop :=
-  Every (fun box : Box => ∀ slots : Nat → K, Executes g slots → box.Holds g.inputs slots → c.property.Holds slots) c.boxes
+/-- For every input of every box: whatever the graph computes has the property, and no operation overflows. -/
+def Claim.Holds (K : Type u) [OrderedRing K] (m : Semantics) (g : Graph) (c : Claim) : Prop :=
+  Every (fun box : Box => ∀ slots : Nat → K, Executes m g slots → box.Contains m g.inputs slots →
+    c.property.Holds slots ∧ NodesFinite m slots g.nodes) c.boxes
 
 end PytestTorchLean

@@ -1,15 +1,19 @@
 prelude
 import PytestTorchLean.Spec.Binary32
 import PytestTorchLean.Spec.Packing
+import PytestTorchLean.Spec.Summation
 /-!
 # The meaning of a graph, of a region and of a property
 
 A graph is a list of nodes that write consecutive *slots*. Slot 0 holds 0, slot 1 holds 1, the
 inputs follow from slot 2 on, then the outputs of the nodes in their order. An execution is an
-assignment of ring elements to all slots that satisfies the equation of every node: divisions are
-stated by their defining equations (`9 * y = x0 + ... + x8`), so every ordered ring will do. Over
-the real numbers the equations have exactly one solution for given inputs: the exact value of the
-network on its stored binary32 weights.
+assignment of ring elements to all slots that satisfies every node. There are two meanings of a node:
+
+- `real`: exact arithmetic. Divisions are stated by their defining equations (`9 * y = x0 + ... + x8`),
+  so every ordered ring will do. Over the real numbers the equations have exactly one solution for given
+  inputs: the exact value of the network on its stored binary32 weights.
+- `binary32`: whatever a runtime may compute in binary32. Every row's products may be summed in any order
+  and grouping, with fused multiply-adds or without (Spec/Summation).
 
 Weights are the model file's own 32-bit patterns, packed into one natural number.
 -/
@@ -22,6 +26,11 @@ open OrderedRing
 def sum {K : Type u} [OrderedRing K] : (n : Nat) → (Nat → K) → K
   | 0, _ => 0
   | n + 1, f => f 0 + sum n (fun i => f (i + 1))
+
+/-- `f 0`, ..., `f (n - 1)`, one list after the other. -/
+def listed {K : Type u} : (n : Nat) → (Nat → List K) → List K
+  | 0, _ => []
+  | n + 1, f => joined (f 0) (listed n fun i => f (i + 1))
 
 /-- One matrix of binary32 weights, applied at one or more positions (a convolution has one position
     per output pixel). The columns are stored in `lanes` interleaved groups of `laneColumns`. -/
@@ -45,37 +54,80 @@ def pattern (a : Affine) (row lane column : Nat) : Nat :=
 /-- The slot that a column of a position reads. -/
 def source (a : Affine) (position lane column : Nat) : Nat :=
   word a.sources (column + a.laneColumns * (lane + a.lanes * position))
-/-- `2^149` times (row `row` of the matrix times the sources of `position`). -/
+/-- The exact products of a row at a position, in units of `2^-149`. -/
+def terms {K : Type u} [OrderedRing K] (a : Affine) (slots : Nat → K) (position row : Nat) : List K :=
+  listed a.lanes fun lane => listed a.laneColumns fun column =>
+    [Binary32.scaled (a.pattern row lane column) * slots (a.source position lane column)]
+/-- `2^149` times (row `row` of the matrix times the sources of `position`): the sum of `terms`. -/
 def form {K : Type u} [OrderedRing K] (a : Affine) (slots : Nat → K) (position row : Nat) : K :=
   sum a.lanes fun lane => sum a.laneColumns fun column =>
     Binary32.scaled (a.pattern row lane column) * slots (a.source position lane column)
 end Affine
+
+/-- Exact arithmetic, or any execution in binary32. -/
+inductive Semantics where
+  | real
+  | binary32
 
 inductive Node where
   /-- `divisor * y = weights * x` at every position; `positions * rows` slots -/
   | affine (a : Affine)
   /-- `y = max(x, 0)` of `count` consecutive slots from `first` on -/
   | relu (first count : Nat)
+  /-- `y = max(x, x')`; `sources` holds the slots of `x` and `x'` for one result after the other, in words -/
+  | maximum (count sources : Nat)
+  /-- `y = min(x, x')`, in the same way -/
+  | minimum (count sources : Nat)
 
 /-- `y = max(x, 0)` -/
 def IsRelu {K : Type u} [OrderedRing K] (x y : K) : Prop := (0 ≤ x ∧ y = x) ∨ (x ≤ 0 ∧ y = 0)
+/-- `y = max(x, z)` -/
+def IsMaximum {K : Type u} [OrderedRing K] (x z y : K) : Prop := (z ≤ x ∧ y = x) ∨ (x ≤ z ∧ y = z)
+/-- `y = min(x, z)` -/
+def IsMinimum {K : Type u} [OrderedRing K] (x z y : K) : Prop := (x ≤ z ∧ y = x) ∨ (z ≤ x ∧ y = z)
+
+namespace Affine
+/-- What a row's result may be. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (a : Affine) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
+  match m with
+  | .real => natural (a.divisor * 2 ^ 149) * y = a.form slots position row
+  | .binary32 => ∃ s, Sums .rounded (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
+end Affine
 
 namespace Node
 /-- Number of slots a node writes. -/
 def size : Node → Nat
   | .affine a => a.positions * a.rows
   | .relu _ count => count
-/-- The equation of a node whose first slot is `start`. -/
-def Holds {K : Type u} [OrderedRing K] (slots : Nat → K) (start : Nat) : Node → Prop
+  | .maximum count _ => count
+  | .minimum count _ => count
+/-- What a node whose first slot is `start` demands of an execution. Only affine nodes round. -/
+def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
-      natural (a.divisor * 2 ^ 149) * slots (start + (row + a.rows * position)) = a.form slots position row
+      a.Computes m slots position row (slots (start + (row + a.rows * position)))
   | .relu first count => ∀ i, i < count → IsRelu (slots (first + i)) (slots (start + i))
+  | .maximum count sources => ∀ i, i < count →
+      IsMaximum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
+  | .minimum count sources => ∀ i, i < count →
+      IsMinimum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
+/-- No operation of the node overflows, in any order of summation. Exact arithmetic knows no overflow. -/
+def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
+  | .affine a =>
+    match m with
+    | .real => True
+    | .binary32 => ∀ position row, position < a.positions → row < a.rows → NeverOverflows (a.terms slots position row)
+  | _ => True
 end Node
 
-/-- Every node's equation, the first node's outputs starting at slot `start`. -/
-def NodesHold {K : Type u} [OrderedRing K] (slots : Nat → K) : Nat → List Node → Prop
+/-- Every node is obeyed, the first node's outputs starting at slot `start`. -/
+def NodesHold {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Nat → List Node → Prop
   | _, [] => True
-  | start, node :: rest => node.Holds slots start ∧ NodesHold slots (start + node.size) rest
+  | start, node :: rest => node.Holds m slots start ∧ NodesHold m slots (start + node.size) rest
+
+/-- No operation of any node overflows. -/
+def NodesFinite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : List Node → Prop
+  | [] => True
+  | node :: rest => node.Finite m slots ∧ NodesFinite m slots rest
 
 structure Graph where
   /-- number of input elements -/
@@ -83,8 +135,8 @@ structure Graph where
   nodes : List Node
 
 /-- `slots` is an execution of the graph. -/
-def Executes {K : Type u} [OrderedRing K] (g : Graph) (slots : Nat → K) : Prop :=
-  slots 0 = 0 ∧ slots 1 = 1 ∧ NodesHold slots (2 + g.inputs) g.nodes
+def Executes {K : Type u} [OrderedRing K] (m : Semantics) (g : Graph) (slots : Nat → K) : Prop :=
+  slots 0 = 0 ∧ slots 1 = 1 ∧ NodesHold m slots (2 + g.inputs) g.nodes
 
 /-- A box of rationals: input i lies between `(lower_i - offset) / denominator` and
     `(upper_i - offset) / denominator`, where lower_i and upper_i are digits of `width` bits. -/
@@ -101,15 +153,38 @@ def Box.Holds {K : Type u} [OrderedRing K] (b : Box) (inputs : Nat) (slots : Nat
     natural (digit b.width b.lower i) ≤ natural b.denominator * slots (2 + i) + natural b.offset ∧
     natural b.denominator * slots (2 + i) + natural b.offset ≤ natural (digit b.width b.upper i)
 
-/-- Linear inequalities: every row of the form is positive (`strict`) or not negative. -/
+/-- The inputs lie in the outward binary32 hull of the box: no binary32 number at or below the lower bound
+    is above the input, none at or above the upper bound is below it. Every binary32 number that the box
+    is rounded to on entry to the model lies in the hull, also where the box itself contains none. -/
+def Box.HullHolds {K : Type u} [OrderedRing K] (b : Box) (inputs : Nat) (slots : Nat → K) : Prop :=
+  ∀ i, i < inputs → ∀ w, Binary32.exponent w < 255 →
+    (natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) ≤ natural (2 ^ 149 * digit b.width b.lower i) →
+      Binary32.scaled w ≤ natural (2 ^ 149) * slots (2 + i)) ∧
+    (natural (2 ^ 149 * digit b.width b.upper i) ≤ natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) →
+      natural (2 ^ 149) * slots (2 + i) ≤ Binary32.scaled w)
+
+/-- The inputs a claim speaks of: the box itself, or its binary32 hull. -/
+def Box.Contains {K : Type u} [OrderedRing K] (m : Semantics) (b : Box) (inputs : Nat) (slots : Nat → K) : Prop :=
+  match m with
+  | .real => b.Holds inputs slots
+  | .binary32 => b.HullHolds inputs slots
+
+/-- Linear inequalities in clauses of `alternatives` rows each: of every clause at least one row of the form
+    is positive (`strict`) or not negative. With one alternative, every row is. -/
 structure Property where
   forms : Affine
   strict : Bool
+  alternatives : Nat
+
+/-- The sign that a property asks for. -/
+def Signed {K : Type u} [OrderedRing K] (strict : Bool) (x : K) : Prop :=
+  match strict with
+  | true => 0 < x
+  | false => 0 ≤ x
 
 def Property.Holds {K : Type u} [OrderedRing K] (p : Property) (slots : Nat → K) : Prop :=
-  ∀ row, row < p.forms.rows →
-    match p.strict with
-    | true => 0 < p.forms.form slots 0 row
-    | false => 0 ≤ p.forms.form slots 0 row
+  ∀ clause, clause * p.alternatives < p.forms.rows →
+    ∃ k, k < p.alternatives ∧ clause * p.alternatives + k < p.forms.rows ∧
+      Signed p.strict (p.forms.form slots 0 (clause * p.alternatives + k))
 
 end PytestTorchLean

@@ -134,7 +134,7 @@ theorem minus_two_scaled : (Binary32.scaled 0xC0000000 : K) = -natural (2 ^ 149 
   unfold Binary32.scaled
   rw [s, m]
 
-theorem layer_holds : (Node.affine layer).Holds (fun i => (natural (value i) : K)) 4 := by
+theorem layer_holds : (Node.affine layer).Holds .real (fun i => (natural (value i) : K)) 4 := by
   intro position row hp hr
   have hp : position = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hp) (Nat.zero_le _)
   have hr : row = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hr) (Nat.zero_le _)
@@ -155,7 +155,7 @@ theorem layer_holds : (Node.affine layer).Holds (fun i => (natural (value i) : K
 
 /-- The graph has an execution whose input lies in the box. -/
 theorem executes (K : Type u) [OrderedRing K] :
-    ∃ slots : Nat → K, Executes graph slots ∧ box.Holds graph.inputs slots := by
+    ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots := by
   refine ⟨fun i => natural (value i), ⟨rfl, rfl, layer_holds, ?_, trivial⟩, ?_⟩
   · intro i hi
     have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hi) (Nat.zero_le _)
@@ -175,7 +175,7 @@ theorem executes (K : Type u) [OrderedRing K] :
       exact ⟨natural_le (by decide +kernel), natural_le (by decide +kernel)⟩
 
 /-- In particular over the integers. -/
-theorem executes_integers : ∃ slots : Nat → Int, Executes graph slots ∧ box.Holds graph.inputs slots :=
+theorem executes_integers : ∃ slots : Nat → Int, Executes .real graph slots ∧ box.Holds graph.inputs slots :=
   executes Int
 
 end Example

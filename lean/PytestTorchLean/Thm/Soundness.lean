@@ -4,8 +4,8 @@ import PytestTorchLean.Check.Certificate
 # Soundness
 
 If `check` is true, every claim holds of every execution: for every linearly ordered commutative
-ring, for every assignment of its elements to the slots that satisfies the graph's equations, and
-with no further hypothesis.
+ring, for every assignment of its elements to the slots that the graph allows, and with no further
+hypothesis.
 -/
 set_option linter.all false
 universe u v
@@ -13,38 +13,38 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-theorem every_of_all {α : Type v} {p : α → Bool} {q : α → Prop} (h : ∀ a, p a = true → q a) : (l : List α) → all p l = true → Every q l
-  | [], _ => trivial
-  | a :: l, g => ⟨h a (both_true g).1, every_of_all h l (both_true g).2⟩
-
 /-- One box: bounds of the graph, then the property. -/
-theorem checkBox_sound {g : Graph} {c : Certificate} {p : Property} {pc : ClaimCertificate} {b : Box} (sf : c.scale.Fits)
-    (h : checkBox g c p pc b = true) (slots : Nat → K) (run : Executes g slots) (inside : b.Holds g.inputs slots) : p.Holds slots := by
-  obtain ⟨h0, h1, hn⟩ := run
-  obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound sf h0 h1 inside h
-  cases e : pc.composedBits with
-  | zero =>
-    rw [e] at h
-    obtain ⟨_, _, _, hm', h'⟩ := Graph.runNodes_sound sf g.nodes c.decodings _ _ _ _ hm hn h
-    exact Direct.run_sound sf hm' h'
-  | succ n =>
-    rw [e] at h
-    obtain ⟨a, d, _, _, _, hm', ha, h'⟩ := Graph.runInit_sound sf g.nodes c.decodings _ _ _ _ hm hn h
-    exact Compose.run_sound sf hm' ha h'
+theorem checkBox_sound {g : Graph} {s : Scale} {p : Property} {b : Box} {script : Script} (sf : s.Fits) : (m : Semantics) →
+    checkBox m g s p b script = true → ∀ slots : Nat → K, Executes m g slots → b.Contains m g.inputs slots →
+    p.Holds slots ∧ NodesFinite m slots g.nodes
+  | .real, h, slots, run, inside => by
+    obtain ⟨h0, h1, hn⟩ := run
+    obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound sf h0 h1 inside h
+    exact Script.run_sound sf script g.nodes [] direct mirrored _ hm trivial hn h
+  | .binary32, h, _, _, _ => Bool.noConf_tf (Eq.symm h)
 
-theorem checkClaims_sound {g : Graph} {c : Certificate} (sf : c.scale.Fits) : (claims : List Claim) → (certificates : List ClaimCertificate) →
-    checkClaims g c claims certificates = true → Every (Claim.Holds K g) claims
+theorem checkBoxes_sound {m : Semantics} {g : Graph} {s : Scale} {p : Property} (sf : s.Fits) : (boxes : List Box) → (scripts : List Script) →
+    checkBoxes m g s p boxes scripts = true →
+    Every (fun box : Box => ∀ slots : Nat → K, Executes m g slots → box.Contains m g.inputs slots → p.Holds slots ∧ NodesFinite m slots g.nodes) boxes
   | [], _, _ => trivial
   | _ :: _, [], h => Bool.noConf_tf (Eq.symm h)
-  | claim :: claims, pc :: certificates, h => by
+  | _ :: boxes, _ :: _, h => by
     obtain ⟨h1, h2⟩ := both_true h
-    exact ⟨every_of_all (fun b hb => checkBox_sound sf hb) claim.boxes h1, checkClaims_sound sf claims certificates h2⟩
+    exact ⟨checkBox_sound sf m h1, checkBoxes_sound sf boxes _ h2⟩
+
+theorem checkClaims_sound {m : Semantics} {g : Graph} {s : Scale} (sf : s.Fits) : (claims : List Claim) → (scripts : List (List Script)) →
+    checkClaims m g s claims scripts = true → Every (Claim.Holds K m g) claims
+  | [], _, _ => trivial
+  | _ :: _, [], h => Bool.noConf_tf (Eq.symm h)
+  | _ :: claims, _ :: scripts, h => by
+    obtain ⟨h1, h2⟩ := both_true h
+    exact ⟨checkBoxes_sound sf _ _ h1, checkClaims_sound sf claims scripts h2⟩
 
 /-- **Soundness.** An accepted certificate proves its claims about every execution of the graph. -/
-theorem sound (K : Type u) [OrderedRing K] {g : Graph} {claims : List Claim} {c : Certificate} (h : check g claims c = true) :
-    Every (Claim.Holds K g) claims := by
+theorem sound (K : Type u) [OrderedRing K] {m : Semantics} {g : Graph} {claims : List Claim} {c : Certificate} (h : check m g claims c = true) :
+    Every (Claim.Holds K m g) claims := by
   obtain ⟨hf, h⟩ := both_true h
   obtain ⟨f1, f2⟩ := both_true hf
-  exact checkClaims_sound ⟨Nat.le_of_ble_eq_true f1, Nat.le_of_ble_eq_true f2⟩ claims c.claims h
+  exact checkClaims_sound ⟨Nat.le_of_ble_eq_true f1, Nat.le_of_ble_eq_true f2⟩ claims c.scripts h
 
 end PytestTorchLean

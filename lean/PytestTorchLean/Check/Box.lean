@@ -2,7 +2,7 @@ prelude
 import PytestTorchLean.Check.Nodes
 import PytestTorchLean.Spec.Claim
 /-!
-# From the box of the inputs to the bounds before the property
+# From the box of the inputs to the bounds of the first slots
 -/
 set_option linter.all false
 universe u
@@ -215,63 +215,4 @@ theorem run_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next
     rw [← zero b.lower, ← zero b.upper] at h
     exact push_sound f sf.unit hb inputs 0 _ _ next (Nat.zero_add _) constants h
 end Box
-
-namespace Graph
-/-- All nodes, each affine one with its decoding. -/
-noncomputable def runNodes (s : Scale) (nodes : List Node) :
-    List Decoding → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
-  List.rec (motive := fun _ => List Decoding → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
-    (fun _ direct mirrored count next => next direct mirrored count)
-    (fun node _ rest decodings direct mirrored count next =>
-      Node.rec (motive := fun _ => Bool)
-        (fun a => List.rec (motive := fun _ => Bool) false
-          (fun d later _ => Affine.run s a d direct mirrored count (fun direct' mirrored' count' => rest later direct' mirrored' count' next)) decodings)
-        (fun first n => both (Nat.ble (first + n) count)
-          (Relu.run s n first direct mirrored count (fun direct' mirrored' count' => rest decodings direct' mirrored' count' next)))
-        node) nodes
-
-theorem runNodes_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (nodes : List Node) → (decodings : List Decoding) →
-    (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
-    NodesHold slots count nodes → runNodes s nodes decodings direct mirrored count next = true →
-    ∃ direct' mirrored' count', (Memory.mk direct' mirrored').Holds s slots count' ∧ next direct' mirrored' count' = true
-  | [], _, direct, mirrored, count, _, hm, _, h => ⟨direct, mirrored, count, hm, h⟩
-  | .affine _ :: _, [], _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .affine a :: nodes, d :: decodings, _, _, _, next, hm, hn, h => by
-    obtain ⟨d', m', r1, r2⟩ := Affine.run_sound (d := d) (next := fun d m c => runNodes s nodes decodings d m c next) sf hm hn.1 h
-    exact runNodes_sound sf nodes decodings d' m' _ next r1 hn.2 r2
-  | .relu first n :: nodes, decodings, _, _, _, next, hm, hn, h => by
-    obtain ⟨h1, h2⟩ := both_true h
-    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound (next := fun d m c => runNodes s nodes decodings d m c next) sf (Nat.le_of_ble_eq_true h1) hm hn.1 h2
-    exact runNodes_sound sf nodes decodings d' m' _ next r1 hn.2 r2
-
-/-- All nodes but the last, which must be affine and is handed on with its decoding. -/
-noncomputable def runInit (s : Scale) (nodes : List Node) :
-    List Decoding → Nat → Nat → Nat → (Affine → Decoding → Nat → Nat → Nat → Bool) → Bool :=
-  List.rec (motive := fun _ => List Decoding → Nat → Nat → Nat → (Affine → Decoding → Nat → Nat → Nat → Bool) → Bool)
-    (fun _ _ _ _ _ => false)
-    (fun node later rest decodings direct mirrored count next =>
-      Node.rec (motive := fun _ => Bool)
-        (fun a => List.rec (motive := fun _ => Bool) false
-          (fun d decodings' _ => List.rec (motive := fun _ => Bool) (next a d direct mirrored count)
-            (fun _ _ _ => Affine.run s a d direct mirrored count (fun direct' mirrored' count' => rest decodings' direct' mirrored' count' next)) later) decodings)
-        (fun first n => both (Nat.ble (first + n) count)
-          (Relu.run s n first direct mirrored count (fun direct' mirrored' count' => rest decodings direct' mirrored' count' next)))
-        node) nodes
-
-theorem runInit_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (nodes : List Node) → (decodings : List Decoding) →
-    (direct mirrored count : Nat) → (next : Affine → Decoding → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
-    NodesHold slots count nodes → runInit s nodes decodings direct mirrored count next = true →
-    ∃ a d direct' mirrored' count', (Memory.mk direct' mirrored').Holds s slots count' ∧ (Node.affine a).Holds slots count' ∧
-      next a d direct' mirrored' count' = true
-  | [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .affine _ :: _, [], _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | [.affine a], d :: _, direct, mirrored, count, _, hm, hn, h => ⟨a, d, direct, mirrored, count, hm, hn.1, h⟩
-  | .affine a :: node :: nodes, d :: decodings, _, _, _, next, hm, hn, h => by
-    obtain ⟨d', m', r1, r2⟩ := Affine.run_sound (d := d) (next := fun d m c => runInit s (node :: nodes) decodings d m c next) sf hm hn.1 h
-    exact runInit_sound sf (node :: nodes) decodings d' m' _ next r1 hn.2 r2
-  | .relu first n :: nodes, decodings, _, _, _, next, hm, hn, h => by
-    obtain ⟨h1, h2⟩ := both_true h
-    obtain ⟨d', m', r1, r2⟩ := Relu.run_sound (next := fun d m c => runInit s nodes decodings d m c next) sf (Nat.le_of_ble_eq_true h1) hm hn.1 h2
-    exact runInit_sound sf nodes decodings d' m' _ next r1 hn.2 r2
-end Graph
 end PytestTorchLean

@@ -1,0 +1,117 @@
+prelude
+import PytestTorchLean.Check.Box
+import PytestTorchLean.Check.Compose
+import PytestTorchLean.Check.Rounded
+import PytestTorchLean.Check.Split
+/-!
+# A certificate is a script
+
+It says, node after node, how bounds are computed, where cases are distinguished and how the property is
+concluded in each case. It holds no bounds. Whatever it says, `Script.run` is true only if what it
+computes proves the property for every execution in the box.
+
+A split distinguishes two cases of any slot written so far: of an input (the box is cut in two) or of a
+value before a ReLU (the ReLU's phase). Both cases are checked, so the cases cover the box.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+open OrderedRing
+variable {K : Type u} [OrderedRing K]
+
+/-- How the property is shown once the nodes are bounded. -/
+inductive Conclusion where
+  /-- bounds of the slots bound the forms -/
+  | direct (forms : Decoding)
+  /-- the last affine node is substituted into the forms; `bits` bounds their composed weights -/
+  | composed (forms last : Decoding) (bits : Nat)
+
+inductive Script where
+  /-- bound the next node by interval arithmetic -/
+  | node (step : Step) (rest : Script)
+  /-- two cases: the slot's fixed-point number is at most `value`, or at least -/
+  | split (slot value : Nat) (below above : Script)
+  | conclude (how : Conclusion)
+
+namespace Conclusion
+/-- The property, when the nodes still ahead are as the conclusion needs them. -/
+noncomputable def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
+  Conclusion.rec (motive := fun _ => Bool)
+    (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
+    (fun forms last bits => Semantics.rec (motive := fun _ => Bool)
+      (List.rec (motive := fun _ => Bool) false
+        (fun node later _ => Node.rec (motive := fun _ => Bool)
+          (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last direct mirrored count) (fun _ _ _ => false) later)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node) nodes)
+      false m)
+    how
+
+theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
+    NodesHold m slots count nodes → run m s p how nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
+  | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
+  | _, .direct _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .binary32, .composed _ _ _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, [.affine _], hn, h => ⟨Compose.run_sound sf hm hn.1 h, trivial, trivial⟩
+  | .real, .composed _ _ _, [], _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, .affine _ :: _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, .relu _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, .maximum _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, .minimum _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+end Conclusion
+
+namespace Node
+/-- The next node by interval arithmetic; `next` is handed the packed error radii first. -/
+noncomputable def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+  Node.rec (motive := fun _ => Bool)
+    (fun a => Semantics.rec (motive := fun _ => Bool) (Affine.run s a step.decoding direct mirrored count (next 0))
+      (Affine.runRounded s a step direct mirrored count next) m)
+    (fun first n => both (Nat.ble (first + n) count) (Relu.run s n first direct mirrored count (next 0)))
+    (fun _ _ => false) (fun _ _ => false) node
+
+theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
+    (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
+    node.Holds m slots count → run m s node step direct mirrored count next = true →
+    node.Finite m slots ∧ ∃ error direct' mirrored', (Passed.mk node count step.decoding error).Holds s slots ∧
+      (Memory.mk direct' mirrored').Holds s slots (count + node.size) ∧ next error direct' mirrored' (count + node.size) = true
+  | .real, .affine _, _, _, _, _, next, hm, hn, h => by
+    obtain ⟨b1, b2⟩ := Affine.run_base h
+    obtain ⟨d, m, r1, r2⟩ := Affine.run_sound (next := next 0) sf hm hn h
+    exact ⟨trivial, 0, d, m, fun position row h1 h2 => near_of_computes b1 b2 (hn position row h1 h2), r1, r2⟩
+  | .binary32, .affine _, _, _, _, _, _, hm, hn, h => Affine.runRounded_sound sf hm hn h
+  | m, .relu _ _, _, _, _, _, next, hm, hn, h => by
+    obtain ⟨h1, h2⟩ := both_true h
+    obtain ⟨d, m', r1, r2⟩ := Relu.run_sound (next := next 0) sf (Nat.le_of_ble_eq_true h1) hm hn h2
+    exact ⟨trivial, 0, d, m', hn, r1, r2⟩
+  | _, .maximum _ _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .minimum _ _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+end Node
+
+namespace Script
+/-- The script on what is known so far: the nodes still ahead, those passed, and the bounds of all `count` slots. -/
+noncomputable def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
+  Script.rec (motive := fun _ => List Node → List Passed → Nat → Nat → Nat → Bool)
+    (fun step _ rest nodes passed direct mirrored count => List.rec (motive := fun _ => Bool) false
+      (fun head later _ => Node.run m s head step direct mirrored count
+        (fun error => rest later (⟨head, count, step.decoding, error⟩ :: passed))) nodes)
+    (fun slot value _ _ below above nodes passed direct mirrored count =>
+      Split.run s slot value direct mirrored count (fun direct' mirrored' => below nodes passed direct' mirrored' count)
+        (fun direct' mirrored' => above nodes passed direct' mirrored' count))
+    (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count) script
+
+theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} (sf : s.Fits) : (script : Script) → (nodes : List Node) →
+    (passed : List Passed) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count →
+    NodesHold m slots count nodes → run m s p script nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
+  | .node _ _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .node step rest, head :: later, passed, direct, mirrored, count, hm, hp, hn, h => by
+    obtain ⟨finite, error, direct', mirrored', hp', hm', h'⟩ := Node.run_sound
+      (next := fun error => run m s p rest later (⟨head, count, step.decoding, error⟩ :: passed)) sf m head step direct mirrored count hm hn.1 h
+    obtain ⟨r1, r2⟩ := run_sound sf rest later (⟨head, count, step.decoding, error⟩ :: passed) direct' mirrored' _ hm' ⟨rfl, hp', hp⟩ hn.2 h'
+    exact ⟨r1, finite, r2⟩
+  | .split slot value below above, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
+    cases Split.run_sound (below := fun d m' => run m s p below nodes passed d m' count) (above := fun d m' => run m s p above nodes passed d m' count) sf hm h with
+    | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf below nodes passed direct' mirrored' count hm' hp hn h'
+    | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf above nodes passed direct' mirrored' count hm' hp hn h'
+  | .conclude how, nodes, passed, _, _, _, hm, hp, hn, h => Conclusion.run_sound sf hm hp m how nodes hn h
+end Script
+end PytestTorchLean
