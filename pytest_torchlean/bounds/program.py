@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.bias import absorb_biases
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, ReluStep
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, ReluStep, Step
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
 
@@ -72,16 +73,19 @@ def lower_to_program(graph: Graph) -> Program:
 
     Raises UnsupportedError TL0204 listing every node that has no certificate step.
     """
-    builder = _Builder(graph)
+    steps: dict[str, Step] = {}
     refused = []
     for node in graph.nodes:
         step = RULES[node.op].step(node, graph)
         if isinstance(step, str):
             refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
-        elif not refused:
-            builder.add(node.outputs[0], step)
+        else:
+            steps[node.outputs[0]] = step
     if refused:
         raise UnsupportedError("TL0204", "certificates do not cover these nodes:\n" + "\n".join(refused))
+    builder = _Builder(graph)
+    for name, step in absorb_biases(graph, steps).items():
+        builder.add(name, step)
     return builder.program()
 
 

@@ -244,3 +244,38 @@ def test_all_nodes_without_a_step_are_listed() -> None:
     assert "BatchNormalization" in str(caught.value)
     assert "Mul" in str(caught.value)
     assert "Relu" not in str(caught.value)
+
+
+def test_a_constant_summand_becomes_the_bias() -> None:
+    weights, bias = random(3, 4), random(4)
+    program = lower_to_program(
+        lowered(
+            model(
+                [node("MatMul", "x w", "h"), node("Add", "h b", "z")],
+                {"x": [1, 3]},
+                ["z"],
+                {"w": weights, "b": bias},
+            )
+        )
+    )
+    (only,) = program.nodes
+    assert isinstance(only, AffineNode)
+    np.testing.assert_array_equal(only.weights[:, -1], bias)
+    assert only.sources[0, -1] == ONE_SLOT
+
+
+def test_a_summed_value_that_is_read_twice_stays() -> None:
+    program = lower_to_program(
+        lowered(
+            model(
+                [node("MatMul", "x w", "h"), node("Add", "h b", "s"), node("Add", "s h", "z")],
+                {"x": [1, 3]},
+                ["z"],
+                {"w": random(3, 4), "b": random(4)},
+            )
+        )
+    )
+    assert len(program.nodes) > 2
+    points = RNG.normal(size=(2, 3))
+    values = evaluate(program, points)
+    assert values[:, program.outputs].shape == (2, 4)
