@@ -29,11 +29,11 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d
 
 /-- The forms with the node substituted, from the bounds of the slots before the node. -/
 noncomputable def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (direct mirrored start : Nat) : Bool :=
-  both (Nat.beq p.alternatives 1) <| Option.rec (motive := fun _ => Bool) false
+  Option.rec (motive := fun _ => Bool) false
     (fun lanes => Option.rec (motive := fun _ => Bool) false
       (fun lanes' => both (fits s a d p d' size start (drop a.rows (Columns.flatten lanes')))
         (force (fun bounds => force (fun bounds' => force (fun mass => force (fun mass' =>
-            rowsPositive s (32 * p.forms.lanes) p.strict p.forms.rows (bounds + bounds') (mass + mass'))
+            clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows (bounds + bounds') (mass + mass'))
           (s.center * Linear.masses (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes')))))
           (s.center * Linear.masses (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))))
           (Linear.accumulate s.stride direct mirrored (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes'))) (Nat.shiftRight p.forms.sources (32 * a.rows))))
@@ -52,8 +52,6 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .real slots start)
     (h : run s p d' size a d direct mirrored start = true) : p.Holds slots := by
   unfold run at h
-  obtain ⟨one, h⟩ := both_true h
-  refine Property.holds_of_rows (Nat.eq_of_beq_eq_true one) ?_
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -125,10 +123,10 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding}
   rw [len1] at q1
   rw [len2] at q2
   have half_le : 2 ^ s.half ≤ 2 ^ (32 * p.forms.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) g3)
-  have signs := rowsPositive_sound g3 p.strict p.forms.rows (fun i => lo1 i + lo2 i) (fun i => hi1 i + hi2 i) _
+  refine clausesPositive_sound g3 (low := fun i => lo1 i + lo2 i) (high := fun i => hi1 i + hi2 i)
     (fun i hi => ⟨total (q1 i hi).2.2.2.1.1 (q2 i hi).2.2.2.1.1, total (q1 i hi).2.2.2.1.2.1 (q2 i hi).2.2.2.1.2.1,
-      Nat.le_trans (total (q1 i hi).2.2.2.1.2.2 (q2 i hi).2.2.2.1.2.2) half_le⟩) h
-  intro row hrow
+      Nat.le_trans (total (q1 i hi).2.2.2.1.2.2 (q2 i hi).2.2.2.1.2.2) half_le⟩) ?_ h
+  intro row hrow positive
   have low1 := (q1 row hrow).2.2.2.2.1
   have low2 := (q2 row hrow).2.2.2.2.1
   rw [composed_combination] at low1
@@ -148,7 +146,7 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding}
     refine le_trans sum (le_of_eq ?_)
     rw [mul_add (natural e), mul_add]
     exact (ring4 K x m y n, x + m + (y + n), x + y + (m + n)) _ _ _ _
-  have sg := signed_of_bracket (K := K) sf.unit low (signs row hrow)
+  have sg := signed_of_bracket (K := K) sf.unit low positive
   have sg := signed_of_mul e_pos sg
   have m := signed_mul (Natural.two_pow_pos (d'.base - 1)) sg
   have f := pform slots 0 row hrow

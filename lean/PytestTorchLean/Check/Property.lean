@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Box
+import PytestTorchLean.Check.Clauses
 /-!
 # Deciding a property from bounds
 
@@ -13,46 +14,42 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-/-- Every row's lower bound is positive (`strict`), or not negative. -/
-noncomputable def rowsPositive (s : Scale) (b : Nat) (strict : Bool) (rows : Nat) : Nat → Nat → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
-    (fun _ rest bounds mass =>
-      both (Bool.rec (motive := fun _ => Bool)
-          (Nat.ble (Nat.land mass (Nat.sub (Nat.pow 2 b) 1)) (Nat.land (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1)) (Nat.sub (Nat.pow 2 s.half) 1)))
-          (Nat.ble (Nat.succ (Nat.land mass (Nat.sub (Nat.pow 2 b) 1)))
-            (Nat.land (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1)) (Nat.sub (Nat.pow 2 s.half) 1))) strict)
-        (force (fun bounds' => force (fun mass' => rest bounds' mass') (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))) rows
+/-- `mass < low` (`strict`), or `mass ≤ low` -/
+def Exceeds (strict : Bool) (mass low : Nat) : Prop :=
+  match strict with
+  | true => mass < low
+  | false => mass ≤ low
 
-theorem rowsPositive_sound {s : Scale} {b : Nat} (hb : s.half + s.half ≤ b) (strict : Bool) :
-    (rows : Nat) → (low high mass : Nat → Nat) →
-    (∀ i, i < rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ b) →
-    rowsPositive s b strict rows (pack b rows (fun i => low i + 2 ^ s.half * high i)) (pack b rows mass) = true →
-    ∀ i, i < rows → match strict with | true => mass i < low i | false => mass i ≤ low i
-  | 0, _, _, _, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
-  | rows + 1, low, high, mass, hd, h, i, hi => by
-    obtain ⟨d1, d2, d3⟩ := hd 0 (Nat.succ_le_succ (Nat.zero_le _))
-    have dw : low 0 + 2 ^ s.half * high 0 < 2 ^ b := Nat.le_trans (Memory.halves_lt d1 d2) (Natural.two_pow_le hb)
-    have w1 : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (2 ^ b - 1) = low 0 + 2 ^ s.half * high 0 :=
-      land_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
-    have w2 : Nat.land (pack b (rows + 1) mass) (2 ^ b - 1) = mass 0 := land_pack_succ d3
-    have w3 : Nat.land (low 0 + 2 ^ s.half * high 0) (2 ^ s.half - 1) = low 0 := by rw [land_low, Natural.add_mul_mod _ d1]
-    have w1' : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (Nat.sub (Nat.pow 2 b) 1) = low 0 + 2 ^ s.half * high 0 := w1
-    have w2' : Nat.land (pack b (rows + 1) mass) (Nat.sub (Nat.pow 2 b) 1) = mass 0 := w2
-    have w3' : Nat.land (low 0 + 2 ^ s.half * high 0) (Nat.sub (Nat.pow 2 s.half) 1) = low 0 := w3
-    have w5 : Nat.shiftRight (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) b = pack b rows (fun i => low (i + 1) + 2 ^ s.half * high (i + 1)) :=
-      shift_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
-    have w6 : Nat.shiftRight (pack b (rows + 1) mass) b = pack b rows (fun i => mass (i + 1)) := shift_pack_succ d3
-    obtain ⟨h1, h2⟩ := both_true h
-    rw [force_eq, force_eq, w5, w6] at h2
-    cases i with
-    | zero =>
-      rw [w1', w2', w3'] at h1
-      cases strict with
-      | true => exact Nat.le_of_ble_eq_true h1
-      | false => exact Nat.le_of_ble_eq_true h1
-    | succ i =>
-      exact rowsPositive_sound hb strict rows (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1))
-        (fun i hi => hd (i + 1) (Nat.succ_le_succ hi)) h2 i (Nat.le_of_succ_le_succ hi)
+/-- The low half of a row's bounds exceeds its offset (`strict`), or is not below it. -/
+noncomputable def rowPositive (s : Scale) (strict : Bool) (bounds mass : Nat) : Bool :=
+  Bool.rec (motive := fun _ => Bool) (Nat.ble mass (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1)))
+    (Nat.ble (Nat.succ mass) (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1))) strict
+
+theorem rowPositive_sound {s : Scale} {strict : Bool} {low high mass : Nat} (hl : low < 2 ^ s.half)
+    (h : rowPositive s strict (low + 2 ^ s.half * high) mass = true) : Exceeds strict mass low := by
+  have e : Nat.land (low + 2 ^ s.half * high) (Nat.sub (Nat.pow 2 s.half) 1) = low := by
+    show Nat.land (low + 2 ^ s.half * high) (2 ^ s.half - 1) = low
+    rw [land_low, Natural.add_mul_mod _ hl]
+  unfold rowPositive at h
+  rw [e] at h
+  cases strict with
+  | true => exact Nat.le_of_ble_eq_true h
+  | false => exact Nat.le_of_ble_eq_true h
+
+/-- Of every clause, one row's lower bound is positive (`strict`), or not negative. -/
+noncomputable def clausesPositive (s : Scale) (b : Nat) (strict : Bool) (alternatives rows bounds mass : Nat) : Bool :=
+  Clauses.run b (rowPositive s strict) alternatives rows bounds mass
+
+theorem clausesPositive_sound {s : Scale} {p : Property} {slots : Nat → K} {b : Nat} {low high mass : Nat → Nat} (hb : s.half + s.half ≤ b)
+    (hd : ∀ i, i < p.forms.rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ b)
+    (signs : ∀ i, i < p.forms.rows → Exceeds p.strict (mass i) (low i) →
+      Signed p.strict (p.forms.form slots 0 i))
+    (h : clausesPositive s b p.strict p.alternatives p.forms.rows (pack b p.forms.rows (fun i => low i + 2 ^ s.half * high i))
+      (pack b p.forms.rows mass) = true) : p.Holds slots :=
+  Property.holds_of_clauses (test := fun i => rowPositive s p.strict (low i + 2 ^ s.half * high i) (mass i))
+    (Clauses.run_sound (fun i hi =>
+      ⟨Nat.le_trans (Memory.halves_lt (hd i hi).1 (hd i hi).2.1) (Natural.two_pow_le hb), (hd i hi).2.2⟩) h)
+    (fun i hi g => signs i hi (rowPositive_sound (hd i hi).1 g))
 
 theorem pos_of_natural_mul {n : Nat} (hn : 0 < n) {x : K} (h : 0 < natural n * x) : 0 < x := by
   intro g
@@ -67,13 +64,6 @@ theorem natural_mul_pos {n : Nat} (hn : 0 < n) {x : K} (h : 0 < x) : 0 < natural
   refine h (Rows.cancel hn ?_)
   rw [mul_zero]; exact g
 
-/-- With one alternative to a clause, every row has the sign. -/
-theorem Property.holds_of_rows {p : Property} {slots : Nat → K} (one : p.alternatives = 1)
-    (h : ∀ row, row < p.forms.rows → Signed p.strict (p.forms.form slots 0 row)) : p.Holds slots := by
-  intro clause hc
-  rw [one, Natural.mul_one] at hc ⊢
-  exact ⟨0, Nat.le.refl, hc, h clause hc⟩
-
 theorem signed_mul {strict : Bool} {n : Nat} (hn : 0 < n) {x : K} (h : Signed strict x) : Signed strict (natural n * x) := by
   cases strict with
   | true => exact natural_mul_pos hn h
@@ -86,7 +76,7 @@ theorem signed_of_mul {strict : Bool} {n : Nat} (hn : 0 < n) {x : K} (h : Signed
 /-- A positive low half is a positive row. -/
 theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) {c : K}
     (h : natural low ≤ natural unit * c + natural mass)
-    (g : match strict with | true => mass < low | false => mass ≤ low) : Signed strict c := by
+    (g : Exceeds strict mass low) : Signed strict c := by
   refine signed_of_mul hu ?_
   cases strict with
   | true =>
@@ -108,9 +98,9 @@ theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) 
 namespace Direct
 /-- The forms over the slots they name, from the bounds of all `count` slots. -/
 noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
-  both (Nat.beq p.alternatives 1) <| Option.rec (motive := fun _ => Bool) false
+  Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
-      (force (fun bounds => force (fun mass => rowsPositive s (32 * p.forms.lanes) p.strict p.forms.rows bounds mass)
+      (force (fun bounds => force (fun mass => clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows bounds mass)
           (s.center * Linear.masses (Columns.flatten lanes)))
         (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
     (decode p.forms d)
@@ -118,8 +108,6 @@ noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored
 theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s p d direct mirrored count = true) : p.Holds slots := by
   unfold run at h
-  obtain ⟨one, h⟩ := both_true h
-  refine Property.holds_of_rows (Nat.eq_of_beq_eq_true one) ?_
   cases hd : decode p.forms d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -143,10 +131,9 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} 
     rw [hlen] at d1
     rw [d1, e1, e2] at h
     have half_le : 2 ^ s.half ≤ 2 ^ (32 * p.forms.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
-    have signs := rowsPositive_sound f1 p.strict p.forms.rows lo hi _
-      (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩) h
-    intro row hrow
-    have sg := signed_of_bracket (K := K) sf.unit (hq row hrow).2.2.2.2.1 (signs row hrow)
+    refine clausesPositive_sound f1 (fun i hi' => ⟨(hq i hi').1, (hq i hi').2.1, Nat.le_trans (hq i hi').2.2.1 half_le⟩) ?_ h
+    intro row hrow positive
+    have sg := signed_of_bracket (K := K) sf.unit (hq row hrow).2.2.2.2.1 positive
     have m := signed_mul (Natural.two_pow_pos (d.base - 1)) sg
     have f := hform slots 0 row hrow
     have e : (fun k => word p.forms.sources (p.forms.columns * 0 + k)) = word p.forms.sources := funext fun k => by
