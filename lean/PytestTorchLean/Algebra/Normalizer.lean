@@ -213,6 +213,15 @@ def env5 (a b c d e : K) : Nat → K
   | .succ (.succ .zero) => c
   | .succ (.succ (.succ .zero)) => d
   | .succ (.succ (.succ (.succ _))) => e
+def env8 (a b c d e f g h : K) : Nat → K
+  | .zero => a
+  | .succ .zero => b
+  | .succ (.succ .zero) => c
+  | .succ (.succ (.succ .zero)) => d
+  | .succ (.succ (.succ (.succ .zero))) => e
+  | .succ (.succ (.succ (.succ (.succ .zero)))) => f
+  | .succ (.succ (.succ (.succ (.succ (.succ .zero))))) => g
+  | .succ (.succ (.succ (.succ (.succ (.succ (.succ _)))))) => h
 end Normalizer
 end OrderedRing
 end PytestTorchLean
@@ -237,3 +246,7 @@ macro "ring5 " K:ident x:ident y:ident z:ident w:ident v:ident ", " l:term ", " 
   `(@id (∀ $x $y $z $w $v : $K, $l = $r) (fun $x $y $z $w $v => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $y $z $w $v)
     ((fun $x $y $z $w $v : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))))
     ((fun $x $y $z $w $v : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero)))))) (Eq.refl Bool.true)))
+macro "ring8 " K:ident x:ident y:ident z:ident w:ident v:ident t:ident u:ident o:ident ", " l:term ", " r:term : term =>
+  `(@id (∀ $x $y $z $w $v $t $u $o : $K, $l = $r) (fun $x $y $z $w $v $t $u $o => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env8 $x $y $z $w $v $t $u $o)
+    ((fun $x $y $z $w $v $t $u $o : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))) (.var (.succ (.succ (.succ (.succ (.succ .zero)))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ (.succ .zero)))))))))
+    ((fun $x $y $z $w $v $t $u $o : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))) (.var (.succ (.succ (.succ (.succ (.succ .zero)))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))))) (Eq.refl Bool.true)))
