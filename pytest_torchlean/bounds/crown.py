@@ -61,6 +61,13 @@ def minimum(
     rows: float64 (boxes or 1, rows, slots). low, high: bounds of the slots, (boxes, slots). Returns float64
     (boxes, rows), rounded to nearest.
     """
+    return minimum_with_inputs(program, count, rows, low, high, lines)[0]
+
+
+def minimum_with_inputs(
+    program: Program, count: int, rows: Float64, low: Float64, high: Float64, lines: dict[int, Lines]
+) -> tuple[Float64, Float64]:
+    """`minimum`, and the coefficients of the inputs in the form that was bounded, (boxes, rows, inputs)."""
     form = np.repeat(rows, len(low), axis=0) if len(rows) != len(low) else rows.copy()
     constant = np.zeros(form.shape[:2])
     for node in reversed(program.nodes[:count]):
@@ -80,7 +87,9 @@ def minimum(
         else:
             constant += _box_minimum(part, low[:, here], high[:, here])
     inputs = slice(FIRST_INPUT, FIRST_INPUT + program.inputs)
-    return constant + form[:, :, ONE_SLOT] + _box_minimum(form[:, :, inputs], low[:, inputs], high[:, inputs])
+    over_inputs = form[:, :, inputs]
+    least = constant + form[:, :, ONE_SLOT] + _box_minimum(over_inputs, low[:, inputs], high[:, inputs])
+    return least, over_inputs
 
 
 def bound(program: Program, lower: Float64, upper: Float64) -> LinearBounds:

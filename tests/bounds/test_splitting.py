@@ -1,0 +1,59 @@
+"""Cutting boxes: the leaves tile the box, each is proved, and a false claim is never proved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_crown import network
+
+from pytest_torchlean.bounds import interval
+from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, leaves, split
+
+PROGRAM = network((2, 10, 10, 2))
+LOWER, UPPER = np.array([-1.0, -1.0]), np.array([1.0, 1.0])
+
+
+def above(bound: float) -> Inequalities:
+    """outputs[0] - outputs[1] > bound."""
+    rows = np.zeros((1, PROGRAM.size))
+    rows[0, PROGRAM.outputs] = 1.0, -1.0
+    rows[0, 1] = -bound
+    return Inequalities(rows)
+
+
+def least_seen() -> float:
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 60)] * 2), axis=-1).reshape(-1, 2)
+    outputs = interval.evaluate(PROGRAM, grid)[:, PROGRAM.outputs]
+    return float((outputs[:, 0] - outputs[:, 1]).min())
+
+
+def tiles(tree: Tree, lower: np.ndarray, upper: np.ndarray) -> bool:
+    """Whether every leaf is the box that the cuts above it leave."""
+    if isinstance(tree, Leaf):
+        return bool((tree.lower == lower).all() and (tree.upper == upper).all())
+    assert isinstance(tree, Cut)
+    middle_high, middle_low = upper.copy(), lower.copy()
+    middle_high[tree.element] = middle_low[tree.element] = tree.value
+    return tiles(tree.below, lower, middle_high) and tiles(tree.above, middle_low, upper)
+
+
+def test_leaves_tile_the_box() -> None:
+    found = split(PROGRAM, above(least_seen() - 0.2), LOWER, UPPER, most_boxes=5000)
+    assert found.tree is not None
+    assert isinstance(found.tree, Cut)
+    assert tiles(found.tree, LOWER, UPPER)
+    assert len(list(leaves(found.tree))) == (found.bounded + 1) // 2
+
+
+def test_a_false_inequality_is_never_proved() -> None:
+    found = split(PROGRAM, above(least_seen() + 0.05), LOWER, UPPER, most_boxes=400)
+    assert found.tree is None
+    assert found.gap <= 0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_of_two_alternatives_is_enough(order: int) -> None:
+    true, false = above(least_seen() - 1).rows, above(1e6).rows
+    both = Inequalities(np.concatenate([true, false][::order]), alternatives=2)
+    assert split(PROGRAM, both, LOWER, UPPER, most_boxes=2000).tree is not None
+    assert split(PROGRAM, Inequalities(both.rows), LOWER, UPPER, most_boxes=50).tree is None
