@@ -2,4 +2,4 @@ prelude
 import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
-import PytestTorchLean.Check.Matrix
+import PytestTorchLean.Check.Products
