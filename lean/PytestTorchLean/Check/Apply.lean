@@ -11,7 +11,7 @@ namespace PytestTorchLean
 open OrderedRing
 
 /-- All of the first `count` words are below `limit`. -/
-noncomputable def wordsBelow (limit count : Nat) : Nat → Bool :=
+def wordsBelow (limit count : Nat) : Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Bool) (fun _ => true)
     (fun _ rest packed => both (Nat.ble (Nat.succ (Nat.land packed (Nat.sub (Nat.pow 2 32) 1))) limit) (force rest (Nat.shiftRight packed 32))) count
 theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow limit count packed = true →

@@ -12,11 +12,11 @@ variable {K : Type u} [OrderedRing K]
 
 namespace Box
 /-- The digits of a box are small enough. -/
-noncomputable def fits (s : Scale) (b : Box) : Bool :=
+def fits (s : Scale) (b : Box) : Bool :=
   both (Nat.ble 1 b.denominator) (both (Nat.ble (s.unit * 2 ^ b.width) (2 ^ s.half)) (Nat.ble (s.unit * b.offset + 1) (2 ^ s.stride)))
 
 /-- One input after the other: its rational bounds in fixed point, rounded outward. -/
-noncomputable def push (s : Scale) (b : Box) (e offset mass : Nat) (remaining : Nat) :
+def push (s : Scale) (b : Box) (e offset mass : Nat) (remaining : Nat) :
     Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ direct mirrored count next => next direct mirrored count)
@@ -35,24 +35,24 @@ theorem push_succ (s : Scale) (b : Box) (e offset mass remaining lower upper dir
   rfl
 
 /-- Fixed-point numbers of one unit of the box's digits. -/
-noncomputable def factor (s : Scale) (b : Box) : Nat := Nat.div s.unit b.denominator
+def factor (s : Scale) (b : Box) : Nat := Nat.div s.unit b.denominator
 /-- Bits that a digit of a box may have so that its image fits a half. -/
-noncomputable def room (s : Scale) (b : Box) : Nat := Nat.sub (Nat.sub s.half 3) (Nat.log2 (factor s b))
+def room (s : Scale) (b : Box) : Nat := Nat.sub (Nat.sub s.half 3) (Nat.log2 (factor s b))
 /-- The box's digits are small and lie where the memory's words lie, and its bounds are whole fixed-point
     numbers: then no input needs to be looked at by itself. -/
-noncomputable def aligned (s : Scale) (inputs : Nat) (b : Box) : Bool :=
+def aligned (s : Scale) (inputs : Nat) (b : Box) : Bool :=
   both (Nat.beq b.width s.stride) (both (Nat.ble 1 s.stride) (both (Nat.beq (Nat.mul (factor s b) b.denominator) s.unit)
     (both (Nat.ble (Nat.mul (factor s b) b.offset) (Nat.mul (factor s b) (Nat.pow 2 (room s b))))
       (both (Nat.ble (Nat.succ (Nat.mul (factor s b) (Nat.pow 2 (room s b)))) (Nat.pow 2 s.half))
         (force (fun mask => both (Nat.beq (Nat.land b.lower mask) b.lower) (Nat.beq (Nat.land b.upper mask) b.upper))
           (Nat.mul (Nat.sub (Nat.pow 2 (room s b)) 1) (ones s.stride inputs)))))))
 /-- No digit of the lower bounds exceeds that of the upper bounds. A box that fails has no points. -/
-noncomputable def ordered (s : Scale) (inputs : Nat) (b : Box) : Bool :=
+def ordered (s : Scale) (inputs : Nat) (b : Box) : Bool :=
   force (fun guards => Nat.beq (Nat.land (Nat.sub (Nat.add guards b.upper) b.lower) guards) guards)
     (Nat.mul (Nat.pow 2 (Nat.sub s.stride 1)) (ones s.stride inputs))
 
 /-- The inputs of an aligned box, all at once. -/
-noncomputable def place (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Bool) : Bool :=
+def place (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Bool) : Bool :=
   Rows.write s s.stride 1 s.center (Nat.mul (factor s b) (Nat.pow 2 (room s b))) inputs
     (Nat.mul (factor s b) (Nat.add b.lower (Nat.mul (Nat.pow 2 s.half) b.upper)))
     (Nat.mul (Nat.mul (factor s b) b.offset) (ones s.stride inputs)) next
@@ -60,7 +60,7 @@ noncomputable def place (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat
 /-- Slots 0 and 1, then the inputs. The bounds of slot 0 lie up to 250 steps around 0, a number that
     depends on the box: the kernel tells long numbers apart by their last 64 bits, and without it the
     memories of different boxes would look alike to its caches. -/
-noncomputable def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
+def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble s.unit s.center) (Nat.ble 250 s.center))
     (force (fun salt => force (fun direct => force (fun mirrored =>
         Bool.rec (motive := fun _ => Bool)

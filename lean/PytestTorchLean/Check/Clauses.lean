@@ -16,7 +16,7 @@ open OrderedRing
 namespace Clauses
 /-- Row after row, from the first digits of `first` and `second` on. `left` rows of the present clause are still
     ahead; `seen` says whether one of it has passed. -/
-noncomputable def pass (b : Nat) (test : Nat → Nat → Bool) (alternatives rows : Nat) : Nat → Bool → Nat → Nat → Bool :=
+def pass (b : Nat) (test : Nat → Nat → Bool) (alternatives rows : Nat) : Nat → Bool → Nat → Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Bool → Nat → Nat → Bool) (fun _ seen _ _ => seen)
     (fun _ rest left seen first second =>
       force (fun first' => force (fun second' => force (fun x => force (fun y =>
@@ -41,7 +41,7 @@ theorem pass_succ (b : Nat) (test : Nat → Nat → Bool) (alternatives rows lef
   rfl
 
 /-- Of every clause of `alternatives` digits of both numbers, one pair passes the test. -/
-noncomputable def run (b : Nat) (test : Nat → Nat → Bool) (alternatives rows first second : Nat) : Bool :=
+def run (b : Nat) (test : Nat → Nat → Bool) (alternatives rows first second : Nat) : Bool :=
   both (Nat.ble 1 alternatives) (pass b test alternatives rows 0 true first second)
 
 theorem pass_sound {b : Nat} {test : Nat → Nat → Bool} {alternatives : Nat} (ha : 0 < alternatives) :

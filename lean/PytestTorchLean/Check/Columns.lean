@@ -14,10 +14,10 @@ open OrderedRing
 namespace Columns
 variable {K : Type u} [OrderedRing K]
 
-noncomputable def append (first second : List Column) : List Column :=
+def append (first second : List Column) : List Column :=
   List.rec (motive := fun _ => List Column) second (fun c _ rest => c :: rest) first
 /-- All columns, lane after lane. -/
-noncomputable def flatten (lanes : List (List Column)) : List Column :=
+def flatten (lanes : List (List Column)) : List Column :=
   List.rec (motive := fun _ => List Column) [] (fun lane _ rest => append lane rest) lanes
 def appendDigits : List Digits → List Digits → List Digits
   | [], second => second

@@ -20,7 +20,7 @@ open Vector Dense
 /-! ### The decision -/
 
 /-- The conditions on the numbers; `size` is a bound on the bits of the composed weights. -/
-noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d' : Decoding) (size start : Nat) (tails : List Column) : Bool :=
+def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d' : Decoding) (size start : Nat) (tails : List Column) : Bool :=
   both (Affine.fits s a d start) (both (Nat.beq a.positions 1) (both (Nat.beq p.forms.positions 1)
     (both (Nat.ble (s.half + s.half) (32 * p.forms.lanes)) (both (Nat.ble (size + 1) (32 * p.forms.lanes)) (both (Nat.ble a.rows p.forms.columns)
       (both (consecutive a.rows start p.forms.sources) (both (wordsBelow start tails.length (Nat.shiftRight p.forms.sources (32 * a.rows)))
@@ -28,7 +28,7 @@ noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d
           (Nat.ble (Linear.reach s (2 ^ size) a.columns + Linear.reach s (a.divisor * 2 ^ (150 - d.base) * 2 ^ d'.bits) tails.length + 1) (2 ^ s.half)))))))))))
 
 /-- The forms with the node substituted, from the bounds of the slots before the node. -/
-noncomputable def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (direct mirrored start : Nat) : Bool :=
+def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (direct mirrored start : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => Option.rec (motive := fun _ => Bool) false
       (fun lanes' => both (fits s a d p d' size start (drop a.rows (Columns.flatten lanes')))

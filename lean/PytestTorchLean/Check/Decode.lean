@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Decoding
+import PytestTorchLean.Check.Recursors
 /-!
 # Decoding binary32 weights, a whole matrix at a time
 
@@ -20,20 +20,20 @@ namespace Decode
 `u` is always a vector of ones, so a number times `u` is a vector of equal digits. -/
 
 /-- the `k` low bits of every digit -/
-noncomputable def low (k x u : Nat) : Nat := Nat.land x ((2 ^ k - 1) * u)
+def low (k x u : Nat) : Nat := Nat.land x ((2 ^ k - 1) * u)
 /-- bits `j` to `j + k - 1` of every digit -/
-noncomputable def field (j k x u : Nat) : Nat := Nat.shiftRight (Nat.land x ((2 ^ k - 1) * 2 ^ j * u)) j
+def field (j k x u : Nat) : Nat := Nat.shiftRight (Nat.land x ((2 ^ k - 1) * 2 ^ j * u)) j
 /-- the digits of `k` bits at which `s` has a 1, elsewhere 0 -/
-noncomputable def select (k x s : Nat) : Nat := Nat.land x ((2 ^ k - 1) * s)
+def select (k x s : Nat) : Nat := Nat.land x ((2 ^ k - 1) * s)
 /-- every digit of `x` times two to the power of the digit of `shifts` -/
-noncomputable def scale (b u shifts x stages : Nat) : Nat :=
+def scale (b u shifts x stages : Nat) : Nat :=
   Nat.rec (motive := fun _ => Nat) x
     (fun j before => share (fun q => q + (2 ^ 2 ^ j - 1) * select b q (field j 1 shifts u)) before) stages
 /-- the patterns at positions `l`, `l + h`, `l + 2 h`, ... of a vector of digits of `b` bits -/
-noncomputable def every (b h l k m y : Nat) : Nat := low k (Nat.shiftRight y (b * l)) (ones (b * h) m)
+def every (b h l k m y : Nat) : Nat := low k (Nat.shiftRight y (b * l)) (ones (b * h) m)
 
 /-- Decode `m` patterns, digits of `b` bits, and continue with the positive and the negative parts. -/
-noncomputable def words {α : Type} (d : Decoding) (b m x : Nat) (next : Nat → Nat → Option α) : Option α :=
+def words {α : Type} (d : Decoding) (b m x : Nat) (next : Nat → Nat → Option α) : Option α :=
   share (fun u =>
   share (fun exponents =>
   share (fun fractions =>
@@ -55,7 +55,7 @@ noncomputable def words {α : Type} (d : Decoding) (b m x : Nat) (next : Nat →
     (ones b m)
 
 /-- Cut two vectors into `n` columns of `width` bits by halving, and put the columns before `rest`. -/
-noncomputable def split (width fuel : Nat) : Nat → Nat → Nat → List Column → List Column :=
+def split (width fuel : Nat) : Nat → Nat → Nat → List Column → List Column :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → List Column → List Column) (fun _ _ _ rest => rest)
     (fun _ next n p q rest =>
       cond (Nat.ble n 1) (⟨p, q⟩ :: rest)
@@ -68,7 +68,7 @@ noncomputable def split (width fuel : Nat) : Nat → Nat → Nat → List Column
           (width * half)) (n / 2))) fuel
 
 /-- The groups from `k` on, each cut into `columns` columns that still hold `h` lanes. -/
-noncomputable def groups (d : Decoding) (rows columns g h weights count : Nat) :
+def groups (d : Decoding) (rows columns g h weights count : Nat) :
     Nat → Option (List (List Column)) :=
   Nat.rec (motive := fun _ => Nat → Option (List (List Column))) (fun _ => some [])
     (fun _ next k =>
@@ -78,7 +78,7 @@ noncomputable def groups (d : Decoding) (rows columns g h weights count : Nat) :
         (every 32 g k 32 (h * rows * columns) weights)) count
 
 /-- Lane `l` of every column of a group. -/
-noncomputable def lane (d : Decoding) (rows g h l : Nat) (columns : List Column) : List Column :=
+def lane (d : Decoding) (rows g h l : Nat) (columns : List Column) : List Column :=
   force (fun shift => share (fun mask => List.rec (motive := fun _ => List Column) []
     (fun c _ rest =>
       share (fun p => share (fun q => ⟨p, q⟩ :: rest) (Nat.land (Nat.shiftRight c.negative shift) mask))
@@ -86,21 +86,21 @@ noncomputable def lane (d : Decoding) (rows g h l : Nat) (columns : List Column)
     ((2 ^ d.bits - 1) * ones (32 * g * h) rows)) (32 * g * l)
 
 /-- All lanes: lane `l` of every group, for `count` values of `l`. -/
-noncomputable def interleave (d : Decoding) (rows g h : Nat) (groups : List (List Column)) (count : Nat) :
+def interleave (d : Decoding) (rows g h : Nat) (groups : List (List Column)) (count : Nat) :
     Nat → List (List Column) :=
   Nat.rec (motive := fun _ => Nat → List (List Column)) (fun _ => [])
     (fun _ next l => List.rec (motive := fun _ => List (List Column)) (next (l + 1))
       (fun columns _ rest => lane d rows g h l columns :: rest) groups) count
 
 /-- Words that are decoded together are this many words apart: 2 if the digits are large enough. -/
-noncomputable def groupCount (d : Decoding) (lanes : Nat) : Nat :=
+def groupCount (d : Decoding) (lanes : Nat) : Nat :=
   cond (Nat.beq (lanes % 2) 0) (cond (Nat.ble d.stages 5) (cond (Nat.ble d.bits 64) 2 lanes) lanes) lanes
 
 end Decode
 
 open Decode in
 /-- The columns of every lane, or `none` if the patterns do not fit the decoding. -/
-noncomputable def decode (a : Affine) (d : Decoding) : Option (List (List Column)) :=
+def decode (a : Affine) (d : Decoding) : Option (List (List Column)) :=
   force (fun g => force (fun h =>
     cond (Nat.beq (g * h) a.lanes)
     (cond (Nat.ble 1 d.base)

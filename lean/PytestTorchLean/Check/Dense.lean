@@ -94,8 +94,8 @@ theorem middle {c y v n : Nat} {ws : List Nat} {x : Nat → Nat} (hn : ws.length
 
 /-! ### Columns -/
 
-noncomputable def positives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.positive :: rest) cs
-noncomputable def negatives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.negative :: rest) cs
+def positives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.positive :: rest) cs
+def negatives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.negative :: rest) cs
 theorem positives_length : (cs : List Column) → (positives cs).length = cs.length
   | [] => rfl
   | _ :: cs => congrArg Nat.succ (positives_length cs)
@@ -127,7 +127,7 @@ theorem accumulate_dots {stride count : Nat} {f g : Nat → Nat} (hf : ∀ i, i 
     exact Nat.add_add_add_comm _ _ _ _
 
 /-- `reversed`, as the kernel computes it. -/
-noncomputable def horner (c : Nat) (ws : List Nat) : Nat → Nat :=
+def horner (c : Nat) (ws : List Nat) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun x => x) (fun w _ rest x => force rest (Nat.add (Nat.mul x (Nat.pow 2 c)) w)) ws
 theorem horner_eq (c : Nat) : (ws : List Nat) → (x : Nat) → horner c ws x = x * 2 ^ (c * ws.length) + reversed c ws
   | [], x => by show x = x * 1 + 0; rw [Natural.mul_one]; rfl
@@ -138,7 +138,7 @@ theorem horner_eq (c : Nat) : (ws : List Nat) → (x : Nat) → horner c ws x = 
     rw [Nat.add_mul, Nat.mul_assoc, ← Natural.pow_add, Nat.add_comm c, Nat.add_assoc]
 
 /-- The middle digit of `n + 1` words times as many weights. -/
-noncomputable def times (stride c levels first n packed weights : Nat) : Nat :=
+def times (stride c levels first n packed weights : Nat) : Nat :=
   Nat.land (Nat.shiftRight
       (Nat.mul (spread c stride levels 1 (Nat.land (Nat.shiftRight packed (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1))) weights)
       (Nat.mul c n)) (Nat.sub (Nat.pow 2 c) 1)
@@ -164,10 +164,10 @@ theorem times_eq {stride c levels first n count y v : Nat} {f : Nat → Nat} {ws
 
 /-! ### The first columns and the others -/
 
-noncomputable def take (n : Nat) : List Column → List Column :=
+def take (n : Nat) : List Column → List Column :=
   Nat.rec (motive := fun _ => List Column → List Column) (fun _ => [])
     (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun c later _ => c :: rest later) cs) n
-noncomputable def drop (n : Nat) : List Column → List Column :=
+def drop (n : Nat) : List Column → List Column :=
   Nat.rec (motive := fun _ => List Column → List Column) (fun cs => cs)
     (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun _ later _ => rest later) cs) n
 
@@ -204,14 +204,14 @@ theorem accumulate_split (stride direct mirrored : Nat) : (n : Nat) → (cs : Li
   | _ + 1, [], _, h => absurd h (Nat.not_succ_le_zero _)
 
 /-- How many words follow each other, from `start` on. -/
-noncomputable def run (count : Nat) : Nat → Nat → Nat :=
+def run (count : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
     (fun _ rest start packed => Bool.rec (motive := fun _ => Nat) 0
       (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))
       (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start)) count
 
 /-- The first `count` words are `start`, `start + 1`, ... -/
-noncomputable def consecutive (count : Nat) : Nat → Nat → Bool :=
+def consecutive (count : Nat) : Nat → Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
     (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
       (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start))) count
@@ -230,11 +230,11 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
 
 /-- Whether `n` columns from slot `first` on can be taken at once. The product forms `n` times as many digits
     as are used, so it pays for short ones only. -/
-noncomputable def usable (stride c first n count : Nat) : Bool :=
+def usable (stride c first n count : Nat) : Bool :=
   both (Nat.ble (Nat.mul n c) 160000) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
 
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
-noncomputable def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
+def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
   force (fun n =>
       Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
         (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct (horner c (positives (take n columns)) 0))
@@ -243,7 +243,7 @@ noncomputable def applyRun (stride c direct mirrored count : Nat) (columns : Lis
         (usable stride c first n count)) run
 
 /-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. -/
-noncomputable def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
+def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
   force (fun first => force (fun n =>
       Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
         (applyRun stride c direct mirrored count columns sources first n) (both (Nat.ble n total) (consecutive n first sources)))

@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Memory
-import PytestTorchLean.Check.Decoding
+import PytestTorchLean.Check.Recursors
 /-!
 # Interval bounds of linear combinations, one column at a time
 
@@ -53,7 +53,7 @@ def high (top : Nat) (l u : Nat → Nat) : List Digits → (Nat → Nat) → Nat
     u (source 0) * d.positive i + (top - l (source 0)) * d.negative i + high top l u ds (fun k => source (k + 1)) i
 
 /-- All rows' bounds; `sources` packs the slots in words of 32 bits. -/
-noncomputable def accumulate (stride direct mirrored : Nat) (columns : List Column) : Nat → Nat :=
+def accumulate (stride direct mirrored : Nat) (columns : List Column) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun c _ next sources => Column.rec (motive := fun _ => Nat) (fun positive negative =>
         Nat.add (Nat.add
@@ -66,7 +66,7 @@ theorem accumulate_cons (stride direct mirrored : Nat) (c : Column) (cs : List C
         force (accumulate stride direct mirrored cs) (Nat.shiftRight sources 32)) (Nat.land sources (2 ^ 32 - 1)) := by
   rw [force_eq, force_eq]; rfl
 /-- Packed sums of the absolute weights. -/
-noncomputable def masses (columns : List Column) : Nat :=
+def masses (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0 (fun c _ next => Nat.add (Nat.add c.positive c.negative) next) columns
 
 /-- The words of a packed number as a function. -/

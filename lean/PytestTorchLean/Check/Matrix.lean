@@ -103,7 +103,7 @@ theorem grid_injective {b w n R : Nat} {f g : Nat → Nat → Nat} (hw : n ≤ w
 /-! ### Operations on all digits -/
 
 /-- `x - y` digit by digit, 0 where it is negative; digits below `2^k`. -/
-noncomputable def minus (b w n R k x y : Nat) : Nat := force (fun size => Vector.difference b size k x y) (Nat.mul w R)
+def minus (b w n R k x y : Nat) : Nat := force (fun size => Vector.difference b size k x y) (Nat.mul w R)
 theorem minus_eq {b w n R k : Nat} {p q : Nat → Nat → Nat} (hw : n ≤ w) (hk : k + 1 ≤ b)
     (hp : ∀ r, r < R → ∀ j, j < n → p r j < 2 ^ k) (hq : ∀ r, r < R → ∀ j, j < n → q r j < 2 ^ k) :
     minus b w n R k (grid b w n R p) (grid b w n R q) = grid b w n R (fun r j => p r j - q r j) := by
@@ -113,7 +113,7 @@ theorem minus_eq {b w n R k : Nat} {p q : Nat → Nat → Nat} (hw : n ≤ w) (h
   exact pack_congr fun i _ => (flat_map w n (fun a c => a - c) rfl p q i).symm
 
 /-- Every digit divided by `2^t`, rounded down. -/
-noncomputable def quotient (b w n R t x : Nat) : Nat :=
+def quotient (b w n R t x : Nat) : Nat :=
   Nat.shiftRight (Nat.land x (Nat.mul (Nat.mul (Nat.sub (Nat.pow 2 (Nat.sub b t)) 1) (Nat.pow 2 t)) (ones b (Nat.mul w R)))) t
 theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (ht : t ≤ b)
     (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
@@ -133,7 +133,7 @@ theorem quotient_remainder (x t : Nat) : ∃ e, e < 2 ^ t ∧ x = 2 ^ t * (x / 2
 /-! ### Columns -/
 
 /-- Digit `j` of every row. -/
-noncomputable def column (b w R x j : Nat) : Nat :=
+def column (b w R x j : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b j)) (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b w) R))
 theorem column_digit {b w : Nat} (hb : 0 < b) (hw : 0 < w) (R x j : Nat) :
     column b w R x j = side b w R (fun r => digit b x (w * r + j)) := by

@@ -163,7 +163,7 @@ theorem halves_lt {h x y : Nat} (hx : x < 2 ^ h) (hy : y < 2 ^ h) : x + 2 ^ h * 
   exact Nat.mul_le_mul Nat.le.refl hy
 
 /-- The word of a slot, as the kernel finds it. -/
-noncomputable def lookup (stride packed slot : Nat) : Nat :=
+def lookup (stride packed slot : Nat) : Nat :=
   Nat.land (Nat.shiftRight packed (Nat.mul stride slot)) (Nat.sub (Nat.pow 2 stride) 1)
 theorem lookup_eq (stride packed slot : Nat) :
     lookup stride packed slot = Nat.land (Nat.shiftRight packed (stride * slot)) (2 ^ stride - 1) := rfl

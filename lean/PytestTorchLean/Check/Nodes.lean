@@ -14,13 +14,13 @@ open OrderedRing
 
 namespace Affine
 /-- The conditions on the numbers of a node, decided once per graph. -/
-noncomputable def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : Bool :=
+def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : Bool :=
   both (Nat.ble (s.half + s.half) (32 * a.lanes)) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (both (Nat.ble 1 a.divisor)
     (both (Nat.ble (Linear.reach s (2 ^ d.bits) a.columns + 1) (2 ^ s.half))
       (wordsBelow start (a.columns * a.positions) a.sources)))))
 
 /-- The bounds of all rows at all positions, from the position whose sources come first on. -/
-noncomputable def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
+def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest sources => Nat.add (Linear.accumulate stride direct mirrored columns sources)
       (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (rest (Nat.shiftRight sources width)))) positions
@@ -120,7 +120,7 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e
         exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩
 
 /-- A block of `n` slots behind the memory. -/
-noncomputable def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
+def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
   force (fun place => force (fun direct' => force (fun mirrored' => force (fun count' => next direct' mirrored' count')
       (Nat.add count n)) (Nat.add mirrored (Nat.mul place tailMirrored))) (Nat.add direct (Nat.mul place tail)))
     (Nat.pow 2 (Nat.mul stride count))
@@ -132,7 +132,7 @@ theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat →
   rfl
 
 /-- `gather`, with one product for all columns where there is only one position. -/
-noncomputable def boundsOf (stride b direct mirrored start : Nat) (a : Affine) (columns : List Column) : Nat :=
+def boundsOf (stride b direct mirrored start : Nat) (a : Affine) (columns : List Column) : Nat :=
   Bool.rec (motive := fun _ => Nat) (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
     (Dense.apply stride (b * a.rows) direct mirrored start a.columns columns a.sources) (Nat.beq a.positions 1)
 theorem boundsOf_eq {s : Scale} {slots : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
@@ -152,7 +152,7 @@ theorem boundsOf_eq {s : Scale} {slots : Nat → K} {a : Affine} {start bound di
     rw [Nat.mul_zero]; rfl
 
 /-- Bounds of the outputs of an affine node. -/
-noncomputable def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a d start) (Nat.ble 1 (32 * a.lanes * a.rows)))
       (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
@@ -237,7 +237,7 @@ end Affine
 
 namespace Relu
 variable {K : Type u} [OrderedRing K]
-noncomputable def larger (a b : Nat) : Nat := Bool.rec (motive := fun _ => Nat) a b (Nat.ble a b)
+def larger (a b : Nat) : Nat := Bool.rec (motive := fun _ => Nat) a b (Nat.ble a b)
 theorem larger_cases (a b : Nat) : (larger a b = b ∧ a ≤ b) ∨ (larger a b = a ∧ b ≤ a) := by
   unfold larger
   cases h : Nat.ble a b with
@@ -287,7 +287,7 @@ theorem within {s : Scale} {l u : Nat} {x y : K} (hw : Within s l u x) (hr : IsR
     | inr g => rw [g.1]; exact le_trans hw.1 h1
 
 /-- The raised slots behind the memory. -/
-noncomputable def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1))))
     (force (fun stride => force (fun zeros => force (fun raised =>
         Rows.mirror s (Nat.sub s.half 1) n (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n)))

@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Core.Recursors
 import PytestTorchLean.Spec.Packing
 /-!
 # Vectors packed into one natural number
@@ -356,21 +357,25 @@ theorem mul_ones {b : Nat} (hb : 0 < b) (m c : Nat) : c * ones b m = pack b m (f
 /-! ### Evaluation order -/
 
 /-- `f n`, with `n` evaluated to a literal before it is substituted -/
-noncomputable def force {α : Sort u} (f : Nat → α) (n : Nat) : α :=
+def force {α : Sort u} (f : Nat → α) (n : Nat) : α :=
   Nat.rec (motive := fun _ => α) (f 0) (fun m _ => f (Nat.succ m)) n
 theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := by
   cases n <;> rfl
+/-- Compiled code evaluates arguments first anyway. -/
+@[inline] def compiledForce {α : Sort u} (f : Nat → α) (n : Nat) : α := f n
+@[csimp] theorem compiledForce_eq : @force = @compiledForce := funext fun _ => funext fun f => funext fun n => force_eq f n
 
 /-- `f n`, with `n` evaluated first but substituted as it stands: later uses find its value in the kernel's
     cache. Takes less memory than `force`; not for loops, where such terms would pile up. -/
-noncomputable def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
+def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
   Bool.rec (motive := fun _ => α) (f n) (f n) (Nat.ble n n)
 theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := by
   unfold share
   cases Nat.ble n n <;> rfl
+@[csimp] theorem compiledShare_eq : @share = @compiledForce := funext fun _ => funext fun f => funext fun n => share_eq f n
 
 /-- Conjunction that evaluates its second part only when the first is true. -/
-noncomputable def both (first second : Bool) : Bool := Bool.rec (motive := fun _ => Bool) false second first
+def both (first second : Bool) : Bool := Bool.rec (motive := fun _ => Bool) false second first
 theorem both_true {a b : Bool} (h : both a b = true) : a = true ∧ b = true := by
   cases a with
   | true => exact ⟨rfl, h⟩

@@ -16,7 +16,7 @@ open Natural
 /-! ### Digit by digit -/
 
 /-- `x i * v i` for all digits, `m` of them, those of `v` below `2^bits`. -/
-noncomputable def multiply (b m bits x v : Nat) : Nat :=
+def multiply (b m bits x v : Nat) : Nat :=
   force (fun u => Nat.rec (motive := fun _ => Nat) 0
     (fun t before => Nat.add before (Nat.mul (Nat.pow 2 t)
       (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (Nat.land (Nat.shiftRight v t) u))))) bits) (ones b m)
@@ -70,7 +70,7 @@ theorem multiply_eq {b m bits : Nat} {x v : Nat → Nat} (hb : 0 < b) (hbits : b
   exact (step bits Nat.le.refl).trans (pack_congr fun i hi => by rw [mod_eq_self (hv i hi)])
 
 /-- Column `j` of a grid times digit `j` of `v`, which is below `2^bits`. -/
-noncomputable def scaleColumns (b w n R bits x v : Nat) : Nat :=
+def scaleColumns (b w n R bits x v : Nat) : Nat :=
   force (fun size => force (multiply b size bits x) (Nat.mul v (ones (Nat.mul b w) R))) (Nat.mul w R)
 theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (hbits : bits ≤ b)
     (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hv : ∀ j, j < n → v j < 2 ^ bits) :

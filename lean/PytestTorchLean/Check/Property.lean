@@ -21,7 +21,7 @@ def Exceeds (strict : Bool) (mass low : Nat) : Prop :=
   | false => mass ≤ low
 
 /-- The low half of a row's bounds exceeds its offset (`strict`), or is not below it. -/
-noncomputable def rowPositive (s : Scale) (strict : Bool) (bounds mass : Nat) : Bool :=
+def rowPositive (s : Scale) (strict : Bool) (bounds mass : Nat) : Bool :=
   Bool.rec (motive := fun _ => Bool) (Nat.ble mass (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1)))
     (Nat.ble (Nat.succ mass) (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1))) strict
 
@@ -37,7 +37,7 @@ theorem rowPositive_sound {s : Scale} {strict : Bool} {low high mass : Nat} (hl 
   | false => exact Nat.le_of_ble_eq_true h
 
 /-- Of every clause, one row's lower bound is positive (`strict`), or not negative. -/
-noncomputable def clausesPositive (s : Scale) (b : Nat) (strict : Bool) (alternatives rows bounds mass : Nat) : Bool :=
+def clausesPositive (s : Scale) (b : Nat) (strict : Bool) (alternatives rows bounds mass : Nat) : Bool :=
   Clauses.run b (rowPositive s strict) alternatives rows bounds mass
 
 theorem clausesPositive_sound {s : Scale} {p : Property} {slots : Nat → K} {b : Nat} {low high mass : Nat → Nat} (hb : s.half + s.half ≤ b)
@@ -97,7 +97,7 @@ theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) 
 
 namespace Direct
 /-- The forms over the slots they name, from the bounds of all `count` slots. -/
-noncomputable def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
+def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows bounds mass)

@@ -11,7 +11,7 @@ variable {K : Type u} [OrderedRing K]
 
 namespace Affine
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
-noncomputable def runRounded (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def runRounded (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   false
 
 theorem runRounded_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}

@@ -86,7 +86,7 @@ theorem divide_upper {high offset mass e : Nat} {x : K} (he : 0 < e)
     rw [t, (ring4 K g o m x, g + o - m - x, g + o - (x + m)) (natural high) (natural offset) (natural mass) (natural e * x)]
 
 /-- Divide each row's bounds, round outward, push. `bounds` packs low and high halves, `mass` the masses. -/
-noncomputable def push (s : Scale) (b e offset rows : Nat) :
+def push (s : Scale) (b e offset rows : Nat) :
     Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ direct mirrored count next => next direct mirrored count)
@@ -168,7 +168,7 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.ha
 A division by `2^k` drops bits, so one mask and one shift divide all rows of a node. -/
 
 /-- The memory of `n` slots from its direct part; `false` unless all bounds are at most `top`. -/
-noncomputable def mirror (s : Scale) (w n guards direct : Nat) (next : Nat → Nat → Bool) : Bool :=
+def mirror (s : Scale) (w n guards direct : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun y => both (Nat.beq (Nat.land y guards) guards)
       (force (fun mirrored => next direct mirrored) (Vector.exchange s.half n (Nat.sub y guards))))
     (Nat.sub (Nat.add guards (Nat.mul s.top (ones s.half (Nat.mul 2 n)))) direct)
@@ -216,7 +216,7 @@ theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → 
   exact ⟨natural_le_reflect (le_trans (within i hi).1 (within i hi).2), (le2 i hi).2, within i hi⟩
 
 /-- Divide all bounds by `2^k`, rounded outward. -/
-noncomputable def divide (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
+def divide (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun guards => force (fun d => both (Nat.beq (Nat.land d guards) guards)
         (force (fun direct => mirror s w n guards direct next) (Decode.field k (Nat.sub w k) d (ones s.half (Nat.mul 2 n)))))
       (Nat.sub (Nat.add guards (Nat.add bounds
@@ -314,13 +314,13 @@ theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} 
   exact divide_upper kp y.2
 
 /-- Whether `divide` may be used for the divisor `e` and digits of `b` bits whose halves are at most `limit`. -/
-noncomputable def packable (s : Scale) (b e offset limit : Nat) : Bool :=
+def packable (s : Scale) (b e offset limit : Nat) : Bool :=
   both (Nat.beq b s.stride) (both (Nat.beq (Nat.pow 2 (Nat.log2 e)) e) (both (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1)))
     (both (Nat.ble 1 s.half) (both (Nat.ble (Nat.log2 e) (Nat.sub s.half 1))
       (Nat.ble (Nat.add (Nat.add limit offset) e) (Nat.pow 2 (Nat.sub s.half 1)))))))
 
 /-- Divide, all rows at once where possible, and hand on the memory of these rows. -/
-noncomputable def write (s : Scale) (b e offset limit n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
+def write (s : Scale) (b e offset limit n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.rec (motive := fun _ => Bool) (push s b e offset n bounds mass 0 0 0 (fun direct mirrored _ => next direct mirrored))
     (divide s (Nat.sub s.half 1) (Nat.log2 e) offset n bounds mass next) (packable s b e offset limit)
 

@@ -42,21 +42,21 @@ theorem pack_updated {b : Nat} (value : Nat) : (m slot : Nat) → (f : Nat → N
       Nat.add_assoc, ← Nat.mul_add, ih, Nat.mul_add, ← Nat.add_assoc]
 
 /-- A packed vector with another digit at `slot`, where it has `old`. -/
-noncomputable def replace (stride slot packed old new : Nat) : Nat :=
+def replace (stride slot packed old new : Nat) : Nat :=
   Nat.sub (Nat.add packed (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) new)) (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) old)
 theorem replace_eq {b m slot new : Nat} {f : Nat → Nat} (h : slot < m) :
     replace b slot (pack b m f) (f slot) new = pack b m (updated f slot new) :=
   (Natural.sub_eq_of_add_eq (pack_updated new m slot f h).symm)
 
 /-- The memory with other bounds of one slot. -/
-noncomputable def set (s : Scale) (slot direct mirrored l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
+def set (s : Scale) (slot direct mirrored l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun direct' => force (fun mirrored' => next direct' mirrored')
       (replace s.stride slot mirrored (Nat.add (Nat.sub s.top u) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l)))
         (Nat.add (Nat.sub s.top u') (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l')))))
     (replace s.stride slot direct (Nat.add l (Nat.mul (Nat.pow 2 s.half) u)) (Nat.add l' (Nat.mul (Nat.pow 2 s.half) u')))
 
 /-- Both cases of a slot, where the value lies between its bounds. -/
-noncomputable def run (s : Scale) (slot value direct mirrored count : Nat) (below above : Nat → Nat → Bool) : Bool :=
+def run (s : Scale) (slot value direct mirrored count : Nat) (below above : Nat → Nat → Bool) : Bool :=
   force (fun word => force (fun l => force (fun u =>
       both (Nat.ble (Nat.succ slot) count) (both (Nat.ble l value) (both (Nat.ble value u)
         (both (set s slot direct mirrored l u l value below) (set s slot direct mirrored l u value u above)))))

@@ -12,7 +12,7 @@ namespace PytestTorchLean
 namespace Dense
 
 /-- Digits of `2 * k` bits that lie `2 * c` apart become digits of `k` bits that lie `c` apart. -/
-noncomputable def widen (c k m x : Nat) : Nat :=
+def widen (c k m x : Nat) : Nat :=
   force (fun low => Nat.add low (Nat.mul (Nat.sub x low) (Nat.pow 2 (Nat.sub c k))))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
 theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
@@ -31,7 +31,7 @@ theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (
   rw [Natural.sub_add_cancel hk]
 
 /-- `2^levels` digits of `k` bits become digits that lie `c` apart. -/
-noncomputable def spread (c k levels : Nat) : Nat → Nat → Nat :=
+def spread (c k levels : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ x => x)
     (fun l rest m x => force (fun x' => force (fun m' => rest m' x') (Nat.mul 2 m))
       (widen (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m x)) levels

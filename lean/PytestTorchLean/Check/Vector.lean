@@ -15,7 +15,7 @@ namespace Vector
 /-! ### Digit-wise truncated difference -/
 
 /-- All digits of `positive - negative`, 0 where the difference is negative; digits below `2^w`. -/
-noncomputable def difference (b rows w positive negative : Nat) : Nat :=
+def difference (b rows w positive negative : Nat) : Nat :=
   force (fun d => Nat.land d (Nat.mul (Nat.sub (Nat.pow 2 w) 1) (Nat.shiftRight (Nat.land d (Nat.mul (Nat.pow 2 w) (ones b rows))) w)))
     (Nat.sub (Nat.add (Nat.mul (Nat.pow 2 w) (ones b rows)) positive) negative)
 theorem difference_def (b rows w positive negative : Nat) :
@@ -180,7 +180,7 @@ theorem pack_map (F : Nat → Nat → Nat) (h n : Nat) (f g f' g' : Nat → Nat)
   exact pack_congr fun j _ => (pair_map F j f g f' g').symm
 
 /-- The halves of every digit exchanged. -/
-noncomputable def exchange (h n x : Nat) : Nat :=
+def exchange (h n x : Nat) : Nat :=
   force (fun low => Nat.add (Nat.mul low (Nat.pow 2 h)) (Nat.shiftRight (Nat.sub x low) h))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 h) 1) (ones (Nat.add h h) n)))
 theorem exchange_eq {h n : Nat} {f g : Nat → Nat} (hh : 0 < h) (hf : ∀ i, i < n → f i < 2 ^ h) (hg : ∀ i, i < n → g i < 2 ^ h) :

@@ -19,7 +19,7 @@ open Vector
 /-! ### Weighing the columns of the forms by the digits of a column of the node -/
 
 /-- `sum_k first_k * positive_k + second_k * negative_k`, the k-th digits of two numbers. -/
-noncomputable def weigh (b : Nat) (columns : List Column) : Nat → Nat → Nat :=
+def weigh (b : Nat) (columns : List Column) : Nat → Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
     (fun c _ rest first second => Column.rec (motive := fun _ => Nat) (fun positive negative =>
       Nat.add (Nat.add (Nat.mul (Nat.land first (Nat.sub (Nat.pow 2 b) 1)) positive) (Nat.mul (Nat.land second (Nat.sub (Nat.pow 2 b) 1)) negative))
@@ -145,7 +145,7 @@ theorem composed_combination {slots : Nat → K} {i : Nat} (es : List Digits) : 
     rw [truncated_sub, weighted_sub, composed_combination es ds, blend_linear]
 
 /-- The composed columns; `heads` are the form's columns over the node's outputs. -/
-noncomputable def columns (b b' rows w : Nat) (heads : List Column) (node : List Column) : List Column :=
+def columns (b b' rows w : Nat) (heads : List Column) (node : List Column) : List Column :=
   List.rec (motive := fun _ => List Column) []
     (fun c _ rest => force (fun first => force (fun second =>
         force (fun positive => force (fun negative => ⟨positive, negative⟩ :: rest) (difference b' rows w second first)) (difference b' rows w first second))
@@ -184,7 +184,7 @@ theorem columns_packed {b b' rows w bound limit : Nat} (hw : w + 1 ≤ b') {head
 
 /-! ### The columns of the forms that do not read the node's outputs -/
 
-noncomputable def scale (factor : Nat) (cs : List Column) : List Column :=
+def scale (factor : Nat) (cs : List Column) : List Column :=
   List.rec (motive := fun _ => List Column) []
     (fun c _ rest => force (fun p => force (fun n => ⟨p, n⟩ :: rest) (Nat.mul factor c.negative)) (Nat.mul factor c.positive)) cs
 theorem scale_cons (factor : Nat) (c : Column) (cs : List Column) :
