@@ -58,5 +58,23 @@ theorem natural_le {m n : Nat} (h : m ≤ n) : (natural m : K) ≤ natural n := 
   have := add_le_add (le_refl (natural m : K)) (natural_nonneg k)
   rw [add_zer] at this
   rw [natural_add]; exact this
+theorem cancel_natural {n : Nat} (hn : 0 < n) {x y : K} (h : natural n * x ≤ natural n * y) : x ≤ y := by
+  cases le_total x y with
+  | inl g => exact g
+  | inr g =>
+    obtain ⟨k, hk⟩ := Nat.exists_of_le hn
+    have e : n = k + 1 := by rw [hk, Nat.add_comm]
+    rw [e, natural_succ] at h
+    have a := add_nonneg (mul_nonneg (natural_nonneg (K := K) k) (sub_nonneg g)) (sub_nonneg h)
+    exact le_cert ((ring3 K n x y, y - x, n * (x - y) + ((n + 1) * y - (n + 1) * x)) (natural k) x y) a
+theorem natural_le_reflect {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤ n := by
+  cases Nat.lt_or_ge n m with
+  | inr g => exact g
+  | inl g =>
+    have a : (natural (n + 1) : K) ≤ natural m := natural_le g
+    have b := le_trans a h
+    rw [natural_succ] at b
+    refine absurd (le_cert ?_ (sub_nonneg b)) one_not_le
+    exact (ring1 K x, 0 - 1, x - (x + 1)) (natural n)
 end OrderedRing
 end PytestTorchLean

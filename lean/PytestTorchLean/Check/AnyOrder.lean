@@ -49,15 +49,6 @@ theorem of_le {x a : K} (h : 0 ≤ x) (g : x ≤ a) : AtMost x a :=
   ⟨g, le_trans (le_cert ((ring1 K x, 0 - -x, x) x) h) (le_trans h g)⟩
 end AtMost
 
-theorem cancel_natural {n : Nat} (hn : 0 < n) {x y : K} (h : natural n * x ≤ natural n * y) : x ≤ y := by
-  cases le_total x y with
-  | inl g => exact g
-  | inr g =>
-    obtain ⟨k, hk⟩ := Nat.exists_of_le hn
-    have e : n = k + 1 := by rw [hk, Nat.add_comm]
-    rw [e, natural_succ] at h
-    have a := add_nonneg (mul_nonneg (natural_nonneg (K := K) k) (sub_nonneg g)) (sub_nonneg h)
-    exact le_cert ((ring3 K n x y, y - x, n * (x - y) + ((n + 1) * y - (n + 1) * x)) (natural k) x y) a
 theorem AtMost.cancel {n : Nat} (hn : 0 < n) {x a : K} (h : AtMost (natural n * x) (natural n * a)) : AtMost x a := by
   refine ⟨cancel_natural hn h.1, cancel_natural hn ?_⟩
   rw [mul_neg]; exact h.2
@@ -107,6 +98,15 @@ theorem Weighs.joined {m : K} : {s t : List K} → {a : K} → Weighs m (joined 
     refine ⟨x + p, q, ⟨x, p, h1, g1, le_refl _⟩, g2, ?_⟩
     rw [add_assoc]
     exact le_trans (add_le_add (le_refl x) g3) h3
+theorem Weighs.join {m : K} : {s t : List K} → {a b : K} → Weighs m s a → Weighs m t b → Weighs m (PytestTorchLean.joined s t) (a + b)
+  | [], _, a, b, h, g => by
+    have z := add_le_add h (le_refl b)
+    rw [zero_add] at z
+    exact Weighs.mono g z
+  | _ :: _, _, _, b, ⟨x, y, h1, h2, h3⟩, g => by
+    refine ⟨x, y + b, h1, Weighs.join h2 g, ?_⟩
+    rw [← add_assoc]
+    exact add_le_add h3 (le_refl b)
 theorem Weighs.first {m : K} {s t : List K} {a : K} (h : Weighs m (PytestTorchLean.joined s t) a) : Weighs m s a := by
   obtain ⟨x, y, h1, h2, h3⟩ := h.joined
   refine h1.mono (le_trans ?_ h3)
@@ -302,5 +302,35 @@ theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     refine ⟨k, e.length.symm.trans len, fun small m a hm hw => ?_⟩
     rw [← e.total]
     exact h small m a hm (hw.reorder e.symm)
+
+/-- No order of the additions overflows, where the terms are small. -/
+theorem neverOverflows {unit n weight : Nat} {terms : List K} (hu : 0 < unit) (hn : n ≤ 2 ^ 22) (len : terms.length ≤ n)
+    (hw : Weighs (natural unit) terms (natural weight))
+    (room : (2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit < 2 ^ 48 * unit * overflowThreshold) : NeverOverflows terms := by
+  intro part rest a e h
+  have w := (hw.reorder e.symm).first
+  obtain ⟨k, l, near⟩ := h.near
+  have kn : k + 1 ≤ n := by
+    rw [← l]
+    refine Nat.le_trans ?_ len
+    rw [← e.length, length_joined]
+    exact Nat.le_add_right _ _
+  have b := (w.total.mul_left (natural_nonneg (2 ^ 48))).add (near (Nat.le_trans kn hn) _ _ (natural_nonneg unit) w)
+  rw [← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (total part) a, ← mul_assoc, ← natural_mul] at b
+  have g := natural_le (K := K) (Nat.mul_le_mul (growth_mono (Nat.le_trans (Nat.le_add_right k 1) kn)) (Nat.le.refl (n := weight)))
+  have o : (natural (2 ^ 48 * (k + k) * unit) : K) ≤ natural (2 ^ 48 * (n + n) * unit) :=
+    natural_le (Nat.mul_le_mul (Nat.mul_le_mul Nat.le.refl (Nat.add_le_add (Nat.le_trans (Nat.le_add_right k 1) kn) (Nat.le_trans (Nat.le_add_right k 1) kn))) Nat.le.refl)
+  have bound : (natural (2 ^ 48) * natural weight + (natural (growth (roundings .exact k)) * natural weight + natural (2 ^ 48) * natural (operations .exact k) * natural unit) : K)
+      ≤ natural ((2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit) := by
+    rw [natural_add, Nat.add_mul, natural_add, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← add_assoc]
+    exact add_le_add (add_le_add (le_refl _) g) o
+  have b := b.weaken bound
+  have pos : 0 < 2 ^ 48 * unit := Nat.mul_le_mul (a := 1) (c := 1) (Natural.two_pow_pos 48) hu
+  have key : ∀ x : K, natural (2 ^ 48 * unit) * x ≤ natural ((2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit) → x < natural overflowThreshold := fun x hx g => by
+    have z := le_trans (mul_le_left (natural_nonneg (2 ^ 48 * unit)) g) hx
+    rw [← natural_mul] at z
+    exact absurd (Nat.le_trans room (natural_le_reflect z)) (Natural.lt_irreflexive _)
+  refine ⟨key a b.1, key (-a) ?_⟩
+  rw [mul_neg]; exact b.2
 
 end PytestTorchLean

@@ -15,25 +15,8 @@ open OrderedRing
 namespace Rows
 variable {K : Type u} [OrderedRing K]
 
-theorem cancel {e : Nat} (he : 0 < e) {x y : K} (h : natural e * x ≤ natural e * y) : x ≤ y := by
-  cases le_total x y with
-  | inl g => exact g
-  | inr g =>
-    obtain ⟨k, hk⟩ := Nat.exists_of_le he
-    have e1 : e = k + 1 := by rw [hk, Nat.add_comm]
-    rw [e1, natural_succ] at h
-    have a := add_nonneg (mul_nonneg (natural_nonneg (K := K) k) (sub_nonneg g)) (sub_nonneg h)
-    exact le_cert ((ring3 K n x y, y - x, n * (x - y) + ((n + 1) * y - (n + 1) * x)) (natural k) x y) a
-
-theorem natural_le_reflect {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤ n := by
-  cases Natural.le_or_lt m n with
-  | inl g => exact g
-  | inr g =>
-    have a : (natural (n + 1) : K) ≤ natural m := natural_le g
-    have b := le_trans a h
-    rw [natural_succ] at b
-    refine absurd (le_cert ?_ (sub_nonneg b)) one_not_le
-    exact (ring1 K x, 0 - 1, x - (x + 1)) (natural n)
+theorem cancel {e : Nat} (he : 0 < e) {x y : K} (h : natural e * x ≤ natural e * y) : x ≤ y := cancel_natural he h
+theorem natural_le_reflect {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤ n := OrderedRing.natural_le_reflect h
 
 theorem mul_div_le (n e : Nat) (he : 0 < e) : e * (n / e) ≤ n := by
   have h := Natural.mod_add_div he n
