@@ -3,3 +3,4 @@ import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Check.Products
+import PytestTorchLean.Check.Transpose
