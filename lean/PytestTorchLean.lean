@@ -2,5 +2,6 @@ prelude
 import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
+import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Products
 import PytestTorchLean.Check.Transpose

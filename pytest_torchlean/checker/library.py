@@ -24,6 +24,7 @@ from pathlib import Path
 
 from pytest_torchlean.checker.install import LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
+from pytest_torchlean.checker.lint import require_clean
 from pytest_torchlean.checker.messages import MalformedOutput, parse_messages
 from pytest_torchlean.checker.private_directory import cache_root, make_private_directory, require_private
 from pytest_torchlean.checker.sources import LeanSources, module_path, read_sources, source_directory
@@ -64,7 +65,8 @@ def ensure_built(
 
     Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
     """
-    texts = read_sources(source_directory() if sources is None else sources)
+    directory = source_directory() if sources is None else sources
+    texts = read_sources(directory)
     root = make_private_directory((cache_root() if cache is None else cache) / "lean")
     key = hashlib.sha256(
         "\n".join([_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]).encode()
@@ -76,6 +78,7 @@ def ensure_built(
     with _locked(root / f"{key}.lock"):
         if _is_intact(target, texts):
             return _result(target, texts, lean, 0.0)
+        require_clean(texts, directory if sources is None else None)
         _discard_leftovers(root, key)
         started = time.monotonic()
         _build(lean, texts, root, key)

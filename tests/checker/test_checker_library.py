@@ -110,8 +110,8 @@ class TestBuilding:
     ) -> None:
         folder = tmp_path / "wrong"
         shutil.copytree(core_sources, folder)
-        write(folder, f"{ROOT}/Core", "prelude\nexample : False := True.intro\n")
-        write(folder, ROOT, f"prelude\nimport {ROOT}.Core\n")
+        with (folder / ROOT / "Core.lean").open("a") as stream:
+            stream.write("example : False := True.intro\n")
         error = refusal(lean, folder, tmp_path / "cache")
         assert error.code == "TL0505"
         assert f"{ROOT}.Core" in error.message

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, axioms_of
+from pytest_torchlean.checker.lean_process import run_lean
+from pytest_torchlean.checker.library import OPTIONS
+from pytest_torchlean.checker.messages import parse_messages
 from pytest_torchlean.checker.sources import source_directory
 from pytest_torchlean.errors import CheckerError
 
@@ -14,26 +18,43 @@ from pytest_torchlean.errors import CheckerError
 WITHOUT_CHOICE = ("propext", "Quot.sound")
 HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Graph.runNodes_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Box.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Affine.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Relu.run_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Box.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Script.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Compose.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Direct.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.decode_sound": WITHOUT_CHOICE,
     "PytestTorchLean.decode_finite": WITHOUT_CHOICE,
-    "PytestTorchLean.NatEquations.div_spec": (),
-    "PytestTorchLean.NatEquations.mod_unique": (),
-    "PytestTorchLean.NatEquations.gcd_succ": (),
-    "PytestTorchLean.NatEquations.land_bit": (),
-    "PytestTorchLean.NatEquations.lor_bit": (),
-    "PytestTorchLean.NatEquations.xor_bit": (),
-    "PytestTorchLean.NatEquations.log2_step": (),
     # the theorems are not vacuous
     "PytestTorchLean.Integers.orderedRing": ("propext",),
     "PytestTorchLean.Example.executes": ("propext",),
     "PytestTorchLean.Example.executes_integers": ("propext",),
 }
+
+# The functions that Lean's kernel computes on literals by their name, and the equations that determine each.
+EQUATIONS = {
+    "add": ("add_zero", "add_succ"),
+    "sub": ("sub_zero", "sub_zero_left", "sub_succ_succ"),
+    "mul": ("mul_zero", "mul_succ"),
+    "div": ("div_zero", "div_spec", "div_unique"),
+    "mod": ("mod_zero", "div_add_mod", "mod_lt", "mod_unique"),
+    "gcd": ("gcd_zero", "gcd_succ"),
+    "beq": ("beq_zero_zero", "beq_zero_succ", "beq_succ_zero", "beq_succ_succ"),
+    "ble": ("ble_zero", "ble_succ_zero", "ble_succ_succ"),
+    "land": ("land_zero_zero", "land_bit"),
+    "lor": ("lor_zero_zero", "lor_bit"),
+    "xor": ("xor_zero_zero", "xor_bit"),
+    "shiftLeft": ("shiftLeft_eq",),
+    "shiftRight": ("shiftRight_eq",),
+    "pow": ("pow_zero", "pow_succ"),
+    "log2": ("log2_zero", "log2_one", "log2_step"),
+}
+NAT_EQUATIONS = "PytestTorchLean.NatEquations"
+
+
+def read(*parts: str) -> str:
+    return source_directory().joinpath("PytestTorchLean", *parts).read_text(encoding="utf-8")
 
 
 def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, library: BuiltLibrary) -> None:
@@ -42,11 +63,57 @@ def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, library:
 
 def test_every_theorem_of_the_table_in_the_readme_is_pinned() -> None:
     text = (source_directory() / "README.md").read_text(encoding="utf-8")
-    table = text.partition("## Proved theorems")[2].partition("##")[0]
+    table = text.partition("## Proved theorems")[2].partition("\n## ")[0]
     named = {f"PytestTorchLean.{name}" for name in re.findall(r"^\| \[`([\w.]+)`\]", table, re.MULTILINE)}
-    assert named - {"PytestTorchLean.NatEquations"} == {
-        name for name in HEADLINE if not name.startswith("PytestTorchLean.NatEquations.")
+    assert named - {NAT_EQUATIONS} == set(HEADLINE)
+
+
+def test_the_axioms_module_prints_every_headline_theorem() -> None:
+    printed = re.findall(r"^#print axioms (\S+)$", read("Thm", "Axioms.lean"), re.MULTILINE)
+    assert len(printed) == len(set(printed))
+    assert {name for name in printed if not name.startswith(f"{NAT_EQUATIONS}.")} == set(HEADLINE)
+    equations = {name.removeprefix(f"{NAT_EQUATIONS}.") for name in printed} & {
+        equation for named in EQUATIONS.values() for equation in named
     }
+    assert all(equations & set(named) for named in EQUATIONS.values())
+
+
+def test_what_the_axioms_module_prints(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
+    """An auditor who compiles the file by hand reads the same answers."""
+    result = run_lean(
+        lean,
+        ["--json", *OPTIONS, str(source_directory() / "PytestTorchLean" / "Thm" / "Axioms.lean")],
+        directory=tmp_path,
+        lean_path=[library.olean_directory],
+        wall_seconds=60,
+        memory_mb=2048,
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for message in parse_messages(result.stdout):
+        name, axioms = re.fullmatch(
+            r"'(\S+)' (?:depends on axioms: \[(.*)\]|does not depend .*)", message.text
+        ).groups()  # type: ignore[union-attr]
+        found[name] = tuple(axioms.split(", ")) if axioms else ()
+    assert {name: axioms for name, axioms in found.items() if name in HEADLINE} == HEADLINE
+    assert {axioms for name, axioms in found.items() if name not in HEADLINE} == {()}
+
+
+def test_the_accelerated_functions_have_their_equations(lean: LeanInstall, library: BuiltLibrary) -> None:
+    named = tuple(f"{NAT_EQUATIONS}.{name}" for names in EQUATIONS.values() for name in names)
+    assert axioms_of(named, built=library, lean=lean) == dict.fromkeys(named, ())
+    text = read("Core", "NatEquations.lean")
+    for function, equations in EQUATIONS.items():
+        for name in equations:
+            statement = re.search(rf"^theorem {name} (.*?):=", text, re.MULTILINE | re.DOTALL)
+            assert statement is not None, name
+            assert f"Nat.{function} " in statement[1], name
+
+
+def test_every_accelerated_function_has_a_clone() -> None:
+    text = read("Core", "Clones.lean")
+    for function in EQUATIONS:
+        assert re.search(rf"^def {function} ", text, re.MULTILINE)
+        assert re.search(rf"^theorem {function}_agrees : .*\bNat\.{function}\b", text, re.MULTILINE)
 
 
 def test_axioms_are_seen(lean: LeanInstall, library: BuiltLibrary) -> None:

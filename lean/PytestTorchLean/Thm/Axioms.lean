@@ -1,0 +1,47 @@
+prelude
+import PytestTorchLean.Core.NatEquations
+import PytestTorchLean.Thm.Soundness
+import PytestTorchLean.Thm.Instances
+/-!
+# The axioms of every headline theorem
+
+Lean prints them when it compiles this file. `propext` (equivalent propositions are equal) and `Quot.sound`
+(related elements have equal classes) are Lean's usual axioms; nothing else may appear, and a test pins the
+answers.
+-/
+set_option linter.all false
+
+/-! ### The claim of an accepted certificate -/
+#print axioms PytestTorchLean.sound
+
+/-! ### The steps of the checker -/
+#print axioms PytestTorchLean.Box.run_sound
+#print axioms PytestTorchLean.Affine.run_sound
+#print axioms PytestTorchLean.Relu.run_sound
+#print axioms PytestTorchLean.Script.run_sound
+#print axioms PytestTorchLean.Compose.run_sound
+#print axioms PytestTorchLean.Direct.run_sound
+#print axioms PytestTorchLean.decode_sound
+#print axioms PytestTorchLean.decode_finite
+
+/-! ### Instances: the theorems are not vacuous -/
+#print axioms PytestTorchLean.Integers.orderedRing
+#print axioms PytestTorchLean.Example.executes
+#print axioms PytestTorchLean.Example.executes_integers
+
+/-! ### Functions that the kernel computes by name -/
+#print axioms PytestTorchLean.NatEquations.add_succ
+#print axioms PytestTorchLean.NatEquations.sub_succ_succ
+#print axioms PytestTorchLean.NatEquations.mul_succ
+#print axioms PytestTorchLean.NatEquations.pow_succ
+#print axioms PytestTorchLean.NatEquations.beq_succ_succ
+#print axioms PytestTorchLean.NatEquations.ble_succ_succ
+#print axioms PytestTorchLean.NatEquations.div_spec
+#print axioms PytestTorchLean.NatEquations.mod_unique
+#print axioms PytestTorchLean.NatEquations.gcd_succ
+#print axioms PytestTorchLean.NatEquations.land_bit
+#print axioms PytestTorchLean.NatEquations.lor_bit
+#print axioms PytestTorchLean.NatEquations.xor_bit
+#print axioms PytestTorchLean.NatEquations.shiftLeft_eq
+#print axioms PytestTorchLean.NatEquations.shiftRight_eq
+#print axioms PytestTorchLean.NatEquations.log2_step
