@@ -5,3 +5,4 @@ import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Products
 import PytestTorchLean.Check.Transpose
+import PytestTorchLean.Check.Relaxation.Lines

@@ -40,8 +40,8 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "debug": _NOWHERE,
     "axiom": _core("Prelude"),
     "init_quot": _core("Prelude"),
-    # What runs something else than what was defined.
-    "csimp": _NOWHERE,
+    # What runs something else than what was defined (`csimp` does so by a proved equality).
+    "csimp": _core("Recursors") | {f"{ROOT}.Check.Recursors", f"{ROOT}.Check.Packed"},
     "unsafe": _core("Prelude", "Syntax"),
     "unsafeCast": _core("Prelude", "Syntax"),
     "implemented_by": _core("Syntax"),
@@ -78,7 +78,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
 """Words of Lean and the modules that may use them. Where a word is a part of a dotted name, it counts."""
 
 ATTRIBUTES = frozenset({"simp", "inline", "reducible", "specialize"})
-"""Attributes that modules outside Core may give: none changes what a definition means."""
+"""Attributes that modules outside Core may give, besides allowed words: none changes what a definition means."""
 
 OPTIONS: Mapping[str, frozenset[str] | None] = {
     "linter.all": None,
@@ -223,7 +223,7 @@ def _attributes(module: str, tokens: list[_Token]) -> Iterator[Finding]:
             for following in tokens[index + 2 :]:
                 if following.text == "]":
                     break
-                if following.text not in (*ATTRIBUTES, ",", "local", "scoped"):
+                if following.text not in (*ATTRIBUTES, *ALLOWED_IN, ",", "local", "scoped"):
                     yield Finding(module, following.line, "attribute", following.text)
 
 
