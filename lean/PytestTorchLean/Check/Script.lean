@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Check.Box
 import PytestTorchLean.Check.Compose
+import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
 /-!
@@ -67,7 +68,8 @@ noncomputable def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (d
     (fun a => Semantics.rec (motive := fun _ => Bool) (Affine.run s a step.decoding direct mirrored count (next 0))
       (Affine.runRounded s a step direct mirrored count next) m)
     (fun first n => both (Nat.ble (first + n) count) (Relu.run s n first direct mirrored count (next 0)))
-    (fun _ _ => false) (fun _ _ => false) node
+    (fun n sources => Extremum.run s true n sources direct mirrored count (next 0))
+    (fun n sources => Extremum.run s false n sources direct mirrored count (next 0)) node
 
 theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
     (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
@@ -83,8 +85,12 @@ theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics
     obtain ⟨h1, h2⟩ := both_true h
     obtain ⟨d, m', r1, r2⟩ := Relu.run_sound (next := next 0) sf (Nat.le_of_ble_eq_true h1) hm hn h2
     exact ⟨trivial, 0, d, m', hn, r1, r2⟩
-  | _, .maximum _ _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | _, .minimum _ _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .maximum n sources, _, _, _, _, next, hm, hn, h => by
+    obtain ⟨d, m', r1, r2⟩ := Extremum.run_sound (maximum := true) (n := n) (sources := sources) (next := next 0) sf hm hn h
+    exact ⟨trivial, 0, d, m', hn, r1, r2⟩
+  | _, .minimum n sources, _, _, _, _, next, hm, hn, h => by
+    obtain ⟨d, m', r1, r2⟩ := Extremum.run_sound (maximum := false) (n := n) (sources := sources) (next := next 0) sf hm hn h
+    exact ⟨trivial, 0, d, m', hn, r1, r2⟩
 end Node
 
 namespace Script
