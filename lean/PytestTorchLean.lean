@@ -6,3 +6,4 @@ import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Products
 import PytestTorchLean.Check.Transpose
 import PytestTorchLean.Check.Relaxation.Lines
+import PytestTorchLean.Thm.Hull
