@@ -31,7 +31,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from pytest_torchlean.bounds.program import lower_to_program
-from pytest_torchlean.certificate.plan import Goal, RationalBox, bound_forms, build_emission
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import THEOREM, render
 from pytest_torchlean.onnx_import import load_model, lower
 

@@ -19,8 +19,10 @@ from onnx_models import lowered, model
 
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import AffineData, BoxData, ClaimData, Emission, GraphData
-from pytest_torchlean.certificate.plan import Forms, Goal, RationalBox, build_emission
+from pytest_torchlean.certificate.plan import Goal, build_emission
 
 Point = tuple[Fraction, ...]
 
@@ -110,10 +112,7 @@ def centers(network: Network, seed: int, count: int = 1) -> list[Point]:
 def accepted(emission: Emission) -> list[list[bool]]:
     """The forecast for every box of every claim."""
     account = Account(emission)
-    return [
-        [bool(yes) for yes in account.forecast(claim, certificate).accepted]
-        for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
-    ]
+    return [list(account.forecasts(index)) for index in range(len(emission.claims))]
 
 
 def largest_radius(program: Program, forms: Forms, center: Point, steps: int = 1 << 16) -> int:
@@ -190,8 +189,12 @@ def meaning(emission: Emission) -> object:
         (of(node, node.positions), node.divisor) if isinstance(node, AffineData) else node
         for node in emission.graph.nodes
     ]
-    claims = [(of(c.property.forms, 1), c.property.strict, c.boxes) for c in emission.claims]
-    return emission.graph.inputs, nodes, claims
+    claims = [
+        (of(about.forms, 1), about.strict, about.alternatives, claim.boxes)
+        for claim in emission.claims
+        for about in (claim.property,)
+    ]
+    return emission.semantics, emission.graph.inputs, nodes, claims
 
 
 def bounds_of(box: BoxData, inputs: int) -> tuple[Point, Point]:

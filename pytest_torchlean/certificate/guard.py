@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.error_bounds import gamma
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
-from pytest_torchlean.certificate.model import AffineData, BoxData, GraphData, PropertyData
-from pytest_torchlean.certificate.plan import Forms
+from pytest_torchlean.certificate.forms import Forms
+from pytest_torchlean.certificate.model import AffineData, BoxData, GraphData, PropertyData, ReluData
 from pytest_torchlean.certificate.words import (
     EXPONENT_OF_SCALED,
     integers,
@@ -107,6 +107,7 @@ def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
     pivot = next((index for index in np.ndindex(expected.shape) if expected[index]), None)
     if (
         data.strict is not forms.strict
+        or data.alternatives != forms.alternatives
         or pivot is None
         or found[pivot] * expected[pivot] <= 0
         or bool((found * expected[pivot] != expected * found[pivot]).any())
@@ -152,9 +153,11 @@ class _ExactGraph:
         for node, matrix in zip(self._graph.nodes, self._matrices, strict=True):
             if isinstance(node, AffineData) and matrix is not None:
                 self._affine(node, matrix, values, radius)
-            elif not isinstance(node, AffineData):
+            elif isinstance(node, ReluData):
                 values.extend(max(x, Fraction(0)) for x in values[node.first : node.first + node.count])
                 radius.extend(radius[node.first : node.first + node.count])
+            else:
+                raise CertificateError("TL0610", "the emitted graph has a node that is not compared")
         return values, np.array(radius)
 
     def _affine(

@@ -1,13 +1,28 @@
-"""The data of a certificate, field for field what lean/PytestTorchLean/Spec and Check declare."""
+"""The data of a certificate, field for field what lean/PytestTorchLean/Spec and Check declare.
+
+A Lean structure is one dataclass with the same fields in the same order. A constructor of an inductive
+type is a dataclass of its own; the type is the union of its constructors.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Semantics(Enum):
+    """Spec.Semantics: what executions a claim speaks about. The values are the constructors' names."""
+
+    REAL = "Semantics.real"
+    BINARY32 = "Semantics.binary32"
 
 
 @dataclass(frozen=True)
 class AffineData:
-    """Spec.Affine: 32-bit patterns and slot numbers packed into one integer each."""
+    """Spec.Affine: 32-bit patterns and slot numbers packed into one integer each.
+
+    As a node of a graph it stands for `Node.affine` of itself.
+    """
 
     rows: int
     lanes: int
@@ -32,11 +47,31 @@ class ReluData:
 
 
 @dataclass(frozen=True)
+class MaximumData:
+    """Spec.Node.maximum: two slots for each result, in words."""
+
+    count: int
+    sources: int
+
+
+@dataclass(frozen=True)
+class MinimumData:
+    """Spec.Node.minimum: two slots for each result, in words."""
+
+    count: int
+    sources: int
+
+
+NodeData = AffineData | ReluData | MaximumData | MinimumData
+"""Spec.Node."""
+
+
+@dataclass(frozen=True)
 class GraphData:
     """Spec.Graph."""
 
     inputs: int
-    nodes: tuple[AffineData | ReluData, ...]
+    nodes: tuple[NodeData, ...]
 
 
 @dataclass(frozen=True)
@@ -52,10 +87,11 @@ class BoxData:
 
 @dataclass(frozen=True)
 class PropertyData:
-    """Spec.Property: every row of `forms` is positive (strict) or not negative."""
+    """Spec.Property: of every `alternatives` rows of `forms` one is positive (strict) or not negative."""
 
     forms: AffineData
     strict: bool
+    alternatives: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +112,68 @@ class DecodingData:
 
 
 @dataclass(frozen=True)
+class StepData:
+    """Check.Step: how a node is bounded. A ReLU uses none of it; only binary32 uses first and radius."""
+
+    decoding: DecodingData
+    first: int
+    radius: int
+
+
+NO_STEP = StepData(DecodingData(1, 0, 0), 0, 0)
+"""The step of a node that needs none."""
+
+
+@dataclass(frozen=True)
+class DirectData:
+    """Check.Conclusion.direct: bounds of the slots bound the forms."""
+
+    forms: DecodingData
+
+
+@dataclass(frozen=True)
+class ComposedData:
+    """Check.Conclusion.composed: the last affine node is substituted; `bits` of the new weights."""
+
+    forms: DecodingData
+    last: DecodingData
+    bits: int
+
+
+ConclusionData = DirectData | ComposedData
+"""Check.Conclusion."""
+
+
+@dataclass(frozen=True)
+class NodeScript:
+    """Check.Script.node: bound the next node by interval arithmetic."""
+
+    step: StepData
+    rest: ScriptData
+
+
+@dataclass(frozen=True)
+class SplitScript:
+    """Check.Script.split: two cases, the slot's fixed-point number at most `value` and at least."""
+
+    slot: int
+    value: int
+    below: ScriptData
+    above: ScriptData
+
+
+@dataclass(frozen=True)
+class ConcludeScript:
+    """Check.Script.conclude."""
+
+    how: ConclusionData
+
+
+ScriptData = NodeScript | SplitScript | ConcludeScript
+"""Check.Script."""
+
+
+@dataclass(frozen=True)
 class ScaleData:
     """Check.Scale: fixed-point 1, fixed-point 0, bits of half a digit."""
 
@@ -90,26 +188,18 @@ class ScaleData:
 
 
 @dataclass(frozen=True)
-class ClaimCertificateData:
-    """Check.ClaimCertificate: `composed_bits` 0 bounds the forms directly."""
-
-    decoding: DecodingData
-    composed_bits: int
-
-
-@dataclass(frozen=True)
 class CertificateData:
-    """Check.Certificate."""
+    """Check.Certificate: for every claim its boxes' scripts; the last one serves all boxes that follow."""
 
     scale: ScaleData
-    decodings: tuple[DecodingData, ...]
-    claims: tuple[ClaimCertificateData, ...]
+    scripts: tuple[tuple[ScriptData, ...], ...]
 
 
 @dataclass(frozen=True)
 class Emission:
     """Everything that one Lean theorem speaks about."""
 
+    semantics: Semantics
     graph: GraphData
     claims: tuple[ClaimData, ...]
     certificate: CertificateData

@@ -15,14 +15,15 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import binary32_box
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account, Forecast, Integers
+from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.guard import (
     MINIMUM_POINTS,
     require_box,
     require_forms,
     require_same_function,
 )
-from pytest_torchlean.certificate.model import ClaimCertificateData, ClaimData, Emission
-from pytest_torchlean.certificate.plan import Goal, RationalBox, build_emission
+from pytest_torchlean.certificate.model import ClaimData, Emission, ScriptData, Semantics
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker import ensure_built, find_lean
@@ -64,7 +65,8 @@ class Prospect:
 
     def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
         """Fixed-point bounds of the outputs over the first goal's first box."""
-        lower, upper = self.account.all_bounds(self.emission.claims[0].boxes[:1])
+        script = self.emission.certificate.scripts[0][0]
+        lower, upper = self.account.all_bounds(self.emission.claims[0].boxes[:1], script)
         return lower[outputs, 0], upper[outputs, 0]
 
 
@@ -88,13 +90,18 @@ def require_real(prop: PropertySpec) -> None:
         )
 
 
+def semantics_of(prop: PropertySpec) -> Semantics:
+    """What executions the property speaks about."""
+    return Semantics.BINARY32 if prop.semantics == "binary32" else Semantics.REAL
+
+
 def forecast(program: Program, goals: Sequence[Goal], budget: Budget) -> Prospect:
     """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602, OutOfTime."""
     emission = build_emission(program, goals)
     account = Account(emission, budget)
     forecasts = tuple(
-        account.forecast(claim, certificate)
-        for claim, certificate in zip(emission.claims, emission.certificate.claims, strict=True)
+        account.forecast(claim, script)
+        for claim, (script,) in zip(emission.claims, emission.certificate.scripts, strict=True)
     )
     return Prospect(emission, tuple(goals), forecasts, account, program.size)
 
@@ -111,7 +118,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     parts, goals = _accepted_parts(prospect)
     text = render(parts)
     guarded = time.monotonic()
-    share = _guard(text, parts, goals, executions)
+    share = _guard(text, parts, goals, semantics_of(prop), executions)
     asked = time.monotonic()
     result = ask_lean(
         text,
@@ -144,13 +151,16 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     )
 
 
+_Piece = tuple[ClaimData, tuple[ScriptData, ...], Goal]
+
+
 def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
     """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
-    claims: list[tuple[ClaimData, ClaimCertificateData, Goal]] = []
+    claims: list[_Piece] = []
     most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.slots))
-    for claim, certificate, goal, seen in zip(
+    for claim, scripts, goal, seen in zip(
         prospect.emission.claims,
-        prospect.emission.certificate.claims,
+        prospect.emission.certificate.scripts,
         prospect.goals,
         prospect.forecasts,
         strict=True,
@@ -161,7 +171,7 @@ def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tup
             claims.append(
                 (
                     replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
-                    certificate,
+                    scripts,
                     replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
                 )
             )
@@ -174,19 +184,15 @@ def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tup
             replace(
                 whole,
                 claims=tuple(claim for claim, _, _ in group),
-                certificate=replace(
-                    whole.certificate, claims=tuple(certificate for _, certificate, _ in group)
-                ),
+                certificate=replace(whole.certificate, scripts=tuple(scripts for _, scripts, _ in group)),
             )
         )
         goals.append(tuple(goal for _, _, goal in group))
     return tuple(parts), tuple(goals)
 
 
-def _groups(
-    claims: Sequence[tuple[ClaimData, ClaimCertificateData, Goal]], most: int
-) -> list[list[tuple[ClaimData, ClaimCertificateData, Goal]]]:
-    groups: list[list[tuple[ClaimData, ClaimCertificateData, Goal]]] = [[]]
+def _groups(claims: Sequence[_Piece], most: int) -> list[list[_Piece]]:
+    groups: list[list[_Piece]] = [[]]
     for item in claims:
         held = sum(len(claim.boxes) for claim, _, _ in groups[-1])
         if groups[-1] and held + len(item[0].boxes) > most:
@@ -196,7 +202,11 @@ def _groups(
 
 
 def _guard(
-    text: str, parts: tuple[Emission, ...], goals: tuple[tuple[Goal, ...], ...], executions: Executions
+    text: str,
+    parts: tuple[Emission, ...],
+    goals: tuple[tuple[Goal, ...], ...],
+    semantics: Semantics,
+    executions: Executions,
 ) -> float:
     """Read the text back and hold it against the property and the model."""
     try:
@@ -205,6 +215,8 @@ def _guard(
         raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
     if read != parts:
         raise CertificateError("TL0610", "the emitted text says something else than was meant")
+    if any(part.semantics is not semantics for part in read):
+        raise CertificateError("TL0610", "the emitted theorem is about other executions than the property")
     outputs = None
     for part, wanted in zip(read, goals, strict=True):
         for claim, goal in zip(part.claims, wanted, strict=True):

@@ -12,7 +12,9 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
-from pytest_torchlean.certificate.plan import Forms, Goal, RationalBox, bound_forms
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import Forms, bound_forms
+from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim

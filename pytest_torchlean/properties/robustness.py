@@ -16,7 +16,9 @@ from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
-from pytest_torchlean.certificate.plan import Goal, RationalBox, margin_forms, to_float
+from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.forms import margin_forms
+from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.differential.samples import only_input, row_shape
 from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
 from pytest_torchlean.properties import PropertyContext

@@ -23,8 +23,9 @@ from certificate_examples import (
 
 from pytest_torchlean.bounds.program import AffineNode
 from pytest_torchlean.certificate.account import Account, exact_bounds
+from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
 from pytest_torchlean.certificate.model import Emission
-from pytest_torchlean.certificate.plan import Forms, Goal, bound_forms, build_emission, margin_forms
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.checker import CheckResult, Outcome
 
 Ask = Callable[..., CheckResult]
@@ -34,11 +35,11 @@ STEP = Fraction(1, 1 << 16)
 def only(emission: Emission, claim: int, box: int) -> Emission:
     """The emission with one claim about one box."""
     chosen = emission.claims[claim]
-    own = emission.certificate.claims[claim]
+    scripts = emission.certificate.scripts[claim]
     return replace(
         emission,
         claims=(replace(chosen, boxes=(chosen.boxes[box],)),),
-        certificate=replace(emission.certificate, claims=(own,)),
+        certificate=replace(emission.certificate, scripts=(scripts[min(box, len(scripts) - 1) :],)),
     )
 
 
@@ -118,7 +119,7 @@ def test_forecast_bounds_contain_exact_executions(build: Callable[[int], Network
     (center,) = centers(network, seed)
     box = ball(center, Fraction(1, 8))
     emission = build_emission(network.program, [Goal(margin_forms(0, network.outputs), (box,))])
-    found = Account(emission).forecast(emission.claims[0], emission.certificate.claims[0])
+    found = Account(emission).forecast(emission.claims[0], emission.certificate.scripts[0][0])
     scale = emission.certificate.scale
     lower, upper = exact_bounds(scale, found.lower[:, 0]), exact_bounds(scale, found.upper[:, 0])
     rng = np.random.default_rng(seed)

@@ -13,16 +13,11 @@ from onnx import helper
 from onnx_models import lowered, model
 
 from pytest_torchlean.bounds.program import AffineNode, Program, ReluNode, lower_to_program
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
 from pytest_torchlean.certificate.guard import require_box, require_forms, require_same_function
 from pytest_torchlean.certificate.model import AffineData, ClaimData, GraphData
-from pytest_torchlean.certificate.plan import (
-    Forms,
-    Goal,
-    RationalBox,
-    bound_forms,
-    build_emission,
-    margin_forms,
-)
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.runtime import RuntimeSession
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,15 +33,24 @@ from certificate_examples import (
 )
 
 from pytest_torchlean.bounds.program import AffineNode, Program, ReluNode
-from pytest_torchlean.certificate.model import AffineData, DecodingData, Emission, ReluData, ScaleData
-from pytest_torchlean.certificate.plan import (
-    Forms,
-    Goal,
-    RationalBox,
-    bound_forms,
-    build_emission,
-    margin_forms,
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    ComposedData,
+    ConcludeScript,
+    ConclusionData,
+    DecodingData,
+    DirectData,
+    Emission,
+    NodeScript,
+    ReluData,
+    ScaleData,
+    ScriptData,
+    SplitScript,
+    StepData,
 )
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.words import affine_data, patterns_of, sources_of
 from pytest_torchlean.checker import CheckResult, Outcome
 
@@ -271,22 +281,71 @@ def scale(change: Callable[[ScaleData], ScaleData]) -> Change:
     return lambda e: replace(e, certificate=replace(e.certificate, scale=change(e.certificate.scale)))
 
 
+def spine(script: ScriptData) -> tuple[list[StepData], ConclusionData]:
+    """The steps and the conclusion of a script without splits."""
+    steps = []
+    while isinstance(script, NodeScript):
+        steps.append(script.step)
+        script = script.rest
+    assert isinstance(script, ConcludeScript)
+    return steps, script.how
+
+
+def script_of(steps: list[StepData], how: ConclusionData) -> ScriptData:
+    script: ScriptData = ConcludeScript(how)
+    for step in reversed(steps):
+        script = NodeScript(step, script)
+    return script
+
+
+def script(change: Callable[[ScriptData], ScriptData]) -> Change:
+    """Another script for the only box."""
+    return lambda e: certificate(scripts=((change(e.certificate.scripts[0][0]),),))(e)
+
+
+def steps(change: Callable[[list[StepData]], list[StepData]]) -> Change:
+    def apply(old: ScriptData) -> ScriptData:
+        own, how = spine(old)
+        return script_of(change(own), how)
+
+    return script(apply)
+
+
 def decoding(change: Callable[[DecodingData], DecodingData], index: int = 0) -> Change:
-    def apply(e: Emission) -> Emission:
-        all_ = list(e.certificate.decodings)
-        all_[index] = change(all_[index])
-        return replace(e, certificate=replace(e.certificate, decodings=tuple(all_)))
+    """Another decoding of the affine node that the step number `index` bounds."""
 
-    return apply
+    def apply(own: list[StepData]) -> list[StepData]:
+        own[index] = replace(own[index], decoding=change(own[index].decoding))
+        return own
+
+    return steps(apply)
 
 
-def of_claim(**fields: Callable[[object], object]) -> Change:
-    def apply(e: Emission) -> Emission:
-        own = e.certificate.claims[0]
-        own = replace(own, **{name: change(getattr(own, name)) for name, change in fields.items()})
-        return replace(e, certificate=replace(e.certificate, claims=(own,)))
+def conclusion(**fields: Callable[[Any], object]) -> Change:
+    def apply(old: ScriptData) -> ScriptData:
+        own, how = spine(old)
+        return script_of(
+            own, replace(how, **{name: change(getattr(how, name)) for name, change in fields.items()})
+        )
 
-    return apply
+    return script(apply)
+
+
+def uncomposed(own: ScriptData) -> ScriptData:
+    """The forms bounded directly, with the last node left out."""
+    own_steps, how = spine(own)
+    assert isinstance(how, ComposedData)
+    return script_of(own_steps, DirectData(how.forms))
+
+
+def split(slot: int, value: int, *, same: bool) -> Change:
+    """A split of a slot before everything else; without `same` one case concludes at once."""
+
+    def apply(old: ScriptData) -> ScriptData:
+        other = old if same else ConcludeScript(spine(old)[1])
+        return SplitScript(slot, value, old, other)
+
+    return script(apply)
 
 
 def node(change: Callable[[AffineData], AffineData], which: int = 0) -> Change:
@@ -316,6 +375,16 @@ def forms(change: Callable[[AffineData], AffineData]) -> Change:
         (claim,) = e.claims
         changed = replace(claim.property, forms=change(claim.property.forms))
         return replace(e, claims=(replace(claim, property=changed),))
+
+    return apply
+
+
+def of_property(**fields: Callable[[Any], object]) -> Change:
+    def apply(e: Emission) -> Emission:
+        (claim,) = e.claims
+        about = claim.property
+        about = replace(about, **{name: change(getattr(about, name)) for name, change in fields.items()})
+        return replace(e, claims=(replace(claim, property=about),))
 
     return apply
 
@@ -355,10 +424,17 @@ INTEGERS: dict[str, tuple[Change, str]] = {
     "bits-too-many": (decoding(lambda d: replace(d, bits=4096)), CLAIM_STANDS),
     "stages-missing": (decoding(lambda d: replace(d, stages=d.stages - 1)), CLAIM_STANDS),
     "stages-too-many": (decoding(lambda d: replace(d, stages=12)), CLAIM_STANDS),
-    "no-decodings": (certificate(decodings=()), CLAIM_STANDS),
-    "decoding-missing": (lambda e: certificate(decodings=e.certificate.decodings[:-1])(e), CLAIM_STANDS),
-    "decoding-of-another-node": (
-        lambda e: certificate(decodings=(DecodingData(127, 0, 1), *e.certificate.decodings[1:]))(e),
+    "decoding-of-another-node": (decoding(lambda _: DecodingData(127, 0, 1)), CLAIM_STANDS),
+    # the steps
+    "no-scripts": (certificate(scripts=()), CLAIM_STANDS),
+    "no-script-for-the-box": (certificate(scripts=((),)), CLAIM_STANDS),
+    "node-missing": (steps(lambda own: own[:-1]), CLAIM_STANDS),
+    "all-nodes-missing": (steps(lambda own: []), CLAIM_STANDS),
+    "node-twice": (steps(lambda own: [*own, own[-1]]), CLAIM_STANDS),
+    "split-beyond-the-slots": (split(10**6, 0, same=True), CLAIM_STANDS),
+    "split-outside-the-bounds": (split(2, 0, same=True), CLAIM_STANDS),
+    "split-with-an-open-case": (
+        lambda e: split(0, e.certificate.scale.center, same=False)(e),
         CLAIM_STANDS,
     ),
     # fixed point
@@ -370,14 +446,16 @@ INTEGERS: dict[str, tuple[Change, str]] = {
     "half-small": (scale(lambda s: replace(s, half=s.half // 2)), CLAIM_STANDS),
     "half-zero": (scale(lambda s: replace(s, half=0)), CLAIM_STANDS),
     "half-huge": (scale(lambda s: replace(s, half=16 * s.half)), CLAIM_STANDS),
-    # the claim's certificate
-    "composed-bits-one-short": (of_claim(composed_bits=lambda n: int(n) - 1), CLAIM_STANDS),  # type: ignore[call-overload]
-    "composed-bits-one": (of_claim(composed_bits=lambda _: 1), CLAIM_STANDS),
-    "composed-bits-huge": (of_claim(composed_bits=lambda _: 4096), CLAIM_STANDS),
-    "claim-certificate-missing": (certificate(claims=()), CLAIM_STANDS),
-    "forms-decoding": (of_claim(decoding=lambda _: DecodingData(127, 0, 24)), CLAIM_STANDS),
-    "forms-bits-zero": (of_claim(decoding=lambda d: replace(d, bits=0)), CLAIM_STANDS),  # type: ignore[type-var]
+    # the conclusion
+    "composed-bits-one-short": (conclusion(bits=lambda n: n - 1), CLAIM_STANDS),
+    "composed-bits-one": (conclusion(bits=lambda _: 1), CLAIM_STANDS),
+    "composed-bits-huge": (conclusion(bits=lambda _: 4096), CLAIM_STANDS),
+    "direct-before-the-last-node": (script(lambda own: uncomposed(own)), CLAIM_STANDS),
+    "forms-decoding": (conclusion(forms=lambda _: DecodingData(127, 0, 24)), CLAIM_STANDS),
+    "forms-bits-zero": (conclusion(forms=lambda d: replace(d, bits=0)), CLAIM_STANDS),
     # the graph
+    "alternatives-zero": (of_property(alternatives=lambda _: 0), CLAIM_OTHER),
+    "alternatives-two": (of_property(alternatives=lambda _: 2), CLAIM_OTHER),
     "divisor-zero": (node(lambda a: replace(a, divisor=0)), CLAIM_OPEN),
     "positions-of-forms": (forms(lambda a: replace(a, positions=2)), CLAIM_STANDS),
     "source-is-itself": (lambda e: node(with_word(0, 2 + e.graph.inputs))(e), CLAIM_OPEN),
@@ -406,7 +484,7 @@ def places(name: str) -> list[str]:
     """The networks on which a change is tried: where it has something to change."""
     if name.startswith("relu"):
         return ["mlp"]
-    return ["linear"] if name in ("no-decodings", "half-zero", "bits-zero", "fewer-inputs") else ["conv"]
+    return ["linear"] if name in ("half-zero", "fewer-inputs") else ["conv"]
 
 
 @pytest.mark.parametrize("name", INTEGERS)

@@ -10,41 +10,57 @@ from certificate_examples import ball, centers, conv, mlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
     CertificateData,
-    ClaimCertificateData,
     ClaimData,
+    ComposedData,
+    ConcludeScript,
     DecodingData,
+    DirectData,
     Emission,
     GraphData,
+    MaximumData,
+    MinimumData,
+    NodeScript,
     PropertyData,
     ReluData,
     ScaleData,
+    ScriptData,
+    Semantics,
+    SplitScript,
+    StepData,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission, margin_forms
+from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import UnreadableText, parse, render
 
 SMALL = st.integers(0, 300)
 NUMBER = st.one_of(SMALL, st.integers(0, 2**70), st.integers(0, 40_000).map(lambda n: (1 << n) - 1))
 AFFINE = st.builds(AffineData, SMALL, SMALL, SMALL, NUMBER, SMALL, NUMBER, NUMBER)
-NODE = st.one_of(AFFINE, st.builds(ReluData, NUMBER, NUMBER))
+NODE = st.one_of(AFFINE, *(st.builds(kind, NUMBER, NUMBER) for kind in (ReluData, MaximumData, MinimumData)))
 BOX = st.builds(BoxData, NUMBER, NUMBER, SMALL, NUMBER, NUMBER)
 CLAIM = st.builds(
-    ClaimData, st.builds(PropertyData, AFFINE, st.booleans()), st.lists(BOX, max_size=3).map(tuple)
+    ClaimData, st.builds(PropertyData, AFFINE, st.booleans(), SMALL), st.lists(BOX, max_size=3).map(tuple)
 )
 DECODING = st.builds(DecodingData, SMALL, SMALL, SMALL)
+STEP = st.builds(StepData, DECODING, SMALL, NUMBER)
+CONCLUSION = st.one_of(st.builds(DirectData, DECODING), st.builds(ComposedData, DECODING, DECODING, SMALL))
+SCRIPT: st.SearchStrategy[ScriptData] = st.recursive(
+    st.builds(ConcludeScript, CONCLUSION),
+    lambda own: st.one_of(st.builds(NodeScript, STEP, own), st.builds(SplitScript, SMALL, NUMBER, own, own)),
+    max_leaves=6,
+)
 CERTIFICATE = st.builds(
     CertificateData,
     st.builds(ScaleData, NUMBER, NUMBER, SMALL),
-    st.lists(DECODING, max_size=3).map(tuple),
-    st.lists(st.builds(ClaimCertificateData, DECODING, SMALL), max_size=3).map(tuple),
+    st.lists(st.lists(SCRIPT, max_size=3).map(tuple), max_size=3).map(tuple),
 )
 GRAPH = st.builds(GraphData, SMALL, st.lists(NODE, max_size=4).map(tuple))
-PARTS = GRAPH.flatmap(
-    lambda graph: st.lists(
-        st.builds(Emission, st.just(graph), st.lists(CLAIM, max_size=3).map(tuple), CERTIFICATE),
+PARTS = st.tuples(st.sampled_from(Semantics), GRAPH).flatmap(
+    lambda common: st.lists(
+        st.builds(Emission, *map(st.just, common), st.lists(CLAIM, max_size=3).map(tuple), CERTIFICATE),
         min_size=1,
         max_size=3,
     ).map(tuple)
@@ -74,21 +90,30 @@ def edited(text: str, pattern: str, replacement: str) -> str:
     return changed
 
 
+BOX_NAMED = r"noncomputable def {} : Box := ⟨nat_lit 1, nat_lit 2, nat_lit 3, nat_lit 4, nat_lit 5⟩" + "\n\\1"
 EDITS = {
     "claim-dropped-from-its-list": (r"(part0_claims : List Claim := \[)part0_claim0, ", r"\1"),
     "box-dropped-from-its-claim": (r", \[part0_claim0_box0, part0_claim0_box1\]", ", [part0_claim0_box1]"),
     "box-used-twice": (r"\[part0_claim0_box0, part0_claim0_box1\]", "[part0_claim0_box0, part0_claim0_box0]"),
     "definition-dropped": (r"^noncomputable def part0_claim0_box0 .*\n", ""),
     "definition-twice": (r"^(noncomputable def part0_claim0_box0 .*\n)", r"\1\1"),
-    "extra-definition": (r"^(noncomputable def graph)", r"def other : Decoding := ⟨nat_lit 1⟩\n\1"),
-    "checker-shadowed": (r"^(noncomputable def part0_claims)", r"def check : Decoding := ⟨nat_lit 1⟩\n\1"),
+    "extra-definition": (r"^(noncomputable def graph)", BOX_NAMED.format("other")),
+    "checker-shadowed": (r"^(noncomputable def part0_claims)", BOX_NAMED.format("check")),
     "theorem-dropped": (r"^theorem part1_accepted.*\n", ""),
     "theorem-twice": (r"^(theorem part1_accepted.*\n)", r"\1\1"),
-    "theorem-about-something-else": (r"check graph part1_claims", "check graph part0_claims"),
-    "conclusion-weaker": (r" ∧ Every \(Claim.Holds K graph\) part1_claims", ""),
-    "conclusion-about-no-claims": (r"Every \(Claim.Holds K graph\) part1_claims", "True"),
+    "theorem-about-something-else": (r"(check [A-Za-z0-9.]+ graph part)1", r"\g<1>0"),
+    "conclusion-weaker": (r" ∧ Every \(Claim.Holds K Semantics.real graph\) part1_claims", ""),
+    "conclusion-about-no-claims": (r"Every \(Claim.Holds K Semantics.real graph\) part1_claims", "True"),
     "conclusion-dropped": (r"^theorem holds.*\n", ""),
     "conclusion-twice": (r"^(theorem holds.*\n)", r"\1\1"),
+    "other-executions-proved": (r"Claim.Holds K Semantics.real", "Claim.Holds K Semantics.binary32"),
+    "other-executions-checked": (r"check Semantics.real", "check Semantics.binary32"),
+    "unknown-executions": (r"check Semantics.real", "check Semantics.other"),
+    "script-of-another-kind": (r"(part1_script0 : )Script", r"\1Graph"),
+    "script-used-before-its-definition": (r"part0_script0", "part0_script9"),
+    "script-of-another-part": (r"(part1_certificate : .*)part1_script", r"\1part0_script"),
+    "conclusion-as-a-script": (r"Script.conclude ", ""),
+    "unknown-constructor": (r"Script.conclude", "Script.believe"),
     "another-ring": (r"\[OrderedRing K\]", "[Inhabited K]"),
     "proof-by-sorry": (r"by decide \+kernel", "by sorry"),
     "proof-by-native-code": (r"by decide \+kernel", "by native_decide"),

@@ -1,0 +1,68 @@
+"""Input boxes with rational bounds, as the digits that a certificate holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pytest_torchlean.certificate.model import BoxData, ScaleData
+from pytest_torchlean.certificate.words import pack_digits
+
+
+@dataclass(frozen=True)
+class RationalBox:
+    """A closed box of the inputs, exact."""
+
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class BoxDigits:
+    """Numerators over the least common denominator, shifted to be natural."""
+
+    denominator: int
+    offset: int
+    lower: tuple[int, ...]
+    upper: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Bits of the longest numerator, at least 1."""
+        return max(1, max(digit.bit_length() for digit in (*self.lower, *self.upper)))
+
+    def data(self, scale: ScaleData) -> BoxData:
+        """Digits as far apart as the memory's where Lean can then take all inputs at once."""
+        width = 2 * scale.half if scale.unit % self.denominator == 0 else self.width
+        lower, upper = pack_digits(self.lower, width), pack_digits(self.upper, width)
+        return BoxData(self.denominator, self.offset, width, lower, upper)
+
+    def limits(self, unit: int) -> Iterable[int]:
+        """Numbers below which 2 to the half digit's bits must not be."""
+        if unit % self.denominator == 0:
+            return [(unit // self.denominator) * max(*self.lower, *self.upper, self.offset, 1) << 4]
+        return [unit << self.width, math.isqrt(unit * self.offset) + 1]
+
+
+def box_digits(box: RationalBox) -> BoxDigits:
+    """The digits of a box."""
+    denominator = math.lcm(*(bound.denominator for bound in (*box.lower, *box.upper)))
+    lower = [bound.numerator * (denominator // bound.denominator) for bound in box.lower]
+    upper = [bound.numerator * (denominator // bound.denominator) for bound in box.upper]
+    offset = max(0, -min(lower, default=0))
+    return BoxDigits(
+        denominator,
+        offset,
+        tuple(digit + offset for digit in lower),
+        tuple(digit + offset for digit in upper),
+    )
+
+
+def to_float(number: Fraction) -> float:
+    """The nearest binary64 number, infinite beyond their range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
