@@ -31,13 +31,13 @@ theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List 
 
 variable {K : Type u} [OrderedRing K]
 
-/-- What is known of the bounds of `remaining` positions from `position` on. -/
-theorem gather_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e direct mirrored : Nat} {columns : List Column} {ds : List Digits}
+/-- What is known of the bounds of `remaining` positions from `position` on; `value` is what the columns combine to. -/
+theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
     (sf : s.Fits) (hlen : columns.length = a.columns)
     (hp : Packed (32 * a.lanes) a.rows bound columns ds) (hr : Linear.reach s bound a.columns < 2 ^ s.half)
     (hs : ∀ i, i < a.columns * a.positions → word a.sources i < start)
     (hy : ∀ position row, position < a.positions → row < a.rows →
-      natural e * slots (start + (row + a.rows * position)) =
+      value (row + a.rows * position) =
         Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row)
     (hm : (Memory.mk direct mirrored).Holds s slots start) :
     (remaining position : Nat) → position + remaining = a.positions →
@@ -47,7 +47,9 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e
       s.center * Linear.masses columns * pack (32 * a.lanes * a.rows) remaining (fun _ => 1) = pack (32 * a.lanes) (a.rows * remaining) mass ∧
       (∀ i, i < a.rows * remaining → low i ≤ Linear.reach s bound a.columns ∧ high i ≤ Linear.reach s bound a.columns ∧
         mass i ≤ Linear.reach s bound a.columns) ∧
-      Rows.Bounded s (fun i => slots (start + a.rows * position + i)) e (e * s.center) 0 (a.rows * remaining) low high mass
+      (∀ i, i < a.rows * remaining →
+        natural (low i) ≤ natural s.unit * value (a.rows * position + i) + natural (mass i) ∧
+        natural s.unit * value (a.rows * position + i) + natural (mass i) ≤ natural (high i))
   | 0, _, _ => ⟨fun _ => 0, fun _ => 0, fun _ => 0, rfl, Nat.mul_zero _,
       fun i hi => absurd hi (Nat.not_succ_le_zero i), fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
   | remaining + 1, position, hpos => by
@@ -90,34 +92,35 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {a : Affine} {start bound e
         exact (hq i g).2.2.2.1
     · intro i h
       rw [hcount] at h
-      rw [Nat.zero_add]
       cases Natural.le_or_lt a.rows i with
       | inl g =>
         obtain ⟨k, rfl⟩ := Nat.exists_of_le g
         rw [Memory.splice_new, Memory.splice_new, Memory.splice_new]
         have z := r4 k (Memory.lt_of_add_lt h)
-        rw [Nat.zero_add] at z
-        have slot : start + a.rows * (position + 1) + k = start + a.rows * position + (a.rows + k) := by
+        have slot : a.rows * (position + 1) + k = a.rows * position + (a.rows + k) := by
           rw [Nat.mul_succ]; simp only [Nat.add_assoc]
-        show natural (low k) + natural (e * s.center) ≤ natural e * s.image (slots (start + a.rows * position + (a.rows + k))) + natural (mass k) ∧
-          natural e * s.image (slots (start + a.rows * position + (a.rows + k))) + natural (mass k) ≤ natural (high k) + natural (e * s.center)
-        rw [← slot]; exact z
+        rw [slot] at z
+        exact z
       | inr g =>
         rw [Memory.splice_old _ _ g, Memory.splice_old _ _ g, Memory.splice_old _ _ g]
         have q := hq i g
-        rw [hfun] at q
-        have y := hy position i hlt g
-        have slot : start + a.rows * position + i = start + (i + a.rows * position) := by rw [Nat.add_assoc, Nat.add_comm i]
-        show natural (lo i) + natural (e * s.center) ≤ natural e * s.image (slots (start + a.rows * position + i)) + natural (s.center * Linear.mass ds i) ∧
-          natural e * s.image (slots (start + a.rows * position + i)) + natural (s.center * Linear.mass ds i) ≤ natural (hi i) + natural (e * s.center)
-        rw [slot]
-        unfold Scale.image
-        have z : natural e * (natural s.unit * slots (start + (i + a.rows * position)) + natural s.center) + natural (s.center * Linear.mass ds i)
-            = natural s.unit * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i + natural (s.center * Linear.mass ds i) + natural (e * s.center) := by
-          rw [← y, natural_mul e]
-          exact (ring5 K e u x c m, e * (u * x + c) + m, u * (e * x) + m + e * c) _ _ _ _ _
-        rw [z]
-        exact ⟨add_le _ q.2.2.2.2.1, add_le _ q.2.2.2.2.2⟩
+        rw [hfun, ← hy position i hlt g, Nat.add_comm i] at q
+        exact ⟨q.2.2.2.2.1, q.2.2.2.2.2⟩
+
+/-- From a row's combination to the value in the slot. -/
+theorem bounded_values {s : Scale} {slots : Nat → K} {e n : Nat} {low high mass : Nat → Nat}
+    (h : ∀ i, i < n → natural (low i) ≤ natural s.unit * (natural e * slots i) + natural (mass i) ∧
+      natural s.unit * (natural e * slots i) + natural (mass i) ≤ natural (high i)) :
+    Rows.Bounded s slots e (e * s.center) 0 n low high mass := by
+  intro i hi
+  rw [Nat.zero_add]
+  unfold Scale.image
+  have z : natural e * (natural s.unit * slots i + natural s.center) + natural (mass i)
+      = natural s.unit * (natural e * slots i) + natural (mass i) + natural (e * s.center) := by
+    rw [natural_mul e]
+    exact (ring5 K e u x c m, e * (u * x + c) + m, u * (e * x) + m + e * c) _ _ _ _ _
+  rw [z]
+  exact ⟨add_le _ (h i hi).1, add_le _ (h i hi).2⟩
 
 /-- A block of `n` slots behind the memory. -/
 def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
@@ -223,13 +226,17 @@ theorem run_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {d
     have size : start + (Node.affine a).size = start + a.rows * a.positions := by
       show start + a.positions * a.rows = _; rw [Nat.mul_comm]
     rw [size]
-    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound sf hlen hp f5 (wordsBelow_sound start _ _ f6)
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound (value := fun i => natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i)) sf hlen hp f5 (wordsBelow_sound start _ _ f6)
       (fun position row h1 h2 => equation f2 f3 (hn position row h1 h2) (hform slots position row h2)) hm a.positions 0 (Nat.zero_add _)
     have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
     rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at r1
     rw [← ones_eq wide] at r2
     rw [r1, r2] at h
-    obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 r4 h
+    have r4 : ∀ i, i < a.rows * a.positions → _ := fun i hi => by
+      have z := r4 i hi
+      rw [Nat.mul_zero, Nat.zero_add] at z
+      exact z
+    obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 (bounded_values r4) h
     rw [Affine.extend_eq] at m2
     exact ⟨_, _, Memory.append_holds hm m1, m2⟩
 
