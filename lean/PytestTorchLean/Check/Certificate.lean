@@ -17,24 +17,24 @@ structure Certificate where
   scripts : List (List Script)
 
 /-- Bounds of the graph on one box, then the property. -/
-noncomputable def checkBox (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool :=
+def checkBox (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool :=
   Semantics.rec (motive := fun _ => Bool)
     (Box.run s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count) false m
 
 /-- All boxes of a claim, each with its script. -/
-noncomputable def checkBoxes (m : Semantics) (g : Graph) (s : Scale) (p : Property) (boxes : List Box) : List Script → Bool :=
+def checkBoxes (m : Semantics) (g : Graph) (s : Scale) (p : Property) (boxes : List Box) : List Script → Bool :=
   List.rec (motive := fun _ => List Script → Bool) (fun _ => true)
     (fun b _ rest scripts => List.rec (motive := fun _ => Bool) false
       (fun script later _ => both (checkBox m g s p b script)
         (rest (List.rec (motive := fun _ => List Script) [script] (fun _ _ _ => later) later))) scripts) boxes
 
-noncomputable def checkClaims (m : Semantics) (g : Graph) (s : Scale) (claims : List Claim) : List (List Script) → Bool :=
+def checkClaims (m : Semantics) (g : Graph) (s : Scale) (claims : List Claim) : List (List Script) → Bool :=
   List.rec (motive := fun _ => List (List Script) → Bool) (fun _ => true)
     (fun claim _ rest scripts => List.rec (motive := fun _ => Bool) false
       (fun first later _ => both (checkBoxes m g s claim.property claim.boxes first) (rest later)) scripts) claims
 
 /-- The certificate proves the claims about the graph. -/
-noncomputable def check (m : Semantics) (g : Graph) (claims : List Claim) (c : Certificate) : Bool :=
+def check (m : Semantics) (g : Graph) (claims : List Claim) (c : Certificate) : Bool :=
   both (both (Nat.ble (c.scale.top + 1) (2 ^ c.scale.half)) (Nat.ble 1 c.scale.unit)) (checkClaims m g c.scale claims c.scripts)
 
 end PytestTorchLean

@@ -96,12 +96,12 @@ theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat 
 
 /-- For every row of the matrices `p` and `q`: the sum over `j` of entry `j` of the row of `p` times the positive part of
     weight row `j`, and of entry `j` of the row of `q` times the negative part. Here for the weight rows from `j` on. -/
-noncomputable def combineFrom (b w R : Nat) (rows : List Column) : Nat → Nat → Nat → Nat :=
+def combineFrom (b w R : Nat) (rows : List Column) : Nat → Nat → Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat → Nat → Nat) (fun _ _ _ => 0)
     (fun c _ rest p q j => Column.rec (motive := fun _ => Nat) (fun positive negative =>
       Nat.add (Nat.add (Nat.mul (column b w R p j) positive) (Nat.mul (column b w R q j) negative))
         (force (rest p q) (Nat.add j 1))) c) rows
-noncomputable def combine (b w R : Nat) (rows : List Column) (p q : Nat) : Nat := combineFrom b w R rows p q 0
+def combine (b w R : Nat) (rows : List Column) (p q : Nat) : Nat := combineFrom b w R rows p q 0
 theorem combineFrom_cons (b w R : Nat) (c : Column) (cs : List Column) (p q j : Nat) :
     combineFrom b w R (c :: cs) p q j = column b w R p j * c.positive + column b w R q j * c.negative + combineFrom b w R cs p q (j + 1) := by
   show _ + _ + force (combineFrom b w R cs p q) (Nat.add j 1) = _
@@ -144,11 +144,11 @@ def total : Nat → (Nat → Nat) → Nat
   | n + 1, f => f 0 + total n (fun j => f (j + 1))
 
 /-- `sum_j x r j * v j` for every row `r`, the digits of `v` from `j` on. -/
-noncomputable def dotsFrom (b w R x n : Nat) : Nat → Nat → Nat :=
+def dotsFrom (b w R x n : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
     (fun _ rest j v => Nat.add (Nat.mul (column b w R x j) (Nat.land v (Nat.sub (Nat.pow 2 b) 1)))
       (force (fun j' => force (rest j') (Nat.shiftRight v b)) (Nat.add j 1))) n
-noncomputable def dots (b w R n x v : Nat) : Nat := dotsFrom b w R x n 0 v
+def dots (b w R n x v : Nat) : Nat := dotsFrom b w R x n 0 v
 theorem dotsFrom_succ (b w R x n j v : Nat) :
     dotsFrom b w R x (n + 1) j v = column b w R x j * Nat.land v (2 ^ b - 1) + dotsFrom b w R x n (j + 1) (Nat.shiftRight v b) := by
   show _ + force (fun j' => force (dotsFrom b w R x n j') (Nat.shiftRight v b)) (Nat.add j 1) = _
@@ -179,7 +179,7 @@ theorem dots_eq {b w n R : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw 
 /-! ### Ones on a diagonal -/
 
 /-- `n` rows; row `r` has the digit 1 in place `off + r`, elsewhere 0. -/
-noncomputable def unit (b w off n : Nat) : Nat := Nat.mul (Nat.pow 2 (Nat.mul b off)) (ones (Nat.add (Nat.mul b w) b) n)
+def unit (b w off n : Nat) : Nat := Nat.mul (Nat.pow 2 (Nat.mul b off)) (ones (Nat.add (Nat.mul b w) b) n)
 /-- 1 in place `i`, 0 elsewhere. -/
 def indicator (i j : Nat) : Nat := cond (Nat.beq i j) 1 0
 theorem pack_indicator (b : Nat) : (i m : Nat) → i < m → pack b m (indicator i) = 2 ^ (b * i)

@@ -34,9 +34,33 @@ inductive Script where
   | split (slot value : Nat) (below above : Script)
   | conclude (how : Conclusion)
 
+/-! ### For the compiler, as in Core/Recursors -/
+namespace Recursor
+@[inline] def conclusion {motive : Conclusion → Sort u} (direct : (forms : Decoding) → motive (.direct forms))
+    (composed : (forms last : Decoding) → (bits : Nat) → motive (.composed forms last bits)) (c : Conclusion) : motive c :=
+  match c with
+  | .direct forms => direct forms
+  | .composed forms last bits => composed forms last bits
+@[csimp] theorem conclusion_eq : @Conclusion.rec = @conclusion :=
+  funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
+
+def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script) → motive rest → motive (.node step rest))
+    (split : (slot value : Nat) → (below above : Script) → motive below → motive above → motive (.split slot value below above))
+    (conclude : (how : Conclusion) → motive (.conclude how)) : (s : Script) → motive s
+  | .node step rest => node step rest (script node split conclude rest)
+  | .split slot value below above => split slot value below above (script node split conclude below) (script node split conclude above)
+  | .conclude how => conclude how
+@[csimp] theorem script_eq : @Script.rec = @script :=
+  funext fun _ => funext fun node => funext fun split => funext fun _ => funext fun s => by
+    induction s with
+    | node step rest ih => show node step rest _ = node step rest _; rw [ih]
+    | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
+    | conclude how => rfl
+end Recursor
+
 namespace Conclusion
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
-noncomputable def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
+def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
   Conclusion.rec (motive := fun _ => Bool)
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms last bits => Semantics.rec (motive := fun _ => Bool)
@@ -63,7 +87,7 @@ end Conclusion
 
 namespace Node
 /-- The next node by interval arithmetic; `next` is handed the packed error radii first. -/
-noncomputable def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool)
     (fun a => Semantics.rec (motive := fun _ => Bool) (Affine.run s a step.decoding direct mirrored count (next 0))
       (Affine.runRounded s a step direct mirrored count next) m)
@@ -95,7 +119,7 @@ end Node
 
 namespace Script
 /-- The script on what is known so far: the nodes still ahead, those passed, and the bounds of all `count` slots. -/
-noncomputable def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
+def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
   Script.rec (motive := fun _ => List Node → List Passed → Nat → Nat → Nat → Bool)
     (fun step _ rest nodes passed direct mirrored count => List.rec (motive := fun _ => Bool) false
       (fun head later _ => Node.run m s head step direct mirrored count

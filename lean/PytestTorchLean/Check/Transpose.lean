@@ -24,17 +24,17 @@ def rowsFrom (ds : List Digits) : Nat → Nat → List Digits
   | count + 1, j => rowDigits ds j :: rowsFrom ds count (j + 1)
 
 /-- Row `j` of the columns, digit by digit. -/
-noncomputable def gather (b j : Nat) (cs : List Column) : Column :=
+def gather (b j : Nat) (cs : List Column) : Column :=
   List.rec (motive := fun _ => Column) ⟨0, 0⟩
     (fun c _ rest => Column.rec (motive := fun _ => Column) (fun positive negative =>
       Column.rec (motive := fun _ => Column) (fun p q =>
         ⟨Nat.add (Nat.land (Nat.shiftRight positive (Nat.mul b j)) (Nat.sub (Nat.pow 2 b) 1)) (Nat.mul (Nat.pow 2 b) p),
          Nat.add (Nat.land (Nat.shiftRight negative (Nat.mul b j)) (Nat.sub (Nat.pow 2 b) 1)) (Nat.mul (Nat.pow 2 b) q)⟩) rest) c) cs
-noncomputable def gatherFrom (b : Nat) (cs : List Column) (count : Nat) : Nat → List Column :=
+def gatherFrom (b : Nat) (cs : List Column) (count : Nat) : Nat → List Column :=
   Nat.rec (motive := fun _ => Nat → List Column) (fun _ => [])
     (fun _ rest j => gather b j cs :: force rest (Nat.add j 1)) count
 /-- The rows of the matrix whose columns are `cs`, with `rows` digits each. -/
-noncomputable def rowsOf (b rows : Nat) (cs : List Column) : List Column := gatherFrom b cs rows 0
+def rowsOf (b rows : Nat) (cs : List Column) : List Column := gatherFrom b cs rows 0
 
 theorem gather_packs {b rows bound j : Nat} (small : bound < 2 ^ b) (hj : j < rows) : (cs : List Column) → (ds : List Digits) →
     Packed b rows bound cs ds → (gather b j cs).Packs b cs.length bound (rowDigits ds j)

@@ -5,7 +5,8 @@ import PytestTorchLean.Core.Tactic
 
 The checker is written with recursors, which the kernel evaluates fast and the compiler refuses. Here every
 recursor of the core types gets an equal function that the compiler takes in its stead (`csimp` wants a proof).
-So one definition serves both levels: the kernel's, and the compiled one that `lean --run` interprets.
+So one definition serves both levels: the kernel's, and the compiled one that `lean --run` interprets. Hence no
+definition of the checker is marked `noncomputable`, and each of its inductive types has such a function.
 -/
 set_option linter.all false
 universe u v

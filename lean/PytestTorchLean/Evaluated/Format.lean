@@ -1,0 +1,198 @@
+prelude
+import PytestTorchLean.Evaluated.Bytes
+import PytestTorchLean.Check.Certificate
+/-!
+# Graphs, claims and certificates from the bytes of a file
+
+Field for field as the structures are declared, constructors numbered in their order. The file begins with
+the word of the letters `tlcert01`; after the parts come the places of weights in the model's files.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+namespace Evaluated
+
+/-- The first word of every file. -/
+def magic : Nat := 3544460941416688756
+
+def affine : Read Affine := do
+  let rows ← number
+  let lanes ← number
+  let laneColumns ← number
+  let weights ← number
+  let positions ← number
+  let sources ← number
+  let divisor ← number
+  pure ⟨rows, lanes, laneColumns, weights, positions, sources, divisor⟩
+
+/-- A node and the place of its weights' words: the first byte, and the byte after the last. -/
+structure PlacedNode where
+  node : Node
+  first : Nat
+  stop : Nat
+
+def node : Read PlacedNode := constructor [
+    (do
+      let rows ← number
+      let lanes ← number
+      let laneColumns ← number
+      let start ← here
+      let weights ← number
+      let stop ← here
+      let positions ← number
+      let sources ← number
+      let divisor ← number
+      pure ⟨Node.affine ⟨rows, lanes, laneColumns, weights, positions, sources, divisor⟩, Nat.add start 8, stop⟩),
+    (do
+      let first ← number
+      let count ← number
+      pure ⟨Node.relu first count, 0, 0⟩),
+    (do
+      let count ← number
+      let sources ← number
+      pure ⟨Node.maximum count sources, 0, 0⟩),
+    (do
+      let count ← number
+      let sources ← number
+      pure ⟨Node.minimum count sources, 0, 0⟩)]
+
+/-- The nodes without their places. -/
+def unplaced : List PlacedNode → List Node
+  | [] => []
+  | n :: rest => n.node :: unplaced rest
+
+def semantics : Read Semantics := constructor [
+    pure Semantics.real,
+    pure Semantics.binary32]
+
+def truth : Read Bool := constructor [
+    pure false,
+    pure true]
+
+def box : Read Box := do
+  let denominator ← number
+  let offset ← number
+  let width ← number
+  let lower ← number
+  let upper ← number
+  pure ⟨denominator, offset, width, lower, upper⟩
+
+def property : Read Property := do
+  let forms ← affine
+  let strict ← truth
+  let alternatives ← number
+  pure ⟨forms, strict, alternatives⟩
+
+def claim : Read Claim := do
+  let p ← property
+  let boxes ← list box
+  pure ⟨p, boxes⟩
+
+def decoding : Read Decoding := do
+  let base ← number
+  let stages ← number
+  let bits ← number
+  pure ⟨base, stages, bits⟩
+
+def step : Read Step := do
+  let d ← decoding
+  let first ← number
+  let radius ← number
+  pure ⟨d, first, radius⟩
+
+def conclusion : Read Conclusion := constructor [
+    (do
+      let forms ← decoding
+      pure (Conclusion.direct forms)),
+    (do
+      let forms ← decoding
+      let last ← decoding
+      let bits ← number
+      pure (Conclusion.composed forms last bits))]
+
+/-- A script that is nested at most `depth` deep. -/
+def script : (depth : Nat) → Read Script
+  | 0 => Read.fail
+  | Nat.succ depth => constructor [
+      (do
+        let how ← step
+        let rest ← script depth
+        pure (Script.node how rest)),
+      (do
+        let slot ← number
+        let value ← number
+        let below ← script depth
+        let above ← script depth
+        pure (Script.split slot value below above)),
+      (do
+        let how ← conclusion
+        pure (Script.conclude how))]
+
+/-- No script is nested deeper. -/
+def deepest : Nat := 100000
+
+def scale : Read Scale := do
+  let unit ← number
+  let center ← number
+  let half ← number
+  pure ⟨unit, center, half⟩
+
+def certificate : Read Certificate := do
+  let s ← scale
+  let scripts ← list (list (script deepest))
+  pure ⟨s, scripts⟩
+
+/-- Claims about the one graph, with a certificate. -/
+structure Part where
+  claims : List Claim
+  certificate : Certificate
+
+def part : Read Part := do
+  let claims ← list claim
+  let c ← certificate
+  pure ⟨claims, c⟩
+
+/-- Weights of a graph in a model's file: the weight of row `row` and column `firstColumn + k`, for `row < rows` and
+    `k < columns`, stands at byte `offset + rowStride * row + columnStride * k`. -/
+structure Block where
+  node : Nat
+  file : Nat
+  rows : Nat
+  firstColumn : Nat
+  columns : Nat
+  offset : Nat
+  rowStride : Nat
+  columnStride : Nat
+
+def block : Read Block := do
+  let node ← oneWord
+  let file ← oneWord
+  let rows ← oneWord
+  let firstColumn ← oneWord
+  let columns ← oneWord
+  let offset ← oneWord
+  let rowStride ← oneWord
+  let columnStride ← oneWord
+  pure ⟨node, file, rows, firstColumn, columns, offset, rowStride, columnStride⟩
+
+structure Document where
+  semantics : Semantics
+  inputs : Nat
+  nodes : List PlacedNode
+  parts : List Part
+  blocks : List Block
+
+def document : Read Document := do
+  let first ← oneWord
+  match Nat.beq first magic with
+  | false => Read.fail
+  | true => do
+    let m ← semantics
+    let inputs ← number
+    let nodes ← list node
+    let parts ← list part
+    let blocks ← list block
+    pure ⟨m, inputs, nodes, parts, blocks⟩
+
+end Evaluated
+end PytestTorchLean
