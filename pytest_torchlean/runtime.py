@@ -153,6 +153,43 @@ def expose(model: bytes) -> bytes:
     return bytes(proto.SerializeToString())
 
 
+def cut(model: bytes, values: Mapping[str, ValueType]) -> tuple[bytes, dict[str, str]]:
+    """The model cut at the named values: nodes read them from new inputs, and they are the only outputs.
+
+    Returns the cut model and the name of the new input of every value that a node reads; a value that is
+    an input of the model keeps its own.
+    """
+    import onnx
+
+    proto = _parse(model)
+    taken = {name for node in proto.graph.node for name in (*node.input, *node.output)}
+    own = {value.name for value in proto.graph.input}
+    fresh: dict[str, str] = {name: name for name in values if name in own}
+    for node in proto.graph.node:
+        for place, name in enumerate(node.input):
+            if name not in values:
+                continue
+            if name not in fresh:
+                fresh[name] = _unused(f"{name}.cut", taken)
+                proto.graph.input.append(
+                    onnx.helper.make_tensor_value_info(
+                        fresh[name], onnx.TensorProto.FLOAT, values[name].shape
+                    )
+                )
+            node.input[place] = fresh[name]
+    computed = [name for node in proto.graph.node for name in node.output if name in values]
+    del proto.graph.output[:]
+    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in computed)
+    return bytes(proto.SerializeToString()), fresh
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
 def _parse(model: bytes) -> Any:
     import onnx
 

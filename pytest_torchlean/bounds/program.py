@@ -7,7 +7,8 @@ that reads slot 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class Program:
     outputs: Slots
     size: int
     """Number of all slots."""
+    values: Mapping[str, Slots] = field(default_factory=dict)
+    """The slots of the graph's inputs and computed values, flat."""
 
 
 def lower_to_program(graph: Graph) -> Program:
@@ -117,7 +120,11 @@ class _Builder:
 
     def program(self) -> Program:
         outputs = np.concatenate([self._of(name) for name in self._graph.outputs])
-        return Program(self._inputs, tuple(self._nodes), outputs, self._next)
+        computed = {name for node in self._graph.nodes for name in node.outputs}
+        values = {
+            name: slots for name, slots in self._slots.items() if name in computed | set(self._graph.inputs)
+        }
+        return Program(self._inputs, tuple(self._nodes), outputs, self._next, values)
 
     def _take(self, count: int) -> Slots:
         taken = np.arange(self._next, self._next + count, dtype=np.int64)

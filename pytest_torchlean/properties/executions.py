@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,7 +16,7 @@ from pytest_torchlean.evaluator import run as run_evaluator
 from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
-from pytest_torchlean.runtime import RuntimeSession, expose, require_types
+from pytest_torchlean.runtime import RuntimeSession, cut, expose, require_types
 from pytest_torchlean.verdict import Witness
 
 Float32 = NDArray[np.float32]
@@ -56,6 +56,20 @@ class Executions:
         names = [name for name in session.outputs if name in self.graph.types]
         named = dict(zip(session.inputs, self._shaped(point), strict=True))
         require_types(dict(zip(names, session.fetch(names, named), strict=True)), self.graph.types)
+
+    def pieces(
+        self, names: Collection[str]
+    ) -> Callable[[Mapping[str, Float32]], dict[str, NDArray[np.generic]]]:
+        """The model cut at the named values: from flat values that nodes read to the values they write."""
+        kinds = {name: self.graph.types[name] for name in names}
+        data, fresh = cut(self.model.data, kinds)
+        session = RuntimeSession(data, optimise=False)
+
+        def run(values: Mapping[str, Float32]) -> dict[str, NDArray[np.generic]]:
+            given = {fresh[name]: values[name].reshape(kinds[name].shape) for name in fresh}
+            return dict(zip(session.outputs, session.run(given), strict=True))
+
+        return run
 
     def evaluator(self, point: Float32) -> Float32:
         """Our binary32 evaluator's outputs under its sequential schedule."""

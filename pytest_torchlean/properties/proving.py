@@ -22,7 +22,8 @@ from pytest_torchlean.certificate.guard import (
     require_forms,
     require_same_function,
 )
-from pytest_torchlean.certificate.model import ClaimData, Emission, ScriptData, Semantics
+from pytest_torchlean.certificate.model import ClaimData, Emission, GraphData, ScriptData, Semantics
+from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import check as ask_lean
@@ -30,6 +31,7 @@ from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.errors import CertificateError, CheckerError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
 
@@ -43,7 +45,7 @@ TRUST = (
     "Lean's kernel checked `PytestTorchLean.sound` applied to the decoded weights, region and inequalities.",
     "The ONNX bytes were read once; the same bytes went to the lowering and to onnxruntime.",
     "The emitted text was read back, evaluated exactly at 32 points of the region and compared with "
-    "onnxruntime within derived rounding bounds.",
+    "onnxruntime within derived rounding bounds; every stored node was compared alone on random inputs.",
     "Trusted: the protobuf parser, the lowering as far as the comparison does not see it, Lean's kernel and "
     "the wheel or toolchain that carries it. See TRUST.md.",
 )
@@ -61,7 +63,7 @@ class Prospect:
     goals: tuple[Goal, ...]
     forecasts: tuple[Forecast, ...]
     account: Account
-    slots: int
+    program: Program
 
     def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
         """Fixed-point bounds of the outputs over the first goal's first box."""
@@ -103,7 +105,7 @@ def forecast(program: Program, goals: Sequence[Goal], budget: Budget) -> Prospec
         account.forecast(claim, script)
         for claim, (script,) in zip(emission.claims, emission.certificate.scripts, strict=True)
     )
-    return Prospect(emission, tuple(goals), forecasts, account, program.size)
+    return Prospect(emission, tuple(goals), forecasts, account, program)
 
 
 def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
@@ -118,7 +120,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     parts, goals = _accepted_parts(prospect)
     text = render(parts)
     guarded = time.monotonic()
-    share = _guard(text, parts, goals, semantics_of(prop), executions)
+    share = _guard(text, parts, goals, semantics_of(prop), executions, prospect.program)
     asked = time.monotonic()
     result = ask_lean(
         text,
@@ -157,7 +159,7 @@ _Piece = tuple[ClaimData, tuple[ScriptData, ...], Goal]
 def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
     """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
     claims: list[_Piece] = []
-    most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.slots))
+    most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.program.size))
     for claim, scripts, goal, seen in zip(
         prospect.emission.claims,
         prospect.emission.certificate.scripts,
@@ -207,6 +209,7 @@ def _guard(
     goals: tuple[tuple[Goal, ...], ...],
     semantics: Semantics,
     executions: Executions,
+    program: Program,
 ) -> float:
     """Read the text back and hold it against the property and the model."""
     try:
@@ -231,7 +234,22 @@ def _guard(
     boxes = [box for wanted in goals for goal in wanted for box in goal.boxes]
     points = _points(boxes)
     executions.require_types(points[0])
+    _guard_nodes(read[0].graph, outputs, executions, program)
     return require_same_function(read[0].graph, outputs, points, executions.runtime)
+
+
+def _guard_nodes(
+    emitted: GraphData, outputs: NDArray[np.int64], executions: Executions, program: Program
+) -> None:
+    """Hold every stored node alone against the emitted nodes behind it."""
+    graph = executions.graph
+    wiring = {name: slots for name, slots in program.values.items() if graph.types[name].dtype == "float32"}
+    if all(name in wiring for name in graph.outputs) and not np.array_equal(
+        outputs, np.concatenate([wiring[name] for name in graph.outputs])
+    ):
+        raise CertificateError("TL0612", "the inequalities are not about the model's outputs")
+    run = executions.pieces(wiring)
+    require_same_nodes(emitted, wiring, graph.inputs, nodes_of(executions.model.data), run)
 
 
 def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
