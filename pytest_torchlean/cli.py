@@ -77,6 +77,23 @@ def _parser() -> argparse.ArgumentParser:
     _lean(check)
     _root(check)
 
+    bundle = _command(
+        commands,
+        "bundle",
+        "run a property and write its proof as Lean files that anyone can check again",
+        "Runs one property. If Lean's kernel proves it, writes to FOLDER the certificate, the Lean library, "
+        "Claim.lean (read it first: the claim in words and as one short theorem) and recheck.sh, which needs "
+        "Lean 4.35.0 on the PATH and nothing else. Refuses (TL0620) what is not PROVED at level `kernel`.",
+    )
+    bundle.add_argument(
+        "property", metavar="PROPERTY", help="SPEC::MODEL::PROPERTY, as `torchlean check` shows it"
+    )
+    bundle.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new or empty folder"
+    )
+    _lean(bundle)
+    _root(bundle)
+
     inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
     inspect.add_argument("model", type=Path, metavar="MODEL")
 
@@ -98,9 +115,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    description: str | None = None,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    description = description or summary[0].upper() + summary[1:] + "."
+    parser = commands.add_parser(name, help=summary, description=description)
     parser.add_argument("--no-color", "--no-colour", dest="no_colour", action="store_true")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser

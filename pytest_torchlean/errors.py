@@ -383,6 +383,18 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a defect of the certificate producer; nothing is proved",
         "report it with the model and the spec",
     ),
+    ErrorCode(
+        "TL0620",
+        "no bundle can be made of this property",
+        "a bundle needs a property that Lean's kernel has proved",
+        "run `torchlean check` on it and read what was found",
+    ),
+    ErrorCode(
+        "TL0621",
+        "the bundle's folder is not empty",
+        "a bundle is written to a new folder, so that nothing else lies between its files",
+        "choose another folder, or remove this one",
+    ),
     # TL07xx: onnxruntime
     ErrorCode(
         "TL0701",

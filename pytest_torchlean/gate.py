@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Keep = Callable[[str, tuple[str, ...]], None]
+"""Called with every text that Lean accepts and the axioms of its theorem."""
+
 Progress = Callable[[str, PropertyResult | None], None]
 """Called with a property's id and None when it starts, and with its result when it ends."""
 
@@ -137,14 +140,21 @@ def run_spec(
     return results
 
 
-def run_one(job: Job, *, store: ModelStore, lean: Path | None = None, debug: bool = False) -> PropertyResult:
+def run_one(
+    job: Job,
+    *,
+    store: ModelStore,
+    lean: Path | None = None,
+    debug: bool = False,
+    keep: Keep | None = None,
+) -> PropertyResult:
     """Run one property. Every failure of it is in the result; only KeyboardInterrupt passes.
 
     `debug` adds the traceback of a failure to the evidence's details.
     """
     started = time.monotonic()
     try:
-        evidence = _evidence(job, store, lean, started)
+        evidence = _evidence(job, store, lean, started, keep)
     except (Exception, SystemExit) as error:
         evidence = failure_evidence(job, error, debug=debug)
     rest = time.monotonic() - started - sum(evidence.seconds.values())
@@ -231,7 +241,7 @@ def claim_of(job: Job) -> str:
     return claim(job.prop)
 
 
-def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float) -> Evidence:
+def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, keep: Keep | None) -> Evidence:
     """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
     from pytest_torchlean.properties import PropertyContext, run_property
 
@@ -245,6 +255,7 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float) ->
         root=store.root,
         deadline=started + float(job.prop.timeout),
         lean=lean,
+        keep=keep,
     )
     import numpy as np
 

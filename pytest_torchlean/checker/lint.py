@@ -78,7 +78,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
 """Words of Lean and the modules that may use them. Where a word is a part of a dotted name, it counts."""
 
 ATTRIBUTES = frozenset({"simp", "inline", "reducible", "specialize"})
-"""Attributes that modules outside Core may give, besides allowed words: none changes what a definition means."""
+"""Attributes outside Core, besides allowed words: none changes what a definition means."""
 
 OPTIONS: Mapping[str, frozenset[str] | None] = {
     "linter.all": None,

@@ -36,7 +36,7 @@ class Target:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    targets = [_target(text) for text in options.paths or ["."]]
+    targets = [target_of(text) for text in options.paths or ["."]]
     missing = [target.spec for target in targets if not target.spec.is_file()]
     if missing and not options.paths:
         print(f"there is no {_SPEC_NAME} in this folder; `torchlean init MODEL` writes one", file=sys.stderr)
@@ -120,7 +120,8 @@ def _seen_from_here(result: PropertyResult, root: Path) -> PropertyResult:
     return replace(result, witness_file=os.path.relpath(root / result.witness_file))
 
 
-def _target(text: str) -> Target:
+def target_of(text: str) -> Target:
+    """The part of a spec that an argument names. Raises SpecError TL0309."""
     path, *parts = text.split("::")
     place = Path(path)
     if place.is_dir():
@@ -150,11 +151,12 @@ def _load(targets: list[Target], root: Path | None) -> tuple[list[Loaded], list[
             print(text, end="\n\n", file=sys.stderr)
             failed.append(collection_failure(shown(path, place), text))
             continue
-        loaded.append((spec, place, _selected(spec, wanted)))
+        loaded.append((spec, place, selected_ids(spec, wanted)))
     return loaded, failed
 
 
-def _selected(spec: Spec, wanted: list[Target]) -> set[str] | None:
+def selected_ids(spec: Spec, wanted: list[Target]) -> set[str] | None:
+    """The ids that the targets name, None for all. Raises SpecError TL0309."""
     if any(target.model is None for target in wanted):
         return None
     chosen = set()

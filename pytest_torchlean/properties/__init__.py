@@ -35,7 +35,8 @@ MODULES: Mapping[str, str] = {
 class PropertyContext:
     """What a property runs on: the model's bytes, their lowering, and the limits.
 
-    `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
+    `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search. `keep`
+    receives every text that Lean accepts, with the axioms of its theorem.
     """
 
     model: LoadedModel
@@ -43,6 +44,7 @@ class PropertyContext:
     root: Path
     deadline: float
     lean: Path | None = None
+    keep: Callable[[str, tuple[str, ...]], None] | None = None
 
     @property
     def seconds_left(self) -> float:

@@ -134,6 +134,8 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
         if result.code == "TL0510":
             raise CheckerError("TL0603", f"Lean refused: {result.detail}")
         raise CheckerError(result.code or "TL0514", result.detail or result.outcome.value)
+    if context.keep is not None:
+        context.keep(text, result.axioms)
     return Proof(
         theorem=Theorem(SOUNDNESS, result.axioms),
         lean={

@@ -1,0 +1,47 @@
+"""`torchlean bundle`: prove a property and write the proof as Lean files that need nothing of ours."""
+
+from __future__ import annotations
+
+import argparse
+
+from pytest_torchlean.bundle import AcceptedText, bundle_files, write_bundle
+from pytest_torchlean.checker.sources import read_sources, source_directory
+from pytest_torchlean.cli import PASSED
+from pytest_torchlean.commands.check import selected_ids, target_of
+from pytest_torchlean.commands.roots import root_for
+from pytest_torchlean.errors import SpecError
+from pytest_torchlean.gate import ModelStore, jobs_of, run_one
+from pytest_torchlean.report.escape import terminal_line
+from pytest_torchlean.spec import load_spec
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prove one property and write its bundle. Raises SpecError TL0309, CertificateError TL0620, TL0621."""
+    target = target_of(options.property)
+    root = root_for(target.spec, options.root)
+    spec = load_spec(target.spec.resolve(), root)
+    ids = selected_ids(spec, [target])
+    jobs = [job for job in jobs_of(spec) if ids is None or job.id in ids]
+    if len(jobs) != 1:
+        raise SpecError(
+            "TL0309",
+            f"{options.property!r} names {len(jobs)} properties, a bundle is about one",
+            fix="write SPEC::MODEL::PROPERTY",
+        )
+    accepted: list[AcceptedText] = []
+    result = run_one(
+        jobs[0],
+        store=ModelStore(root),
+        lean=options.lean,
+        debug=options.debug,
+        keep=lambda text, axioms: accepted.append(AcceptedText(text, axioms)),
+    )
+    directory = source_directory()
+    files = bundle_files(result, accepted, read_sources(directory), (directory / "README.md").read_bytes())
+    write_bundle(options.output, files)
+    size = sum(map(len, files.values())) / 1e6
+    print(f"{terminal_line(result.id)}: PROVED, written to {terminal_line(str(options.output))}")
+    print(
+        f"{len(files)} files, {size:.1f} MB. Read Claim.lean first; `sh recheck.sh` checks all of it again."
+    )
+    return PASSED
