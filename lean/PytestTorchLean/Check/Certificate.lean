@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Check.Hull
 import PytestTorchLean.Check.Script
 /-!
 # The check of a certificate
@@ -19,7 +20,8 @@ structure Certificate where
 /-- Bounds of the graph on one box, then the property. -/
 def checkBox (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool :=
   Semantics.rec (motive := fun _ => Bool)
-    (Box.run s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count) false m
+    (Box.run s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count)
+    (Box.runHull s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count) m
 
 /-- All boxes of a claim, each with its script. -/
 def checkBoxes (m : Semantics) (g : Graph) (s : Scale) (p : Property) (boxes : List Box) : List Script → Bool :=

@@ -21,7 +21,10 @@ theorem checkBox_sound {g : Graph} {s : Scale} {p : Property} {b : Box} {script 
     obtain ⟨h0, h1, hn⟩ := run
     obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound sf h0 h1 inside h
     exact Script.run_sound sf script g.nodes [] direct mirrored _ hm trivial hn h
-  | .binary32, h, _, _, _ => Bool.noConf_tf (Eq.symm h)
+  | .binary32, h, slots, run, inside => by
+    obtain ⟨h0, h1, hn⟩ := run
+    obtain ⟨direct, mirrored, hm, h⟩ := Box.runHull_sound sf h0 h1 inside h
+    exact Script.run_sound sf script g.nodes [] direct mirrored _ hm trivial hn h
 
 theorem checkBoxes_sound {m : Semantics} {g : Graph} {s : Scale} {p : Property} (sf : s.Fits) : (boxes : List Box) → (scripts : List Script) →
     checkBoxes m g s p boxes scripts = true →
