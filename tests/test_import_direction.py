@@ -36,6 +36,7 @@ ORDER = [
     "replay",
     "report",
     "outputs",
+    "bundle",
     "hookspecs",
     "cli",
     "commands",

@@ -41,7 +41,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "axiom": _core("Prelude"),
     "init_quot": _core("Prelude"),
     # What runs something else than what was defined (`csimp` does so by a proved equality).
-    "csimp": _core("Recursors") | {f"{ROOT}.Check.Recursors", f"{ROOT}.Check.Packed"},
+    "csimp": _core("Recursors") | {f"{ROOT}.Check.*"},
     "unsafe": _core("Prelude", "Syntax"),
     "unsafeCast": _core("Prelude", "Syntax"),
     "implemented_by": _core("Syntax"),
@@ -75,7 +75,10 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "_root_": _core("Int", "Syntax"),
     "renaming": _NOWHERE,
 }
-"""Words of Lean and the modules that may use them. Where a word is a part of a dotted name, it counts."""
+"""Words of Lean and the modules that may use them; `A.*` is every module of the folder A.
+
+Where a word is a part of a dotted name, it counts.
+"""
 
 ATTRIBUTES = frozenset({"simp", "inline", "reducible", "specialize"})
 """Attributes outside Core, besides allowed words: none changes what a definition means."""
@@ -197,7 +200,8 @@ def _words(module: str, tokens: list[_Token]) -> Iterator[Finding]:
     for token in tokens:
         for part in _IDENTIFIER.findall(token.text):
             word = part.strip("«»")
-            if module not in ALLOWED_IN.get(word, (module,)):
+            allowed = ALLOWED_IN.get(word)
+            if allowed is not None and not {module, f"{module.rpartition('.')[0]}.*"} & allowed:
                 yield Finding(module, token.line, "forbidden word", token.text)
 
 
