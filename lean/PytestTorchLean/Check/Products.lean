@@ -143,6 +143,38 @@ def total : Nat → (Nat → Nat) → Nat
   | 0, _ => 0
   | n + 1, f => f 0 + total n (fun j => f (j + 1))
 
+theorem total_congr {n : Nat} {f g : Nat → Nat} (h : ∀ j, j < n → f j = g j) : total n f = total n g := by
+  induction n generalizing f g with
+  | zero => rfl
+  | succ n ih =>
+    show f 0 + total n _ = g 0 + total n _
+    rw [h 0 (Nat.succ_le_succ (Nat.zero_le n)), ih fun j hj => h (j + 1) (Nat.succ_le_succ hj)]
+theorem total_zero {n : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j = 0) : total n f = 0 := by
+  induction n generalizing f with
+  | zero => rfl
+  | succ n ih =>
+    show f 0 + total n _ = 0
+    rw [h 0 (Nat.succ_le_succ (Nat.zero_le n)), ih fun j hj => h (j + 1) (Nat.succ_le_succ hj)]
+theorem total_add (n : Nat) (f g : Nat → Nat) : total n (fun j => f j + g j) = total n f + total n g := by
+  induction n generalizing f g with
+  | zero => rfl
+  | succ n ih =>
+    show f 0 + g 0 + total n (fun j => f (j + 1) + g (j + 1)) = f 0 + total n _ + (g 0 + total n _)
+    rw [ih, Nat.add_add_add_comm]
+theorem total_mul (n c : Nat) (f : Nat → Nat) : total n (fun j => c * f j) = c * total n f := by
+  induction n generalizing f with
+  | zero => rfl
+  | succ n ih =>
+    show c * f 0 + total n (fun j => c * f (j + 1)) = c * (f 0 + total n _)
+    rw [ih, Nat.mul_add]
+theorem total_le {n bound : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j ≤ bound) : total n f ≤ n * bound := by
+  induction n generalizing f with
+  | zero => exact Nat.zero_le _
+  | succ n ih =>
+    show f 0 + total n _ ≤ (n + 1) * bound
+    rw [Nat.succ_mul, Nat.add_comm (n * bound)]
+    exact Nat.add_le_add (h 0 (Nat.succ_le_succ (Nat.zero_le n))) (ih fun j hj => h (j + 1) (Nat.succ_le_succ hj))
+
 /-- `sum_j x r j * v j` for every row `r`, the digits of `v` from `j` on. -/
 def dotsFrom (b w R x n : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)

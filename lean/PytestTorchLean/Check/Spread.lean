@@ -13,7 +13,7 @@ namespace Dense
 
 /-- Digits of `2 * k` bits that lie `2 * c` apart become digits of `k` bits that lie `c` apart. -/
 def widen (c k m x : Nat) : Nat :=
-  force (fun low => Nat.add low (Nat.mul (Nat.sub x low) (Nat.pow 2 (Nat.sub c k))))
+  force (fun low => Nat.add low (Nat.shiftLeft (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
 theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
     widen c k m (pack (c + c) m (fun i => f i + 2 ^ k * g i)) = pack c (2 * m) (fun j => Vector.pair j f g) := by
