@@ -3,7 +3,7 @@ import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Axioms
-import PytestTorchLean.Check.Products
+import PytestTorchLean.Check.Tiles
 import PytestTorchLean.Check.Transpose
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Hull
