@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_torchlean.checker.sources import ROOT, LeanSources, module_path
+from pytest_torchlean.checker.sources import ROOT, LeanSources, module_path, read_sources
 from pytest_torchlean.errors import CheckerError
 
 CORE = f"{ROOT}.Core"
@@ -101,9 +101,11 @@ PRINTS_AXIOMS = f"{ROOT}.Thm.Axioms"
 UNIMPORTED: Mapping[str, str] = {
     f"{CORE}.Clones": "compiled by a test, which compares the accelerated functions with their definitions",
     f"{CORE}.Eval": "for `#eval` in tests; no proof uses it",
-    f"{CORE}.IO": "for `lean --run`; no proof uses it",
 }
-"""Files that the root module does not import, each with the reason. Nothing checks their content."""
+"""Files that nothing imports, each with the reason. No proof rests on their content."""
+
+PROGRAMS = (f"{ROOT}.Evaluated.Main",)
+"""Modules run by `lean --run`, which import what they need."""
 
 CORE_INSTANCES = frozenset({(f"{ROOT}.Thm.Instances", "OrderedRing Int")})
 """Instances for types of Core that are given outside it, by module."""
@@ -163,8 +165,12 @@ def require_clean(sources: LeanSources, directory: Path | None = None) -> None:
 
 
 def unimported(sources: LeanSources, directory: Path) -> tuple[Finding, ...]:
-    """Lean files of the library's folder that the root module does not reach."""
+    """Lean files of the library's folder that neither the root module nor a program reaches."""
     reached = {module_path(module, ".lean") for module in (*sources.modules, *UNIMPORTED)}
+    for program in PROGRAMS:
+        if (directory / module_path(program, ".lean")).is_file():
+            texts = read_sources(directory, program)
+            reached |= {module_path(module, ".lean") for module in texts.modules}
     found = sorted(path.relative_to(directory) for path in (directory / ROOT).rglob("*.lean"))
     return tuple(
         Finding(".".join(path.with_suffix("").parts), 1, "not imported", "nothing checks this file")

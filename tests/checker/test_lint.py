@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from pytest_torchlean.checker import LeanInstall, ensure_built
-from pytest_torchlean.checker.lint import CORE_INSTANCES, OPTIONS, UNIMPORTED, lint, require_clean, unimported
+from pytest_torchlean.checker.lint import (
+    CORE_INSTANCES,
+    OPTIONS,
+    PROGRAMS,
+    UNIMPORTED,
+    lint,
+    require_clean,
+    unimported,
+)
 from pytest_torchlean.checker.sources import ROOT, module_path, read_sources, source_directory
 from pytest_torchlean.errors import CheckerError
 
@@ -31,6 +39,8 @@ def test_the_library_is_clean() -> None:
     directory = source_directory()
     sources = read_sources(directory)
     texts = dict(sources.text)
+    for program in PROGRAMS:
+        texts |= read_sources(directory, program).text
     for module in UNIMPORTED:
         texts[module] = (directory / module_path(module, ".lean")).read_bytes()
     assert [str(finding) for finding in lint(texts)] == []

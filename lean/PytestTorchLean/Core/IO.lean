@@ -47,3 +47,5 @@ instance : Inhabited ByteArray := ⟨⟨Array.empty⟩⟩
 @[extern "l_ByteArray_extract"] opaque ByteArray.extract (b : ByteArray) (i j : Nat) : ByteArray
 @[extern "l_ByteArray_toUInt64LE_x21"] opaque ByteArray.toUInt64LE! (b : ByteArray) : UInt64
 @[extern "lean_uint64_to_nat"] opaque UInt64.toNat (n : UInt64) : Nat
+/-- The bits of a word, moved down. -/
+@[extern "lean_uint64_shift_right"] opaque UInt64.shiftRight (a b : UInt64) : UInt64

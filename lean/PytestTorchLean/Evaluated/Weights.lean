@@ -7,8 +7,6 @@ Every block of a document names weights of a node and the place of the same weig
 bit for bit, as they stand in the two files.
 -/
 set_option linter.all false
-/-- The bits of a word, moved down. -/
-@[extern "lean_uint64_shift_right"] opaque UInt64.shiftRight (a b : UInt64) : UInt64
 namespace PytestTorchLean
 namespace Evaluated
 
