@@ -9,7 +9,7 @@ it holds exactly; in binary32 it holds up to the rounding error of the row, whic
 list of passed nodes, the last one first, carries both.
 -/
 set_option linter.all false
-universe u
+universe u v
 namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
@@ -29,6 +29,14 @@ structure Passed where
   start : Nat
   decoding : Decoding
   error : Nat
+
+/-- For the compiler, as in Core/Recursors. -/
+@[inline] def Recursor.passed {motive : Passed → Sort v} (mk : (node : Node) → (start : Nat) → (decoding : Decoding) → (error : Nat) →
+    motive ⟨node, start, decoding, error⟩) (p : Passed) : motive p :=
+  match p with
+  | ⟨node, start, decoding, error⟩ => mk node start decoding error
+@[csimp] theorem Recursor.passed_eq : @Passed.rec = @Recursor.passed :=
+  funext fun _ => funext fun _ => funext fun p => by cases p; rfl
 
 /-- `y` is what the row's decoded combination `c` says, up to the radius: `e * y = c ± error / unit` with
     `e = divisor * 2^(150 - base)`. -/

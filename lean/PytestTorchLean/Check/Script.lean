@@ -24,7 +24,8 @@ variable {K : Type u} [OrderedRing K]
 inductive Conclusion where
   /-- bounds of the slots bound the forms -/
   | direct (forms : Decoding)
-  /-- the last affine node is substituted into the forms; `bits` bounds their composed weights -/
+  /-- the last affine node is substituted into the forms; `bits` bounds their composed weights. In exact arithmetic
+      the node may still be ahead; in binary32 it has been passed, so that its errors are known -/
   | composed (forms last : Decoding) (bits : Nat)
 
 inductive Script where
@@ -59,30 +60,57 @@ def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script
 end Recursor
 
 namespace Conclusion
+/-- The forms with the last node substituted, if it is affine. `last` decodes its weights as they were decoded for its error radii. -/
+def substituted (s : Scale) (p : Property) (forms last : Decoding) (bits direct mirrored count : Nat) (head : Passed) : Bool :=
+  Passed.rec (motive := fun _ => Bool) (fun node start decoding error => Node.rec (motive := fun _ => Bool)
+    (fun a => both (Nat.beq decoding.base last.base) (Compose.run s p forms bits a last error start direct mirrored count))
+    (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node) head
+
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
 def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
   Conclusion.rec (motive := fun _ => Bool)
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
-    (fun forms last bits => Semantics.rec (motive := fun _ => Bool)
-      (List.rec (motive := fun _ => Bool) false
-        (fun node later _ => Node.rec (motive := fun _ => Bool)
-          (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last direct mirrored count) (fun _ _ _ => false) later)
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node) nodes)
-      false m)
+    (fun forms last bits => List.rec (motive := fun _ => Bool)
+      (List.rec (motive := fun _ => Bool) false (fun head _ _ => substituted s p forms last bits direct mirrored count head) passed)
+      (fun node later _ => Semantics.rec (motive := fun _ => Bool)
+        (Node.rec (motive := fun _ => Bool)
+          (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last 0 count direct mirrored count) (fun _ _ _ => false) later)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node)
+        false m) nodes)
     how
+
+theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) : (head : Passed) → head.Holds s slots →
+    substituted s p forms last bits direct mirrored count head = true → p.Holds slots
+  | ⟨.affine _, _, _, _⟩, hp, h => by
+    obtain ⟨same, h⟩ := both_true h
+    have same := Nat.eq_of_beq_eq_true same
+    refine Compose.run_sound sf hm (fun position row h1 h2 _ _ => ?_) h
+    have near := hp position row h1 h2
+    intro c hc
+    have z := near c (by rw [same]; exact hc)
+    rw [same] at z
+    exact z
+  | ⟨.relu _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.maximum _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.minimum _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
 theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
     NodesHold m slots count nodes → run m s p how nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
   | _, .direct _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .binary32, .composed _ _ _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .real, .composed _ _ _, [.affine _], hn, h => ⟨Compose.run_sound sf hm hn.1 h, trivial, trivial⟩
-  | .real, .composed _ _ _, [], _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .composed _ _ _, [], _, h => by
+    cases passed with
+    | nil => exact Bool.noConf_tf (Eq.symm h)
+    | cons head earlier => exact ⟨substituted_sound sf hm head hp.2.1 h, trivial⟩
+  | .real, .composed _ _ _, [.affine _], hn, h =>
+    ⟨Compose.run_sound sf hm (fun position row h1 h2 b1 b2 => near_of_computes b1 b2 (hn.1 position row h1 h2)) h, trivial, trivial⟩
   | .real, .composed _ _ _, .affine _ :: _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .real, .composed _ _ _, .relu _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .real, .composed _ _ _, .maximum _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .real, .composed _ _ _, .minimum _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .binary32, .composed _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
 end Conclusion
 
 namespace Node
