@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Packed
-import PytestTorchLean.Spec.Binary32
+import PytestTorchLean.Spec.Rounding
 /-!
 # The binary32 numbers as a grid
 
@@ -42,8 +42,6 @@ where
 theorem exponent_lt_of_pow_lt {j k : Nat} (h : 2 ^ j < 2 ^ k) : j < k :=
   Nat.lt_of_not_le fun g => Nat.not_le_of_lt h (two_pow_le g)
 
-/-- The exponent of the last place of the binary32 numbers around `q` units: 0 below `2^24`. -/
-def placeOf (q : Nat) : Nat := Nat.sub (Nat.log2 q) 23
 
 theorem placeOf_small {q : Nat} (h : q < 2 ^ 24) : placeOf q = 0 := by
   refine Nat.sub_eq_zero_of_le ?_
