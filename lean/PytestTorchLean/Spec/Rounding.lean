@@ -13,6 +13,7 @@ rounded by itself: a negative number so small that it rounds to zero becomes `-0
 `roundMagnitude_rounds` (Thm/Nearest) proves that it does, `RoundsMagnitude.unique` that nothing else would.
 -/
 set_option linter.all false
+universe u
 namespace PytestTorchLean
 namespace Binary32
 
@@ -33,6 +34,16 @@ def Nearest (n d p : Nat) : Prop :=
 /-- `p` is the correctly rounded pattern of `n / d`. -/
 def RoundsMagnitude (n d p : Nat) : Prop :=
   (n < d * overflowThreshold ∧ Nearest n d p) ∨ (d * overflowThreshold ≤ n ∧ p = infinity)
+
+/-- A sign bit and a magnitude as an element of a ring. -/
+def signed {K : Type u} [OrderedRing K] (s n : Nat) : K :=
+  match s with
+  | 0 => OrderedRing.natural n
+  | _ + 1 => -OrderedRing.natural n
+
+/-- `w` is the correctly rounded pattern of `v / d` units; if `v` is zero, of either zero. -/
+def RoundsTo {K : Type u} [OrderedRing K] (v : K) (d w : Nat) : Prop :=
+  ∃ s n p, s ≤ 1 ∧ v = signed s n ∧ RoundsMagnitude n d p ∧ w = 2 ^ 31 * s + p
 
 /-- The last place of the numbers around `q` units is `2^placeOf q` units: 0 below `2^24`. -/
 def placeOf (q : Nat) : Nat := Nat.log2 q - 23
