@@ -6,4 +6,4 @@ import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Tiles
 import PytestTorchLean.Check.Transpose
 import PytestTorchLean.Check.Relaxation.Lines
-import PytestTorchLean.Thm.Rounding
+import PytestTorchLean.Thm.Arithmetic
