@@ -3,7 +3,6 @@ import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Axioms
-import PytestTorchLean.Check.Tiles
-import PytestTorchLean.Check.Transpose
+import PytestTorchLean.Check.Backward
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Arithmetic

@@ -81,6 +81,27 @@ theorem piece_eq {b w c R t : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 
   have hj' : c * t + j < w := lt_of_lt_of_le (Nat.add_le_add Nat.le.refl hj) hw
   rw [Nat.add_assoc, flat_at f r hj', Memory.splice_old _ _ hj']
 
+/-- Rows `w` digits apart brought to a distance of `c` digits; `2^levels` is at least their number. -/
+noncomputable def closer (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (narrow (Nat.mul b w) (Nat.mul b c) levels 1 x)
+/-- The same back. -/
+noncomputable def wider (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1 x)
+theorem closer_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
+    (hf : ∀ r, r < R → f r < 2 ^ (b * c)) : closer b w c levels (pack (b * w) R f) = pack (b * c) R f := by
+  unfold closer
+  cases e : Nat.ble w c with
+  | true =>
+    have same := Nat.le_antisymm hw (Nat.le_of_ble_eq_true e)
+    rw [same]; rfl
+  | false => exact narrow_pack (Nat.mul_le_mul Nat.le.refl hw) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
+theorem wider_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
+    (hf : ∀ r, r < R → f r < 2 ^ (b * c)) : wider b w c levels (pack (b * c) R f) = pack (b * w) R f := by
+  unfold wider
+  cases e : Nat.ble w c with
+  | true =>
+    have same := Nat.le_antisymm hw (Nat.le_of_ble_eq_true e)
+    rw [same]; rfl
+  | false => exact Dense.spread_pack (Nat.mul_le_mul Nat.le.refl hw) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
+
 /-- Columns as one list; the `j`-th has the digits `f r j`, with `c` digits from row to row. -/
 def Sides (b c R : Nat) : List Nat → (Nat → Nat → Nat) → Prop
   | [], _ => True
@@ -116,11 +137,11 @@ theorem columnsFrom_sides {b c R y : Nat} {tail : List Nat} : (count j : Nat) �
 noncomputable def columnsOf (b w c R levels x count : Nat) : Nat → List Nat :=
   Nat.rec (motive := fun _ => Nat → List Nat) (fun _ => [])
     (fun _ rest t => force (fun y => columnsFrom b c R y (force rest (Nat.add t 1)) c 0)
-      (narrow (Nat.mul b w) (Nat.mul b c) levels 1 (piece b w c R x t))) count
+      (closer b w c levels (piece b w c R x t))) count
 theorem columnsOf_succ (b w c R levels x count t : Nat) : columnsOf b w c R levels x (count + 1) t =
-    columnsFrom b c R (narrow (b * w) (b * c) levels 1 (piece b w c R x t)) (columnsOf b w c R levels x count (t + 1)) c 0 := by
+    columnsFrom b c R (closer b w c levels (piece b w c R x t)) (columnsOf b w c R levels x count (t + 1)) c 0 := by
   show force (fun y => columnsFrom b c R y (force (columnsOf b w c R levels x count) (Nat.add t 1)) c 0)
-    (narrow (b * w) (b * c) levels 1 (piece b w c R x t)) = _
+    (closer b w c levels (piece b w c R x t)) = _
   rw [force_eq, force_eq]
 theorem columnsOf_sides {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hl : R ≤ 2 ^ levels)
     (hf : ∀ r, r < R → ∀ j, j < w → f r j < 2 ^ b) : (count t : Nat) → c * t + c * count ≤ w →
@@ -137,9 +158,8 @@ theorem columnsOf_sides {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0
     have wide : c ≤ w := Nat.le_trans (Nat.le_add_left c _) here
     have small : ∀ r, r < R → ∀ j, j < c → f r (c * t + j) < 2 ^ b := fun r hr j hj =>
       hf r hr _ (lt_of_lt_of_le (Nat.add_le_add (Nat.le.refl (n := c * t)) hj) here)
-    have close : narrow (b * w) (b * c) levels 1 (grid b w c R (fun r j => f r (c * t + j))) = grid b c c R (fun r j => f r (c * t + j)) :=
-      narrow_pack (Nat.mul_le_mul Nat.le.refl wide) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl wide)) hl
-        (fun r hr => pack_lt (small r hr))
+    have close : closer b w c levels (grid b w c R (fun r j => f r (c * t + j))) = grid b c c R (fun r j => f r (c * t + j)) :=
+      closer_eq hb hc wide hl (fun r hr => pack_lt (small r hr))
     rw [columnsOf_succ, piece_eq hb hc here hf, close]
     have s := columnsFrom_sides (b := b) (c := c) (R := R) (y := grid b c c R (fun r j => f r (c * t + j)))
       (tail := columnsOf b w c R levels (grid b w w R f) count (t + 1)) c 0 (fun r j => f r (c * t + j))
@@ -178,12 +198,12 @@ theorem tile_eq {b c R m N s : Nat} (hm : m ≤ c * N) (hs : s < N) : (rows side
 /-- The tiles `s`, `s + 1`, ..., `count` of them, brought to rows `w` digits apart, side by side. -/
 noncomputable def assemble (b w c R levels : Nat) (rows sides : List Nat) (count : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun _ rest s => Nat.add (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1
+    (fun _ rest s => Nat.add (wider b w c levels
         (tile (Nat.mul b (Nat.mul c s)) (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) rows sides))
       (Nat.shiftLeft (force rest (Nat.add s 1)) (Nat.mul b c))) count
 theorem assemble_succ (b w c R levels : Nat) (rows sides : List Nat) (count s : Nat) :
     assemble b w c R levels rows sides (count + 1) s =
-      Dense.spread (b * w) (b * c) levels 1 (tile (b * (c * s)) (2 ^ (b * c) - 1) rows sides) +
+      wider b w c levels (tile (b * (c * s)) (2 ^ (b * c) - 1) rows sides) +
         assemble b w c R levels rows sides count (s + 1) * 2 ^ (b * c) := by
   show _ + Nat.shiftLeft (force (assemble b w c R levels rows sides count) (Nat.add s 1)) (b * c) = _
   rw [force_eq]; rfl
@@ -198,10 +218,9 @@ theorem assemble_eq {b w c R levels m N : Nat} {rows sides : List Nat} {f v : Na
     have here : s < N := by rw [← e]; exact Nat.succ_le_succ (Nat.le_add_right s count)
     have next : s + 1 + count = N := by rw [Nat.add_assoc, Nat.add_comm 1]; exact e
     have ih := assemble_eq hb hc hw hl hm h hv hs hn sum count (s + 1) next
-    have wide : Dense.spread (b * w) (b * c) levels 1 (grid b c c R (fun r i => total rows.length (fun j => f r j * upTo m (v j) (c * s + i)))) =
+    have wide : wider b w c levels (grid b c c R (fun r i => total rows.length (fun j => f r j * upTo m (v j) (c * s + i)))) =
         grid b w c R (fun r i => total rows.length (fun j => f r j * upTo m (v j) (c * s + i))) :=
-      Dense.spread_pack (Nat.mul_le_mul Nat.le.refl hw) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl
-        (fun r hr => pack_lt fun i _ => sum r hr (c * s + i))
+      wider_eq hb hc hw hl (fun r hr => pack_lt fun i _ => sum r hr (c * s + i))
     rw [assemble_succ, tile_eq hm here rows sides f v h hv hs hn, wide, ih]
     show pack (b * w) R _ + pack (b * w) R _ * 2 ^ (b * c) = pack (b * w) R _
     rw [Nat.mul_comm _ (2 ^ (b * c)), ← pack_mul, ← pack_add]
@@ -212,25 +231,17 @@ theorem assemble_eq {b w c R levels m N : Nat} {rows sides : List Nat} {f v : Na
     show total rows.length (fun j => f r j * upTo m (v j) (c * (s + 1) + i)) = total rows.length (fun j => f r j * upTo m (v j) (c * s + (c + i)))
     rw [place]
 
-/-- `product`, in tiles of `c` columns: `ins` of them in the grid, `outs` in the rows; `R` is at most `2^levels`. -/
-noncomputable def tiled (b w R c levels ins outs x : Nat) (rows : List Nat) : Nat :=
-  assemble b w c R levels rows (columnsOf b w c R levels x ins 0) outs 0
-theorem tiled_eq {b w n R m c levels ins outs : Nat} {f v : Nat → Nat → Nat} {rows : List Nat} (hb : 0 < b) (hc : 0 < c)
-    (hl : R ≤ 2 ^ levels) (hw : n ≤ w) (hi : rows.length ≤ c * ins) (hiw : c * ins ≤ w) (hcw : c ≤ w) (ho : m ≤ c * outs)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (h : Rows b m rows v) (hv : ∀ j, j < rows.length → ∀ i, i < m → v j i < 2 ^ b)
-    (hn : rows.length ≤ n) (sum : ∀ r, r < R → ∀ i, i < m → total rows.length (fun j => f r j * v j i) < 2 ^ b) :
-    tiled b w R c levels ins outs (grid b w n R f) rows = grid b w m R (fun r i => total rows.length (fun j => f r j * v j i)) := by
-  have whole : grid b w n R f = grid b w w R (fun r => upTo n (f r)) := pack_congr fun r _ => (pack_upTo hw (f r)).symm
-  have small : ∀ r, r < R → ∀ j, j < w → upTo n (f r) j < 2 ^ b := fun r hr j _ => upTo_lt (hf r hr) j
-  obtain ⟨sides, len⟩ := columnsOf_sides hb hc hl small ins 0 (Nat.le_trans (le_of_eq (Nat.zero_add _)) hiw)
-  have start : (fun r j => upTo n (f r) (c * 0 + j)) = fun r => upTo n (f r) := funext fun r => funext fun j => congrArg _ (Nat.zero_add j)
-  rw [start] at sides
+/-- The tiles of a product whose columns are `sides` and what they make up. -/
+theorem assemble_grid {b w n R m c levels outs : Nat} {f v : Nat → Nat → Nat} {rows sides : List Nat} (hb : 0 < b) (hc : 0 < c)
+    (hl : R ≤ 2 ^ levels) (hcw : c ≤ w) (ho : m ≤ c * outs) (h : Rows b m rows v) (hv : ∀ j, j < rows.length → ∀ i, i < m → v j i < 2 ^ b)
+    (hs : Sides b c R sides (fun r => upTo n (f r))) (hi : rows.length ≤ sides.length) (hn : rows.length ≤ n)
+    (sum : ∀ r, r < R → ∀ i, i < m → total rows.length (fun j => f r j * v j i) < 2 ^ b) :
+    assemble b w c R levels rows sides outs 0 = grid b w m R (fun r i => total rows.length (fun j => f r j * v j i)) := by
   have same : ∀ r i, i < m → total rows.length (fun j => upTo n (f r) j * upTo m (v j) i) = total rows.length (fun j => f r j * v j i) :=
     fun r i hi => total_congr fun j hj => by rw [upTo_old _ (lt_of_lt_of_le hj hn), upTo_old _ hi]
   have none : ∀ r i, m ≤ i → total rows.length (fun j => upTo n (f r) j * upTo m (v j) i) = 0 :=
     fun r i hi => total_zero fun j _ => by rw [upTo_new _ hi, Nat.mul_zero]
-  unfold tiled
-  rw [whole, assemble_eq hb hc hcw hl ho h hv sides (by rw [len]; exact hi) (fun r hr i => by
+  rw [assemble_eq hb hc hcw hl ho h hv hs hi (fun r hr i => by
     cases le_or_lt m i with
     | inl g => rw [none r i g]; exact two_pow_pos b
     | inr g => rw [same r i g]; exact sum r hr i g) outs 0 (Nat.zero_add outs)]
@@ -243,6 +254,29 @@ theorem tiled_eq {b w n R m c levels ins outs : Nat} {f v : Nat → Nat → Nat}
   refine pack_congr fun i hi => ?_
   show total rows.length (fun j => upTo n (f r) j * upTo m (v j) (c * 0 + i)) = _
   rw [e]; exact same r i hi
+/-- The columns of a grid of `n` columns, with zeros after them. -/
+theorem columnsOf_grid {b w n R c levels ins : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hl : R ≤ 2 ^ levels) (hw : n ≤ w)
+    (hiw : c * ins ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
+    Sides b c R (columnsOf b w c R levels (grid b w n R f) ins 0) (fun r => upTo n (f r)) ∧
+      (columnsOf b w c R levels (grid b w n R f) ins 0).length = c * ins := by
+  have whole : grid b w n R f = grid b w w R (fun r => upTo n (f r)) := pack_congr fun r _ => (pack_upTo hw (f r)).symm
+  have small : ∀ r, r < R → ∀ j, j < w → upTo n (f r) j < 2 ^ b := fun r hr j _ => upTo_lt (hf r hr) j
+  obtain ⟨sides, len⟩ := columnsOf_sides hb hc hl small ins 0 (Nat.le_trans (le_of_eq (Nat.zero_add _)) hiw)
+  have start : (fun r j => upTo n (f r) (c * 0 + j)) = fun r => upTo n (f r) := funext fun r => funext fun j => congrArg _ (Nat.zero_add j)
+  rw [start] at sides
+  rw [whole]
+  exact ⟨sides, len⟩
+
+/-- `product`, in tiles of `c` columns: `ins` of them in the grid, `outs` in the rows; `R` is at most `2^levels`. -/
+noncomputable def tiled (b w R c levels ins outs x : Nat) (rows : List Nat) : Nat :=
+  assemble b w c R levels rows (columnsOf b w c R levels x ins 0) outs 0
+theorem tiled_eq {b w n R m c levels ins outs : Nat} {f v : Nat → Nat → Nat} {rows : List Nat} (hb : 0 < b) (hc : 0 < c)
+    (hl : R ≤ 2 ^ levels) (hw : n ≤ w) (hi : rows.length ≤ c * ins) (hiw : c * ins ≤ w) (hcw : c ≤ w) (ho : m ≤ c * outs)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (h : Rows b m rows v) (hv : ∀ j, j < rows.length → ∀ i, i < m → v j i < 2 ^ b)
+    (hn : rows.length ≤ n) (sum : ∀ r, r < R → ∀ i, i < m → total rows.length (fun j => f r j * v j i) < 2 ^ b) :
+    tiled b w R c levels ins outs (grid b w n R f) rows = grid b w m R (fun r i => total rows.length (fun j => f r j * v j i)) := by
+  obtain ⟨sides, len⟩ := columnsOf_grid hb hc hl hw hiw hf
+  exact assemble_grid hb hc hl hcw ho h hv sides (by rw [len]; exact hi) hn sum
 
 end Matrix
 end PytestTorchLean
