@@ -21,7 +21,7 @@ from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import AffineData, BoxData, ClaimData, Emission, GraphData
+from pytest_torchlean.certificate.model import AffineData, BoxData, ClaimData, Emission, GraphData, Semantics
 from pytest_torchlean.certificate.plan import Goal, build_emission
 
 Point = tuple[Fraction, ...]
@@ -115,11 +115,17 @@ def accepted(emission: Emission) -> list[list[bool]]:
     return [list(account.forecasts(index)) for index in range(len(emission.claims))]
 
 
-def largest_radius(program: Program, forms: Forms, center: Point, steps: int = 1 << 16) -> int:
+def largest_radius(
+    program: Program,
+    forms: Forms,
+    center: Point,
+    steps: int = 1 << 16,
+    semantics: Semantics = Semantics.REAL,
+) -> int:
     """The largest k for which the forecast accepts the ball of radius k / 65536; -1 for none."""
 
     def fits(k: int) -> bool:
-        emission = build_emission(program, [Goal(forms, (ball(center, Fraction(k, steps)),))])
+        emission = build_emission(program, [Goal(forms, (ball(center, Fraction(k, steps)),))], semantics)
         return accepted(emission) == [[True]]
 
     if not fits(0):
@@ -176,6 +182,32 @@ def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
         else:
             slots.extend([max(slots[node.first + i], Fraction(0)) for i in range(node.count)])
     return slots
+
+
+def binary32_slots(
+    graph: GraphData, inputs: Sequence[np.float32], rng: np.random.Generator
+) -> list[Fraction]:
+    """One binary32 execution: every row summed in a random order, fused or not at random.
+
+    A fused step is binary64 arithmetic rounded once more, so numbers must be few bits apart.
+    """
+    slots = [np.float32(0), np.float32(1), *inputs]
+    for node in graph.nodes:
+        if not isinstance(node, AffineData):
+            slots.extend([max(slots[node.first + i], np.float32(0)) for i in range(node.count)])
+            continue
+        before = tuple(slots)
+        for position, row in itertools.product(range(node.positions), range(node.rows)):
+            products = [(np.float32(float(w)), before[source]) for w, source in terms(node)[position, row]]
+            total = np.float32(0)
+            for place in rng.permutation(len(products)):
+                weight, value = products[place]
+                if rng.random() < 0.5:
+                    total = np.float32(np.float64(weight) * np.float64(value) + np.float64(total))
+                else:
+                    total = np.float32(total + np.float32(weight * value))
+            slots.append(total if node.divisor == 1 else np.float32(total / np.float32(node.divisor)))
+    return [Fraction(float(slot)) for slot in slots]
 
 
 def meaning(emission: Emission) -> object:

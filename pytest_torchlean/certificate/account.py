@@ -6,20 +6,32 @@ into a certificate and is never evidence: Lean computes everything again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.certificate.bounding import (
+    Integers,
+    Matrix,
+    affine_bounds,
+    input_bounds,
+    matrix_of,
+    reading,
+    roundable,
+    row_errors,
+    sums,
+)
 from pytest_torchlean.certificate.model import (
+    NO_STEP,
     AffineData,
     BoxData,
     ClaimData,
     ComposedData,
+    ConcludeScript,
     ConclusionData,
     DecodingData,
     Emission,
@@ -28,17 +40,11 @@ from pytest_torchlean.certificate.model import (
     ReluData,
     ScaleData,
     ScriptData,
+    Semantics,
     SplitScript,
     StepData,
 )
-from pytest_torchlean.certificate.plan import factor_of
-from pytest_torchlean.certificate.words import integers, patterns_of, sources_of, unpack_digits
-
-Integers = NDArray[Any]
-"""Python integers, dtype object."""
-
-ZERO_SPREAD = 251
-"""Check.Box.run bounds slot 0 by less than this many fixed-point steps, different from box to box."""
+from pytest_torchlean.certificate.words import factor_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +60,6 @@ class Forecast:
     least: Integers
     lower: Integers
     upper: Integers
-
-
-@dataclass(frozen=True, eq=False)
-class _Matrix:
-    positive: Integers
-    negative: Integers
-    sources: NDArray[np.int64]
-
-    @property
-    def mass(self) -> Integers:
-        total: Integers = (self.positive + self.negative).sum(axis=1)
-        return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +81,8 @@ class Account:
 
     emission: Emission
     budget: Budget = UNLIMITED
-    _matrices: dict[tuple[int, DecodingData], _Matrix] = field(default_factory=dict)
+    _matrices: dict[tuple[int, DecodingData], Matrix] = field(default_factory=dict)
+    _walked: list[tuple[tuple[BoxData, ...], tuple[StepData, ...], _State]] = field(default_factory=list)
 
     @property
     def _scale(self) -> ScaleData:
@@ -106,28 +101,60 @@ class Account:
 
     def forecast(self, claim: ClaimData, script: ScriptData) -> Forecast:
         """Which of the claim's boxes Lean will accept with this script."""
-        lower, upper, bounded = _inputs(self._scale, claim.boxes, self.emission.graph.inputs)
-        return self._run(script, claim.property, _State(lower, upper, bounded, 0))
+        steps, rest = _spine(script)
+        return self._run(rest, claim.property, self._walk(claim.boxes, steps))
 
     def all_bounds(self, boxes: tuple[BoxData, ...], script: ScriptData) -> tuple[Integers, Integers]:
         """Fixed-point bounds of every slot of the graph with the script's steps, (slots, boxes).
 
         ValueError for a script that splits.
         """
-        state = _State(*_inputs(self._scale, boxes, self.emission.graph.inputs), 0)
-        while isinstance(script, NodeScript):
-            state = self._node(script.step, state)
-            script = script.rest
-        if isinstance(script, SplitScript):
+        steps, rest = _spine(script)
+        if not isinstance(rest, ConcludeScript):
             raise ValueError("bounds differ from case to case")
-        if isinstance(script.how, ComposedData):
-            state = self._node(StepData(script.how.last, 0, 0), state)
+        state = self._walk(boxes, steps)
+        if isinstance(rest.how, ComposedData):
+            state = self._node(StepData(rest.how.last, 0, 0), state)
         return state.lower, state.upper
 
+    def steps(self, boxes: tuple[BoxData, ...], decodings: Sequence[DecodingData]) -> tuple[StepData, ...]:
+        """A step for every node, with the smallest radii that serve all of these boxes.
+
+        decodings: one for each affine node.
+        """
+        left = iter(decodings)
+        nodes = self.emission.graph.nodes
+        steps = [StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP for node in nodes]
+        if self.emission.semantics is Semantics.REAL:
+            return tuple(steps)
+        state = self._start(boxes)
+        for index, node in enumerate(nodes):
+            if isinstance(node, AffineData):
+                decoding = steps[index].decoding
+                matrix = self._matrix(index, node, decoding)
+                steps[index] = StepData(decoding, *reading(self._scale, matrix, state.lower, state.upper))
+            state = self._node(steps[index], state)
+        self._walked.append((boxes, tuple(steps), state))
+        return tuple(steps)
+
+    def _start(self, boxes: tuple[BoxData, ...]) -> _State:
+        graph, semantics = self.emission.graph, self.emission.semantics
+        return _State(*input_bounds(semantics, self._scale, boxes, graph.inputs), 0)
+
+    def _walk(self, boxes: tuple[BoxData, ...], steps: Sequence[StepData]) -> _State:
+        """Bounds after these steps; those that `steps` has chosen need not be taken again."""
+        for known, taken, reached in self._walked:
+            if known is boxes and taken == tuple(steps):
+                return reached
+        state = self._start(boxes)
+        for step in steps:
+            state = self._node(step, state)
+        return state
+
     def _run(self, script: ScriptData, about: PropertyData, state: _State) -> Forecast:
-        while isinstance(script, NodeScript):
-            state = self._node(script.step, state)
-            script = script.rest
+        steps, script = _spine(script)
+        for step in steps:
+            state = self._node(step, state)
         if isinstance(script, SplitScript):
             below = self._run(script.below, about, _cut(state, script.slot, script.value, below=True))
             above = self._run(script.above, about, _cut(state, script.slot, script.value, below=False))
@@ -138,6 +165,8 @@ class Account:
                 np.minimum(below.lower[:count], above.lower[:count]),
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
+        if not isinstance(script, ConcludeScript):
+            raise ValueError("a script that no forecast covers")
         return self._conclude(script.how, about, state)
 
     def _node(self, step: StepData, state: _State) -> _State:
@@ -149,7 +178,11 @@ class Account:
         bounded = state.bounded
         if isinstance(node, AffineData):
             matrix = self._matrix(state.passed, node, step.decoding)
-            low, high, fine = _affine(self._scale, node, matrix, step.decoding, state.lower, state.upper)
+            error = None
+            if self.emission.semantics is Semantics.BINARY32:
+                error = row_errors(self._scale, node, matrix, step)
+                bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
+            low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
             bounded = bounded & fine
         elif isinstance(node, ReluData):
             piece = slice(node.first, node.first + node.count)
@@ -161,35 +194,44 @@ class Account:
         return _State(lower, upper, bounded, state.passed + 1)
 
     def _conclude(self, how: ConclusionData, about: PropertyData, state: _State) -> Forecast:
-        matrix = _matrix(about.forms, how.forms)
+        matrix = matrix_of(about.forms, how.forms)
         left = len(self.emission.graph.nodes) - state.passed
         if isinstance(how, ComposedData):
             matrix = self._composed(how, about.forms, matrix)
             left -= 1
-        below, _ = _sums(self._scale, matrix, 0, state.lower, state.upper)
+        below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
         rows = below - (self._scale.center * matrix.mass)[:, None]
         least = rows.min(axis=0) if len(rows) else np.ones(rows.shape[1], dtype=object)
         signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
         fits = left == 0 and about.alternatives == 1
         return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
 
-    def _matrix(self, index: int, node: AffineData, decoding: DecodingData) -> _Matrix:
+    def _matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)
         if key not in self._matrices:
-            self._matrices[key] = _matrix(node, decoding)
+            self._matrices[key] = matrix_of(node, decoding)
         return self._matrices[key]
 
-    def _composed(self, how: ComposedData, data: AffineData, forms: _Matrix) -> _Matrix:
+    def _composed(self, how: ComposedData, data: AffineData, forms: Matrix) -> Matrix:
         """The forms with the last node substituted, positive and negative parts cancelled."""
         node = self.emission.graph.nodes[-1]
         if not isinstance(node, AffineData):
             raise ValueError("the last node is not affine")
         matrix = self._matrix(len(self.emission.graph.nodes) - 1, node, how.last)
         weights = forms.positive - forms.negative
-        heads, tails = weights[:, : node.rows], weights[:, node.rows :] * factor_of(node, how.last)
+        heads, tails = weights[:, : node.rows], weights[:, node.rows :] * factor_of(node.divisor, how.last)
         table = np.concatenate([heads @ (matrix.positive - matrix.negative), tails], axis=1)
         sources = np.concatenate([matrix.sources[:1], forms.sources[:1, node.rows :]], axis=1)
-        return _Matrix(np.maximum(table, 0), np.maximum(-table, 0), sources)
+        return Matrix(np.maximum(table, 0), np.maximum(-table, 0), sources)
+
+
+def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
+    """The steps up to the first split or the conclusion, and what follows them."""
+    steps = []
+    while isinstance(script, NodeScript):
+        steps.append(script.step)
+        script = script.rest
+    return steps, script
 
 
 def _cut(state: _State, slot: int, value: int, *, below: bool) -> _State:
@@ -203,68 +245,3 @@ def _cut(state: _State, slot: int, value: int, *, below: bool) -> _State:
 def exact_bounds(scale: ScaleData, numbers: Integers) -> tuple[Fraction, ...]:
     """Fixed-point numbers as the fractions they stand for."""
     return tuple(Fraction(int(number) - scale.center, scale.unit) for number in numbers)
-
-
-def _matrix(data: AffineData, decoding: DecodingData) -> _Matrix:
-    numbers = integers(patterns_of(data), decoding.base)
-    return _Matrix(np.maximum(numbers, 0), np.maximum(-numbers, 0), sources_of(data))
-
-
-def _inputs(
-    scale: ScaleData, boxes: tuple[BoxData, ...], inputs: int
-) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-    """Slots 0, 1 and the inputs of every box, rounded outward; whether all of them fit."""
-    lower = np.empty((FIRST_INPUT + inputs, len(boxes)), dtype=object)
-    upper = np.empty_like(lower)
-    spread = np.array([(box.lower + box.upper) % ZERO_SPREAD for box in boxes], dtype=object)
-    lower[0], upper[0] = scale.center - spread, scale.center + spread
-    lower[1], upper[1] = scale.unit + scale.center, scale.unit + scale.center
-    fine = np.ones(len(boxes), dtype=bool)
-    for column, box in enumerate(boxes):
-        shift = box.denominator * scale.center
-        mass = scale.unit * box.offset
-        for row, (low, high) in enumerate(
-            zip(
-                unpack_digits(box.lower, box.width, inputs),
-                unpack_digits(box.upper, box.width, inputs),
-                strict=True,
-            )
-        ):
-            below = scale.unit * low + shift - mass
-            above = scale.unit * high + shift + box.denominator - 1 - mass
-            lower[FIRST_INPUT + row, column] = below // box.denominator
-            upper[FIRST_INPUT + row, column] = above // box.denominator
-            fine[column] &= below >= 0 and low <= high and above // box.denominator <= scale.top
-    return lower, upper, fine
-
-
-def _sums(
-    scale: ScaleData, matrix: _Matrix, position: int, lower: Integers, upper: Integers
-) -> tuple[Integers, Integers]:
-    """Low and high halves of every row at one position, (rows, boxes)."""
-    low, high = lower[matrix.sources[position]], upper[matrix.sources[position]]
-    below = matrix.positive @ low + matrix.negative @ (scale.top - high)
-    above = matrix.positive @ high + matrix.negative @ (scale.top - low)
-    return below, above
-
-
-def _affine(
-    scale: ScaleData,
-    node: AffineData,
-    matrix: _Matrix,
-    decoding: DecodingData,
-    lower: Integers,
-    upper: Integers,
-) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-    """Bounds of a node's results (positions * rows, boxes), and whether they stay in range."""
-    factor = factor_of(node, decoding)
-    shift = factor * scale.center
-    mass = (scale.center * matrix.mass)[:, None]
-    lows, highs = [], []
-    for position in range(node.positions):
-        below, above = _sums(scale, matrix, position, lower, upper)
-        lows.append((below + shift - mass) // factor)
-        highs.append(np.maximum(above + shift + factor - 1 - mass, 0) // factor)
-    low, high = np.concatenate(lows), np.concatenate(highs)
-    fine = ((low >= 0) & (low <= high) & (high <= scale.top)).all(axis=0)
-    return low, high, fine.astype(bool)

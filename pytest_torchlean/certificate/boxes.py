@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_torchlean.certificate.model import BoxData, ScaleData
+from pytest_torchlean.certificate.model import BoxData, ScaleData, Semantics
 from pytest_torchlean.certificate.words import pack_digits
 
 
@@ -33,17 +33,30 @@ class BoxDigits:
         """Bits of the longest numerator, at least 1."""
         return max(1, max(digit.bit_length() for digit in (*self.lower, *self.upper)))
 
-    def data(self, scale: ScaleData) -> BoxData:
+    def data(self, scale: ScaleData, semantics: Semantics) -> BoxData:
         """Digits as far apart as the memory's where Lean can then take all inputs at once."""
-        width = 2 * scale.half if scale.unit % self.denominator == 0 else self.width
+        together = scale.unit % self.denominator == 0
+        if semantics is Semantics.BINARY32:
+            bits = hull_bits(scale, self.denominator)
+            together &= self.width <= bits and self.offset >> bits == 0 and bits <= 126
+        width = 2 * scale.half if together else self.width
         lower, upper = pack_digits(self.lower, width), pack_digits(self.upper, width)
         return BoxData(self.denominator, self.offset, width, lower, upper)
 
-    def limits(self, unit: int) -> Iterable[int]:
+    def limits(self, unit: int, semantics: Semantics) -> Iterable[int]:
         """Numbers below which 2 to the half digit's bits must not be."""
+        if semantics is Semantics.BINARY32:
+            # room for the hull, whether the inputs are taken at once or one after the other
+            return [(unit << (self.width + 26)) + (unit * self.offset + self.denominator << 26)]
         if unit % self.denominator == 0:
             return [(unit // self.denominator) * max(*self.lower, *self.upper, self.offset, 1) << 4]
         return [unit << self.width, math.isqrt(unit * self.offset) + 1]
+
+
+def hull_bits(scale: ScaleData, denominator: int) -> int:
+    """Check.Box.hullRoom: bits that digits may have for all inputs of the hull to be taken at once."""
+    factor = scale.unit // denominator
+    return max(0, max(0, scale.half - 3) - max(0, factor.bit_length() - 1) - 25)
 
 
 def box_digits(box: RationalBox) -> BoxDigits:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program, ProgramNode
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.bounding import rounding_limit
 from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
 from pytest_torchlean.certificate.forms import Forms, form_patterns
 from pytest_torchlean.certificate.model import (
-    NO_STEP,
     AffineData,
     CertificateData,
     ClaimData,
@@ -34,7 +36,7 @@ from pytest_torchlean.certificate.model import (
     Semantics,
     StepData,
 )
-from pytest_torchlean.certificate.words import EXPONENT_OF_SCALED, affine_data, decoding_of
+from pytest_torchlean.certificate.words import affine_data, decoding_of, factor_of
 from pytest_torchlean.errors import CertificateError
 
 FRACTION_BITS = 32
@@ -56,30 +58,44 @@ class Goal:
 def build_emission(
     program: Program, goals: Sequence[Goal], semantics: Semantics = Semantics.REAL
 ) -> Emission:
-    """Everything Lean needs, with the smallest digits that are large enough.
+    """Everything Lean needs, see `prepare`."""
+    return prepare(program, goals, semantics).emission
+
+
+def prepare(
+    program: Program,
+    goals: Sequence[Goal],
+    semantics: Semantics = Semantics.REAL,
+    budget: Budget = UNLIMITED,
+) -> Account:
+    """The account of an emission with the smallest digits that are large enough.
 
     Raises UnsupportedError TL0601 where a number of the property has no exact form, CertificateError
-    TL0602 where interval bounds overflow.
+    TL0602 where interval bounds overflow, OutOfTime when the budget ends.
     """
     matrices = [node for node in program.nodes if isinstance(node, AffineNode)]
     decodings = [decoding_of(_bits(node.weights)) for node in matrices]
     patterns = [form_patterns(goal.forms) for goal in goals]
-    composed = _last_affine(program)
+    composed = _last_affine(program) if semantics is Semantics.REAL else None
     conclusions = [_conclusion(words, composed, decodings) for words in patterns]
     boxes = [[box_digits(box) for box in goal.boxes] for goal in goals]
-    scale = _scale(program, goals, decodings, patterns, conclusions, boxes)
+    scale = _scale(program, goals, semantics, decodings, patterns, conclusions, boxes)
     lanes = scale.half // 16
     claims = tuple(
         ClaimData(
             PropertyData(_forms(program, words, lanes), goal.forms.strict, goal.forms.alternatives),
-            tuple(box.data(scale) for box in own),
+            tuple(box.data(scale, semantics) for box in own),
         )
         for goal, words, own in zip(goals, patterns, boxes, strict=True)
     )
     nodes = tuple(_node(node, lanes) for node in program.nodes)
-    steps = _steps(program, decodings)
-    scripts = tuple((chain(steps, how),) for how in conclusions)
-    return Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, scripts))
+    emission = Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
+    account = Account(emission, budget)
+    scripts = tuple(
+        (chain(account.steps(claim.boxes, decodings), how),)
+        for claim, how in zip(claims, conclusions, strict=True)
+    )
+    return replace(account, emission=replace(emission, certificate=CertificateData(scale, scripts)))
 
 
 def chain(steps: Sequence[StepData], how: ConclusionData) -> ScriptData:
@@ -88,14 +104,6 @@ def chain(steps: Sequence[StepData], how: ConclusionData) -> ScriptData:
     for step in reversed(steps[:-1] if isinstance(how, ComposedData) else steps):
         script = NodeScript(step, script)
     return script
-
-
-def _steps(program: Program, decodings: Sequence[DecodingData]) -> tuple[StepData, ...]:
-    """How each node is bounded."""
-    left = iter(decodings)
-    return tuple(
-        StepData(next(left), 0, 0) if isinstance(node, AffineNode) else NO_STEP for node in program.nodes
-    )
 
 
 def _bits(weights: NDArray[np.float32]) -> NDArray[np.uint32]:
@@ -152,6 +160,7 @@ def _unit(boxes: Sequence[Sequence[BoxDigits]]) -> int:
 def _scale(
     program: Program,
     goals: Sequence[Goal],
+    semantics: Semantics,
     decodings: Sequence[DecodingData],
     patterns: Sequence[NDArray[np.uint32]],
     conclusions: Sequence[ConclusionData],
@@ -165,11 +174,14 @@ def _scale(
     largest = _largest_value(program, goals)
     center = unit << max(1, math.ceil(math.log2(largest * 1.001 + 1.0)) + 1)
     top = 2 * center
-    limits = [4 * top, *(limit for own in boxes for box in own for limit in box.limits(unit))]
+    limits = [4 * top, *(limit for own in boxes for box in own for limit in box.limits(unit, semantics))]
     matrices = [node for node in program.nodes if isinstance(node, AffineNode)]
     for node, decoding in zip(matrices, decodings, strict=True):
-        reach = (node.weights.shape[1] + _LANES_MARGIN) * (top << (decoding.bits + 1))
-        limits.append(reach + factor_of(node, decoding) * (center + 1))
+        columns = node.weights.shape[1] + _LANES_MARGIN
+        limit = columns * (top << (decoding.bits + 1)) + factor_of(node.divisor, decoding) * (center + 1)
+        if semantics is Semantics.BINARY32:
+            limit += rounding_limit(unit, center, columns, node.divisor, decoding)
+        limits.append(limit)
     for words, how in zip(patterns, conclusions, strict=True):
         columns = words.shape[1] + _LANES_MARGIN
         if isinstance(how, DirectData):
@@ -178,15 +190,10 @@ def _scale(
             last = matrices[-1]
             limits.append(
                 (last.weights.shape[1] + _LANES_MARGIN) * (top << (how.bits + 1))
-                + columns * (2 * top * factor_of(last, how.last) << how.forms.bits)
+                + columns * (2 * top * factor_of(last.divisor, how.last) << how.forms.bits)
             )
     lanes = _lanes(max(limits).bit_length() + 1, (*decodings, *(how.forms for how in conclusions)))
     return ScaleData(unit, center, 16 * lanes)
-
-
-def factor_of(node: AffineNode | AffineData, decoding: DecodingData) -> int:
-    """What a decoded row is divided by to give the node's result."""
-    return node.divisor << (EXPONENT_OF_SCALED + 1 - decoding.base)
 
 
 def _largest_value(program: Program, goals: Sequence[Goal]) -> float:

@@ -68,6 +68,11 @@ def decoding_of(patterns: NDArray[np.uint32]) -> DecodingData:
     return DecodingData(base=base, stages=(top - base).bit_length(), bits=bits)
 
 
+def factor_of(divisor: int, decoding: DecodingData) -> int:
+    """What a decoded row is divided by to give the result of a node with this divisor."""
+    return divisor << (EXPONENT_OF_SCALED + 1 - decoding.base)
+
+
 def affine_data(
     patterns: NDArray[np.uint32], sources: NDArray[np.int64], divisor: int, lanes: int
 ) -> AffineData:

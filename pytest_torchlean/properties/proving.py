@@ -14,7 +14,8 @@ from pytest_torchlean.binary32.ulp import round_nearest
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import binary32_box
 from pytest_torchlean.bounds.program import Program
-from pytest_torchlean.certificate.account import Account, Forecast, Integers
+from pytest_torchlean.certificate.account import Account, Forecast
+from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.guard import (
     MINIMUM_POINTS,
@@ -24,7 +25,7 @@ from pytest_torchlean.certificate.guard import (
 )
 from pytest_torchlean.certificate.model import ClaimData, Emission, GraphData, ScriptData, Semantics
 from pytest_torchlean.certificate.nodewise import require_same_nodes
-from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker import ensure_built, find_lean
@@ -97,10 +98,10 @@ def semantics_of(prop: PropertySpec) -> Semantics:
     return Semantics.BINARY32 if prop.semantics == "binary32" else Semantics.REAL
 
 
-def forecast(program: Program, goals: Sequence[Goal], budget: Budget) -> Prospect:
+def forecast(program: Program, goals: Sequence[Goal], semantics: Semantics, budget: Budget) -> Prospect:
     """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602, OutOfTime."""
-    emission = build_emission(program, goals)
-    account = Account(emission, budget)
+    account = prepare(program, goals, semantics, budget)
+    emission = account.emission
     forecasts = tuple(
         account.forecast(claim, script)
         for claim, (script,) in zip(emission.claims, emission.certificate.scripts, strict=True)

@@ -27,6 +27,7 @@ from pytest_torchlean.properties.proving import (
     forecast,
     prove,
     require_real,
+    semantics_of,
     trust_of,
 )
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
@@ -49,7 +50,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions = Executions(context.model, context.graph)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))
-    prospect = forecast(program, [Goal(forms, (box,))], budget)
+    prospect = forecast(program, [Goal(forms, (box,))], semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
     if bool(prospect.forecasts[0].accepted[0]):

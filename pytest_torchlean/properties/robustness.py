@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
+from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.differential.samples import only_input, row_shape
 from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
@@ -33,6 +34,7 @@ from pytest_torchlean.properties.proving import (
     forecast,
     prove,
     require_real,
+    semantics_of,
     trust_of,
 )
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
@@ -83,7 +85,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     right = _classified_right(program, executions, prop, listed)
     boxes = {row: _box(prop, listed, row) for row in np.flatnonzero(right).tolist()}
     candidates, open_classes = _candidates(program, listed, boxes)
-    prospect, provable = _forecast(program, listed, boxes, candidates, budget)
+    prospect, provable = _forecast(program, listed, boxes, candidates, semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     searched = time.monotonic()
     unproved = [row for row in boxes if row not in provable]
@@ -198,6 +200,7 @@ def _forecast(
     listed: _Listed,
     boxes: Mapping[int, RationalBox],
     candidates: Sequence[int],
+    semantics: Semantics,
     budget: Budget,
 ) -> tuple[Prospect | None, frozenset[int]]:
     """One goal per class over its candidate boxes; the rows Lean will accept."""
@@ -209,7 +212,7 @@ def _forecast(
         Goal(margin_forms(label, int(program.outputs.size)), tuple(boxes[row] for row in members[label]))
         for label in classes
     ]
-    prospect = forecast(program, goals, budget)
+    prospect = forecast(program, goals, semantics, budget)
     provable = {
         row
         for label, seen in zip(classes, prospect.forecasts, strict=True)

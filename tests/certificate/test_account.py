@@ -12,6 +12,7 @@ from certificate_examples import (
     Network,
     accepted,
     ball,
+    binary32_slots,
     centers,
     conv,
     largest_radius,
@@ -24,7 +25,7 @@ from certificate_examples import (
 from pytest_torchlean.bounds.program import AffineNode
 from pytest_torchlean.certificate.account import Account, exact_bounds
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
-from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.model import Emission, Semantics
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.checker import CheckResult, Outcome
 
@@ -58,7 +59,7 @@ def range_forms(network: Network, center: tuple[Fraction, ...], *, strict: bool)
     return bound_forms([v - quarter for v in near], [v + quarter for v in near], network.outputs, strict)
 
 
-def edges(network: Network, seed: int) -> list[Goal]:
+def edges(network: Network, seed: int, semantics: Semantics) -> list[Goal]:
     """For a margin, a strict and a weak range: the last ball the forecast accepts, and the next one."""
     goals = []
     for center in centers(network, seed, 2):
@@ -69,7 +70,7 @@ def edges(network: Network, seed: int) -> list[Goal]:
             range_forms(network, center, strict=True),
             range_forms(network, center, strict=False),
         ):
-            k = largest_radius(network.program, forms, center)
+            k = largest_radius(network.program, forms, center, semantics=semantics)
             if k >= 0:
                 goals.append(Goal(forms, (ball(center, k * STEP), ball(center, (k + 1) * STEP))))
     return goals
@@ -82,12 +83,13 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.parametrize("semantics", Semantics, ids=lambda semantics: semantics.name.lower())
 @pytest.mark.parametrize(("build", "seed"), NETWORKS)
 def test_lean_accepts_exactly_the_boxes_of_the_forecast(
-    build: Callable[[int], Network], seed: int, ask: Ask
+    build: Callable[[int], Network], seed: int, semantics: Semantics, ask: Ask
 ) -> None:
     network = build(seed)
-    emission = build_emission(network.program, edges(network, seed))
+    emission = build_emission(network.program, edges(network, seed, semantics), semantics)
     forecast = accepted(emission)
     yes = [(c, b) for c, boxes in enumerate(forecast) for b, fine in enumerate(boxes) if fine]
     no = [(c, b) for c, boxes in enumerate(forecast) for b, fine in enumerate(boxes) if not fine]
@@ -128,3 +130,43 @@ def test_forecast_bounds_contain_exact_executions(build: Callable[[int], Network
         point = [low + (high - low) * s for low, high, s in zip(box.lower, box.upper, share, strict=True)]
         slots = slots_of(emission.graph, point)
         assert all(low <= x <= high for low, x, high in zip(lower, slots, upper, strict=False))
+
+
+@pytest.mark.parametrize(("build", "seed"), NETWORKS)
+def test_forecast_bounds_contain_binary32_executions_in_any_order(
+    build: Callable[[int], Network], seed: int
+) -> None:
+    network = build(seed)
+    (center,) = centers(network, seed)
+    box = ball(center, Fraction(1, 3 * 2**20))
+    goal = Goal(margin_forms(0, network.outputs), (box,))
+    emission = build_emission(network.program, [goal], Semantics.BINARY32)
+    (script,) = emission.certificate.scripts[0]
+    lower, upper = Account(emission).all_bounds(emission.claims[0].boxes, script)
+    scale = emission.certificate.scale
+    least, most = exact_bounds(scale, lower[:, 0]), exact_bounds(scale, upper[:, 0])
+    rng = np.random.default_rng(seed)
+    seen = set()
+    for _ in range(30):
+        shift = rng.choice([-1, 1], network.inputs)
+        point = [np.float32(float(c + s * STEP / 2**5 / 3)) for c, s in zip(center, shift, strict=True)]
+        slots = binary32_slots(emission.graph, point, rng)
+        seen.add(tuple(slots))
+        assert all(low <= x <= high for low, x, high in zip(least, slots, most, strict=True))
+    assert len(seen) > 20
+
+
+def test_the_hull_of_a_box_without_binary32_numbers_has_bounds_on_both_sides() -> None:
+    third = (Fraction(1, 3),) * 4
+    goal = Goal(margin_forms(0, 3), (ball(third, Fraction(0)),))
+    emission = build_emission(linear(0).program, [goal], Semantics.BINARY32)
+    (script,) = emission.certificate.scripts[0]
+    lower, upper = Account(emission).all_bounds(emission.claims[0].boxes, script)
+    scale = emission.certificate.scale
+    near = np.float32(1 / 3)
+    below, above = sorted([Fraction(float(near)), Fraction(float(np.nextafter(near, np.float32(0))))])
+    assert below < third[0] < above
+    for low, high in zip(exact_bounds(scale, lower[2:6, 0]), exact_bounds(scale, upper[2:6, 0]), strict=True):
+        assert low <= below
+        assert above <= high
+        assert high - low < Fraction(1, 2**20)

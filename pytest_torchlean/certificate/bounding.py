@@ -1,0 +1,221 @@
+"""The steps of Lean's check in exact integers, on many boxes at once.
+
+Each function mirrors one of lean/PytestTorchLean/Check: `input_bounds` Box.run and Box.runHull,
+`affine_bounds` Affine.run and Affine.runRounded. Bounds are fixed-point integers, (slots, boxes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
+from pytest_torchlean.certificate.boxes import hull_bits
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    BoxData,
+    DecodingData,
+    ScaleData,
+    Semantics,
+    StepData,
+)
+from pytest_torchlean.certificate.words import (
+    factor_of,
+    integers,
+    patterns_of,
+    sources_of,
+    unpack_digits,
+)
+
+Integers = NDArray[Any]
+"""Python integers, dtype object."""
+
+ZERO_SPREAD = 251
+"""Check.Box.run bounds slot 0 by less than this many fixed-point steps, different from box to box."""
+OVERFLOW_THRESHOLD = (1 << 277) - (1 << 252)
+"""Spec.overflowThreshold: where rounding to nearest reaches infinity, in units of 2^-149."""
+_HULL = 1 << 23
+"""A binary32 number lies within 2^-23 of every number, relatively, or one unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A decoded matrix: positive and negative parts (rows, columns), the slots read (positions, columns)."""
+
+    positive: Integers
+    negative: Integers
+    sources: NDArray[np.int64]
+
+    @property
+    def mass(self) -> Integers:
+        """Per row the sum of the absolute weights."""
+        total: Integers = (self.positive + self.negative).sum(axis=1)
+        return total
+
+
+def matrix_of(data: AffineData, decoding: DecodingData) -> Matrix:
+    """The decoded weights of a matrix."""
+    numbers = integers(patterns_of(data), decoding.base)
+    return Matrix(np.maximum(numbers, 0), np.maximum(-numbers, 0), sources_of(data))
+
+
+def input_bounds(
+    semantics: Semantics, scale: ScaleData, boxes: Sequence[BoxData], inputs: int
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Slots 0, 1 and the inputs of every box, rounded outward; whether all of them fit."""
+    lower = np.empty((FIRST_INPUT + inputs, len(boxes)), dtype=object)
+    upper = np.empty_like(lower)
+    spread = np.array([(box.lower + box.upper) % ZERO_SPREAD for box in boxes], dtype=object)
+    lower[0], upper[0] = scale.center - spread, scale.center + spread
+    lower[1], upper[1] = scale.unit + scale.center, scale.unit + scale.center
+    fine = np.ones(len(boxes), dtype=bool)
+    for column, box in enumerate(boxes):
+        below, above, divisor = _digits(semantics, scale, box, inputs)
+        shift = divisor * scale.center
+        for row, (low, high) in enumerate(zip(below, above, strict=True)):
+            least, most = (low + shift) // divisor, (high + shift + divisor - 1) // divisor
+            lower[FIRST_INPUT + row, column], upper[FIRST_INPUT + row, column] = least, most
+            fine[column] &= 0 <= least <= most <= scale.top
+        if semantics is Semantics.BINARY32:
+            fine[column] &= hull_in_range(scale, box)
+    return lower, upper, fine
+
+
+def _digits(
+    semantics: Semantics, scale: ScaleData, box: BoxData, inputs: int
+) -> tuple[list[int], list[int], int]:
+    """Bounds of the inputs times the unit, over one divisor; under binary32 those of the hull."""
+    lows = unpack_digits(box.lower, box.width, inputs)
+    highs = unpack_digits(box.upper, box.width, inputs)
+    unit, offset, denominator = scale.unit, box.offset, box.denominator
+    if semantics is Semantics.REAL:
+        return (
+            [unit * (digit - offset) for digit in lows],
+            [unit * (digit - offset) for digit in highs],
+            denominator,
+        )
+    down, up = unit * (_HULL - 1), unit * (_HULL + 1)
+    mass = up * offset + denominator
+    extra = 2 * (unit * offset + denominator)
+    return (
+        [down * digit - mass for digit in lows],
+        [up * digit + extra - mass for digit in highs],
+        _HULL * denominator,
+    )
+
+
+def hull_in_range(scale: ScaleData, box: BoxData) -> bool:
+    """Check.Box.inRange: bounds stay far below the largest binary32 number."""
+    aligned = box.width == 2 * scale.half and scale.unit % box.denominator == 0
+    bits = hull_bits(scale, box.denominator) if aligned else box.width
+    most = box.denominator << 127
+    return 1 << bits <= most and box.offset <= most and scale.unit <= 1 << 126
+
+
+def sums(
+    scale: ScaleData, matrix: Matrix, position: int, lower: Integers, upper: Integers
+) -> tuple[Integers, Integers]:
+    """Low and high halves of every row at one position, (rows, boxes)."""
+    low, high = lower[matrix.sources[position]], upper[matrix.sources[position]]
+    below = matrix.positive @ low + matrix.negative @ (scale.top - high)
+    above = matrix.positive @ high + matrix.negative @ (scale.top - low)
+    return below, above
+
+
+def affine_bounds(
+    scale: ScaleData,
+    node: AffineData,
+    matrix: Matrix,
+    step: StepData,
+    lower: Integers,
+    upper: Integers,
+    error: Integers | None = None,
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Bounds of a node's results (positions * rows, boxes), and whether they stay in range.
+
+    error: the radii of the rows under binary32, see `row_errors`.
+    """
+    factor = factor_of(node.divisor, step.decoding)
+    shift = factor * scale.center
+    mass = (scale.center * matrix.mass)[:, None]
+    radius = np.zeros_like(mass) if error is None else error[:, None]
+    lows, highs = [], []
+    for position in range(node.positions):
+        below, above = sums(scale, matrix, position, lower, upper)
+        lows.append((below + shift - mass - radius) // factor)
+        highs.append(np.maximum(above + shift + factor - 1 - mass + radius, 0) // factor)
+    low, high = np.concatenate(lows), np.concatenate(highs)
+    fine = ((low >= 0) & (low <= high) & (high <= scale.top)).all(axis=0)
+    return low, high, fine.astype(bool)
+
+
+# --- rounding ---------------------------------------------------------------------------------------
+
+
+def reading(scale: ScaleData, matrix: Matrix, lower: Integers, upper: Integers) -> tuple[int, int]:
+    """The first slot that a matrix reads beyond slots 0 and 1, and the smallest radius that Lean accepts."""
+    read = matrix.sources[matrix.sources > ONE_SLOT]
+    first = int(read.min()) if read.size else len(lower)
+    radius = max(scale.unit, ZERO_SPREAD)
+    if first < len(lower) and lower.shape[1]:
+        below, above = scale.center - lower[first:].min(), upper[first:].max() - scale.center
+        radius = max(radius, int(below), int(above))
+    return first, radius
+
+
+def row_errors(scale: ScaleData, node: AffineData, matrix: Matrix, step: StepData) -> Integers:
+    """Check.Affine.runRounded: the error radius of every row."""
+    factor, loss = _error_terms(scale, node, step)
+    radii: Integers = factor * matrix.mass + loss
+    return radii
+
+
+def _error_terms(scale: ScaleData, node: AffineData, step: StepData) -> tuple[int, int]:
+    """Check.Affine.errorFactor and errorLoss."""
+    columns, divisor = node.columns, node.divisor
+    relative = _growth(columns) + (0 if divisor == 1 else 6 << 24)
+    underflow = 2 * columns + (0 if divisor == 1 else columns + divisor)
+    factor = (relative * step.radius >> 48) + 1
+    loss = (underflow * scale.unit >> (step.decoding.base - 1)) + 1
+    return factor, loss
+
+
+def _growth(columns: int) -> int:
+    return (columns << 24) + columns * columns
+
+
+def roundable(
+    scale: ScaleData, node: AffineData, step: StepData, lower: Integers, upper: Integers
+) -> NDArray[np.bool_]:
+    """Check.Affine.roundable, per box: sources within the radius, room for the errors, no overflow."""
+    factor, loss = _error_terms(scale, node, step)
+    bits = step.decoding.bits
+    reach = node.columns * (scale.top << (bits + 1))
+    most = factor * (node.columns << (bits + 1)) + loss
+    largest = ((1 << 48) + _growth(node.columns)) * (reach << (step.decoding.base - 1))
+    largest += (2 * node.columns * scale.unit) << 48
+    fits = (
+        node.columns <= 1 << 22
+        and step.radius <= scale.center
+        and reach + 2 * most < 1 << scale.half
+        and largest < (scale.unit * OVERFLOW_THRESHOLD) << 48
+    )
+    inside = np.full(lower.shape[1], fits)
+    for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
+        if first < stop:
+            below = lower[first:stop] >= scale.center - step.radius
+            above = upper[first:stop] <= scale.center + step.radius
+            inside &= (below & above).all(axis=0).astype(bool)
+    return inside
+
+
+def rounding_limit(scale_unit: int, center: int, columns: int, divisor: int, decoding: DecodingData) -> int:
+    """A number below which 2 to the half digit's bits must not be, for a matrix of so many columns."""
+    node = AffineData(1, 1, columns, 0, 1, 0, divisor)
+    scale = ScaleData(scale_unit, center, 0)
+    factor, loss = _error_terms(scale, node, StepData(decoding, 0, center))
+    return 2 * (factor * (columns << (decoding.bits + 1)) + loss)
