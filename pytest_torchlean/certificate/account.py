@@ -64,12 +64,16 @@ class Forecast:
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Bounds of all slots written so far, (slots, boxes); the number of nodes passed."""
+    """Bounds of all slots written so far, (slots, boxes); the number of nodes passed.
+
+    error: the error radii of the last node's rows under binary32, None for exact arithmetic and other nodes.
+    """
 
     lower: Integers
     upper: Integers
     bounded: NDArray[np.bool_]
     passed: int
+    error: Integers | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,7 @@ class Account:
         if not isinstance(rest, ConcludeScript):
             raise ValueError("bounds differ from case to case")
         state = self._walk(boxes, steps)
-        if isinstance(rest.how, ComposedData):
+        if state.passed < len(self.emission.graph.nodes) and isinstance(rest.how, ComposedData):
             state = self._node(StepData(rest.how.last, 0, 0), state)
         return state.lower, state.upper
 
@@ -176,9 +180,9 @@ class Account:
             raise ValueError("a script has more nodes than its graph")
         node = self.emission.graph.nodes[state.passed]
         bounded = state.bounded
+        error = None
         if isinstance(node, AffineData):
             matrix = self._matrix(state.passed, node, step.decoding)
-            error = None
             if self.emission.semantics is Semantics.BINARY32:
                 error = row_errors(self._scale, node, matrix, step)
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
@@ -191,16 +195,20 @@ class Account:
         else:
             raise ValueError("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
-        return _State(lower, upper, bounded, state.passed + 1)
+        return _State(lower, upper, bounded, state.passed + 1, error)
 
     def _conclude(self, how: ConclusionData, about: PropertyData, state: _State) -> Forecast:
         matrix = matrix_of(about.forms, how.forms)
         left = len(self.emission.graph.nodes) - state.passed
+        charged: Integers = np.zeros(len(matrix.positive), dtype=object)
         if isinstance(how, ComposedData):
-            matrix = self._composed(how, about.forms, matrix)
-            left -= 1
+            node, last = self._last(how)
+            if state.error is not None:
+                charged = (matrix.positive + matrix.negative)[:, : node.rows] @ state.error
+            matrix = _substituted(matrix, node, last, how.last)
+            left = 0 if left == 1 and self.emission.semantics is Semantics.REAL else left
         below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
-        rows = below - (self._scale.center * matrix.mass)[:, None]
+        rows = below - (self._scale.center * matrix.mass + charged)[:, None]
         least = rows.min(axis=0) if len(rows) else np.ones(rows.shape[1], dtype=object)
         signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
         fits = left == 0 and about.alternatives == 1
@@ -212,17 +220,21 @@ class Account:
             self._matrices[key] = matrix_of(node, decoding)
         return self._matrices[key]
 
-    def _composed(self, how: ComposedData, data: AffineData, forms: Matrix) -> Matrix:
-        """The forms with the last node substituted, positive and negative parts cancelled."""
+    def _last(self, how: ComposedData) -> tuple[AffineData, Matrix]:
+        """The last node and its weights. ValueError where it is not affine."""
         node = self.emission.graph.nodes[-1]
         if not isinstance(node, AffineData):
             raise ValueError("the last node is not affine")
-        matrix = self._matrix(len(self.emission.graph.nodes) - 1, node, how.last)
-        weights = forms.positive - forms.negative
-        heads, tails = weights[:, : node.rows], weights[:, node.rows :] * factor_of(node.divisor, how.last)
-        table = np.concatenate([heads @ (matrix.positive - matrix.negative), tails], axis=1)
-        sources = np.concatenate([matrix.sources[:1], forms.sources[:1, node.rows :]], axis=1)
-        return Matrix(np.maximum(table, 0), np.maximum(-table, 0), sources)
+        return node, self._matrix(len(self.emission.graph.nodes) - 1, node, how.last)
+
+
+def _substituted(forms: Matrix, node: AffineData, last: Matrix, decoding: DecodingData) -> Matrix:
+    """The forms with the last node substituted, positive and negative parts cancelled."""
+    weights = forms.positive - forms.negative
+    tails = weights[:, node.rows :] * factor_of(node.divisor, decoding)
+    table = np.concatenate([weights[:, : node.rows] @ (last.positive - last.negative), tails], axis=1)
+    sources = np.concatenate([last.sources[:1], forms.sources[:1, node.rows :]], axis=1)
+    return Matrix(np.maximum(table, 0), np.maximum(-table, 0), sources)
 
 
 def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
@@ -239,7 +251,7 @@ def _cut(state: _State, slot: int, value: int, *, below: bool) -> _State:
     inside = (state.lower[slot] <= value) & (value <= state.upper[slot])
     lower, upper = state.lower.copy(), state.upper.copy()
     (upper if below else lower)[slot] = value
-    return _State(lower, upper, state.bounded & inside.astype(bool), state.passed)
+    return replace(state, lower=lower, upper=upper, bounded=state.bounded & inside.astype(bool))
 
 
 def exact_bounds(scale: ScaleData, numbers: Integers) -> tuple[Fraction, ...]:

@@ -76,7 +76,7 @@ def prepare(
     matrices = [node for node in program.nodes if isinstance(node, AffineNode)]
     decodings = [decoding_of(_bits(node.weights)) for node in matrices]
     patterns = [form_patterns(goal.forms) for goal in goals]
-    composed = _last_affine(program) if semantics is Semantics.REAL else None
+    composed = _last_affine(program)
     conclusions = [_conclusion(words, composed, decodings) for words in patterns]
     boxes = [[box_digits(box) for box in goal.boxes] for goal in goals]
     scale = _scale(program, goals, semantics, decodings, patterns, conclusions, boxes)
@@ -92,16 +92,22 @@ def prepare(
     emission = Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
     account = Account(emission, budget)
     scripts = tuple(
-        (chain(account.steps(claim.boxes, decodings), how),)
+        (chain(account.steps(claim.boxes, decodings), how, semantics),)
         for claim, how in zip(claims, conclusions, strict=True)
     )
     return replace(account, emission=replace(emission, certificate=CertificateData(scale, scripts)))
 
 
-def chain(steps: Sequence[StepData], how: ConclusionData) -> ScriptData:
-    """One node after the other, then the conclusion; a composed one bounds the last node itself."""
+def chain(
+    steps: Sequence[StepData], how: ConclusionData, semantics: Semantics = Semantics.REAL
+) -> ScriptData:
+    """One node after the other, then the conclusion.
+
+    In exact arithmetic a composed conclusion needs no bounds of the last node.
+    """
     script: ScriptData = ConcludeScript(how)
-    for step in reversed(steps[:-1] if isinstance(how, ComposedData) else steps):
+    left_out = isinstance(how, ComposedData) and semantics is Semantics.REAL
+    for step in reversed(steps[:-1] if left_out else steps):
         script = NodeScript(step, script)
     return script
 
@@ -188,10 +194,15 @@ def _scale(
             limits.append(columns * (top << (how.forms.bits + 1)))
         else:
             last = matrices[-1]
+            width = last.weights.shape[1] + _LANES_MARGIN
             limits.append(
-                (last.weights.shape[1] + _LANES_MARGIN) * (top << (how.bits + 1))
+                width * (top << (how.bits + 1))
                 + columns * (2 * top * factor_of(last.divisor, how.last) << how.forms.bits)
             )
+            if semantics is Semantics.BINARY32:
+                # Check.Compose.errorBits
+                spare = how.forms.bits + last.weights.shape[0].bit_length() + 8
+                limits.append(rounding_limit(unit, center, width, last.divisor, how.last) << spare)
     lanes = _lanes(max(limits).bit_length() + 1, (*decodings, *(how.forms for how in conclusions)))
     return ScaleData(unit, center, 16 * lanes)
 
