@@ -5,4 +5,4 @@ import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Backward
 import PytestTorchLean.Check.Relaxation.Lines
-import PytestTorchLean.Thm.Arithmetic
+import PytestTorchLean.Thm.Schedules
