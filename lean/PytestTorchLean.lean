@@ -2,6 +2,7 @@ prelude
 import PytestTorchLean.Core
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
+import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Backward
 import PytestTorchLean.Check.Relaxation.Lines

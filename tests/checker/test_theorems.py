@@ -21,6 +21,9 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Box.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Affine.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Relu.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Box.runHull_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Affine.runRounded_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Sums.near": ("propext",),
     "PytestTorchLean.Script.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Compose.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Direct.run_sound": WITHOUT_CHOICE,
@@ -30,6 +33,10 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Integers.orderedRing": ("propext",),
     "PytestTorchLean.Example.executes": ("propext",),
     "PytestTorchLean.Example.executes_integers": ("propext",),
+    "PytestTorchLean.executes_exact": ("propext",),
+    "PytestTorchLean.Box.holds_hull": ("propext",),
+    "PytestTorchLean.Example.executes_binary32": ("propext",),
+    "PytestTorchLean.Example.overflows": (),
 }
 
 # The functions that Lean's kernel computes on literals by their name, and the equations that determine each.

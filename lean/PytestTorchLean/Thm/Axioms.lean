@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Thm.Soundness
+import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Instances
 /-!
 # The axioms of every headline theorem
@@ -18,6 +19,9 @@ set_option linter.all false
 #print axioms PytestTorchLean.Box.run_sound
 #print axioms PytestTorchLean.Affine.run_sound
 #print axioms PytestTorchLean.Relu.run_sound
+#print axioms PytestTorchLean.Box.runHull_sound
+#print axioms PytestTorchLean.Affine.runRounded_sound
+#print axioms PytestTorchLean.Sums.near
 #print axioms PytestTorchLean.Script.run_sound
 #print axioms PytestTorchLean.Compose.run_sound
 #print axioms PytestTorchLean.Direct.run_sound
@@ -28,6 +32,10 @@ set_option linter.all false
 #print axioms PytestTorchLean.Integers.orderedRing
 #print axioms PytestTorchLean.Example.executes
 #print axioms PytestTorchLean.Example.executes_integers
+#print axioms PytestTorchLean.executes_exact
+#print axioms PytestTorchLean.Box.holds_hull
+#print axioms PytestTorchLean.Example.executes_binary32
+#print axioms PytestTorchLean.Example.overflows
 
 /-! ### Functions that the kernel computes by name -/
 #print axioms PytestTorchLean.NatEquations.add_succ

@@ -153,10 +153,10 @@ theorem layer_holds : (Node.affine layer).Holds .real (fun i => (natural (value 
   show w * natural 1 = w * natural 3 + (-(w * natural 2) * natural 1 + 0) + 0
   exact (ring1 K w, w * 1, w * 3 + (-(w * 2) * 1 + 0) + 0) w
 
-/-- The graph has an execution whose input lies in the box. -/
-theorem executes (K : Type u) [OrderedRing K] :
-    ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots := by
-  refine ⟨fun i => natural (value i), ⟨rfl, rfl, layer_holds, ?_, trivial⟩, ?_⟩
+/-- The values above are an execution whose input lies in the box. -/
+theorem value_executes (K : Type u) [OrderedRing K] :
+    Executes .real graph (fun i => (natural (value i) : K)) ∧ box.Holds graph.inputs (fun i => (natural (value i) : K)) := by
+  refine ⟨⟨rfl, rfl, layer_holds, ?_, trivial⟩, ?_⟩
   · intro i hi
     have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hi) (Nat.zero_le _)
     subst hi
@@ -173,6 +173,11 @@ theorem executes (K : Type u) [OrderedRing K] :
       have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ hi)) (Nat.zero_le _)
       subst hi
       exact ⟨natural_le (by decide +kernel), natural_le (by decide +kernel)⟩
+
+/-- The graph has an execution whose input lies in the box. -/
+theorem executes (K : Type u) [OrderedRing K] :
+    ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots :=
+  ⟨_, value_executes K⟩
 
 /-- In particular over the integers. -/
 theorem executes_integers : ∃ slots : Nat → Int, Executes .real graph slots ∧ box.Holds graph.inputs slots :=
