@@ -64,6 +64,12 @@ def term(value: Any, name: Name = nameless) -> str:
     return constructed(value, name)
 
 
+def long_numbers(value: Any) -> dict[str, int]:
+    """The fields of a structure that take several pieces: Lean is faster with a definition for each."""
+    parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: part for name, part in parts.items() if isinstance(part, int) and part >> (4 * _PIECE)}
+
+
 def constructed(value: Any, name: Name = nameless) -> str:
     """The term of a dataclass of the model, spelt out even where it has a name."""
     parts = [getattr(value, field.name) for field in fields(value)]
@@ -101,19 +107,19 @@ def number(value: int) -> str:
 
 
 def _joined(pieces: Sequence[str]) -> str:
-    """Pieces, least significant first, as a balanced tree of shifted sums."""
+    """Pieces, least significant first, as a balanced tree."""
     if len(pieces) == 1:
         return f"nat_lit 0x{pieces[0]}"
     middle = len(pieces) // 2
     low, high = _joined(pieces[:middle]), _joined(pieces[middle:])
     shift = 4 * _PIECE * middle
-    return f"Nat.add ({low}) (Nat.mul (Nat.pow (nat_lit 2) (nat_lit {shift})) ({high}))"
+    return f"join (nat_lit {shift}) ({low}) ({high})"
 
 
 # --- reading back -----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"nat_lit (?:0x([0-9a-f]+)|([0-9]+))|Nat\.(add|mul|pow)|Bool\.(true|false)"
+    r"nat_lit (?:0x([0-9a-f]+)|([0-9]+))|(join)\b|Bool\.(true|false)"
     r"|([()\[\],⟨⟩])|([a-z][a-z0-9_]*|[A-Z][a-z]+\.[a-z]+)| +"
 )
 Token: TypeAlias = tuple[str, str]
@@ -200,16 +206,14 @@ class _Reader:
         form, text = self.take()
         if form == "number":
             return int(text, 0)
+        if form == "name" and isinstance(self.known.get(text), int):
+            return int(self.known[text])
         if form != "operation":
             raise UnreadableText("a number is missing")
-        left, right = self.value(int), self.value(int)
-        if text == "add":
-            return int(left + right)
-        if text == "mul":
-            return int(left * right)
-        if left != 2 or right > self.largest_shift:
-            raise UnreadableText("a power that no emission has")
-        return 1 << int(right)
+        shift, low, high = self.value(int), self.value(int), self.value(int)
+        if shift > self.largest_shift:
+            raise UnreadableText("a number longer than the text")
+        return int(low + (high << shift))
 
     def _sequence(self, kind: Any) -> tuple[Any, ...]:
         self.take("[")

@@ -25,6 +25,7 @@ from pytest_torchlean.certificate.terms import (
     UnreadableText,
     constructed,
     listed,
+    long_numbers,
     number,
     read,
     structure,
@@ -39,6 +40,7 @@ _HEADER = """prelude
 import PytestTorchLean
 set_option maxRecDepth 1000000
 set_option maxHeartbeats 0
+set_option linter.all false
 namespace PytestTorchLean.Emitted
 """
 
@@ -59,7 +61,7 @@ def render(parts: Sequence[Emission]) -> str:
         name = f"node{index}"
         names.append(name)
         if isinstance(node, AffineData):
-            lines.append(_define(f"{name}_affine", "Affine", term(node)))
+            lines.extend(_define_structure(f"{name}_affine", "Affine", node))
             lines.append(_define(name, "Node", f"Node.affine {name}_affine"))
         else:
             lines.append(_define(name, "Node", term(node)))
@@ -82,17 +84,27 @@ def _define(name: str, kind: str, value: str) -> str:
     return f"noncomputable def {name} : {kind} := {value}"
 
 
+def _define_structure(name: str, kind: str, value: Any) -> Iterator[str]:
+    """A structure after its long numbers."""
+    names: dict[int, str] = {}
+    for field, long in long_numbers(value).items():
+        names.setdefault(long, f"{name}_{field}")
+        if names[long] == f"{name}_{field}":
+            yield _define(names[long], "Nat", number(long))
+    yield _define(name, kind, term(value, lambda part: names.get(part) if isinstance(part, int) else None))
+
+
 def _part(index: int, part: Emission) -> Iterator[str]:
     prefix = f"part{index}"
     claims = []
     for place, claim in enumerate(part.claims):
         name = f"{prefix}_claim{place}"
-        yield _define(f"{name}_forms", "Affine", term(claim.property.forms))
+        yield from _define_structure(f"{name}_forms", "Affine", claim.property.forms)
         boxes = []
         for position, box in enumerate(claim.boxes):
             own = f"{name}_box{position}"
             boxes.append(own)
-            yield _define(own, "Box", term(box))
+            yield from _define_structure(own, "Box", box)
         about = claim.property
         stated = structure([f"{name}_forms", term(about.strict), number(about.alternatives)])
         yield _define(name, "Claim", structure([stated, listed(boxes)]))
@@ -115,6 +127,7 @@ def _part(index: int, part: Emission) -> Iterator[str]:
 
 
 _KINDS: dict[str, Any] = {
+    "Nat": int,
     "Affine": AffineData,
     "Node": NodeData,
     "Graph": GraphData,
@@ -144,8 +157,8 @@ def parse(text: str) -> tuple[Emission, ...]:
             name, kind = definition[1], _KINDS.get(definition[2])
             if name in known or kind is None:
                 raise UnreadableText(f"{name} is defined twice, or as something unknown")
-            # no number gets a name, so that arithmetic cannot build on its own results
-            known[name] = read(definition[3], kind, known, 4 * len(text))
+            # a number knows no other, so that arithmetic cannot build on its own results
+            known[name] = read(definition[3], kind, {} if kind is int else known, 4 * len(text))
         elif accepted is not None:
             semantics.append(accepted[1])
     try:

@@ -15,4 +15,7 @@ def word (packed index : Nat) : Nat := packed / 2 ^ (32 * index) % 2 ^ 32
 /-- The `index`-th digit of `width` bits. -/
 def digit (width packed index : Nat) : Nat := packed / 2 ^ (width * index) % 2 ^ width
 
+/-- `low` with `high` above its lowest `bits` bits. Long numbers are written so, piece by piece. -/
+def join (bits low high : Nat) : Nat := Nat.add low (Nat.mul (Nat.pow 2 bits) high)
+
 end PytestTorchLean
