@@ -55,7 +55,7 @@ theorem infinite_exponent {x : Nat} (h : isInfinite x = true) : exponent x = 255
 theorem signedInfinity_exponent {s : Nat} (hs : s ≤ 1) : exponent (signedInfinity s) = 255 :=
   sign_cases (P := fun s => exponent (signedInfinity s) = 255) (by decide +kernel) (by decide +kernel) s hs
 
-theorem or_false {a b : Bool} (h : or a b = false) : a = false ∧ b = false := by
+theorem neither_true {a b : Bool} (h : or a b = false) : a = false ∧ b = false := by
   cases a
   · exact ⟨rfl, h⟩
   · exact Bool.noConf_tf h
@@ -282,7 +282,7 @@ theorem cond_exponent {c : Bool} {a b : Nat} (h : exponent a = 255) (g : exponen
 theorem add_finite {x y : Nat} (h : exponent (add x y) < 255) : exponent x < 255 ∧ exponent y < 255 := by
   unfold add at h
   obtain ⟨nan, h⟩ := finite_of_cond quietNaN_exponent h
-  obtain ⟨nx, ny⟩ := or_false nan
+  obtain ⟨nx, ny⟩ := neither_true nan
   have ix : isInfinite x = false := Bool.of_not_eq_true fun i => by
     rw [i] at h
     exact absurd h (by show ¬ exponent (cond _ _ x) < 255; rw [cond_exponent quietNaN_exponent (infinite_exponent i)]; exact Nat.lt_irrefl 255)
@@ -295,18 +295,18 @@ theorem add_finite {x y : Nat} (h : exponent (add x y) < 255) : exponent x < 255
 theorem mul_finite {x y : Nat} (h : exponent (mul x y) < 255) : exponent x < 255 ∧ exponent y < 255 := by
   unfold mul at h
   obtain ⟨nan, h⟩ := finite_of_cond quietNaN_exponent h
-  obtain ⟨nx, ny⟩ := or_false nan
+  obtain ⟨nx, ny⟩ := neither_true nan
   obtain ⟨i, _⟩ := finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
-  obtain ⟨ix, iy⟩ := or_false i
+  obtain ⟨ix, iy⟩ := neither_true i
   exact ⟨finite_of_kind nx ix, finite_of_kind ny iy⟩
 
 theorem fma_finite {x y z : Nat} (h : exponent (fma x y z) < 255) : exponent x < 255 ∧ exponent y < 255 ∧ exponent z < 255 := by
   unfold fma at h
   obtain ⟨nan, h⟩ := finite_of_cond quietNaN_exponent h
-  obtain ⟨nx, nan⟩ := or_false nan
-  obtain ⟨ny, nz⟩ := or_false nan
+  obtain ⟨nx, nan⟩ := neither_true nan
+  obtain ⟨ny, nz⟩ := neither_true nan
   obtain ⟨i, h⟩ := finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
-  obtain ⟨ix, iy⟩ := or_false i
+  obtain ⟨ix, iy⟩ := neither_true i
   have iz : isInfinite z = false := Bool.of_not_eq_true fun i => by
     rw [i] at h
     exact absurd h (by show ¬ exponent z < 255; rw [infinite_exponent i]; exact Nat.lt_irrefl 255)
