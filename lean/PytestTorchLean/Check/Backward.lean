@@ -41,7 +41,7 @@ theorem grid_sub {b w n R : Nat} {f g : Nat → Nat → Nat} (h : ∀ r, r < R �
   exact grid_congr fun r hr j hj => Natural.sub_add_cancel (h r hr j hj)
 
 /-- `n / c`, rounded up. -/
-noncomputable def ceiling (n c : Nat) : Nat := Nat.div (Nat.add n (Nat.sub c 1)) c
+def ceiling (n c : Nat) : Nat := Nat.div (Nat.add n (Nat.sub c 1)) c
 theorem le_mul_ceiling {n c : Nat} (hc : 0 < c) : n ≤ c * ceiling n c := by
   show n ≤ c * ((n + (c - 1)) / c)
   obtain ⟨q, r, e, h⟩ := euclid hc (n + (c - 1))
@@ -53,13 +53,13 @@ theorem le_mul_ceiling {n c : Nat} (hc : 0 < c) : n ≤ c * ceiling n c := by
   exact Nat.le_of_add_le_add_right (c - 1) g
 
 /-- The sizes fit: `n` rows of weights at most `K` with `m` digits, `R` rows of coefficients below `2^k`, tiles of `c` columns. -/
-noncomputable def usable (b w n R m k K c levels : Nat) : Bool :=
+def usable (b w n R m k K c levels : Nat) : Bool :=
   both (Nat.ble 1 c) (both (Nat.ble c w) (both (Nat.ble (Nat.mul c (ceiling n c)) w) (both (Nat.ble m w) (both (Nat.ble R (Nat.pow 2 levels))
     (both (Nat.ble (Nat.succ (Nat.succ k)) b) (both (both (Nat.ble 1 K) (Nat.ble (Nat.succ (Nat.mul 2 K)) (Nat.pow 2 b)))
       (Nat.ble (Nat.succ (Nat.mul 5 (Nat.mul n (Nat.mul (Nat.pow 2 k) K)))) (Nat.pow 2 (Nat.sub b 1)))))))))
 
 /-- The matrix `p - q` times the matrix whose rows are `cs`; hands on positive and negative parts. -/
-noncomputable def backward {α : Type u} (b w n R m k K c levels : Nat) (cs : List Column) (p q : Nat) (next : Nat → Nat → α) : α :=
+def backward {α : Type u} (b w n R m k K c levels : Nat) (cs : List Column) (p q : Nat) (next : Nat → Nat → α) : α :=
   force (fun all => evaluated (offsetRows b m K cs) (fun rows =>
     force (fun a => evaluated (columnsOf b w c R levels a (ceiling n c) 0) (fun sides =>
       force (fun x => force (fun y => force (fun positive => force (next positive) (minus b w m R (Nat.sub b 1) y x))

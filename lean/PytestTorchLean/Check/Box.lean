@@ -71,12 +71,11 @@ def constants (s : Scale) (b : Box) (next : Nat → Nat → Bool) : Bool :=
 /-- Slots 0 and 1, then the inputs. -/
 def run (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
   constants s b fun direct mirrored =>
-    Bool.rec (motive := fun _ => Bool)
+    Bool.casesOn (motive := fun _ => Bool) (aligned s inputs b (room s b))
       (both (fits s b) (force (fun e => force (fun offset => force (fun mass =>
           push s b e offset mass s.unit s.unit 0 inputs b.lower b.upper direct mirrored 2 next)
         (s.unit * b.offset)) (e * s.center)) b.denominator))
       (both (ordered s inputs b) (force (fun stride => place s inputs b (Affine.extend stride inputs direct mirrored 2 next)) s.stride))
-      (aligned s inputs b (room s b))
 
 /-- The digits of a number that equals its masked self. -/
 theorem masked_digits {k w n Y : Nat} (hk : k ≤ w) (hw : 0 < w) (h : Nat.land Y (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones w n)) = Y) :

@@ -19,9 +19,9 @@ structure Certificate where
 
 /-- Bounds of the graph on one box, then the property. -/
 def checkBox (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool :=
-  Semantics.rec (motive := fun _ => Bool)
+  Semantics.casesOn (motive := fun _ => Bool) m
     (Box.run s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count)
-    (Box.runHull s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count) m
+    (Box.runHull s g.inputs b fun direct mirrored count => script.run m s p g.nodes [] direct mirrored count)
 
 /-- All boxes of a claim, each with its script. -/
 def checkBoxes (m : Semantics) (g : Graph) (s : Scale) (p : Property) (boxes : List Box) : List Script → Bool :=

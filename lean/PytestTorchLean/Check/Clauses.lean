@@ -22,7 +22,7 @@ def pass (b : Nat) (test : Nat → Nat → Bool) (alternatives rows : Nat) : Nat
       force (fun first' => force (fun second' => force (fun x => force (fun y =>
         Nat.rec (motive := fun _ => Bool)
           (both seen (rest (Nat.sub alternatives 1) (test x y) first' second'))
-          (fun left' _ => Bool.rec (motive := fun _ => Bool) (rest left' (test x y) first' second') (rest left' true first' second') seen)
+          (fun left' _ => Bool.casesOn (motive := fun _ => Bool) seen (rest left' (test x y) first' second') (rest left' true first' second'))
           left)
         (Nat.land second (Nat.sub (Nat.pow 2 b) 1))) (Nat.land first (Nat.sub (Nat.pow 2 b) 1)))
         (Nat.shiftRight second b)) (Nat.shiftRight first b)) rows
@@ -32,9 +32,9 @@ theorem pass_succ (b : Nat) (test : Nat → Nat → Bool) (alternatives rows lef
       Nat.rec (motive := fun _ => Bool)
         (both seen (pass b test alternatives rows (alternatives - 1)
           (test (Nat.land first (2 ^ b - 1)) (Nat.land second (2 ^ b - 1))) (Nat.shiftRight first b) (Nat.shiftRight second b)))
-        (fun left' _ => Bool.rec (motive := fun _ => Bool)
+        (fun left' _ => Bool.casesOn (motive := fun _ => Bool) seen
           (pass b test alternatives rows left' (test (Nat.land first (2 ^ b - 1)) (Nat.land second (2 ^ b - 1))) (Nat.shiftRight first b) (Nat.shiftRight second b))
-          (pass b test alternatives rows left' true (Nat.shiftRight first b) (Nat.shiftRight second b)) seen)
+          (pass b test alternatives rows left' true (Nat.shiftRight first b) (Nat.shiftRight second b)))
         left := by
   unfold pass
   simp only [force_eq]

@@ -23,7 +23,7 @@ open Vector Dense
 
 /-- Bits that the errors of the node's rows may have; where there are none they need no room. -/
 def errorBits (s : Scale) (a : Affine) (d' : Decoding) (error : Nat) : Nat :=
-  Bool.rec (motive := fun _ => Nat) (Nat.sub s.half (Nat.add (Nat.add d'.bits (Nat.log2 a.rows)) 8)) 0 (Nat.beq error 0)
+  Bool.casesOn (motive := fun _ => Nat) (Nat.beq error 0) (Nat.sub s.half (Nat.add (Nat.add d'.bits (Nat.log2 a.rows)) 8)) 0
 /-- What the errors of the node's rows add to a form, at most. -/
 def errorReach (s : Scale) (a : Affine) (d' : Decoding) (error : Nat) : Nat :=
   a.rows * (2 ^ errorBits s a d' error * 2 ^ d'.bits + 2 ^ errorBits s a d' error * 2 ^ d'.bits)

@@ -206,9 +206,8 @@ theorem accumulate_split (stride direct mirrored : Nat) : (n : Nat) → (cs : Li
 /-- How many words follow each other, from `start` on. -/
 def run (count : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
-    (fun _ rest start packed => Bool.rec (motive := fun _ => Nat) 0
-      (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))
-      (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start)) count
+    (fun _ rest start packed => Bool.casesOn (motive := fun _ => Nat) (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start) 0
+      (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))) count
 
 /-- The first `count` words are `start`, `start + 1`, ... -/
 def consecutive (count : Nat) : Nat → Nat → Bool :=
@@ -236,17 +235,16 @@ def usable (stride c first n count : Nat) : Bool :=
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
 def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
   force (fun n =>
-      Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
+      Bool.casesOn (motive := fun _ => Nat) (usable stride c first n count) (Linear.accumulate stride direct mirrored columns sources)
         (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct (horner c (positives (take n columns)) 0))
             (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored (horner c (negatives (take n columns)) 0)))
-          (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))
-        (usable stride c first n count)) run
+          (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))) run
 
 /-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. -/
 def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
   force (fun first => force (fun n =>
-      Bool.rec (motive := fun _ => Nat) (Linear.accumulate stride direct mirrored columns sources)
-        (applyRun stride c direct mirrored count columns sources first n) (both (Nat.ble n total) (consecutive n first sources)))
+      Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble n total) (consecutive n first sources)) (Linear.accumulate stride direct mirrored columns sources)
+        (applyRun stride c direct mirrored count columns sources first n))
     (run total first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
 
 theorem two_halves (h x y : Nat) (hx : x ≤ y) {z : Nat} (hz : z ≤ y) : x + 2 ^ h * z ≤ y + 2 ^ h * y :=

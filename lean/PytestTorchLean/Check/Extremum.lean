@@ -78,25 +78,23 @@ theorem consecutive_sound {n : Nat} {e : Nat → Nat} (he : ∀ i, i < n + 1 →
 /-- The digits of `stride` bits at `n` slots, at most `2^depth` of them and at least one. -/
 def run (stride packed depth : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ slots => Memory.lookup stride packed slots)
-    (fun d rest n slots => Bool.rec (motive := fun _ => Nat)
-      (Bool.rec (motive := fun _ => Nat)
+    (fun d rest n slots => Bool.casesOn (motive := fun _ => Nat) (consecutive n slots)
+      (Bool.casesOn (motive := fun _ => Nat) (Nat.ble n (Nat.pow 2 d))
         (force (fun low => force (fun high => force (fun n' => force (fun half =>
               Nat.add (rest half low) (Nat.mul (Nat.pow 2 (Nat.mul stride half)) (rest n' high)))
             (Nat.pow 2 d)) (Nat.sub n (Nat.pow 2 d))) (Nat.shiftRight slots (Nat.mul 64 (Nat.pow 2 d))))
           (Nat.land slots (Nat.sub (Nat.pow 2 (Nat.mul 64 (Nat.pow 2 d))) 1)))
-        (rest n slots) (Nat.ble n (Nat.pow 2 d)))
+        (rest n slots))
       (Nat.land (Nat.shiftRight packed (Nat.mul stride (Nat.land slots (Nat.sub (Nat.pow 2 64) 1))))
-        (Nat.sub (Nat.pow 2 (Nat.mul stride n)) 1))
-      (consecutive n slots)) depth
+        (Nat.sub (Nat.pow 2 (Nat.mul stride n)) 1))) depth
 
 theorem run_succ (stride packed d n slots : Nat) :
-    run stride packed (d + 1) n slots = Bool.rec (motive := fun _ => Nat)
-      (Bool.rec (motive := fun _ => Nat)
+    run stride packed (d + 1) n slots = Bool.casesOn (motive := fun _ => Nat) (consecutive n slots)
+      (Bool.casesOn (motive := fun _ => Nat) (Nat.ble n (2 ^ d))
         (run stride packed d (2 ^ d) (Nat.land slots (2 ^ (64 * 2 ^ d) - 1)) +
           2 ^ (stride * 2 ^ d) * run stride packed d (n - 2 ^ d) (Nat.shiftRight slots (64 * 2 ^ d)))
-        (run stride packed d n slots) (Nat.ble n (2 ^ d)))
-      (Nat.land (Nat.shiftRight packed (stride * Nat.land slots (2 ^ 64 - 1))) (2 ^ (stride * n) - 1))
-      (consecutive n slots) := by
+        (run stride packed d n slots))
+      (Nat.land (Nat.shiftRight packed (stride * Nat.land slots (2 ^ 64 - 1))) (2 ^ (stride * n) - 1)) := by
   unfold run
   simp only [force_eq]
   rfl
@@ -199,7 +197,7 @@ theorem within {s : Scale} {maximum : Bool} {l u l' u' : Nat} {x z y : K} (h : W
     | inr g => obtain ⟨g, e⟩ := g; subst e; exact ⟨le_trans low.2 h'.1, high (Relu.image_le g) (le_refl _)⟩
 
 /-- All digits of the larger or smaller of two vectors. -/
-def select (maximum : Bool) (x y d : Nat) : Nat := Bool.rec (motive := fun _ => Nat) (Nat.sub x d) (Nat.add y d) maximum
+def select (maximum : Bool) (x y d : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) maximum (Nat.sub x d) (Nat.add y d)
 theorem select_eq {b n : Nat} (maximum : Bool) (f g : Nat → Nat) :
     select maximum (pack b n f) (pack b n g) (pack b n fun i => f i - g i) = pack b n (fun i => choice maximum (f i) (g i)) := by
   cases maximum with

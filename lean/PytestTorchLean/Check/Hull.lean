@@ -205,13 +205,12 @@ def hullFits (s : Scale) (b : Box) : Bool :=
 /-- Slots 0 and 1, then the inputs in the hull of the box. -/
 def runHull (s : Scale) (inputs : Nat) (b : Box) (next : Nat → Nat → Nat → Bool) : Bool :=
   both (Nat.ble s.unit (2 ^ 126)) (constants s b fun direct mirrored =>
-    Bool.rec (motive := fun _ => Bool)
+    Bool.casesOn (motive := fun _ => Bool) (aligned s inputs b (hullRoom s b))
       (both (both (inRange b b.width) (hullFits s b)) (force (fun e => force (fun offset => force (fun mass => force (fun down => force (fun up => force (fun extra =>
           push s b e offset mass down up extra inputs b.lower b.upper direct mirrored 2 next)
         (hullExtra s.unit b.denominator b.offset)) (up s.unit)) (down s.unit)) (hullMass s.unit b.denominator b.offset)) (e * s.center)) (2 ^ 23 * b.denominator)))
       (both (both (inRange b (hullRoom s b)) (Nat.ble (Nat.succ (hullLimit s b)) (2 ^ s.half)))
-        (both (ordered s inputs b) (force (fun stride => placeHull s inputs b (Affine.extend stride inputs direct mirrored 2 next)) s.stride)))
-      (aligned s inputs b (hullRoom s b)))
+        (both (ordered s inputs b) (force (fun stride => placeHull s inputs b (Affine.extend stride inputs direct mirrored 2 next)) s.stride))))
 
 theorem placeHull_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat} {next : Nat → Nat → Bool} (sf : s.Fits) (unit : s.unit ≤ 2 ^ 126)
     (hb : b.HullHolds inputs slots) (hr : inRange b (hullRoom s b) = true) (hl : hullLimit s b < 2 ^ s.half)

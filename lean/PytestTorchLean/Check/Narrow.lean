@@ -13,7 +13,7 @@ namespace Matrix
 open Natural
 
 /-- Digits of `k` bits that lie `c` apart become digits of `2 * k` bits that lie `2 * c` apart. -/
-noncomputable def join (c k m x : Nat) : Nat :=
+def join (c k m x : Nat) : Nat :=
   force (fun low => Nat.add low (Nat.shiftRight (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
 theorem join_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
@@ -33,7 +33,7 @@ theorem join_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (h
   rw [pack_add, Natural.add_sub_cancel_left, e, shift_pack_mul, pack_add]
 
 /-- `2^levels` digits of `k` bits that lie `c` apart are moved together: the inverse of `Dense.spread`. -/
-noncomputable def narrow (c k levels : Nat) : Nat → Nat → Nat :=
+def narrow (c k levels : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ x => x)
     (fun l rest m x => force (join (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m) (force (fun m' => rest m' x) (Nat.mul 2 m))) levels
 theorem narrow_succ (c k l m x : Nat) : narrow c k (l + 1) m x = join (c * 2 ^ l) (k * 2 ^ l) m (narrow c k l (2 * m) x) := by

@@ -136,8 +136,8 @@ theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat →
 
 /-- `gather`, with one product for all columns where there is only one position. -/
 def boundsOf (stride b direct mirrored start : Nat) (a : Affine) (columns : List Column) : Nat :=
-  Bool.rec (motive := fun _ => Nat) (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
-    (Dense.apply stride (b * a.rows) direct mirrored start a.columns columns a.sources) (Nat.beq a.positions 1)
+  Bool.casesOn (motive := fun _ => Nat) (Nat.beq a.positions 1) (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
+    (Dense.apply stride (b * a.rows) direct mirrored start a.columns columns a.sources)
 theorem boundsOf_eq {s : Scale} {slots : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
     (sf : s.Fits) (hb : s.half + s.half ≤ 32 * a.lanes) (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows bound columns ds)
     (hr : Linear.reach s bound a.columns < 2 ^ s.half) (hm : (Memory.mk direct mirrored).Holds s slots start) :
@@ -244,7 +244,7 @@ end Affine
 
 namespace Relu
 variable {K : Type u} [OrderedRing K]
-def larger (a b : Nat) : Nat := Bool.rec (motive := fun _ => Nat) a b (Nat.ble a b)
+def larger (a b : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.ble a b) a b
 theorem larger_cases (a b : Nat) : (larger a b = b ∧ a ≤ b) ∨ (larger a b = a ∧ b ≤ a) := by
   unfold larger
   cases h : Nat.ble a b with

@@ -368,14 +368,14 @@ theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := b
 /-- `f n`, with `n` evaluated first but substituted as it stands: later uses find its value in the kernel's
     cache. Takes less memory than `force`; not for loops, where such terms would pile up. -/
 def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
-  Bool.rec (motive := fun _ => α) (f n) (f n) (Nat.ble n n)
+  Bool.casesOn (motive := fun _ => α) (Nat.ble n n) (f n) (f n)
 theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := by
   unfold share
   cases Nat.ble n n <;> rfl
 @[csimp] theorem compiledShare_eq : @share = @compiledForce := funext fun _ => funext fun f => funext fun n => share_eq f n
 
 /-- Conjunction that evaluates its second part only when the first is true. -/
-def both (first second : Bool) : Bool := Bool.rec (motive := fun _ => Bool) false second first
+@[macro_inline] def both (first second : Bool) : Bool := Bool.casesOn (motive := fun _ => Bool) first false second
 theorem both_true {a b : Bool} (h : both a b = true) : a = true ∧ b = true := by
   cases a with
   | true => exact ⟨rfl, h⟩

@@ -22,8 +22,8 @@ def Exceeds (strict : Bool) (mass low : Nat) : Prop :=
 
 /-- The low half of a row's bounds exceeds its offset (`strict`), or is not below it. -/
 def rowPositive (s : Scale) (strict : Bool) (bounds mass : Nat) : Bool :=
-  Bool.rec (motive := fun _ => Bool) (Nat.ble mass (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1)))
-    (Nat.ble (Nat.succ mass) (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1))) strict
+  Bool.casesOn (motive := fun _ => Bool) strict (Nat.ble mass (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1)))
+    (Nat.ble (Nat.succ mass) (Nat.land bounds (Nat.sub (Nat.pow 2 s.half) 1)))
 
 theorem rowPositive_sound {s : Scale} {strict : Bool} {low high mass : Nat} (hl : low < 2 ^ s.half)
     (h : rowPositive s strict (low + 2 ^ s.half * high) mass = true) : Exceeds strict mass low := by

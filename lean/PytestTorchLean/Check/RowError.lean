@@ -15,9 +15,9 @@ variable {K : Type u} [OrderedRing K]
 namespace Affine
 
 /-- What a division adds to the relative error, in units of `2^-48`. -/
-def dividing (divisor : Nat) : Nat := Bool.rec (motive := fun _ => Nat) (6 * 2 ^ 24) 0 (Nat.beq divisor 1)
+def dividing (divisor : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.beq divisor 1) (6 * 2 ^ 24) 0
 /-- What a division adds to the underflow. -/
-def dividingLoss (n divisor : Nat) : Nat := Bool.rec (motive := fun _ => Nat) (n + divisor) 0 (Nat.beq divisor 1)
+def dividingLoss (n divisor : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.beq divisor 1) (n + divisor) 0
 /-- The relative error of a row of `n` products, in units of `2^-48`. -/
 def relativeError (n divisor : Nat) : Nat := growth n + dividing divisor
 /-- What underflow adds, in units of `2^-149`. -/

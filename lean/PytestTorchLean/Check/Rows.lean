@@ -304,8 +304,8 @@ def packable (s : Scale) (b e offset limit : Nat) : Bool :=
 
 /-- Divide, all rows at once where possible, and hand on the memory of these rows. -/
 def write (s : Scale) (b e offset limit n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
-  Bool.rec (motive := fun _ => Bool) (push s b e offset n bounds mass 0 0 0 (fun direct mirrored _ => next direct mirrored))
-    (divide s (Nat.sub s.half 1) (Nat.log2 e) offset n bounds mass next) (packable s b e offset limit)
+  Bool.casesOn (motive := fun _ => Bool) (packable s b e offset limit) (push s b e offset n bounds mass 0 0 0 (fun direct mirrored _ => next direct mirrored))
+    (divide s (Nat.sub s.half 1) (Nat.log2 e) offset n bounds mass next)
 
 theorem write_sound {s : Scale} {b e offset limit n : Nat} {slots : Nat → K} {low high mass : Nat → Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
     (hb : s.half + s.half ≤ b) (he : 0 < e) (hlim : limit < 2 ^ s.half)

@@ -72,11 +72,11 @@ def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : L
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms last bits => List.rec (motive := fun _ => Bool)
       (List.rec (motive := fun _ => Bool) false (fun head _ _ => substituted s p forms last bits direct mirrored count head) passed)
-      (fun node later _ => Semantics.rec (motive := fun _ => Bool)
+      (fun node later _ => Semantics.casesOn (motive := fun _ => Bool) m
         (Node.rec (motive := fun _ => Bool)
           (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last 0 count direct mirrored count) (fun _ _ _ => false) later)
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node)
-        false m) nodes)
+        false) nodes)
     how
 
 theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
@@ -117,8 +117,8 @@ namespace Node
 /-- The next node by interval arithmetic; `next` is handed the packed error radii first. -/
 def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool)
-    (fun a => Semantics.rec (motive := fun _ => Bool) (Affine.run s a step.decoding direct mirrored count (next 0))
-      (Affine.runRounded s a step direct mirrored count next) m)
+    (fun a => Semantics.casesOn (motive := fun _ => Bool) m (Affine.run s a step.decoding direct mirrored count (next 0))
+      (Affine.runRounded s a step direct mirrored count next))
     (fun first n => both (Nat.ble (first + n) count) (Relu.run s n first direct mirrored count (next 0)))
     (fun n sources => Extremum.run s true n sources direct mirrored count (next 0))
     (fun n sources => Extremum.run s false n sources direct mirrored count (next 0)) node

@@ -73,11 +73,11 @@ theorem sub_eq_sub {x y p n : Nat} (h : x + n = y + p) : x - y = p - n := by
 /-! ### Offset rows -/
 
 /-- `K + positive - negative` for every digit of every row. -/
-noncomputable def offsetRows (b m K : Nat) (cs : List Column) : List Nat :=
+def offsetRows (b m K : Nat) (cs : List Column) : List Nat :=
   List.rec (motive := fun _ => List Nat) [] (fun c _ rest => Column.rec (motive := fun _ => List Nat)
     (fun positive negative => Nat.sub (Nat.add (Nat.mul K (ones b m)) positive) negative :: rest) c) cs
 /-- Hand on a list whose numbers are evaluated. -/
-noncomputable def evaluated {α : Type u} (xs : List Nat) : (List Nat → α) → α :=
+def evaluated {α : Type u} (xs : List Nat) : (List Nat → α) → α :=
   List.rec (motive := fun _ => (List Nat → α) → α) (fun next => next [])
     (fun x _ rest next => force (fun y => rest (fun ys => next (y :: ys))) x) xs
 theorem evaluated_eq {α : Type u} : (xs : List Nat) → (next : List Nat → α) → evaluated xs next = next xs
@@ -85,7 +85,7 @@ theorem evaluated_eq {α : Type u} : (xs : List Nat) → (next : List Nat → α
   | x :: xs, next => by
     show force (fun y => evaluated xs (fun ys => next (y :: ys))) x = _
     rw [force_eq, evaluated_eq xs]
-noncomputable def rowSum (rows : List Nat) : Nat := List.rec (motive := fun _ => Nat) 0 (fun x _ rest => Nat.add x rest) rows
+def rowSum (rows : List Nat) : Nat := List.rec (motive := fun _ => Nat) 0 (fun x _ rest => Nat.add x rest) rows
 theorem rowSum_eq {b m : Nat} : (rows : List Nat) → (v : Nat → Nat → Nat) → Rows b m rows v →
     rowSum rows = pack b m (fun i => total rows.length (fun j => v j i))
   | [], _, _ => (pack_zero b m).symm

@@ -23,11 +23,11 @@ def Rows (b m : Nat) : List Nat → (Nat → Nat → Nat) → Prop
   | x :: xs, f => x = pack b m (f 0) ∧ Rows b m xs (fun j => f (j + 1))
 
 /-- Column `j` of the grid `x` times the first row, and so on. -/
-noncomputable def productFrom (b w R x : Nat) (rows : List Nat) : Nat → Nat :=
+def productFrom (b w R x : Nat) (rows : List Nat) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun row _ rest j => Nat.add (Nat.mul (column b w R x j) row) (force rest (Nat.add j 1))) rows
 /-- The matrix product of a grid and a list of rows. -/
-noncomputable def product (b w R x : Nat) (rows : List Nat) : Nat := productFrom b w R x rows 0
+def product (b w R x : Nat) (rows : List Nat) : Nat := productFrom b w R x rows 0
 theorem productFrom_cons (b w R x row : Nat) (rows : List Nat) (j : Nat) :
     productFrom b w R x (row :: rows) j = column b w R x j * row + productFrom b w R x rows (j + 1) := by
   show _ + force (productFrom b w R x rows) (Nat.add j 1) = _
@@ -55,7 +55,7 @@ theorem product_eq {b w n R m : Nat} {f v : Nat → Nat → Nat} {rows : List Na
 /-! ### Columns of a narrower grid -/
 
 /-- Columns `c * t` to `c * t + c - 1`, still `w` digits from row to row. -/
-noncomputable def piece (b w c R x t : Nat) : Nat :=
+def piece (b w c R x t : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t))) (Nat.mul (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) (ones (Nat.mul b w) R))
 theorem slice {b M i c : Nat} {f : Nat → Nat} (h : i + c ≤ M) (hf : ∀ k, k < M → f k < 2 ^ b) :
     pack b M f / 2 ^ (b * i) % 2 ^ (b * c) = pack b c (fun k => f (i + k)) := by
@@ -82,9 +82,9 @@ theorem piece_eq {b w c R t : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 
   rw [Nat.add_assoc, flat_at f r hj', Memory.splice_old _ _ hj']
 
 /-- Rows `w` digits apart brought to a distance of `c` digits; `2^levels` is at least their number. -/
-noncomputable def closer (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (narrow (Nat.mul b w) (Nat.mul b c) levels 1 x)
+def closer (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (narrow (Nat.mul b w) (Nat.mul b c) levels 1 x)
 /-- The same back. -/
-noncomputable def wider (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1 x)
+def wider (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1 x)
 theorem closer_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
     (hf : ∀ r, r < R → f r < 2 ^ (b * c)) : closer b w c levels (pack (b * w) R f) = pack (b * c) R f := by
   unfold closer
@@ -107,7 +107,7 @@ def Sides (b c R : Nat) : List Nat → (Nat → Nat → Nat) → Prop
   | [], _ => True
   | x :: xs, f => x = side b c R (fun r => f r 0) ∧ Sides b c R xs (fun r j => f r (j + 1))
 /-- `count` columns of `y`, from `j` on, before `tail`. -/
-noncomputable def columnsFrom (b c R y : Nat) (tail : List Nat) (count : Nat) : Nat → List Nat :=
+def columnsFrom (b c R y : Nat) (tail : List Nat) (count : Nat) : Nat → List Nat :=
   Nat.rec (motive := fun _ => Nat → List Nat) (fun _ => tail)
     (fun _ rest j => force (fun a => a :: force rest (Nat.add j 1)) (column b c R y j)) count
 theorem columnsFrom_succ (b c R y : Nat) (tail : List Nat) (count j : Nat) :
@@ -134,7 +134,7 @@ theorem columnsFrom_sides {b c R y : Nat} {tail : List Nat} : (count j : Nat) �
     rw [l, Nat.succ_add]
 
 /-- All columns of pieces `t`, `t + 1`, ..., `count` of them; `2^levels` is at least `R`. -/
-noncomputable def columnsOf (b w c R levels x count : Nat) : Nat → List Nat :=
+def columnsOf (b w c R levels x count : Nat) : Nat → List Nat :=
   Nat.rec (motive := fun _ => Nat → List Nat) (fun _ => [])
     (fun _ rest t => force (fun y => columnsFrom b c R y (force rest (Nat.add t 1)) c 0)
       (closer b w c levels (piece b w c R x t))) count
@@ -174,7 +174,7 @@ theorem columnsOf_sides {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0
 /-! ### The tiles -/
 
 /-- The first column times the piece of the first row that starts at bit `shift`, and so on. -/
-noncomputable def tile (shift mask : Nat) (rows : List Nat) : List Nat → Nat :=
+def tile (shift mask : Nat) (rows : List Nat) : List Nat → Nat :=
   List.rec (motive := fun _ => List Nat → Nat) (fun _ => 0)
     (fun row _ rest sides => List.rec (motive := fun _ => Nat) 0
       (fun a tail _ => Nat.add (Nat.mul a (Nat.land (Nat.shiftRight row shift) mask)) (rest tail)) sides) rows
@@ -196,7 +196,7 @@ theorem tile_eq {b c R m N s : Nat} (hm : m ≤ c * N) (hs : s < N) : (rows side
     rfl
 
 /-- The tiles `s`, `s + 1`, ..., `count` of them, brought to rows `w` digits apart, side by side. -/
-noncomputable def assemble (b w c R levels : Nat) (rows sides : List Nat) (count : Nat) : Nat → Nat :=
+def assemble (b w c R levels : Nat) (rows sides : List Nat) (count : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest s => Nat.add (wider b w c levels
         (tile (Nat.mul b (Nat.mul c s)) (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) rows sides))
@@ -268,7 +268,7 @@ theorem columnsOf_grid {b w n R c levels ins : Nat} {f : Nat → Nat → Nat} (h
   exact ⟨sides, len⟩
 
 /-- `product`, in tiles of `c` columns: `ins` of them in the grid, `outs` in the rows; `R` is at most `2^levels`. -/
-noncomputable def tiled (b w R c levels ins outs x : Nat) (rows : List Nat) : Nat :=
+def tiled (b w R c levels ins outs x : Nat) (rows : List Nat) : Nat :=
   assemble b w c R levels rows (columnsOf b w c R levels x ins 0) outs 0
 theorem tiled_eq {b w n R m c levels ins outs : Nat} {f v : Nat → Nat → Nat} {rows : List Nat} (hb : 0 < b) (hc : 0 < c)
     (hl : R ≤ 2 ^ levels) (hw : n ≤ w) (hi : rows.length ≤ c * ins) (hiw : c * ins ≤ w) (hcw : c ≤ w) (ho : m ≤ c * outs)

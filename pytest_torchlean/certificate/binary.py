@@ -1,0 +1,225 @@
+"""Emissions as bytes for the evaluated level, and back; lean/PytestTorchLean/Evaluated reads the same.
+
+Words of 8 bytes, the least significant byte first. A natural number is the count of its words, then the
+words, the last one not 0. A list is the count of its items, then the items; a structure is its fields in
+their order; a constructor is its number, then the fields; a truth value is the word 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, NewType, get_args, get_origin, get_type_hints
+
+from pytest_torchlean.certificate.model import (
+    CertificateData,
+    ClaimData,
+    Emission,
+    GraphData,
+    Semantics,
+)
+
+MAGIC = b"tlcert01"
+_WORD = 8
+Word = NewType("Word", int)
+"""A number below 2^64 that is written as one word."""
+
+
+@dataclass(frozen=True)
+class BlockData:
+    """Evaluated.Block: where weights of a node stand in one of the model's files.
+
+    The pattern of row r and column `first_column + k`, for r < `rows` and k < `columns`, is the little-endian
+    word at byte `offset + row_stride * r + column_stride * k` of file number `file`.
+    """
+
+    node: Word
+    file: Word
+    rows: Word
+    first_column: Word
+    columns: Word
+    offset: Word
+    row_stride: Word
+    column_stride: Word
+
+
+@dataclass(frozen=True)
+class PartData:
+    """Evaluated.Part."""
+
+    claims: tuple[ClaimData, ...]
+    certificate: CertificateData
+
+
+@dataclass(frozen=True)
+class DocumentData:
+    """Evaluated.Document."""
+
+    semantics: Semantics
+    graph: GraphData
+    parts: tuple[PartData, ...]
+    blocks: tuple[BlockData, ...]
+
+    @property
+    def emissions(self) -> tuple[Emission, ...]:
+        """The parts, each with the graph."""
+        return tuple(
+            Emission(self.semantics, self.graph, part.claims, part.certificate) for part in self.parts
+        )
+
+    @property
+    def boxes(self) -> int:
+        """Number of boxes of all claims."""
+        return sum(len(claim.boxes) for part in self.parts for claim in part.claims)
+
+    @property
+    def compared(self) -> int:
+        """Number of weights that the blocks speak of."""
+        return sum(block.rows * block.columns for block in self.blocks)
+
+
+class UnreadableDocument(ValueError):
+    """The bytes are not a document."""
+
+
+def document_of(parts: Sequence[Emission], blocks: Sequence[BlockData] = ()) -> DocumentData:
+    """One document of parts about one graph. ValueError for no part, and for several graphs or semantics."""
+    if not parts or any(
+        (part.semantics, part.graph) != (parts[0].semantics, parts[0].graph) for part in parts
+    ):
+        raise ValueError("a document is about one graph and one semantics")
+    own = tuple(PartData(part.claims, part.certificate) for part in parts)
+    return DocumentData(parts[0].semantics, parts[0].graph, own, tuple(blocks))
+
+
+def encode(document: DocumentData) -> bytes:
+    """The bytes of a document. ValueError for a negative number and a word that is too long."""
+    chunks = [MAGIC]
+    pending: list[tuple[Any, Any]] = [(document, DocumentData)]
+    while pending:
+        value, kind = pending.pop()
+        if kind is int:
+            chunks.append(_number(value))
+        elif kind is Word or kind is bool:
+            chunks.append(_word(int(value)))
+        elif isinstance(kind, type) and issubclass(kind, Enum):
+            chunks.append(_word(list(kind).index(value)))
+        elif get_origin(kind) is tuple:
+            chunks.append(_word(len(value)))
+            pending.extend((item, get_args(kind)[0]) for item in reversed(value))
+        elif is_dataclass(kind):
+            parts = [getattr(value, field.name) for field in fields(kind)]
+            pending.extend(reversed(list(zip(parts, _fields(kind), strict=True))))
+        else:
+            constructors = get_args(kind)
+            chunks.append(_word(constructors.index(type(value))))
+            pending.append((value, type(value)))
+    return b"".join(chunks)
+
+
+def decode(data: bytes) -> DocumentData:
+    """The document of some bytes: `encode(decode(data)) == data`. Raises UnreadableDocument for other bytes."""
+    if data[: len(MAGIC)] != MAGIC:
+        raise UnreadableDocument("the first word differs")
+    reader = _Reader(data, len(MAGIC))
+    # every frame is a list or structure whose items are still to come
+    root = _Frame(None, [DocumentData])
+    frames = [root]
+    while root.kinds or len(frames) > 1:
+        frame = frames[-1]
+        if not frame.kinds:
+            frames.pop()
+            frames[-1].values.append(frame.result())
+            continue
+        kind = frame.kinds.pop()
+        if get_origin(kind) is not tuple and not is_dataclass(kind) and get_args(kind):
+            kind = reader.choice(get_args(kind))
+        if get_origin(kind) is tuple:
+            frames.append(_Frame(tuple, [get_args(kind)[0]] * reader.count()))
+        elif is_dataclass(kind):
+            frames.append(_Frame(kind, list(reversed(_fields(kind)))))
+        else:
+            frame.values.append(reader.plain(kind))
+    if reader.position != len(data):
+        raise UnreadableDocument("more bytes than expected")
+    document: DocumentData = root.values[0]
+    return document
+
+
+@dataclass
+class _Frame:
+    """Values read so far, and the types of those to come, the next one last."""
+
+    build: Any
+    kinds: list[Any]
+
+    def __post_init__(self) -> None:
+        self.values: list[Any] = []
+
+    def result(self) -> Any:
+        return tuple(self.values) if self.build is tuple else self.build(*self.values)
+
+
+@dataclass
+class _Reader:
+    data: bytes
+    position: int
+
+    def word(self) -> int:
+        stop = self.position + _WORD
+        if stop > len(self.data):
+            raise UnreadableDocument("the bytes end early")
+        value = int.from_bytes(self.data[self.position : stop], "little")
+        self.position = stop
+        return value
+
+    def count(self) -> int:
+        """The length of a list; every item takes at least a word."""
+        count = self.word()
+        if count > (len(self.data) - self.position) // _WORD:
+            raise UnreadableDocument("a list is longer than the bytes")
+        return count
+
+    def choice(self, kinds: Sequence[Any]) -> Any:
+        number = self.word()
+        if number >= len(kinds):
+            raise UnreadableDocument("an unknown constructor")
+        return kinds[number]
+
+    def plain(self, kind: Any) -> Any:
+        if kind is int:
+            count = self.count()
+            stop = self.position + _WORD * count
+            value = int.from_bytes(self.data[self.position : stop], "little")
+            if value.bit_length() <= 64 * (count - 1):
+                raise UnreadableDocument("the last word of a number is 0")
+            self.position = stop
+            return value
+        if kind is bool:
+            return bool(self.choice((False, True)))
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return self.choice(list(kind))
+        return self.word()
+
+
+@cache
+def _fields(kind: Hashable) -> tuple[Any, ...]:
+    """The types of a dataclass's fields, in their order."""
+    own: Any = kind
+    hints = get_type_hints(own)
+    return tuple(hints[field.name] for field in fields(own))
+
+
+def _word(value: int) -> bytes:
+    if not 0 <= value < 1 << 64:
+        raise ValueError("a word is negative or too long")
+    return value.to_bytes(_WORD, "little")
+
+
+def _number(value: int) -> bytes:
+    if value < 0:
+        raise ValueError("a natural number is negative")
+    count = -(-value.bit_length() // 64)
+    return _word(count) + value.to_bytes(_WORD * count, "little")
