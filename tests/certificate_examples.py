@@ -21,7 +21,16 @@ from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import AffineData, BoxData, ClaimData, Emission, GraphData, Semantics
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    BoxData,
+    ClaimData,
+    Emission,
+    GraphData,
+    MaximumData,
+    ReluData,
+    Semantics,
+)
 from pytest_torchlean.certificate.plan import Goal, build_emission
 
 Point = tuple[Fraction, ...]
@@ -97,6 +106,32 @@ def residual(seed: int) -> Network:
     ]
     values = {"k": weights(rng, 1, 1, 3), "v": weights(rng, 2, 4), "c": weights(rng, 2)}
     return Network(model(nodes, {"x": [1, 1, 4]}, ["z"], values), 4, 2)
+
+
+def piecewise(seed: int) -> Network:
+    """Conv, LeakyRelu, MaxPool, Gemm, PRelu with slopes below and above 1, Clip, Min, Gemm."""
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Conv", ["x", "k", "a"], ["h"]),
+        helper.make_node("LeakyRelu", ["h"], ["l"], alpha=0.125),
+        helper.make_node("MaxPool", ["l"], ["p"], kernel_shape=[2, 2], pads=[1, 0, 0, 0]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "v", "c"], ["g"], transB=1),
+        helper.make_node("PRelu", ["g", "s"], ["q"]),
+        helper.make_node("Clip", ["q", "low"], ["t"]),
+        helper.make_node("Min", ["t", "g"], ["n"]),
+        helper.make_node("Gemm", ["n", "u"], ["z"]),
+    ]
+    values = {
+        "k": weights(rng, 2, 1, 2, 2),
+        "a": weights(rng, 2),
+        "v": weights(rng, 3, 4),
+        "c": weights(rng, 3),
+        "s": np.float32([0.5, 1.5, -0.25]),
+        "low": np.float32(-0.5),
+        "u": weights(rng, 3, 2),
+    }
+    return Network(model(nodes, {"x": [1, 1, 3, 3]}, ["z"], values), 9, 2)
 
 
 def ball(center: Sequence[Fraction], radius: Fraction) -> RationalBox:
@@ -179,8 +214,12 @@ def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
             before = tuple(slots)
             for position, row in itertools.product(range(node.positions), range(node.rows)):
                 slots.append(form(node, before, position, row) / node.divisor)
-        else:
+        elif isinstance(node, ReluData):
             slots.extend([max(slots[node.first + i], Fraction(0)) for i in range(node.count)])
+        else:
+            choose = max if isinstance(node, MaximumData) else min
+            pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
+            slots.extend([choose(slots[left], slots[right]) for left, right in pairs])
     return slots
 
 
@@ -251,10 +290,11 @@ def points_of(box: BoxData, inputs: int, seed: int = 0) -> Iterator[Point]:
 
 
 def broken(graph: GraphData, claim: ClaimData, inputs: Sequence[Fraction]) -> bool:
-    """Whether the property fails at this input."""
-    slots = slots_of(graph, inputs)
-    rows = [form(claim.property.forms, slots, 0, row) for row in range(claim.property.forms.rows)]
-    return any(value <= 0 if claim.property.strict else value < 0 for value in rows)
+    """Whether the property fails at this input: a clause in which no row has the sign."""
+    slots, own = slots_of(graph, inputs), claim.property
+    rows = [form(own.forms, slots, 0, row) for row in range(own.forms.rows)]
+    clauses = [rows[start : start + own.alternatives] for start in range(0, len(rows), own.alternatives)]
+    return any(all(value <= 0 if own.strict else value < 0 for value in clause) for clause in clauses)
 
 
 def false_at(emission: Emission) -> Point | None:

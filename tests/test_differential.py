@@ -114,6 +114,32 @@ def two_inputs() -> onnx.ModelProto:
     return model(nodes, {"p": [1, 2], "q": [1, 4]}, ["y", "z"], tensors)
 
 
+def piecewise_linear() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["conv"], pads=[1, 1, 1, 1], name="conv"),
+        helper.make_node("LeakyRelu", ["conv"], ["bent"], alpha=0.1),
+        helper.make_node("MaxPool", ["bent"], ["pool"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Conv", ["pool", "v"], ["second"]),
+        helper.make_node("Clip", ["second", "low", "high"], ["clipped"]),
+        helper.make_node("GlobalMaxPool", ["clipped"], ["largest"]),
+        helper.make_node("Flatten", ["largest"], ["flat"]),
+        helper.make_node("Split", ["flat"], ["left", "right"], axis=1),
+        helper.make_node("PRelu", ["left", "slope"], ["steep"]),
+        helper.make_node("Abs", ["right"], ["absolute"]),
+        helper.make_node("Min", ["steep", "absolute"], ["least"]),
+        helper.make_node("Neg", ["least"], ["y"]),
+    ]
+    tensors = {
+        "w": weights(4, 2, 3, 3),
+        "b": weights(4),
+        "v": weights(6, 4, 2, 2),
+        "low": np.float32(-1),
+        "high": np.float32(6),
+        "slope": np.float32([0.25, 2.0, -0.5]),
+    }
+    return model(nodes, {"x": [1, 2, 6, 6]}, ["y"], tensors)
+
+
 MODELS = {
     "mlp": mlp,
     "scaled gemm": scaled_gemm,
@@ -122,6 +148,7 @@ MODELS = {
     "grouped convolution": lambda: normalised_convolution(8, group=4),
     "residual convolution": residual_convolution,
     "two inputs": two_inputs,
+    "piecewise linear": piecewise_linear,
 }
 
 

@@ -36,7 +36,7 @@ def test_every_offending_node_is_listed() -> None:
         helper.make_node(
             "BatchNormalization", ["d", "w", "w", "w", "w"], ["e"], name="fourth", training_mode=1
         ),
-        helper.make_node("MaxPool", ["e"], ["z"], kernel_shape=[2]),
+        helper.make_node("LpPool", ["e"], ["z"], kernel_shape=[2]),
     ]
     proto = model(nodes, {"x": [1, 2, 4]}, ["z"], {"w": np.ones(2, dtype=np.float32)}, 15)
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
@@ -329,7 +329,7 @@ def test_the_node_tests_of_onnx_itself() -> None:
         warnings.simplefilter("ignore")
         cases = collect_testcases(None)
     passed, refusals = 0, set()
-    ours = {op for _, op in TABLE} - {"Shape", "Gather", "Cast"}
+    ours = {op for _, op in TABLE} - {"Shape", "Cast"}
     for case in cases:
         if case.model is None or not {node.op_type for node in case.model.graph.node} <= ours:
             continue
@@ -354,5 +354,5 @@ def test_the_node_tests_of_onnx_itself() -> None:
                 assert np.allclose(got, expected, rtol=1e-3, atol=1e-5), case.name
             passed += 1
     assert passed >= 100
-    typed = ("int", "clip_default", "dropout", "training", "batchnorm")
+    typed = ("int", "float16", "float64", "argmax", "dropout", "training", "batchnorm")
     assert all(any(word in name for word in typed) for name in refusals), sorted(refusals)

@@ -13,8 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_torchlean.bounds.interval import Float64
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT, AffineNode, Program
+from pytest_torchlean.bounds.interval import Float64, extremum_interval
+from pytest_torchlean.bounds.program import (
+    FIRST_INPUT,
+    ONE_SLOT,
+    ZERO_SLOT,
+    AffineNode,
+    ExtremumNode,
+    Program,
+    ReluNode,
+)
 
 SLOPE_BITS = 8
 """Slopes are multiples of 2^-SLOPE_BITS."""
@@ -77,7 +85,7 @@ def minimum_with_inputs(
             continue
         if isinstance(node, AffineNode):
             _through_affine(node, part, form)
-        elif node.start in lines:
+        elif isinstance(node, ReluNode) and node.start in lines:
             line = lines[node.start]
             positive, negative = np.maximum(part, 0.0), np.minimum(part, 0.0)
             form[:, :, node.first : node.first + node.size] += (
@@ -106,6 +114,8 @@ def bound(program: Program, lower: Float64, upper: Float64) -> LinearBounds:
         here = slice(node.start, node.start + node.size)
         if isinstance(node, AffineNode):
             low[:, here], high[:, here] = _affine_interval(node, low, high)
+        elif isinstance(node, ExtremumNode):
+            low[:, here], high[:, here] = extremum_interval(node, low, high)
         else:
             source = slice(node.first, node.first + node.size)
             if lines:

@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
+from pytest_torchlean.bounds.program import (
+    FIRST_INPUT,
+    ONE_SLOT,
+    AffineNode,
+    ExtremumNode,
+    Program,
+    ProgramNode,
+)
 
 Float64 = NDArray[np.float64]
 
@@ -32,11 +39,19 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
                 lowest, highest = below @ positive + above @ negative, above @ positive + below @ negative
                 low[boxes, here] = lowest.reshape(len(below), -1) / node.divisor
                 high[boxes, here] = highest.reshape(len(below), -1) / node.divisor
+        elif isinstance(node, ExtremumNode):
+            low[:, here], high[:, here] = extremum_interval(node, low, high)
         else:
             source = slice(node.first, node.first + node.size)
             low[:, here] = np.maximum(low[:, source], 0.0)
             high[:, here] = np.maximum(high[:, source], 0.0)
     return low, high
+
+
+def extremum_interval(node: ExtremumNode, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Bounds of a node's results from those of all slots, (boxes, slots) -> (boxes, results)."""
+    choose = np.maximum if node.maximum else np.minimum
+    return choose(low[:, node.left], low[:, node.right]), choose(high[:, node.left], high[:, node.right])
 
 
 def evaluate(program: Program, points: Float64) -> Float64:
@@ -49,11 +64,9 @@ def rounding_radius(program: Program, points: Float64) -> Float64:
 
     The sum of absolute terms of every path, times twice the unit roundoff of binary64 for each operation
     on it (Higham, Accuracy and Stability, section 3.1); 2^-200 covers underflow. Infinite on overflow.
+    A maximum or minimum is no further off than the worse of its operands.
     """
-    nodes = tuple(
-        replace(node, weights=np.abs(node.weights)) if isinstance(node, AffineNode) else node
-        for node in program.nodes
-    )
+    nodes = tuple(_absolute(node) for node in program.nodes)
     operations = sum(2 * node.weights.shape[1] + 4 for node in nodes if isinstance(node, AffineNode))
     with np.errstate(over="ignore", invalid="ignore"):
         terms = evaluate(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
@@ -65,7 +78,8 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
     """Gradient with respect to the inputs of `sum(cotangents * outputs)` at each point.
 
     values: float64 (points, slots) from `evaluate`. cotangents: float64 (points, outputs).
-    Returns float64 (points, inputs). The derivative of max(x, 0) at 0 is taken as 0.
+    Returns float64 (points, inputs). The derivative of max(x, 0) at 0 is taken as 0; of equal operands of
+    a maximum or minimum the first counts.
     """
     adjoint = np.zeros_like(values)
     rows = np.arange(len(values))[:, None]
@@ -80,10 +94,21 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
                 np.add.at(
                     part, (rows[: len(part)], node.sources.reshape(1, -1)), flowing.reshape(len(part), -1)
                 )
+        elif isinstance(node, ExtremumNode):
+            left, right = values[:, node.left], values[:, node.right]
+            first = left >= right if node.maximum else left <= right
+            np.add.at(adjoint, (rows, node.left[None, :]), adjoint[:, here] * first)
+            np.add.at(adjoint, (rows, node.right[None, :]), adjoint[:, here] * ~first)
         else:
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
     return adjoint[:, FIRST_INPUT : FIRST_INPUT + program.inputs]
+
+
+def _absolute(node: ProgramNode) -> ProgramNode:
+    if isinstance(node, AffineNode):
+        return replace(node, weights=np.abs(node.weights))
+    return replace(node, maximum=True) if isinstance(node, ExtremumNode) else node
 
 
 def _batches(count: int, elements: int) -> Iterator[slice]:

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.bias import absorb_biases
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, ReluStep, Step
+from pytest_torchlean.ir.linear import (
+    AffineBlock,
+    ExtremumStep,
+    IndexStep,
+    OperandStep,
+    ReluStep,
+    Step,
+)
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
 
@@ -55,7 +62,25 @@ class ReluNode:
     size: int
 
 
-ProgramNode = AffineNode | ReluNode
+@dataclass(frozen=True, eq=False)
+class ExtremumNode:
+    """y = max(x, x') or y = min(x, x'), one result for each pair of slots below start.
+
+    left, right: int64 (size,).
+    """
+
+    start: int
+    maximum: bool
+    left: Slots
+    right: Slots
+
+    @property
+    def size(self) -> int:
+        """Number of slots written."""
+        return int(self.left.size)
+
+
+ProgramNode = AffineNode | ReluNode | ExtremumNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,19 +129,23 @@ class _Builder:
             self._slots[name] = self._take(graph.types[name].size)
         self._inputs = self._next - FIRST_INPUT
 
-    def add(self, name: str, step: AffineStep | IndexStep | ReluStep) -> None:
+    def add(self, name: str, step: Step) -> None:
         if isinstance(step, ReluStep):
             self._slots[name] = self._relu(self._of(step.source))
-            return
+        else:
+            self._slots[name] = self._result(step)
+
+    def _result(self, step: OperandStep) -> Slots:
+        if isinstance(step, ExtremumStep):
+            return self._extremum([self._result(operand) for operand in step.operands], step.maximum)
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
-            self._slots[name] = sources[step.index.reshape(-1)]
-            return
+            return sources[step.index.reshape(-1)]
         padded = np.append(sources, np.int64(ZERO_SLOT))
         result = np.empty(sum(block.scatter.size for block in step.blocks), dtype=np.int64)
         for block in step.blocks:
             result[block.scatter] = self._affine(block, padded)
-        self._slots[name] = result
+        return result
 
     def program(self) -> Program:
         outputs = np.concatenate([self._of(name) for name in self._graph.outputs])
@@ -141,6 +170,15 @@ class _Builder:
 
     def _affine(self, block: AffineBlock, padded: Slots) -> Slots:
         weights, sources = block.weights, padded[block.gather]
+        if weights.shape == (1, 1):
+            # in the order of the slots read, so that the results follow each other as those do
+            order = np.argsort(sources[:, 0], kind="stable")
+            results = np.empty_like(sources)
+            results[order] = self._matrix(block, weights, sources[order])
+            return results
+        return self._matrix(block, weights, sources)
+
+    def _matrix(self, block: AffineBlock, weights: NDArray[np.float32], sources: Slots) -> Slots:
         if block.bias is not None:
             weights = np.concatenate([weights, block.bias.reshape(-1, 1)], axis=1)
             ones = np.full((sources.shape[0], 1), ONE_SLOT, dtype=np.int64)
@@ -159,3 +197,24 @@ class _Builder:
                 self._nodes.append(ReluNode(self._next, int(distinct[run[0]]), int(run.size)))
                 results[run] = self._take(int(run.size))
         return results[np.searchsorted(distinct, sources)]
+
+    def _extremum(self, operands: list[Slots], maximum: NDArray[np.bool_]) -> Slots:
+        """Pairs of neighbours, then pairs of their results, until one is left."""
+        while len(operands) > 1:
+            pairs = zip(operands[::2], operands[1::2], strict=False)
+            rest = operands[-1:] if len(operands) % 2 else []
+            operands = [*(self._pairwise(left, right, maximum) for left, right in pairs), *rest]
+        return operands[0]
+
+    def _pairwise(self, left: Slots, right: Slots, maximum: NDArray[np.bool_]) -> Slots:
+        """One node for all maxima and one for all minima; none for a slot with itself."""
+        result = left.copy()
+        for kind in (True, False):
+            chosen = np.flatnonzero((maximum == kind) & (left != right))
+            if chosen.size:
+                both = np.stack([left[chosen], right[chosen]], axis=1)
+                pairs, which = np.unique(both, axis=0, return_inverse=True)
+                node = ExtremumNode(self._next, kind, pairs[:, 0].copy(), pairs[:, 1].copy())
+                self._nodes.append(node)
+                result[chosen] = self._take(node.size)[which.reshape(-1)]
+        return result

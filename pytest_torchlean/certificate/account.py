@@ -35,6 +35,8 @@ from pytest_torchlean.certificate.model import (
     ConclusionData,
     DecodingData,
     Emission,
+    MaximumData,
+    MinimumData,
     NodeScript,
     PropertyData,
     ReluData,
@@ -44,12 +46,13 @@ from pytest_torchlean.certificate.model import (
     SplitScript,
     StepData,
 )
-from pytest_torchlean.certificate.words import factor_of
+from pytest_torchlean.certificate.words import factor_of, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Boxes that share a script. accepted: bool (boxes,). least: per box the smallest row, scaled.
+    """Boxes that share a script. accepted: bool (boxes,). least: per box the smallest clause, scaled;
+    a clause counts by its largest row.
 
     `least[i] > 0` (or >= 0 where not strict) and a bounded run make box i acceptable; with splits it is
     the least of all cases. lower, upper: fixed-point bounds of all slots before the conclusion in any
@@ -188,6 +191,10 @@ class Account:
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
             low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
             bounded = bounded & fine
+        elif isinstance(node, MaximumData | MinimumData):
+            choose = np.maximum if isinstance(node, MaximumData) else np.minimum
+            left, right = pairs_of(node).T
+            low, high = (choose(bound[left], bound[right]) for bound in (state.lower, state.upper))
         elif isinstance(node, ReluData):
             piece = slice(node.first, node.first + node.count)
             low = np.maximum(state.lower[piece], self._scale.center)
@@ -209,9 +216,11 @@ class Account:
             left = 0 if left == 1 and self.emission.semantics is Semantics.REAL else left
         below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
         rows = below - (self._scale.center * matrix.mass + charged)[:, None]
-        least = rows.min(axis=0) if len(rows) else np.ones(rows.shape[1], dtype=object)
+        size = max(1, about.alternatives)
+        clauses = [rows[start : start + size].max(axis=0) for start in range(0, len(rows), size)]
+        least = np.min(clauses, axis=0) if clauses else np.ones(rows.shape[1], dtype=object)
         signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
-        fits = left == 0 and about.alternatives == 1
+        fits = left == 0 and about.alternatives >= 1
         return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
 
     def _matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:

@@ -18,10 +18,19 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32.error_bounds import gamma
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import AffineData, BoxData, GraphData, PropertyData, ReluData
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    BoxData,
+    GraphData,
+    MaximumData,
+    MinimumData,
+    PropertyData,
+    ReluData,
+)
 from pytest_torchlean.certificate.words import (
     EXPONENT_OF_SCALED,
     integers,
+    pairs_of,
     patterns_of,
     sources_of,
     unpack_digits,
@@ -151,14 +160,23 @@ class _ExactGraph:
         values: list[Fraction] = [Fraction(0), Fraction(1), *(Fraction(float(x)) for x in point)]
         radius = [0.0] * (FIRST_INPUT + len(point))
         for node, matrix in zip(self._graph.nodes, self._matrices, strict=True):
-            if isinstance(node, AffineData) and matrix is not None:
-                self._affine(node, matrix, values, radius)
-            elif isinstance(node, ReluData):
+            if isinstance(node, ReluData):
                 values.extend(max(x, Fraction(0)) for x in values[node.first : node.first + node.count])
                 radius.extend(radius[node.first : node.first + node.count])
-            else:
-                raise CertificateError("TL0610", "the emitted graph has a node that is not compared")
+            elif isinstance(node, MaximumData | MinimumData):
+                self._extremum(node, values, radius)
+            elif matrix is not None:
+                self._affine(node, matrix, values, radius)
         return values, np.array(radius)
+
+    def _extremum(self, node: MaximumData | MinimumData, values: list[Fraction], radius: list[float]) -> None:
+        """No further off than the worse operand."""
+        choose = max if isinstance(node, MaximumData) else min
+        pairs = [(int(left), int(right)) for left, right in pairs_of(node)]
+        if any(slot >= len(values) for pair in pairs for slot in pair):
+            raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
+        values.extend([choose(values[left], values[right]) for left, right in pairs])
+        radius.extend([max(radius[left], radius[right]) for left, right in pairs])
 
     def _affine(
         self,

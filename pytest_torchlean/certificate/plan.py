@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import propagate
-from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program, ProgramNode
+from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, ExtremumNode, Program, ProgramNode
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import rounding_limit
 from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
@@ -27,6 +27,8 @@ from pytest_torchlean.certificate.model import (
     DirectData,
     Emission,
     GraphData,
+    MaximumData,
+    MinimumData,
     NodeData,
     NodeScript,
     PropertyData,
@@ -36,7 +38,7 @@ from pytest_torchlean.certificate.model import (
     Semantics,
     StepData,
 )
-from pytest_torchlean.certificate.words import affine_data, decoding_of, factor_of
+from pytest_torchlean.certificate.words import affine_data, decoding_of, factor_of, pack_words
 from pytest_torchlean.errors import CertificateError
 
 FRACTION_BITS = 32
@@ -152,6 +154,9 @@ def _node(node: ProgramNode, lanes: int) -> NodeData:
             )
             weights, sources = weights[:, order], sources[:, order]
         return affine_data(weights, sources, node.divisor, lanes)
+    if isinstance(node, ExtremumNode):
+        words = pack_words(np.stack([node.left, node.right], axis=1).reshape(-1))
+        return (MaximumData if node.maximum else MinimumData)(node.size, words)
     return ReluData(node.first, node.size)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.model import AffineData, DecodingData
+from pytest_torchlean.certificate.model import AffineData, DecodingData, MaximumData, MinimumData
 
 EXPONENT_OF_SCALED = 149
 """A pattern denotes an integer divided by 2^149."""
@@ -109,6 +109,11 @@ def sources_of(data: AffineData) -> NDArray[np.int64]:
     """The slots (positions, columns) that a laid out matrix reads, padding included."""
     words = unpack_words(data.sources, data.positions * data.columns)
     return words.astype(np.int64).reshape(data.positions, data.columns)
+
+
+def pairs_of(data: MaximumData | MinimumData) -> NDArray[np.int64]:
+    """The two slots of each result, (count, 2)."""
+    return unpack_words(data.sources, 2 * data.count).astype(np.int64).reshape(data.count, 2)
 
 
 def integers(patterns: NDArray[np.uint32], base: int = 1) -> NDArray[np.object_]:

@@ -24,9 +24,19 @@ from pytest_torchlean.ir.linear import IndexStep, ReluStep
 from pytest_torchlean.ops.rule import integer, real
 
 Float64 = NDArray[np.float64]
-Prepared = AffineReference | IndexStep | ReluStep | str
 
 SLACK = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class ExtremumReference:
+    """Element-wise maximum (where `maximum` is set) or minimum of prepared steps."""
+
+    operands: tuple[AffineReference | IndexStep | ExtremumReference, ...]
+    maximum: NDArray[np.bool_]
+
+
+Prepared = AffineReference | IndexStep | ReluStep | ExtremumReference | str
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +77,24 @@ def advance(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, 
             return prepared
         if isinstance(prepared, ReluStep):
             return _relu(spreads[prepared.source])
-        source = _joined(prepared.sources, spreads)
-        if isinstance(prepared, IndexStep):
-            return _moved(prepared, source)
-        return _affine(prepared, source)
+        return _stepped(prepared, graph, spreads)
 
 
-def _joined(names: tuple[str, ...], spreads: Mapping[str, Spread]) -> Spread:
-    parts = [spreads[name] for name in names]
+def _stepped(
+    prepared: AffineReference | IndexStep | ExtremumReference, graph: Graph, spreads: Mapping[str, Spread]
+) -> Spread:
+    if isinstance(prepared, ExtremumReference):
+        operands = [_stepped(operand, graph, spreads) for operand in prepared.operands]
+        return _extremum(operands, prepared.maximum)
+    source = _joined(prepared.sources, graph, spreads)
+    if isinstance(prepared, IndexStep):
+        return _moved(prepared, source)
+    return _affine(prepared, source)
+
+
+def _joined(names: tuple[str, ...], graph: Graph, spreads: Mapping[str, Spread]) -> Spread:
+    constants = graph.constants
+    parts = [known(constants[name]) if name in constants else spreads[name] for name in names]
     if len(parts) == 1:
         return parts[0]
     return Spread(
@@ -100,6 +120,14 @@ def _relu(source: Spread) -> Spread:
     center = np.maximum(source.center, 0.0)
     error = source.allowed()
     return Spread(center, error, np.maximum(source.center + error, 0.0), np.zeros_like(center))
+
+
+def _extremum(operands: list[Spread], maximum: NDArray[np.bool_]) -> Spread:
+    """A barrier, as for ReLU: no further off than the worst operand."""
+    centers = np.stack([operand.center for operand in operands])
+    center = np.where(maximum, centers.max(axis=0), centers.min(axis=0))
+    error = np.stack([operand.allowed() for operand in operands]).max(axis=0)
+    return Spread(center, error, np.abs(center) + error, np.zeros_like(center))
 
 
 def _affine(step: AffineReference, source: Spread) -> Spread:

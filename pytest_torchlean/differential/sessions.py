@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.differential import compose, nodes
-from pytest_torchlean.differential.compose import Prepared, Spread
+from pytest_torchlean.differential.compose import ExtremumReference, Prepared, Spread
 from pytest_torchlean.differential.reference import AffineReference, affine_reference
 from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
-from pytest_torchlean.ir.linear import AffineStep
+from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, OperandStep, ReluStep
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ops import RULES
 from pytest_torchlean.runtime import require_types
@@ -39,11 +39,20 @@ def prepare(graph: Graph) -> dict[str, Prepared]:
     prepared: dict[str, Prepared] = {}
     for node in graph.nodes:
         step = RULES[node.op].step(node, graph)
-        if isinstance(step, AffineStep):
-            prepared[node.outputs[0]] = affine_reference(step, graph.types[node.outputs[0]].size)
-        else:
+        size = graph.types[node.outputs[0]].size
+        if isinstance(step, str | ReluStep):
             prepared[node.outputs[0]] = step
+        else:
+            prepared[node.outputs[0]] = _reference(step, size)
     return prepared
+
+
+def _reference(step: OperandStep, size: int) -> AffineReference | IndexStep | ExtremumReference:
+    if isinstance(step, AffineStep):
+        return affine_reference(step, size)
+    if isinstance(step, ExtremumStep):
+        return ExtremumReference(tuple(_reference(part, size) for part in step.operands), step.maximum)
+    return step
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.ir.linear import AffineStep, IndexStep, ReluStep, Step
+from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, ReluStep, Step
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
 
@@ -52,11 +52,20 @@ class _Affine:
 
 
 @dataclass(frozen=True, eq=False)
+class _Extremum:
+    operands: tuple[_Prepared, ...]
+    maximum: NDArray[np.bool_]
+
+
+_Prepared = _Affine | IndexStep | ReluStep | _Extremum
+
+
+@dataclass(frozen=True, eq=False)
 class ExactProgram:
     """A graph prepared for many exact runs; made by `prepare_exact`."""
 
     graph: Graph
-    steps: tuple[tuple[str, _Affine | IndexStep | ReluStep], ...]
+    steps: tuple[tuple[str, _Prepared], ...]
     constants: Mapping[str, Vector]
 
     def run(
@@ -136,8 +145,10 @@ def _from_fractions(values: Sequence[Fraction]) -> Vector:
     return Vector(numbers, denominator)
 
 
-def _prepare(step: Step) -> _Affine | IndexStep | ReluStep:
+def _prepare(step: Step) -> _Prepared:
     """Bring all blocks of an affine step to one denominator, 2^exponent * lcm of the divisors."""
+    if isinstance(step, ExtremumStep):
+        return _Extremum(tuple(_prepare(operand) for operand in step.operands), step.maximum)
     if not isinstance(step, AffineStep):
         return step
     divisor = math.lcm(*(block.divisor for block in step.blocks))
@@ -164,10 +175,12 @@ def _prepare(step: Step) -> _Affine | IndexStep | ReluStep:
     return _Affine(step.sources, size, divisor << exponent, tuple(blocks))
 
 
-def _apply(step: _Affine | IndexStep | ReluStep, state: Mapping[str, Vector]) -> Vector:
+def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
     if isinstance(step, ReluStep):
         x = state[step.source]
         return Vector(np.where(x.numbers > 0, x.numbers, 0), x.denominator)
+    if isinstance(step, _Extremum):
+        return _extremum([_apply(operand, state) for operand in step.operands], step.maximum)
     x = _joined([state[name] for name in step.sources])
     if isinstance(step, IndexStep):
         return Vector(x.numbers[step.index], x.denominator)
@@ -179,6 +192,16 @@ def _apply(step: _Affine | IndexStep | ReluStep, state: Mapping[str, Vector]) ->
             product = product + block.bias * x.denominator
         result[block.scatter] = product
     return Vector(result, x.denominator * step.scale)
+
+
+def _extremum(operands: Sequence[Vector], maximum: NDArray[np.bool_]) -> Vector:
+    size = maximum.size
+    every = _joined(operands)
+    result = every.numbers[:size]
+    for start in range(size, every.numbers.size, size):
+        other = every.numbers[start : start + size]
+        result = np.where((result < other) == maximum, other, result)
+    return Vector(result, every.denominator)
 
 
 def _joined(vectors: Sequence[Vector]) -> Vector:

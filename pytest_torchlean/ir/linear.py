@@ -1,6 +1,6 @@
 """How a node looks to bounds and certificates: steps over flat vectors of numbers.
 
-Every supported op is one of four shapes. Values are flat in row-major order; `sources` names the
+Every supported op is one of these shapes. Values are flat in row-major order; `sources` names the
 graph values a step reads, concatenated in that order, and an index refers to that concatenation.
 Weights stay the file's own binary32 numbers: no product or sum is formed here.
 """
@@ -56,4 +56,16 @@ class ReluStep:
     source: str
 
 
-Step = AffineStep | IndexStep | ReluStep
+@dataclass(frozen=True, eq=False)
+class ExtremumStep:
+    """Element-wise maximum or minimum of the results of other steps, all of the output's size.
+
+    maximum: bool (output size,), whether an element is its operands' maximum; else their minimum.
+    """
+
+    operands: tuple[OperandStep, ...]
+    maximum: NDArray[np.bool_]
+
+
+OperandStep = AffineStep | IndexStep | ExtremumStep
+Step = OperandStep | ReluStep

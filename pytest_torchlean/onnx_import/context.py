@@ -114,6 +114,13 @@ class Context:
         self.constants[name] = value
         self.types[name] = ValueType(value.dtype.name, value.shape)
 
+    def new_constant(self, name: str, value: NDArray[np.generic]) -> str:
+        """Give a value that the file holds as an attribute; returns its name, changed where it is taken."""
+        while name in self.types or name in self.tensors or name in self.read_outputs:
+            name += "'"
+        self.set_constant(name, value)
+        return name
+
     def constant(self, name: str, what: str) -> NDArray[np.generic]:
         """The value of an input that must be known now; Refusal when it is computed at run time."""
         self.type_of(name)

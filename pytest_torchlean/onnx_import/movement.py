@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -152,6 +153,46 @@ def slice_(context: Context, node: OnnxNode) -> None:
         ("steps", tuple(part.step if len(part) else 1 for part in taken)),
     ]
     context.emit(node, "Slice", node.inputs[:1], attributes)
+
+
+def split(context: Context, node: OnnxNode) -> None:
+    """Split since 2: one slice for every output that is read. Sizes are an input from 13 on.
+
+    Without sizes the parts are equal; with num_outputs, from 18 on, the last may be smaller.
+    """
+    shape = context.type_of(node.inputs[0]).shape
+    axis = node.integer("axis", 0)
+    if not -len(shape) <= axis < len(shape):
+        raise Refusal(f"axis {axis} is out of range for shape {shape}")
+    axis %= len(shape)
+    sizes = _split_sizes(context, node, shape[axis])
+    if len(sizes) != len(node.outputs) or sum(sizes) != shape[axis] or min(sizes) < 0:
+        raise Refusal(f"parts {sizes} do not fit {len(node.outputs)} outputs and extent {shape[axis]}")
+    start = 0
+    for name, size in zip(node.outputs, sizes, strict=True):
+        if name in context.read_outputs:
+            starts = tuple(start if at == axis and size else 0 for at in range(len(shape)))
+            extents = (*shape[:axis], size, *shape[axis + 1 :])
+            attributes = [("starts", starts), ("sizes", extents), ("steps", (1,) * len(shape))]
+            context.emit(replace(node, outputs=(name,)), "Slice", node.inputs[:1], attributes)
+        start += size
+
+
+def _split_sizes(context: Context, node: OnnxNode, extent: int) -> tuple[int, ...]:
+    declared = node.integers("split") if node.since < 13 else None
+    if node.since >= 13 and node.input(1):
+        declared = context.constant_integers(node.input(1), "the sizes of the parts")
+    if declared is not None:
+        return declared
+    count = len(node.outputs)
+    if node.since >= 18:
+        if node.integer("num_outputs", count) != count:
+            raise Refusal(f"num_outputs contradicts its {count} outputs")
+        part = -(-extent // count)
+        return (*[part] * (count - 1), extent - part * (count - 1))
+    if extent % count:
+        raise Refusal(f"extent {extent} does not split into {count} equal parts")
+    return (extent // count,) * count
 
 
 def dropout(context: Context, node: OnnxNode) -> None:

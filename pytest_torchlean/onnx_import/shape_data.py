@@ -1,7 +1,8 @@
-"""Shape, Gather and Cast, as far as they are shape arithmetic: folded, never run.
+"""Shape, Gather and Cast.
 
 Exporters write `x.view(x.size(0), -1)` with these operators. They are folded where every operand is an
-integer constant or a static shape; anything else is refused.
+integer constant or a static shape. Gather also takes elements of computed values at constant indices;
+anything else is refused.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from pytest_torchlean.ir.graph import Attribute
 from pytest_torchlean.onnx_import.context import Context, OnnxNode, Refusal
 
 _INTEGER_TYPES = {int(onnx.TensorProto.INT64): np.int64, int(onnx.TensorProto.INT32): np.int32}
@@ -24,19 +26,25 @@ def shape(context: Context, node: OnnxNode) -> None:
 
 
 def gather(context: Context, node: OnnxNode) -> None:
-    """Gather since 1 on integer constants."""
-    operands = context.fold_integers(node.inputs)
-    if operands is None:
-        raise Refusal("it is supported only on integer constants and shapes")
-    data, indices = operands
+    """Gather since 1 at constant indices; negative ones count from the end from 11 on."""
+    data = context.type_of(node.inputs[0])
+    indices = context.constant(node.inputs[1], "the indices")
+    if indices.dtype.name not in ("int64", "int32"):
+        raise Refusal(f"the indices are {indices.dtype.name}, not integers")
     axis = node.integer("axis", 0)
-    if not -data.ndim <= axis < data.ndim:
-        raise Refusal(f"axis {axis} is out of range for rank {data.ndim}")
+    if not -len(data.shape) <= axis < len(data.shape):
+        raise Refusal(f"axis {axis} is out of range for rank {len(data.shape)}")
     extent = data.shape[axis]
     at = indices.astype(np.int64)
-    if ((at < -extent) | (at >= extent)).any():
+    if ((at < (-extent if node.since >= 11 else 0)) | (at >= extent)).any():
         raise Refusal(f"an index is out of range for extent {extent}")
-    context.set_constant(node.outputs[0], np.asarray(np.take(data, at, axis=axis)))
+    at = np.where(at < 0, at + extent, at)
+    attributes: list[tuple[str, Attribute]] = [
+        ("axis", axis % len(data.shape)),
+        ("indices", tuple(int(index) for index in at.reshape(-1))),
+        ("shape", indices.shape),
+    ]
+    context.emit(node, "Gather", node.inputs[:1], attributes)
 
 
 def cast(context: Context, node: OnnxNode) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_torchlean.onnx_import import dense, movement, shape_data, windows
+from pytest_torchlean.onnx_import import dense, movement, piecewise, shape_data, windows
 from pytest_torchlean.onnx_import.context import Context, OnnxNode
 
 OLDEST_OPSET = 7
@@ -30,10 +30,12 @@ class Lowering:
 
 
 _ONNX: Mapping[str, Lowering] = {
+    "Abs": Lowering((6, 13), dense.unchanged),
     "Add": Lowering((7, 13, 14), dense.arithmetic),
     "AveragePool": Lowering((7, 10, 11, 19, 22), windows.average_pool),
     "BatchNormalization": Lowering((7, 9, 14, 15), windows.batch_normalization),
     "Cast": Lowering((6, 9, 13, 19, 21, 23, 24, 25, 28), shape_data.cast),
+    "Clip": Lowering((6, 11, 12, 13), piecewise.clip),
     "Concat": Lowering((4, 11, 13), movement.concat),
     "Constant": Lowering((1, 9, 11, 12, 13, 19, 21, 23, 24, 25), movement.constant),
     "Conv": Lowering((1, 11, 22), windows.conv),
@@ -43,13 +45,21 @@ _ONNX: Mapping[str, Lowering] = {
     "Gather": Lowering((1, 11, 13), shape_data.gather),
     "Gemm": Lowering((7, 9, 11, 13), dense.gemm),
     "GlobalAveragePool": Lowering((1, 22), windows.global_average_pool),
+    "GlobalMaxPool": Lowering((1, 22), windows.global_max_pool),
     "Identity": Lowering((1, 13, 14, 16, 19, 21, 23, 24, 25), movement.identity),
+    "LeakyRelu": Lowering((6, 16), piecewise.leaky_relu),
     "MatMul": Lowering((1, 9, 13), dense.unchanged),
+    "Max": Lowering((6, 8, 12, 13), piecewise.extremum),
+    "MaxPool": Lowering((1, 8, 10, 11, 12, 22), windows.max_pool),
+    "Min": Lowering((6, 8, 12, 13), piecewise.extremum),
     "Mul": Lowering((7, 13, 14), dense.arithmetic),
+    "Neg": Lowering((6, 13), dense.unchanged),
+    "PRelu": Lowering((7, 9, 16), dense.unchanged),
     "Relu": Lowering((6, 13, 14), dense.unchanged),
     "Reshape": Lowering((5, 13, 14, 19, 21, 23, 24, 25), movement.reshape),
     "Shape": Lowering((1, 13, 15, 19, 21, 23, 24, 25), shape_data.shape),
     "Slice": Lowering((1, 10, 11, 13), movement.slice_),
+    "Split": Lowering((2, 11, 13, 18), movement.split),
     "Squeeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.squeeze),
     "Sub": Lowering((7, 13, 14), dense.arithmetic),
     "Transpose": Lowering((1, 13, 21, 23, 24, 25), movement.transpose),

@@ -1,4 +1,4 @@
-"""Lowering of Conv, AveragePool, GlobalAveragePool and BatchNormalization."""
+"""Lowering of Conv, the pooling operators and BatchNormalization."""
 
 from __future__ import annotations
 
@@ -24,36 +24,52 @@ def conv(context: Context, node: OnnxNode) -> None:
 
 def average_pool(context: Context, node: OnnxNode) -> None:
     """AveragePool 7; ceil_mode from 10 on, dilations from 19 on."""
+    include = int(bool(node.integer("count_include_pad", 0)))
+    attributes = _pooling(context, node)
+    _no_second_reading(node, "count_include_pad", include and node.string("auto_pad", "NOTSET") != "VALID")
+    context.emit(node, "AveragePool", node.inputs, [*attributes, ("count_include_pad", include)])
+
+
+def max_pool(context: Context, node: OnnxNode) -> None:
+    """MaxPool 1; storage_order and the second output from 8 on, ceil_mode and dilations from 10 on."""
+    if len(node.outputs) > 1 and node.outputs[1] in context.read_outputs:
+        raise Refusal("its output of indices is used")
+    context.emit(node, "MaxPool", node.inputs, _pooling(context, node))
+
+
+def _pooling(context: Context, node: OnnxNode) -> list[tuple[str, Attribute]]:
+    """The windows of a pooling operator."""
     extents = context.type_of(node.inputs[0]).shape[2:]
     kernel = node.integers("kernel_shape")
     if kernel is None or len(kernel) != len(extents):
         raise Refusal(f"kernel_shape {kernel} does not fit the spatial extents {extents}")
     strides, dilations = _per_axis(node, "strides", extents), _per_axis(node, "dilations", extents)
     ceil = int(bool(node.integer("ceil_mode", 0)))
-    include = int(bool(node.integer("count_include_pad", 0)))
-    mode = node.string("auto_pad", "NOTSET")
-    options = {
-        "ceil_mode": bool(ceil),
-        "dilations": max(dilations, default=1) > 1,
-        "count_include_pad": bool(include) and mode != "VALID",
-    }
-    unclear = [name for name, used in options.items() if used and mode != "NOTSET"]
-    if unclear:
-        raise Refusal(f"{unclear[0]} together with auto_pad {mode} is read differently by different runtimes")
-    attributes: list[tuple[str, Attribute]] = [
+    _no_second_reading(node, "ceil_mode", ceil)
+    _no_second_reading(node, "dilations", max(dilations, default=1) > 1)
+    return [
         ("kernel_shape", kernel),
         ("strides", strides),
         ("pads", _pads(node, extents, kernel, strides, dilations)),
         ("dilations", dilations),
         ("ceil_mode", ceil),
-        ("count_include_pad", include),
     ]
-    context.emit(node, "AveragePool", node.inputs, attributes)
+
+
+def _no_second_reading(node: OnnxNode, option: str, used: int) -> None:
+    mode = node.string("auto_pad", "NOTSET")
+    if used and mode != "NOTSET":
+        raise Refusal(f"{option} together with auto_pad {mode} is read differently by different runtimes")
 
 
 def global_average_pool(context: Context, node: OnnxNode) -> None:
     """GlobalAveragePool 1, 22."""
     context.emit(node, "GlobalAveragePool", node.inputs)
+
+
+def global_max_pool(context: Context, node: OnnxNode) -> None:
+    """GlobalMaxPool 1, 22."""
+    context.emit(node, "GlobalMaxPool", node.inputs)
 
 
 def batch_normalization(context: Context, node: OnnxNode) -> None:

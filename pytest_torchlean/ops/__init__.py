@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_torchlean.ops import batch_normalization, conv, dense, elementwise, movement, pooling, relu
+from pytest_torchlean.ops import (
+    batch_normalization,
+    conv,
+    dense,
+    elementwise,
+    extremum,
+    leaky,
+    max_pooling,
+    movement,
+    pooling,
+    relu,
+)
 from pytest_torchlean.ops.rule import OpRule
 
 RULES: Mapping[str, OpRule] = {
@@ -12,6 +23,9 @@ RULES: Mapping[str, OpRule] = {
     **conv.RULES,
     **dense.RULES,
     **elementwise.RULES,
+    **extremum.RULES,
+    **leaky.RULES,
+    **max_pooling.RULES,
     **movement.RULES,
     **pooling.RULES,
     **relu.RULES,

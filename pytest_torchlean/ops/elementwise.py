@@ -1,6 +1,6 @@
-"""Add, Sub, Mul, Div: one correctly rounded operation per element, with numpy broadcasting.
+"""Add, Sub, Mul, Div: one correctly rounded operation per element, with numpy broadcasting; Neg.
 
-ONNX Add, Sub, Mul, Div since opset 7. IEEE-754 fixes the result's bits.
+ONNX Add, Sub, Mul, Div since opset 7, Neg since 6. IEEE-754 fixes the result's bits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Float32,
     OpRule,
     Types,
     broadcast,
@@ -76,6 +77,13 @@ def _scale_step(node: Node, graph: Graph) -> Step | str:
         variable, factor, at, factor_at = node.inputs[1], constant(graph, node.inputs[0]), right, left
     if factor is None:
         return "a product of two computed values is not linear"
+    return scaled(variable, factor.reshape(-1)[factor_at], at)
+
+
+def scaled(name: str, factors: Float32, index: NDArray[np.int64] | None = None) -> AffineStep:
+    """factors[i] * x[index[i]], both flat, for a value x; without `index`, factors[i] * x[i]."""
+    places = positions(factors.shape)
+    at = places if index is None else index
     blocks = [
         AffineBlock(
             weights=np.array([[value]], dtype=np.float32),
@@ -83,9 +91,9 @@ def _scale_step(node: Node, graph: Graph) -> Step | str:
             gather=at[chosen, None],
             scatter=chosen[:, None],
         )
-        for value, chosen in _by_value(factor, factor_at)
+        for value, chosen in _by_value(factors, places)
     ]
-    return AffineStep((variable,), tuple(blocks))
+    return AffineStep((name,), tuple(blocks))
 
 
 def _quotient_step(node: Node, graph: Graph) -> Step | str:
@@ -127,9 +135,23 @@ def _by_value(
     return list(zip(values, groups, strict=True))
 
 
+def _infer_negation(node: Node, types: Types) -> tuple[ValueType, ...]:
+    return (float_type(types[0], "the operand"),)
+
+
+def _negate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    return (-floats(inputs[0]),)
+
+
+def _negation_step(node: Node, graph: Graph) -> Step | str:
+    name = node.inputs[0]
+    return scaled(name, np.full(graph.types[name].size, -1.0, dtype=np.float32))
+
+
 RULES = {
     "Add": OpRule(_infer, _evaluator(np.add), exactly_rounded, _sum_step(1.0)),
     "Sub": OpRule(_infer, _evaluator(np.subtract), exactly_rounded, _sum_step(-1.0)),
     "Mul": OpRule(_infer, _evaluator(np.multiply), exactly_rounded, _scale_step),
     "Div": OpRule(_infer, _evaluator(np.divide), exactly_rounded, _quotient_step),
+    "Neg": OpRule(_infer_negation, _negate, exactly_rounded, _negation_step),
 }

@@ -1,11 +1,13 @@
-"""Operations that copy elements: Identity, Reshape, Transpose, Slice, Concat.
+"""Operations that copy elements: Identity, Reshape, Transpose, Slice, Concat, Gather.
 
 Reshape covers ONNX Flatten, Reshape, Squeeze and Unsqueeze with the target shape resolved; Slice has
-one start, size and step per axis. They apply to every dtype and keep every bit.
+one start, size and step per axis and covers Split; Gather has constant indices, not negative. They apply
+to every dtype and keep every bit.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -49,6 +51,11 @@ def _slice(node: Node, inputs: Sequence[Array]) -> Array:
 
 def _concat(node: Node, inputs: Sequence[Array]) -> Array:
     return np.concatenate(list(inputs), axis=integer(node, "axis"))
+
+
+def _gather(node: Node, inputs: Sequence[Array]) -> Array:
+    index = np.array(integers(node, "indices"), dtype=np.int64).reshape(integers(node, "shape"))
+    return np.take(inputs[0], index, axis=integer(node, "axis"))
 
 
 def _present(types: Types) -> list[ValueType]:
@@ -109,6 +116,18 @@ def _infer_concat(node: Node, types: Types) -> tuple[ValueType, ...]:
     return (ValueType(first.dtype, (*first.shape[:axis], extent, *first.shape[axis + 1 :])),)
 
 
+def _infer_gather(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = _present(types)[0]
+    axis, indices, shape = integer(node, "axis"), integers(node, "indices"), integers(node, "shape")
+    if not 0 <= axis < len(x.shape):
+        raise ShapeError(f"axis {axis} is not an axis of shape {x.shape}")
+    if min(shape, default=0) < 0 or math.prod(shape) != len(indices):
+        raise ShapeError(f"{len(indices)} indices do not fit the shape {shape}")
+    if indices and not (min(indices) >= 0 and max(indices) < x.shape[axis]):
+        raise ShapeError(f"an index is out of range for extent {x.shape[axis]}")
+    return (ValueType(x.dtype, (*x.shape[:axis], *shape, *x.shape[axis + 1 :])),)
+
+
 def _rule(infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move) -> OpRule:
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         present = [value for value in inputs if value is not None]
@@ -132,4 +151,5 @@ RULES = {
     "Transpose": _rule(_infer_transpose, _transpose),
     "Slice": _rule(_infer_slice, _slice),
     "Concat": _rule(_infer_concat, _concat),
+    "Gather": _rule(_infer_gather, _gather),
 }

@@ -17,6 +17,7 @@ from pytest_torchlean.bounds.program import (
     ONE_SLOT,
     ZERO_SLOT,
     AffineNode,
+    ExtremumNode,
     Program,
     ReluNode,
     lower_to_program,
@@ -90,6 +91,25 @@ GRAPHS: dict[str, onnx.ModelProto] = {
         {"x": [2, 3]}, ["t", "r", "g"], {"w": random(3, 2)},
     ),
     "an-input-as-output": model([node("Identity", "x", "z")], {"x": [2, 2]}, ["z"]),
+    "extrema-of-several-values": model(
+        [node("Max", "x y c", "m"), node("Min", "m x y x", "n"), node("Relu", "n", "z")],
+        {"x": [2, 3], "y": [1, 3]}, ["z"], {"c": random(2, 1)},
+    ),
+    "bent-and-clipped": model(
+        [node("Gemm", "x w", "g"), node("LeakyRelu", "g", "l", alpha=0.3), node("PRelu", "l s", "p"),
+         node("Clip", "p low high", "c"), node("Abs", "c", "a"), node("Neg", "a", "z")],
+        {"x": [2, 3]}, ["z"],
+        {"w": random(3, 4), "s": np.float32([-0.5, 0.5, 1, 3]), "low": np.float32(-0.75),
+         "high": np.float32(1)},
+    ),
+    "largest-of-windows": model(
+        [node("Conv", "x w", "h"), node("MaxPool", "h", "z", kernel_shape=[2, 3], pads=[1, 0, 0, 1])],
+        {"x": [1, 2, 4, 4]}, ["z"], {"w": random(3, 2, 2, 2)},
+    ),
+    "parts-and-picks": model(
+        [node("Split", "x", "a b", axis=1), node("Sub", "a b", "d"), node("Gather", "d i", "z", axis=1)],
+        {"x": [2, 4]}, ["z"], {"i": np.array([1, 0, 1])},
+    ),
     "reshapes": model(
         [node("Flatten", "x", "f"), node("Relu", "f", "r"), node("Reshape", "r shape", "q"),
          node("Unsqueeze", "q axes", "u"), node("Squeeze", "u axes", "z")],
@@ -141,6 +161,10 @@ def test_slots_are_written_once_in_order_and_read_after(graph: Graph) -> None:
             assert step.divisor >= 1
             assert step.sources.min() >= ZERO_SLOT
             assert step.sources.max() < step.start
+        elif isinstance(step, ExtremumNode):
+            assert step.left.shape == step.right.shape == (step.size,)
+            assert (step.left != step.right).all()
+            assert max(step.left.max(), step.right.max()) < step.start
         else:
             assert isinstance(step, ReluNode)
             assert step.first >= ONE_SLOT
@@ -222,6 +246,35 @@ def test_padding_reads_the_slot_of_zero_and_a_bias_the_slot_of_one() -> None:
 def test_averages_keep_their_counts() -> None:
     program = lower_to_program(lowered(GRAPHS["averages-of-several-counts"]))
     assert {step.divisor for step in program.nodes if isinstance(step, AffineNode)} == {2, 3, 4, 6}
+
+
+def test_results_of_element_wise_steps_follow_each_other() -> None:
+    """What Lean gathers in one step: each operand of an extremum is a run of slots."""
+    proto = model(
+        [node("Conv", "x w", "h"), node("LeakyRelu", "h", "z")],
+        {"x": [1, 2, 4, 4]},
+        ["z"],
+        {"w": random(3, 2, 2, 2)},
+    )
+    (found,) = (step for step in lower_to_program(lowered(proto)).nodes if isinstance(step, ExtremumNode))
+    assert (np.diff(found.left) == 1).all()
+    assert (np.diff(found.right) == 1).all()
+
+
+def test_a_maximum_of_a_value_with_itself_needs_no_node() -> None:
+    program = lower_to_program(lowered(model([node("Max", "x x", "z")], {"x": [3]}, ["z"])))
+    assert program.nodes == ()
+    assert program.outputs.tolist() == [FIRST_INPUT, FIRST_INPUT + 1, FIRST_INPUT + 2]
+
+
+def test_a_steep_slope_is_a_minimum() -> None:
+    proto = model([node("PRelu", "x s", "z")], {"x": [3]}, ["z"], {"s": np.float32([0.5, 2.0, 1.0])})
+    kinds = {
+        step.maximum: step.size
+        for step in lower_to_program(lowered(proto)).nodes
+        if isinstance(step, ExtremumNode)
+    }
+    assert kinds == {True: 2, False: 1}
 
 
 def test_weights_are_the_files_own() -> None:

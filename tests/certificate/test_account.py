@@ -18,6 +18,7 @@ from certificate_examples import (
     largest_radius,
     linear,
     mlp,
+    piecewise,
     residual,
     slots_of,
 )
@@ -78,7 +79,7 @@ def edges(network: Network, seed: int, semantics: Semantics) -> list[Goal]:
 
 NETWORKS = [
     pytest.param(build, seed, id=f"{build.__name__}-{seed}")
-    for build in (linear, mlp, conv, residual)
+    for build in (linear, mlp, conv, residual, piecewise)
     for seed in (0, 1)
 ]
 

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from certificate_examples import Network, ball, centers, conv, linear, mlp, residual
+from certificate_examples import Network, ball, centers, conv, linear, mlp, piecewise, residual
 from onnx import helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.bounds.program import AffineNode, Program, ReluNode, lower_to_program
+from pytest_torchlean.bounds.program import AffineNode, ExtremumNode, Program, ReluNode, lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
 from pytest_torchlean.certificate.guard import require_box, require_forms, require_same_function
@@ -22,7 +22,7 @@ from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.runtime import RuntimeSession
 
 Array = np.ndarray
-BUILDERS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual}
+BUILDERS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual, "piecewise": piecewise}
 
 
 def shape_of(network: Network) -> tuple[int, ...]:
@@ -151,6 +151,31 @@ def test_a_missing_relu_is_noticed() -> None:
 
     with pytest.raises(CertificateError):
         guard(changed(program, around, -1), network)
+
+
+def other_source(node: ExtremumNode) -> ExtremumNode:
+    return replace(node, left=np.full_like(node.left, 2), right=np.full_like(node.right, 2))
+
+
+def other_operation(node: ExtremumNode) -> ExtremumNode:
+    return replace(node, maximum=not node.maximum)
+
+
+@pytest.mark.parametrize("change", [other_source, other_operation])
+@pytest.mark.parametrize("which", range(8))
+def test_another_maximum_or_minimum_is_noticed(
+    change: Callable[[ExtremumNode], ExtremumNode], which: int
+) -> None:
+    """LeakyRelu, two stages of windows, both kinds of PRelu, Clip and Min."""
+    network = piecewise(3)
+    program = network.program
+    places = [index for index, node in enumerate(program.nodes) if isinstance(node, ExtremumNode)]
+    nodes = list(program.nodes)
+    chosen = nodes[places[which]]
+    assert isinstance(chosen, ExtremumNode)
+    nodes[places[which]] = change(chosen)
+    with pytest.raises(CertificateError):
+        guard(replace(program, nodes=tuple(nodes)), network)
 
 
 def test_a_divisor_of_another_size_is_noticed() -> None:

@@ -1,0 +1,147 @@
+"""Max, Min, Clip and Abs: selections, so no rounding.
+
+ONNX Max, Min since 6 (broadcasting from 8 on); Clip 6, 11, 12, 13 with absent bounds at the largest finite
+numbers; Abs since 6. A NaN operand gives NaN. Where two operands are zeros of different sign, runtimes differ
+in which they return: values are fixed there, bits are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+
+import numpy as np
+
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import ExtremumStep, IndexStep, OperandStep, Step
+from pytest_torchlean.ops.elementwise import scaled
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Float32,
+    Float64,
+    OpRule,
+    ShapeError,
+    Types,
+    broadcast,
+    constant,
+    exactly_rounded,
+    float_type,
+    floats,
+    positions,
+)
+
+LARGEST = np.finfo(np.float32).max
+
+
+Evaluate = Callable[[Node, Arrays], tuple[Array, ...]]
+
+
+def selected(evaluate: Evaluate) -> Callable[[Node, Arrays], tuple[Float64 | None, ...]]:
+    """The error bound of a selection: 0 where the result is finite, and no claim elsewhere."""
+
+    def bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+        (result,) = evaluate(node, inputs)
+        return (np.where(np.isfinite(floats(result)), 0.0, np.inf),)
+
+    return bound
+
+
+def moved(graph: Graph, node: Node, name: str) -> IndexStep:
+    """An operand broadcast to the node's output."""
+    shape = graph.types[node.outputs[0]].shape
+    index = np.broadcast_to(positions(graph.types[name].shape), shape)
+    return IndexStep((name,), np.ascontiguousarray(index).reshape(-1))
+
+
+def extremum(operands: tuple[OperandStep, ...], maximum: bool, size: int) -> ExtremumStep:
+    """The same choice for every element."""
+    return ExtremumStep(operands, np.full(size, maximum, dtype=np.bool_))
+
+
+# --- Max, Min ---------------------------------------------------------------------------------------
+
+
+def _infer_many(node: Node, types: Types) -> tuple[ValueType, ...]:
+    if not types:
+        raise ShapeError("it has no operand")
+    shapes = [float_type(kind, "an operand").shape for kind in types]
+    return (ValueType("float32", broadcast(shapes)),)
+
+
+def _many(choose: np.ufunc) -> Evaluate:
+    def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        with np.errstate(invalid="ignore"):
+            return (np.asarray(reduce(choose, [floats(value) for value in inputs]), dtype=np.float32),)
+
+    return evaluate
+
+
+def _many_step(maximum: bool) -> Callable[[Node, Graph], Step | str]:
+    def step(node: Node, graph: Graph) -> Step | str:
+        operands = tuple(moved(graph, node, name) for name in node.inputs)
+        return extremum(operands, maximum, graph.types[node.outputs[0]].size)
+
+    return step
+
+
+# --- Clip -------------------------------------------------------------------------------------------
+
+
+def _infer_clip(node: Node, types: Types) -> tuple[ValueType, ...]:
+    for kind, name in zip(types[1:], ("the lower bound", "the upper bound"), strict=False):
+        if kind is not None and float_type(kind, name).shape not in ((), (1,)):
+            raise ShapeError(f"{name} has shape {kind.shape}; it must be one number")
+    return (float_type(types[0], "the operand"),)
+
+
+def _clip(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    def limit(index: int, default: np.float32) -> Float32:
+        value = inputs[index] if index < len(inputs) else None
+        return floats(np.asarray(default) if value is None else value).reshape(())
+
+    x, lower, upper = floats(inputs[0]), limit(1, -LARGEST), limit(2, LARGEST)
+    with np.errstate(invalid="ignore"):
+        raised = np.where(x < lower, lower, x)
+        return (np.asarray(np.where(raised > upper, upper, raised), dtype=np.float32),)
+
+
+def _clip_step(node: Node, graph: Graph) -> Step | str:
+    """min(max(x, lower), upper), which is the upper bound where the bounds are the wrong way round.
+
+    A bound at the largest finite number is none.
+    """
+    size = graph.types[node.outputs[0]].size
+    result: OperandStep = moved(graph, node, node.inputs[0])
+    for name, maximum in zip(node.inputs[1:], (True, False), strict=False):
+        known = constant(graph, name)
+        if name and (known is None or abs(known.reshape(())) != LARGEST):
+            limit = IndexStep((name,), np.zeros(size, dtype=np.int64))
+            result = extremum((result, limit), maximum, size)
+    return result
+
+
+# --- Abs --------------------------------------------------------------------------------------------
+
+
+def _infer_abs(node: Node, types: Types) -> tuple[ValueType, ...]:
+    return (float_type(types[0], "the operand"),)
+
+
+def _abs(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    return (np.abs(floats(inputs[0])),)
+
+
+def _abs_step(node: Node, graph: Graph) -> Step | str:
+    """max(x, -x)"""
+    name = node.inputs[0]
+    size = graph.types[name].size
+    return extremum((moved(graph, node, name), scaled(name, np.full(size, -1.0, np.float32))), True, size)
+
+
+RULES = {
+    "Max": OpRule(_infer_many, _many(np.maximum), selected(_many(np.maximum)), _many_step(True)),
+    "Min": OpRule(_infer_many, _many(np.minimum), selected(_many(np.minimum)), _many_step(False)),
+    "Clip": OpRule(_infer_clip, _clip, selected(_clip), _clip_step),
+    "Abs": OpRule(_infer_abs, _abs, exactly_rounded, _abs_step),
+}
