@@ -101,6 +101,23 @@ def test_lean_accepts_exactly_the_boxes_of_the_forecast(
         assert ask(only(emission, *index)).outcome is Outcome.REFUSED
 
 
+def test_of_a_clause_the_better_row_counts(ask: Ask) -> None:
+    """y0 >= s or y1 >= s: true where one is, and where neither is false."""
+    network = mlp(0)
+    (center,) = centers(network, 0)
+    low, high = sorted(outputs_at(network, center)[:2])
+    select = np.array([[256, 0, 0], [0, 256, 0]], dtype=object)
+    yes = []
+    for limit, alternatives in (((low + high) / 2, 2), ((low + high) / 2, 1), (high + 1, 2)):
+        bound = -int(limit * 256)
+        forms = Forms(select, np.array([bound, bound], dtype=object), True, alternatives)
+        emission = build_emission(network.program, [Goal(forms, (ball(center, STEP),))])
+        yes.append(accepted(emission) == [[True]])
+        answer = Outcome.ACCEPTED if yes[-1] else Outcome.REFUSED
+        assert ask(only(emission, 0, 0)).outcome is answer
+    assert yes == [True, False, False]
+
+
 def test_a_form_of_exactly_zero_is_weak_and_not_strict(ask: Ask) -> None:
     program = linear(0).program
     (node,) = program.nodes
