@@ -73,16 +73,24 @@ def fma (x y z : Nat) : Nat :=
     (sumMagnitude (productSign x y) (magnitude x * magnitude y) (sign z) (2 ^ 149 * magnitude z)) (2 ^ 149)
 
 /-- The largest number whose square is at most `n`, two bits of `n` at a time; `steps` bounds their number. -/
-def squareRoot : Nat → Nat → Nat
+def squareRootBitwise : Nat → Nat → Nat
   | 0, _ => 0
   | steps + 1, n =>
-    let half := 2 * squareRoot steps (n / 4)
+    let half := 2 * squareRootBitwise steps (n / 4)
     cond (Nat.ble ((half + 1) * (half + 1)) n) (half + 1) half
+/-- Newton's iteration from `x` down, while it descends. -/
+def newton (n : Nat) : Nat → Nat → Nat
+  | 0, x => x
+  | steps + 1, x => cond (Nat.ble x ((x + n / x) / 2)) x (newton n steps ((x + n / x) / 2))
+/-- The largest number whose square is at most `n`, for `n` below `4^256`: Newton's, if it is right, which is checked. -/
+def squareRoot (n : Nat) : Nat :=
+  let x := newton n 12 (2 ^ (Nat.log2 n / 2 + 1))
+  cond (and (Nat.ble (x * x) n) (Nat.ble (n + 1) ((x + 1) * (x + 1)))) x (squareRootBitwise 256 n)
 
 /-- The square root of `n / 2^149`, rounded. In units it is the root of `2^149 * n`. Twice that, `t` or between
     `t` and `t + 1`, lies on the same side of every midpoint of two numbers as `t` or `t + 1/2`. -/
 def roundRoot (n : Nat) : Nat :=
-  let t := squareRoot 256 (4 * (2 ^ 149 * n))
+  let t := squareRoot (4 * (2 ^ 149 * n))
   roundMagnitude (2 * t + cond (Nat.beq (t * t) (4 * (2 ^ 149 * n))) 0 1) 4
 
 /-- The square root of `x`. -/
