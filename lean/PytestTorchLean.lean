@@ -4,6 +4,6 @@ import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Axioms
-import PytestTorchLean.Check.Backward
+import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Schedules
