@@ -2,6 +2,7 @@ prelude
 import PytestTorchLean.Check.Box
 import PytestTorchLean.Check.Compose
 import PytestTorchLean.Check.Extremum
+import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
 /-!
@@ -12,7 +13,8 @@ concluded in each case. It holds no bounds. Whatever it says, `Script.run` is tr
 computes proves the property for every execution in the box.
 
 A split distinguishes two cases of any slot written so far: of an input (the box is cut in two) or of a
-value before a ReLU (the ReLU's phase). Both cases are checked, so the cases cover the box.
+value before a ReLU (the ReLU's phase). Both cases are checked, so the cases cover the box. A relaxation
+tightens bounds of slots written so far, or concludes, by backward substitution (CROWN).
 -/
 set_option linter.all false
 universe u
@@ -27,35 +29,44 @@ inductive Conclusion where
   /-- the last affine node is substituted into the forms; `bits` bounds their composed weights. In exact arithmetic
       the node may still be ahead; in binary32 it has been passed, so that its errors are known -/
   | composed (forms last : Decoding) (bits : Nat)
+  /-- rows of the forms, substituted backward; see `Relaxation.conclude` -/
+  | relaxed (forms : Decoding) (shift size : Nat) (rows : Relaxation)
 
 inductive Script where
   /-- bound the next node by interval arithmetic -/
   | node (step : Step) (rest : Script)
   /-- two cases: the slot's fixed-point number is at most `value`, or at least -/
   | split (slot value : Nat) (below above : Script)
+  /-- tighter bounds of some slots by backward substitution -/
+  | tighten (rows : Relaxation) (rest : Script)
   | conclude (how : Conclusion)
 
 /-! ### For the compiler, as in Core/Recursors -/
 namespace Recursor
 @[inline] def conclusion {motive : Conclusion → Sort u} (direct : (forms : Decoding) → motive (.direct forms))
-    (composed : (forms last : Decoding) → (bits : Nat) → motive (.composed forms last bits)) (c : Conclusion) : motive c :=
+    (composed : (forms last : Decoding) → (bits : Nat) → motive (.composed forms last bits))
+    (relaxed : (forms : Decoding) → (shift size : Nat) → (rows : Relaxation) → motive (.relaxed forms shift size rows)) (c : Conclusion) : motive c :=
   match c with
   | .direct forms => direct forms
   | .composed forms last bits => composed forms last bits
+  | .relaxed forms shift size rows => relaxed forms shift size rows
 @[csimp] theorem conclusion_eq : @Conclusion.rec = @conclusion :=
-  funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
+  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
 
 def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script) → motive rest → motive (.node step rest))
     (split : (slot value : Nat) → (below above : Script) → motive below → motive above → motive (.split slot value below above))
+    (tighten : (rows : Relaxation) → (rest : Script) → motive rest → motive (.tighten rows rest))
     (conclude : (how : Conclusion) → motive (.conclude how)) : (s : Script) → motive s
-  | .node step rest => node step rest (script node split conclude rest)
-  | .split slot value below above => split slot value below above (script node split conclude below) (script node split conclude above)
+  | .node step rest => node step rest (script node split tighten conclude rest)
+  | .split slot value below above => split slot value below above (script node split tighten conclude below) (script node split tighten conclude above)
+  | .tighten rows rest => tighten rows rest (script node split tighten conclude rest)
   | .conclude how => conclude how
 @[csimp] theorem script_eq : @Script.rec = @script :=
-  funext fun _ => funext fun node => funext fun split => funext fun _ => funext fun s => by
+  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun s => by
     induction s with
     | node step rest ih => show node step rest _ = node step rest _; rw [ih]
     | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
+    | tighten rows rest ih => show tighten rows rest _ = tighten rows rest _; rw [ih]
     | conclude how => rfl
 end Recursor
 
@@ -77,6 +88,8 @@ def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : L
           (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last 0 count direct mirrored count) (fun _ _ _ => false) later)
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) node)
         false) nodes)
+    (fun forms shift size rows => List.rec (motive := fun _ => Bool)
+      (Relaxation.conclude s p forms shift size rows passed direct mirrored count) (fun _ _ _ => false) nodes)
     how
 
 theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
@@ -100,6 +113,8 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {passed : List 
     NodesHold m slots count nodes → run m s p how nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
   | _, .direct _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .relaxed _ _ _ _, [], _, h => ⟨Relaxation.conclude_sound sf hm hp h, trivial⟩
+  | _, .relaxed _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .composed _ _ _, [], _, h => by
     cases passed with
     | nil => exact Bool.noConf_tf (Eq.symm h)
@@ -155,6 +170,8 @@ def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node
     (fun slot value _ _ below above nodes passed direct mirrored count =>
       Split.run s slot value direct mirrored count (fun direct' mirrored' => below nodes passed direct' mirrored' count)
         (fun direct' mirrored' => above nodes passed direct' mirrored' count))
+    (fun rows _ rest nodes passed direct mirrored count =>
+      Relaxation.tighten s rows passed direct mirrored count (fun direct' mirrored' => rest nodes passed direct' mirrored' count))
     (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count) script
 
 theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} (sf : s.Fits) : (script : Script) → (nodes : List Node) →
@@ -170,6 +187,9 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property}
     cases Split.run_sound (below := fun d m' => run m s p below nodes passed d m' count) (above := fun d m' => run m s p above nodes passed d m' count) sf hm h with
     | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf below nodes passed direct' mirrored' count hm' hp hn h'
     | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf above nodes passed direct' mirrored' count hm' hp hn h'
+  | .tighten rows rest, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
+    obtain ⟨direct', mirrored', hm', h'⟩ := Relaxation.tighten_sound (next := fun d m' => run m s p rest nodes passed d m' count) sf hm hp h
+    exact run_sound sf rest nodes passed direct' mirrored' count hm' hp hn h'
   | .conclude how, nodes, passed, _, _, _, hm, hp, hn, h => Conclusion.run_sound sf hm hp m how nodes hn h
 end Script
 end PytestTorchLean

@@ -49,14 +49,6 @@ theorem sum_zero (n : Nat) : sum n (fun _ => (0 : K)) = 0 := by
   induction n with
   | zero => rfl
   | succ n ih => show (0 : K) + sum n _ = 0; rw [ih, add_zer]
-/-- Two sums may be exchanged. -/
-theorem sum_exchange (m n : Nat) (f : Nat → Nat → K) :
-    sum m (fun i => sum n fun k => f i k) = sum n (fun k => sum m fun i => f i k) := by
-  induction m generalizing f with
-  | zero => exact (sum_zero n).symm
-  | succ m ih =>
-    show sum n (fun k => f 0 k) + sum m (fun i => sum n fun k => f (i + 1) k) = sum n (fun k => f 0 k + sum m fun i => f (i + 1) k)
-    rw [ih (fun i k => f (i + 1) k), sum_add]
 theorem natural_tally (n : Nat) (f : Nat → Nat) : (natural (tally n f) : K) = sum n fun i => natural (f i) := by
   induction n generalizing f with
   | zero => rfl
@@ -97,11 +89,11 @@ theorem relu_upper {x y l u : K} (h : IsRelu x y) (hl : l ≤ x) (hu : x ≤ u) 
     rw [e, mul_zero]
     exact le_trans left (add_le m (mul_le_left (natural_nonneg a) hl))
 
-/-- The same from fixed-point bounds: an offset that is large enough at both ends of the interval. -/
-theorem relu_offset {x y : K} (h : IsRelu x y) {l u c a d m : Nat} (hl : natural l ≤ x + natural c) (hu : x + natural c ≤ natural u)
-    (ha : a ≤ d) (left : a * (c - l) ≤ m) (right : (d - a) * (u - c) ≤ m) : natural d * y ≤ natural a * x + natural m := by
+/-- The same from fixed-point bounds `l` and `c + c - m`: an offset that is large enough at both ends of the interval. -/
+theorem relu_offset {x y : K} (h : IsRelu x y) {l m c a d offset : Nat} (hl : natural l ≤ x + natural c) (hu : x + natural m ≤ natural c)
+    (ha : a ≤ d) (left : a * (c - l) ≤ offset) (right : (d - a) * (c - m) ≤ offset) : natural d * y ≤ natural a * x + natural offset := by
   have low : natural l - natural c ≤ x := le_cert ((ring3 K l c x, x - (l - c), x + c - l) _ _ _) (sub_nonneg hl)
-  have high : x ≤ natural u - natural c := le_cert ((ring3 K u c x, u - c - x, u - (x + c)) _ _ _) (sub_nonneg hu)
+  have high : x ≤ natural c - natural m := le_cert ((ring3 K m c x, c - m - x, c - (x + m)) _ _ _) (sub_nonneg hu)
   refine relu_upper h low high ha ?_ ?_
   · have e := natural_le (K := K) left
     rw [natural_mul] at e
@@ -110,7 +102,7 @@ theorem relu_offset {x y : K} (h : IsRelu x y) {l u c a d m : Nat} (hl : natural
     exact (ring5 K a l c m w, a * (l - c) + m - 0, (a * w - a * (c - l)) + (m - a * w)) _ _ _ _ (natural (c - l))
   · have e := natural_le (K := K) right
     rw [natural_mul, Linear.natural_sub ha] at e
-    exact le_trans (mul_le_left (sub_nonneg (natural_le ha)) (Rows.sub_ge u c)) e
+    exact le_trans (mul_le_left (sub_nonneg (natural_le ha)) (Rows.sub_ge c m)) e
 
 /-- The value after the ReLU replaced by lines: the lower line where its coefficient is positive, the upper
     line where it is negative. -/
@@ -129,40 +121,19 @@ theorem form_relu {n d : Nat} {p q lower upper offset : Nat → Nat} {x y : Nat 
 
 /-! ### Through an affine node -/
 
-/-- The output of an affine node replaced by its row: `e * y i = c i`, up to the row's error, and `c i` is a form of
-    other values, with coefficients `positive i k - negative i k`. -/
-theorem form_affine {m n e : Nat} {p q error : Nat → Nat} {positive negative : Nat → Nat → Nat} {y z : Nat → K}
-    (h : ∀ i, i < m → AtMost (natural e * y i - form n (positive i) (negative i) z) (natural (error i))) :
-    form n (fun k => tally m fun i => p i * positive i k + q i * negative i k)
-        (fun k => tally m fun i => p i * negative i k + q i * positive i k) z ≤
-      natural e * form m p q y + natural (tally m fun i => (p i + q i) * error i) := by
-  have left : form n (fun k => tally m fun i => p i * positive i k + q i * negative i k)
-        (fun k => tally m fun i => p i * negative i k + q i * positive i k) z =
-      sum m fun i => (natural (p i) - natural (q i)) * form n (positive i) (negative i) z := by
-    unfold form
-    have e1 : ∀ i, (natural (p i) - natural (q i)) * sum n (fun k => (natural (positive i k) - natural (negative i k)) * z k) =
-        sum n fun k => (natural (p i) - natural (q i)) * ((natural (positive i k) - natural (negative i k)) * z k) := fun i => (sum_mul n _ _).symm
-    rw [Columns.sum_congr (fun i _ => e1 i), sum_exchange]
-    refine Columns.sum_congr fun k _ => ?_
-    rw [natural_tally, natural_tally]
-    have e2 : ∀ f g : Nat → K, (sum m f - sum m g) * z k = sum m fun i => z k * (f i + -1 * g i) := fun f g => by
-      rw [sum_mul, sum_add, sum_mul]
-      exact (ring3 K f g z, (f - g) * z, z * (f + -1 * g)) _ _ _
-    rw [e2]
-    refine Columns.sum_congr fun i _ => ?_
-    rw [natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul]
-    exact (ring5 K p q a b z, z * (p * a + q * b + -1 * (p * b + q * a)), (p - q) * ((a - b) * z)) _ _ _ _ _
-  rw [left]
+/-- The output of an affine node replaced by its row: `e * y i = c i`, up to the row's error. -/
+theorem form_near {m e : Nat} {p q error : Nat → Nat} {y c : Nat → K}
+    (h : ∀ i, i < m → AtMost (natural e * y i - c i) (natural (error i))) :
+    form m p q c ≤ natural e * form m p q y + natural (tally m fun i => (p i + q i) * error i) := by
   unfold form
   rw [natural_tally, ← sum_mul, ← sum_add]
   refine sum_le fun i hi => ?_
   obtain ⟨h1, h2⟩ := h i hi
-  unfold form at h1 h2
   rw [natural_mul, natural_add]
   have a := mul_nonneg (natural_nonneg (K := K) (q i)) (sub_nonneg h1)
   have b := mul_nonneg (natural_nonneg (K := K) (p i)) (sub_nonneg h2)
   exact le_cert ((ring8 K p q s t d x y m, d * ((p - q) * y) + (p + q) * m - (p - q) * x, q * (m - (d * y - x)) + p * (m - -(d * y - x)))
-    (natural (p i)) (natural (q i)) 0 0 (natural e) _ (y i) (natural (error i))) (add_nonneg a b)
+    (natural (p i)) (natural (q i)) 0 0 (natural e) (c i) (y i) (natural (error i))) (add_nonneg a b)
 
 /-! ### Other coefficients -/
 

@@ -1,0 +1,169 @@
+prelude
+import PytestTorchLean.Check.Relaxation.Substitute
+/-!
+# Back through the passed nodes
+
+A relaxation starts at goals, values that are to be bounded, and goes back through the nodes that wrote them,
+the last one first, as far as its links reach. What then remains is bounded by the memory.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+namespace Relaxation
+open OrderedRing Matrix
+variable {K : Type u} [OrderedRing K]
+
+/-- What to do about a passed node. -/
+inductive Link where
+  /-- substitute an affine node that reads a run of `count` slots from `first` on; then divide the coefficients by `2^shift`,
+      after which they have at most `size` bits -/
+  | through (first count shift size : Nat)
+  /-- replace a ReLU by lines; slopes are digits of `bits + 1` bits, multiples of `2^-bits` -/
+  | bend (bits lower upper : Nat)
+  /-- the batch does not read the node -/
+  | skip
+
+/-! ### Goals -/
+
+/-- 1 where the goal's word is even (`sign` 0) or odd (`sign` 1). -/
+def flag (sign goal : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.beq (Nat.land goal 1) sign) 0 1
+/-- Row after row: the coefficient 1 in the goal's place, for goals of the given sign. A goal is a word: twice the place, plus 1
+    where the value is to be bounded from above. -/
+def goalRows (b w sign : Nat) (R : Nat) : Nat → Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
+    (fun _ rest goals => Nat.add
+      (force (fun goal => Nat.mul (flag sign goal) (Nat.pow 2 (Nat.mul b (Nat.shiftRight goal 1)))) (Nat.land goals (Nat.sub (Nat.pow 2 32) 1)))
+      (Nat.mul (Nat.pow 2 (Nat.mul b w)) (force rest (Nat.shiftRight goals 32)))) R
+theorem goalRows_eq {b w sign n : Nat} : (R goals : Nat) → (∀ r, r < R → word goals r < 2 * n) →
+    goalRows b w sign R goals = grid b w n R fun r j => flag sign (word goals r) * indicator (word goals r / 2) j
+  | 0, _, _ => rfl
+  | R + 1, goals, h => by
+    have ih := goalRows_eq (b := b) (w := w) (sign := sign) R (Nat.shiftRight goals 32) (fun r hr => by
+      rw [word_succ]; exact h (r + 1) (Nat.succ_le_succ hr))
+    have inside : word goals 0 / 2 < n := Natural.div_lt (Nat.succ_le_succ (Nat.zero_le 1)) (h 0 (Nat.succ_le_succ (Nat.zero_le R)))
+    show force (fun goal => flag sign goal * 2 ^ (b * Nat.shiftRight goal 1)) (Nat.land goals (2 ^ 32 - 1)) +
+      2 ^ (b * w) * force (goalRows b w sign R) (Nat.shiftRight goals 32) = pack (b * w) (R + 1) _
+    rw [force_eq, force_eq, word_zero, ih, pack_succ, pack_mul, pack_indicator b _ n inside]
+    have e : (fun i => pack b n fun j => flag sign (word goals (i + 1)) * indicator (word goals (i + 1) / 2) j) =
+        fun r => pack b n fun j => flag sign (word (Nat.shiftRight goals 32) r) * indicator (word (Nat.shiftRight goals 32) r / 2) j := funext fun r => by
+      rw [word_succ]
+    rw [e]
+    rfl
+
+/-- The value a goal speaks of: the value itself, or its opposite. -/
+def goalOf (v : Nat → K) (goals r : Nat) : K :=
+  match Nat.land (word goals r) 1 with
+  | 0 => v (word goals r / 2)
+  | _ + 1 => -v (word goals r / 2)
+
+theorem parity (x : Nat) : Nat.land x 1 = 0 ∨ Nat.land x 1 = 1 := by
+  have e : Nat.land x 1 = x % 2 ^ 1 := land_low x 1
+  have l : x % 2 ^ 1 < 2 ^ 1 := Natural.mod_lt (Natural.two_pow_pos 1) x
+  rw [e]
+  generalize x % 2 ^ 1 = y at l
+  cases y with
+  | zero => exact Or.inl rfl
+  | succ y =>
+    cases y with
+    | zero => exact Or.inr rfl
+    | succ y => exact absurd (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ l)) (Nat.not_succ_le_zero _)
+
+/-- The batch of the goals themselves: the values of `n` slots from `start` on, or others in their stead. -/
+def begin (frame : Frame) (start n goals : Nat) (next : Batch → Bool) : Bool :=
+  both (wordsBelow (Nat.mul 2 n) frame.rows goals)
+    (force (fun positive => force (fun negative => next ⟨1, 1, 0, start, n, 1, positive, negative, 0, 0⟩)
+      (goalRows frame.digit frame.width 1 frame.rows goals)) (goalRows frame.digit frame.width 0 frame.rows goals))
+
+theorem begin_sound {frame : Frame} {v : Nat → K} {start n goals : Nat} {next : Batch → Bool} (h : begin frame start n goals next = true) :
+    ∃ x : Batch, x.start = start ∧ x.count = n ∧ x.HoldsOver frame v (goalOf v goals) ∧ next x = true ∧ ∀ r, r < frame.rows → word goals r / 2 < n := by
+  obtain ⟨hw, h⟩ := both_true h
+  have below := wordsBelow_sound (2 * n) frame.rows goals hw
+  have inside : ∀ r, r < frame.rows → word goals r / 2 < n := fun r hr => Natural.div_lt (Nat.succ_le_succ (Nat.zero_le 1)) (below r hr)
+  simp only [force_eq] at h
+  refine ⟨_, ?_, ?_, ?_, h, inside⟩
+  · rfl
+  · rfl
+  · refine ⟨_, _, fun _ => 0, fun _ => 0, goalRows_eq frame.rows goals below, goalRows_eq frame.rows goals below, (side_zero _ _ _).symm, (side_zero _ _ _).symm, fun r hr => ?_⟩
+    have le : ∀ sign j, flag sign (word goals r) * indicator (word goals r / 2) j < 2 ^ 1 := fun sign j => by
+      have a : flag sign (word goals r) ≤ 1 := by
+        unfold flag
+        cases Nat.beq (Nat.land (word goals r) 1) sign with
+        | true => exact Nat.le.refl
+        | false => exact Nat.zero_le 1
+      have b : indicator (word goals r / 2) j ≤ 1 := by
+        unfold indicator
+        cases Nat.beq (word goals r / 2) j with
+        | true => exact Nat.le.refl
+        | false => exact Nat.zero_le 1
+      exact Nat.succ_le_succ (Nat.mul_le_mul a b)
+    refine ⟨fun j _ => ⟨le 0 j, le 1 j⟩, Nat.le.refl, Nat.le.refl, ?_⟩
+    show natural 1 * form n (fun j => flag 0 (word goals r) * indicator (word goals r / 2) j) (fun j => flag 1 (word goals r) * indicator (word goals r / 2) j) v + natural 0 ≤
+      natural 1 * goalOf v goals r + natural 0
+    rw [form_indicator _ _ n _ v (inside r hr)]
+    unfold goalOf flag
+    cases parity (word goals r) with
+    | inl e =>
+      rw [e]
+      exact le_of_eq ((ring1 K x, 1 * ((1 - 0) * x) + 0, 1 * x + 0) _)
+    | inr e =>
+      rw [e]
+      exact le_of_eq ((ring1 K x, 1 * ((0 - 1) * x) + 0, 1 * -x + 0) _)
+
+/-! ### Link after link -/
+
+def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → Batch → Bool :=
+  List.rec (motive := fun _ => List Passed → Batch → Bool)
+    (fun _ x => finish s frame direct mirrored memory x (next x.scale))
+    (fun link _ rest passed x => List.rec (motive := fun _ => Bool) false
+      (fun p earlier _ => Link.casesOn (motive := fun _ => Bool) link
+        (fun first count shift size => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun a => both (Nat.beq x.start p.start) (force (fun e =>
+              through s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier z)
+            (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+        (fun bits lower upper => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+          (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier y))
+          (fun _ _ => false) (fun _ _ => false))
+        (rest earlier x)) passed) links
+
+theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
+    (x : Batch) → x.Holds s frame slots goal → walk s frame direct mirrored memory next links passed x = true →
+    ∃ scale limit gain loss, Constants frame limit scale gain loss goal ∧ next scale limit gain loss = true
+  | [], _, _, _, x, hx, h => by
+    obtain ⟨limit, gain, loss, h1, h2⟩ := finish_sound sf hm hx h
+    exact ⟨x.scale, limit, gain, loss, h1, h2⟩
+  | _ :: _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .skip :: links, p :: earlier, _, hp, x, hx, h => walk_sound sf hm links earlier p.start hp.2.2 x hx h
+  | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    rw [force_eq] at h
+    obtain ⟨y, hy, h⟩ := through_sound sf hm hx (fun one i hi c hc => by
+      have near := hp.2.1 0 i (by show 0 < a.positions; rw [one]; exact Nat.le.refl) hi c hc
+      have e : i + a.rows * 0 = i := Nat.add_zero i
+      have near : AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * 0)) - c)) (natural (digit (32 * a.lanes) error (i + a.rows * 0))) := near
+      rw [e] at near
+      have k : natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - c) =
+          natural (a.divisor * 2 ^ (150 - d.base)) * values s slots x.start i - natural s.unit * c := by
+        unfold values
+        rw [h1]
+        exact (ring4 K u e y c, u * (e * y - c), e * (u * y) - u * c) _ _ _ _
+      rw [k] at near
+      exact near) h
+    obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
+    exact walk_sound sf hm links earlier start hp.2.2 z hz h
+  | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
+    exact walk_sound sf hm links earlier start hp.2.2 y hy h
+  | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+
+end Relaxation
+end PytestTorchLean
