@@ -6,4 +6,5 @@ import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
-import PytestTorchLean.Thm.Schedules
+import PytestTorchLean.Thm.Comparison
+import PytestTorchLean.Thm.SquareRoot

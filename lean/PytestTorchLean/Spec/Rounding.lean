@@ -31,6 +31,15 @@ def Nearest (n d p : Nat) : Prop :=
     distance n (d * magnitude p) ≤ distance n (d * magnitude q) ∧
     (q ≠ p → distance n (d * magnitude p) = distance n (d * magnitude q) → p % 2 = 0)
 
+/-- Of all finite numbers, `p` is nearest to the square root of `n` units, which is the root of `N = 2^149 * n` in units;
+    if another is as near, then `p` is even. The root is on the side of a midpoint `(a + b) / 2` on which `4 N` is of `(a + b)^2`. -/
+def NearestRoot (n p : Nat) : Prop :=
+  p < infinity ∧ ∀ q, q < infinity →
+    (q < p → (magnitude q + magnitude p) * (magnitude q + magnitude p) ≤ 4 * (2 ^ 149 * n) ∧
+      ((magnitude q + magnitude p) * (magnitude q + magnitude p) = 4 * (2 ^ 149 * n) → p % 2 = 0)) ∧
+    (p < q → 4 * (2 ^ 149 * n) ≤ (magnitude p + magnitude q) * (magnitude p + magnitude q) ∧
+      (4 * (2 ^ 149 * n) = (magnitude p + magnitude q) * (magnitude p + magnitude q) → p % 2 = 0))
+
 /-- `p` is the correctly rounded pattern of `n / d`. -/
 def RoundsMagnitude (n d p : Nat) : Prop :=
   (n < d * overflowThreshold ∧ Nearest n d p) ∨ (d * overflowThreshold ≤ n ∧ p = infinity)
