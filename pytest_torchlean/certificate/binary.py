@@ -109,7 +109,7 @@ def encode(document: DocumentData) -> bytes:
         elif get_origin(kind) is tuple:
             chunks.append(_word(len(value)))
             pending.extend((item, get_args(kind)[0]) for item in reversed(value))
-        elif is_dataclass(kind):
+        elif is_dataclass(kind) and isinstance(kind, type):
             parts = [getattr(value, field.name) for field in fields(kind)]
             pending.extend(reversed(list(zip(parts, _fields(kind), strict=True))))
         else:
@@ -120,7 +120,7 @@ def encode(document: DocumentData) -> bytes:
 
 
 def decode(data: bytes) -> DocumentData:
-    """The document of some bytes: `encode(decode(data)) == data`. Raises UnreadableDocument for other bytes."""
+    """The document whose bytes these are. Raises UnreadableDocument for all that `encode` does not write."""
     if data[: len(MAGIC)] != MAGIC:
         raise UnreadableDocument("the first word differs")
     reader = _Reader(data, len(MAGIC))
@@ -138,7 +138,7 @@ def decode(data: bytes) -> DocumentData:
             kind = reader.choice(get_args(kind))
         if get_origin(kind) is tuple:
             frames.append(_Frame(tuple, [get_args(kind)[0]] * reader.count()))
-        elif is_dataclass(kind):
+        elif is_dataclass(kind) and isinstance(kind, type):
             frames.append(_Frame(kind, list(reversed(_fields(kind)))))
         else:
             frame.values.append(reader.plain(kind))

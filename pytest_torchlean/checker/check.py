@@ -45,7 +45,7 @@ class Outcome(Enum):
     AXIOMS = "axioms that are not allowed"
 
 
-_CODES = {
+OUTCOME_CODES = {
     Outcome.REFUSED: "TL0510",
     Outcome.TIME: "TL0511",
     Outcome.MEMORY: "TL0512",
@@ -73,7 +73,7 @@ class CheckResult:
     @property
     def code(self) -> str | None:
         """The TLnnnn code of a refusal; None if accepted."""
-        return _CODES.get(self.outcome)
+        return OUTCOME_CODES.get(self.outcome)
 
 
 def check(

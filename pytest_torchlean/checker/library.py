@@ -27,7 +27,14 @@ from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.lint import require_clean
 from pytest_torchlean.checker.messages import MalformedOutput, parse_messages
 from pytest_torchlean.checker.private_directory import cache_root, make_private_directory, require_private
-from pytest_torchlean.checker.sources import LeanSources, module_path, read_sources, source_directory
+from pytest_torchlean.checker.sources import (
+    EVALUATED,
+    ROOT,
+    LeanSources,
+    module_path,
+    read_sources,
+    source_directory,
+)
 from pytest_torchlean.errors import CheckerError
 
 # No asynchronous elaboration: it starts a thread, with a stack of its own, for every declaration.
@@ -58,15 +65,17 @@ class BuiltLibrary:
 def ensure_built(
     lean: LeanInstall, *, sources: Path | None = None, cache: Path | None = None
 ) -> BuiltLibrary:
-    """The library built with this Lean, building it if this user has not yet.
+    """The library built with this Lean, and the program of the evaluated level if its source is there.
 
-    `sources` is a folder with `PytestTorchLean.lean` (default: the packaged one), `cache` the user's cache
-    folder (default: see `cache_root`). Safe to call from several processes at once.
+    Both are built if this user has not done so yet. `sources` is a folder with `PytestTorchLean.lean`
+    (default: the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call
+    from several processes at once.
 
     Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
     """
     directory = source_directory() if sources is None else sources
-    texts = read_sources(directory)
+    program = (directory / module_path(EVALUATED, ".lean")).is_file()
+    texts = read_sources(directory, ROOT, EVALUATED) if program else read_sources(directory)
     root = make_private_directory((cache_root() if cache is None else cache) / "lean")
     key = hashlib.sha256(
         "\n".join([_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]).encode()

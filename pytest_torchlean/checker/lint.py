@@ -80,7 +80,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
 Where a word is a part of a dotted name, it counts.
 """
 
-ATTRIBUTES = frozenset({"simp", "inline", "reducible", "specialize"})
+ATTRIBUTES = frozenset({"simp", "inline", "macro_inline", "reducible", "specialize"})
 """Attributes outside Core, besides allowed words: none changes what a definition means."""
 
 OPTIONS: Mapping[str, frozenset[str] | None] = {

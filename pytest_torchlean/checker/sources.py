@@ -12,6 +12,8 @@ from pytest_torchlean.errors import CheckerError
 
 ROOT = "PytestTorchLean"
 AXIOM_MODULE = f"{ROOT}.Core.Prelude"
+EVALUATED = f"{ROOT}.Evaluated.Main"
+"""The program of the evaluated level."""
 
 _MAX_SOURCE_BYTES = 4 << 20
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n|/-.*?-/)", re.DOTALL)
@@ -26,7 +28,7 @@ _BANNED_IN_AXIOM_MODULE = re.compile(r"\b(?:sorry|native_decide|skipKernelTC)\b"
 
 @dataclass(frozen=True)
 class LeanSources:
-    """The modules reachable from a root, imported ones first, with the bytes that were hashed."""
+    """The modules reachable from the roots, imported ones first, with the bytes that were hashed."""
 
     modules: tuple[str, ...]
     text: Mapping[str, bytes]
@@ -51,8 +53,8 @@ def source_directory() -> Path:
     raise CheckerError("TL0504", f"the Lean sources are neither in {package / 'lean'} nor beside the package")
 
 
-def read_sources(directory: Path, root: str = ROOT) -> LeanSources:
-    """Read `root` and all that it imports, each file once.
+def read_sources(directory: Path, *roots: str) -> LeanSources:
+    """Read the roots (default: ROOT) and all that they import, each file once.
 
     Raises CheckerError TL0504 for a missing or oversized file, one that does not start with `prelude`, an
     import from outside the library, a cycle, or a word that no proof here may use.
@@ -75,7 +77,8 @@ def read_sources(directory: Path, root: str = ROOT) -> LeanSources:
         open_modules.pop()
         order.append(module)
 
-    visit(root)
+    for root in roots or (ROOT,):
+        visit(root)
     digest = hashlib.sha256()
     for module in sorted(text):
         name = module.encode()
