@@ -7,21 +7,42 @@ their order; a constructor is its number, then the fields; a truth value is the 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, NewType, get_args, get_origin, get_type_hints
 
 from pytest_torchlean.certificate.model import (
+    AffineData,
     CertificateData,
     ClaimData,
+    ComposedData,
+    ConcludeScript,
+    DirectData,
     Emission,
     GraphData,
+    MaximumData,
+    MinimumData,
+    NodeScript,
+    ReluData,
     Semantics,
+    SplitScript,
 )
 
 MAGIC = b"tlcert01"
+NUMBERS: dict[type[Any], int] = {
+    AffineData: 0,
+    ReluData: 1,
+    MaximumData: 2,
+    MinimumData: 3,
+    DirectData: 0,
+    ComposedData: 1,
+    NodeScript: 0,
+    SplitScript: 1,
+    ConcludeScript: 3,
+}
+"""The place of each constructor in its inductive type in Lean."""
 _WORD = 8
 Word = NewType("Word", int)
 """A number below 2^64 that is written as one word."""
@@ -113,8 +134,7 @@ def encode(document: DocumentData) -> bytes:
             parts = [getattr(value, field.name) for field in fields(kind)]
             pending.extend(reversed(list(zip(parts, _fields(kind), strict=True))))
         else:
-            constructors = get_args(kind)
-            chunks.append(_word(constructors.index(type(value))))
+            chunks.append(_word(NUMBERS[type(value)]))
             pending.append((value, type(value)))
     return b"".join(chunks)
 
@@ -135,7 +155,7 @@ def decode(data: bytes) -> DocumentData:
             continue
         kind = frame.kinds.pop()
         if get_origin(kind) is not tuple and not is_dataclass(kind) and get_args(kind):
-            kind = reader.choice(get_args(kind))
+            kind = reader.choice({NUMBERS[own]: own for own in get_args(kind)})
         if get_origin(kind) is tuple:
             frames.append(_Frame(tuple, [get_args(kind)[0]] * reader.count()))
         elif is_dataclass(kind) and isinstance(kind, type):
@@ -182,9 +202,9 @@ class _Reader:
             raise UnreadableDocument("a list is longer than the bytes")
         return count
 
-    def choice(self, kinds: Sequence[Any]) -> Any:
+    def choice(self, kinds: Mapping[int, Any]) -> Any:
         number = self.word()
-        if number >= len(kinds):
+        if number not in kinds:
             raise UnreadableDocument("an unknown constructor")
         return kinds[number]
 
@@ -198,9 +218,9 @@ class _Reader:
             self.position = stop
             return value
         if kind is bool:
-            return bool(self.choice((False, True)))
+            return bool(self.choice({0: False, 1: True}))
         if isinstance(kind, type) and issubclass(kind, Enum):
-            return self.choice(list(kind))
+            return self.choice(dict(enumerate(kind)))
         return self.word()
 
 

@@ -65,7 +65,7 @@ theorem pack_mul_pack (b M : Nat) (x : Nat → Nat) (n : Nat) : (m : Nat) → (i
 /-! ### Pieces -/
 
 /-- The columns `c * t`, ..., `c * t + c - 1` as narrow grids, for `t` from `count - 1` down to 0. -/
-noncomputable def pieces (b w c R levels x count : Nat) : List Nat :=
+def pieces (b w c R levels x count : Nat) : List Nat :=
   Nat.rec (motive := fun _ => List Nat) []
     (fun t rest => force (fun y => y :: rest) (closer b w c levels (piece b w c R x t))) count
 theorem pieces_succ (b w c R levels x t : Nat) :
@@ -74,7 +74,7 @@ theorem pieces_succ (b w c R levels x t : Nat) :
   rw [force_eq]
 
 /-- The first piece times the `c` lowest digits of `v`, and so on. -/
-noncomputable def piecesTimes (b c : Nat) (ys : List Nat) : Nat → Nat :=
+def piecesTimes (b c : Nat) (ys : List Nat) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun y _ rest v => Nat.add (Nat.mul y (Nat.land v (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1))) (force rest (Nat.shiftRight v (Nat.mul b c)))) ys
 theorem piecesTimes_cons (b c y : Nat) (ys : List Nat) (v : Nat) :
@@ -162,7 +162,7 @@ theorem piecesTimes_eq {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0 
     rw [total_congr (n := c) (f := fun j => v j * moved _ (0 + j) p) fun j _ => by rw [Nat.zero_add]]
 
 /-- Every row of the grid that was cut into `pieces` (of `count * c` columns) times the reversed vector `v` of `n` digits. -/
-noncomputable def timesTiles (b w c R levels n count v : Nat) (ys : List Nat) : Nat :=
+def timesTiles (b w c R levels n count v : Nat) (ys : List Nat) : Nat :=
   wider b w c levels (force (fun y => column b c R y (Nat.sub c 1))
     (piecesTimes b c ys (Nat.shiftLeft v (Nat.mul b (Nat.sub (Nat.mul c count) n)))))
 theorem timesTiles_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hb : 0 < b) (hc : 0 < c)

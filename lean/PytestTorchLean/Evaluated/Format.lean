@@ -100,6 +100,30 @@ def step : Read Step := do
   let radius ← number
   pure ⟨d, first, radius⟩
 
+def link : Read Relaxation.Link := constructor [
+    (do
+      let first ← number
+      let count ← number
+      let shift ← number
+      let size ← number
+      pure (Relaxation.Link.through first count shift size)),
+    (do
+      let bits ← number
+      let lower ← number
+      let upper ← number
+      pure (Relaxation.Link.bend bits lower upper)),
+    pure Relaxation.Link.skip]
+
+def relaxation : Read Relaxation := do
+  let digit ← number
+  let width ← number
+  let rows ← number
+  let start ← number
+  let count ← number
+  let goals ← number
+  let links ← list link
+  pure ⟨digit, width, rows, start, count, goals, links⟩
+
 def conclusion : Read Conclusion := constructor [
     (do
       let forms ← decoding
@@ -108,7 +132,13 @@ def conclusion : Read Conclusion := constructor [
       let forms ← decoding
       let last ← decoding
       let bits ← number
-      pure (Conclusion.composed forms last bits))]
+      pure (Conclusion.composed forms last bits)),
+    (do
+      let forms ← decoding
+      let shift ← number
+      let size ← number
+      let rows ← relaxation
+      pure (Conclusion.relaxed forms shift size rows))]
 
 /-- A script that is nested at most `depth` deep. -/
 def script : (depth : Nat) → Read Script
@@ -124,6 +154,10 @@ def script : (depth : Nat) → Read Script
         let below ← script depth
         let above ← script depth
         pure (Script.split slot value below above)),
+      (do
+        let rows ← relaxation
+        let rest ← script depth
+        pure (Script.tighten rows rest)),
       (do
         let how ← conclusion
         pure (Script.conclude how))]
