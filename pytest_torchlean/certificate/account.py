@@ -39,13 +39,17 @@ from pytest_torchlean.certificate.model import (
     MinimumData,
     NodeScript,
     PropertyData,
+    RelaxationData,
+    RelaxedData,
     ReluData,
     ScaleData,
     ScriptData,
     Semantics,
     SplitScript,
     StepData,
+    TightenScript,
 )
+from pytest_torchlean.certificate.relaxation import Box, PassedNode, concluded, tightened
 from pytest_torchlean.certificate.words import factor_of, pairs_of
 
 
@@ -67,16 +71,22 @@ class Forecast:
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Bounds of all slots written so far, (slots, boxes); the number of nodes passed.
-
-    error: the error radii of the last node's rows under binary32, None for exact arithmetic and other nodes.
-    """
+    """Bounds of all slots written so far, (slots, boxes), and the nodes passed."""
 
     lower: Integers
     upper: Integers
     bounded: NDArray[np.bool_]
-    passed: int
-    error: Integers | None = None
+    history: tuple[PassedNode, ...] = ()
+
+    @property
+    def passed(self) -> int:
+        """Number of nodes passed."""
+        return len(self.history)
+
+    @property
+    def error(self) -> Integers | None:
+        """Error radii of the last node's rows under binary32."""
+        return self.history[-1].error if self.history else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +156,7 @@ class Account:
 
     def _start(self, boxes: tuple[BoxData, ...]) -> _State:
         graph, semantics = self.emission.graph, self.emission.semantics
-        return _State(*input_bounds(semantics, self._scale, boxes, graph.inputs), 0)
+        return _State(*input_bounds(semantics, self._scale, boxes, graph.inputs))
 
     def _walk(self, boxes: tuple[BoxData, ...], steps: Sequence[StepData]) -> _State:
         """Bounds after these steps; those that `steps` has chosen need not be taken again."""
@@ -172,6 +182,8 @@ class Account:
                 np.minimum(below.lower[:count], above.lower[:count]),
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
+        if isinstance(script, TightenScript):
+            return self._run(script.rest, about, self._tighten(script.rows, state))
         if not isinstance(script, ConcludeScript):
             raise ValueError("a script that no forecast covers")
         return self._conclude(script.how, about, state)
@@ -183,7 +195,7 @@ class Account:
             raise ValueError("a script has more nodes than its graph")
         node = self.emission.graph.nodes[state.passed]
         bounded = state.bounded
-        error = None
+        error, matrix = None, None
         if isinstance(node, AffineData):
             matrix = self._matrix(state.passed, node, step.decoding)
             if self.emission.semantics is Semantics.BINARY32:
@@ -202,9 +214,21 @@ class Account:
         else:
             raise ValueError("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
-        return _State(lower, upper, bounded, state.passed + 1, error)
+        last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
+        return _State(lower, upper, bounded, (*state.history, last))
+
+    def _tighten(self, rows: RelaxationData, state: _State) -> _State:
+        lower, upper, fine = state.lower.copy(), state.upper.copy(), state.bounded.copy()
+        for place in range(lower.shape[1]):
+            self.budget.spend()
+            box = Box(self._scale, lower[:, place], upper[:, place])
+            lower[:, place], upper[:, place], fits = tightened(box, state.history, rows)
+            fine[place] &= fits
+        return replace(state, lower=lower, upper=upper, bounded=fine)
 
     def _conclude(self, how: ConclusionData, about: PropertyData, state: _State) -> Forecast:
+        if isinstance(how, RelaxedData):
+            return self._conclude_relaxed(how, about, state)
         matrix = matrix_of(about.forms, how.forms)
         left = len(self.emission.graph.nodes) - state.passed
         charged: Integers = np.zeros(len(matrix.positive), dtype=object)
@@ -216,12 +240,19 @@ class Account:
             left = 0 if left == 1 and self.emission.semantics is Semantics.REAL else left
         below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
         rows = below - (self._scale.center * matrix.mass + charged)[:, None]
-        size = max(1, about.alternatives)
-        clauses = [rows[start : start + size].max(axis=0) for start in range(0, len(rows), size)]
-        least = np.min(clauses, axis=0) if clauses else np.ones(rows.shape[1], dtype=object)
-        signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
-        fits = left == 0 and about.alternatives >= 1
-        return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
+        return _signed(about, rows, state, left == 0)
+
+    def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: _State) -> Forecast:
+        forms = PassedNode(about.forms, 0, how.forms, matrix_of(about.forms, how.forms))
+        rows = np.zeros((about.forms.rows, state.lower.shape[1]), dtype=object)
+        fine = state.bounded.copy()
+        for place in range(rows.shape[1]):
+            self.budget.spend()
+            box = Box(self._scale, state.lower[:, place], state.upper[:, place])
+            rows[:, place], fits = concluded(box, state.history, forms, how)
+            fine[place] &= fits
+        complete = state.passed == len(self.emission.graph.nodes)
+        return _signed(about, rows, replace(state, bounded=fine), complete)
 
     def _matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)
@@ -235,6 +266,16 @@ class Account:
         if not isinstance(node, AffineData):
             raise ValueError("the last node is not affine")
         return node, self._matrix(len(self.emission.graph.nodes) - 1, node, how.last)
+
+
+def _signed(about: PropertyData, rows: Integers, state: _State, complete: bool) -> Forecast:
+    """Which boxes have the property, from lower bounds of its rows (rows, boxes)."""
+    size = max(1, about.alternatives)
+    clauses = [rows[start : start + size].max(axis=0) for start in range(0, len(rows), size)]
+    least = np.min(clauses, axis=0) if clauses else np.ones(rows.shape[1], dtype=object)
+    signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
+    fits = complete and about.alternatives >= 1
+    return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
 
 
 def _substituted(forms: Matrix, node: AffineData, last: Matrix, decoding: DecodingData) -> Matrix:

@@ -125,6 +125,52 @@ NO_STEP = StepData(DecodingData(1, 0, 0), 0, 0)
 
 
 @dataclass(frozen=True)
+class ThroughData:
+    """Check.Relaxation.Link.through: substitute an affine node that reads `count` slots from `first` on, then
+    divide the coefficients by 2^shift, which leaves at most `size` bits."""
+
+    first: int
+    count: int
+    shift: int
+    size: int
+
+
+@dataclass(frozen=True)
+class BendData:
+    """Check.Relaxation.Link.bend: lines for a ReLU; slopes are digits of bits + 1 bits, times 2^bits."""
+
+    bits: int
+    lower: int
+    upper: int
+
+
+@dataclass(frozen=True)
+class SkipData:
+    """Check.Relaxation.Link.skip: the rows do not read the node."""
+
+
+LinkData = ThroughData | BendData | SkipData
+"""Check.Relaxation.Link."""
+
+
+@dataclass(frozen=True)
+class RelaxationData:
+    """Check.Relaxation: rows substituted backward through the passed nodes, the last one first.
+
+    digit: bits of a coefficient. width: digits from one row to the next. goals: a word for every row, twice
+    the place in the run of `count` slots from `start` on, plus 1 to bound the slot from above.
+    """
+
+    digit: int
+    width: int
+    rows: int
+    start: int
+    count: int
+    goals: int
+    links: tuple[LinkData, ...]
+
+
+@dataclass(frozen=True)
 class DirectData:
     """Check.Conclusion.direct: bounds of the slots bound the forms."""
 
@@ -140,7 +186,17 @@ class ComposedData:
     bits: int
 
 
-ConclusionData = DirectData | ComposedData
+@dataclass(frozen=True)
+class RelaxedData:
+    """Check.Conclusion.relaxed: rows of the forms substituted backward, after their own shortening."""
+
+    forms: DecodingData
+    shift: int
+    size: int
+    rows: RelaxationData
+
+
+ConclusionData = DirectData | ComposedData | RelaxedData
 """Check.Conclusion."""
 
 
@@ -163,13 +219,21 @@ class SplitScript:
 
 
 @dataclass(frozen=True)
+class TightenScript:
+    """Check.Script.tighten: tighter bounds of some slots of the last node by backward substitution."""
+
+    rows: RelaxationData
+    rest: ScriptData
+
+
+@dataclass(frozen=True)
 class ConcludeScript:
     """Check.Script.conclude."""
 
     how: ConclusionData
 
 
-ScriptData = NodeScript | SplitScript | ConcludeScript
+ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript
 """Check.Script."""
 
 

@@ -129,7 +129,7 @@ def _last_affine(program: Program) -> AffineNode | None:
 
 def _conclusion(
     patterns: NDArray[np.uint32], composed: AffineNode | None, decodings: Sequence[DecodingData]
-) -> ConclusionData:
+) -> DirectData | ComposedData:
     own = decoding_of(patterns)
     if composed is None:
         return DirectData(own)
@@ -174,7 +174,7 @@ def _scale(
     semantics: Semantics,
     decodings: Sequence[DecodingData],
     patterns: Sequence[NDArray[np.uint32]],
-    conclusions: Sequence[ConclusionData],
+    conclusions: Sequence[DirectData | ComposedData],
     boxes: Sequence[Sequence[BoxDigits]],
 ) -> ScaleData:
     """Fixed-point numbers that hold every bound, half digits that hold every sum.

@@ -23,6 +23,11 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.MinimumData: "Node.minimum",
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
+    model.RelaxedData: "Conclusion.relaxed",
+    model.ThroughData: "Relaxation.Link.through",
+    model.BendData: "Relaxation.Link.bend",
+    model.SkipData: "Relaxation.Link.skip",
+    model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",
     model.ConcludeScript: "Script.conclude",
@@ -76,7 +81,7 @@ def constructed(value: Any, name: Name = nameless) -> str:
     constructor = CONSTRUCTORS.get(type(value))
     if constructor is None:
         return structure([term(part, name) for part in parts])
-    return f"{constructor} {' '.join(_argument(term(part, name)) for part in parts)}"
+    return " ".join([constructor, *(_argument(term(part, name)) for part in parts)])
 
 
 def _argument(text: str) -> str:
@@ -120,7 +125,7 @@ def _joined(pieces: Sequence[str]) -> str:
 
 _TOKEN = re.compile(
     r"nat_lit (?:0x([0-9a-f]+)|([0-9]+))|(join)\b|Bool\.(true|false)"
-    r"|([()\[\],⟨⟩])|([a-z][a-z0-9_]*|[A-Z][a-z]+\.[a-z]+)| +"
+    r"|([()\[\],⟨⟩])|([a-z][a-z0-9_]*|(?:[A-Z][a-z]+\.)+[a-z]+)| +"
 )
 Token: TypeAlias = tuple[str, str]
 

@@ -1,0 +1,386 @@
+"""Backward substitution in exact integers, step for step as lean/PytestTorchLean/Check/Relaxation does it.
+
+The same steps build a relaxation and forecast what a given one proves. How far coefficients are shortened
+is chosen while the rows go back, from the coefficients themselves. One box at a time: slopes belong to a box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.program import ONE_SLOT
+from pytest_torchlean.certificate.bounding import Integers, Matrix
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    BendData,
+    DecodingData,
+    LinkData,
+    NodeData,
+    RelaxationData,
+    RelaxedData,
+    ReluData,
+    ScaleData,
+    SkipData,
+    ThroughData,
+)
+from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_words, unpack_digits, unpack_words
+
+COEFFICIENT_BITS = 30
+"""Coefficients are shortened to so many bits after each affine node."""
+_LIMB = 20
+_EXACT = 53
+
+
+class NotRelaxable(Exception):
+    """The rows cannot go back through a node: its shape, or numbers too long for the digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class PassedNode:
+    """A node that has been bounded. Of an affine node: its weights, and its rows' radii under binary32."""
+
+    node: NodeData
+    start: int
+    decoding: DecodingData
+    matrix: Matrix | None = None
+    error: Integers | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits."""
+
+    bits: int
+    lower: NDArray[np.int64]
+    upper: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """weight * sum(form * values) + gain <= scale * goal + loss, row by row, in fixed point.
+
+    form: integers (rows, count) over the slots from `start` on. size: bits that Lean knows its digits to
+    have. limit: what Lean knows of gains and losses. digit, width: the smallest frame that holds all so far.
+    """
+
+    scale: int
+    weight: int
+    limit: int
+    start: int
+    size: int
+    form: Integers
+    gain: Integers
+    loss: Integers
+    digit: int
+    width: int
+
+    @property
+    def count(self) -> int:
+        """Slots that the rows read."""
+        return int(self.form.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Fixed-point bounds of all slots, (slots,)."""
+
+    scale: ScaleData
+    lower: Integers
+    upper: Integers
+
+    def reaches(self, first: int, count: int) -> tuple[Integers, Integers]:
+        """How far each slot may lie below and above 0: Check.Relaxation.reaches."""
+        here = slice(first, first + count)
+        center = self.scale.center
+        return np.maximum(center - self.lower[here], 0), np.maximum(self.upper[here] - center, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """A relaxation and the lower bounds that it proves, fixed-point integers, one per goal."""
+
+    data: RelaxationData
+    bounds: Integers
+
+
+def relax(
+    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], goals: NDArray[np.int64]
+) -> Relaxed:
+    """Bound slots of the last passed node; goals are words, see RelaxationData.
+
+    passed: in the order of the graph. slopes: by the first slot of each ReLU node. Raises NotRelaxable.
+    """
+    rows = goal_rows(passed[-1], goals)
+    rows, links = go_back(box, passed, slopes, rows)
+    last = passed[-1]
+    frame = _frame(last, rows)
+    data = RelaxationData(
+        frame[0], frame[1], len(goals), last.start, _size(last.node), pack_words(goals), links
+    )
+    return Relaxed(data, finished(box, rows))
+
+
+def conclude(
+    box: Box,
+    passed: Sequence[PassedNode],
+    slopes: Mapping[int, Slopes],
+    forms: PassedNode,
+) -> tuple[RelaxedData, Integers]:
+    """The property's forms as goals, and by how much each row's gain exceeds its loss.
+
+    forms: the property's matrix as a node that starts at slot 0. Raises NotRelaxable.
+    """
+    rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
+    link = _chosen(forms, rows)
+    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, 1))
+    digit, width = _frame(forms, rows)
+    data = RelaxationData(digit, width, _size(forms.node), link.first, link.count, 0, links)
+    return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
+
+
+def concluded(
+    box: Box, passed: Sequence[PassedNode], forms: PassedNode, how: RelaxedData
+) -> tuple[Integers, bool]:
+    """By how much each row's gain exceeds its loss, and whether the relaxation is accepted."""
+    data = how.rows
+    try:
+        rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
+        link = ThroughData(data.start, data.count, how.shift, how.size)
+        rows = _through(box, forms, link, rows, 1)
+        for other, node in zip(data.links, reversed(passed), strict=False):
+            rows = _follow(box, node, other, rows)
+        digit, width = _frame(forms, rows)
+    except NotRelaxable:
+        return np.zeros(_size(forms.node), dtype=object) - 1, False
+    fits = data.rows == _size(forms.node) and data.digit >= digit and data.width >= width
+    return margins(box, rows), fits
+
+
+def margins(box: Box, rows: Rows) -> Integers:
+    """gain - loss of every row, once its slots are replaced by their bounds: Check.Relaxation.finish."""
+    here = slice(rows.start, rows.start + rows.count)
+    positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
+    gain = rows.gain + rows.weight * (
+        positive @ box.lower[here] + negative @ (box.scale.top - box.upper[here])
+    )
+    total: Integers = gain - rows.loss - rows.weight * box.scale.center * (positive + negative).sum(axis=1)
+    return total
+
+
+def tightened(
+    box: Box, passed: Sequence[PassedNode], data: RelaxationData
+) -> tuple[Integers, Integers, bool]:
+    """Bounds of all slots after Check.Relaxation.tighten, and whether the relaxation is accepted."""
+    goals = unpack_words(data.goals, data.rows).astype(np.int64)
+    lower, upper = box.lower.copy(), box.upper.copy()
+    try:
+        rows = goal_rows(passed[-1], goals)
+        for link, node in zip(data.links, reversed(passed), strict=False):
+            rows = _follow(box, node, link, rows)
+        bounds = finished(box, rows)
+    except NotRelaxable:
+        return lower, upper, False
+    digit, width = _frame(passed[-1], rows)
+    for goal, bound in zip(goals.tolist(), bounds.tolist(), strict=True):
+        slot = data.start + goal // 2
+        if goal % 2 == 0:
+            lower[slot] = max(lower[slot], bound)
+        else:
+            upper[slot] = min(upper[slot], box.scale.top - bound)
+    fits = data.digit >= digit and data.width >= width and data.start == passed[-1].start
+    return lower, upper, fits and bool((lower <= upper).all())
+
+
+def goal_rows(last: PassedNode, goals: NDArray[np.int64]) -> Rows:
+    """Rows that are slots of a node, or their opposites: Check.Relaxation.begin."""
+    form = np.zeros((len(goals), _size(last.node)), dtype=object)
+    form[np.arange(len(goals)), goals // 2] = np.where(goals % 2 == 0, 1, -1)
+    zeros = np.zeros(len(goals), dtype=object)
+    return Rows(1, 1, 0, last.start, 1, form, zeros, zeros, 3, form.shape[1])
+
+
+def go_back(
+    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], rows: Rows
+) -> tuple[Rows, tuple[LinkData, ...]]:
+    """The rows over the inputs, or as far back as they get, and the links that lead there."""
+    links: list[LinkData] = []
+    for node in reversed(passed):
+        if node.start != rows.start:
+            links.append(SkipData())
+            continue
+        link: LinkData
+        if isinstance(node.node, AffineData):
+            link = _chosen(node, rows)
+        elif isinstance(node.node, ReluData) and node.start in slopes:
+            own = slopes[node.start]
+            width = own.bits + 1
+            link = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
+        else:
+            break
+        links.append(link)
+        rows = _follow(box, node, link, rows)
+    while links and isinstance(links[-1], SkipData):
+        links.pop()
+    return rows, tuple(links)
+
+
+def finished(box: Box, rows: Rows) -> Integers:
+    """Lower bounds of the goals, at least 0 in fixed point: Check.Relaxation.finish and record."""
+    found = margins(box, rows) + rows.scale * box.scale.center
+    bounds: Integers = np.maximum(found, 0) // rows.scale
+    return bounds
+
+
+def _size(node: NodeData) -> int:
+    return node.rows * node.positions if isinstance(node, AffineData) else node.count
+
+
+def _frame(last: PassedNode, rows: Rows) -> tuple[int, int]:
+    """Bits of a digit and digits of a row; NotRelaxable where they exceed a weight's digit."""
+    digit = rows.digit + rows.digit % 2
+    if isinstance(last.node, AffineData) and digit > 32 * last.node.lanes:
+        raise NotRelaxable("coefficients longer than a digit")
+    most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * (1 << 512)
+    return digit, max(rows.width, -(-most.bit_length() // digit))
+
+
+def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
+    if isinstance(link, SkipData):
+        return rows
+    if isinstance(link, ThroughData):
+        return _through(box, node, link, rows)
+    return _bend(box, node, link, rows)
+
+
+def _product(node: PassedNode, rows: Rows) -> tuple[Integers, int, int, NDArray[np.bool_]]:
+    """Coefficients of the columns, the run of slots that columns read in increasing order, and which do."""
+    data, matrix = node.node, node.matrix
+    if not isinstance(data, AffineData) or matrix is None or data.positions != 1:
+        raise NotRelaxable("a node with several positions")
+    if rows.start != node.start or rows.count != data.rows:
+        raise NotRelaxable("a node that is read in part")
+    sources = matrix.sources[0]
+    placed = sources > ONE_SLOT
+    if not placed.any():
+        raise NotRelaxable("a node that reads nothing")
+    first = int(sources[placed].min())
+    count = int(sources[placed].max()) - first + 1
+    reached = -1
+    for column in np.flatnonzero(placed):
+        placed[column] = sources[column] > reached
+        reached = max(reached, int(sources[column]))
+    return exact_product(rows.form, matrix.positive - matrix.negative), first, count, placed
+
+
+def _chosen(node: PassedNode, rows: Rows) -> ThroughData:
+    table, first, count, placed = _product(node, rows)
+    longest = max((int(value).bit_length() for value in np.abs(table[:, placed]).reshape(-1)), default=1)
+    shift = max(0, longest - COEFFICIENT_BITS)
+    return ThroughData(first, count, shift, max(1, longest - shift))
+
+
+def _through(box: Box, node: PassedNode, link: ThroughData, rows: Rows, factor: int | None = None) -> Rows:
+    """The rows over what an affine node reads; `factor` times its results are its decoded rows."""
+    table, _, _, placed = _product(node, rows)
+    data, matrix = node.node, node.matrix
+    if not isinstance(data, AffineData) or matrix is None:
+        raise NotRelaxable("a link of another kind of node")
+    scale, sources = box.scale, matrix.sources[0]
+    first, count = link.first, link.count
+    placed = placed & (first <= sources) & (sources < first + count)
+    if factor is None:
+        factor = factor_of(data.divisor, node.decoding)
+    gain, loss = factor * rows.gain, factor * rows.loss
+    if node.error is not None:
+        loss = loss + rows.weight * (np.abs(rows.form) @ node.error)
+    form = np.zeros((len(table), count), dtype=object)
+    form[:, sources[placed] - first] = table[:, placed]
+    for column in np.flatnonzero(~placed & (table != 0).any(axis=0)):
+        values = table[:, column]
+        low, mirrored = box.lower[sources[column]], scale.top - box.upper[sources[column]]
+        gain = gain + rows.weight * (low * np.maximum(values, 0) + mirrored * np.maximum(-values, 0))
+        loss = loss + rows.weight * scale.center * np.abs(values)
+    form = np.where(form < 0, -1, 1) * (np.abs(form) >> link.shift)
+    if any(int(value).bit_length() > link.size for value in np.abs(form).reshape(-1)):
+        raise NotRelaxable("coefficients longer than the link says")
+    weight = rows.weight << link.shift
+    down, up = box.reaches(first, count)
+    charge = weight * int((down + up).sum())
+    step = 3 * data.rows << (rows.size + node.decoding.bits)
+    limit = factor * rows.limit + charge + rows.weight * data.columns * step * 2 * scale.top
+    limit += rows.weight * data.rows << (rows.size + 1 + 32 * data.lanes)
+    return Rows(
+        scale=factor * rows.scale,
+        weight=weight,
+        limit=limit,
+        start=first,
+        size=link.size,
+        form=form,
+        gain=gain,
+        loss=loss + charge,
+        digit=max(rows.digit, step.bit_length() + 1, rows.size + 2),
+        width=max(rows.width, count),
+    )
+
+
+def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
+    relu = node.node
+    if not isinstance(relu, ReluData) or rows.start != node.start or rows.count != relu.count:
+        raise NotRelaxable("a ReLU that is read in part")
+    lowest, highest = (
+        np.array(unpack_digits(part, link.bits + 1, relu.count), dtype=object)
+        for part in (link.lower, link.upper)
+    )
+    unit = 1 << link.bits
+    if (lowest > unit).any() or (highest > unit).any():
+        raise NotRelaxable("a slope above 1")
+    down, up = box.reaches(relu.first, relu.count)
+    offsets = np.maximum(highest * down, (unit - highest) * up)
+    positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
+    size = rows.size + link.bits + 1
+    room = relu.count << (rows.size + box.scale.half + link.bits + 2)
+    return replace(
+        rows,
+        scale=unit * rows.scale,
+        limit=unit * rows.limit + rows.weight * room,
+        start=relu.first,
+        size=size,
+        form=positive * lowest - negative * highest,
+        gain=unit * rows.gain,
+        loss=unit * rows.loss + rows.weight * (negative @ offsets),
+        digit=max(rows.digit, size + 1, link.bits + 2),
+        width=max(rows.width, relu.count),
+    )
+
+
+def exact_product(left: Integers, right: Integers) -> Integers:
+    """left @ right of Python integers, through binary64 products that are exact: limbs of few bits each.
+
+    left: (rows, n). right: (n, columns). Returns dtype object.
+    """
+    inner = max(1, left.shape[1]).bit_length()
+    other_bits = _EXACT - _LIMB - inner
+    total: Integers = np.zeros((left.shape[0], right.shape[1]), dtype=object)
+    second = _limbs(right, other_bits)
+    for power, part in enumerate(_limbs(left, _LIMB)):
+        for other, piece in enumerate(second):
+            product = (part @ piece).astype(np.int64).astype(object)
+            total = total + product * (1 << (_LIMB * power + other_bits * other))
+    return total
+
+
+def _limbs(numbers: Integers, bits: int) -> list[NDArray[np.float64]]:
+    """Signed limbs of at most `bits` bits, least significant first."""
+    signs = np.where(numbers < 0, -1.0, 1.0)
+    rest: Any = np.abs(numbers)
+    longest = max((int(value).bit_length() for value in rest.reshape(-1)), default=0)
+    limbs = []
+    for _ in range(max(1, -(-longest // bits))):
+        limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
+        rest = rest >> bits
+    return limbs
