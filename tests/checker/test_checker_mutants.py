@@ -1,0 +1,203 @@
+"""Mutants of the checker: one definition changed, and the library's proofs no longer go through.
+
+Each changed definition is well-formed, and accepts more than it should. The first module in which a proof
+fails is named; everything before it compiles. Only that module is compiled, against the built library.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+from pytest_torchlean.checker.lean_process import run_lean
+from pytest_torchlean.checker.library import OPTIONS
+from pytest_torchlean.checker.messages import Message, parse_messages
+from pytest_torchlean.checker.sources import ROOT, module_path, source_directory
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` becomes `new`, once, after the first `after`; a proof fails in `fails` (default: in `module`)."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+    after: str = ""
+    fails: str = ""
+
+
+SOUNDNESS = "Thm.Soundness"
+MUTANTS = (
+    # decoding weights
+    Mutant("infinities-pass", "Check.Decode", "(Nat.beq (field 8 1 (exponents + u) u) 0)", "true"),
+    Mutant("no-leading-one", "Check.Decode", "(fractions + 2 ^ 23 * normal)", "fractions", "def words"),
+    Mutant("sign-twice", "Check.Decode", "(q - negative)", "q", "def words"),
+    Mutant("bits-unchecked", "Check.Decode", "(Nat.beq (low d.bits q u) q)", "true", "def words"),
+    # sums of products
+    Mutant("negative-on-lower", "Check.Linear", "Nat.shiftRight mirrored", "Nat.shiftRight direct"),
+    Mutant("mass-of-positive-parts", "Check.Linear", "(Nat.add c.positive c.negative)", "c.positive", "def masses"),
+    Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def wordsBelow"),
+    # fixed point and rounding
+    Mutant("upper-rounded-down", "Check.Rows", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
+    Mutant("lower-rounded-up", "Check.Rows", "(Nat.div (Nat.sub low m) e)", "(Nat.succ (Nat.div (Nat.sub low m) e))"),
+    Mutant("above-the-top", "Check.Rows", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"),
+    Mutant("crossed-bounds", "Check.Rows", "(both (Nat.ble lower upper)", "(both true", "def push"),
+    Mutant(
+        "packed-upper-rounded-down", "Check.Rows",
+        "(Nat.add offset (Nat.sub (Nat.pow 2 k) 1))", "offset", "def divide",
+    ),
+    Mutant("packed-borrow-unchecked", "Check.Rows", "(Nat.beq (Nat.land d guards) guards)", "true", "def divide"),
+    # nodes
+    Mutant("half-digits-overflow", "Check.Nodes", "a.columns + 1) (2 ^ s.half)", "a.columns) (2 ^ s.half)", "def fits"),
+    Mutant("sources-not-written-yet", "Check.Nodes", "(wordsBelow start", "(wordsBelow (start + 1)", "def fits"),
+    Mutant("divisor-zero", "Check.Nodes", "(Nat.ble 1 a.divisor)", "true", "def fits"),
+    Mutant("wrong-power", "Check.Nodes", "2 ^ (150 - d.base)", "2 ^ (149 - d.base)", "def run"),
+    Mutant("mass-forgotten", "Check.Nodes", "(s.center * Linear.masses", "(s.unit * Linear.masses", "def run"),
+    Mutant("relu-without-zero", "Check.Nodes", "(Nat.add zeros raised)", "raised", "namespace Relu"),
+    Mutant("relu-reads-beyond", "Check.Script", "(Nat.ble (first + n) count)", "true", "namespace Node"),
+    Mutant("maximum-is-minimum", "Check.Extremum", "(Nat.sub x d) (Nat.add y d)", "(Nat.add y d) (Nat.sub x d)"),
+    Mutant("maximum-reads-beyond", "Check.Extremum", "(Nat.sub limit 1)", "limit", "def below"),
+    # boxes
+    Mutant("no-denominator", "Check.Box", "both (Nat.ble 1 b.denominator)", "both true", "def fits"),
+    Mutant("sides-exchanged", "Check.Box", "inputs b.lower b.upper direct", "inputs b.upper b.lower direct", "def run"),
+    Mutant("box-unordered", "Check.Box", "both (ordered s inputs b)", "both true", "def run"),
+    Mutant("hull-without-its-margin", "Check.Hull", "(2 ^ 23 - 1)", "(2 ^ 23)", "def down"),
+    Mutant("hull-charged-once", "Check.Hull", " + (factor * offset + share)", "", "def hullExtra"),
+    # binary32
+    Mutant("rounding-error-rounded-down", "Check.Rounded", "Nat.succ (Nat.div", "(Nat.div", "def errorFactor"),
+    Mutant("overflow-twice-as-high", "Check.Rounded", "(2 ^ 48 * s.unit * overflow", "(2 ^ 49 * s.unit * overflow"),
+    Mutant("radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def roundable"),
+    # cases
+    Mutant("split-outside-the-bounds", "Check.Split", "(Nat.ble l value)", "true", "def run"),
+    Mutant("one-case-dropped", "Check.Split", "(set s slot direct mirrored l u value u above)", "true", "def run"),
+    Mutant("split-of-an-unwritten-slot", "Check.Split", "(Nat.succ slot) count", "slot count", "def run"),
+    # the property
+    Mutant("weak-for-strict", "Check.Property", "(Nat.succ mass)", "mass", "def rowPositive"),
+    Mutant("forms-at-many-positions", "Check.Property", "(Nat.beq p.forms.positions 1)", "true", "def run"),
+    Mutant("a-clause-without-a-row", "Check.Clauses", "(both seen (rest", "(both true (rest", "def pass"),
+    Mutant("no-alternatives", "Check.Clauses", "(Nat.ble 1 alternatives)", "true", "def run"),
+    Mutant("errors-not-charged", "Check.Compose", "(mass + mass' + charged)", "(mass + mass')", "def run"),
+    Mutant("composed-columns-elsewhere", "Check.Compose", "(consecutive a.rows start p.forms.sources)", "true", "def fits"),
+    Mutant("nodes-left-over", "Check.Script", "(fun _ _ _ => false) nodes)", "(fun _ _ _ => true) nodes)", "def run"),
+    # the whole
+    Mutant("script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS),
+    Mutant("claim-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkClaims", SOUNDNESS),
+    Mutant("unit-zero", "Check.Certificate", "(Nat.ble 1 c.scale.unit)", "true", "def check ", SOUNDNESS),
+    Mutant("top-too-high", "Check.Certificate", "(c.scale.top + 1)", "c.scale.top", "def check ", SOUNDNESS),
+    Mutant("box-not-its-hull", "Check.Certificate", "(Box.runHull ", "(Box.run ", "def checkBox ", SOUNDNESS),
+    # functions that the kernel computes by name
+    Mutant("land-is-lor", "Core.Prelude", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
+    Mutant("remainder-of-another", "Core.Prelude", "Nat.sub n (Nat.mul m ", "Nat.sub m (Nat.mul m ", "Nat.mod", "Core.NatEquations"),
+)  # fmt: skip
+
+
+def mutated(mutant: Mutant) -> tuple[str, int, int]:
+    """The changed text, and the first and last line of the definition that changed."""
+    path = source_directory() / module_path(f"{ROOT}.{mutant.module}", ".lean")
+    text = path.read_text(encoding="utf-8")
+    start = text.index(mutant.after)
+    place = text.index(mutant.old, start)
+    changed = text[:place] + mutant.new + text[place + len(mutant.old) :]
+    assert changed != text
+    first = text.count("\n", 0, place) + 1
+    lines = changed.split("\n")
+    last = first
+    while lines[last].startswith((" ", "\t")):
+        last += 1
+    return changed, first, last
+
+
+def compiled(
+    lean: LeanInstall, module: str, text: str, folder: Path, oleans: Path, output: Path | None = None
+) -> tuple[Message, ...]:
+    """The errors of a module's text."""
+    source = folder / "source" / module_path(f"{ROOT}.{module}", ".lean")
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(text, encoding="utf-8")
+    arguments = ["--json", *OPTIONS, f"--root={folder / 'source'}"]
+    if output is not None:
+        arguments += ["-o", str(output)]
+    result = run_lean(
+        lean,
+        [*arguments, str(source)],
+        directory=folder,
+        lean_path=[oleans],
+        wall_seconds=120,
+        memory_mb=3072,
+        threads=1,
+    )
+    errors = tuple(m for m in parse_messages(result.stdout) if m.severity == "error")
+    assert result.code == (1 if errors else 0)
+    return errors
+
+
+def overlay(library: BuiltLibrary, module: str, folder: Path) -> Path:
+    """The built library with links to its files, the named module left out."""
+    own = module_path(f"{ROOT}.{module}", ".olean")
+    for known in library.modules:
+        path = module_path(known, ".olean")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if path != own:
+            os.symlink(library.olean_directory / path, folder / path)
+    return folder
+
+
+def outcome(mutant: Mutant, lean: LeanInstall, library: BuiltLibrary, folder: Path) -> str:
+    """Empty if a proof fails where it should, otherwise what happened instead."""
+    folder.mkdir()
+    try:
+        text, first, last = mutated(mutant)
+    except ValueError:
+        return "finds nothing to change"
+    if not mutant.fails:
+        errors = compiled(lean, mutant.module, text, folder, library.olean_directory)
+        if not errors:
+            return "is accepted"
+        inside = [error for error in errors if first <= error.line <= last]
+        return f"is no definition: {inside[0].text}" if inside else ""
+    oleans = overlay(library, mutant.module, folder / "oleans")
+    own = oleans / module_path(f"{ROOT}.{mutant.module}", ".olean")
+    errors = compiled(lean, mutant.module, text, folder, oleans, own)
+    if errors:
+        return f"fails in its own module: {errors[0].text}"
+    later = source_directory() / module_path(f"{ROOT}.{mutant.fails}", ".lean")
+    errors = compiled(lean, mutant.fails, later.read_text(encoding="utf-8"), folder, oleans)
+    return "" if errors else f"is accepted by {mutant.fails}"
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    lean: LeanInstall, library: BuiltLibrary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """What became of every mutant, two at a time."""
+    folder = tmp_path_factory.mktemp("mutants")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        found = pool.map(lambda mutant: outcome(mutant, lean, library, folder / mutant.name), MUTANTS)
+        yield dict(zip((mutant.name for mutant in MUTANTS), found, strict=True))
+
+
+def test_no_proof_survives_a_changed_definition(outcomes: dict[str, str]) -> None:
+    assert {name: said for name, said in outcomes.items() if said} == {}
+    assert len(outcomes) == len(MUTANTS) >= 25
+
+
+def test_the_unchanged_module_compiles(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
+    for module in ("Check.Split", SOUNDNESS):
+        text = (source_directory() / module_path(f"{ROOT}.{module}", ".lean")).read_text(encoding="utf-8")
+        assert compiled(lean, module, text, tmp_path, library.olean_directory) == ()
+
+
+def test_a_definition_that_is_none_does_not_count(
+    lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
+    broken = Mutant("broken", "Check.Split", "(Nat.ble l value)", "(Nat.ble l)", "def run")
+    harmless = Mutant("harmless", "Check.Split", "lies at or below", "is at most")
+    assert "is no definition" in outcome(broken, lean, library, tmp_path / "broken")
+    assert outcome(harmless, lean, library, tmp_path / "harmless") == "is accepted"
