@@ -80,7 +80,9 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
 Where a word is a part of a dotted name, it counts.
 """
 
-ATTRIBUTES = frozenset({"simp", "inline", "macro_inline", "reducible", "specialize"})
+ATTRIBUTES = frozenset(
+    {"simp", "reducible", "inline", "macro_inline", "noinline", "specialize", "nospecialize"}
+)
 """Attributes outside Core, besides allowed words: none changes what a definition means."""
 
 OPTIONS: Mapping[str, frozenset[str] | None] = {

@@ -42,41 +42,88 @@ MUTANTS = (
     Mutant("bits-unchecked", "Check.Decode", "(Nat.beq (low d.bits q u) q)", "true", "def words"),
     # sums of products
     Mutant("negative-on-lower", "Check.Linear", "Nat.shiftRight mirrored", "Nat.shiftRight direct"),
-    Mutant("mass-of-positive-parts", "Check.Linear", "(Nat.add c.positive c.negative)", "c.positive", "def masses"),
+    Mutant(
+        "mass-of-positive-parts",
+        "Check.Linear",
+        "(Nat.add c.positive c.negative)",
+        "c.positive",
+        "def masses",
+    ),
     Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def wordsBelow"),
     # fixed point and rounding
     Mutant("upper-rounded-down", "Check.Rows", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
-    Mutant("lower-rounded-up", "Check.Rows", "(Nat.div (Nat.sub low m) e)", "(Nat.succ (Nat.div (Nat.sub low m) e))"),
-    Mutant("above-the-top", "Check.Rows", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"),
+    Mutant(
+        "lower-rounded-up",
+        "Check.Rows",
+        "(Nat.div (Nat.sub low m) e)",
+        "(Nat.succ (Nat.div (Nat.sub low m) e))",
+    ),
+    Mutant(
+        "above-the-top", "Check.Rows", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"
+    ),
     Mutant("crossed-bounds", "Check.Rows", "(both (Nat.ble lower upper)", "(both true", "def push"),
     Mutant(
-        "packed-upper-rounded-down", "Check.Rows",
-        "(Nat.add offset (Nat.sub (Nat.pow 2 k) 1))", "offset", "def divide",
+        "packed-upper-rounded-down",
+        "Check.Rows",
+        "(Nat.add offset (Nat.sub (Nat.pow 2 k) 1))",
+        "offset",
+        "def divide",
     ),
-    Mutant("packed-borrow-unchecked", "Check.Rows", "(Nat.beq (Nat.land d guards) guards)", "true", "def divide"),
+    Mutant(
+        "packed-borrow-unchecked", "Check.Rows", "(Nat.beq (Nat.land d guards) guards)", "true", "def divide"
+    ),
     # nodes
-    Mutant("half-digits-overflow", "Check.Nodes", "a.columns + 1) (2 ^ s.half)", "a.columns) (2 ^ s.half)", "def fits"),
-    Mutant("sources-not-written-yet", "Check.Nodes", "(wordsBelow start", "(wordsBelow (start + 1)", "def fits"),
+    Mutant(
+        "half-digits-overflow",
+        "Check.Nodes",
+        "a.columns + 1) (2 ^ s.half)",
+        "a.columns) (2 ^ s.half)",
+        "def fits",
+    ),
+    Mutant(
+        "sources-not-written-yet", "Check.Nodes", "(wordsBelow start", "(wordsBelow (start + 1)", "def fits"
+    ),
     Mutant("divisor-zero", "Check.Nodes", "(Nat.ble 1 a.divisor)", "true", "def fits"),
     Mutant("wrong-power", "Check.Nodes", "2 ^ (150 - d.base)", "2 ^ (149 - d.base)", "def run"),
-    Mutant("mass-forgotten", "Check.Nodes", "(s.center * Linear.masses", "(s.unit * Linear.masses", "def run"),
+    Mutant(
+        "mass-forgotten", "Check.Nodes", "(s.center * Linear.masses", "(s.unit * Linear.masses", "def run"
+    ),
     Mutant("relu-without-zero", "Check.Nodes", "(Nat.add zeros raised)", "raised", "namespace Relu"),
     Mutant("relu-reads-beyond", "Check.Script", "(Nat.ble (first + n) count)", "true", "namespace Node"),
-    Mutant("maximum-is-minimum", "Check.Extremum", "(Nat.sub x d) (Nat.add y d)", "(Nat.add y d) (Nat.sub x d)"),
+    Mutant(
+        "maximum-is-minimum", "Check.Extremum", "(Nat.sub x d) (Nat.add y d)", "(Nat.add y d) (Nat.sub x d)"
+    ),
     Mutant("maximum-reads-beyond", "Check.Extremum", "(Nat.sub limit 1)", "limit", "def below"),
     # boxes
     Mutant("no-denominator", "Check.Box", "both (Nat.ble 1 b.denominator)", "both true", "def fits"),
-    Mutant("sides-exchanged", "Check.Box", "inputs b.lower b.upper direct", "inputs b.upper b.lower direct", "def run"),
+    Mutant(
+        "sides-exchanged",
+        "Check.Box",
+        "inputs b.lower b.upper direct",
+        "inputs b.upper b.lower direct",
+        "def run",
+    ),
     Mutant("box-unordered", "Check.Box", "both (ordered s inputs b)", "both true", "def run"),
     Mutant("hull-without-its-margin", "Check.Hull", "(2 ^ 23 - 1)", "(2 ^ 23)", "def down"),
     Mutant("hull-charged-once", "Check.Hull", " + (factor * offset + share)", "", "def hullExtra"),
     # binary32
-    Mutant("rounding-error-rounded-down", "Check.Rounded", "Nat.succ (Nat.div", "(Nat.div", "def errorFactor"),
-    Mutant("overflow-twice-as-high", "Check.Rounded", "(2 ^ 48 * s.unit * overflow", "(2 ^ 49 * s.unit * overflow"),
-    Mutant("radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def roundable"),
+    Mutant(
+        "rounding-error-rounded-down", "Check.Rounded", "Nat.succ (Nat.div", "(Nat.div", "def errorFactor"
+    ),
+    Mutant(
+        "overflow-twice-as-high",
+        "Check.Rounded",
+        "(2 ^ 48 * s.unit * overflow",
+        "(2 ^ 49 * s.unit * overflow",
+    ),
+    Mutant(
+        "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def roundable"
+    ),
     # cases
     Mutant("split-outside-the-bounds", "Check.Split", "(Nat.ble l value)", "true", "def run"),
-    Mutant("one-case-dropped", "Check.Split", "(set s slot direct mirrored l u value u above)", "true", "def run"),
+    Mutant(
+        "one-case-dropped", "Check.Split", "(set s slot direct mirrored l u value u above)", "true", "def run"
+    ),
     Mutant("split-of-an-unwritten-slot", "Check.Split", "(Nat.succ slot) count", "slot count", "def run"),
     # the property
     Mutant("weak-for-strict", "Check.Property", "(Nat.succ mass)", "mass", "def rowPositive"),
@@ -84,18 +131,41 @@ MUTANTS = (
     Mutant("a-clause-without-a-row", "Check.Clauses", "(both seen (rest", "(both true (rest", "def pass"),
     Mutant("no-alternatives", "Check.Clauses", "(Nat.ble 1 alternatives)", "true", "def run"),
     Mutant("errors-not-charged", "Check.Compose", "(mass + mass' + charged)", "(mass + mass')", "def run"),
-    Mutant("composed-columns-elsewhere", "Check.Compose", "(consecutive a.rows start p.forms.sources)", "true", "def fits"),
-    Mutant("nodes-left-over", "Check.Script", "(fun _ _ _ => false) nodes)", "(fun _ _ _ => true) nodes)", "def run"),
+    Mutant(
+        "composed-columns-elsewhere",
+        "Check.Compose",
+        "(consecutive a.rows start p.forms.sources)",
+        "true",
+        "def fits",
+    ),
+    Mutant(
+        "nodes-left-over",
+        "Check.Script",
+        "(fun _ _ _ => false) nodes)",
+        "(fun _ _ _ => true) nodes)",
+        "def run",
+    ),
     # the whole
-    Mutant("script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS),
-    Mutant("claim-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkClaims", SOUNDNESS),
+    Mutant(
+        "script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS
+    ),
+    Mutant(
+        "claim-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkClaims", SOUNDNESS
+    ),
     Mutant("unit-zero", "Check.Certificate", "(Nat.ble 1 c.scale.unit)", "true", "def check ", SOUNDNESS),
     Mutant("top-too-high", "Check.Certificate", "(c.scale.top + 1)", "c.scale.top", "def check ", SOUNDNESS),
     Mutant("box-not-its-hull", "Check.Certificate", "(Box.runHull ", "(Box.run ", "def checkBox ", SOUNDNESS),
     # functions that the kernel computes by name
     Mutant("land-is-lor", "Core.Prelude", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
-    Mutant("remainder-of-another", "Core.Prelude", "Nat.sub n (Nat.mul m ", "Nat.sub m (Nat.mul m ", "Nat.mod", "Core.NatEquations"),
-)  # fmt: skip
+    Mutant(
+        "remainder-of-another",
+        "Core.Prelude",
+        "Nat.sub n (Nat.mul m ",
+        "Nat.sub m (Nat.mul m ",
+        "Nat.mod",
+        "Core.NatEquations",
+    ),
+)
 
 
 def mutated(mutant: Mutant) -> tuple[str, int, int]:
