@@ -38,17 +38,8 @@ MUTANTS = (
     # decoding weights
     Mutant("infinities-pass", "Check.Decode", "(Nat.beq (field 8 1 (exponents + u) u) 0)", "true"),
     Mutant("no-leading-one", "Check.Decode", "(fractions + 2 ^ 23 * normal)", "fractions", "def words"),
-    Mutant("sign-twice", "Check.Decode", "(q - negative)", "q", "def words"),
-    Mutant("bits-unchecked", "Check.Decode", "(Nat.beq (low d.bits q u) q)", "true", "def words"),
     # sums of products
     Mutant("negative-on-lower", "Check.Linear", "Nat.shiftRight mirrored", "Nat.shiftRight direct"),
-    Mutant(
-        "mass-of-positive-parts",
-        "Check.Linear",
-        "(Nat.add c.positive c.negative)",
-        "c.positive",
-        "def masses",
-    ),
     Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def wordsBelow"),
     # fixed point and rounding
     Mutant("upper-rounded-down", "Check.Rows", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
@@ -61,16 +52,12 @@ MUTANTS = (
     Mutant(
         "above-the-top", "Check.Rows", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"
     ),
-    Mutant("crossed-bounds", "Check.Rows", "(both (Nat.ble lower upper)", "(both true", "def push"),
     Mutant(
         "packed-upper-rounded-down",
         "Check.Rows",
         "(Nat.add offset (Nat.sub (Nat.pow 2 k) 1))",
         "offset",
         "def divide",
-    ),
-    Mutant(
-        "packed-borrow-unchecked", "Check.Rows", "(Nat.beq (Nat.land d guards) guards)", "true", "def divide"
     ),
     # nodes
     Mutant(
@@ -103,9 +90,7 @@ MUTANTS = (
         "inputs b.upper b.lower direct",
         "def run",
     ),
-    Mutant("box-unordered", "Check.Box", "both (ordered s inputs b)", "both true", "def run"),
     Mutant("hull-without-its-margin", "Check.Hull", "(2 ^ 23 - 1)", "(2 ^ 23)", "def down"),
-    Mutant("hull-charged-once", "Check.Hull", " + (factor * offset + share)", "", "def hullExtra"),
     # binary32
     Mutant(
         "rounding-error-rounded-down", "Check.Rounded", "Nat.succ (Nat.div", "(Nat.div", "def errorFactor"
