@@ -1,0 +1,78 @@
+prelude
+import PytestTorchLean.Thm.Comparison
+import PytestTorchLean.Thm.Instances
+/-!
+# The theorems about schedules are not vacuous
+
+Numbers on which the evaluator's schedule, the fused one and a grouping run without overflow, in every
+ordered ring, and two orders of the same sum that give different results.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+namespace Example
+open OrderedRing Binary32
+variable {K : Type u} [OrderedRing K]
+
+/-- `1 * 2^24 + 1 * 1 + 1 * 1`, the second factors of the three pairs -/
+def large : Nat := 0x4B800000
+def unit : Nat := 0x3F800000
+def summands : List (Nat × Nat) := [Prod.mk unit large, Prod.mk unit unit, Prod.mk unit unit]
+/-- The products, which are exact. -/
+def terms (K : Type u) [OrderedRing K] : List K := [scaled large, scaled unit, scaled unit]
+
+theorem summands_products : Products summands (terms K) := by
+  have one : (scaled unit : K) = natural (2 ^ 149) := one_scaled
+  have unitTimes : ∀ x : Nat, natural (2 ^ 149) * scaled x = (scaled unit * scaled x : K) := fun x => by rw [one]
+  exact ⟨unitTimes large, unitTimes unit, unitTimes unit, trivial⟩
+
+/-- From left to right `2^24 + 1` is rounded to `2^24`, twice. -/
+theorem sequential_loses : sequential 0 summands = large := by decide +kernel
+/-- Both ones added first make `2^24 + 2`. -/
+def onesFirst : Grouping := .sum (.product (Prod.mk unit large)) (.sum (.product (Prod.mk unit unit)) (.product (Prod.mk unit unit)))
+theorem grouping_keeps : onesFirst.run = large + 1 := by decide +kernel
+/-- With fused multiply-adds, too, the ones are lost one by one. -/
+theorem fused_loses : fused 0 summands = large := by decide +kernel
+
+/-- Two executions of one sum with different results: the specification contains both. -/
+theorem order_matters (K : Type u) [OrderedRing K] : Sums .rounded (terms K) (scaled large) ∧ Sums .rounded (terms K) (scaled (large + 1)) := by
+  constructor
+  · have h := sequential_is_execution (K := K) summands_products (by decide +kernel)
+    rw [show sequential 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from sequential_loses] at h
+    exact h
+  · have h := grouping_is_execution (K := K) onesFirst (terms K) summands_products (by decide +kernel)
+    rw [grouping_keeps] at h
+    exact h
+theorem order_matters_fused (K : Type u) [OrderedRing K] : Sums .rounded (terms K) (scaled large) := by
+  have h := fused_is_execution (K := K) summands_products (by decide +kernel)
+  rw [show fused 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from fused_loses] at h
+  exact h
+
+/-- The patterns of the numbers in `value`. -/
+def bits (i : Nat) : Nat := cond (Nat.beq i 0) 0 (cond (Nat.beq i 2) 0x40400000 unit)
+
+theorem bits_value (i : Nat) : natural (2 ^ 149) * natural (value i) = (scaled (bits i) : K) := by
+  have three : (scaled 0x40400000 : K) = natural (2 ^ 149 * 3) := by
+    have s : sign 0x40400000 = 0 := by decide +kernel
+    have m : magnitude 0x40400000 = 2 ^ 149 * 3 := by decide +kernel
+    unfold scaled
+    rw [s, m]
+  unfold value bits
+  cases Nat.beq i 0 with
+  | true => exact (OrderedRing.mul_zero _).trans scaled_zero.symm
+  | false =>
+    cases Nat.beq i 2 with
+    | true => exact (natural_mul _ 3).symm.trans three.symm
+    | false => exact (natural_mul _ 1).symm.trans one_scaled.symm
+
+theorem evaluated_row : sequential 0 (layer.pairs bits 0 0) = unit := by decide +kernel
+
+/-- The evaluator's value of the row `1.0 * 3 + -2.0 * 1` in the example graph. -/
+theorem evaluator_computes_row (K : Type u) [OrderedRing K] : layer.Computes .binary32 (fun i => (natural (value i) : K)) 0 0 (natural 1) := by
+  refine Affine.evaluator_computes layer rfl bits_value (fun h => ?_) ?_ ?_
+  · cases h
+  · rw [evaluated_row]; exact (natural_mul _ 1).symm.trans one_scaled.symm
+  · rw [evaluated_row]; decide +kernel
+
+end Example
+end PytestTorchLean
