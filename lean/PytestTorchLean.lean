@@ -6,5 +6,6 @@ import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
-import PytestTorchLean.Thm.Comparison
+import PytestTorchLean.Thm.Conversion
+import PytestTorchLean.Thm.ScheduleInstances
 import PytestTorchLean.Thm.SquareRoot

@@ -39,6 +39,52 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.overflows": (),
 }
 
+# Rounding and binary32 arithmetic: the theorems by the axioms they rest on.
+ARITHMETIC: dict[tuple[str, ...], tuple[str, ...]] = {
+    (): (
+        "Binary32.roundMagnitude_rounds",
+        "Binary32.RoundsMagnitude.unique",
+        "Binary32.roundMagnitude_monotone",
+        "Binary32.roundMagnitude_exact",
+        "Binary32.roundMagnitude_error",
+        "Binary32.mul_rounds",
+        "Binary32.negate_scaled",
+        "Binary32.absolute_scaled",
+        "Binary32.mul_one_pattern",
+        "Binary32.ofInt32_rounds",
+        "Example.evaluates",
+    ),
+    ("propext",): (
+        "Binary32.exists_scaled_below",
+        "Binary32.exists_scaled_above",
+        "Binary32.RoundsTo.rounds",
+        "Binary32.RoundsTo.error",
+        "Binary32.RoundsTo.monotone",
+        "Binary32.RoundsTo.exact",
+        "Binary32.add_rounds",
+        "Binary32.sub_rounds",
+        "Binary32.div_rounds",
+        "Binary32.fma_rounds",
+        "Binary32.sqrt_nearest",
+        "Binary32.lt_iff",
+        "Binary32.eq_iff",
+        "Binary32.relu_selects",
+        "Binary32.maximum_selects",
+        "Binary32.minimum_selects",
+        "Binary32.int32_value",
+        "Binary32.toInt32_truncates",
+        "Binary32.div_divides",
+        "Binary32.sequential_is_execution",
+        "Binary32.fused_is_execution",
+        "Binary32.grouping_is_execution",
+        "Affine.evaluator_computes",
+        "Graph.Evaluates.executes",
+        "Example.order_matters",
+        "Example.evaluator_computes_row",
+        "Example.evaluator_run",
+    ),
+}
+
 # The functions that Lean's kernel computes on literals by their name, and the equations that determine each.
 EQUATIONS = {
     "add": ("add_zero", "add_succ"),
@@ -66,6 +112,13 @@ def read(*parts: str) -> str:
 
 def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, library: BuiltLibrary) -> None:
     assert axioms_of(tuple(HEADLINE), built=library, lean=lean) == HEADLINE
+
+
+def test_the_theorems_of_arithmetic_rest_on_the_pinned_axioms(
+    lean: LeanInstall, library: BuiltLibrary
+) -> None:
+    pinned = {f"PytestTorchLean.{name}": axioms for axioms, names in ARITHMETIC.items() for name in names}
+    assert axioms_of(tuple(pinned), built=library, lean=lean) == pinned
 
 
 def test_every_theorem_of_the_table_in_the_readme_is_pinned() -> None:

@@ -56,4 +56,32 @@ def Affine.pairs (a : Affine) (bits : Nat → Nat) (position row : Nat) : List (
   listed a.lanes fun lane => listed a.laneColumns fun column =>
     [Prod.mk (a.pattern row lane column) (bits (a.source position lane column))]
 
+/-! ### What the evaluator does with a graph -/
+
+namespace Node
+open Binary32
+/-- The patterns in the slots from `start` on are the evaluator's results for the node. The products of a row are added in
+    the order of its columns or in another one that is fixed by the operation; an average divides by its
+    exactly represented divisor. -/
+def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
+  | .affine a => ∀ position row, position < a.positions → row < a.rows → ∃ pair pairs, Reordered (a.pairs bits position row) (pair :: pairs) ∧
+      ((a.divisor = 1 ∧ bits (start + (row + a.rows * position)) = sequential 0 (pair :: pairs)) ∨
+        ∃ y, y < infinity ∧ magnitude y = 2 ^ 149 * a.divisor ∧ 1 < a.divisor ∧ bits (start + (row + a.rows * position)) = div (sequential 0 (pair :: pairs)) y)
+  | .relu first count => ∀ i, i < count → bits (start + i) = Binary32.relu (bits (first + i))
+  | .maximum count sources => ∀ i, i < count → bits (start + i) = Binary32.maximum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
+  | .minimum count sources => ∀ i, i < count → bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
+end Node
+
+/-- The evaluator's results of a list of nodes, the first one's in the slots from `start` on. -/
+def NodesEvaluate (bits : Nat → Nat) : Nat → List Node → Prop
+  | _, [] => True
+  | start, node :: rest => node.Evaluates bits start ∧ NodesEvaluate bits (start + node.size) rest
+
+/-- `bits` holds the patterns of all slots after the evaluator ran the graph without overflow. -/
+structure Graph.Evaluates (g : Graph) (bits : Nat → Nat) : Prop where
+  zero : bits 0 = 0
+  one : bits 1 = 0x3F800000
+  finite : ∀ i, Binary32.exponent (bits i) < 255 ∧ bits i < 2 ^ 32
+  nodes : NodesEvaluate bits (2 + g.inputs) g.nodes
+
 end PytestTorchLean

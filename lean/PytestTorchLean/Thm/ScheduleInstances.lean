@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Thm.Comparison
+import PytestTorchLean.Thm.Evaluator
 import PytestTorchLean.Thm.Instances
 /-!
 # The theorems about schedules are not vacuous
@@ -73,6 +73,42 @@ theorem evaluator_computes_row (K : Type u) [OrderedRing K] : layer.Computes .bi
   · cases h
   · rw [evaluated_row]; exact (natural_mul _ 1).symm.trans one_scaled.symm
   · rw [evaluated_row]; decide +kernel
+
+theorem bits_finite (i : Nat) : exponent (bits i) < 255 ∧ bits i < 2 ^ 32 := by
+  unfold bits
+  cases Nat.beq i 0 with
+  | true => exact show exponent 0 < 255 ∧ 0 < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
+  | false =>
+    cases Nat.beq i 2 with
+    | true => exact show exponent 0x40400000 < 255 ∧ 0x40400000 < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
+    | false => exact show exponent unit < 255 ∧ unit < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
+
+theorem same_order {α : Type} : (s : List α) → Reordered s s
+  | [] => Reordered.nil
+  | x :: s => Reordered.cons x (same_order s)
+
+/-- The evaluator runs the example graph on `x0 = 3`, `x1 = 1` without overflow. -/
+theorem evaluates : graph.Evaluates bits := by
+  refine ⟨by decide +kernel, by decide +kernel, bits_finite, ?_, ?_, trivial⟩
+  · intro position row hp hr
+    have hp : position = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hp) (Nat.zero_le _)
+    have hr : row = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hr) (Nat.zero_le _)
+    subst hp
+    subst hr
+    have run := evaluated_row
+    cases pairs : layer.pairs bits 0 0 with
+    | nil => cases pairs
+    | cons pair rest =>
+      rw [pairs] at run
+      exact ⟨pair, rest, same_order _, Or.inl ⟨by decide +kernel, by rw [run]; decide +kernel⟩⟩
+  · intro i hi
+    have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hi) (Nat.zero_le _)
+    subst hi
+    decide +kernel
+
+/-- So the graph has this execution in binary32. -/
+theorem evaluator_run (K : Type u) [OrderedRing K] : Executes .binary32 graph (fun i => (natural (value i) : K)) :=
+  evaluates.executes bits_value
 
 end Example
 end PytestTorchLean
