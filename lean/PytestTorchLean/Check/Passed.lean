@@ -19,7 +19,8 @@ structure Step where
   decoding : Decoding
   /-- the first slot that an affine node reads, apart from slots 0 and 1 -/
   first : Nat
-  /-- none of the slots it reads is further from 0 than this, in fixed point -/
+  /-- none of the slots it reads is further from 0 than this, in fixed point; if it is 0, each slot's own bounds
+      are used, which takes longer and is tighter -/
   radius : Nat
 
 /-- A node that has been bounded, the first slot it wrote, and, for an affine node, how its weights are

@@ -1,12 +1,13 @@
 prelude
 import PytestTorchLean.Check.Passed
-import PytestTorchLean.Check.RowError
+import PytestTorchLean.Check.Sources
 /-!
 # Bounds of an affine node in binary32, for every order of summation
 
-The error of a row is a small multiple of the sum of its products' absolute values. If no slot that the node
-reads is further from 0 than a radius, that sum is the radius times the sum of the absolute weights, which
-interval arithmetic forms anyway: the errors of all rows are one product and one sum away.
+The error of a row is a small multiple of the sum of its products' absolute values. It is bounded in one of two
+ways. If no slot that the node reads is further from 0 than a radius, that sum is the radius times the sum of
+the absolute weights, which interval arithmetic forms anyway. Or every absolute weight is charged with the
+magnitude of the slot it reads, which takes one more pass over the columns and is several times tighter.
 -/
 set_option linter.all false
 universe u
@@ -16,174 +17,60 @@ variable {K : Type u} [OrderedRing K]
 
 namespace Affine
 
-/-! ### Where a node's sources lie -/
-
-/-- Each of the first `count` words is 0, 1 or at least `first`. -/
-def sourcesFrom (first start count sources : Nat) : Bool :=
-  both (both (Nat.ble (Nat.succ start) (Nat.pow 2 31)) (Nat.ble 2 start)) (both (Nat.ble first start)
-    (force (fun units => force (fun guards => force (fun packed =>
-        Nat.beq (Nat.land (Nat.sub packed (Nat.mul first units)) guards) (Nat.land (Nat.sub packed (Nat.mul 2 units)) guards))
-      (Nat.add guards (Nat.land sources (Nat.mul (Nat.sub (Nat.pow 2 32) 1) units)))) (Nat.mul (Nat.pow 2 31) units)) (ones 32 count)))
-
-theorem guard_flags {count c : Nat} {f : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ 31) (hc : c < 2 ^ 31) :
-    Nat.land (2 ^ 31 * ones 32 count + pack 32 count f - c * ones 32 count) (2 ^ 31 * ones 32 count) = pack 32 count (fun i => 2 ^ 31 * Vector.flag (f i) c) := by
-  have hb : 0 < 32 := by decide
-  rw [mul_ones hb count c, Vector.guarded_eq hb (fun _ _ => hc), mul_ones hb]
-  rw [land_pack (fun i hi => Vector.guarded_lt _ (by decide) (hf i hi)) (fun _ _ => Vector.guard_lt (by decide))]
-  exact pack_congr fun i hi => Vector.offset_bit (hf i hi) hc
-
-theorem sourcesFrom_sound {first start count sources : Nat} (hw : ∀ i, i < count → word sources i < start)
-    (h : sourcesFrom first start count sources = true) :
-    2 ≤ start ∧ first ≤ start ∧ ∀ i, i < count → word sources i < 2 ∨ first ≤ word sources i := by
-  obtain ⟨h1, h⟩ := both_true h
-  obtain ⟨h1, h2⟩ := both_true h1
-  obtain ⟨h3, h⟩ := both_true h
-  simp only [force_eq] at h
-  have h1 : start < 2 ^ 31 := Nat.le_of_ble_eq_true h1
-  have h2 := Nat.le_of_ble_eq_true h2
-  have h3 := Nat.le_of_ble_eq_true h3
-  refine ⟨h2, h3, ?_⟩
-  have hb : 0 < 32 := by decide
-  have e : Nat.land sources (Nat.mul (Nat.sub (Nat.pow 2 32) 1) (ones 32 count)) = pack 32 count (word sources) := by
-    refine Eq.trans (Decode.low_digit (Nat.le.refl (n := 32)) hb count sources) (pack_congr fun i _ => ?_)
-    exact Natural.mod_eq_self (digit_lt 32 sources i)
-  have small : ∀ i, i < count → word sources i < 2 ^ 31 := fun i hi => Nat.le_trans (hw i hi) (Nat.le_trans (Nat.le_add_right _ 1) h1)
-  have g := Nat.eq_of_beq_eq_true h
-  rw [e] at g
-  have g : Nat.land (2 ^ 31 * ones 32 count + pack 32 count (word sources) - first * ones 32 count) (2 ^ 31 * ones 32 count) =
-    Nat.land (2 ^ 31 * ones 32 count + pack 32 count (word sources) - 2 * ones 32 count) (2 ^ 31 * ones 32 count) := g
-  rw [guard_flags small (Nat.le_trans (Nat.succ_le_succ h3) h1), guard_flags small (by decide +kernel)] at g
-  have lt : ∀ c i, i < count → 2 ^ 31 * Vector.flag (word sources i) c < 2 ^ 32 := fun c i _ => by
-    cases Vector.flag_cases (word sources i) c with
-    | inl h => rw [h.1]; decide +kernel
-    | inr h => rw [h.1]; decide +kernel
-  have z := pack_injective (lt first) (lt 2) g
-  intro i hi
-  cases Vector.flag_cases (word sources i) first with
-  | inl h => exact Or.inr h.2
-  | inr h =>
-    cases Vector.flag_cases (word sources i) 2 with
-    | inr k => exact Or.inl k.2
-    | inl k =>
-      have y := z i hi
-      rw [h.1, k.1] at y
-      exact absurd y (by decide +kernel)
-
-/-! ### How far from 0 the slots are -/
-
-/-- The `n` slots from `first` on lie within the radius. -/
-def slotsWithin (s : Scale) (radius first n direct : Nat) : Bool :=
-  force (fun units => force (fun guards => force (fun segment =>
-      both (Nat.beq (Nat.land (Nat.sub (Nat.add guards segment) (Nat.mul (Nat.sub s.center radius) units)) guards) guards)
-        (Nat.beq (Nat.land (Nat.sub (Nat.add guards (Nat.mul (Nat.add s.center radius) units)) segment) guards) guards))
-    (Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1)))
-    (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) units)) (ones s.half (Nat.mul 2 n))
-
-/-- A slot whose bounds lie within the radius. -/
-theorem within_radius {s : Scale} {l u radius : Nat} {x : K} (hw : Within s l u x) (hl : s.center - radius ≤ l) (hu : u ≤ s.center + radius) :
-    AtMost (natural s.unit * x) (natural radius) := by
-  have low : s.center ≤ l + radius := by
-    cases Nat.le_total radius s.center with
-    | inl g =>
-      have z := Nat.add_le_add hl (Nat.le.refl (n := radius))
-      rw [Natural.sub_add_cancel g] at z
-      exact z
-    | inr g => exact Nat.le_trans g (Nat.le_add_left _ _)
-  have low := natural_le (K := K) low
-  have high := natural_le (K := K) hu
-  rw [natural_add] at low high
-  obtain ⟨w1, w2⟩ := hw
-  unfold Scale.image at w1 w2
-  refine ⟨?_, ?_⟩
-  · exact le_cert ((ring4 K x c u r, r - x, (u - (x + c)) + (c + r - u)) (natural s.unit * x) (natural s.center) (natural u) (natural radius))
-      (add_nonneg (sub_nonneg w2) (sub_nonneg high))
-  · exact le_cert ((ring4 K x c l r, r - -x, (x + c - l) + (l + r - c)) (natural s.unit * x) (natural s.center) (natural l) (natural radius))
-      (add_nonneg (sub_nonneg w1) (sub_nonneg low))
-
-theorem slotsWithin_sound {s : Scale} {slots : Nat → K} {radius first n count direct mirrored : Nat} (sf : s.Fits)
-    (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hr : radius ≤ s.center) (hs : first + n ≤ count)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) (h : slotsWithin s radius first n direct = true) :
-    ∀ i, first ≤ i → i < first + n → AtMost (natural s.unit * slots i) (natural radius) := by
-  unfold slotsWithin at h
-  simp only [force_eq] at h
-  have hw : s.half - 1 + 1 = s.half := Natural.succ_pred c1
-  obtain ⟨l, u, h1, h2, hw'⟩ := hm
-  have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
-  have inside : ∀ i, i < n → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
-  have e1 : Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1) =
-      pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))) := by
-    rw [h1, Vector.pack_pair]
-    exact Dense.segment (f := fun i => Memory.directWord s (l i) (u i)) hs (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
-  have small : ∀ i, i < n → l (first + i) < 2 ^ (s.half - 1) ∧ u (first + i) < 2 ^ (s.half - 1) := fun i hi =>
-    have w := hw' _ (inside i hi)
-    ⟨Nat.le_trans (Nat.succ_le_succ (Nat.le_trans w.1 w.2.1)) c2, Nat.le_trans (Nat.succ_le_succ w.2.1) c2⟩
-  have p := Vector.pair_all (P := fun x => x < 2 ^ (s.half - 1)) n _ _ small
-  have below : s.center - radius < 2 ^ (s.half - 1) :=
-    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Natural.sub_le _ _) (Nat.le_add_right _ _))) c2
-  have above : s.center + radius < 2 ^ (s.half - 1) := Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add Nat.le.refl hr)) c2
-  rw [e1] at h
-  obtain ⟨g1, g2⟩ := both_true h
-  have g1 := Nat.eq_of_beq_eq_true g1
-  have g2 := Nat.eq_of_beq_eq_true g2
-  have d1 : Nat.sub (Nat.add (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n)))
-      (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))) (Nat.mul (Nat.sub s.center radius) (ones s.half (Nat.mul 2 n))) =
-      pack s.half (2 * n) (fun j => 2 ^ (s.half - 1) + Vector.pair j (fun i => l (first + i)) (fun i => u (first + i)) - (s.center - radius)) := by
-    show 2 ^ (s.half - 1) * ones s.half (2 * n) + _ - (s.center - radius) * ones s.half (2 * n) = _
-    rw [mul_ones c1 (2 * n) (s.center - radius)]
-    exact Vector.guarded_eq c1 (fun _ _ => below)
-  have d2 : Nat.sub (Nat.add (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n))) (Nat.mul (Nat.add s.center radius) (ones s.half (Nat.mul 2 n))))
-      (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i)))) =
-      pack s.half (2 * n) (fun j => 2 ^ (s.half - 1) + (s.center + radius) - Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))) := by
-    show 2 ^ (s.half - 1) * ones s.half (2 * n) + (s.center + radius) * ones s.half (2 * n) - _ = _
-    rw [mul_ones c1 (2 * n) (s.center + radius)]
-    exact Vector.guarded_eq c1 p
-  rw [d1] at g1
-  rw [d2] at g2
-  have le1 := Vector.unborrowed (Natural.le_of_eq hw) p (fun _ _ => below) g1
-  have le2 := Vector.unborrowed (Natural.le_of_eq hw) (fun _ _ => above) p g2
-  have b1 := Vector.pair_both (P := fun x y => x ≤ y) n (fun _ => s.center - radius) (fun _ => s.center - radius)
-    (fun i => l (first + i)) (fun i => u (first + i))
-    (fun j hj => by rw [Vector.pair_constant]; exact le1 j hj)
-  have b2 := Vector.pair_both (P := fun x y => x ≤ y) n (fun i => l (first + i)) (fun i => u (first + i)) (fun _ => s.center + radius) (fun _ => s.center + radius)
-    (fun j hj => by rw [Vector.pair_constant]; exact le2 j hj)
-  intro i h1 h2
-  obtain ⟨k, rfl⟩ := Nat.exists_of_le h1
-  have hk : k < n := Memory.lt_of_add_lt h2
-  exact within_radius (hw' _ (inside k hk)).2.2 (b1 k hk).1 (b2 k hk).2
-
-/-! ### The radii of all rows -/
+/-! ### The errors of all rows -/
 
 /-- The error of a row for each unit of its absolute weights, when all sources lie within the radius. -/
 def errorFactor (a : Affine) (radius : Nat) : Nat := Nat.succ (Nat.div (Nat.mul (relativeError a.columns a.divisor) radius) (2 ^ 48))
 /-- The part of a row's error that underflow causes. -/
 def errorLoss (s : Scale) (a : Affine) (d : Decoding) : Nat := Nat.succ (Nat.div (Nat.mul (underflow a.columns a.divisor) s.unit) (2 ^ (d.base - 1)))
-/-- No error is larger. -/
-def errorLimit (s : Scale) (a : Affine) (d : Decoding) (radius : Nat) : Nat :=
-  errorFactor a radius * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + errorLoss s a d
+/-- No error is larger, if no unit of weight is charged more than `factor`. -/
+def errorLimit (s : Scale) (a : Affine) (d : Decoding) (factor : Nat) : Nat := factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + errorLoss s a d
 
-/-- The conditions on a node for its errors to be bounded by the radius of its sources. -/
-def roundable (s : Scale) (a : Affine) (step : Step) (direct start : Nat) : Bool :=
+/-- The conditions on a node whose errors are bounded. -/
+def roundable (s : Scale) (a : Affine) (d : Decoding) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1))))
-    (both (both (Nat.ble a.columns (2 ^ 22)) (Nat.ble step.radius s.center))
-      (both (sourcesFrom step.first start (a.columns * a.positions) a.sources)
-        (both (both (slotsWithin s step.radius 0 2 direct) (slotsWithin s step.radius step.first (start - step.first) direct))
-          (both (Nat.ble (Nat.succ (Linear.reach s (2 ^ step.decoding.bits) a.columns + (errorLimit s a step.decoding step.radius + errorLimit s a step.decoding step.radius))) (2 ^ s.half))
-            (Nat.ble (Nat.succ ((2 ^ 48 + growth a.columns) * (2 ^ (step.decoding.base - 1) * Linear.reach s (2 ^ step.decoding.bits) a.columns) +
-              2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold))))))
+    (both (Nat.ble a.columns (2 ^ 22)) (Nat.ble (Nat.succ ((2 ^ 48 + growth a.columns) * (2 ^ (d.base - 1) * Linear.reach s (2 ^ d.bits) a.columns) +
+      2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
+
+/-- Widen the rows by their errors, `most` at most, and write them. -/
+def widen (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
+    (error : Nat) : Bool :=
+  both (Nat.ble (Nat.succ (Linear.reach s (2 ^ d.bits) a.columns + (most + most))) (2 ^ s.half))
+    (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
+        Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions) bounds mass
+          (extend stride (a.rows * a.positions) direct mirrored start (next error)))
+      (Nat.add (boundsOf stride b direct mirrored start a columns) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
+      (Nat.add (Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions))) error)) (e * s.center))
+      (a.divisor * 2 ^ (150 - d.base))) (32 * a.lanes)) s.stride)
+
+/-- All rows' errors from one radius of the sources. -/
+def coarse (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : List Column) (next : Nat → Nat → Bool) : Bool :=
+  both (both (Nat.ble step.radius s.center) (both (sourcesFrom step.first start (a.columns * a.positions) a.sources)
+      (both (slotsWithin s step.radius 0 2 direct) (slotsWithin s step.radius step.first (start - step.first) direct))))
+    (force (fun most => force (fun error => next most error)
+      (Nat.add (Nat.mul (errorFactor a step.radius) (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)))
+        (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
+      (errorLimit s a step.decoding (errorFactor a step.radius)))
+
+/-- All rows' errors from the magnitude of each source. -/
+def fine (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : List Column) (next : Nat → Nat → Bool) : Bool :=
+  both (both (Nat.ble 48 s.stride) (Nat.ble (relativeError a.columns a.divisor * s.top + 2 ^ 48) (2 ^ s.stride)))
+    (force (fun most => force (fun charged => force (fun error => next most error)
+      (Nat.add (chargeAll s.stride (32 * a.lanes) a.rows (32 * a.columns) charged columns a.positions a.sources)
+        (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
+      (charges s (relativeError a.columns a.divisor) start direct))
+      (errorLimit s a step.decoding (Nat.succ (Nat.div (relativeError a.columns a.divisor * s.top) (2 ^ 48)))))
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
 def runRounded (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
-    (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step direct start)
-      (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun weights => force (fun error => force (fun mass => force (fun bounds =>
-          Rows.write s b e offset (Linear.reach s (2 ^ step.decoding.bits) a.columns + (errorLimit s a step.decoding step.radius + errorLimit s a step.decoding step.radius))
-            (a.rows * a.positions) bounds mass (extend stride (a.rows * a.positions) direct mirrored start (next error)))
-        (Nat.add (boundsOf stride b direct mirrored start a (Columns.flatten lanes)) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
-        (Nat.add (Nat.mul s.center weights) error))
-        (Nat.add (Nat.mul (errorFactor a step.radius) weights) (Nat.mul (errorLoss s a step.decoding) (ones b (a.rows * a.positions)))))
-        (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions))) (e * s.center)) (a.divisor * 2 ^ (150 - step.decoding.base)))
-        (32 * a.lanes)) s.stride)))
+    (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step.decoding)
+      (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Columns.flatten lanes)) (fine s a step direct start (Columns.flatten lanes))
+        (Nat.beq step.radius 0)
+        (fun most error => widen s a step.decoding direct mirrored start (Columns.flatten lanes) most next error))))
     (decode a step.decoding)
+
+/-! ### Soundness -/
 
 theorem ceiling {n e : Nat} (he : 0 < e) : n ≤ e * (n / e + 1) := by
   refine Nat.le_trans (Rows.lt_mul_div n e he) ?_
@@ -245,184 +132,285 @@ theorem widened_values {s : Scale} {slots value : Nat → K} {e n : Nat} {low hi
     rw [(ring4 K u y c r, r - u * (y - c), r - u * y + u * c) u y c r]
     exact (ring5 K a l m r b, l + (r + r) - (a + (m + r)), l - (b + m) + (r - a + b)) (u * y) (natural (high i)) m r (u * c)
 
+/-- A position and a row make up an index. -/
+theorem index_lt {a : Affine} {position row : Nat} (h1 : position < a.positions) (h2 : row < a.rows) : row + a.rows * position < a.rows * a.positions := by
+  refine Nat.le_trans ?_ (Nat.mul_le_mul (Nat.le.refl (n := a.rows)) h1)
+  show row + a.rows * position + 1 ≤ a.rows * position + a.rows
+  rw [Nat.add_comm row, Nat.add_assoc]
+  exact Nat.add_le_add Nat.le.refl h2
+/-- Every index is made up of a position and a row. -/
+theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) : ∃ position row, position < a.positions ∧ row < a.rows ∧ i = row + a.rows * position := by
+  have pos : 0 < a.rows := by
+    cases g : a.rows with
+    | zero => rw [g, Nat.zero_mul] at hi; exact absurd hi (Nat.not_succ_le_zero i)
+    | succ r => exact Nat.succ_le_succ (Nat.zero_le r)
+  obtain ⟨q, r, e, lt⟩ := Natural.euclid pos i
+  subst e
+  refine ⟨q, r, ?_, lt, rfl⟩
+  have z := Natural.div_lt pos hi
+  rw [Natural.add_mul_div _ lt] at z; exact z
+
+/-- Rows that lie within their errors of what the weights say. -/
+theorem widen_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
+    {radii : Nat → Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows) (hhalf : 1 ≤ s.half)
+    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
+    (hform : ∀ (slots : Nat → K) (position i : Nat), i < a.rows →
+      natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i)
+    (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii) (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
+    (near : ∀ position row, position < a.positions → row < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position row →
+      AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))))
+    (h : widen s a d direct mirrored start columns most next error = true) :
+    ∃ error direct' mirrored', (Passed.mk (.affine a) start d error).Holds s slots ∧
+      (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
+  obtain ⟨r8, h⟩ := both_true h
+  simp only [force_eq] at h
+  have r8 := Nat.le_of_ble_eq_true r8
+  obtain ⟨f1, hf⟩ := both_true hf
+  obtain ⟨_, hf⟩ := both_true hf
+  obtain ⟨_, hf⟩ := both_true hf
+  obtain ⟨f4, hf⟩ := both_true hf
+  obtain ⟨f5, f6⟩ := both_true hf
+  have f1 := Nat.le_of_ble_eq_true f1
+  have f5 := Nat.le_of_ble_eq_true f5
+  have below := wordsBelow_sound start _ _ f6
+  have e_pos : 0 < a.divisor * 2 ^ (150 - d.base) :=
+    Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base))
+  have size : start + (Node.affine a).size = start + a.rows * a.positions := by
+    show start + a.positions * a.rows = _; rw [Nat.mul_comm]
+  rw [size]
+  have div_mod : ∀ position row, row < a.rows → (row + a.rows * position) / a.rows = position ∧ (row + a.rows * position) % a.rows = row :=
+    fun position row h => ⟨Natural.add_mul_div _ h, Natural.add_mul_mod _ h⟩
+  let value : Nat → K := fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows)
+  have value_at : ∀ position row, row < a.rows → value (row + a.rows * position) = Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row :=
+    fun position row h2 => by
+      show Linear.combination slots ds (fun k => word a.sources (a.columns * ((row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) = _
+      rw [(div_mod position row h2).1, (div_mod position row h2).2]
+  obtain ⟨low, high, mass, g1, g2, g3, g4⟩ := gather_sound (value := value) sf hlen hp f5 below (fun position row _ h2 => value_at position row h2) hm a.positions 0 (Nat.zero_add _)
+  have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
+  rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at g1
+  have g4 : ∀ i, i < a.rows * a.positions → _ := fun i hi => by
+    have z := g4 i hi
+    rw [Nat.mul_zero, Nat.zero_add] at z
+    exact z
+  have e_mass : Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) = pack (32 * a.lanes) (a.rows * a.positions) mass := by
+    show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
+    rw [← g2, ones_eq wide, ← Nat.mul_assoc]
+  rw [e_mass, g1, he] at h
+  have e_high : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (Nat.mul (Nat.pow 2 s.half)
+      (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) radii) (pack (32 * a.lanes) (a.rows * a.positions) radii))) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * (high i + (radii i + radii i))) := by
+    show pack (32 * a.lanes) _ _ + 2 ^ s.half * (pack (32 * a.lanes) _ radii + pack (32 * a.lanes) _ radii) = _
+    rw [← pack_add, ← pack_mul, ← pack_add]
+    exact pack_congr fun i _ => by rw [Nat.mul_add (2 ^ s.half) (high i)]; exact Nat.add_assoc _ _ _
+  have e_mass2 : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) radii) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => mass i + radii i) := (pack_add _ _ _ _).symm
+  rw [e_high, e_mass2] at h
+  have slot_near : ∀ i, i < a.rows * a.positions → AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - value i)) (natural (radii i)) := fun i hi => by
+    obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
+    rw [e, value_at q r lt]
+    exact near q r hq lt _ (hform slots q r lt)
+  have room : ∀ i, i < a.rows * a.positions → low i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧
+      high i + (radii i + radii i) ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧ mass i + radii i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) := fun i hi =>
+    have r := small i hi
+    have g := g3 i hi
+    ⟨Nat.le_trans g.1 (Nat.le_add_right _ _), Nat.add_le_add g.2.1 (Nat.add_le_add r r),
+      Nat.add_le_add g.2.2 (Nat.le_trans r (Nat.le_add_right _ _))⟩
+  obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 e_pos r8 room
+    (bounded_values (widened_values g4 slot_near)) h
+  rw [Affine.extend_eq] at m2
+  refine ⟨_, _, _, fun position row h1 h2 c hc => ?_, Memory.append_holds hm m1, m2⟩
+  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
+  have digit_small : ∀ i, i < a.rows * a.positions → radii i < 2 ^ (32 * a.lanes) := fun i hi =>
+    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_left _ _) (room i hi).2.2)) (Nat.le_trans r8 half_le)
+  rw [digit_pack digit_small (index_lt h1 h2)]
+  exact near position row h1 h2 c hc
+
+/-- The arithmetic of an error that is large enough. -/
+theorem large_enough {relative under unit p weight charged loss : Nat} (h : relative * weight ≤ 2 ^ 48 * charged) (hl : under * unit ≤ p * loss) :
+    relative * (p * weight) + 2 ^ 48 * under * unit ≤ 2 ^ 48 * (p * (charged + loss)) := by
+  have a := Nat.mul_le_mul (Nat.le.refl (n := p)) h
+  have b := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ 48)) hl
+  generalize 2 ^ 48 = q at *
+  refine Nat.le_trans (Natural.le_of_eq ?_) (Nat.le_trans (Nat.add_le_add a b) (Natural.le_of_eq ?_))
+  · simp only [Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
+  · simp only [Nat.mul_add, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
+
+theorem loss_large (s : Scale) (a : Affine) (d : Decoding) : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * errorLoss s a d :=
+  ceiling (Natural.two_pow_pos _)
+
+theorem weight_le {f g : Nat → Nat} {r c n i : Nat} : (ds : List Digits) → (source : Nat → Nat) → (∀ k, k < ds.length → source k < n) →
+    (∀ j, j < n → r * f j ≤ c * g j) → r * Columns.weight f ds source i ≤ c * Columns.weight g ds source i
+  | [], _, _, _ => Nat.zero_le _
+  | d :: ds, source, hs, h => by
+    have ih := weight_le (i := i) ds (fun k => source (k + 1)) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk)) h
+    show r * (f (source 0) * (d.positive i + d.negative i) + Columns.weight f ds _ i) ≤ c * (g (source 0) * (d.positive i + d.negative i) + Columns.weight g ds _ i)
+    generalize d.positive i + d.negative i = w
+    rw [Nat.mul_add, Nat.mul_add, ← Nat.mul_assoc, ← Nat.mul_assoc]
+    exact Nat.add_le_add (Nat.mul_le_mul (h _ (hs 0 (Nat.succ_le_succ (Nat.zero_le _)))) Nat.le.refl) ih
+theorem weight_le_mass {f : Nat → Nat} {most n i : Nat} (ds : List Digits) (source : Nat → Nat) (hs : ∀ k, k < ds.length → source k < n)
+    (h : ∀ j, j < n → f j ≤ most) : Columns.weight f ds source i ≤ most * Linear.mass ds i := by
+  have z := weight_le (f := f) (g := fun _ => most) (r := 1) (c := 1) (i := i) ds source hs (fun j hj => by rw [Natural.one_mul, Natural.one_mul]; exact h j hj)
+  rw [Natural.one_mul, Natural.one_mul, weight_constant] at z
+  exact z
+
+theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds) (wide : 1 ≤ 32 * a.lanes * a.rows) (lane : 1 ≤ 32 * a.lanes)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : coarse s a step direct start columns next = true) :
+    ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      (∀ j, j < start → radius j ≤ s.top) ∧
+      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
+      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
+        relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
+          2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
+  obtain ⟨d, first, radius⟩ := step
+  obtain ⟨hr, h⟩ := both_true h
+  obtain ⟨r4, hr⟩ := both_true hr
+  obtain ⟨r5, hr⟩ := both_true hr
+  obtain ⟨r6, r7⟩ := both_true hr
+  simp only [force_eq] at h
+  have r4 : radius ≤ s.center := Nat.le_of_ble_eq_true r4
+  obtain ⟨two, first_le, from_first⟩ := sourcesFrom_sound below r5
+  have constants := slotsWithin_sound sf c1 c2 r4 two hm r6
+  have others := slotsWithin_sound sf c1 c2 r4 (Natural.le_of_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le)) hm r7
+  refine ⟨fun _ => radius, fun i => errorFactor a radius * Linear.mass ds (i % a.rows) + errorLoss s a d, _, _, h, ?_, fun _ _ => Nat.le_trans r4 (Nat.le_add_right _ _), fun i hi => ?_, fun position row h1 h2 => ?_⟩
+  · show errorFactor a radius * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) + errorLoss s a d * ones (32 * a.lanes) (a.rows * a.positions) = _
+    rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, mul_ones lane, ← pack_mul, ← pack_add]
+  · cases from_first i hi with
+    | inl g => exact constants _ (Nat.zero_le _) (by rw [Nat.zero_add]; exact g)
+    | inr g =>
+      refine others _ g ?_
+      have e : first + (start - first) = start := by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le
+      show word a.sources i < first + (start - first)
+      rw [e]; exact below _ hi
+  · have m := mass_le h2 _ ds hp
+    rw [hlen] at m
+    have e : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ h2
+    show errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d ≤ errorLimit s a d (errorFactor a radius) ∧
+      _ ≤ 2 ^ 48 * (_ * (errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d))
+    rw [e, weight_constant]
+    refine ⟨Nat.add_le_add (Nat.mul_le_mul Nat.le.refl m) Nat.le.refl, large_enough ?_ (loss_large s a d)⟩
+    rw [← Nat.mul_assoc, ← Nat.mul_assoc]
+    exact Nat.mul_le_mul (ceiling (Natural.two_pow_pos 48)) Nat.le.refl
+
+theorem fine_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds) (lane : 1 ≤ 32 * a.lanes)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : fine s a step direct start columns next = true) :
+    ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      (∀ j, j < start → radius j ≤ s.top) ∧
+      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
+      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
+        relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
+          2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
+  obtain ⟨hr, h⟩ := both_true h
+  obtain ⟨r1, r2⟩ := both_true hr
+  have r1 := Nat.le_of_ble_eq_true r1
+  have r2 := Nat.le_of_ble_eq_true r2
+  simp only [force_eq] at h
+  obtain ⟨l, u, h1, _, hw⟩ := hm
+  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
+  have hw' : ∀ i, i < start → l i ≤ u i ∧ u i ≤ s.top := fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩
+  generalize hrel : relativeError a.columns a.divisor = relative at *
+  have charged := charges_eq c1 c2 r1 r2 hw'
+  rw [h1, charged] at h
+  have small : ∀ j, j < start → chargeOf s relative (l j) (u j) ≤ relative * s.top / 2 ^ 48 + 1 := fun j hj => chargeOf_le (hw' j hj).2
+  have fit : ∀ j, j < start → chargeOf s relative (l j) (u j) < 2 ^ s.stride := fun j hj => by
+    refine Nat.le_trans ?_ r2
+    have m := Nat.mul_le_mul (Nat.le.refl (n := relative)) (magnitude_le (l := l j) (hw' j hj).2)
+    have q : (relative * magnitude s (l j) (u j) + (2 ^ 48 - 1)) / 2 ^ 48 ≤ relative * magnitude s (l j) (u j) + (2 ^ 48 - 1) := by
+      refine Nat.le_trans ?_ (Rows.mul_div_le _ (2 ^ 48) (Natural.two_pow_pos 48))
+      have w := Nat.mul_le_mul (Natural.two_pow_pos 48) (Nat.le.refl (n := (relative * magnitude s (l j) (u j) + (2 ^ 48 - 1)) / 2 ^ 48))
+      rw [Nat.one_mul] at w; exact w
+    refine Nat.le_trans (Nat.succ_le_succ q) ?_
+    show relative * magnitude s (l j) (u j) + (2 ^ 48 - 1 + 1) ≤ _
+    rw [Natural.mask_succ 48]
+    exact Nat.add_le_add m Nat.le.refl
+  have all := chargeAll_eq (n := a.columns) fit hlen hp below a.positions 0 (Nat.zero_add _)
+  have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
+  rw [zero] at all
+  rw [all] at h
+  refine ⟨fun j => magnitude s (l j) (u j),
+    fun i => Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) + errorLoss s a step.decoding,
+    _, _, h, ?_, fun j hj => magnitude_le (hw' j hj).2, fun i hi => magnitude_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
+  · show pack (32 * a.lanes) (a.rows * a.positions) _ + errorLoss s a step.decoding * ones (32 * a.lanes) (a.rows * a.positions) = _
+    rw [mul_ones lane, ← pack_add]
+  · have e1 : (row + a.rows * position) / a.rows = position := Natural.add_mul_div _ g2
+    have e2 : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ g2
+    have inside : ∀ k, k < ds.length → word a.sources (a.columns * position + k) < start := fun k hk => by
+      rw [← Columns.packed_length _ _ hp, hlen] at hk
+      refine below _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl g1))
+      show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
+      exact Nat.add_le_add Nat.le.refl hk
+    have m := mass_le g2 _ ds hp
+    rw [hlen] at m
+    show Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + (row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) +
+      errorLoss s a step.decoding ≤ errorLimit s a step.decoding (relative * s.top / 2 ^ 48 + 1) ∧
+      _ ≤ 2 ^ 48 * (_ * (Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + (row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) +
+        errorLoss s a step.decoding))
+    rw [e1, e2, Nat.zero_add]
+    refine ⟨Nat.add_le_add (Nat.le_trans (weight_le_mass ds _ inside small) (Nat.mul_le_mul Nat.le.refl m)) Nat.le.refl, large_enough ?_ (loss_large s a step.decoding)⟩
+    exact weight_le ds _ inside (fun j _ => chargeOf_large s relative (l j) (u j))
+
 theorem runRounded_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .binary32 slots start)
     (h : runRounded s a step direct mirrored start next = true) :
     (Node.affine a).Finite .binary32 slots ∧ ∃ error direct' mirrored', (Passed.mk (.affine a) start step.decoding error).Holds s slots ∧
       (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next error direct' mirrored' (start + (Node.affine a).size) = true := by
-  obtain ⟨d, first, radius⟩ := step
   unfold runRounded at h
-  cases hd : decode a d with
+  cases hd : decode a step.decoding with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
-    rw [hd] at h
-    obtain ⟨hf, h⟩ := both_true h
-    obtain ⟨hr, h⟩ := both_true h
-    simp only [force_eq] at h
-    obtain ⟨hf, wide⟩ := both_true hf
-    have wide := Nat.le_of_ble_eq_true wide
-    obtain ⟨f1, hf⟩ := both_true hf
-    obtain ⟨f2, hf⟩ := both_true hf
-    obtain ⟨f3, hf⟩ := both_true hf
-    obtain ⟨f4, hf⟩ := both_true hf
-    obtain ⟨f5, f6⟩ := both_true hf
-    have f1 := Nat.le_of_ble_eq_true f1
-    have f2 := Nat.le_of_ble_eq_true f2
-    have f3 := Nat.le_of_ble_eq_true f3
-    have f5 := Nat.le_of_ble_eq_true f5
-    obtain ⟨r1, hr⟩ := both_true hr
-    obtain ⟨r1, r2⟩ := both_true r1
-    obtain ⟨r3, hr⟩ := both_true hr
-    obtain ⟨r3, r4⟩ := both_true r3
-    obtain ⟨r5, hr⟩ := both_true hr
-    obtain ⟨r6, hr⟩ := both_true hr
-    obtain ⟨r6, r7⟩ := both_true r6
-    obtain ⟨r8, r9⟩ := both_true hr
-    have r1 := Nat.le_of_ble_eq_true r1
-    have r2 : s.top < 2 ^ (s.half - 1) := Nat.le_of_ble_eq_true r2
-    have r3 := Nat.le_of_ble_eq_true r3
-    have r4 : radius ≤ s.center := Nat.le_of_ble_eq_true r4
-    have r8 := Nat.le_of_ble_eq_true r8
-    have r9 := Nat.le_of_ble_eq_true r9
-    obtain ⟨hlen, ds, hp, hform, hweigh⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
-    have below := wordsBelow_sound start _ _ f6
-    obtain ⟨two, first_le, from_first⟩ := sourcesFrom_sound below r5
-    -- the slots that are read
-    have constants := slotsWithin_sound sf r1 r2 r4 two hm r6
-    have others := slotsWithin_sound sf r1 r2 r4 (Natural.le_of_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le)) hm r7
-    have sources_at : ∀ position k, position < a.positions → k < a.columns → a.columns * position + k < a.columns * a.positions := fun position k h1 h2 =>
-      Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := a.columns * position)) h2) (Nat.mul_le_mul Nat.le.refl h1)
-    have reads : ∀ position k, position < a.positions → k < a.columns →
-        AtMost (natural s.unit * slots (word a.sources (a.columns * position + k))) (natural radius) := fun position k h1 h2 => by
-      have inside := sources_at position k h1 h2
-      cases from_first _ inside with
-      | inl g => exact constants _ (Nat.zero_le _) (by rw [Nat.zero_add]; exact g)
-      | inr g =>
-        refine others _ g ?_
-        have e : first + (start - first) = start := by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le
-        show word a.sources (a.columns * position + k) < first + (start - first)
-        rw [e]; exact below _ inside
-    have weighs := fun position row (h1 : position < a.positions) (h2 : row < a.rows) =>
-      hweigh slots (fun _ => radius) (natural s.unit) position row h2 (fun k hk => reads position k h1 hk)
-    simp only [weight_constant] at weighs
-    have mass_small : ∀ row, row < a.rows → Linear.mass ds row ≤ a.columns * (2 ^ d.bits + 2 ^ d.bits) := fun row hrow => by
-      have z := mass_le hrow _ ds hp
-      rw [hlen] at z; exact z
-    have weight_small : ∀ row, row < a.rows → radius * Linear.mass ds row ≤ Linear.reach s (2 ^ d.bits) a.columns := fun row hrow => by
-      refine Nat.le_trans (Nat.mul_le_mul (Nat.le_trans r4 (Nat.le_add_right s.center s.center)) (mass_small row hrow)) (Natural.le_of_eq ?_)
-      show s.top * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) = a.columns * (s.top * 2 ^ d.bits + s.top * 2 ^ d.bits)
-      rw [Nat.mul_left_comm, Nat.mul_add s.top]
-    refine ⟨fun position row h1 h2 => finite_row sf.unit r3 (weighs position row h1 h2) (weight_small row h2) r9, ?_⟩
-    -- the errors
-    have he : 0 < a.divisor * 2 ^ (150 - d.base) :=
-      Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base))
-    have size : start + (Node.affine a).size = start + a.rows * a.positions := by
-      show start + a.positions * a.rows = _; rw [Nat.mul_comm]
-    rw [size]
-    generalize hfactor : errorFactor a radius = factor at *
-    generalize hloss : errorLoss s a d = loss at *
-    have large : ∀ m, relativeError a.columns a.divisor * (2 ^ (d.base - 1) * (radius * m)) + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
-        2 ^ 48 * (2 ^ (d.base - 1) * (factor * m + loss)) := fun m => by
-      have c1 : relativeError a.columns a.divisor * radius ≤ 2 ^ 48 * factor := by rw [← hfactor]; exact ceiling (Natural.two_pow_pos 48)
-      have c2 : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * loss := by rw [← hloss]; exact ceiling (Natural.two_pow_pos _)
-      have c1 := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ (d.base - 1) * m)) c1
-      have c2 := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ 48)) c2
-      generalize 2 ^ (d.base - 1) = p at *
-      generalize 2 ^ 48 = q at *
-      have z := Nat.add_le_add c1 c2
-      refine Nat.le_trans (Natural.le_of_eq ?_) (Nat.le_trans z (Natural.le_of_eq ?_))
-      · simp only [Nat.mul_add, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
-      · simp only [Nat.mul_add, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
-    have row_near := fun position row (h1 : position < a.positions) (h2 : row < a.rows) (c : K) (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row) =>
-      near f2 f3 r3 (weighs position row h1 h2) (hn position row h1 h2) hc (large (Linear.mass ds row))
-    let value : Nat → K := fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows)
-    let radii : Nat → Nat := fun i => factor * Linear.mass ds (i % a.rows) + loss
-    have div_mod : ∀ position row, row < a.rows → (row + a.rows * position) / a.rows = position ∧ (row + a.rows * position) % a.rows = row :=
-      fun position row h => ⟨Natural.add_mul_div _ h, Natural.add_mul_mod _ h⟩
-    have rows_pos : ∀ {i}, i < a.rows * a.positions → 0 < a.rows := fun {i} hi => by
-      cases g : a.rows with
-      | zero => rw [g, Nat.zero_mul] at hi; exact absurd hi (Nat.not_succ_le_zero i)
-      | succ r => exact Nat.succ_le_succ (Nat.zero_le r)
-    have radii_small : ∀ i, i < a.rows * a.positions → radii i ≤ factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + loss := fun i hi =>
-      Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (mass_small _ (Natural.mod_lt (rows_pos hi) i))) Nat.le.refl
-    have limit : errorLimit s a d radius = factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + loss := by
-      unfold errorLimit; rw [hfactor, hloss]
-    have limit : errorLimit s a (Step.mk d first radius).decoding (Step.mk d first radius).radius = factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + loss := limit
-    rw [limit] at h r8
-    generalize factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + loss = most at *
-    obtain ⟨low, high, mass, g1, g2, g3, g4⟩ := gather_sound (value := value) sf hlen hp f5 below
-      (fun position row h1 h2 => by
-        show Linear.combination slots ds (fun k => word a.sources (a.columns * ((row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) = _
-        rw [(div_mod position row h2).1, (div_mod position row h2).2]) hm a.positions 0 (Nat.zero_add _)
-    have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-    rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at g1
-    have g4 : ∀ i, i < a.rows * a.positions → _ := fun i hi => by
-      have z := g4 i hi
-      rw [Nat.mul_zero, Nat.zero_add] at z
-      exact z
-    have lane_pos : 0 < 32 * a.lanes := Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) f1
-    have masses := Linear.masses_eq _ ds hp
-    have e_radii : Nat.add (Nat.mul factor (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions)))
-        (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions))) = pack (32 * a.lanes) (a.rows * a.positions) radii := by
-      show factor * (Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions) + loss * ones (32 * a.lanes) (a.rows * a.positions) = _
-      rw [masses, ones_eq wide, repeated, mul_ones lane_pos, ← pack_mul, ← pack_add]
-    have e_mass : Nat.mul s.center (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions)) =
-        pack (32 * a.lanes) (a.rows * a.positions) mass := by
-      show s.center * (Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions) = _
-      rw [← g2, ones_eq wide, ← Nat.mul_assoc]
-    have h : Rows.write s (32 * a.lanes) (a.divisor * 2 ^ (150 - d.base)) (a.divisor * 2 ^ (150 - d.base) * s.center)
-      (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions)
-      (Nat.add (boundsOf s.stride (32 * a.lanes) direct mirrored start a (Columns.flatten lanes)) (Nat.mul (Nat.pow 2 s.half)
-        (Nat.add (Nat.add (Nat.mul factor (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions))) (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions))))
-          (Nat.add (Nat.mul factor (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions))) (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions)))))))
-      (Nat.add (Nat.mul s.center (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions)))
-        (Nat.add (Nat.mul factor (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions))) (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions)))))
-      (extend s.stride (a.rows * a.positions) direct mirrored start (next
-        (Nat.add (Nat.mul factor (Nat.mul (Linear.masses (Columns.flatten lanes)) (ones (32 * a.lanes * a.rows) a.positions))) (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions)))))) = true := h
-    rw [e_radii, e_mass, g1] at h
-    have e_high : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (Nat.mul (Nat.pow 2 s.half)
-        (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) radii) (pack (32 * a.lanes) (a.rows * a.positions) radii))) =
-        pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * (high i + (radii i + radii i))) := by
-      show pack (32 * a.lanes) _ _ + 2 ^ s.half * (pack (32 * a.lanes) _ radii + pack (32 * a.lanes) _ radii) = _
-      rw [← pack_add, ← pack_mul, ← pack_add]
-      exact pack_congr fun i _ => by rw [Nat.mul_add (2 ^ s.half) (high i)]; exact Nat.add_assoc _ _ _
-    have e_mass2 : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) radii) =
-        pack (32 * a.lanes) (a.rows * a.positions) (fun i => mass i + radii i) := (pack_add _ _ _ _).symm
-    rw [e_high, e_mass2] at h
-    have slot_near : ∀ i, i < a.rows * a.positions → AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - value i)) (natural (radii i)) := fun i hi => by
-      obtain ⟨q, r, e, lt⟩ := Natural.euclid (rows_pos hi) i
-      subst e
-      have hq : q < a.positions := by
-        have z := Natural.div_lt (rows_pos hi) hi
-        rw [Natural.add_mul_div _ lt] at z; exact z
-      have z := row_near q r hq lt _ (hform slots q r lt)
-      show AtMost (natural s.unit * (_ * slots (start + (r + a.rows * q)) -
-        Linear.combination slots ds (fun k => word a.sources (a.columns * ((r + a.rows * q) / a.rows) + k)) ((r + a.rows * q) % a.rows)))
-        (natural (factor * Linear.mass ds ((r + a.rows * q) % a.rows) + loss))
-      rw [(div_mod q r lt).1, (div_mod q r lt).2]
-      exact z
-    have room : ∀ i, i < a.rows * a.positions → low i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧
-        high i + (radii i + radii i) ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧ mass i + radii i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) := fun i hi =>
-      have r := radii_small i hi
-      have g := g3 i hi
-      ⟨Nat.le_trans g.1 (Nat.le_add_right _ _), Nat.add_le_add g.2.1 (Nat.add_le_add r r),
-        Nat.add_le_add g.2.2 (Nat.le_trans r (Nat.le_add_right _ _))⟩
-    obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he r8 room
-      (bounded_values (widened_values g4 slot_near)) h
-    rw [Affine.extend_eq] at m2
-    refine ⟨_, _, _, fun position row h1 h2 c hc => ?_, Memory.append_holds hm m1, m2⟩
-    have lt : row + a.rows * position < a.rows * a.positions := by
-      refine Nat.le_trans ?_ (Nat.mul_le_mul (Nat.le.refl (n := a.rows)) h1)
-      show row + a.rows * position + 1 ≤ a.rows * position + a.rows
-      rw [Nat.add_comm row, Nat.add_assoc]
-      exact Nat.add_le_add Nat.le.refl h2
-    have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
-    have digit_small : ∀ i, i < a.rows * a.positions → radii i < 2 ^ (32 * a.lanes) := fun i hi =>
-      Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_left _ _) (room i hi).2.2)) (Nat.le_trans r8 half_le)
-    rw [digit_pack digit_small lt]
-    show AtMost _ (natural (factor * Linear.mass ds ((row + a.rows * position) % a.rows) + loss))
-    rw [(div_mod position row h2).2]
-    exact row_near position row h1 h2 c hc
+  rw [hd] at h
+  obtain ⟨hf, h⟩ := both_true h
+  obtain ⟨hf, wide⟩ := both_true hf
+  obtain ⟨hr, h⟩ := both_true h
+  have wide := Nat.le_of_ble_eq_true wide
+  obtain ⟨f1, f⟩ := both_true hf
+  obtain ⟨f2, f⟩ := both_true f
+  obtain ⟨f3, f⟩ := both_true f
+  obtain ⟨_, f⟩ := both_true f
+  obtain ⟨_, f6⟩ := both_true f
+  have f2 := Nat.le_of_ble_eq_true f2
+  have f3 := Nat.le_of_ble_eq_true f3
+  have below := wordsBelow_sound start _ _ f6
+  obtain ⟨r1, hr⟩ := both_true hr
+  obtain ⟨r1, r2⟩ := both_true r1
+  obtain ⟨r3, r9⟩ := both_true hr
+  have r1 := Nat.le_of_ble_eq_true r1
+  have r2 : s.top < 2 ^ (s.half - 1) := Nat.le_of_ble_eq_true r2
+  have r3 := Nat.le_of_ble_eq_true r3
+  have r9 := Nat.le_of_ble_eq_true r9
+  have lane : 1 ≤ 32 * a.lanes := Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) (Nat.le_of_ble_eq_true f1)
+  obtain ⟨hlen, ds, hp, hform, hweigh⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
+  obtain ⟨radius, radii, most, error, run, he, small, reads, rows⟩ : ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat),
+      widen s a step.decoding direct mirrored start (Columns.flatten lanes) most next error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      (∀ j, j < start → radius j ≤ s.top) ∧
+      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
+      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
+        relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
+          2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
+    cases hmode : Nat.beq step.radius 0 with
+    | false => rw [hmode] at h; exact coarse_sound sf r1 r2 hm hlen hp wide lane below h
+    | true => rw [hmode] at h; exact fine_sound sf r1 r2 hm hlen hp lane below h
+  have at_lt : ∀ position k, position < a.positions → k < a.columns → a.columns * position + k < a.columns * a.positions := fun position k h1 h2 =>
+    Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := a.columns * position)) h2) (Nat.mul_le_mul Nat.le.refl h1)
+  have weighs := fun position row (h1 : position < a.positions) (h2 : row < a.rows) =>
+    hweigh slots radius (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
+  have weight_small : ∀ position row, position < a.positions → row < a.rows →
+      Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns := fun position row h1 h2 => by
+    have m := mass_le h2 _ ds hp
+    rw [hlen] at m
+    refine Nat.le_trans (weight_le_mass (n := start) ds _ (fun k hk => below _ (at_lt position k h1 (by rw [← Columns.packed_length _ _ hp, hlen] at hk; exact hk))) small) ?_
+    refine Nat.le_trans (Nat.mul_le_mul Nat.le.refl m) (Natural.le_of_eq ?_)
+    show s.top * (a.columns * (2 ^ step.decoding.bits + 2 ^ step.decoding.bits)) = a.columns * (s.top * 2 ^ step.decoding.bits + s.top * 2 ^ step.decoding.bits)
+    rw [Nat.mul_left_comm, Nat.mul_add s.top]
+  refine ⟨fun position row h1 h2 => finite_row sf.unit r3 (weighs position row h1 h2) (weight_small position row h1 h2) r9, ?_⟩
+  refine widen_sound sf hm hf wide r1 hlen hp hform he (fun i hi => ?_) (fun position row h1 h2 c hc => ?_) run
+  · obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
+    rw [e]; exact (rows q r hq lt).1
+  · exact near f2 f3 r3 (weighs position row h1 h2) (hn position row h1 h2) hc (rows position row h1 h2).2
 end Affine
 end PytestTorchLean
