@@ -25,6 +25,8 @@ _NODE_ATTRIBUTE, _ATTRIBUTE_TENSOR = 5, 5
 _TENSOR_TYPE, _TENSOR_FLOATS, _TENSOR_RAW = 2, 4, 9
 _FLOAT = 1
 _WORD_BYTES = 4
+_CANDIDATES = 4
+"""Equal columns are told apart by what follows them, for this many."""
 
 
 class _Malformed(ValueError):
@@ -57,39 +59,72 @@ def places(graph: GraphData, data: bytes) -> tuple[BlockData, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A tensor as columns of a matrix, uint32 (columns, rows), and where the words stand."""
+
+    columns: NDArray[np.uint32]
+    offset: int
+    row_stride: int
+    column_stride: int
+
+
 def _of_node(
     number: int, patterns: NDArray[np.uint32], tensors: tuple[StoredTensor, ...]
 ) -> Iterator[BlockData]:
-    """Blocks from the first column on, each as wide as a tensor allows; columns in no tensor are skipped."""
-    columns = patterns.shape[1]
-    column = 0
-    while column < columns:
-        block = None
-        if patterns[:, column].any():
-            wide = sorted(tensors, key=lambda tensor: -tensor.words.size)
-            block = next((b for t in wide if (b := _match(number, patterns, column, t)) is not None), None)
-        if block is not None:
-            yield block
-        column += 1 if block is None else block.columns
+    """Runs of columns that lie evenly spaced in a tensor; columns that lie in none are skipped."""
+    rows = patterns.shape[0]
+    views = [view for tensor in tensors if tensor.words.size % rows == 0 for view in _views(tensor, rows)]
+    known: dict[int, list[tuple[_View, int]]] = {}
+    for view in views:
+        for index, column in enumerate(view.columns):
+            known.setdefault(hash(column.tobytes()), []).append((view, index))
+    wanted = np.ascontiguousarray(patterns.T)
+    hashes = [hash(column.tobytes()) if column.any() else None for column in wanted]
+    first = 0
+    while first < len(wanted):
+        key = hashes[first]
+        count = 0
+        for view, index in known.get(key, [])[:_CANDIDATES] if key is not None else []:
+            for step in _steps(known, hashes, first, view, index):
+                length = _run(wanted[first:], view, index, step)
+                if length > count:
+                    count, start, stride = (
+                        length,
+                        view.offset + index * view.column_stride,
+                        step * view.column_stride,
+                    )
+                    row_stride = view.row_stride
+        if count:
+            sizes = (number, 0, rows, first, count, start, row_stride, stride)
+            yield BlockData(*(Word(size) for size in sizes))
+        first += max(count, 1)
 
 
-def _match(number: int, patterns: NDArray[np.uint32], column: int, tensor: StoredTensor) -> BlockData | None:
-    """The block of all of a tensor's words from a column on, by rows or by columns."""
-    rows, columns = patterns.shape
-    width, rest = divmod(tensor.words.size, rows)
-    if rest or not 0 < width <= columns - column:
-        return None
-    wanted = patterns[:, column : column + width]
-    strides = None
-    if tensor.words[0] == wanted[0, 0]:
-        if np.array_equal(tensor.words.reshape(rows, width), wanted):
-            strides = (_WORD_BYTES * width, _WORD_BYTES)
-        elif np.array_equal(tensor.words.reshape(width, rows), wanted.T):
-            strides = (_WORD_BYTES, _WORD_BYTES * rows)
-    if strides is None:
-        return None
-    sizes = (number, 0, rows, column, width, tensor.offset, *strides)
-    return BlockData(*(Word(size) for size in sizes))
+def _views(tensor: StoredTensor, rows: int) -> Iterator[_View]:
+    """The tensor's words as rows of a matrix, and as its columns."""
+    width = tensor.words.size // rows
+    by_rows = np.ascontiguousarray(tensor.words.reshape(rows, width).T)
+    yield _View(by_rows, tensor.offset, _WORD_BYTES * width, _WORD_BYTES)
+    yield _View(tensor.words.reshape(width, rows), tensor.offset, _WORD_BYTES, _WORD_BYTES * rows)
+
+
+def _steps(
+    known: dict[int, list[tuple[_View, int]]], hashes: list[int | None], first: int, view: _View, index: int
+) -> list[int]:
+    """Distances at which the next column may lie in the view; 1 where it is not there."""
+    key = hashes[first + 1] if first + 1 < len(hashes) else None
+    later = known.get(key, []) if key is not None else []
+    steps = [place - index for other, place in later[:_CANDIDATES] if other is view and place > index]
+    return steps or [1]
+
+
+def _run(wanted: NDArray[np.uint32], view: _View, index: int, step: int) -> int:
+    """How many columns agree with those of the view from `index` on, `step` apart."""
+    there = view.columns[index::step]
+    shared = min(len(there), len(wanted))
+    differs = (there[:shared] != wanted[:shared]).any(axis=1)
+    return int(differs.argmax()) if differs.any() else shared
 
 
 def _tensors(data: bytes) -> Iterator[StoredTensor]:
