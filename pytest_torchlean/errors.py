@@ -362,7 +362,7 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0604",
         "the executions disagree about a witness",
-        "an input breaks the property in exact arithmetic, but not on onnxruntime and the evaluator alike",
+        "an input breaks the property in one of the executions that count, but not in all of them",
         "the margin is within rounding: lower `epsilon` slightly, or look at the named input",
     ),
     ErrorCode(

@@ -171,7 +171,11 @@ def not_run(job: Job, reason: str) -> PropertyResult:
     """The result of a property that was collected but never ran: an ERROR, so that no gate passes."""
     problem = Problem("TL0903", f"the property was not run: {reason}", CODES["TL0903"].fix)
     evidence = Evidence(
-        verdict=Verdict.ERROR, claim=claim_of(job), found=f"not run: {reason}", problem=problem
+        verdict=Verdict.ERROR,
+        claim=claim_of(job),
+        found=f"not run: {reason}",
+        semantics=_semantics(job),
+        problem=problem,
     )
     return result_of(job, evidence, sha256=None)
 
@@ -226,10 +230,15 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
         verdict=verdict,
         claim=claim_of(job),
         found=message,
+        semantics=_semantics(job),
         problem=Problem(code, message, fix),
         next_steps=fix,
         details=details,
     )
+
+
+def _semantics(job: Job) -> str:
+    return "real" if job.prop is None else job.prop.chosen_semantics
 
 
 def claim_of(job: Job) -> str:

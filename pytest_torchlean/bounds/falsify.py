@@ -50,6 +50,14 @@ def binary32_box(lower: tuple[Fraction, ...], upper: tuple[Fraction, ...]) -> tu
     return None if bool(np.any(low > high)) else (low, high)
 
 
+def binary32_hull(lower: tuple[Fraction, ...], upper: tuple[Fraction, ...]) -> tuple[Float32, Float32]:
+    """The smallest and largest finite binary32 numbers of each interval's outward binary32 hull."""
+    low = np.array([round_down(bound) for bound in lower], dtype=np.float32)
+    high = np.array([round_up(bound) for bound in upper], dtype=np.float32)
+    most = np.finfo(np.float32).max
+    return np.clip(low, -most, most), np.clip(high, -most, most)
+
+
 def minimise(
     program: Program, targets: list[Target], *, seed: int = 0, budget: Budget = UNLIMITED
 ) -> list[Candidate]:

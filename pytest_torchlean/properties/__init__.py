@@ -67,6 +67,7 @@ def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
         return Evidence(
             verdict=Verdict.UNKNOWN,
             claim=claim(prop),
+            semantics=prop.chosen_semantics,
             found=f"time ran out after {float(prop.timeout):.6g} s while bounds were computed",
             next_steps="raise `timeout`, or list fewer inputs",
         )

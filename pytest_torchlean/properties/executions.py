@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.format import to_hex_all
 from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.differential.rewrites import runtime_line
 from pytest_torchlean.evaluator import run as run_evaluator
 from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
@@ -92,13 +93,19 @@ class Executions:
         point: Float32,
         violation: Violation,
         *,
+        rounded: bool,
         index: int | None = None,
         reference: Float32 | None = None,
     ) -> Witness | None:
-        """The point as a witness if it breaks the property in all three executions, else None."""
-        broken = violation(self.exact(point))
+        """The point as a witness if it breaks the property in all three executions, else None.
+
+        rounded: the claim is about binary32 executions, so that exact arithmetic has no say.
+        """
         runtime, evaluator = self.runtime(point), self.evaluator(point)
-        if broken is None or not self._breaks(runtime, violation) or not self._breaks(evaluator, violation):
+        if not self._breaks(runtime, violation) or not self._breaks(evaluator, violation):
+            return None
+        broken = violation([exact(y) for y in evaluator] if rounded else self.exact(point))
+        if broken is None:
             return None
         return Witness(
             shape=self.graph.types[self.graph.inputs[0]].shape
@@ -115,6 +122,21 @@ class Executions:
     def break_binary32(self, point: Float32, violation: Violation) -> bool:
         """Whether onnxruntime's and the evaluator's outputs are finite and both break the property."""
         return self._breaks(self.runtime(point), violation) and self._breaks(self.evaluator(point), violation)
+
+    def disagree(self, point: Float32, violation: Violation, *, rounded: bool) -> bool:
+        """Whether the point refutes the claim in one execution and not in another that counts.
+
+        Of a claim about binary32, onnxruntime's and the evaluator's; else exact arithmetic against these.
+        """
+        seen = [self._breaks(self.runtime(point), violation), self._breaks(self.evaluator(point), violation)]
+        if rounded:
+            return seen[0] != seen[1]
+        return violation(self.exact(point)) is not None and not all(seen)
+
+    @cached_property
+    def runtime_line(self) -> str:
+        """Whether a claim about every binary32 execution covers what onnxruntime runs by default."""
+        return runtime_line(self.model.data)
 
     @staticmethod
     def _breaks(outputs: Float32, violation: Violation) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.bounds.falsify import binary32_hull
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.spec.model import (
     PropertySpec,
@@ -49,8 +51,11 @@ def region(
 
 
 def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Reference | None) -> bool:
-    """Whether a point lies in the property's region, exactly."""
+    """Whether a point lies in the property's region, exactly; under binary32 in the region's hull."""
     lower, upper = region(prop, len(point), reference)
+    if prop.chosen_semantics == "binary32":
+        low, high = binary32_hull(lower, upper)
+        lower, upper = tuple(map(exact, low)), tuple(map(exact, high))
     return all(low <= value <= high for low, value, high in zip(lower, point, upper, strict=True))
 
 

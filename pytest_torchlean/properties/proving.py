@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import round_nearest
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import binary32_box
+from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.bounding import Integers
@@ -29,7 +29,7 @@ from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker import ensure_built, find_lean
-from pytest_torchlean.errors import CertificateError, CheckerError, UnsupportedError
+from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.runtime import nodes_of
@@ -84,18 +84,21 @@ class Proof:
     share: float
 
 
-def require_real(prop: PropertySpec) -> None:
-    """Raises UnsupportedError TL0205 for a claim about binary32 executions."""
-    if prop.semantics == "binary32":
-        raise UnsupportedError(
-            "TL0205",
-            "`semantics: binary32` needs a soundness theorem that this version does not have",
-        )
-
-
 def semantics_of(prop: PropertySpec) -> Semantics:
     """What executions the property speaks about."""
-    return Semantics.BINARY32 if prop.semantics == "binary32" else Semantics.REAL
+    return Semantics.BINARY32 if prop.chosen_semantics == "binary32" else Semantics.REAL
+
+
+def runtime_line(prop: PropertySpec, executions: Executions) -> str:
+    """The ledger's line about onnxruntime. Raises RuntimeFailure TL0702 where it refuses the model."""
+    return executions.runtime_line if prop.chosen_semantics == "binary32" else REAL_RUNTIME_LINE
+
+
+def points_of(prop: PropertySpec, box: RationalBox) -> tuple[Float32, Float32] | None:
+    """The least and largest binary32 inputs the property speaks of; None where it speaks of none."""
+    if prop.chosen_semantics == "binary32":
+        return binary32_hull(box.lower, box.upper)
+    return binary32_box(box.lower, box.upper)
 
 
 def forecast(program: Program, goals: Sequence[Goal], semantics: Semantics, budget: Budget) -> Prospect:

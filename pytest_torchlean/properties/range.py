@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
+from pytest_torchlean.bounds.falsify import Target, minimise
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.boxes import RationalBox
@@ -21,12 +21,12 @@ from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
-    REAL_RUNTIME_LINE,
     Prospect,
     decimal,
     forecast,
+    points_of,
     prove,
-    require_real,
+    runtime_line,
     semantics_of,
     trust_of,
 )
@@ -37,11 +37,10 @@ from pytest_torchlean.verdict import Evidence, Verdict, Witness
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """PROVED with exact bounds, REFUTED with a witness, or UNKNOWN with the gap.
 
-    Raises UnsupportedError TL0204, TL0205, CheckerError TL05xx, CertificateError TL06xx, OutOfTime.
+    Raises UnsupportedError TL0204, CheckerError TL05xx, CertificateError TL06xx, OutOfTime.
     """
     if not isinstance(prop, RangeProperty):
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
-    require_real(prop)
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
@@ -58,11 +57,12 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         return Evidence(
             verdict=Verdict.PROVED,
             claim=claim(prop),
+            semantics=prop.chosen_semantics,
             found=_range_text("the outputs stay within", bounds),
             assurance="kernel",
             theorem=proof.theorem,
             bounds=bounds,
-            runtime=REAL_RUNTIME_LINE,
+            runtime=runtime_line(prop, executions),
             lean=proof.lean,
             seconds={**seconds, **proof.seconds},
             details=(
@@ -76,22 +76,29 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         return Evidence(
             verdict=Verdict.REFUTED,
             claim=claim(prop),
+            semantics=prop.chosen_semantics,
             found=witness.violation,
             bounds=bounds,
             witnesses=(witness,),
-            runtime="the witness breaks the claim on onnxruntime, on the evaluator and in exact arithmetic",
+            runtime=_witness_line(prop),
             next_steps="widen the output bounds, or find out why the model leaves them at this input",
             seconds=seconds,
         )
     return Evidence(
         verdict=Verdict.UNKNOWN,
         claim=claim(prop),
+        semantics=prop.chosen_semantics,
         found=_range_text("interval bounds only show that the outputs stay within", bounds),
         bounds=bounds,
-        runtime=REAL_RUNTIME_LINE,
+        runtime=runtime_line(prop, executions),
         next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
         seconds=seconds,
     )
+
+
+def _witness_line(prop: RangeProperty) -> str:
+    exactly = "" if prop.chosen_semantics == "binary32" else " and in exact arithmetic"
+    return f"the witness breaks the claim on onnxruntime and on the evaluator{exactly}"
 
 
 def _region(prop: RangeProperty, inputs: int) -> RationalBox:
@@ -137,7 +144,7 @@ def _falsify(
     box: RationalBox,
     budget: Budget,
 ) -> Witness | None:
-    inside = binary32_box(box.lower, box.upper)
+    inside = points_of(prop, box)
     if inside is None:
         return None
     targets = [
@@ -148,7 +155,11 @@ def _falsify(
     for candidate in candidates[:20]:
         if candidate.value > 0:
             break
-        witness = executions.witness(candidate.point, lambda outputs: violation(prop, outputs, None))
+        witness = executions.witness(
+            candidate.point,
+            lambda outputs: violation(prop, outputs, None),
+            rounded=prop.chosen_semantics == "binary32",
+        )
         if witness is not None:
             return witness
     return None

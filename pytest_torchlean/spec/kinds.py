@@ -42,7 +42,8 @@ TIMEOUT = Field("timeout", duration(), "Wall time for one property, e.g. 60s, 2m
 SEMANTICS = Field(
     "semantics",
     Choice(("real", "binary32")),
-    "Arithmetic of the claim: exact on the stored weights, or every binary32 execution.",
+    "Arithmetic of the claim: every binary32 execution, or exact on the stored weights.",
+    default="binary32",
 )
 ON_UNKNOWN = Field(
     "on_unknown", Choice(("fail", "warn")), "Whether the verdict UNKNOWN fails the gate.", default="fail"

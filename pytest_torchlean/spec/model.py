@@ -24,6 +24,7 @@ OnUnknown = Literal["fail", "warn"]
 
 DEFAULT_TIMEOUT = Fraction(60)
 DEFAULT_SAMPLES = 256
+DEFAULT_SEMANTICS: Semantics = "binary32"
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,99}"
 """Names of models and properties. They become parts of pytest item ids, so never brackets or colons."""
 
@@ -60,6 +61,11 @@ class PropertySpec:
     on_unknown: OnUnknown = "fail"
     memory: int | None = None
     """Limit for each worker process in bytes. None: the checker's own limit."""
+
+    @property
+    def chosen_semantics(self) -> Semantics:
+        """What executions the claim is about: every one in binary32 where the spec does not say."""
+        return self.semantics or DEFAULT_SEMANTICS
 
 
 @dataclass(frozen=True, kw_only=True)
