@@ -176,10 +176,18 @@ def test_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_region_and_inequalities_are_exact() -> None:
     third = Fraction(1, 3)
     box = RangeProperty(
-        input=Bounds(Fraction(0), third), output=OutputBounds(Fraction(0), third), strict=False
+        input=Bounds(Fraction(0), third), output=OutputBounds(Fraction(0), third), semantics="real"
     )
     assert inside(box, [third, Fraction(0)], None)
     assert not inside(box, [third + Fraction(1, 10**30)], None)
+    rounded = replace(box, semantics=None)
+    above = Fraction(float(np.nextafter(np.float32(1 / 3), np.float32(1))))
+    least = Fraction(float(np.float32(1 / 3)))
+    assert third < least
+    assert inside(rounded, [least, Fraction(0)], None)
+    assert not inside(rounded, [above, Fraction(0)], None)
+    assert not inside(rounded, [least, -Fraction(1, 2**149)], None)
+    assert not inside(box, [least, Fraction(0)], None)
     assert violation(box, [third], None) is None
     assert violation(replace(box, strict=True), [third], None) is not None
     assert violation(box, [Fraction(0), -Fraction(1, 10**30)], None) is not None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import round_down, round_up
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.interval import evaluate, gradient
+from pytest_torchlean.bounds.interval import evaluate, gradient, rounding_radius
 from pytest_torchlean.bounds.program import Program
 
 Float32 = NDArray[np.float32]
@@ -71,6 +71,21 @@ def minimise(
         for start in range(0, len(targets), together)
         for candidate in _minimise(program, targets[start : start + together], seed, budget)
     ]
+
+
+def promising(program: Program, candidates: list[Candidate], slack: float, *, rounded: bool) -> list[bool]:
+    """Which values are at most `slack`, or, under binary32, no further above 0 than roundings may reach."""
+    together = max(1, _NUMBERS // program.size)
+    chosen = []
+    for start in range(0, len(candidates), together):
+        group = candidates[start : start + together]
+        allowed = np.full(len(group), slack)
+        if rounded:
+            points = np.stack([candidate.point for candidate in group]).astype(np.float64)
+            # binary32's unit roundoff is 2^29 times that of binary64; a margin has two outputs
+            allowed += 2.0**30 * rounding_radius(program, points).max(axis=1)
+        chosen += [bool(c.value <= most) for c, most in zip(group, allowed, strict=True)]
+    return chosen
 
 
 def _minimise(program: Program, targets: list[Target], seed: int, budget: Budget) -> list[Candidate]:

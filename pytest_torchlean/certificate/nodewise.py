@@ -58,7 +58,7 @@ def require_same_nodes(
     reads = _reads(wiring, nodes)
     generator = np.random.default_rng(0)
     for _ in range(TRIALS):
-        values = generator.normal(size=pieces.size).astype(np.float32)
+        values = (generator.normal(size=pieces.size) * pieces.share).astype(np.float32)
         values[ZERO_SLOT], values[ONE_SLOT] = 0.0, 1.0
         seen = run({name: values[slots] for name, slots in wiring.items()})
         for name, sources in reads.items():
@@ -123,6 +123,8 @@ class _Pieces:
 
     def __init__(self, graph: GraphData) -> None:
         self._nodes: list[_Matrix | Any] = []
+        self.share = 1.0
+        """What random inputs are multiplied with, so that no sum overflows."""
         starts, start = [], FIRST_INPUT + graph.inputs
         for node in graph.nodes:
             starts.append(start)
@@ -131,6 +133,8 @@ class _Pieces:
                 floats = patterns.view(np.float32)
                 if not np.isfinite(floats).all() or node.divisor < 1:
                     raise ValueError("a weight is not a number")
+                heaviest = float(np.abs(floats.astype(np.float64)).sum(axis=1).max(initial=0.0))
+                self.share = min(self.share, 2.0**120 / max(heaviest, 1.0))
                 self._nodes.append(_Matrix(floats.astype(np.float64), sources_of(node), node.divisor))
                 start += node.rows * node.positions
             else:

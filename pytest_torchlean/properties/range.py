@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, minimise
+from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.boxes import RationalBox
@@ -32,6 +32,9 @@ from pytest_torchlean.properties.proving import (
 )
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
+
+_REPLAYS = 20
+"""Candidates that are run, the lowest first."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -151,14 +154,14 @@ def _falsify(
         Target(inside[0], inside[1], row.astype(np.float64), float(constant))
         for row, constant in zip(forms.coefficients, forms.constants, strict=True)
     ]
+    rounded = prop.chosen_semantics == "binary32"
     candidates = sorted(minimise(program, targets, budget=budget), key=lambda candidate: candidate.value)
-    for candidate in candidates[:20]:
-        if candidate.value > 0:
-            break
+    candidates = candidates[:_REPLAYS]
+    for candidate, fine in zip(candidates, promising(program, candidates, 0.0, rounded=rounded), strict=True):
+        if not fine:
+            continue
         witness = executions.witness(
-            candidate.point,
-            lambda outputs: violation(prop, outputs, None),
-            rounded=prop.chosen_semantics == "binary32",
+            candidate.point, lambda outputs: violation(prop, outputs, None), rounded=rounded
         )
         if witness is not None:
             return witness

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, minimise
+from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
@@ -255,11 +255,13 @@ def _falsify(
             targets.append(Target(inside[0], inside[1], coefficients, 0.0))
             owners.append(row)
     found: dict[int, list[tuple[float, Float32]]] = {}
-    for owner, candidate in zip(owners, minimise(program, targets, budget=budget), strict=True):
-        if candidate.value <= 1e-6:
+    rounded = prop.chosen_semantics == "binary32"
+    candidates = minimise(program, targets, budget=budget)
+    fine = promising(program, candidates, 1e-6, rounded=rounded)
+    for owner, candidate, chosen in zip(owners, candidates, fine, strict=True):
+        if chosen:
             found.setdefault(owner, []).append((candidate.value, candidate.point))
     witnesses, disagreeing = {}, []
-    rounded = prop.chosen_semantics == "binary32"
     for row, points in found.items():
         broken = _breaking(prop, listed, row)
         disagrees = False

@@ -78,10 +78,13 @@ def context_for(tmp_path: Path) -> Any:
 
 
 def output_range(lower: Fraction | int | None, upper: Fraction | int | None, **more: Any) -> RangeProperty:
+    """Claims about exact arithmetic unless told otherwise."""
     bounds = OutputBounds(
         None if lower is None else Fraction(lower), None if upper is None else Fraction(upper)
     )
-    return RangeProperty(name="r", model="m", input=UNIT_BOX, output=bounds, **more)
+    return RangeProperty(
+        **{"name": "r", "model": "m", "input": UNIT_BOX, "output": bounds, "semantics": "real", **more}
+    )
 
 
 def dataset(folder: Path, inputs: Any, labels: Any) -> Path:
@@ -168,11 +171,6 @@ class TestRange:
             run_property(context_for(proto), output_range(0, 2))
         assert caught.value.code == "TL0203"
 
-    def test_binary32_is_refused_not_weakened(self, context_for: Any) -> None:
-        with pytest.raises(UnsupportedError) as caught:
-            run_property(context_for(two_layers()), output_range(0, 2, semantics="binary32"))
-        assert caught.value.code == "TL0205"
-
     def test_an_operator_without_certificate_is_named(self, context_for: Any) -> None:
         proto = model(
             [helper.make_node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"])],
@@ -252,13 +250,15 @@ class TestRobustness:
             "b": np.array([0, 0.5], dtype=np.float32),
         }
         context = context_for(model(nodes, {"x": [1, 1]}, {"y": [1, 2]}, weights))
-        evidence = run_property(context, robustness(dataset(context.root, [[1.0]], [0]), Fraction(1, 10)))
+        path = dataset(context.root, [[1.0]], [0])
+        evidence = run_property(context, robustness(path, Fraction(1, 10), semantics="real"))
         assert evidence.accuracy == "1"
         assert evidence.verdict is not Verdict.REFUTED
         # class 1 is wrong exactly, and right for both binary32 executions, inside the domain and outside
         below = Bounds(Fraction(0), Fraction(9, 20))
         evidence = run_property(
-            context, robustness(dataset(context.root, [[1.0]], [1]), Fraction(3, 5), domain=below)
+            context,
+            robustness(dataset(context.root, [[1.0]], [1]), Fraction(3, 5), domain=below, semantics="real"),
         )
         assert evidence.accuracy == "0"
         assert evidence.verdict is Verdict.ERROR
