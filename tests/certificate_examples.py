@@ -232,8 +232,13 @@ def binary32_slots(
     """
     slots = [np.float32(0), np.float32(1), *inputs]
     for node in graph.nodes:
-        if not isinstance(node, AffineData):
+        if isinstance(node, ReluData):
             slots.extend([max(slots[node.first + i], np.float32(0)) for i in range(node.count)])
+            continue
+        if not isinstance(node, AffineData):
+            choose = max if isinstance(node, MaximumData) else min
+            pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
+            slots.extend([choose(slots[left], slots[right]) for left, right in pairs])
             continue
         before = tuple(slots)
         for position, row in itertools.product(range(node.positions), range(node.rows)):
