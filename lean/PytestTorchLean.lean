@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Core
+import PytestTorchLean.Thm.Parts
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions

@@ -11,27 +11,45 @@ from pathlib import Path
 import pytest
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
-from pytest_torchlean.checker.lean_process import End, run_lean
+from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.library import OPTIONS
 from pytest_torchlean.checker.messages import parse_messages
 
-CLAIMS = sorted((Path(__file__).parents[1] / "lean" / "claims").glob("*.lean"))
+LEAN_TESTS = Path(__file__).parents[1] / "lean"
+CLAIMS = sorted((LEAN_TESTS / "claims").glob("*.lean"))
+GAPS = sorted((LEAN_TESTS / "claims_refused").glob("*.lean"))
+
+
+def compiled(source: Path, lean: LeanInstall, library: BuiltLibrary, folder: Path) -> ProcessResult:
+    return run_lean(
+        lean,
+        ["--json", *OPTIONS, str(source)],
+        directory=folder,
+        lean_path=[library.olean_directory],
+        wall_seconds=120,
+        memory_mb=2048,
+    )
 
 
 @pytest.mark.parametrize("source", CLAIMS, ids=lambda path: path.stem)
 def test_every_answer_is_as_stated(
     source: Path, lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
 ) -> None:
-    result = run_lean(
-        lean,
-        ["--json", *OPTIONS, str(source)],
-        directory=tmp_path,
-        lean_path=[library.olean_directory],
-        wall_seconds=120,
-        memory_mb=2048,
-    )
+    result = compiled(source, lean, library, tmp_path)
     assert [message.text for message in parse_messages(result.stdout)] == []
     assert (result.end, result.code) == (End.EXITED, 0)
+
+
+@pytest.mark.parametrize("source", GAPS, ids=lambda path: path.stem)
+def test_joined_parts_with_a_gap_are_refused(
+    source: Path, lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
+    """Each part is proved; what joins them is not a proof, and nothing else is wrong."""
+    result = compiled(source, lean, library, tmp_path)
+    (message,) = parse_messages(result.stdout)
+    assert message.severity == "error"
+    assert "type mismatch" in message.text
+    assert (result.end, result.code) == (End.EXITED, 1)
 
 
 @pytest.mark.parametrize("source", CLAIMS, ids=lambda path: path.stem)

@@ -5,6 +5,7 @@ import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
+import PytestTorchLean.Spec.Claim
 /-!
 # A certificate is a script
 
@@ -15,6 +16,7 @@ computes proves the property for every execution in the box.
 A split distinguishes two cases of any slot written so far: of an input (the box is cut in two) or of a
 value before a ReLU (the ReLU's phase). Both cases are checked, so the cases cover the box. A relaxation
 tightens bounds of slots written so far, or concludes, by backward substitution (CROWN).
+A proof in several theorems has each theorem assume the cases on its path; Thm/Parts joins them.
 -/
 set_option linter.all false
 universe u
@@ -39,6 +41,8 @@ inductive Script where
   | split (slot value : Nat) (below above : Script)
   /-- tighter bounds of some slots by backward substitution -/
   | tighten (rows : Relaxation) (rest : Script)
+  /-- a case that the theorem assumes, by its place on the path -/
+  | known (place : Nat) (rest : Script)
   | conclude (how : Conclusion)
 
 /-! ### For the compiler, as in Core/Recursors -/
@@ -56,17 +60,20 @@ namespace Recursor
 def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script) → motive rest → motive (.node step rest))
     (split : (slot value : Nat) → (below above : Script) → motive below → motive above → motive (.split slot value below above))
     (tighten : (rows : Relaxation) → (rest : Script) → motive rest → motive (.tighten rows rest))
+    (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest))
     (conclude : (how : Conclusion) → motive (.conclude how)) : (s : Script) → motive s
-  | .node step rest => node step rest (script node split tighten conclude rest)
-  | .split slot value below above => split slot value below above (script node split tighten conclude below) (script node split tighten conclude above)
-  | .tighten rows rest => tighten rows rest (script node split tighten conclude rest)
+  | .node step rest => node step rest (script node split tighten known conclude rest)
+  | .split slot value below above => split slot value below above (script node split tighten known conclude below) (script node split tighten known conclude above)
+  | .tighten rows rest => tighten rows rest (script node split tighten known conclude rest)
+  | .known place rest => known place rest (script node split tighten known conclude rest)
   | .conclude how => conclude how
 @[csimp] theorem script_eq : @Script.rec = @script :=
-  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun s => by
+  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun known => funext fun _ => funext fun s => by
     induction s with
     | node step rest ih => show node step rest _ = node step rest _; rw [ih]
     | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
     | tighten rows rest ih => show tighten rows rest _ = tighten rows rest _; rw [ih]
+    | known place rest ih => show known place rest _ = known place rest _; rw [ih]
     | conclude how => rfl
 end Recursor
 
@@ -161,8 +168,18 @@ theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics
 end Node
 
 namespace Script
+/-- The case at a place of the path. -/
+def caseAt (path : List Case) : Nat → (Case → Bool) → Bool :=
+  List.rec (motive := fun _ => Nat → (Case → Bool) → Bool) (fun _ _ => false)
+    (fun c _ later place next => Nat.rec (motive := fun _ => Bool) (next c) (fun before _ => later before next) place) path
+theorem caseAt_sound {p : Case → Prop} {next : Case → Bool} : (path : List Case) → Every p path → (place : Nat) →
+    caseAt path place next = true → ∃ c, p c ∧ next c = true
+  | [], _, _, h => Bool.noConf_tf (Eq.symm h)
+  | c :: _, hp, 0, h => ⟨c, hp.1, h⟩
+  | _ :: path, hp, place + 1, h => caseAt_sound path hp.2 place h
+
 /-- The script on what is known so far: the nodes still ahead, those passed, and the bounds of all `count` slots. -/
-def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
+def run (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
   Script.rec (motive := fun _ => List Node → List Passed → Nat → Nat → Nat → Bool)
     (fun step _ rest nodes passed direct mirrored count => List.rec (motive := fun _ => Bool) false
       (fun head later _ => Node.run m s head step direct mirrored count
@@ -172,24 +189,31 @@ def run (m : Semantics) (s : Scale) (p : Property) (script : Script) : List Node
         (fun direct' mirrored' => above nodes passed direct' mirrored' count))
     (fun rows _ rest nodes passed direct mirrored count =>
       Relaxation.tighten s rows passed direct mirrored count (fun direct' mirrored' => rest nodes passed direct' mirrored' count))
+    (fun place _ rest nodes passed direct mirrored count => caseAt path place fun c =>
+      Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed direct' mirrored' count)
     (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count) script
 
-theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} (sf : s.Fits) : (script : Script) → (nodes : List Node) →
+theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
+    (script : Script) → (nodes : List Node) →
     (passed : List Passed) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count →
-    NodesHold m slots count nodes → run m s p script nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
+    NodesHold m slots count nodes → run m s p path script nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | .node _ _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .node step rest, head :: later, passed, direct, mirrored, count, hm, hp, hn, h => by
     obtain ⟨finite, error, direct', mirrored', hp', hm', h'⟩ := Node.run_sound
-      (next := fun error => run m s p rest later (⟨head, count, step.decoding, error⟩ :: passed)) sf m head step direct mirrored count hm hn.1 h
-    obtain ⟨r1, r2⟩ := run_sound sf rest later (⟨head, count, step.decoding, error⟩ :: passed) direct' mirrored' _ hm' ⟨rfl, hp', hp⟩ hn.2 h'
+      (next := fun error => run m s p path rest later (⟨head, count, step.decoding, error⟩ :: passed)) sf m head step direct mirrored count hm hn.1 h
+    obtain ⟨r1, r2⟩ := run_sound sf hc rest later (⟨head, count, step.decoding, error⟩ :: passed) direct' mirrored' _ hm' ⟨rfl, hp', hp⟩ hn.2 h'
     exact ⟨r1, finite, r2⟩
   | .split slot value below above, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
-    cases Split.run_sound (below := fun d m' => run m s p below nodes passed d m' count) (above := fun d m' => run m s p above nodes passed d m' count) sf hm h with
-    | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf below nodes passed direct' mirrored' count hm' hp hn h'
-    | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf above nodes passed direct' mirrored' count hm' hp hn h'
+    cases Split.run_sound (below := fun d m' => run m s p path below nodes passed d m' count) (above := fun d m' => run m s p path above nodes passed d m' count) sf hm h with
+    | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc below nodes passed direct' mirrored' count hm' hp hn h'
+    | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc above nodes passed direct' mirrored' count hm' hp hn h'
   | .tighten rows rest, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
-    obtain ⟨direct', mirrored', hm', h'⟩ := Relaxation.tighten_sound (next := fun d m' => run m s p rest nodes passed d m' count) sf hm hp h
-    exact run_sound sf rest nodes passed direct' mirrored' count hm' hp hn h'
+    obtain ⟨direct', mirrored', hm', h'⟩ := Relaxation.tighten_sound (next := fun d m' => run m s p path rest nodes passed d m' count) sf hm hp h
+    exact run_sound sf hc rest nodes passed direct' mirrored' count hm' hp hn h'
+  | .known place rest, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
+    obtain ⟨c, hold, h⟩ := caseAt_sound path hc place h
+    obtain ⟨direct', mirrored', hm', h'⟩ := Split.assume_sound (next := fun d m' => run m s p path rest nodes passed d m' count) sf hm c hold h
+    exact run_sound sf hc rest nodes passed direct' mirrored' count hm' hp hn h'
   | .conclude how, nodes, passed, _, _, _, hm, hp, hn, h => Conclusion.run_sound sf hm hp m how nodes hn h
 end Script
 end PytestTorchLean

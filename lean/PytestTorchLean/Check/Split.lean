@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Memory
+import PytestTorchLean.Check.Rows
 /-!
 # Distinguishing two cases
 
@@ -11,6 +11,18 @@ universe u
 namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
+
+/-- One case of a slot: its fixed-point number is at most `value` (`below`), or at least. -/
+structure Case where
+  slot : Nat
+  value : Nat
+  below : Bool
+
+/-- What a case says of an execution. -/
+def Case.Holds (s : Scale) (slots : Nat → K) (c : Case) : Prop :=
+  match c.below with
+  | true => s.image (slots c.slot) ≤ natural c.value
+  | false => natural c.value ≤ s.image (slots c.slot)
 
 namespace Split
 /-- `f` with another value at `slot`. -/
@@ -96,6 +108,21 @@ theorem set_sound {s : Scale} {slots : Nat → K} {slot direct mirrored count l'
       rw [updated_other l ne, updated_other u ne]
       exact hw i hi
 
+/-- The bounds of a slot, as the kernel finds them. -/
+theorem lookup_bounds {s : Scale} {direct count slot : Nat} {l u : Nat → Nat} (sf : s.Fits)
+    (hd : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) (hs : slot < count) :
+    Memory.lookup s.stride direct slot = Memory.directWord s (l slot) (u slot) ∧
+      Nat.land (Memory.directWord s (l slot) (u slot)) (Nat.sub (Nat.pow 2 s.half) 1) = l slot ∧
+      Nat.shiftRight (Memory.directWord s (l slot) (u slot)) s.half = u slot := by
+  obtain ⟨w1, w2⟩ := hw slot hs
+  have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.half := fun h => Nat.le_trans (Nat.succ_le_succ h) sf.half
+  refine ⟨?_, ?_, ?_⟩
+  · rw [hd]; exact Memory.lookup_pack (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2).1) hs
+  · show Nat.land (Memory.directWord s (l slot) (u slot)) (2 ^ s.half - 1) = l slot
+    rw [land_low]; exact Natural.add_mul_mod _ (small (Nat.le_trans w1 w2))
+  · exact Natural.add_mul_div _ (small (Nat.le_trans w1 w2))
+
 theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored count : Nat} {below above : Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s slot value direct mirrored count below above = true) :
     (∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ below direct' mirrored' = true) ∨
@@ -108,15 +135,8 @@ theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored co
   obtain ⟨hs, h⟩ := both_true h
   have hs : slot < count := Nat.le_of_ble_eq_true hs
   obtain ⟨w1, w2, w3⟩ := hw slot hs
-  have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.half := fun h => Nat.le_trans (Nat.succ_le_succ h) sf.half
-  have word : Memory.lookup s.stride direct slot = Memory.directWord s (l slot) (u slot) := by
-    rw [hd]; exact Memory.lookup_pack (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hs
-  have low : Nat.land (Memory.directWord s (l slot) (u slot)) (2 ^ s.half - 1) = l slot := by
-    rw [land_low]; exact Natural.add_mul_mod _ (small (Nat.le_trans w1 w2))
-  have high : Nat.shiftRight (Memory.directWord s (l slot) (u slot)) s.half = u slot :=
-    Natural.add_mul_div _ (small (Nat.le_trans w1 w2))
-  have low' : Nat.land (Memory.directWord s (l slot) (u slot)) (Nat.sub (Nat.pow 2 s.half) 1) = l slot := low
-  rw [word, low', high] at h
+  obtain ⟨word, low, high⟩ := lookup_bounds sf hd (fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩) hs
+  rw [word, low, high] at h
   obtain ⟨h1, h⟩ := both_true h
   obtain ⟨h2, h⟩ := both_true h
   obtain ⟨h3, h4⟩ := both_true h
@@ -125,5 +145,66 @@ theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored co
   cases le_total (s.image (slots slot)) (natural value) with
   | inl g => exact Or.inl (set_sound hd hmm hw hs h1 (Nat.le_trans h2 w2) ⟨w3.1, g⟩ h3)
   | inr g => exact Or.inr (set_sound hd hmm hw hs h2 w2 ⟨g, w3.2⟩ h4)
+
+/-- The memory in a case that is known to hold. Where the bounds exclude the case, nothing is left to show. -/
+def assumeAt (s : Scale) (slot value : Nat) (below : Bool) (direct mirrored count : Nat) (next : Nat → Nat → Bool) : Bool :=
+  force (fun word => force (fun l => force (fun u =>
+      both (Nat.ble (Nat.succ slot) count) (Bool.casesOn (motive := fun _ => Bool) below
+        (Bool.casesOn (motive := fun _ => Bool) (Nat.ble value u) true
+          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble value l) (set s slot direct mirrored l u value u next) (next direct mirrored)))
+        (Bool.casesOn (motive := fun _ => Bool) (Nat.ble l value) true
+          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble u value) (set s slot direct mirrored l u l value next) (next direct mirrored)))))
+    (Nat.shiftRight word s.half)) (Nat.land word (Nat.sub (Nat.pow 2 s.half) 1)))
+    (Memory.lookup s.stride direct slot)
+def assume (s : Scale) (c : Case) (direct mirrored count : Nat) (next : Nat → Nat → Bool) : Bool :=
+  assumeAt s c.slot c.value c.below direct mirrored count next
+
+theorem excluded {s : Scale} {low high : Nat} {x : K} (h : Nat.ble low high = false) (h1 : natural low ≤ s.image x) (h2 : s.image x ≤ natural high) : False := by
+  rw [Nat.ble_eq_true_of_le (Rows.natural_le_reflect (le_trans h1 h2))] at h
+  exact Bool.noConf_tf h
+
+theorem assume_sound {s : Scale} {slots : Nat → K} {direct mirrored count : Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) : (c : Case) → c.Holds s slots → assume s c direct mirrored count next = true →
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ next direct' mirrored' = true
+  | ⟨slot, value, below⟩, hc, h => by
+    have whole := hm
+    obtain ⟨l, u, hd, hmm, hw⟩ := hm
+    have hd : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := hd
+    have hmm : mirrored = pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)) := hmm
+    have h : assumeAt s slot value below direct mirrored count next = true := h
+    unfold assumeAt at h
+    simp only [force_eq] at h
+    obtain ⟨hs, h⟩ := both_true h
+    have hs : slot < count := Nat.le_of_ble_eq_true hs
+    obtain ⟨w1, w2, w3⟩ := hw slot hs
+    obtain ⟨word, low, high⟩ := lookup_bounds sf hd (fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩) hs
+    rw [word, low, high] at h
+    cases below with
+    | true =>
+      have hc : s.image (slots slot) ≤ natural value := hc
+      cases c1 : Nat.ble (l slot) value with
+      | false => exact (excluded c1 w3.1 hc).elim
+      | true =>
+        rw [c1] at h
+        cases c2 : Nat.ble (u slot) value with
+        | true => rw [c2] at h; exact ⟨direct, mirrored, whole, h⟩
+        | false =>
+          rw [c2] at h
+          have le : value ≤ u slot := by
+            cases Nat.le_total value (u slot) with
+            | inl g => exact g
+            | inr g => rw [Nat.ble_eq_true_of_le g] at c2; exact Bool.noConf_tf c2
+          exact set_sound hd hmm hw hs (Nat.le_of_ble_eq_true c1) (Nat.le_trans le w2) ⟨w3.1, hc⟩ h
+    | false =>
+      have hc : natural value ≤ s.image (slots slot) := hc
+      cases c1 : Nat.ble value (u slot) with
+      | false => exact (excluded c1 hc w3.2).elim
+      | true =>
+        rw [c1] at h
+        cases c2 : Nat.ble value (l slot) with
+        | true => rw [c2] at h; exact ⟨direct, mirrored, whole, h⟩
+        | false =>
+          rw [c2] at h
+          exact set_sound hd hmm hw hs (Nat.le_of_ble_eq_true c1) w2 ⟨hc, w3.2⟩ h
 end Split
 end PytestTorchLean

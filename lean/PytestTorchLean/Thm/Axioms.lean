@@ -14,23 +14,29 @@ set_option linter.all false
 
 /-! ### The claim of an accepted certificate -/
 #print axioms PytestTorchLean.sound
+#print axioms PytestTorchLean.PartHolds.checked
+#print axioms PytestTorchLean.PartHolds.join
+#print axioms PytestTorchLean.sound_parts
 
 /-! ### The steps of the checker -/
 #print axioms PytestTorchLean.Box.run_sound
 #print axioms PytestTorchLean.Affine.run_sound
 #print axioms PytestTorchLean.Relu.run_sound
+#print axioms PytestTorchLean.Extremum.run_sound
 #print axioms PytestTorchLean.Box.runHull_sound
 #print axioms PytestTorchLean.Affine.runRounded_sound
 #print axioms PytestTorchLean.Sums.near
 #print axioms PytestTorchLean.Script.run_sound
 #print axioms PytestTorchLean.Compose.run_sound
 #print axioms PytestTorchLean.Direct.run_sound
+#print axioms PytestTorchLean.Clauses.run_sound
 #print axioms PytestTorchLean.decode_sound
 #print axioms PytestTorchLean.decode_finite
 
 /-! ### Instances: the theorems are not vacuous -/
 #print axioms PytestTorchLean.Integers.orderedRing
 #print axioms PytestTorchLean.Example.executes
+#print axioms PytestTorchLean.Example.executes_in_case
 #print axioms PytestTorchLean.Example.executes_integers
 #print axioms PytestTorchLean.executes_exact
 #print axioms PytestTorchLean.Box.holds_hull

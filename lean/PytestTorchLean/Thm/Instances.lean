@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Core.Int
-import PytestTorchLean.Spec.Claim
+import PytestTorchLean.Thm.Parts
 /-!
 # The theorems are not vacuous
 
@@ -178,6 +178,14 @@ theorem value_executes (K : Type u) [OrderedRing K] :
 theorem executes (K : Type u) [OrderedRing K] :
     ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots :=
   ⟨_, value_executes K⟩
+
+/-- It is of the case in which y, slot 4, is at most 2: the number 2 is 254 in steps of a half from 250 on. -/
+theorem executes_in_case (K : Type u) [OrderedRing K] :
+    ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots ∧ Every (Case.Holds ⟨2, 250, 16⟩ slots) [⟨4, 254, true⟩] := by
+  refine ⟨_, (value_executes K).1, (value_executes K).2, ?_, trivial⟩
+  show natural 2 * natural 1 + natural 250 ≤ (natural 254 : K)
+  rw [← natural_mul, ← natural_add]
+  exact natural_le (by decide +kernel)
 
 /-- In particular over the integers. -/
 theorem executes_integers : ∃ slots : Nat → Int, Executes .real graph slots ∧ box.Holds graph.inputs slots :=

@@ -13,18 +13,18 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-/-- One box: bounds of the graph, then the property. -/
-theorem checkBox_sound {g : Graph} {s : Scale} {p : Property} {b : Box} {script : Script} (sf : s.Fits) : (m : Semantics) →
-    checkBox m g s p b script = true → ∀ slots : Nat → K, Executes m g slots → b.Contains m g.inputs slots →
+/-- One box in the cases on a path: bounds of the graph, then the property. -/
+theorem checkCases_sound {g : Graph} {s : Scale} {p : Property} {b : Box} {path : List Case} {script : Script} (sf : s.Fits) : (m : Semantics) →
+    checkCases m g s p b path script = true → ∀ slots : Nat → K, Executes m g slots → b.Contains m g.inputs slots → Every (Case.Holds s slots) path →
     p.Holds slots ∧ NodesFinite m slots g.nodes
-  | .real, h, slots, run, inside => by
+  | .real, h, slots, run, inside, cases => by
     obtain ⟨h0, h1, hn⟩ := run
     obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound sf h0 h1 inside h
-    exact Script.run_sound sf script g.nodes [] direct mirrored _ hm trivial hn h
-  | .binary32, h, slots, run, inside => by
+    exact Script.run_sound sf cases script g.nodes [] direct mirrored _ hm trivial hn h
+  | .binary32, h, slots, run, inside, cases => by
     obtain ⟨h0, h1, hn⟩ := run
     obtain ⟨direct, mirrored, hm, h⟩ := Box.runHull_sound sf h0 h1 inside h
-    exact Script.run_sound sf script g.nodes [] direct mirrored _ hm trivial hn h
+    exact Script.run_sound sf cases script g.nodes [] direct mirrored _ hm trivial hn h
 
 theorem checkBoxes_sound {m : Semantics} {g : Graph} {s : Scale} {p : Property} (sf : s.Fits) : (boxes : List Box) → (scripts : List Script) →
     checkBoxes m g s p boxes scripts = true →
@@ -33,7 +33,7 @@ theorem checkBoxes_sound {m : Semantics} {g : Graph} {s : Scale} {p : Property} 
   | _ :: _, [], h => Bool.noConf_tf (Eq.symm h)
   | _ :: boxes, _ :: _, h => by
     obtain ⟨h1, h2⟩ := both_true h
-    exact ⟨checkBox_sound sf m h1, checkBoxes_sound sf boxes _ h2⟩
+    exact ⟨fun slots run inside => checkCases_sound sf m h1 slots run inside trivial, checkBoxes_sound sf boxes _ h2⟩
 
 theorem checkClaims_sound {m : Semantics} {g : Graph} {s : Scale} (sf : s.Fits) : (claims : List Claim) → (scripts : List (List Script)) →
     checkClaims m g s claims scripts = true → Every (Claim.Holds K m g) claims
@@ -47,7 +47,6 @@ theorem checkClaims_sound {m : Semantics} {g : Graph} {s : Scale} (sf : s.Fits) 
 theorem sound (K : Type u) [OrderedRing K] {m : Semantics} {g : Graph} {claims : List Claim} {c : Certificate} (h : check m g claims c = true) :
     Every (Claim.Holds K m g) claims := by
   obtain ⟨hf, h⟩ := both_true h
-  obtain ⟨f1, f2⟩ := both_true hf
-  exact checkClaims_sound ⟨Nat.le_of_ble_eq_true f1, Nat.le_of_ble_eq_true f2⟩ claims c.scripts h
+  exact checkClaims_sound (fitting_sound hf) claims c.scripts h
 
 end PytestTorchLean
