@@ -70,7 +70,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, eq=False)
-class _State:
+class State:
     """Bounds of all slots written so far, (slots, boxes), and the nodes passed."""
 
     lower: Integers
@@ -99,7 +99,7 @@ class Account:
     emission: Emission
     budget: Budget = UNLIMITED
     _matrices: dict[tuple[int, DecodingData], Matrix] = field(default_factory=dict)
-    _walked: list[tuple[tuple[BoxData, ...], tuple[StepData, ...], _State]] = field(default_factory=list)
+    _walked: list[tuple[tuple[BoxData, ...], tuple[StepData, ...], State]] = field(default_factory=list)
 
     @property
     def _scale(self) -> ScaleData:
@@ -131,7 +131,7 @@ class Account:
             raise ValueError("bounds differ from case to case")
         state = self._walk(boxes, steps)
         if state.passed < len(self.emission.graph.nodes) and isinstance(rest.how, ComposedData):
-            state = self._node(StepData(rest.how.last, 0, 0), state)
+            state = self.node(StepData(rest.how.last, 0, 0), state)
         return state.lower, state.upper
 
     def steps(self, boxes: tuple[BoxData, ...], decodings: Sequence[DecodingData]) -> tuple[StepData, ...]:
@@ -144,34 +144,34 @@ class Account:
         steps = [StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP for node in nodes]
         if self.emission.semantics is Semantics.REAL:
             return tuple(steps)
-        state = self._start(boxes)
+        state = self.start(boxes)
         for index, node in enumerate(nodes):
             if isinstance(node, AffineData):
                 decoding = steps[index].decoding
-                matrix = self._matrix(index, node, decoding)
+                matrix = self.matrix(index, node, decoding)
                 steps[index] = StepData(decoding, *reading(self._scale, matrix, state.lower, state.upper))
-            state = self._node(steps[index], state)
+            state = self.node(steps[index], state)
         self._walked.append((boxes, tuple(steps), state))
         return tuple(steps)
 
-    def _start(self, boxes: tuple[BoxData, ...]) -> _State:
+    def start(self, boxes: tuple[BoxData, ...]) -> State:
         graph, semantics = self.emission.graph, self.emission.semantics
-        return _State(*input_bounds(semantics, self._scale, boxes, graph.inputs))
+        return State(*input_bounds(semantics, self._scale, boxes, graph.inputs))
 
-    def _walk(self, boxes: tuple[BoxData, ...], steps: Sequence[StepData]) -> _State:
+    def _walk(self, boxes: tuple[BoxData, ...], steps: Sequence[StepData]) -> State:
         """Bounds after these steps; those that `steps` has chosen need not be taken again."""
         for known, taken, reached in self._walked:
             if known is boxes and taken == tuple(steps):
                 return reached
-        state = self._start(boxes)
+        state = self.start(boxes)
         for step in steps:
-            state = self._node(step, state)
+            state = self.node(step, state)
         return state
 
-    def _run(self, script: ScriptData, about: PropertyData, state: _State) -> Forecast:
+    def _run(self, script: ScriptData, about: PropertyData, state: State) -> Forecast:
         steps, script = _spine(script)
         for step in steps:
-            state = self._node(step, state)
+            state = self.node(step, state)
         if isinstance(script, SplitScript):
             below = self._run(script.below, about, _cut(state, script.slot, script.value, below=True))
             above = self._run(script.above, about, _cut(state, script.slot, script.value, below=False))
@@ -183,12 +183,12 @@ class Account:
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
         if isinstance(script, TightenScript):
-            return self._run(script.rest, about, self._tighten(script.rows, state))
+            return self._run(script.rest, about, self.tighten(script.rows, state))
         if not isinstance(script, ConcludeScript):
             raise ValueError("a script that no forecast covers")
-        return self._conclude(script.how, about, state)
+        return self.conclude(script.how, about, state)
 
-    def _node(self, step: StepData, state: _State) -> _State:
+    def node(self, step: StepData, state: State) -> State:
         """Bounds of the next node. ValueError where the script is longer than the graph."""
         self.budget.spend()
         if state.passed >= len(self.emission.graph.nodes):
@@ -197,7 +197,7 @@ class Account:
         bounded = state.bounded
         error, matrix = None, None
         if isinstance(node, AffineData):
-            matrix = self._matrix(state.passed, node, step.decoding)
+            matrix = self.matrix(state.passed, node, step.decoding)
             if self.emission.semantics is Semantics.BINARY32:
                 error = row_errors(self._scale, node, matrix, step)
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
@@ -215,9 +215,9 @@ class Account:
             raise ValueError("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
         last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
-        return _State(lower, upper, bounded, (*state.history, last))
+        return State(lower, upper, bounded, (*state.history, last))
 
-    def _tighten(self, rows: RelaxationData, state: _State) -> _State:
+    def tighten(self, rows: RelaxationData, state: State) -> State:
         lower, upper, fine = state.lower.copy(), state.upper.copy(), state.bounded.copy()
         for place in range(lower.shape[1]):
             self.budget.spend()
@@ -226,7 +226,7 @@ class Account:
             fine[place] &= fits
         return replace(state, lower=lower, upper=upper, bounded=fine)
 
-    def _conclude(self, how: ConclusionData, about: PropertyData, state: _State) -> Forecast:
+    def conclude(self, how: ConclusionData, about: PropertyData, state: State) -> Forecast:
         if isinstance(how, RelaxedData):
             return self._conclude_relaxed(how, about, state)
         matrix = matrix_of(about.forms, how.forms)
@@ -242,7 +242,7 @@ class Account:
         rows = below - (self._scale.center * matrix.mass + charged)[:, None]
         return _signed(about, rows, state, left == 0)
 
-    def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: _State) -> Forecast:
+    def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: State) -> Forecast:
         forms = PassedNode(about.forms, 0, how.forms, matrix_of(about.forms, how.forms))
         rows = np.zeros((about.forms.rows, state.lower.shape[1]), dtype=object)
         fine = state.bounded.copy()
@@ -254,7 +254,7 @@ class Account:
         complete = state.passed == len(self.emission.graph.nodes)
         return _signed(about, rows, replace(state, bounded=fine), complete)
 
-    def _matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
+    def matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)
         if key not in self._matrices:
             self._matrices[key] = matrix_of(node, decoding)
@@ -265,10 +265,10 @@ class Account:
         node = self.emission.graph.nodes[-1]
         if not isinstance(node, AffineData):
             raise ValueError("the last node is not affine")
-        return node, self._matrix(len(self.emission.graph.nodes) - 1, node, how.last)
+        return node, self.matrix(len(self.emission.graph.nodes) - 1, node, how.last)
 
 
-def _signed(about: PropertyData, rows: Integers, state: _State, complete: bool) -> Forecast:
+def _signed(about: PropertyData, rows: Integers, state: State, complete: bool) -> Forecast:
     """Which boxes have the property, from lower bounds of its rows (rows, boxes)."""
     size = max(1, about.alternatives)
     clauses = [rows[start : start + size].max(axis=0) for start in range(0, len(rows), size)]
@@ -296,7 +296,7 @@ def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
     return steps, script
 
 
-def _cut(state: _State, slot: int, value: int, *, below: bool) -> _State:
+def _cut(state: State, slot: int, value: int, *, below: bool) -> State:
     """One case of a split; unbounded where the value does not lie between the slot's bounds."""
     inside = (state.lower[slot] <= value) & (value <= state.upper[slot])
     lower, upper = state.lower.copy(), state.upper.copy()

@@ -207,7 +207,7 @@ def goal_rows(last: PassedNode, goals: NDArray[np.int64]) -> Rows:
 def go_back(
     box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], rows: Rows
 ) -> tuple[Rows, tuple[LinkData, ...]]:
-    """The rows over the inputs, or as far back as they get, and the links that lead there."""
+    """The rows over the inputs, or as far back as their nodes let them, and the links that lead there."""
     links: list[LinkData] = []
     for node in reversed(passed):
         if node.start != rows.start:
@@ -215,7 +215,10 @@ def go_back(
             continue
         link: LinkData
         if isinstance(node.node, AffineData):
-            link = _chosen(node, rows)
+            try:
+                link = _chosen(node, rows)
+            except NotRelaxable:
+                break
         elif isinstance(node.node, ReluData) and node.start in slopes:
             own = slopes[node.start]
             width = own.bits + 1
@@ -310,7 +313,7 @@ def _through(box: Box, node: PassedNode, link: ThroughData, rows: Rows, factor: 
         raise NotRelaxable("coefficients longer than the link says")
     weight = rows.weight << link.shift
     down, up = box.reaches(first, count)
-    charge = weight * int((down + up).sum())
+    charge = (weight - rows.weight) * int((down + up).sum())
     step = 3 * data.rows << (rows.size + node.decoding.bits)
     limit = factor * rows.limit + charge + rows.weight * data.columns * step * 2 * scale.top
     limit += rows.weight * data.rows << (rows.size + 1 + 32 * data.lanes)

@@ -143,17 +143,17 @@ theorem form_cancel (n : Nat) (p q : Nat → Nat) (x : Nat → K) : form n (fun 
 
 /-- Coefficients rounded down to multiples of `c`: the rest is charged against bounds of the values. -/
 theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : Nat → K} (h : ∀ j, j < n → AtMost (x j) (natural (radius j))) :
-    natural c * form n (fun j => p j / c) (fun j => q j / c) x ≤ form n p q x + natural (c * tally n radius) := by
+    natural c * form n (fun j => p j / c) (fun j => q j / c) x ≤ form n p q x + natural ((c - 1) * tally n radius) := by
   unfold form
   rw [natural_mul, natural_tally, ← sum_mul, ← sum_mul, ← sum_add]
   refine sum_le fun j hj => ?_
-  have rest : ∀ a : Nat, ∃ r, r ≤ c ∧ (natural a : K) = natural r + natural c * natural (a / c) := fun a =>
-    ⟨a % c, Natural.le_of_lt (Natural.mod_lt hc a), by rw [← natural_mul, ← natural_add, Natural.mod_add_div hc]⟩
+  have rest : ∀ a : Nat, ∃ r, r ≤ c - 1 ∧ (natural a : K) = natural r + natural c * natural (a / c) := fun a =>
+    ⟨a % c, Nat.le_of_succ_le_succ (by show _ ≤ c - 1 + 1; rw [Natural.succ_pred hc]; exact Natural.mod_lt hc a), by rw [← natural_mul, ← natural_add, Natural.mod_add_div hc]⟩
   obtain ⟨r, hr, e1⟩ := rest (p j)
   obtain ⟨t, ht, e2⟩ := rest (q j)
   rw [e1, e2]
   obtain ⟨h1, h2⟩ := h j hj
-  -- (r - t) * x + c * radius is a combination of products of naturals
+  -- (r - t) * x + (c - 1) * radius is a combination of products of naturals
   have r0 := natural_nonneg (K := K) r
   have t0 := natural_nonneg (K := K) t
   have r1 := sub_nonneg (natural_le (K := K) hr)
@@ -161,7 +161,7 @@ theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : N
   have m0 : (0 : K) ≤ natural (radius j) := natural_nonneg _
   have low := sub_nonneg h2
   have high := sub_nonneg h1
-  have goal : 0 ≤ (natural r - natural t) * x j + natural c * (natural (radius j) : K) := by
+  have goal : 0 ≤ (natural r - natural t) * x j + natural (c - 1) * (natural (radius j) : K) := by
     cases Nat.le_total r t with
     | inl g =>
       have d := sub_nonneg (natural_le (K := K) g)
@@ -172,8 +172,8 @@ theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : N
       refine le_trans (add_nonneg (mul_nonneg d low) (add_nonneg (mul_nonneg r1 m0) (mul_nonneg t0 m0))) (le_of_eq ?_)
       exact (ring5 K r t c x m, (r - t) * (m - -x) + ((c - r) * m + t * m), (r - t) * x + c * m) _ _ _ _ _
   refine le_cert ?_ goal
-  exact (ring8 K r t c a b x m o, (r + c * a - (t + c * b)) * x + c * m - c * ((a - b) * x), (r - t) * x + c * m)
-    (natural r) (natural t) (natural c) _ _ (x j) (natural (radius j)) 0
+  exact (ring8 K r t c a b x m o, (r + c * a - (t + c * b)) * x + o * m - c * ((a - b) * x), (r - t) * x + o * m)
+    (natural r) (natural t) (natural c) _ _ (x j) (natural (radius j)) (natural (c - 1))
 
 /-! ### To the bounds of the values -/
 

@@ -72,7 +72,7 @@ def reduce (s : Scale) (frame : Frame) (t k direct mirrored count : Nat) (x : Ba
             (force (fun weight => force (fun charge => force (fun limit => force (fun loss =>
                   next ⟨x.scale, weight, limit, x.start, x.count, k, positive, negative, x.gain, loss⟩)
                 (Nat.add x.loss (Nat.mul charge (ones (Nat.mul frame.digit frame.width) frame.rows)))) (Nat.add x.limit charge))
-              (Nat.mul weight (digitSum s.stride x.count (Nat.add down up)))) (Nat.mul x.weight (Nat.pow 2 t))))
+              (Nat.mul (Nat.mul x.weight (Nat.sub (Nat.pow 2 t) 1)) (digitSum s.stride x.count (Nat.add down up)))) (Nat.mul x.weight (Nat.pow 2 t))))
         (quotient frame.digit frame.width x.count frame.rows t x.negative)) (quotient frame.digit frame.width x.count frame.rows t x.positive))
 
 theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k direct mirrored count : Nat} {x : Batch} {next : Batch → Bool}
@@ -106,7 +106,7 @@ theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k d
   have s1 := short_sound ok.width ok.digit c7 (fun r hr' j hj => Natural.lt_of_le_of_lt (less _) (fw r hr' j hj)) (both_true hs).1
   have s2 := short_sound ok.width ok.digit c7 (fun r hr' j hj => Natural.lt_of_le_of_lt (less _) (gw r hr' j hj)) (both_true hs).2
   refine ⟨_, ?_, h⟩
-  refine ⟨_, _, c, fun r => d r + x.weight * 2 ^ t * tally x.count fun j => (s.center - l j) + (s.center - m j), rfl, rfl, p3, ?_, fun r hr' => ?_⟩
+  refine ⟨_, _, c, fun r => d r + x.weight * (2 ^ t - 1) * tally x.count fun j => (s.center - l j) + (s.center - m j), rfl, rfl, p3, ?_, fun r hr' => ?_⟩
   · show x.loss + _ * ones (frame.digit * frame.width) frame.rows = _
     rw [p4, side_add, mul_ones ok.row]
     rfl
@@ -127,11 +127,12 @@ theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k d
         · refine le_cert ?_ (add_nonneg n2 (add_nonneg (sub_nonneg b1) (sub_nonneg v1)))
           exact (ring5 K a b x c l, a + b - -x, b + (a - (c - l) + (x + c - l))) _ _ _ _ _)
     have b := mul_le_left (natural_nonneg (K := K) x.weight) b
-    show natural (x.weight * 2 ^ t) * _ + _ ≤ _ + natural (d r + x.weight * 2 ^ t * _)
-    rw [natural_add, natural_mul (x.weight * 2 ^ t), natural_mul x.weight]
-    rw [natural_mul (2 ^ t)] at b
+    show natural (x.weight * 2 ^ t) * _ + _ ≤ _ + natural (d r + x.weight * (2 ^ t - 1) * _)
+    rw [natural_add, natural_mul (x.weight * (2 ^ t - 1)), natural_mul x.weight, natural_mul x.weight, mul_assoc (natural x.weight) (natural (2 ^ t))]
+    rw [natural_mul (2 ^ t - 1)] at b
     refine le_cert ?_ (add_nonneg (sub_nonneg b) (sub_nonneg q4))
-    exact (ring8 K t e v w m c d o, o + (d + t * e * m) - (t * e * v + c), t * (w + e * m) - t * (e * v) + (o + d - (t * w + c))) _ _ _ _ _ _ _ _
+    generalize (natural (2 ^ t) : K) * form x.count (fun j => f r j / 2 ^ t) (fun j => g r j / 2 ^ t) (values s slots x.start) = y at *
+    exact (ring8 K t e v w m c d o, o + (d + t * e * m) - (t * v + c), t * (w + e * m) - t * v + (o + d - (t * w + c))) _ _ _ _ _ _ _ _
 
 end Relaxation
 end PytestTorchLean

@@ -1,0 +1,139 @@
+"""Scripts that bound by backward rows wherever intervals leave a ReLU undecided, one box at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.crown import SLOPE_BITS, relu_lines
+from pytest_torchlean.certificate.account import Account, Forecast, State
+from pytest_torchlean.certificate.bounding import Integers, matrix_of, reading
+from pytest_torchlean.certificate.model import (
+    NO_STEP,
+    AffineData,
+    BoxData,
+    ClaimData,
+    ConcludeScript,
+    DecodingData,
+    NodeScript,
+    RelaxationData,
+    ReluData,
+    ScriptData,
+    Semantics,
+    StepData,
+    TightenScript,
+)
+from pytest_torchlean.certificate.relaxation import (
+    Box,
+    NotRelaxable,
+    PassedNode,
+    Slopes,
+    conclude,
+    relax,
+)
+
+_ROWS_BITS = 1_000_000
+"""Bits of one matrix of rows: more goals go into another relaxation."""
+_GOALS = 128
+
+Piece = StepData | RelaxationData
+
+
+def relaxed_script(
+    account: Account, claim: ClaimData, box: BoxData, decodings: Sequence[DecodingData], forms: DecodingData
+) -> tuple[ScriptData, Forecast]:
+    """A script for one box of a claim, and what Lean will say of it.
+
+    decodings: one for each affine node. forms: of the property's forms. Where no row can go back the script
+    has intervals only. Raises OutOfTime.
+    """
+    nodes = account.emission.graph.nodes
+    left = iter(decodings)
+    state = account.start((box,))
+    slopes: dict[int, Slopes] = {}
+    pieces: list[Piece] = []
+    for index, node in enumerate(nodes):
+        if isinstance(node, AffineData):
+            step = _step(account, index, node, next(left), state)
+        else:
+            step = NO_STEP
+            if isinstance(node, ReluData):
+                state = _tighten(account, node, state, slopes, pieces)
+                slopes[len(state.lower)] = _slopes(account, node, state)
+        pieces.append(step)
+        state = account.node(step, state)
+    about = claim.property
+    passed = PassedNode(about.forms, 0, forms, matrix_of(about.forms, forms))
+    how, _ = conclude(_box(account, state), state.history, slopes, passed)
+    script: ScriptData = ConcludeScript(how)
+    for piece in reversed(pieces):
+        if isinstance(piece, StepData):
+            script = NodeScript(piece, script)
+        else:
+            script = TightenScript(piece, script)
+    return script, account.conclude(how, about, state)
+
+
+def _step(account: Account, index: int, node: AffineData, decoding: DecodingData, state: State) -> StepData:
+    if account.emission.semantics is Semantics.REAL:
+        return StepData(decoding, 0, 0)
+    matrix = account.matrix(index, node, decoding)
+    return StepData(decoding, *reading(account.emission.certificate.scale, matrix, state.lower, state.upper))
+
+
+def _box(account: Account, state: State) -> Box:
+    return Box(account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0])
+
+
+def _tighten(
+    account: Account, node: ReluData, state: State, slopes: dict[int, Slopes], pieces: list[Piece]
+) -> State:
+    """Bounds of the undecided slots that a ReLU reads, by rows; the first layer has nothing to gain."""
+    if not slopes or not state.history or state.history[-1].start != node.first:
+        return state
+    last = state.history[-1].node
+    if not isinstance(last, AffineData) or last.rows != node.count:
+        return state
+    goals = _goals(account, node, state)
+    most = _GOALS
+    while goals.size:
+        try:
+            found = relax(_box(account, state), state.history, slopes, goals[:most])
+        except NotRelaxable:
+            return state
+        room = max(4, _ROWS_BITS // (found.data.digit * found.data.width))
+        if len(goals[:most]) > room:
+            most = room
+            continue
+        pieces.append(found.data)
+        state = account.tighten(found.data, state)
+        goals = goals[most:]
+    return state
+
+
+def _goals(account: Account, node: ReluData, state: State) -> NDArray[np.int64]:
+    """Both bounds of every undecided slot, as words."""
+    center = account.emission.certificate.scale.center
+    here = slice(node.first, node.first + node.count)
+    below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
+    places = np.flatnonzero((below & above).astype(bool))
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+
+
+def _slopes(account: Account, node: ReluData, state: State) -> Slopes:
+    here = slice(node.first, node.first + node.count)
+    low, high = _float(account, state.lower[here]), _float(account, state.upper[here])
+    lines = relu_lines(low.T, high.T)
+    unit = 1 << SLOPE_BITS
+    return Slopes(
+        SLOPE_BITS,
+        np.rint(lines.lower[0] * unit).astype(np.int64),
+        np.rint(lines.upper[0] * unit).astype(np.int64),
+    )
+
+
+def _float(account: Account, numbers: Integers) -> NDArray[np.float64]:
+    scale = account.emission.certificate.scale
+    return np.asarray((numbers - scale.center) / scale.unit, dtype=np.float64)
