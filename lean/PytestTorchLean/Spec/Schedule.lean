@@ -64,12 +64,16 @@ open Binary32
     the order of its columns or in another one that is fixed by the operation; an average divides by its
     exactly represented divisor. -/
 def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
-  | .affine a => ∀ position row, position < a.positions → row < a.rows → ∃ pair pairs, Reordered (a.pairs bits position row) (pair :: pairs) ∧
-      ((a.divisor = 1 ∧ bits (start + (row + a.rows * position)) = sequential 0 (pair :: pairs)) ∨
-        ∃ y, y < infinity ∧ magnitude y = 2 ^ 149 * a.divisor ∧ 1 < a.divisor ∧ bits (start + (row + a.rows * position)) = div (sequential 0 (pair :: pairs)) y)
+  | .affine a => ∀ position row, position < a.positions → row < a.rows →
+      ∃ pair pairs, Reordered (a.pairs bits position row) (pair :: pairs) ∧
+        ((a.divisor = 1 ∧ bits (start + (row + a.rows * position)) = sequential 0 (pair :: pairs)) ∨
+          ∃ y, y < infinity ∧ magnitude y = 2 ^ 149 * a.divisor ∧ 1 < a.divisor ∧
+            bits (start + (row + a.rows * position)) = div (sequential 0 (pair :: pairs)) y)
   | .relu first count => ∀ i, i < count → bits (start + i) = Binary32.relu (bits (first + i))
-  | .maximum count sources => ∀ i, i < count → bits (start + i) = Binary32.maximum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
-  | .minimum count sources => ∀ i, i < count → bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
+  | .maximum count sources => ∀ i, i < count →
+      bits (start + i) = Binary32.maximum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
+  | .minimum count sources => ∀ i, i < count →
+      bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
 end Node
 
 /-- The evaluator's results of a list of nodes, the first one's in the slots from `start` on. -/

@@ -175,8 +175,8 @@ theorem mul_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 2
 theorem fma_rounds (K : Type u) [OrderedRing K] {x y z : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (hz : exponent z < 255) :
     RoundsTo (scaled x * scaled y + natural (2 ^ 149) * scaled z : K) (2 ^ 149) (fma x y z) := by
   unfold fma
-  rw [finite_not_nan hx, finite_not_nan hy, finite_not_nan hz, finite_not_infinite hx, finite_not_infinite hy, finite_not_infinite hz, ← scaled_product,
-    scaled_eq_signed z, ← signed_scaled (sign_le z)]
+  rw [finite_not_nan hx, finite_not_nan hy, finite_not_nan hz, finite_not_infinite hx,
+    finite_not_infinite hy, finite_not_infinite hz, ← scaled_product, scaled_eq_signed z, ← signed_scaled (sign_le z)]
   obtain ⟨e, h⟩ := signed_sum (K := K) (productSign_le x y) (sign_le z) (magnitude x * magnitude y) (2 ^ 149 * magnitude z)
   rw [← e]
   exact round_rounds K h (Natural.two_pow_pos 149)
@@ -248,13 +248,15 @@ theorem sub_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 2
   exact r
 
 /-- **Division** rounds the exact quotient: the number `v / |y|` with `v * y = |y| * (2^149 * x)`. -/
-theorem div_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gy : y < 2 ^ 32) (nonzero : magnitude y ≠ 0) :
+theorem div_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gy : y < 2 ^ 32)
+    (nonzero : magnitude y ≠ 0) :
     ∃ v : K, v * scaled y = natural (magnitude y) * (natural (2 ^ 149) * scaled x) ∧ RoundsTo v (magnitude y) (div x y) := by
   have hz : isZero y = false := Bool.of_not_eq_true fun h => nonzero ((isZero_magnitude hy gy).1 h)
   refine ⟨signed (productSign x y) (2 ^ 149 * magnitude x), ?_, ?_⟩
   · rw [signed_scaled (productSign_le x y), scaled_eq_signed x, scaled_eq_signed y]
     have one := signed_product (K := K) (productSign_le x y) (sign_le y) (magnitude x) (magnitude y)
-    have two : (signed (cond (Nat.beq (productSign x y) (sign y)) 0 1) (magnitude x * magnitude y) : K) = natural (magnitude y) * signed (sign x) (magnitude x) := by
+    have two : (signed (cond (Nat.beq (productSign x y) (sign y)) 0 1) (magnitude x * magnitude y) : K) =
+        natural (magnitude y) * signed (sign x) (magnitude x) := by
       rw [Nat.mul_comm, twice, signed_scaled (sign_le x)]
     rw [OrderedRing.mul_assoc, ← one, two, OrderedRing.mul_left_comm]
   · unfold div

@@ -89,14 +89,16 @@ theorem lt_of_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infin
       exact Nat.not_le_of_lt (magnitude_lt (Nat.le_of_ble_eq_true h) (Nat.le_of_lt hp)) (le_of_natural_le (le_of_neg_le_neg g))
 
 /-- **`<`** on finite patterns is that of their numbers. -/
-theorem lt_true (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) (h : lt x y = true) :
+theorem lt_true (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32)
+    (h : lt x y = true) :
     (scaled x : K) < scaled y := by
   obtain ⟨s, p, hs, hp, _, e1, e2, e3⟩ := pattern_shape hx gx
   obtain ⟨t, q, ht, hq, _, f1, f2, f3⟩ := pattern_shape hy gy
   rw [lt_eq_less hx hy, e1, e2, f1, f2] at h
   rw [scaled_eq_signed, scaled_eq_signed, e1, e3, f1, f3]
   exact lt_of_less hs ht hp hq h
-theorem lt_false (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) (h : lt x y = false) :
+theorem lt_false (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32)
+    (h : lt x y = false) :
     (scaled y : K) ≤ scaled x := by
   obtain ⟨s, p, hs, hp, _, e1, e2, e3⟩ := pattern_shape hx gx
   obtain ⟨t, q, ht, hq, _, f1, f2, f3⟩ := pattern_shape hy gy
@@ -139,16 +141,19 @@ theorem eq_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) 
     have same : s = t → p = q → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true := fun a b => by
       have e : x = y := by rw [e0, f0, a, b]
       rw [e, Bool.or_eq_true]; exact Or.inl (Nat.beq_refl y)
-    refine sign_cases (P := fun s' => s = s' → (signed s' (magnitude p) : K) = signed t (magnitude q) → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
+    refine sign_cases (P := fun s' => s = s' → (signed s' (magnitude p) : K) = signed t (magnitude q) →
+      or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
       ?_ ?_ s hs rfl h
-    · refine sign_cases (P := fun t' => t = t' → s = 0 → (signed 0 (magnitude p) : K) = signed t' (magnitude q) → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
+    · refine sign_cases (P := fun t' => t = t' → s = 0 → (signed 0 (magnitude p) : K) = signed t' (magnitude q) →
+        or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
         ?_ ?_ t ht rfl
       · intro ht hs g
         exact same (hs.trans ht.symm) (magnitude_injective hp hq (natural_injective g))
       · intro _ _ g
         obtain ⟨a, b⟩ := zeros g
         exact both ((magnitude_zero_iff hp).1 a) ((magnitude_zero_iff hq).1 b)
-    · refine sign_cases (P := fun t' => t = t' → s = 1 → (signed 1 (magnitude p) : K) = signed t' (magnitude q) → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
+    · refine sign_cases (P := fun t' => t = t' → s = 1 → (signed 1 (magnitude p) : K) = signed t' (magnitude q) →
+        or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
         ?_ ?_ t ht rfl
       · intro _ _ g
         obtain ⟨b, a⟩ := zeros g.symm
@@ -200,9 +205,11 @@ theorem IsRelu.of_scaled {d : Nat} (hd : 0 < d) {x y : K} (h : IsRelu (natural d
     refine Or.inr ⟨le_of_natural_mul_le hd (by rw [OrderedRing.mul_zero]; exact h.1), eq_of_natural_mul_eq hd ?_⟩
     rw [OrderedRing.mul_zero]; exact h.2
 theorem IsMaximum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K} (h : IsMaximum (natural d * x) (natural d * z) (natural d * y)) : IsMaximum x z y :=
-  h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩) fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
+  h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩)
+    fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
 theorem IsMinimum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K} (h : IsMinimum (natural d * x) (natural d * z) (natural d * y)) : IsMinimum x z y :=
-  h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩) fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
+  h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩)
+    fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
 
 /-- The evaluator's Relu in a graph: slots `x` and `y` hold the numbers of a pattern and of its Relu. -/
 theorem evaluator_relu {w : Nat} (hw : exponent w < 255) (gw : w < 2 ^ 32) {x y : K} (hx : natural (2 ^ 149) * x = scaled w)

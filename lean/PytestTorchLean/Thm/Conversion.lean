@@ -50,7 +50,8 @@ theorem int32_value (K : Type u) [OrderedRing K] {i : Nat} (h : i < 2 ^ 32) :
     exact (ring2 K i k, -k, i - (k + i)) (natural i) (natural k)
 
 /-- **From integers**: the nearest binary32 number. -/
-theorem ofInt32_rounds (K : Type u) [OrderedRing K] (i : Nat) : RoundsTo (natural (2 ^ 149) * signed (sign i) (int32Magnitude i) : K) 1 (ofInt32 i) := by
+theorem ofInt32_rounds (K : Type u) [OrderedRing K] (i : Nat) :
+    RoundsTo (natural (2 ^ 149) * signed (sign i) (int32Magnitude i) : K) 1 (ofInt32 i) := by
   rw [← signed_scaled (sign_le i)]
   exact round_rounds K (sign_le i) (Nat.le_refl 1)
 
@@ -86,7 +87,8 @@ theorem toInt32_truncates {x : Nat} (h : exponent x < 255) (range : magnitude x 
   show int32Magnitude (cond (and (isFinite x) (Nat.ble (magnitude x / 2 ^ 149) (2 ^ 31 - 1)))
       (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149) (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∧
     (sign (cond (and (isFinite x) (Nat.ble (magnitude x / 2 ^ 149) (2 ^ 31 - 1)))
-      (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149) (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∨ _)
+      (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149)
+        (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∨ _)
   generalize magnitude x / 2 ^ 149 = w at *
   rw [finite, Nat.ble_eq_true_of_le range]
   have chosen : and true true = true := rfl

@@ -30,9 +30,12 @@ theorem RoundsTo.error {v : K} {d w : Nat} (hd : 0 < d) (h : RoundsTo v d w) (fi
   have small : AtMost (natural (2 ^ 24) * (natural d * natural r - natural n) : K) (natural n + natural (2 ^ 23 * d)) := by
     generalize (natural (2 ^ 23 * d) : K) = u at *
     generalize (natural (2 ^ 24) : K) = t at *
-    exact ⟨le_cert ((ring5 K d n r t u, n + u - t * (d * r - n), t * n + (n + u) - t * (d * r)) (natural d) (natural n) (natural r) t u) (sub_nonneg upper),
-      le_cert ((ring5 K d n r t u, n + u - -(t * (d * r - n)), t * (d * r) + (n + u) - t * n) (natural d) (natural n) (natural r) t u) (sub_nonneg lower)⟩
-  refine sign_cases (P := fun s => AtMost (signed s n : K) a → AtMost (natural (2 ^ 24) * (natural d * signed s r - signed s n)) (a + natural (2 ^ 23 * d))) ?_ ?_ s hs ha
+    exact ⟨le_cert ((ring5 K d n r t u, n + u - t * (d * r - n), t * n + (n + u) - t * (d * r))
+        (natural d) (natural n) (natural r) t u) (sub_nonneg upper),
+      le_cert ((ring5 K d n r t u, n + u - -(t * (d * r - n)), t * (d * r) + (n + u) - t * n)
+        (natural d) (natural n) (natural r) t u) (sub_nonneg lower)⟩
+  refine sign_cases (P := fun s => AtMost (signed s n : K) a →
+    AtMost (natural (2 ^ 24) * (natural d * signed s r - signed s n)) (a + natural (2 ^ 23 * d))) ?_ ?_ s hs ha
   · intro ha
     exact atMost_wider small (OrderedRing.add_le _ ha.1)
   · intro ha
@@ -130,7 +133,8 @@ end Binary32
 /-! ### Nodes -/
 
 theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
-    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (node : Node) → (start : Nat) → node.Evaluates bits start → node.Holds .binary32 slots start
+    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (node : Node) → (start : Nat) →
+    node.Evaluates bits start → node.Holds .binary32 slots start
   | .affine a, start, e => fun position row hp hr => by
     obtain ⟨pair, pairs, order, result⟩ := e position row hp hr
     obtain ⟨other, order', products⟩ := products_reorder order _ (a.terms_are_products h position row)
@@ -144,7 +148,8 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : 
     | inr result =>
       obtain ⟨y, hy, value, hd, result⟩ := result
       rw [result] at last
-      refine ⟨scaled (sequential 0 (pair :: pairs)), Sums.reorder (reordered_symm order') (sequential_is_execution products (div_finite last)), ?_⟩
+      refine ⟨scaled (sequential 0 (pair :: pairs)),
+        Sums.reorder (reordered_symm order') (sequential_is_execution products (div_finite last)), ?_⟩
       rw [h, result]
       exact div_divides hd hy value last
   | .relu first count, start, e => fun i hi => by
@@ -164,14 +169,16 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : 
     exact minimum_selects K f1 f2 g1 g2
 
 theorem NodesEvaluate.hold {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
-    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (nodes : List Node) → (start : Nat) → NodesEvaluate bits start nodes → NodesHold .binary32 slots start nodes
+    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (nodes : List Node) → (start : Nat) →
+    NodesEvaluate bits start nodes → NodesHold .binary32 slots start nodes
   | [], _, _ => trivial
   | node :: rest, start, e => ⟨node.evaluates_holds finite h start e.1, NodesEvaluate.hold finite h rest _ e.2⟩
 
 /-- **The evaluator's run is an execution**: the slots hold the numbers of the evaluator's patterns. -/
 theorem Graph.Evaluates.executes {g : Graph} {bits : Nat → Nat} {slots : Nat → K} (e : g.Evaluates bits)
     (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : Executes .binary32 g slots := by
-  refine ⟨eq_of_natural_mul_eq (Natural.two_pow_pos 149) ?_, eq_of_natural_mul_eq (Natural.two_pow_pos 149) ?_, NodesEvaluate.hold e.finite h _ _ e.nodes⟩
+  refine ⟨eq_of_natural_mul_eq (Natural.two_pow_pos 149) ?_, eq_of_natural_mul_eq (Natural.two_pow_pos 149) ?_,
+    NodesEvaluate.hold e.finite h _ _ e.nodes⟩
   · rw [h, e.zero, scaled_zero, OrderedRing.mul_zero]
   · have s : sign 0x3F800000 = 0 := by decide +kernel
     have m : magnitude 0x3F800000 = 2 ^ 149 := by decide +kernel

@@ -54,7 +54,8 @@ structure Midpoints (n d p : Nat) : Prop where
   above : ∀ q, p < q → q ≤ infinity → 2 * n ≤ d * (magnitude p + magnitude q) ∧ (2 * n = d * (magnitude p + magnitude q) → p % 2 = 0)
 
 /-- Monotonicity: a number that is not larger is not rounded to a larger pattern. -/
-theorem Midpoints.le {n d p n' d' p' : Nat} (hd : 0 < d) (hd' : 0 < d') (h : Midpoints n d p) (h' : Midpoints n' d' p') (le : n * d' ≤ n' * d) : p ≤ p' := by
+theorem Midpoints.le {n d p n' d' p' : Nat} (hd : 0 < d) (hd' : 0 < d') (h : Midpoints n d p) (h' : Midpoints n' d' p')
+    (le : n * d' ≤ n' * d) : p ≤ p' := by
   refine (Nat.lt_or_ge p' p).elim (fun l => ?_) id
   obtain ⟨a1, a2⟩ := h.below p' l
   obtain ⟨b1, b2⟩ := h'.above p l h.bounded
@@ -125,7 +126,8 @@ theorem midpoints_down {n d e m r : Nat} (hd : 0 < d) (he : e < 254) (hm : m < 2
   · have l : magnitude (2 ^ 23 * e + (m + 1)) ≤ magnitude q := magnitude_le hq hi
     rw [next] at l
     rw [here]
-    have up : d * (m * 2 ^ e + (m + 1) * 2 ^ e) ≤ d * (m * 2 ^ e + magnitude q) := Nat.mul_le_mul (Nat.le_refl d) (Nat.add_le_add (Nat.le_refl _) l)
+    have up : d * (m * 2 ^ e + (m + 1) * 2 ^ e) ≤ d * (m * 2 ^ e + magnitude q) :=
+      Nat.mul_le_mul (Nat.le_refl d) (Nat.add_le_add (Nat.le_refl _) l)
     have low : 2 * n ≤ d * (m * 2 ^ e + (m + 1) * 2 ^ e) := by
       rw [middle, twice]; exact Nat.add_le_add (Nat.le_refl _) half
     refine ⟨Nat.le_trans low up, fun g => even (tie ?_)⟩
@@ -154,7 +156,8 @@ theorem midpoints_up {n d e m r : Nat} (hd : 0 < d) (he : e < 254) (hm : m < 2 ^
   · have l := magnitude_le (Nat.le_of_succ_le_succ hq) (le_of_lt bounded)
     rw [here] at l
     rw [Nat.add_assoc, next]
-    have down : d * (magnitude q + (m + 1) * 2 ^ e) ≤ d * (m * 2 ^ e + (m + 1) * 2 ^ e) := Nat.mul_le_mul (Nat.le_refl d) (Nat.add_le_add l (Nat.le_refl _))
+    have down : d * (magnitude q + (m + 1) * 2 ^ e) ≤ d * (m * 2 ^ e + (m + 1) * 2 ^ e) :=
+      Nat.mul_le_mul (Nat.le_refl d) (Nat.add_le_add l (Nat.le_refl _))
     have up : d * (m * 2 ^ e + (m + 1) * 2 ^ e) ≤ 2 * n := by
       rw [middle, twice]; exact Nat.add_le_add (Nat.le_refl _) half
     refine ⟨Nat.le_trans down up, fun g => ?_⟩
@@ -212,7 +215,8 @@ where
 /-- What the computation establishes. -/
 theorem roundMagnitude_midpoints (n : Nat) {d : Nat} (hd : 0 < d) : Midpoints n d (roundMagnitude n d) := by
   obtain ⟨hm, low, lower, upper⟩ := floor_spec n hd rfl rfl
-  show Midpoints n d (Min.min infinity (cond (Nat.ble (2 * (n % (d * 2 ^ placeOf (n / d))) + n / (d * 2 ^ placeOf (n / d)) % 2) (d * 2 ^ placeOf (n / d)))
+  show Midpoints n d (Min.min infinity (cond
+    (Nat.ble (2 * (n % (d * 2 ^ placeOf (n / d))) + n / (d * 2 ^ placeOf (n / d)) % 2) (d * 2 ^ placeOf (n / d)))
     (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d))) (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d)) + 1)))
   have split := mod_add_div (Nat.mul_pos hd (two_pow_pos (placeOf (n / d)))) n
   have small := mod_lt (Nat.mul_pos hd (two_pow_pos (placeOf (n / d)))) n

@@ -96,27 +96,31 @@ theorem rounds_neg {v r : K} (h : Rounds v r) : Rounds (-v) (-r) := by
 theorem atMost_wider {y x b : K} (h : AtMost y x) (g : x ≤ b) : AtMost y b := ⟨OrderedRing.le_trans h.1 g, OrderedRing.le_trans h.2 g⟩
 
 /-- The error of a rounded magnitude, for the ring element `v = n / d`. -/
-theorem rounds_magnitude {n d p : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) (finite : p < infinity) {v : K} (hv : natural d * v = natural n) :
-    Rounds v (natural (magnitude p)) := by
+theorem rounds_magnitude {n d p : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) (finite : p < infinity) {v : K}
+    (hv : natural d * v = natural n) : Rounds v (natural (magnitude p)) := by
   rw [h.eq hd] at finite ⊢
   obtain ⟨lower, upper⟩ := roundMagnitude_error hd finite
   intro a ha
   have lower := natural_le (K := K) lower
   have upper := natural_le (K := K) upper
-  rw [natural_add, natural_add, natural_mul _ n, natural_mul (2 ^ 24) (d * _), natural_mul d (magnitude _), natural_mul (2 ^ 23) d, ← hv] at lower upper
+  rw [natural_add, natural_add, natural_mul _ n, natural_mul (2 ^ 24) (d * _), natural_mul d (magnitude _),
+    natural_mul (2 ^ 23) d, ← hv] at lower upper
   refine atMost_wider (x := v + natural (2 ^ 23)) ⟨?_, ?_⟩ (OrderedRing.add_le _ ha.1)
   · refine le_of_natural_mul_le hd ?_
     generalize (natural (magnitude (roundMagnitude n d)) : K) = r at *
     generalize (natural (2 ^ 24) : K) = t at *
-    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * (t * (r - v)), t * (d * v) + (d * v + u * d) - t * (d * r)) (natural d) v r t (natural (2 ^ 23))) (sub_nonneg upper)
+    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * (t * (r - v)), t * (d * v) + (d * v + u * d) - t * (d * r))
+      (natural d) v r t (natural (2 ^ 23))) (sub_nonneg upper)
   · refine le_of_natural_mul_le hd ?_
     generalize (natural (magnitude (roundMagnitude n d)) : K) = r at *
     generalize (natural (2 ^ 24) : K) = t at *
-    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * -(t * (r - v)), t * (d * r) + (d * v + u * d) - t * (d * v)) (natural d) v r t (natural (2 ^ 23))) (sub_nonneg lower)
+    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * -(t * (r - v)), t * (d * r) + (d * v + u * d) - t * (d * v))
+      (natural d) v r t (natural (2 ^ 23))) (sub_nonneg lower)
 
 /-- **The error of correct rounding** is what the specification's any-order executions allow:
     for `t = v / d` with a finite result `w`, `2^24 |w - t| ≤ |t| + 2^23` in units of `2^-149`. -/
-theorem RoundsTo.rounds {v t : K} {d w : Nat} (hd : 0 < d) (h : RoundsTo v d w) (finite : exponent w < 255) (ht : natural d * t = v) : Rounds t (scaled w) := by
+theorem RoundsTo.rounds {v t : K} {d w : Nat} (hd : 0 < d) (h : RoundsTo v d w) (finite : exponent w < 255)
+    (ht : natural d * t = v) : Rounds t (scaled w) := by
   obtain ⟨s, n, p, hs, rfl, hp, rfl⟩ := h
   have pf := (pattern_finite hs hp.bounded).1 finite
   rw [scaled_pattern hs pf]
@@ -193,15 +197,18 @@ theorem RoundsTo.exact {x d w : Nat} (hd : 0 < d) (hx : exponent x < 255) (hx' :
   obtain ⟨t, ht, e⟩ := shape
   rw [e] at hv ⊢
   have value : n = d * magnitude p ∧ (s = t ∨ magnitude p = 0) := by
-    refine sign_cases (P := fun s => natural d * signed t (magnitude p) = (signed s n : K) → n = d * magnitude p ∧ (s = t ∨ magnitude p = 0)) ?_ ?_ s hs hv
-    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 0 n : K) → n = d * magnitude p ∧ (0 = t ∨ magnitude p = 0)) ?_ ?_ t ht
+    refine sign_cases (P := fun s => natural d * signed t (magnitude p) = (signed s n : K) → n = d * magnitude p ∧ (s = t ∨ magnitude p = 0))
+      ?_ ?_ s hs hv
+    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 0 n : K) → n = d * magnitude p ∧ (0 = t ∨ magnitude p = 0))
+        ?_ ?_ t ht
       · intro h; rw [signed_zero, signed_zero, ← natural_mul] at h
         exact ⟨(natural_injective h).symm, Or.inl rfl⟩
       · intro h; rw [signed_zero, signed_one, OrderedRing.mul_neg, ← natural_mul] at h
         obtain ⟨a, b⟩ := opposite h
         have z := Midpoints.le.cancel (b := 0) hd a
         exact ⟨by rw [b, z]; rfl, Or.inr z⟩
-    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 1 n : K) → n = d * magnitude p ∧ (1 = t ∨ magnitude p = 0)) ?_ ?_ t ht
+    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 1 n : K) → n = d * magnitude p ∧ (1 = t ∨ magnitude p = 0))
+        ?_ ?_ t ht
       · intro h; rw [signed_zero, signed_one, ← natural_mul] at h
         obtain ⟨b, a⟩ := opposite h.symm
         have z := Midpoints.le.cancel (b := 0) hd a

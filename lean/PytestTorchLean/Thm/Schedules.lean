@@ -56,7 +56,8 @@ theorem mul_is_execution {w x : Nat} (finite : exponent (mul w x) < 255) {t : K}
   exact Sums.round (Sums.product t) ((mul_rounds K hw hx).rounds (Natural.two_pow_pos 149) finite ht)
 
 /-- A rounded sum of two rounded sums. -/
-theorem add_is_execution {p q : Nat} {s t : List K} (finite : exponent (add p q) < 255) (hs : Sums .rounded s (scaled p)) (ht : Sums .rounded t (scaled q)) :
+theorem add_is_execution {p q : Nat} {s t : List K} (finite : exponent (add p q) < 255)
+    (hs : Sums .rounded s (scaled p)) (ht : Sums .rounded t (scaled q)) :
     Sums .rounded (joined s t) (scaled (add p q)) := by
   obtain ⟨hp, hq⟩ := add_finite finite
   refine Sums.round (Sums.add hs ht) ((add_rounds K hp hq).rounds (Nat.le_refl 1) finite ?_)
@@ -109,6 +110,11 @@ theorem products_join : (p q : List (Nat × Nat)) → (s t : List K) → Product
 
 /-! ### Sequential and fused -/
 
+theorem sequential_step (acc : Nat) (pair : Nat × Nat) (pairs : List (Nat × Nat)) :
+    sequential acc (pair :: pairs) = sequential (add acc (mul pair.fst pair.snd)) pairs := rfl
+theorem fused_step (acc : Nat) (pair : Nat × Nat) (pairs : List (Nat × Nat)) :
+    fused acc (pair :: pairs) = fused (fma pair.fst pair.snd acc) pairs := rfl
+
 /-- Once overflowed, never finite again. -/
 theorem sequential_finite : (pairs : List (Nat × Nat)) → (acc : Nat) → exponent (sequential acc pairs) < 255 → exponent acc < 255
   | [], _, h => h
@@ -123,9 +129,10 @@ theorem sequential_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (
   | [], _, _, _ :: _, _, h, _ => h.elim
   | _ :: _, _, _, [], _, h, _ => h.elim
   | pair :: rest, acc, before, t :: terms, hb, hp, finite => by
-    have f := sequential_finite rest _ finite
+    rw [sequential_step] at finite ⊢
+    have f := sequential_finite rest (add acc (mul pair.fst pair.snd)) finite
     have step := add_is_execution f hb (mul_is_execution (add_finite f).2 hp.1)
-    have g := sequential_continues rest _ (joined before [t]) terms step hp.2 finite
+    have g := sequential_continues rest (add acc (mul pair.fst pair.snd)) (joined before [t]) terms step hp.2 finite
     rw [joined_last] at g
     exact g
 
@@ -135,9 +142,10 @@ theorem fused_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (befor
   | [], _, _, _ :: _, _, h, _ => h.elim
   | _ :: _, _, _, [], _, h, _ => h.elim
   | pair :: rest, acc, before, t :: terms, hb, hp, finite => by
-    have f := fused_finite rest _ finite
+    rw [fused_step] at finite ⊢
+    have f := fused_finite rest (fma pair.fst pair.snd acc) finite
     have step := Sums.reorder (rotate t before) (fma_is_execution f hp.1 hb)
-    have g := fused_continues rest _ (joined before [t]) terms step hp.2 finite
+    have g := fused_continues rest (fma pair.fst pair.snd acc) (joined before [t]) terms step hp.2 finite
     rw [joined_last] at g
     exact g
 
@@ -147,19 +155,24 @@ theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} 
   cases terms with
   | nil => exact h.elim
   | cons t terms =>
-    have f := sequential_finite pairs _ finite
+    rw [sequential_step] at finite ⊢
+    have f := sequential_finite pairs (add 0 (mul pair.fst pair.snd)) finite
     have m := (add_finite f).2
     obtain ⟨hw, hx⟩ := mul_finite m
-    refine sequential_continues pairs _ [t] terms ?_ h.2 finite
-    rw [zero_add_scaled K m (mul_lt hw hx)]
-    exact mul_is_execution m h.1
+    have first : Sums .rounded [t] (scaled (add 0 (mul pair.fst pair.snd))) := by
+      rw [zero_add_scaled K m (mul_lt hw hx)]
+      exact mul_is_execution m h.1
+    exact sequential_continues pairs (add 0 (mul pair.fst pair.snd)) [t] terms first h.2 finite
 
 /-- **The fused schedule is an execution.** -/
 theorem fused_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K} (h : Products (pair :: pairs) terms)
     (finite : exponent (fused 0 (pair :: pairs)) < 255) : Sums .rounded terms (scaled (fused 0 (pair :: pairs))) := by
   cases terms with
   | nil => exact h.elim
-  | cons t terms => exact fused_continues pairs _ [t] terms (fma_zero_is_execution (fused_finite pairs _ finite) h.1) h.2 finite
+  | cons t terms =>
+    rw [fused_step] at finite ⊢
+    have f := fused_finite pairs (fma pair.fst pair.snd 0) finite
+    exact fused_continues pairs (fma pair.fst pair.snd 0) [t] terms (fma_zero_is_execution f h.1) h.2 finite
 
 /-- **Every grouping is an execution.** -/
 theorem grouping_is_execution : (grouping : Grouping) → (terms : List K) → Products grouping.pairs terms →
@@ -190,7 +203,8 @@ theorem products_listed : (n : Nat) → (f : Nat → List (Nat × Nat)) → (g :
       (products_listed n _ _ fun i hi => h (i + 1) (Nat.succ_le_succ hi))
 
 /-- The terms of a row are the exact products of its pairs. -/
-theorem terms_are_products (a : Affine) {bits : Nat → Nat} {slots : Nat → K} (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) (position row : Nat) :
+theorem terms_are_products (a : Affine) {bits : Nat → Nat} {slots : Nat → K}
+    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) (position row : Nat) :
     Products (a.pairs bits position row) (a.terms slots position row) :=
   products_listed a.lanes _ _ fun lane _ => products_listed a.laneColumns _ _ fun column _ =>
     ⟨by rw [OrderedRing.mul_left_comm, h], trivial⟩

@@ -103,7 +103,8 @@ theorem midpoint_above {N t S : Nat} (h : IsRoot N t) (g : 2 * (2 * t + sticky N
     have strict : N < S * S := lt_of_lt_of_le h.2 (Nat.mul_le_mul lt lt)
     exact ⟨le_of_lt strict, fun e => absurd (Natural.le_of_eq e.symm) (Nat.not_le_of_lt strict)⟩
 
-theorem Midpoints.root {n t p : Nat} (h : IsRoot (4 * (2 ^ 149 * n)) t) (m : Midpoints (2 * t + sticky (4 * (2 ^ 149 * n)) t) 4 p) (finite : p < infinity) :
+theorem Midpoints.root {n t p : Nat} (h : IsRoot (4 * (2 ^ 149 * n)) t)
+    (m : Midpoints (2 * t + sticky (4 * (2 ^ 149 * n)) t) 4 p) (finite : p < infinity) :
     NearestRoot n p := by
   generalize hN : 4 * (2 ^ 149 * n) = N at *
   refine ⟨finite, fun q hq => ⟨fun l => ?_, fun l => ?_⟩⟩
