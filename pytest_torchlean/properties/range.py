@@ -62,7 +62,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             claim=claim(prop),
             semantics=prop.chosen_semantics,
             found=_range_text("the outputs stay within", bounds),
-            assurance="kernel",
+            assurance=proof.assurance,
             theorem=proof.theorem,
             bounds=bounds,
             runtime=runtime_line(prop, executions),
@@ -71,7 +71,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             details=(
                 f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
             ),
-            trust=trust_of(context),
+            trust=trust_of(context, proof),
         )
     witness = _falsify(program, executions, prop, forms, box, budget)
     seconds["search"] = time.monotonic() - started - seconds["bound"]

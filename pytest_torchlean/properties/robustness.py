@@ -109,7 +109,15 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         total=len(listed.labels),
     )
     return _evidence(
-        prop, executions, listed, right, counts, search, proof or failure, seconds, trust_of(context)
+        prop,
+        executions,
+        listed,
+        right,
+        counts,
+        search,
+        proof or failure,
+        seconds,
+        trust_of(context, proof) if proof is not None else (),
     )
 
 
@@ -325,7 +333,7 @@ def _evidence(
         claim=claim(prop),
         semantics=prop.chosen_semantics,
         found=found,
-        assurance="kernel" if verdict is Verdict.PROVED else None,
+        assurance=proof.assurance if proof is not None and verdict is Verdict.PROVED else None,
         theorem=proof.theorem if proof is not None else None,
         counts=counts,
         accuracy=str(accuracy),
@@ -336,7 +344,7 @@ def _evidence(
         details=_details(search, listed, proof),
         lean=proof.lean if proof is not None else None,
         seconds=seconds,
-        trust=trust if proof is not None else (),
+        trust=trust,
     )
 
 

@@ -25,6 +25,7 @@ from pytest_torchlean.spec.context import Context, Invalid
 from pytest_torchlean.spec.decode import build
 from pytest_torchlean.spec.kinds import Kind
 from pytest_torchlean.spec.model import (
+    Assurance,
     OnUnknown,
     PropertySpec,
     RangeProperty,
@@ -82,6 +83,7 @@ def robustness(
     timeout: str | None = None,
     semantics: Semantics | None = None,
     on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
     memory: str | None = None,
 ) -> RobustnessProperty:
     """No listed input changes class within `epsilon` inside `domain`. Raises SpecError.
@@ -111,6 +113,7 @@ def robustness(
         timeout=timeout,
         semantics=semantics,
         on_unknown=on_unknown,
+        assurance=assurance,
         memory=memory,
     )
 
@@ -123,6 +126,7 @@ def output_range(
     timeout: str | None = None,
     semantics: Semantics | None = None,
     on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
     memory: str | None = None,
 ) -> RangeProperty:
     """Every output lies within `output` for every input of the box `input`. Raises SpecError.
@@ -139,6 +143,7 @@ def output_range(
         timeout=timeout,
         semantics=semantics,
         on_unknown=on_unknown,
+        assurance=assurance,
         memory=memory,
     )
 

@@ -48,9 +48,16 @@ SEMANTICS = Field(
 ON_UNKNOWN = Field(
     "on_unknown", Choice(("fail", "warn")), "Whether the verdict UNKNOWN fails the gate.", default="fail"
 )
+ASSURANCE = Field(
+    "assurance",
+    Choice(("kernel", "evaluated", "any")),
+    "What a proof rests on: a theorem in Lean's kernel, the proved checker run by Lean's interpreter, or the "
+    "kernel where it is expected to end in half of the time.",
+    default="any",
+)
 MEMORY = Field("memory", memory(), "Memory limit of each worker process, e.g. 2GiB.")
 
-DEFAULTS_FIELDS: tuple[Field, ...] = (TIMEOUT, SEMANTICS, ON_UNKNOWN, MEMORY)
+DEFAULTS_FIELDS: tuple[Field, ...] = (TIMEOUT, SEMANTICS, ON_UNKNOWN, ASSURANCE, MEMORY)
 
 _INPUT_BOX = (
     "The box of inputs, e.g. {lower: 0, upper: 1}; lists give one number per element in row-major order."
@@ -132,8 +139,9 @@ MODEL_FIELDS: tuple[Field, ...] = (
 
 
 def fields_of(kind: Kind) -> tuple[Field, ...]:
-    """Every key a property of this kind may have. Runtime checks have no semantics to choose."""
-    return COMMON_FIELDS + (() if kind is RUNTIME else (SEMANTICS,)) + kind.fields
+    """Every key a property of this kind may have. Runtime checks prove nothing, so they have
+    neither semantics nor assurance to choose."""
+    return COMMON_FIELDS + (() if kind is RUNTIME else (SEMANTICS, ASSURANCE)) + kind.fields
 
 
 def home_of(key: str) -> str | None:

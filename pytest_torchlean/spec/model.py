@@ -21,6 +21,7 @@ Bound = Fraction | tuple[Fraction, ...]
 
 Semantics = Literal["real", "binary32"]
 OnUnknown = Literal["fail", "warn"]
+Assurance = Literal["kernel", "evaluated", "any"]
 
 DEFAULT_TIMEOUT = Fraction(60)
 DEFAULT_SAMPLES = 256
@@ -59,6 +60,8 @@ class PropertySpec:
     semantics: Semantics | None = None
     """None: the tool's default. Always None for `runtime`, which compares binary32 executions only."""
     on_unknown: OnUnknown = "fail"
+    assurance: Assurance = "any"
+    """What a proof must rest on. Always "any" for `runtime`, which proves nothing."""
     memory: int | None = None
     """Limit for each worker process in bytes. None: the checker's own limit."""
 
@@ -126,6 +129,7 @@ class Defaults:
     semantics: Semantics | None = None
     on_unknown: OnUnknown | None = None
     memory: int | None = None
+    assurance: Assurance | None = None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import (
     AffineData,
     ConclusionData,
+    LinkData,
     NodeData,
     NodeScript,
     ScriptData,
@@ -67,7 +68,7 @@ def test_round_trip(written: DocumentData) -> None:
 
 
 def test_every_constructor_has_its_number() -> None:
-    for union in (NodeData, ConclusionData, ScriptData):
+    for union in (NodeData, LinkData, ConclusionData, ScriptData):
         numbers = [NUMBERS[kind] for kind in get_args(union)]
         assert len(set(numbers)) == len(numbers)
 

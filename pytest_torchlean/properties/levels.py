@@ -1,0 +1,85 @@
+"""Two levels of assurance: a theorem in Lean's kernel, or the compiled checker in Lean's interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from pytest_torchlean.certificate.binary import DocumentData, document_of
+from pytest_torchlean.certificate.model import AffineData, Emission
+from pytest_torchlean.certificate.places import places
+from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.onnx_import.reader import LoadedModel
+from pytest_torchlean.spec.model import Assurance
+
+KERNEL = "kernel"
+EVALUATED = "evaluated"
+
+SHARED_TRUST = (
+    "The ONNX bytes were read once; the same bytes went to the lowering and to onnxruntime.",
+    "What Lean got was read back, evaluated exactly at 32 points of the region and compared with "
+    "onnxruntime within derived rounding bounds; every stored node was compared alone on random inputs.",
+)
+KERNEL_TRUST = (
+    "Lean's kernel checked `PytestTorchLean.sound` applied to the decoded weights, region and inequalities.",
+    *SHARED_TRUST,
+    "Trusted: the protobuf parser, the lowering as far as the comparison does not see it, Lean's kernel and "
+    "the wheel or toolchain that carries it. See TRUST.md.",
+)
+EVALUATED_TRUST = (
+    "Lean's interpreter ran the checker that `PytestTorchLean.sound` is about on the decoded weights, region "
+    "and inequalities, and it returned true. Lean's kernel did not check this run.",
+    *SHARED_TRUST,
+    "Trusted: what the level `kernel` trusts, and Lean's compiler front and interpreter, GMP, and the "
+    "library's replacement of the functions on natural numbers. See TRUST.md.",
+)
+
+_START_SECONDS = 0.5
+_SECONDS_PER_WEIGHT = 8e-6
+_SECONDS_PER_COLUMN = 2e-5
+_SECONDS_PER_PRODUCT = 2e-6
+_SHARE_OF_TIME = 0.5
+
+
+def kernel_seconds(parts: Sequence[Emission]) -> float:
+    """What Lean's kernel takes about: the weights once, then every box. For a choice, not a promise."""
+    nodes = [node for node in parts[0].graph.nodes if isinstance(node, AffineData)]
+    weights = sum(node.rows * node.columns for node in nodes)
+    columns = sum(node.positions * node.columns for node in nodes)
+    products = sum(node.positions * node.columns * node.rows for node in nodes)
+    boxes = sum(len(claim.boxes) for part in parts for claim in part.claims)
+    each = _SECONDS_PER_COLUMN * columns + _SECONDS_PER_PRODUCT * products
+    return _START_SECONDS + _SECONDS_PER_WEIGHT * weights + boxes * each
+
+
+def chosen_level(wanted: Assurance, parts: Sequence[Emission], seconds_left: float) -> str:
+    """The level that a property demands; for `any`, the kernel where it is expected to end in good time."""
+    if wanted != "any":
+        return wanted
+    return KERNEL if kernel_seconds(parts) <= _SHARE_OF_TIME * seconds_left else EVALUATED
+
+
+def placed_document(parts: Sequence[Emission], model: LoadedModel) -> tuple[DocumentData, tuple[Path, ...]]:
+    """The parts with the places of their weights in the model's file, and that file.
+
+    Weights in external data files have no place. Raises CertificateError TL0610 if the file is no longer
+    the one that was read.
+    """
+    try:
+        data = model.path.read_bytes()
+    except OSError as error:
+        raise CertificateError("TL0610", f"the model's file cannot be read again: {error}") from error
+    external = sha256(model.data).hexdigest() != model.sha256
+    if not external and data != model.data:
+        raise CertificateError("TL0610", "the model's file changed while it was checked")
+    return document_of(parts, places(parts[0].graph, data)), (model.path,)
+
+
+def weights_line(document: DocumentData) -> str:
+    """The ledger's sentence about the weights that Lean's program read again."""
+    stored = sum(node.rows * node.columns for node in document.graph.nodes if isinstance(node, AffineData))
+    return (
+        f"The same program read {document.compared} of {stored} weights (padding and constants of the "
+        "lowering included) again from the model's file: they agree bit for bit."
+    )

@@ -1,0 +1,157 @@
+"""The level of a proof: what a spec may demand, what is chosen, and what the ledger then says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from certificate_examples import ball, centers, mlp
+from onnx import external_data_helper, helper
+from onnx_models import model
+
+from pytest_torchlean.certificate.forms import margin_forms
+from pytest_torchlean.certificate.model import AffineData
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.errors import CertificateError, CheckerError
+from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.properties import PropertyContext, proving, run_property
+from pytest_torchlean.properties.levels import chosen_level, kernel_seconds, placed_document, weights_line
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
+from pytest_torchlean.verdict import Verdict
+
+
+def network() -> onnx.ModelProto:
+    """y = relu(x0 - x1) + relu(x1 - x0), in [0, 2] on the unit box by intervals."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1"], ["z"]),
+        helper.make_node("Relu", ["z"], ["h"]),
+        helper.make_node("Gemm", ["h", "w2"], ["y"]),
+    ]
+    weights = {
+        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
+        "w2": np.array([[1], [1]], dtype=np.float32),
+    }
+    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
+
+
+def claim(upper: int = 3, **more: Any) -> RangeProperty:
+    box, bounds = Bounds(Fraction(0), Fraction(1)), OutputBounds(Fraction(-1), Fraction(upper))
+    return RangeProperty(name="r", model="m", input=box, output=bounds, **more)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> PropertyContext:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(network().SerializeToString())
+    loaded = load_model(path, root=tmp_path)
+    return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 240)
+
+
+@pytest.mark.usefixtures("library")
+class TestVerdicts:
+    @pytest.mark.parametrize("semantics", ["real", "binary32"])
+    def test_evaluated(self, context: PropertyContext, semantics: str) -> None:
+        evidence = run_property(context, claim(assurance="evaluated", semantics=semantics))
+        assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "evaluated")
+        assert evidence.theorem is None
+        assert "Lean's kernel did not check this run" in evidence.trust[0]
+        assert any("compiler front and interpreter, GMP" in line for line in evidence.trust)
+        assert evidence.trust[-1].startswith("The same program read 6 of ")
+
+    @pytest.mark.parametrize("wanted", ["kernel", "any"])
+    def test_kernel(self, context: PropertyContext, wanted: str) -> None:
+        evidence = run_property(context, claim(assurance=wanted))
+        assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "kernel")
+        assert evidence.theorem is not None
+        assert evidence.trust[0].startswith("Lean's kernel checked")
+
+    def test_only_the_kernels_texts_are_kept(self, context: PropertyContext) -> None:
+        kept: list[str] = []
+        keeping = replace(context, keep=lambda text, axioms: kept.append(text))
+        run_property(keeping, claim(assurance="evaluated"))
+        assert not kept
+        run_property(keeping, claim(assurance="kernel"))
+        assert len(kept) == 1
+
+    def test_false_claims_are_not_proved(self, context: PropertyContext) -> None:
+        evidence = run_property(context, claim(upper=0, assurance="evaluated"))
+        assert evidence.verdict is Verdict.REFUTED
+        assert evidence.assurance is None
+
+    def test_a_wrong_forecast_is_refused_by_lean(
+        self, context: PropertyContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        genuine = proving.encode
+
+        def broken(document: Any) -> bytes:
+            nodes = [
+                replace(node, weights=node.weights ^ 1 << 22) if isinstance(node, AffineData) else node
+                for node in document.graph.nodes
+            ]
+            return genuine(replace(document, graph=replace(document.graph, nodes=tuple(nodes))))
+
+        monkeypatch.setattr(proving, "encode", broken)
+        with pytest.raises(CertificateError) as caught:
+            run_property(context, claim(assurance="evaluated"))
+        assert caught.value.code == "TL0610"
+        # without the guard the program itself finds other weights in the file
+        monkeypatch.setattr(proving, "_guard", lambda *_: 0.0)
+        with pytest.raises(CheckerError) as refused:
+            run_property(context, claim(assurance="evaluated"))
+        assert refused.value.code == "TL0603"
+        assert "model's files" in str(refused.value)
+
+    def test_a_file_that_changed_meanwhile(self, context: PropertyContext) -> None:
+        data = bytearray(context.model.data)
+        data[-1] ^= 1
+        context.model.path.write_bytes(bytes(data))
+        with pytest.raises(CertificateError) as caught:
+            run_property(context, claim(assurance="evaluated"))
+        assert caught.value.code == "TL0610"
+        context.model.path.unlink()
+        with pytest.raises(CertificateError) as caught:
+            run_property(context, claim(assurance="evaluated"))
+        assert caught.value.code == "TL0610"
+
+
+class TestChoice:
+    def parts(self, boxes: int = 1) -> list[Any]:
+        net = mlp(1)
+        regions = tuple(ball(center, Fraction(1, 1 << 16)) for center in centers(net, 2, boxes))
+        return [build_emission(net.program, [Goal(margin_forms(0, net.outputs), regions)])]
+
+    def test_a_demand_is_met(self) -> None:
+        assert chosen_level("kernel", self.parts(), 0.0) == "kernel"
+        assert chosen_level("evaluated", self.parts(), 1e6) == "evaluated"
+
+    def test_the_kernel_where_there_is_time(self) -> None:
+        parts = self.parts()
+        assert chosen_level("any", parts, 60.0) == "kernel"
+        assert chosen_level("any", parts, 0.5) == "evaluated"
+
+    def test_more_boxes_take_longer(self) -> None:
+        assert kernel_seconds(self.parts(9)) > kernel_seconds(self.parts(1))
+
+
+def test_external_data_have_no_place(tmp_path: Path) -> None:
+    proto = network()
+    path = tmp_path / "model.onnx"
+    for tensor in proto.graph.initializer:
+        tensor.raw_data = onnx.numpy_helper.to_array(tensor).tobytes()
+        tensor.ClearField("float_data")
+    external_data_helper.convert_model_to_external_data(proto, location="weights.bin", size_threshold=0)
+    onnx.save(proto, path)
+    loaded = load_model(path, root=tmp_path)
+    own = mlp(1)
+    part = build_emission(
+        own.program, [Goal(margin_forms(0, own.outputs), (ball(centers(own, 2)[0], Fraction(0)),))]
+    )
+    document, files = placed_document([part], loaded)
+    assert (document.compared, files) == (0, (path,))
+    assert weights_line(document).startswith("The same program read 0 of ")
