@@ -152,14 +152,15 @@ def sweep (s : Scale) (field : Field) (coefficients : Nat → Nat) (direct mirro
     Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Bool) → Bool)
     (fun _ sources cursor grid gain loss next => next sources cursor grid gain loss)
-    (fun _ rest k sources cursor grid gain loss next => force (fun t => force (fun slot => force (fun sources' => force (fun k' =>
+    (fun _ rest k sources cursor grid gain loss next => force (fun slot => force (fun sources' => force (fun k' =>
           both (Nat.ble (Nat.succ slot) memory)
             (Bool.casesOn (motive := fun _ => Bool)
               (both (Nat.ble (Nat.add field.first cursor) slot) (Nat.ble (Nat.succ slot) (Nat.add field.first field.count)))
-              (settle s field direct mirrored slot t gain loss fun gain' loss' => rest k' sources' cursor grid gain' loss' next)
-              (force (fun place => force (fun cursor' => force (fun grid' => rest k' sources' cursor' grid' gain loss next)
-                  (Nat.add grid (Nat.mul t (Nat.pow 2 (Nat.mul field.frame.digit place))))) (Nat.succ place)) (Nat.sub slot field.first))))
-        (Nat.succ k)) (Nat.shiftRight sources 32)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) (coefficients k)) remaining
+              (settle s field direct mirrored slot (coefficients k) gain loss fun gain' loss' => rest k' sources' cursor grid gain' loss' next)
+              (force (fun place => force (fun cursor' =>
+                  rest k' sources' cursor' (Nat.add grid (Nat.mul (coefficients k) (Nat.pow 2 (Nat.mul field.frame.digit place)))) gain loss next)
+                (Nat.succ place)) (Nat.sub slot field.first))))
+        (Nat.succ k)) (Nat.shiftRight sources 32)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) remaining
 
 theorem sweep_succ (s : Scale) (field : Field) (coefficients : Nat → Nat) (direct mirrored memory remaining k sources cursor grid gain loss : Nat)
     (next : Nat → Nat → Nat → Nat → Nat → Bool) :

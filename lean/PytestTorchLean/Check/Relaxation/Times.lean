@@ -110,12 +110,12 @@ theorem convolution_at (x : Nat → Nat) (u : Nat) : (m : Nat) → (v : Nat → 
       rw [Nat.succ_sub_succ])
 
 /-- Every row times the reversed vector `v` of `n` digits. -/
-def times (b w R n x v : Nat) : Nat := force (fun y => column b w R y (Nat.sub n 1)) (Nat.mul x v)
+def times (b w R n x v : Nat) : Nat := column b w R (Nat.mul x v) (Nat.sub n 1)
 theorem times_eq {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hn : 0 < n) (hw : n ≤ w) (hb : 0 < b)
     (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a) (hv : ∀ j, j < n → v j ≤ c) (fits : n * (a * c) < 2 ^ b) :
     times b w R n (grid b w n R f) (pack b n v) = side b w R (fun r => tally n fun j => f r (n - 1 - j) * v j) := by
   unfold times
-  rw [force_eq, column_digit hb (lt_of_lt_of_le hn hw)]
+  rw [column_digit hb (lt_of_lt_of_le hn hw)]
   refine side_congr fun r hr => ?_
   show digit b (grid b w n R f * pack b n v) (w * r + (n - 1)) = _
   rw [grid_flat hw]
