@@ -8,5 +8,6 @@ import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Conversion
+import PytestTorchLean.Thm.NoOverflow
 import PytestTorchLean.Thm.ScheduleInstances
 import PytestTorchLean.Thm.SquareRoot

@@ -81,6 +81,8 @@ ARITHMETIC: dict[tuple[str, ...], tuple[str, ...]] = {
         "Binary32.toInt32_truncates",
         "Binary32.div_divides",
         "Binary32.sequential_is_execution",
+        "Binary32.sequential_stays_finite",
+        "Binary32.grouping_stays_finite",
         "Binary32.fused_is_execution",
         "Binary32.grouping_is_execution",
         "Affine.evaluator_computes",
