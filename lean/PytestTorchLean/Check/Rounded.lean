@@ -55,10 +55,10 @@ def coarse (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns 
 /-- All rows' errors from the magnitude of each source. -/
 def fine (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : List Column) (next : Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble 48 s.stride) (Nat.ble (relativeError a.columns a.divisor * s.top + 2 ^ 48) (2 ^ s.stride)))
-    (force (fun most => force (fun charged => force (fun error => next most error)
-      (Nat.add (chargeAll s.stride (32 * a.lanes) a.rows (32 * a.columns) charged columns a.positions a.sources)
-        (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
-      (charges s (relativeError a.columns a.divisor) start direct))
+    (force (fun most => force (fun stride => force (fun b => force (fun charged => force (fun error => next most error)
+      (Nat.add (chargeAll stride b a.rows (32 * a.columns) charged columns a.positions a.sources)
+        (Nat.mul (errorLoss s a step.decoding) (ones b (a.rows * a.positions)))))
+      (charges s (relativeError a.columns a.divisor) start direct)) (32 * a.lanes)) s.stride)
       (errorLimit s a step.decoding (Nat.succ (Nat.div (relativeError a.columns a.divisor * s.top) (2 ^ 48)))))
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/

@@ -287,7 +287,7 @@ def charge (stride charged : Nat) (columns : List Column) : Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun c _ next sources => Column.rec (motive := fun _ => Nat) (fun positive negative =>
         Nat.add (Nat.mul (Nat.land (Nat.shiftRight charged (Nat.mul stride (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))) (Nat.sub (Nat.pow 2 stride) 1)) (Nat.add positive negative))
-          (next (Nat.shiftRight sources 32))) c) columns
+          (force next (Nat.shiftRight sources 32))) c) columns
 theorem charge_eq {stride b rows bound count : Nat} {f : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ stride) :
     (cs : List Column) → (ds : List Digits) → (sources : Nat) → (source : Nat → Nat) → Packed b rows bound cs ds →
     Linear.Reads sources source cs.length → (∀ k, k < cs.length → source k < count) →
@@ -297,8 +297,8 @@ theorem charge_eq {stride b rows bound count : Nat} {f : Nat → Nat} (hf : ∀ 
     obtain ⟨⟨hp, hn, _⟩, ht⟩ := h
     have ih := charge_eq hf cs ds (Nat.shiftRight sources 32) (fun k => source (k + 1)) ht (Linear.reads_tail hr) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
     have e : charge stride (pack stride count f) (c :: cs) sources =
-      Memory.lookup stride (pack stride count f) (Nat.land sources (2 ^ 32 - 1)) * (c.positive + c.negative) + charge stride (pack stride count f) cs (Nat.shiftRight sources 32) := rfl
-    rw [e, ih, Linear.reads_head hr, Memory.lookup_pack hf (hs 0 (Nat.succ_le_succ (Nat.zero_le _))), hp, hn, ← pack_add, ← pack_mul, ← pack_add]
+      Memory.lookup stride (pack stride count f) (Nat.land sources (2 ^ 32 - 1)) * (c.positive + c.negative) + force (charge stride (pack stride count f) cs) (Nat.shiftRight sources 32) := rfl
+    rw [e, force_eq, ih, Linear.reads_head hr, Memory.lookup_pack hf (hs 0 (Nat.succ_le_succ (Nat.zero_le _))), hp, hn, ← pack_add, ← pack_mul, ← pack_add]
     rfl
   | [], _ :: _, _, _, h, _, _ => h.elim
   | _ :: _, [], _, _, h, _, _ => h.elim
