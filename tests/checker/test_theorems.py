@@ -16,33 +16,69 @@ from pytest_torchlean.errors import CheckerError
 
 # Full name of each theorem that a reader of a verdict relies on, and the axioms it may rest on.
 WITHOUT_CHOICE = ("propext", "Quot.sound")
+PROPEXT = ("propext",)
 HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.sound": WITHOUT_CHOICE,
     "PytestTorchLean.PartHolds.checked": WITHOUT_CHOICE,
     "PytestTorchLean.PartHolds.join": (),
     "PytestTorchLean.sound_parts": (),
+    "PytestTorchLean.Script.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Box.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Box.runHull_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Affine.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Affine.runRounded_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Sums.near": PROPEXT,
     "PytestTorchLean.Relu.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Extremum.run_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Box.runHull_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Affine.runRounded_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Sums.near": ("propext",),
-    "PytestTorchLean.Script.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Split.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Relaxation.tighten_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Relaxation.conclude_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Compose.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Direct.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Clauses.run_sound": ("Quot.sound",),
     "PytestTorchLean.decode_sound": WITHOUT_CHOICE,
     "PytestTorchLean.decode_finite": WITHOUT_CHOICE,
+    # what runtimes compute is among the executions
+    "PytestTorchLean.Binary32.RoundsTo.rounds": PROPEXT,
+    "PytestTorchLean.Binary32.sequential_is_execution": PROPEXT,
+    "PytestTorchLean.Binary32.fused_is_execution": PROPEXT,
+    "PytestTorchLean.Binary32.grouping_is_execution": PROPEXT,
+    "PytestTorchLean.Graph.Evaluates.executes": PROPEXT,
+    "PytestTorchLean.executes_exact": PROPEXT,
+    "PytestTorchLean.Box.holds_hull": PROPEXT,
     # the theorems are not vacuous
-    "PytestTorchLean.Integers.orderedRing": ("propext",),
-    "PytestTorchLean.Example.executes": ("propext",),
-    "PytestTorchLean.Example.executes_in_case": ("propext",),
-    "PytestTorchLean.Example.executes_integers": ("propext",),
-    "PytestTorchLean.executes_exact": ("propext",),
-    "PytestTorchLean.Box.holds_hull": ("propext",),
-    "PytestTorchLean.Example.executes_binary32": ("propext",),
+    "PytestTorchLean.Integers.orderedRing": PROPEXT,
+    "PytestTorchLean.Example.executes": PROPEXT,
+    "PytestTorchLean.Example.executes_in_case": PROPEXT,
+    "PytestTorchLean.Example.executes_integers": PROPEXT,
+    "PytestTorchLean.Example.executes_binary32": PROPEXT,
     "PytestTorchLean.Example.overflows": (),
+    "PytestTorchLean.Example.accepted": (),
+    "PytestTorchLean.Example.accepted_binary32": (),
+    "PytestTorchLean.Example.refused": (),
+    "PytestTorchLean.Example.sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.conclusion_binary32": WITHOUT_CHOICE,
+}
+
+# Theorems with hypotheses whose instance has another name than theirs in `Example`.
+INSTANCE = {
+    "PartHolds.checked": "joined_parts",
+    "PartHolds.join": "joined_parts",
+    "sound_parts": "joined_parts",
+    "Clauses.run_sound": "sound",
+    "Sums.near": "executes_binary32",
+    "Extremum.run_sound": "maximum_bounded",
+    "Relaxation.tighten_sound": "tightened",
+    "Relaxation.conclude_sound": "concluded",
+    "decode_sound": "decodes",
+    "decode_finite": "decodes",
+    "Binary32.RoundsTo.rounds": "order_matters",
+    "Binary32.sequential_is_execution": "evaluator_computes_row",
+    "Binary32.fused_is_execution": "order_matters",
+    "Binary32.grouping_is_execution": "order_matters",
+    "Graph.Evaluates.executes": "evaluator_run",
+    "executes_exact": "wide_executes_binary32",
+    "Box.holds_hull": "wide_executes_binary32",
 }
 
 # Rounding and binary32 arithmetic: the theorems by the axioms they rest on.
@@ -182,6 +218,16 @@ def test_every_accelerated_function_has_a_clone() -> None:
     for function in EQUATIONS:
         assert re.search(rf"^def {function} ", text, re.MULTILINE)
         assert re.search(rf"^theorem {function}_agrees : .*\bNat\.{function}\b", text, re.MULTILINE)
+
+
+def test_every_headline_theorem_has_an_instance(lean: LeanInstall, library: BuiltLibrary) -> None:
+    """Each theorem with hypotheses is applied to something that meets them, under its name in `Example`."""
+    about = [name.removeprefix("PytestTorchLean.") for name in HEADLINE]
+    conditional = [name for name in about if not name.startswith(("Example.", "Integers."))]
+    instances = {f"PytestTorchLean.Example.{INSTANCE.get(name, name)}" for name in conditional}
+    found = axioms_of(tuple(sorted(instances)), built=library, lean=lean)
+    assert {axiom for axioms in found.values() for axiom in axioms} <= set(WITHOUT_CHOICE)
+    assert set(INSTANCE) <= set(conditional)
 
 
 def test_axioms_are_seen(lean: LeanInstall, library: BuiltLibrary) -> None:

@@ -1,6 +1,8 @@
 prelude
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Thm.Soundness
+import PytestTorchLean.Thm.Certified
+import PytestTorchLean.Thm.Evaluator
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Instances
 /-!
@@ -22,7 +24,6 @@ set_option linter.all false
 #print axioms PytestTorchLean.Box.run_sound
 #print axioms PytestTorchLean.Affine.run_sound
 #print axioms PytestTorchLean.Relu.run_sound
-#print axioms PytestTorchLean.Extremum.run_sound
 #print axioms PytestTorchLean.Box.runHull_sound
 #print axioms PytestTorchLean.Affine.runRounded_sound
 #print axioms PytestTorchLean.Sums.near
@@ -32,6 +33,17 @@ set_option linter.all false
 #print axioms PytestTorchLean.Clauses.run_sound
 #print axioms PytestTorchLean.decode_sound
 #print axioms PytestTorchLean.decode_finite
+#print axioms PytestTorchLean.Split.run_sound
+#print axioms PytestTorchLean.Extremum.run_sound
+#print axioms PytestTorchLean.Relaxation.tighten_sound
+#print axioms PytestTorchLean.Relaxation.conclude_sound
+
+/-! ### What runtimes compute is among the executions -/
+#print axioms PytestTorchLean.Binary32.sequential_is_execution
+#print axioms PytestTorchLean.Binary32.fused_is_execution
+#print axioms PytestTorchLean.Binary32.grouping_is_execution
+#print axioms PytestTorchLean.Graph.Evaluates.executes
+#print axioms PytestTorchLean.Binary32.RoundsTo.rounds
 
 /-! ### Instances: the theorems are not vacuous -/
 #print axioms PytestTorchLean.Integers.orderedRing
@@ -42,6 +54,11 @@ set_option linter.all false
 #print axioms PytestTorchLean.Box.holds_hull
 #print axioms PytestTorchLean.Example.executes_binary32
 #print axioms PytestTorchLean.Example.overflows
+#print axioms PytestTorchLean.Example.accepted
+#print axioms PytestTorchLean.Example.accepted_binary32
+#print axioms PytestTorchLean.Example.refused
+#print axioms PytestTorchLean.Example.sound
+#print axioms PytestTorchLean.Example.conclusion_binary32
 
 /-! ### Functions that the kernel computes by name -/
 #print axioms PytestTorchLean.NatEquations.add_succ
