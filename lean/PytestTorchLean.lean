@@ -5,6 +5,7 @@ import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
+import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
