@@ -5,7 +5,7 @@ import PytestTorchLean.Check.Backward
 
 Times a vector in reverse order, one digit of every row of the product is the sum of the products of entries,
 as in a product of polynomials. With tiles of `c` columns the multiplications are short: `pieces` cuts a grid
-into narrow ones, once; `timesTiles` multiplies all of them by a vector.
+into narrow ones, once; `dot` multiplies all of them by a vector.
 -/
 set_option linter.all false
 universe u
@@ -161,15 +161,15 @@ theorem piecesTimes_eq {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0 
     show total c _ + _ = total c _ + _
     rw [total_congr (n := c) (f := fun j => v j * moved _ (0 + j) p) fun j _ => by rw [Nat.zero_add]]
 
-/-- Every row of the grid that was cut into `pieces` (of `count * c` columns) times the reversed vector `v` of `n` digits. -/
-def timesTiles (b w c R levels n count v : Nat) (ys : List Nat) : Nat :=
-  wider b w c levels (force (fun y => column b c R y (Nat.sub c 1))
-    (piecesTimes b c ys (Nat.shiftLeft v (Nat.mul b (Nat.sub (Nat.mul c count) n)))))
-theorem timesTiles_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hb : 0 < b) (hc : 0 < c)
-    (hl : R ≤ 2 ^ levels) (hn : n ≤ c * count) (hw : c * count ≤ w) (hcw : c ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a)
+/-- Every row of the grid that was cut into `pieces` (of `count * c` columns) times the reversed vector `v` of `n` digits;
+    the results are `c` digits apart. -/
+def dot (b c R n count v : Nat) (ys : List Nat) : Nat :=
+  force (fun y => column b c R y (Nat.sub c 1)) (piecesTimes b c ys (Nat.shiftLeft v (Nat.mul b (Nat.sub (Nat.mul c count) n))))
+theorem dot_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hb : 0 < b) (hc : 0 < c)
+    (hl : R ≤ 2 ^ levels) (hn : n ≤ c * count) (hw : c * count ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a)
     (hv : ∀ j, j < n → v j ≤ d) (ha : a < 2 ^ b) (hd : d < 2 ^ b) (fits : n * (a * d) < 2 ^ b) :
-    timesTiles b w c R levels n count (pack b n v) (pieces b w c R levels (grid b w n R f) count) =
-      side b w R (fun r => total n (fun j => f r (n - 1 - j) * v j)) := by
+    dot b c R n count (pack b n v) (pieces b w c R levels (grid b w n R f) count) =
+      side b c R (fun r => total n (fun j => f r (n - 1 - j) * v j)) := by
   obtain ⟨pad, hp⟩ := Nat.exists_of_le hn
   have whole : grid b w n R f = grid b w w R (fun r => upTo n (f r)) := pack_congr fun r _ => (pack_upTo (Nat.le_trans hn hw) (f r)).symm
   have fa : ∀ r, r < R → ∀ j, upTo n (f r) j ≤ a := fun r hr j => by
@@ -214,16 +214,10 @@ theorem timesTiles_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Na
       rw [e, Natural.add_sub_cancel_left]
     have lt : k < j + 1 + k := by rw [Natural.add_right_comm]; exact Nat.succ_le_succ (Nat.le_add_left k j)
     rw [e1, e2, upTo_old _ lt, Nat.mul_comm]
-  have le : b ≤ b * c := by
-    have g := Nat.mul_le_mul (Nat.le.refl (n := b)) hc
-    rw [Natural.mul_one] at g; exact g
-  unfold timesTiles
+  unfold dot
   rw [force_eq, up, whole, piecesTimes_eq hb hc hl (fun r hr j _ => lt_of_le_of_lt (fa r hr j) ha) count _ hw (fun i _ => lt_of_le_of_lt (vd i) hd)]
-  show wider b w c levels (column b c R _ (c - 1)) = _
+  show column b c R _ (c - 1) = _
   rw [column_digit hb hc, side_congr narrow]
-  refine wider_eq hb hc hcw hl (fun r hr => ?_)
-  rw [← narrow r hr]
-  exact lt_of_lt_of_le (digit_lt b _ _) (two_pow_le le)
 
 end Matrix
 end PytestTorchLean
