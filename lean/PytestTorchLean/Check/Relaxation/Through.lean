@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Sweep
+import PytestTorchLean.Check.Relaxation.Lane
 /-!
 # Through an affine node
 -/
@@ -40,13 +40,42 @@ theorem even_lanes {a : Affine} {d : Decoding} : (lanes : List (List Column)) �
 def coefficients (frame : Frame) (m x base turned count k : Nat) : Nat :=
   Nat.add (times frame.digit frame.width (Nat.add frame.rows frame.rows) m x (turnedColumn frame.digit m count k turned)) base
 
+/-- How a lane's columns are multiplied at once: tiles of about 32 columns. -/
+structure Tiles where
+  /-- how many tiles -/
+  count : Nat
+  /-- columns of a tile -/
+  width : Nat
+  /-- the rows are at most `2^levels` -/
+  levels : Nat
+def Tiles.of (frame : Frame) (m : Nat) : Tiles :=
+  force (fun count => ⟨count, ceiling m count, Nat.succ (Nat.log2 (Nat.add frame.rows frame.rows))⟩) (ceiling m 32)
+/-- The tiles fit the frame. -/
+def Tiles.fit (tiles : Tiles) (frame : Frame) (m : Nat) : Bool :=
+  both (Nat.ble 1 tiles.width) (both (Nat.ble tiles.width frame.width) (both (Nat.ble (Nat.mul tiles.width tiles.count) frame.width)
+    (both (Nat.ble m (Nat.mul tiles.width tiles.count)) (Nat.ble (Nat.add frame.rows frame.rows) (Nat.pow 2 tiles.levels)))))
+/-- `count` columns read consecutive slots of the run that the batch goes to. -/
+def together (field : Field) (memory count sources cursor : Nat) : Bool :=
+  both (Nat.ble 1 count) (force (fun slot => both (Nat.ble (Nat.add field.first cursor) slot) (both (Nat.ble (Nat.add slot count) (Nat.add field.first field.count))
+    (both (Nat.ble (Nat.add slot count) memory) (Dense.consecutive count slot sources)))) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))
+
+/-- The columns of a lane: at once where that can be, else one after the other. -/
+def swept (s : Scale) (field : Field) (m x base columns direct mirrored memory count sources cursor grid gain loss : Nat)
+    (next : Nat → Nat → Nat → Nat → Nat → Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) (both (together field memory count sources cursor) ((Tiles.of field.frame m).fit field.frame m))
+    (sweep s field (coefficients field.frame m x base columns count) direct mirrored memory count 0 sources cursor grid gain loss next)
+    (force (fun place => force (fun grid' => next (Nat.shiftRight sources (Nat.mul 32 count)) (Nat.add place count) grid' gain loss)
+        (Nat.add grid (Nat.shiftLeft (Nat.add (dotsOf field.frame.digit field.frame.width (Tiles.of field.frame m).width (Nat.add field.frame.rows field.frame.rows)
+          (Tiles.of field.frame m).levels m (Tiles.of field.frame m).count count x columns) (Nat.mul base (ones field.frame.digit count))) (Nat.mul field.frame.digit place))))
+      (Nat.sub (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)) field.first))
+
 /-- All columns, lane after lane. -/
 def lanesSwept (s : Scale) (field : Field) (C m offset x base direct mirrored memory count : Nat) (lanes : List (List Column)) :
     Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   List.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ grid gain loss next => next grid gain loss)
     (fun lane _ rest sources cursor grid gain loss next => force (fun columns =>
-        sweep s field (coefficients field.frame m x base columns count) direct mirrored memory count 0 sources cursor grid gain loss
+        swept s field m x base columns direct mirrored memory count sources cursor grid gain loss
           fun sources' cursor' grid' gain' loss' => rest sources' cursor' grid' gain' loss' next)
       (turned C field.frame.digit (Nat.mul m count) (joined C m offset lane))) lanes
 
@@ -118,6 +147,31 @@ structure Multiplies (field : Field) (C m size bits offset x base step : Nat) (f
   base : base = side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) fun r =>
     offset * tally m (f (cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r)))
 
+/-- The raised columns of a lane, in reverse order, and how large their weights are. -/
+theorem turned_columns {field : Field} {C m size bits offset x base step count : Nat} {f : Nat → Nat → Nat} (ok : Multiplies field C m size bits offset x base step f)
+    {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count)
+    (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) {k : Nat} (hk : k < count) :
+    turnedColumn field.frame.digit m count k (turned C field.frame.digit (m * count) (joined C m offset cs)) =
+        pack field.frame.digit m (fun i => raised offset ds k (m - 1 - i)) ∧
+      (∀ i, i < m → raised offset ds k i ≤ 2 ^ bits + offset ∧ (entry ds k).positive i ≤ 2 ^ bits ∧ (entry ds k).negative i ≤ 2 ^ bits) ∧
+      m * (2 ^ size * (2 ^ bits + offset)) < 2 ^ field.frame.digit ∧ 2 ^ bits + offset < 2 ^ field.frame.digit := by
+  have hC : 0 < C := Nat.le_trans ok.digit ok.narrow
+  have ho : 2 ^ bits ≤ offset := Natural.le_of_eq ok.raise.symm
+  have le := fun i hi => raised_le (offset := offset) cs ds hp k (by rw [hlen]; exact hk) i hi
+  have fits : step < 2 ^ field.frame.digit := Natural.lt_of_lt_of_le ok.fits (Natural.two_pow_le (Natural.sub_le _ _))
+  have part : m * (2 ^ size * (2 ^ bits + offset)) ≤ step := by rw [ok.total]; exact Nat.le_add_right _ _
+  have one : 2 ^ bits + offset ≤ m * (2 ^ size * (2 ^ bits + offset)) := by
+    have e : 1 * (1 * (2 ^ bits + offset)) ≤ m * (2 ^ size * (2 ^ bits + offset)) :=
+      Nat.mul_le_mul ok.rows (Nat.mul_le_mul (Natural.two_pow_pos size) Nat.le.refl)
+    rw [Nat.one_mul, Nat.one_mul] at e
+    exact e
+  have whole := Natural.lt_of_le_of_lt part fits
+  have digits : ∀ k', k' < count → ∀ i, i < m → raised offset ds k' i < 2 ^ field.frame.digit := fun k' hk' i hi =>
+    Natural.lt_of_le_of_lt (Nat.le_trans (raised_le (offset := offset) cs ds hp k' (by rw [hlen]; exact hk') i hi).1 one) whole
+  have e := turnedColumn_eq (V := raised offset ds) ok.narrow hC hn digits hk
+  rw [← hlen, ← joined_eq hC ho cs ds hp, hlen] at e
+  exact ⟨e, le, whole, Natural.lt_of_le_of_lt one whole⟩
+
 theorem coefficients_eq {field : Field} {C m size bits offset x base step count : Nat} {f : Nat → Nat → Nat} (ok : Multiplies field C m size bits offset x base step f)
     {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count)
     (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) {k : Nat} (hk : k < count) :
@@ -125,20 +179,8 @@ theorem coefficients_eq {field : Field} {C m size bits offset x base step count 
         side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (coefficient field.frame.rows m f offset ds k) ∧
       (∀ r, r < field.frame.rows + field.frame.rows → coefficient field.frame.rows m f offset ds k r ≤ step) ∧
       ∀ i, i < m → (entry ds k).negative i ≤ (entry ds k).positive i + offset := by
-  have hC : 0 < C := Nat.le_trans ok.digit ok.narrow
   have ho : 2 ^ bits ≤ offset := Natural.le_of_eq ok.raise.symm
-  have le := fun i hi => raised_le (offset := offset) cs ds hp k (by rw [hlen]; exact hk) i hi
-  have fits : step < 2 ^ field.frame.digit := Natural.lt_of_lt_of_le ok.fits (Natural.two_pow_le (Natural.sub_le _ _))
-  have part : m * (2 ^ size * (2 ^ bits + offset)) ≤ step := by rw [ok.total]; exact Nat.le_add_right _ _
-  have digits : ∀ k', k' < count → ∀ i, i < m → raised offset ds k' i < 2 ^ field.frame.digit := fun k' hk' i hi => by
-    have q := (raised_le (offset := offset) cs ds hp k' (by rw [hlen]; exact hk') i hi).1
-    refine Natural.lt_of_le_of_lt (Nat.le_trans q ?_) (Natural.lt_of_le_of_lt part fits)
-    have one : 1 * (1 * (2 ^ bits + offset)) ≤ m * (2 ^ size * (2 ^ bits + offset)) :=
-      Nat.mul_le_mul ok.rows (Nat.mul_le_mul (Natural.two_pow_pos size) Nat.le.refl)
-    rw [Nat.one_mul, Nat.one_mul] at one
-    exact one
-  have e := turnedColumn_eq (V := raised offset ds) ok.narrow hC hn digits hk
-  rw [← hlen, ← joined_eq hC ho cs ds hp, hlen] at e
+  obtain ⟨e, le, fits, _⟩ := turned_columns ok hp hlen hn hk
   have other : ∀ r, r < field.frame.rows + field.frame.rows → cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r) < field.frame.rows + field.frame.rows := fun r hr => by
     cases Natural.le_or_lt field.frame.rows r with
     | inl h => rw [Nat.ble_eq_true_of_le h]; exact Natural.lt_of_le_of_lt (Natural.sub_le _ _) hr
@@ -147,7 +189,7 @@ theorem coefficients_eq {field : Field} {C m size bits offset x base step count 
   · unfold coefficients
     rw [e, ok.matrix]
     have t := times_turned (R := field.frame.rows + field.frame.rows) (v := raised offset ds k) ok.rows ok.inside ok.digit ok.small (fun j hj => (le j hj).1)
-      (Natural.lt_of_le_of_lt part fits)
+      fits
     have t' : times field.frame.digit field.frame.width (Nat.add field.frame.rows field.frame.rows) m
       (grid field.frame.digit field.frame.width m (field.frame.rows + field.frame.rows) f) (pack field.frame.digit m fun i => raised offset ds k (m - 1 - i)) = _ := t
     rw [t', ok.base]
@@ -155,6 +197,89 @@ theorem coefficients_eq {field : Field} {C m size bits offset x base step count 
   · rw [ok.total]
     refine Nat.add_le_add (tally_le fun i hi => Nat.mul_le_mul (ok.small r hr i hi) (le i hi).1) (Nat.mul_le_mul Nat.le.refl ?_)
     exact tally_le fun i hi => ok.small _ (other r hr) i hi
+
+/-- At once or one after the other: the same. -/
+theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step count direct mirrored memory sources cursor grid gain loss : Nat} {f : Nat → Nat → Nat}
+    {next : Nat → Nat → Nat → Nat → Nat → Bool} (ok : Multiplies field C m size bits offset x base step f) {cs : List Column} {ds : List Digits}
+    (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) :
+    swept s field m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) direct mirrored memory count sources cursor grid gain loss next =
+      sweep s field (coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) direct mirrored memory count 0
+        sources cursor grid gain loss next := by
+  unfold swept
+  generalize Tiles.of field.frame m = tiles
+  cases e : both (together field memory count sources cursor) (tiles.fit field.frame m) with
+  | false => rfl
+  | true =>
+    obtain ⟨e1, e2⟩ := both_true e
+    obtain ⟨g1, e1⟩ := both_true e1
+    rw [force_eq] at e1
+    obtain ⟨g2, e1⟩ := both_true e1
+    obtain ⟨g3, e1⟩ := both_true e1
+    obtain ⟨g4, g5⟩ := both_true e1
+    obtain ⟨t1, e2⟩ := both_true e2
+    obtain ⟨t2, e2⟩ := both_true e2
+    obtain ⟨t3, e2⟩ := both_true e2
+    obtain ⟨t4, t5⟩ := both_true e2
+    have g1 : 0 < count := Nat.le_of_ble_eq_true g1
+    have words := Dense.consecutive_sound count _ sources g5
+    generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = slot at *
+    have g2 : field.first + cursor ≤ slot := Nat.le_of_ble_eq_true g2
+    have g3 : slot + count ≤ field.first + field.count := Nat.le_of_ble_eq_true g3
+    have g4 : slot + count ≤ memory := Nat.le_of_ble_eq_true g4
+    obtain ⟨z, hz⟩ := Nat.exists_of_le g2
+    have place : Nat.sub slot field.first = cursor + z := by
+      show slot - field.first = cursor + z
+      rw [hz, Nat.add_assoc, Natural.add_sub_cancel_left]
+    have at_place : slot = field.first + (cursor + z) := by rw [hz, Nat.add_assoc]
+    have inside : cursor + z + count ≤ field.count := by
+      rw [at_place, Nat.add_assoc] at g3
+      exact Nat.le_of_add_le_add_right field.first (by rw [Nat.add_comm, Nat.add_comm field.count]; exact g3)
+    have known := fun k hk => coefficients_eq (k := k) ok hp hlen hn hk
+    have columns := fun k hk => turned_columns (k := k) ok hp hlen hn hk
+    obtain ⟨_, _, fits, small⟩ := columns 0 g1
+    have dots := dotsOf_eq (R := field.frame.rows + field.frame.rows) (V := raised offset ds) (turned := turned C field.frame.digit (m * count) (joined C m offset cs)) ok.digit
+      (Nat.le_of_ble_eq_true t1) (Nat.le_of_ble_eq_true t2) (Nat.le_of_ble_eq_true t5) (Nat.le_of_ble_eq_true t4) (Nat.le_of_ble_eq_true t3) g1 ok.small
+      (fun k hk j hj => ((columns k hk).2.1 j hj).1)
+      (by
+        have one : 2 ^ size * 1 ≤ m * (2 ^ size * (2 ^ bits + offset)) := by
+          have a := Nat.mul_le_mul ok.rows (Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size))
+            (Nat.le_trans (Natural.two_pow_pos bits) (Nat.le_add_right (2 ^ bits) offset)))
+          rw [Nat.one_mul] at a
+          exact a
+        rw [Nat.mul_one] at one
+        exact Natural.lt_of_le_of_lt one fits) small fits
+      (fun u hu => by
+        have inside := Natural.lt_of_le_of_lt (Natural.sub_le (count - 1) u) (Natural.le_of_eq (Natural.succ_pred g1))
+        have c := (columns (count - 1 - u) inside).1
+        have back : count - 1 - (count - 1 - u) = u := by
+          obtain ⟨q, hq⟩ := Nat.exists_of_le hu
+          have e : count - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
+          rw [e, Natural.add_sub_cancel_left, Nat.add_comm, Natural.add_sub_cancel_left]
+        rw [← c]
+        refine (digit_eq _ _ _).symm.trans ?_
+        show _ = Nat.land (Nat.shiftRight _ (field.frame.digit * m * (count - 1 - (count - 1 - u)))) (2 ^ (field.frame.digit * m) - 1)
+        rw [back])
+    have block : Nat.add (dotsOf field.frame.digit field.frame.width tiles.width (Nat.add field.frame.rows field.frame.rows) tiles.levels m tiles.count count x
+        (turned C field.frame.digit (m * count) (joined C m offset cs))) (Nat.mul base (ones field.frame.digit count)) =
+        Matrix.grid field.frame.digit field.frame.width count (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds k r := by
+      rw [← ok.matrix] at dots
+      show dotsOf field.frame.digit field.frame.width tiles.width (field.frame.rows + field.frame.rows) tiles.levels m tiles.count count x
+        (turned C field.frame.digit (m * count) (joined C m offset cs)) + base * ones field.frame.digit count = _
+      rw [dots, ok.base, ones_eq ok.digit]
+      have b := side_mul_pack field.frame.digit field.frame.width count (field.frame.rows + field.frame.rows)
+        (fun r => offset * tally m (f (cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r)))) (fun _ => 1)
+      rw [b, ← grid_add]
+      exact grid_congr fun r _ k _ => by rw [Natural.mul_one]; rfl
+    have run := sweep_block (s := s) (direct := direct) (mirrored := mirrored) (grid := grid) (gain := gain) (loss := loss) (next := next)
+      (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) (k := 0) g1
+      (fun i hi => by rw [words i hi, at_place]) (Nat.le_add_right cursor z) (by rw [← at_place]; exact g4) inside
+    have sum := placed_grid (b := field.frame.digit) (w := field.frame.width) (R := field.frame.rows + field.frame.rows)
+      (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) count 0 (cursor + z)
+      (fun k => coefficient field.frame.rows m f offset ds k) (fun k hk => by rw [Nat.zero_add]; exact (known k hk).1)
+    rw [run, sum]
+    show force _ _ = _
+    rw [force_eq, force_eq, place, block]
+    rfl
 
 theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C m size bits offset x base step count direct mirrored memory : Nat} {f : Nat → Nat → Nat}
     {next : Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
@@ -180,10 +305,11 @@ theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C
     obtain ⟨d1, d2, e, p1, p2⟩ := packed_split lane (Columns.flatten lanes) ds hp
     obtain ⟨len, he⟩ := he
     have len1 : d1.length = count := by rw [← Columns.packed_length lane d1 p1]; exact len
-    have h : force (fun columns => sweep s field (coefficients field.frame m x base columns count) direct mirrored memory count 0 sources cursor grid gain loss
+    have h : force (fun columns => swept s field m x base columns direct mirrored memory count sources cursor grid gain loss
           fun sources' cursor' grid' gain' loss' => lanesSwept s field C m offset x base direct mirrored memory count lanes sources' cursor' grid' gain' loss' next)
       (turned C field.frame.digit (Nat.mul m count) (joined C m offset lane)) = true := h
     rw [force_eq] at h
+    have h := (swept_eq ok p1 len hn).symm.trans h
     have known := fun k hk => coefficients_eq (k := k) ok p1 len hn hk
     have tail : (fun k => word sources (d1.length + k)) = word (Nat.shiftRight sources (32 * count)) := funext fun k => by
       show sources / 2 ^ (32 * (d1.length + k)) % 2 ^ 32 = sources / 2 ^ (32 * count) / 2 ^ (32 * k) % 2 ^ 32
