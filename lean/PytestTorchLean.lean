@@ -7,7 +7,6 @@ import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.Axioms
-import PytestTorchLean.Check.Dots
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Conversion
 import PytestTorchLean.Thm.NoOverflow

@@ -104,9 +104,9 @@ theorem grid_last (b w z R : Nat) (h : Nat → Nat → Nat) :
 /-- Results of the vectors `vs`, the later ones in lower places: `z` of them wait in the narrow grid `y`, the others are in `g`. -/
 def results (b w c R levels n count : Nat) (ys vs : List Nat) : Nat → Nat → Nat → Nat :=
   List.rec (motive := fun _ => Nat → Nat → Nat → Nat) (fun y z g => Nat.add (Nat.shiftLeft g (Nat.mul b z)) (wider b w c levels y))
-    (fun v _ rest y z g => force (fun y' => force (fun z' =>
-        cond (Nat.beq z' c) (force (rest 0 0) (Nat.add (Nat.shiftLeft g (Nat.mul b c)) (wider b w c levels y'))) (rest y' z' g)) (Nat.succ z))
-      (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys))) vs
+    (fun v _ rest y z g => force (fun z' =>
+        cond (Nat.beq z' c) (rest 0 0 (Nat.add (Nat.shiftLeft g (Nat.mul b c)) (wider b w c levels (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)))))
+          (rest (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)) z' g)) (Nat.succ z)) vs
 theorem results_cons (b w c R levels n count : Nat) (ys : List Nat) (v : Nat) (vs : List Nat) (y z g : Nat) :
     results b w c R levels n count ys (v :: vs) y z g = cond (Nat.beq (z + 1) c)
       (results b w c R levels n count ys vs 0 0 (g * 2 ^ (b * c) + wider b w c levels (y * 2 ^ b + dot b c R n count v ys)))

@@ -164,7 +164,7 @@ theorem piecesTimes_eq {b w c R levels : Nat} {f : Nat → Nat → Nat} (hb : 0 
 /-- Every row of the grid that was cut into `pieces` (of `count * c` columns) times the reversed vector `v` of `n` digits;
     the results are `c` digits apart. -/
 def dot (b c R n count v : Nat) (ys : List Nat) : Nat :=
-  force (fun y => column b c R y (Nat.sub c 1)) (piecesTimes b c ys (Nat.shiftLeft v (Nat.mul b (Nat.sub (Nat.mul c count) n))))
+  column b c R (piecesTimes b c ys (Nat.shiftLeft v (Nat.mul b (Nat.sub (Nat.mul c count) n)))) (Nat.sub c 1)
 theorem dot_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hb : 0 < b) (hc : 0 < c)
     (hl : R ≤ 2 ^ levels) (hn : n ≤ c * count) (hw : c * count ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a)
     (hv : ∀ j, j < n → v j ≤ d) (ha : a < 2 ^ b) (hd : d < 2 ^ b) (fits : n * (a * d) < 2 ^ b) :
@@ -215,7 +215,7 @@ theorem dot_eq {b w n c R levels count a d : Nat} {f : Nat → Nat → Nat} {v :
     have lt : k < j + 1 + k := by rw [Natural.add_right_comm]; exact Nat.succ_le_succ (Nat.le_add_left k j)
     rw [e1, e2, upTo_old _ lt, Nat.mul_comm]
   unfold dot
-  rw [force_eq, up, whole, piecesTimes_eq hb hc hl (fun r hr j _ => lt_of_le_of_lt (fa r hr j) ha) count _ hw (fun i _ => lt_of_le_of_lt (vd i) hd)]
+  rw [up, whole, piecesTimes_eq hb hc hl (fun r hr j _ => lt_of_le_of_lt (fa r hr j) ha) count _ hw (fun i _ => lt_of_le_of_lt (vd i) hd)]
   show column b c R _ (c - 1) = _
   rw [column_digit hb hc, side_congr narrow]
 

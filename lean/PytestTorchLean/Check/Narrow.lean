@@ -14,14 +14,14 @@ open Natural
 
 /-- Digits of `k` bits that lie `c` apart become digits of `2 * k` bits that lie `2 * c` apart. -/
 def join (c k m x : Nat) : Nat :=
-  force (fun low => Nat.add low (Nat.shiftRight (Nat.sub x low) (Nat.sub c k)))
+  share (fun low => Nat.add low (Nat.shiftRight (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
 theorem join_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
     join c k m (pack c (2 * m) (fun j => Vector.pair j f g)) = pack (c + c) m (fun i => f i + 2 ^ k * g i) := by
   have split : 2 ^ c = 2 ^ k * 2 ^ (c - k) := by rw [← Natural.pow_add, Nat.add_comm, Natural.sub_add_cancel hk]
   have up : ∀ {x : Nat}, x < 2 ^ k → x < 2 ^ c := fun h => lt_of_lt_of_le h (two_pow_le hk)
   unfold join
-  rw [force_eq, Vector.pack_pair]
+  rw [share_eq, Vector.pack_pair]
   have low : Nat.land (pack (c + c) m (fun i => f i + 2 ^ c * g i)) (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)) = pack (c + c) m f := by
     refine (Decode.low_pack (Nat.le_trans hk (Nat.le_add_left c c)) (lt_of_lt_of_le hc (Nat.le_add_left c c))
       (fun i hi => Memory.halves_lt (up (hf i hi)) (up (hg i hi)))).trans (pack_congr fun i hi => ?_)
@@ -35,10 +35,10 @@ theorem join_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (h
 /-- `2^levels` digits of `k` bits that lie `c` apart are moved together: the inverse of `Dense.spread`. -/
 def narrow (c k levels : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ x => x)
-    (fun l rest m x => force (join (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m) (force (fun m' => rest m' x) (Nat.mul 2 m))) levels
+    (fun l rest m x => share (join (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m) (force (fun m' => rest m' x) (Nat.mul 2 m))) levels
 theorem narrow_succ (c k l m x : Nat) : narrow c k (l + 1) m x = join (c * 2 ^ l) (k * 2 ^ l) m (narrow c k l (2 * m) x) := by
-  show force (join (c * 2 ^ l) (k * 2 ^ l) m) (force (fun m' => narrow c k l m' x) (2 * m)) = _
-  rw [force_eq, force_eq]
+  show share (join (c * 2 ^ l) (k * 2 ^ l) m) (force (fun m' => narrow c k l m' x) (2 * m)) = _
+  rw [share_eq, force_eq]
 theorem narrow_groups {c k : Nat} (hk : k ≤ c) (hc : 0 < c) (g : Nat → Nat) (hg : ∀ i, g i < 2 ^ k) : (l m : Nat) →
     narrow c k l m (pack c (2 ^ l * m) g) = pack (c * 2 ^ l) m (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * i + j)))
   | 0, m => by

@@ -13,12 +13,12 @@ namespace Dense
 
 /-- Digits of `2 * k` bits that lie `2 * c` apart become digits of `k` bits that lie `c` apart. -/
 def widen (c k m x : Nat) : Nat :=
-  force (fun low => Nat.add low (Nat.shiftLeft (Nat.sub x low) (Nat.sub c k)))
+  share (fun low => Nat.add low (Nat.shiftLeft (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
 theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
     widen c k m (pack (c + c) m (fun i => f i + 2 ^ k * g i)) = pack c (2 * m) (fun j => Vector.pair j f g) := by
   unfold widen
-  rw [force_eq]
+  rw [share_eq]
   have room : k + k ≤ c + c := Nat.add_le_add hk hk
   have low : Nat.land (pack (c + c) m (fun i => f i + 2 ^ k * g i)) (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)) = pack (c + c) m f := by
     have e := Decode.low_pack (Nat.le_trans (Nat.le_add_left k k) room) (Nat.le_trans hc (Nat.le_add_left c c)) (w := fun i => f i + 2 ^ k * g i)
@@ -33,11 +33,11 @@ theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (
 /-- `2^levels` digits of `k` bits become digits that lie `c` apart. -/
 def spread (c k levels : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ x => x)
-    (fun l rest m x => force (fun x' => force (fun m' => rest m' x') (Nat.mul 2 m))
+    (fun l rest m x => share (fun x' => force (fun m' => rest m' x') (Nat.mul 2 m))
       (widen (Nat.mul c (Nat.pow 2 l)) (Nat.mul k (Nat.pow 2 l)) m x)) levels
 theorem spread_succ (c k l m x : Nat) : spread c k (l + 1) m x = spread c k l (2 * m) (widen (c * 2 ^ l) (k * 2 ^ l) m x) := by
   unfold spread
-  simp only [force_eq]
+  simp only [force_eq, share_eq]
   rfl
 
 theorem pair_interleave : (j : Nat) → (h : Nat → Nat) → Vector.pair j (fun i => h (2 * i)) (fun i => h (2 * i + 1)) = h j
