@@ -1,0 +1,143 @@
+"""Chains of affine nodes and ReLUs, bounded by intervals, and their relaxations."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from certificate_examples import Network, ball, weights
+from onnx import helper
+from onnx_models import model
+
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.bounding import (
+    affine_bounds,
+    input_bounds,
+    matrix_of,
+    reading,
+    row_errors,
+)
+from pytest_torchlean.certificate.forms import Forms, margin_forms
+from pytest_torchlean.certificate.linear import relaxed_script
+from pytest_torchlean.certificate.model import (
+    NO_STEP,
+    AffineData,
+    Emission,
+    RelaxationData,
+    ReluData,
+    Semantics,
+    StepData,
+)
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.relaxation import Box, PassedNode, Slopes, relax
+from pytest_torchlean.certificate.words import decoding_of, patterns_of
+
+BITS = 8
+
+
+def chain(seed: int, *widths: int) -> Network:
+    """Gemm and ReLU in turn, Gemm last."""
+    rng = np.random.default_rng(seed)
+    nodes, values, here = [], {}, "x"
+    for index, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+        last = index == len(widths) - 2
+        values[f"w{index}"] = weights(rng, outputs, inputs) * np.float32(1.5)
+        values[f"b{index}"] = weights(rng, outputs)
+        made = "z" if last else f"h{index}"
+        nodes.append(helper.make_node("Gemm", [here, f"w{index}", f"b{index}"], [made], transB=1))
+        if not last:
+            nodes.append(helper.make_node("Relu", [made], [f"r{index}"]))
+            here = f"r{index}"
+    return Network(model(nodes, {"x": [1, widths[0]]}, ["z"], values), widths[0], widths[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What is known after some nodes: the passed ones in their order, and the bounds of all slots."""
+
+    passed: tuple[PassedNode, ...]
+    box: Box
+
+    def relaxed(self, slopes: dict[int, Slopes] | None = None) -> RelaxationData:
+        """Both bounds of all results of the last node."""
+        node = self.passed[-1].node
+        assert isinstance(node, AffineData)
+        return relax(self.box, self.passed, slopes or self.slopes(), np.arange(2 * node.rows)).data
+
+    def slopes(self, seed: int = 0) -> dict[int, Slopes]:
+        """Some slopes for every ReLU."""
+        rng = np.random.default_rng(seed)
+        found = {}
+        for passed in self.passed:
+            if isinstance(passed.node, ReluData):
+                down, up = self.box.reaches(passed.node.first, passed.node.count)
+                chord = [
+                    0 if not u else 256 if not d else -(-u * 256 // (u + d))
+                    for d, u in zip(down, up, strict=True)
+                ]
+                lower = np.where(up > down, 256, 0) if seed == 0 else rng.integers(0, 257, len(chord))
+                upper = np.array(chord) if seed == 0 else rng.integers(0, 257, len(chord))
+                found[passed.start] = Slopes(BITS, lower.astype(np.int64), upper.astype(np.int64))
+        return found
+
+
+def stages(emission: Emission) -> Iterator[Stage]:
+    """Interval bounds after every affine node."""
+    known, graph = emission.certificate.scale, emission.graph
+    lower, upper, _ = input_bounds(emission.semantics, known, emission.claims[0].boxes, graph.inputs)
+    stage = Stage((), Box(known, lower[:, 0], upper[:, 0]))
+    for node in graph.nodes:
+        assert isinstance(node, AffineData | ReluData)
+        stage = advance(emission, stage, node)
+        if isinstance(node, AffineData):
+            yield stage
+
+
+def advance(emission: Emission, stage: Stage, node: AffineData | ReluData) -> Stage:
+    """One node more, by interval arithmetic."""
+    known, binary32 = emission.certificate.scale, emission.semantics is Semantics.BINARY32
+    lower, upper = stage.box.lower, stage.box.upper
+    start = len(lower)
+    if isinstance(node, ReluData):
+        here = slice(node.first, node.first + node.count)
+        low, high = np.maximum(lower[here], known.center), np.maximum(upper[here], known.center)
+        added = PassedNode(node, start, NO_STEP.decoding)
+    else:
+        decoding = decoding_of(patterns_of(node))
+        matrix = matrix_of(node, decoding)
+        first, radius = reading(known, matrix, lower[:, None], upper[:, None]) if binary32 else (0, 0)
+        step = StepData(decoding, first, radius)
+        error = row_errors(known, node, matrix, step) if binary32 else None
+        lows, highs, fine = affine_bounds(known, node, matrix, step, lower[:, None], upper[:, None], error)
+        assert fine.all()
+        low, high = lows[:, 0], highs[:, 0]
+        added = PassedNode(node, start, decoding, matrix, error)
+    box = Box(known, np.concatenate([lower, low]), np.concatenate([upper, high]))
+    return Stage((*stage.passed, added), box)
+
+
+def emission_of(
+    network: Network,
+    forms: Forms | None = None,
+    radius: Fraction = Fraction(1, 2),
+    semantics: Semantics = Semantics.REAL,
+) -> Emission:
+    """A claim about one ball; without forms, that the first output is the largest."""
+    middle = [Fraction(index % 3, 4) for index in range(network.inputs)]
+    goal = Goal(forms or margin_forms(0, network.outputs), (ball(middle, radius),))
+    return build_emission(network.program, [goal], semantics)
+
+
+def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
+    """The emission with a script of backward rows, the least surplus of a row, and what the forecast says."""
+    claim = emission.claims[0]
+    decodings = [
+        decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)
+    ]
+    forms = decoding_of(patterns_of(claim.property.forms))
+    script, forecast = relaxed_script(Account(emission), claim, claim.boxes[0], decodings, forms)
+    certificate = replace(emission.certificate, scripts=((script,),))
+    return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])
