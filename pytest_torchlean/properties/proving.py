@@ -34,10 +34,10 @@ from pytest_torchlean.checker import (
     CheckResult,
     EvaluationResult,
     LeanInstall,
-    check,
     ensure_built,
     find_lean,
 )
+from pytest_torchlean.checker import check as ask_lean
 from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.properties import PropertyContext
@@ -190,7 +190,7 @@ class _Text:
             raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
 
     def ask(self, lean: LeanInstall, built: BuiltLibrary, wall_seconds: float, memory_mb: int) -> CheckResult:
-        result = check(
+        result = ask_lean(
             self.text, theorem=THEOREM, built=built, lean=lean, wall_seconds=wall_seconds, memory_mb=memory_mb
         )
         if result.accepted and self.context.keep is not None:
