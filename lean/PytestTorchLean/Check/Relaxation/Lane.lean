@@ -4,8 +4,8 @@ import PytestTorchLean.Check.Relaxation.Sweep
 /-!
 # All columns of a lane at once
 
-Where the columns of a lane read consecutive slots of the run that the batch goes to, a sweep only writes their
-coefficients side by side. Then one product in tiles does the same: `swept` computes it, and equals `sweep`.
+Where the first columns of a lane read consecutive slots of the run that the batch goes to, a sweep only writes
+their coefficients side by side. Then one product in tiles does the same.
 -/
 set_option linter.all false
 universe u
@@ -90,6 +90,22 @@ theorem sweep_block {s : Scale} {field : Field} {coefficients : Nat → Nat} {di
       rfl
   rw [same cursor hp]
   exact sweep_run n k sources place grid gain loss hw hm hc
+
+/-- Some columns, then the others. -/
+theorem sweep_append {s : Scale} {field : Field} {coefficients : Nat → Nat} {direct mirrored memory m : Nat} {next : Nat → Nat → Nat → Nat → Nat → Bool} :
+    (n k sources cursor grid gain loss : Nat) → sweep s field coefficients direct mirrored memory (n + m) k sources cursor grid gain loss next =
+      sweep s field coefficients direct mirrored memory n k sources cursor grid gain loss fun sources' cursor' grid' gain' loss' =>
+        sweep s field coefficients direct mirrored memory m (k + n) sources' cursor' grid' gain' loss' next
+  | 0, k, sources, cursor, grid, gain, loss => by rw [Nat.zero_add]; rfl
+  | n + 1, k, sources, cursor, grid, gain, loss => by
+    have count : n + 1 + m = n + m + 1 := Natural.add_right_comm n 1 m
+    have index : k + (n + 1) = k + 1 + n := by rw [Nat.add_assoc, Nat.add_comm 1]
+    rw [count, sweep_succ, sweep_succ, index, sweep_append n (k + 1)]
+    have settled : (fun gain' loss' => sweep s field coefficients direct mirrored memory (n + m) (k + 1) (Nat.shiftRight sources 32) cursor grid gain' loss' next) =
+        fun gain' loss' => sweep s field coefficients direct mirrored memory n (k + 1) (Nat.shiftRight sources 32) cursor grid gain' loss'
+          fun sources' cursor' grid' gain' loss' => sweep s field coefficients direct mirrored memory m (k + 1 + n) sources' cursor' grid' gain' loss' next :=
+      funext fun gain' => funext fun loss' => sweep_append n (k + 1) _ _ _ _ _
+    rw [settled]
 
 /-! ### All coefficients of a lane -/
 

@@ -54,20 +54,28 @@ def Tiles.of (frame : Frame) (m : Nat) : Tiles :=
 def Tiles.fit (tiles : Tiles) (frame : Frame) (m : Nat) : Bool :=
   both (Nat.ble 1 tiles.width) (both (Nat.ble tiles.width frame.width) (both (Nat.ble (Nat.mul tiles.width tiles.count) frame.width)
     (both (Nat.ble m (Nat.mul tiles.width tiles.count)) (Nat.ble (Nat.add frame.rows frame.rows) (Nat.pow 2 tiles.levels)))))
-/-- `count` columns read consecutive slots of the run that the batch goes to. -/
-def together (field : Field) (memory count sources cursor : Nat) : Bool :=
-  both (Nat.ble 1 count) (force (fun slot => both (Nat.ble (Nat.add field.first cursor) slot) (both (Nat.ble (Nat.add slot count) (Nat.add field.first field.count))
-    (both (Nat.ble (Nat.add slot count) memory) (Dense.consecutive count slot sources)))) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))
+/-- At least eight columns, `n` of them, read consecutive slots of the run that the batch goes to. -/
+def together (field : Field) (memory n slot sources cursor : Nat) : Bool :=
+  both (Nat.ble 8 n) (both (Nat.ble (Nat.add field.first cursor) slot) (both (Nat.ble (Nat.add slot n) (Nat.add field.first field.count))
+    (both (Nat.ble (Nat.add slot n) memory) (Dense.consecutive n slot sources))))
 
-/-- The columns of a lane: at once where that can be, else one after the other. -/
+/-- The columns of a lane: the first `n` of them at once, or none, and the others one after the other. -/
+def sweptFrom (s : Scale) (field : Field) (m x base columns direct mirrored memory count n slot sources cursor grid gain loss : Nat)
+    (next : Nat → Nat → Nat → Nat → Nat → Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) (both (Nat.ble n count) (both (together field memory n slot sources cursor) ((Tiles.of field.frame m).fit field.frame m)))
+    (sweep s field (coefficients field.frame m x base columns count) direct mirrored memory count 0 sources cursor grid gain loss next)
+    (force (fun place => force (fun later => force (fun grid' => force (fun cursor' =>
+          sweep s field (coefficients field.frame m x base columns count) direct mirrored memory (Nat.sub count n) n later cursor' grid' gain loss next)
+        (Nat.add place n))
+        (Nat.add grid (Nat.shiftLeft (Nat.add (dotsOf field.frame.digit field.frame.width (Tiles.of field.frame m).width (Nat.add field.frame.rows field.frame.rows)
+          (Tiles.of field.frame m).levels m (Tiles.of field.frame m).count n x (Nat.shiftRight columns (Nat.mul (Nat.mul field.frame.digit m) (Nat.sub count n))))
+          (Nat.mul base (ones field.frame.digit n))) (Nat.mul field.frame.digit place))))
+      (Nat.shiftRight sources (Nat.mul 32 n))) (Nat.sub slot field.first))
+/-- The columns of a lane: as many as read consecutive slots at once. -/
 def swept (s : Scale) (field : Field) (m x base columns direct mirrored memory count sources cursor grid gain loss : Nat)
     (next : Nat → Nat → Nat → Nat → Nat → Bool) : Bool :=
-  Bool.casesOn (motive := fun _ => Bool) (both (together field memory count sources cursor) ((Tiles.of field.frame m).fit field.frame m))
-    (sweep s field (coefficients field.frame m x base columns count) direct mirrored memory count 0 sources cursor grid gain loss next)
-    (force (fun place => force (fun grid' => next (Nat.shiftRight sources (Nat.mul 32 count)) (Nat.add place count) grid' gain loss)
-        (Nat.add grid (Nat.shiftLeft (Nat.add (dotsOf field.frame.digit field.frame.width (Tiles.of field.frame m).width (Nat.add field.frame.rows field.frame.rows)
-          (Tiles.of field.frame m).levels m (Tiles.of field.frame m).count count x columns) (Nat.mul base (ones field.frame.digit count))) (Nat.mul field.frame.digit place))))
-      (Nat.sub (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)) field.first))
+  force (fun slot => force (fun n => sweptFrom s field m x base columns direct mirrored memory count n slot sources cursor grid gain loss next)
+    (Dense.run count slot sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
 
 /-- All columns, lane after lane. -/
 def lanesSwept (s : Scale) (field : Field) (C m offset x base direct mirrored memory count : Nat) (lanes : List (List Column)) :
@@ -206,13 +214,17 @@ theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step c
       sweep s field (coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) direct mirrored memory count 0
         sources cursor grid gain loss next := by
   unfold swept
+  rw [force_eq, force_eq]
+  generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = slot
+  generalize Dense.run count slot sources = n
+  unfold sweptFrom
   generalize Tiles.of field.frame m = tiles
-  cases e : both (together field memory count sources cursor) (tiles.fit field.frame m) with
+  cases e : both (Nat.ble n count) (both (together field memory n slot sources cursor) (tiles.fit field.frame m)) with
   | false => rfl
   | true =>
+    obtain ⟨e0, e⟩ := both_true e
     obtain ⟨e1, e2⟩ := both_true e
     obtain ⟨g1, e1⟩ := both_true e1
-    rw [force_eq] at e1
     obtain ⟨g2, e1⟩ := both_true e1
     obtain ⟨g3, e1⟩ := both_true e1
     obtain ⟨g4, g5⟩ := both_true e1
@@ -220,26 +232,29 @@ theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step c
     obtain ⟨t2, e2⟩ := both_true e2
     obtain ⟨t3, e2⟩ := both_true e2
     obtain ⟨t4, t5⟩ := both_true e2
-    have g1 : 0 < count := Nat.le_of_ble_eq_true g1
-    have words := Dense.consecutive_sound count _ sources g5
-    generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = slot at *
+    have g1 : 0 < n := Natural.lt_of_lt_of_le (Nat.succ_le_succ (Nat.zero_le 7)) (Nat.le_of_ble_eq_true g1)
+    obtain ⟨rest, hrest⟩ := Nat.exists_of_le (Nat.le_of_ble_eq_true e0)
+    have drop : Nat.sub count n = rest := by show count - n = rest; rw [hrest, Natural.add_sub_cancel_left]
+    have lt : ∀ k, k < n → k < count := fun k hk => Natural.lt_of_lt_of_le hk (Nat.le_of_ble_eq_true e0)
+    have words := Dense.consecutive_sound n slot sources g5
     have g2 : field.first + cursor ≤ slot := Nat.le_of_ble_eq_true g2
-    have g3 : slot + count ≤ field.first + field.count := Nat.le_of_ble_eq_true g3
-    have g4 : slot + count ≤ memory := Nat.le_of_ble_eq_true g4
+    have g3 : slot + n ≤ field.first + field.count := Nat.le_of_ble_eq_true g3
+    have g4 : slot + n ≤ memory := Nat.le_of_ble_eq_true g4
     obtain ⟨z, hz⟩ := Nat.exists_of_le g2
     have place : Nat.sub slot field.first = cursor + z := by
       show slot - field.first = cursor + z
       rw [hz, Nat.add_assoc, Natural.add_sub_cancel_left]
     have at_place : slot = field.first + (cursor + z) := by rw [hz, Nat.add_assoc]
-    have inside : cursor + z + count ≤ field.count := by
+    have inside : cursor + z + n ≤ field.count := by
       rw [at_place, Nat.add_assoc] at g3
       exact Nat.le_of_add_le_add_right field.first (by rw [Nat.add_comm, Nat.add_comm field.count]; exact g3)
     have known := fun k hk => coefficients_eq (k := k) ok hp hlen hn hk
     have columns := fun k hk => turned_columns (k := k) ok hp hlen hn hk
-    obtain ⟨_, _, fits, small⟩ := columns 0 g1
-    have dots := dotsOf_eq (R := field.frame.rows + field.frame.rows) (V := raised offset ds) (turned := turned C field.frame.digit (m * count) (joined C m offset cs)) ok.digit
+    obtain ⟨_, _, fits, small⟩ := columns 0 (lt 0 g1)
+    have dots := dotsOf_eq (R := field.frame.rows + field.frame.rows) (V := raised offset ds) (count := n)
+      (turned := Nat.shiftRight (turned C field.frame.digit (m * count) (joined C m offset cs)) (field.frame.digit * m * rest)) ok.digit
       (Nat.le_of_ble_eq_true t1) (Nat.le_of_ble_eq_true t2) (Nat.le_of_ble_eq_true t5) (Nat.le_of_ble_eq_true t4) (Nat.le_of_ble_eq_true t3) g1 ok.small
-      (fun k hk j hj => ((columns k hk).2.1 j hj).1)
+      (fun k hk j hj => ((columns k (lt k hk)).2.1 j hj).1)
       (by
         have one : 2 ^ size * 1 ≤ m * (2 ^ size * (2 ^ bits + offset)) := by
           have a := Nat.mul_le_mul ok.rows (Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size))
@@ -249,36 +264,47 @@ theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step c
         rw [Nat.mul_one] at one
         exact Natural.lt_of_le_of_lt one fits) small fits
       (fun u hu => by
-        have inside := Natural.lt_of_le_of_lt (Natural.sub_le (count - 1) u) (Natural.le_of_eq (Natural.succ_pred g1))
-        have c := (columns (count - 1 - u) inside).1
-        have back : count - 1 - (count - 1 - u) = u := by
+        have inside := Natural.lt_of_le_of_lt (Natural.sub_le (n - 1) u) (Natural.le_of_eq (Natural.succ_pred g1))
+        have c := (columns (n - 1 - u) (lt _ inside)).1
+        have back : count - 1 - (n - 1 - u) = rest + u := by
           obtain ⟨q, hq⟩ := Nat.exists_of_le hu
-          have e : count - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
-          rw [e, Natural.add_sub_cancel_left, Nat.add_comm, Natural.add_sub_cancel_left]
+          have e : n - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
+          have e' : count - 1 = q + (rest + u) := Natural.sub_eq_of_add_eq (by
+            rw [hrest, hq]
+            show q + (rest + u) + 1 = u + 1 + q + rest
+            simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm])
+          rw [e, Natural.add_sub_cancel_left, e', Natural.add_sub_cancel_left]
         rw [← c]
-        refine (digit_eq _ _ _).symm.trans ?_
-        show _ = Nat.land (Nat.shiftRight _ (field.frame.digit * m * (count - 1 - (count - 1 - u)))) (2 ^ (field.frame.digit * m) - 1)
-        rw [back])
-    have block : Nat.add (dotsOf field.frame.digit field.frame.width tiles.width (Nat.add field.frame.rows field.frame.rows) tiles.levels m tiles.count count x
-        (turned C field.frame.digit (m * count) (joined C m offset cs))) (Nat.mul base (ones field.frame.digit count)) =
-        Matrix.grid field.frame.digit field.frame.width count (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds k r := by
+        refine Eq.trans ?_ (digit_eq (field.frame.digit * m) _ (count - 1 - (n - 1 - u))).symm
+        rw [back]
+        show _ / 2 ^ (field.frame.digit * m * rest) / 2 ^ (field.frame.digit * m * u) % _ = _ / 2 ^ (field.frame.digit * m * (rest + u)) % _
+        rw [Natural.shift_shift, Nat.mul_add])
+    have block : Nat.add (dotsOf field.frame.digit field.frame.width tiles.width (Nat.add field.frame.rows field.frame.rows) tiles.levels m tiles.count n x
+        (Nat.shiftRight (turned C field.frame.digit (m * count) (joined C m offset cs)) (Nat.mul (Nat.mul field.frame.digit m) rest))) (Nat.mul base (ones field.frame.digit n)) =
+        Matrix.grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds k r := by
       rw [← ok.matrix] at dots
-      show dotsOf field.frame.digit field.frame.width tiles.width (field.frame.rows + field.frame.rows) tiles.levels m tiles.count count x
-        (turned C field.frame.digit (m * count) (joined C m offset cs)) + base * ones field.frame.digit count = _
+      show dotsOf field.frame.digit field.frame.width tiles.width (field.frame.rows + field.frame.rows) tiles.levels m tiles.count n x
+        (Nat.shiftRight (turned C field.frame.digit (m * count) (joined C m offset cs)) (field.frame.digit * m * rest)) + base * ones field.frame.digit n = _
       rw [dots, ok.base, ones_eq ok.digit]
-      have b := side_mul_pack field.frame.digit field.frame.width count (field.frame.rows + field.frame.rows)
+      have b := side_mul_pack field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows)
         (fun r => offset * tally m (f (cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r)))) (fun _ => 1)
       rw [b, ← grid_add]
       exact grid_congr fun r _ k _ => by rw [Natural.mul_one]; rfl
-    have run := sweep_block (s := s) (direct := direct) (mirrored := mirrored) (grid := grid) (gain := gain) (loss := loss) (next := next)
+    have run := sweep_block (s := s) (direct := direct) (mirrored := mirrored) (grid := grid) (gain := gain) (loss := loss)
+      (next := fun sources' cursor' grid' gain' loss' => sweep s field
+        (coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) direct mirrored memory rest (0 + n) sources' cursor' grid' gain' loss' next)
       (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) (k := 0) g1
       (fun i hi => by rw [words i hi, at_place]) (Nat.le_add_right cursor z) (by rw [← at_place]; exact g4) inside
     have sum := placed_grid (b := field.frame.digit) (w := field.frame.width) (R := field.frame.rows + field.frame.rows)
-      (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) count 0 (cursor + z)
-      (fun k => coefficient field.frame.rows m f offset ds k) (fun k hk => by rw [Nat.zero_add]; exact (known k hk).1)
-    rw [run, sum]
-    show force _ _ = _
-    rw [force_eq, force_eq, place, block]
+      (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) n 0 (cursor + z)
+      (fun k => coefficient field.frame.rows m f offset ds k) (fun k hk => by rw [Nat.zero_add]; exact (known k (lt k hk)).1)
+    have all := sweep_append (s := s) (field := field) (direct := direct) (mirrored := mirrored) (memory := memory) (m := rest) (next := next)
+      (coefficients := coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) n 0 sources cursor grid gain loss
+    rw [← hrest] at all
+    rw [all, run, sum]
+    simp only [force_eq]
+    show sweep s field _ direct mirrored memory (Nat.sub count n) n _ _ _ gain loss next = _
+    rw [place, drop, block, Nat.zero_add]
     rfl
 
 theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C m size bits offset x base step count direct mirrored memory : Nat} {f : Nat → Nat → Nat}
