@@ -36,6 +36,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Compose.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Direct.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Clauses.run_sound": ("Quot.sound",),
+    "PytestTorchLean.Weighted.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.decode_sound": WITHOUT_CHOICE,
     "PytestTorchLean.decode_finite": WITHOUT_CHOICE,
     # what runtimes compute is among the executions

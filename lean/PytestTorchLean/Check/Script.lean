@@ -5,6 +5,7 @@ import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
+import PytestTorchLean.Check.Weighted
 import PytestTorchLean.Spec.Claim
 /-!
 # A certificate is a script
@@ -33,6 +34,8 @@ inductive Conclusion where
   | composed (forms last : Decoding) (bits : Nat)
   /-- rows of the forms, substituted backward; see `Relaxation.conclude` -/
   | relaxed (forms : Decoding) (shift size : Nat) (rows : Relaxation)
+  /-- for every clause a sum of its rows, each times a number of at most `bits` bits; see `Weighted.run` -/
+  | weighted (forms : Decoding) (bits size : Nat) (weights : List (List Nat))
 
 inductive Script where
   /-- bound the next node by interval arithmetic -/
@@ -41,34 +44,37 @@ inductive Script where
   | split (slot value : Nat) (below above : Script)
   /-- tighter bounds of some slots by backward substitution -/
   | tighten (rows : Relaxation) (rest : Script)
+  | conclude (how : Conclusion)
   /-- a case that the theorem assumes, by its place on the path -/
   | known (place : Nat) (rest : Script)
-  | conclude (how : Conclusion)
 
 /-! ### For the compiler, as in Core/Recursors -/
 namespace Recursor
 @[inline] def conclusion {motive : Conclusion → Sort u} (direct : (forms : Decoding) → motive (.direct forms))
     (composed : (forms last : Decoding) → (bits : Nat) → motive (.composed forms last bits))
-    (relaxed : (forms : Decoding) → (shift size : Nat) → (rows : Relaxation) → motive (.relaxed forms shift size rows)) (c : Conclusion) : motive c :=
+    (relaxed : (forms : Decoding) → (shift size : Nat) → (rows : Relaxation) → motive (.relaxed forms shift size rows))
+    (weighted : (forms : Decoding) → (bits size : Nat) → (weights : List (List Nat)) → motive (.weighted forms bits size weights))
+    (c : Conclusion) : motive c :=
   match c with
   | .direct forms => direct forms
   | .composed forms last bits => composed forms last bits
   | .relaxed forms shift size rows => relaxed forms shift size rows
+  | .weighted forms bits size weights => weighted forms bits size weights
 @[csimp] theorem conclusion_eq : @Conclusion.rec = @conclusion :=
-  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
+  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
 
 def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script) → motive rest → motive (.node step rest))
     (split : (slot value : Nat) → (below above : Script) → motive below → motive above → motive (.split slot value below above))
     (tighten : (rows : Relaxation) → (rest : Script) → motive rest → motive (.tighten rows rest))
-    (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest))
-    (conclude : (how : Conclusion) → motive (.conclude how)) : (s : Script) → motive s
-  | .node step rest => node step rest (script node split tighten known conclude rest)
-  | .split slot value below above => split slot value below above (script node split tighten known conclude below) (script node split tighten known conclude above)
-  | .tighten rows rest => tighten rows rest (script node split tighten known conclude rest)
-  | .known place rest => known place rest (script node split tighten known conclude rest)
+    (conclude : (how : Conclusion) → motive (.conclude how))
+    (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest)) : (s : Script) → motive s
+  | .node step rest => node step rest (script node split tighten conclude known rest)
+  | .split slot value below above => split slot value below above (script node split tighten conclude known below) (script node split tighten conclude known above)
+  | .tighten rows rest => tighten rows rest (script node split tighten conclude known rest)
   | .conclude how => conclude how
+  | .known place rest => known place rest (script node split tighten conclude known rest)
 @[csimp] theorem script_eq : @Script.rec = @script :=
-  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun known => funext fun _ => funext fun s => by
+  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun known => funext fun s => by
     induction s with
     | node step rest ih => show node step rest _ = node step rest _; rw [ih]
     | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
@@ -97,6 +103,8 @@ def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : L
         false) nodes)
     (fun forms shift size rows => List.rec (motive := fun _ => Bool)
       (Relaxation.conclude s p forms shift size rows passed direct mirrored count) (fun _ _ _ => false) nodes)
+    (fun forms bits size weights => List.rec (motive := fun _ => Bool)
+      (Weighted.run s p forms bits size weights direct mirrored count) (fun _ _ _ => false) nodes)
     how
 
 theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
@@ -122,6 +130,8 @@ theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {passed : List 
   | _, .direct _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .relaxed _ _ _ _, [], _, h => ⟨Relaxation.conclude_sound sf hm hp h, trivial⟩
   | _, .relaxed _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .weighted _ _ _ _, [], _, h => ⟨Weighted.run_sound sf hm h, trivial⟩
+  | _, .weighted _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .composed _ _ _, [], _, h => by
     cases passed with
     | nil => exact Bool.noConf_tf (Eq.symm h)
@@ -189,9 +199,9 @@ def run (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : 
         (fun direct' mirrored' => above nodes passed direct' mirrored' count))
     (fun rows _ rest nodes passed direct mirrored count =>
       Relaxation.tighten s rows passed direct mirrored count (fun direct' mirrored' => rest nodes passed direct' mirrored' count))
+    (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count)
     (fun place _ rest nodes passed direct mirrored count => caseAt path place fun c =>
-      Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed direct' mirrored' count)
-    (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count) script
+      Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed direct' mirrored' count) script
 
 theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
     (script : Script) → (nodes : List Node) →

@@ -138,7 +138,13 @@ def conclusion : Read Conclusion := constructor [
       let shift ← number
       let size ← number
       let rows ← relaxation
-      pure (Conclusion.relaxed forms shift size rows))]
+      pure (Conclusion.relaxed forms shift size rows)),
+    (do
+      let forms ← decoding
+      let bits ← number
+      let size ← number
+      let weights ← list (list number)
+      pure (Conclusion.weighted forms bits size weights))]
 
 /-- A script that is nested at most `depth` deep. -/
 def script : (depth : Nat) → Read Script

@@ -170,7 +170,8 @@ def Box.Contains {K : Type u} [OrderedRing K] (m : Semantics) (b : Box) (inputs 
   | .binary32 => b.HullHolds inputs slots
 
 /-- Linear inequalities in clauses of `alternatives` rows each: of every clause at least one row of the form
-    is positive (`strict`) or not negative. With one alternative, every row is. -/
+    is positive (`strict`) or not negative. With one alternative, every row is. A property that is wanted only
+    where a form `g` of the inputs is not negative has `-g` as one more alternative of every clause. -/
 structure Property where
   forms : Affine
   strict : Bool

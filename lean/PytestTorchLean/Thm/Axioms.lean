@@ -31,6 +31,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Compose.run_sound
 #print axioms PytestTorchLean.Direct.run_sound
 #print axioms PytestTorchLean.Clauses.run_sound
+#print axioms PytestTorchLean.Weighted.run_sound
 #print axioms PytestTorchLean.decode_sound
 #print axioms PytestTorchLean.decode_finite
 #print axioms PytestTorchLean.Split.run_sound
