@@ -10,5 +10,6 @@ import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Conversion
 import PytestTorchLean.Thm.NoOverflow
+import PytestTorchLean.Thm.RoundedInput
 import PytestTorchLean.Thm.ScheduleInstances
 import PytestTorchLean.Thm.SquareRoot

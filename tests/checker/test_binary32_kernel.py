@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -20,9 +19,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32 import kernels, ulp
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
-from pytest_torchlean.checker.sources import source_directory
 from pytest_torchlean.ir.graph import Node
 from pytest_torchlean.ops import RULES, movement
 
@@ -48,16 +46,6 @@ SPECIAL = np.array(
     ) for sign in (0, 0x80000000)],
     dtype=np.uint32,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def kernel(lean: LeanInstall, tmp_path_factory: pytest.TempPathFactory) -> BuiltLibrary:
-    """The modules that the program imports, and no others."""
-    folder = tmp_path_factory.mktemp("kernel-sources")
-    shutil.copytree(source_directory() / "PytestTorchLean", folder / "PytestTorchLean")
-    imports = re.findall(r"^import .*$", PROGRAM.read_text(encoding="utf-8"), re.MULTILINE)
-    (folder / "PytestTorchLean.lean").write_text("\n".join(["prelude", *imports, ""]), encoding="utf-8")
-    return ensure_built(lean, sources=folder)
 
 
 def operands(count: int, seed: int) -> tuple[Words, Words, Words, Words]:
@@ -210,14 +198,14 @@ def expected(x: Words, y: Words, z: Words, t: Words) -> Words:
     return np.stack(columns, axis=1).astype(np.uint32)
 
 
-def compare(table: Words, lean: LeanInstall, kernel: BuiltLibrary, folder: Path) -> ProcessResult:
+def compare(table: Words, lean: LeanInstall, library: BuiltLibrary, folder: Path) -> ProcessResult:
     data = folder / "records"
     data.write_bytes(table.astype("<u4").tobytes())
     return run_lean(
         lean,
         ["--run", str(PROGRAM), str(data)],
         directory=folder,
-        lean_path=[kernel.olean_directory],
+        lean_path=[library.olean_directory],
         wall_seconds=600,
         memory_mb=2048,
     )
@@ -229,10 +217,12 @@ def records(count: int, seed: int) -> Words:
         return np.concatenate([np.stack(given, axis=1), expected(*given)], axis=1)
 
 
-def test_every_operation_gives_the_same_bits(lean: LeanInstall, kernel: BuiltLibrary, tmp_path: Path) -> None:
+def test_every_operation_gives_the_same_bits(
+    lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
     for seed, start in enumerate(range(0, RECORDS, CHUNK)):
         table = records(min(CHUNK, RECORDS - start), seed)
-        result = compare(table, lean, kernel, tmp_path)
+        result = compare(table, lean, library, tmp_path)
         assert (result.end, result.code) == (End.EXITED, 0), describe(table, result)
         assert result.stdout == b"agree %d\n" % len(table)
 
@@ -247,11 +237,13 @@ def describe(table: Words, result: ProcessResult) -> str:
 
 
 @pytest.mark.parametrize("position", [0, 12, 23])
-def test_a_wrong_bit_is_found(position: int, lean: LeanInstall, kernel: BuiltLibrary, tmp_path: Path) -> None:
+def test_a_wrong_bit_is_found(
+    position: int, lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
     table = records(40, 7)
     right = int(table[33, 4 + position])
     table[33, 4 + position] ^= 1
-    result = compare(table, lean, kernel, tmp_path)
+    result = compare(table, lean, library, tmp_path)
     assert (result.end, result.code) == (End.EXITED, 4)
     assert result.stdout == b"differ 33 %d %d\n" % (position, right)
 

@@ -123,6 +123,7 @@ ARITHMETIC: dict[tuple[str, ...], tuple[str, ...]] = {
         "Binary32.fused_is_execution",
         "Binary32.grouping_is_execution",
         "Affine.evaluator_computes",
+        "Box.rounded_in_hull",
         "Graph.Evaluates.executes",
         "Example.order_matters",
         "Example.evaluator_computes_row",
