@@ -20,8 +20,8 @@ from pytest_torchlean.certificate.bounding import (
     affine_bounds,
     input_bounds,
     matrix_of,
-    reading,
     roundable,
+    rounding_step,
     row_errors,
     sums,
 )
@@ -85,8 +85,14 @@ class State:
 
     @property
     def error(self) -> Integers | None:
-        """Error radii of the last node's rows under binary32."""
+        """Error radii of the last node's results under binary32, (results, boxes)."""
         return self.history[-1].error if self.history else None
+
+    def history_of(self, place: int) -> tuple[PassedNode, ...]:
+        """The nodes passed, with the error radii of one box."""
+        return tuple(
+            node if node.error is None else replace(node, error=node.error[:, place]) for node in self.history
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +141,7 @@ class Account:
         return state.lower, state.upper
 
     def steps(self, boxes: tuple[BoxData, ...], decodings: Sequence[DecodingData]) -> tuple[StepData, ...]:
-        """A step for every node, with the smallest radii that serve all of these boxes.
+        """A step for every node that serves all of these boxes.
 
         decodings: one for each affine node.
         """
@@ -149,7 +155,7 @@ class Account:
             if isinstance(node, AffineData):
                 decoding = steps[index].decoding
                 matrix = self.matrix(index, node, decoding)
-                steps[index] = StepData(decoding, *reading(self._scale, matrix, state.lower, state.upper))
+                steps[index] = rounding_step(self._scale, node, matrix, decoding, state.lower, state.upper)
             state = self.node(steps[index], state)
         self._walked.append((boxes, tuple(steps), state))
         return tuple(steps)
@@ -199,7 +205,7 @@ class Account:
         if isinstance(node, AffineData):
             matrix = self.matrix(state.passed, node, step.decoding)
             if self.emission.semantics is Semantics.BINARY32:
-                error = row_errors(self._scale, node, matrix, step)
+                error = row_errors(self._scale, node, matrix, step, state.lower, state.upper)
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
             low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
             bounded = bounded & fine
@@ -222,7 +228,7 @@ class Account:
         for place in range(lower.shape[1]):
             self.budget.spend()
             box = Box(self._scale, lower[:, place], upper[:, place])
-            lower[:, place], upper[:, place], fits = tightened(box, state.history, rows)
+            lower[:, place], upper[:, place], fits = tightened(box, state.history_of(place), rows)
             fine[place] &= fits
         return replace(state, lower=lower, upper=upper, bounded=fine)
 
@@ -231,7 +237,7 @@ class Account:
             return self._conclude_relaxed(how, about, state)
         matrix = matrix_of(about.forms, how.forms)
         left = len(self.emission.graph.nodes) - state.passed
-        charged: Integers = np.zeros(len(matrix.positive), dtype=object)
+        charged: Integers = np.zeros((len(matrix.positive), 1), dtype=object)
         if isinstance(how, ComposedData):
             node, last = self._last(how)
             if state.error is not None:
@@ -239,7 +245,7 @@ class Account:
             matrix = _substituted(matrix, node, last, how.last)
             left = 0 if left == 1 and self.emission.semantics is Semantics.REAL else left
         below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
-        rows = below - (self._scale.center * matrix.mass + charged)[:, None]
+        rows = below - (self._scale.center * matrix.mass)[:, None] - charged
         return _signed(about, rows, state, left == 0)
 
     def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: State) -> Forecast:
@@ -249,7 +255,7 @@ class Account:
         for place in range(rows.shape[1]):
             self.budget.spend()
             box = Box(self._scale, state.lower[:, place], state.upper[:, place])
-            rows[:, place], fits = concluded(box, state.history, forms, how)
+            rows[:, place], fits = concluded(box, state.history_of(place), forms, how)
             fine[place] &= fits
         complete = state.passed == len(self.emission.graph.nodes)
         return _signed(about, rows, replace(state, bounded=fine), complete)

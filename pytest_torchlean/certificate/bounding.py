@@ -41,6 +41,11 @@ OVERFLOW_THRESHOLD = (1 << 277) - (1 << 252)
 _HULL = 1 << 23
 """A binary32 number lies within 2^-23 of every number, relatively, or one unit."""
 
+MOST_CHARGED = 4096
+"""Columns that Lean charges one by one with a node's rounding errors, all boxes together: about a second."""
+FEW_BOXES = 4
+"""With more boxes to a claim the decoding of the weights costs little, and charges would be felt."""
+
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
@@ -137,15 +142,15 @@ def affine_bounds(
 ) -> tuple[Integers, Integers, NDArray[np.bool_]]:
     """Bounds of a node's results (positions * rows, boxes), and whether they stay in range.
 
-    error: the radii of the rows under binary32, see `row_errors`.
+    error: the radii of all results under binary32, see `row_errors`.
     """
     factor = factor_of(node.divisor, step.decoding)
     shift = factor * scale.center
     mass = (scale.center * matrix.mass)[:, None]
-    radius = np.zeros_like(mass) if error is None else error[:, None]
     lows, highs = [], []
     for position in range(node.positions):
         below, above = sums(scale, matrix, position, lower, upper)
+        radius = 0 if error is None else error[position * node.rows : (position + 1) * node.rows]
         lows.append((below + shift - mass - radius) // factor)
         highs.append(np.maximum(above + shift + factor - 1 - mass + radius, 0) // factor)
     low, high = np.concatenate(lows), np.concatenate(highs)
@@ -156,30 +161,59 @@ def affine_bounds(
 # --- rounding ---------------------------------------------------------------------------------------
 
 
-def reading(scale: ScaleData, matrix: Matrix, lower: Integers, upper: Integers) -> tuple[int, int]:
-    """The first slot that a matrix reads beyond slots 0 and 1, and the smallest radius that Lean accepts."""
+def rounding_step(
+    scale: ScaleData,
+    node: AffineData,
+    matrix: Matrix,
+    decoding: DecodingData,
+    lower: Integers,
+    upper: Integers,
+) -> StepData:
+    """How a node is bounded under binary32: every slot charged by itself where that is quick, otherwise all
+    with one radius, the smallest that Lean accepts for all boxes."""
+    boxes = lower.shape[1]
+    if boxes <= FEW_BOXES and node.positions * node.columns * boxes <= MOST_CHARGED:
+        return StepData(decoding, 0, 0)
     read = matrix.sources[matrix.sources > ONE_SLOT]
     first = int(read.min()) if read.size else len(lower)
     radius = max(scale.unit, ZERO_SPREAD)
     if first < len(lower) and lower.shape[1]:
         below, above = scale.center - lower[first:].min(), upper[first:].max() - scale.center
         radius = max(radius, int(below), int(above))
-    return first, radius
+    return StepData(decoding, first, radius)
 
 
-def row_errors(scale: ScaleData, node: AffineData, matrix: Matrix, step: StepData) -> Integers:
-    """Check.Affine.runRounded: the error radius of every row."""
+def row_errors(
+    scale: ScaleData, node: AffineData, matrix: Matrix, step: StepData, lower: Integers, upper: Integers
+) -> Integers:
+    """Check.Affine.runRounded: the error radius of every result, (positions * rows, boxes)."""
     factor, loss = _error_terms(scale, node, step)
-    radii: Integers = factor * matrix.mass + loss
-    return radii
+    if step.radius:
+        radii = np.tile(factor * matrix.mass + loss, node.positions)
+        return np.repeat(radii[:, None], lower.shape[1], axis=1)
+    weights = matrix.positive + matrix.negative
+    charges = _charges(scale, node, lower, upper)
+    own = [weights @ charges[matrix.sources[position]] + loss for position in range(node.positions)]
+    return np.concatenate(own)
+
+
+def _charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
+    """Check.Affine.charges: the error for each unit of weight on a slot, (slots, boxes)."""
+    magnitudes = np.maximum(upper - scale.center, 0) + np.maximum(scale.center - lower, 0)
+    charges: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48
+    return charges
+
+
+def _relative(node: AffineData) -> int:
+    """Check.Affine.relativeError: the relative error of a row, in units of 2^-48."""
+    return _growth(node.columns) + (0 if node.divisor == 1 else 6 << 24)
 
 
 def _error_terms(scale: ScaleData, node: AffineData, step: StepData) -> tuple[int, int]:
-    """Check.Affine.errorFactor and errorLoss."""
+    """The most that a unit of weight may be charged, and Check.Affine.errorLoss."""
     columns, divisor = node.columns, node.divisor
-    relative = _growth(columns) + (0 if divisor == 1 else 6 << 24)
     underflow = 2 * columns + (0 if divisor == 1 else columns + divisor)
-    factor = (relative * step.radius >> 48) + 1
+    factor = (_relative(node) * (step.radius or scale.top) >> 48) + 1
     loss = (underflow * scale.unit >> (step.decoding.base - 1)) + 1
     return factor, loss
 
@@ -191,7 +225,7 @@ def _growth(columns: int) -> int:
 def roundable(
     scale: ScaleData, node: AffineData, step: StepData, lower: Integers, upper: Integers
 ) -> NDArray[np.bool_]:
-    """Check.Affine.roundable, per box: sources within the radius, room for the errors, no overflow."""
+    """Check.Affine.runRounded, per box: sources within the radius, room for the errors, no overflow."""
     factor, loss = _error_terms(scale, node, step)
     bits = step.decoding.bits
     reach = node.columns * (scale.top << (bits + 1))
@@ -205,6 +239,9 @@ def roundable(
         and largest < (scale.unit * OVERFLOW_THRESHOLD) << 48
     )
     inside = np.full(lower.shape[1], fits)
+    if not step.radius:
+        wide = 2 * scale.half >= 48 and _relative(node) * scale.top + (1 << 48) <= 1 << 2 * scale.half
+        return inside & wide
     for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
         if first < stop:
             below = lower[first:stop] >= scale.center - step.radius
@@ -217,5 +254,5 @@ def rounding_limit(scale_unit: int, center: int, columns: int, divisor: int, dec
     """A number below which 2 to the half digit's bits must not be, for a matrix of so many columns."""
     node = AffineData(1, 1, columns, 0, 1, 0, divisor)
     scale = ScaleData(scale_unit, center, 0)
-    factor, loss = _error_terms(scale, node, StepData(decoding, 0, center))
+    factor, loss = _error_terms(scale, node, StepData(decoding, 0, 0))
     return 2 * (factor * (columns << (decoding.bits + 1)) + loss)

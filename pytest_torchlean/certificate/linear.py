@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS, relu_lines
 from pytest_torchlean.certificate.account import Account, Forecast, State
-from pytest_torchlean.certificate.bounding import Integers, matrix_of, reading
+from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -66,7 +66,7 @@ def relaxed_script(
         state = account.node(step, state)
     about = claim.property
     passed = PassedNode(about.forms, 0, forms, matrix_of(about.forms, forms))
-    how, _ = conclude(_box(account, state), state.history, slopes, passed)
+    how, _ = conclude(_box(account, state), state.history_of(0), slopes, passed)
     script: ScriptData = ConcludeScript(how)
     for piece in reversed(pieces):
         if isinstance(piece, StepData):
@@ -80,7 +80,8 @@ def _step(account: Account, index: int, node: AffineData, decoding: DecodingData
     if account.emission.semantics is Semantics.REAL:
         return StepData(decoding, 0, 0)
     matrix = account.matrix(index, node, decoding)
-    return StepData(decoding, *reading(account.emission.certificate.scale, matrix, state.lower, state.upper))
+    scale = account.emission.certificate.scale
+    return rounding_step(scale, node, matrix, decoding, state.lower, state.upper)
 
 
 def _box(account: Account, state: State) -> Box:
@@ -100,7 +101,7 @@ def _tighten(
     most = _GOALS
     while goals.size:
         try:
-            found = relax(_box(account, state), state.history, slopes, goals[:most])
+            found = relax(_box(account, state), state.history_of(0), slopes, goals[:most])
         except NotRelaxable:
             return state
         room = max(4, _ROWS_BITS // (found.data.digit * found.data.width))

@@ -42,7 +42,7 @@ class NotRelaxable(Exception):
 
 @dataclass(frozen=True, eq=False)
 class PassedNode:
-    """A node that has been bounded. Of an affine node: its weights, and its rows' radii under binary32."""
+    """A node that has been bounded. Of an affine node: its weights, and its results' radii under binary32."""
 
     node: NodeData
     start: int

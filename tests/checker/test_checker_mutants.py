@@ -102,8 +102,12 @@ MUTANTS = (
         "(2 ^ 49 * s.unit * overflow",
     ),
     Mutant(
-        "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def roundable"
+        "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def coarse"
     ),
+    Mutant(
+        "charges-rounded-down", "Check.Sources", "(Nat.sub (Nat.pow 2 48) 1) units", "0 units", "def charges"
+    ),
+    Mutant("charged-above-only", "Check.Sources", "(Nat.add positive negative)", "positive", "def charge "),
     # cases
     Mutant("split-outside-the-bounds", "Check.Split", "(Nat.ble l value)", "true", "def run"),
     Mutant(
