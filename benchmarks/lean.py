@@ -1,0 +1,331 @@
+"""Measure Lean: entry, properties, certificates with backward rows, trees, binary32 against exact arithmetic.
+
+    python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md
+
+FOLDER holds `acasxu`, `mnist_fc` and `oval21` with the models of the verification competition; rows that
+need a model which is not there are left out, all others run on random dense models. Every time is the median
+of `--repeats` runs of one Lean process, start included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from run import dense_model, table, weights, without_theorem
+
+from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.certificate.account import Forecast
+from pytest_torchlean.certificate.binary import document_of
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.linear import relaxed_script
+from pytest_torchlean.certificate.model import AffineData, Emission, ScriptData, Semantics, SplitScript
+from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.text import THEOREM, render
+from pytest_torchlean.certificate.words import decoding_of, patterns_of
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, check, ensure_built, find_lean
+from pytest_torchlean.checker.evaluate import evaluate
+from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.onnx_import import load_model, lower
+
+REAL, BINARY32 = Semantics.REAL, Semantics.BINARY32
+WALL, MEMORY = 300.0, 6144
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Median time, largest memory, and whether Lean accepted every time."""
+
+    seconds: float
+    memory_mb: float
+    accepted: bool
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f}" if self.accepted else "refused or out of time"
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Lean, the built library and how often to measure."""
+
+    lean: LeanInstall
+    built: BuiltLibrary
+    repeats: int
+
+    def kernel(self, text: str) -> Seconds:
+        """A text with its theorem `holds` before the kernel."""
+        return self._median(
+            lambda: check(
+                text, theorem=THEOREM, built=self.built, lean=self.lean, wall_seconds=WALL, memory_mb=MEMORY
+            )
+        )
+
+    def evaluated(self, emission: Emission) -> Seconds:
+        """The same certificate run by the interpreter."""
+        document = document_of([emission])
+        return self._median(
+            lambda: evaluate(document, built=self.built, lean=self.lean, wall_seconds=WALL, memory_mb=MEMORY)
+        )
+
+    def _median(self, run: Callable[[], object]) -> Seconds:
+        results: list = [run() for _ in range(self.repeats)]
+        return Seconds(
+            statistics.median(result.seconds for result in results),
+            max(result.peak_memory_mb for result in results),
+            all(result.accepted for result in results),
+        )
+
+
+def emission_of(
+    program: Program, box: RationalBox, semantics: Semantics, *, rows: bool
+) -> tuple[Emission, Forecast]:
+    """Outputs at most 10^6, by intervals or by backward rows, and what Lean will say."""
+    outputs = int(program.outputs.size)
+    goal = Goal(bound_forms(None, (Fraction(10**6),) * outputs, outputs, False), (box,))
+    account = prepare(program, [goal], semantics)
+    emission = account.emission
+    claim = emission.claims[0]
+    if not rows:
+        return emission, account.forecast(claim, emission.certificate.scripts[0][0])
+    decodings = [
+        decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)
+    ]
+    forms = decoding_of(patterns_of(claim.property.forms))
+    script, forecast = relaxed_script(account, claim, claim.boxes[0], decodings, forms)
+    return with_script(emission, script), forecast
+
+
+def with_script(emission: Emission, script: ScriptData) -> Emission:
+    return replace(emission, certificate=replace(emission.certificate, scripts=((script,),)))
+
+
+def around(program: Program, middle: Fraction, radius: Fraction) -> RationalBox:
+    return RationalBox((middle - radius,) * program.inputs, (middle + radius,) * program.inputs)
+
+
+def program_of(path: Path) -> Program:
+    return lower_to_program(lower(load_model(path, root=path.parent)))
+
+
+def dense(folder: Path, width: int) -> tuple[Path, Program]:
+    path = folder / f"{width}.onnx"
+    dense_model(path, width)
+    return path, program_of(path)
+
+
+def growing(bench: Bench, folder: Path) -> Iterator[str]:
+    """Entry and property on dense models of growing size."""
+    yield "## Dense models 64 - n - n - 10, one interval property"
+    yield ""
+    rows, points = [], []
+    for width in (128, 256, 512, 1000):
+        path, program = dense(folder, width)
+        emission, _ = emission_of(program, around(program, Fraction(1, 2), Fraction(1, 2)), REAL, rows=False)
+        text = render([emission])
+        entry, whole = bench.kernel(without_theorem(text)), bench.kernel(text)
+        count = weights(path)
+        points.append((count, entry.seconds, whole.seconds))
+        memory = (f"{entry.memory_mb:.0f}", f"{whole.memory_mb:.0f}")
+        rows.append(
+            (str(count), str(entry), memory[0], str(whole), memory[1], f"{whole.seconds - entry.seconds:.2f}")
+        )
+    head = ("weights", "entry (s)", "entry (MB)", "all (s)", "all (MB)", "property (s)")
+    yield from table(head, rows)
+    (small, first, start), (large, last, end) = points[0], points[-1]
+    yield ""
+    per_weight = 1e6 / (large - small)
+    yield f"Entry {(last - first) * per_weight:.1f} us per weight, "
+    yield f"property {((end - last) - (start - first)) * per_weight:.1f} us per weight."
+
+
+def one(
+    bench: Bench, program: Program, box: RationalBox, *, rows: bool, kernel: bool = True
+) -> tuple[str, ...]:
+    """Exact arithmetic at both levels, binary32, their ratio, and what binary32 costs in width."""
+    exact, wanted = emission_of(program, box, REAL, rows=rows)
+    rounded, found = emission_of(program, box, BINARY32, rows=rows)
+    evaluated = bench.evaluated(exact), bench.evaluated(rounded)
+    asked = (bench.kernel(render([exact])), bench.kernel(render([rounded]))) if kernel else evaluated
+    ratio = asked[1].seconds / asked[0].seconds
+    return (
+        str(asked[0]) if kernel else "-",
+        str(asked[1]) if kernel else "-",
+        f"{ratio:.2f}",
+        str(evaluated[0]),
+        str(evaluated[1]),
+        f"{max(asked[0].memory_mb, asked[1].memory_mb):.0f}",
+        loss(wanted, found, exact, rounded),
+    )
+
+
+def loss(exact: Forecast, rounded: Forecast, first: Emission, second: Emission) -> str:
+    """By how much wider the bounds of the slots that both forecasts have are in binary32, at most."""
+
+    def widths(forecast: Forecast, emission: Emission) -> np.ndarray:
+        scale = emission.certificate.scale
+        width = np.asarray(forecast.upper[:, 0] - forecast.lower[:, 0]) / scale.unit
+        return np.asarray(width[2 + first.graph.inputs :], dtype=np.float64)
+
+    one, other = widths(exact, first), widths(rounded, second)
+    count = min(len(one), len(other))
+    if not count:
+        return "-"
+    return f"{max(0.0, float(np.max((other[:count] - one[:count]) / np.maximum(one[:count], 1e-9)))):.1e}"
+
+
+CERTIFICATE_HEAD = (
+    "certificate",
+    "kernel, exact (s)",
+    "kernel, binary32 (s)",
+    "ratio",
+    "evaluated, exact (s)",
+    "evaluated, binary32 (s)",
+    "memory (MB)",
+    "width lost in binary32, relative",
+)
+
+
+def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
+    yield "## Competition models"
+    yield ""
+    rows: list[tuple[str, ...]] = []
+    for name, pattern, middle, radius, kinds in (
+        ("ACAS Xu 1_1", "acasxu/*1_1_batch_2000.onnx", Fraction(0), Fraction(1, 100), (False, True)),
+        ("mnist 256x4", "mnist_fc/*256x4.onnx", Fraction(1, 2), Fraction(1, 100), (False, True)),
+        ("oval21 base", "oval21/*base*.onnx", Fraction(0), Fraction(1, 255), (False, True)),
+    ):
+        found = sorted(data.glob(pattern)) if data is not None else []
+        if not found:
+            continue
+        program = program_of(found[0])
+        box = around(program, middle, radius)
+        for backward in kinds:
+            label = f"{name}, {'backward rows' if backward else 'intervals'}"
+            try:
+                rows.append((label, *one(bench, program, box, rows=backward)))
+            except TorchleanError as error:
+                rows.append((label, error.code, *["-"] * (len(CERTIFICATE_HEAD) - 2)))
+            print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
+    yield from table(CERTIFICATE_HEAD, rows) if rows else iter(["No models were given."])
+
+
+def tree(bench: Bench, data: Path | None) -> Iterator[str]:
+    """A tree that halves the inputs one after the other; every leaf runs the same script."""
+    found = sorted(data.glob("acasxu/*1_1_batch_2000.onnx")) if data is not None else []
+    if not found:
+        return
+    program = program_of(found[0])
+    box = around(program, Fraction(0), Fraction(1, 10))
+    rows = []
+    for backward in (False, True):
+        emission, _ = emission_of(program, box, REAL, rows=backward)
+        (script,) = emission.certificate.scripts[0]
+        for depth in (7, 10):
+            measured = bench.evaluated(with_script(emission, halved(script, emission, depth, 0)))
+            kind = "backward rows" if backward else "intervals"
+            per_leaf = f"{measured.seconds / 2**depth * 1e3:.1f}" if measured.accepted else "-"
+            rows.append((kind, str(2**depth), str(measured), per_leaf, f"{measured.memory_mb:.0f}"))
+            print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
+    yield "## A tree of cases on ACAS Xu 1_1, evaluated in one process"
+    yield ""
+    yield from table(("leaves", "number", "all (s)", "per leaf (ms)", "memory (MB)"), rows)
+
+
+def halved(leaf: ScriptData, emission: Emission, depth: int, level: int, path: int = 0) -> ScriptData:
+    """Splits of input `level % inputs`, at the middle of what the splits above have left of it."""
+    if level == depth:
+        return leaf
+    inputs, scale = emission.graph.inputs, emission.certificate.scale
+    times = level // inputs
+    own = [path >> (level - 1 - earlier * inputs - level % inputs) & 1 for earlier in range(times)]
+    middle = sum((2 * up - 1) * Fraction(1, 2 ** (place + 1)) for place, up in enumerate(own))
+    value = scale.center + int(Fraction(scale.unit, 10) * middle)
+    below = halved(leaf, emission, depth, level + 1, 2 * path)
+    above = halved(leaf, emission, depth, level + 1, 2 * path + 1)
+    return SplitScript(2 + level % inputs, value, below, above)
+
+
+def large(bench: Bench, folder: Path, width: int) -> Iterator[str]:
+    path, program = dense(folder, width)
+    emission, _ = emission_of(program, around(program, Fraction(1, 2), Fraction(1, 2)), REAL, rows=False)
+    measured = replace(bench, repeats=1).evaluated(emission)
+    yield "## A large model, evaluated"
+    yield ""
+    yield f"{weights(path)} weights: {measured} s, {measured.memory_mb:.0f} MB, one run."
+
+
+def library(lean: LeanInstall) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        cache = Path(scratch) / "cache"
+        begun = time.perf_counter()
+        modules = len(ensure_built(lean, cache=cache).modules)
+        return f"Building the library, {modules} modules: {time.perf_counter() - begun:.0f} s, one run."
+
+
+def report(arguments: argparse.Namespace) -> Iterator[str]:
+    lean = find_lean()
+    bench = Bench(lean, ensure_built(lean), arguments.repeats)
+    information = Path("/proc/cpuinfo")
+    cpu = platform.processor() or platform.machine()
+    if information.is_file():
+        names = re.findall(r"^model name\s*: (.*)$", information.read_text(), re.MULTILINE)
+        cpu = names[0] if names else cpu
+    load = os.getloadavg()[0]
+    yield "# Lean, measured"
+    yield ""
+    yield "Written by `python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md`; do not edit."
+    yield ""
+    yield f"{cpu}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats} runs. Load average"
+    yield f"at the start {load:.1f}: above the number of cores, times are longer than the machine's own."
+    yield ""
+    with tempfile.TemporaryDirectory() as scratch:
+        yield from growing(bench, Path(scratch))
+        yield ""
+        yield from certificates(bench, arguments.data)
+        yield ""
+        yield from tree(bench, arguments.data)
+        yield ""
+        if arguments.large:
+            yield from large(bench, Path(scratch), arguments.large)
+            yield ""
+    if arguments.library:
+        yield "## The library"
+        yield ""
+        yield library(lean)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure Lean.")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="competition models")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N")
+    parser.add_argument(
+        "--large", type=int, default=3000, metavar="N", help="width of the large model, 0 for none"
+    )
+    parser.add_argument(
+        "--no-library", dest="library", action="store_false", help="do not time the library's build"
+    )
+    arguments = parser.parse_args()
+    lines = []
+    for line in report(arguments):
+        print(line, flush=True)
+        lines.append(line)
+        if arguments.output is not None:
+            arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
