@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Backward
+import PytestTorchLean.Check.Tiles
 /-!
 # All rows of a grid times a vector, in tiles
 
@@ -113,7 +113,8 @@ theorem overlap_last {c R r : Nat} {f : Nat → Nat → Nat} (hr : r < R) : (t :
     have size : c * (t + 1) = c + c * t := by rw [Nat.mul_succ, Nat.add_comm]
     show total c _ + overlap c R f t (fun i => v (c + i)) (c * r + (c - 1)) = _
     rw [ih, size, total_split]
-    refine congrArg₂ (fun x y => x + y) (total_congr fun i hi => ?_) (total_congr fun i _ => ?_)
+    have same : ∀ {x y x' y' : Nat}, x = x' → y = y' → x + y = x' + y' := fun h g => by rw [h, g]
+    refine same (total_congr fun i hi => ?_) (total_congr fun i _ => ?_)
     · obtain ⟨k, rfl⟩ := Nat.exists_of_le hi
       have e1 : i + 1 + k - 1 = i + k := sub_eq_of_add_eq (by rw [Nat.add_assoc, Nat.add_comm k 1, ← Nat.add_assoc])
       have e2 : (i + 1 + k) * r + (i + 1 + k - 1) = i + ((i + 1 + k) * r + k) := by rw [e1, Nat.add_left_comm]

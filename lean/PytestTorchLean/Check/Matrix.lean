@@ -94,11 +94,6 @@ theorem flat_map (w n : Nat) (F : Nat → Nat → Nat) (zero : F 0 0 = 0) (f g :
     obtain ⟨k, e⟩ := Nat.exists_of_le h
     rw [e, Memory.splice_new, Memory.splice_new, Memory.splice_new, zero]
   | inr h => rw [Memory.splice_old _ _ h, Memory.splice_old _ _ h, Memory.splice_old _ _ h]
-/-- Equal matrices have equal entries. -/
-theorem grid_injective {b w n R : Nat} {f g : Nat → Nat → Nat} (hw : n ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b)
-    (hg : ∀ r, r < R → ∀ j, j < n → g r j < 2 ^ b) (h : grid b w n R f = grid b w n R g) : ∀ r, r < R → ∀ j, j < n → f r j = g r j :=
-  fun r hr => pack_injective (hf r hr) (hg r hr)
-    (pack_injective (fun r hr => row_lt hw (hf r hr)) (fun r hr => row_lt hw (hg r hr)) h r hr)
 
 /-! ### Operations on all digits -/
 
@@ -126,10 +121,6 @@ theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
   have h : flat w n f i / 2 ^ t < 2 ^ (b - t) := div_lt (two_pow_pos t) (by rw [← Natural.pow_add, e]; exact small i hi)
   rw [mod_eq_self h]
   exact (flat_map w n (fun a _ => a / 2 ^ t) (div_eq_zero (two_pow_pos t)) f f i).symm
-/-- What the quotient leaves is below `2^t`. -/
-theorem quotient_remainder (x t : Nat) : ∃ e, e < 2 ^ t ∧ x = 2 ^ t * (x / 2 ^ t) + e :=
-  ⟨x % 2 ^ t, mod_lt (two_pow_pos t) x, by rw [Nat.add_comm]; exact (mod_add_div (two_pow_pos t) x).symm⟩
-
 /-! ### Columns -/
 
 /-- Digit `j` of every row. -/

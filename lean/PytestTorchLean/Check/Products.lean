@@ -1,11 +1,10 @@
 prelude
 import PytestTorchLean.Check.Matrix
-import PytestTorchLean.Check.Weigh
 /-!
-# Products of packed matrices
+# Products digit by digit, and sums
 
 `multiply` multiplies two vectors digit by digit, one bit of the second at a time. With it the columns of a
-matrix are scaled; `combine` replaces every row of a matrix by the combination of weight rows it describes.
+matrix are scaled.
 -/
 set_option linter.all false
 universe u
@@ -92,51 +91,7 @@ theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat 
     rw [e, grid_flat hw, grid_flat hw, grid_flat hw]
     refine (multiply_eq hb hbits (flat_lt hf) (flat_lt fun _ _ j hj => hv j hj)).trans ?_
     exact pack_congr fun i _ => (flat_map w n (fun a c => a * c) rfl f (fun _ j => v j) i).symm
-/-! ### Rows combined by the entries of other rows -/
-
-/-- For every row of the matrices `p` and `q`: the sum over `j` of entry `j` of the row of `p` times the positive part of
-    weight row `j`, and of entry `j` of the row of `q` times the negative part. Here for the weight rows from `j` on. -/
-def combineFrom (b w R : Nat) (rows : List Column) : Nat → Nat → Nat → Nat :=
-  List.rec (motive := fun _ => Nat → Nat → Nat → Nat) (fun _ _ _ => 0)
-    (fun c _ rest p q j => Column.rec (motive := fun _ => Nat) (fun positive negative =>
-      Nat.add (Nat.add (Nat.mul (column b w R p j) positive) (Nat.mul (column b w R q j) negative))
-        (force (rest p q) (Nat.add j 1))) c) rows
-def combine (b w R : Nat) (rows : List Column) (p q : Nat) : Nat := combineFrom b w R rows p q 0
-theorem combineFrom_cons (b w R : Nat) (c : Column) (cs : List Column) (p q j : Nat) :
-    combineFrom b w R (c :: cs) p q j = column b w R p j * c.positive + column b w R q j * c.negative + combineFrom b w R cs p q (j + 1) := by
-  show _ + _ + force (combineFrom b w R cs p q) (Nat.add j 1) = _
-  rw [force_eq]; rfl
-theorem combineFrom_eq {b w n R m bound : Nat} {p q : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
-    (hp : ∀ r, r < R → ∀ j, j < n → p r j < 2 ^ b) (hq : ∀ r, r < R → ∀ j, j < n → q r j < 2 ^ b) :
-    (cs : List Column) → (ds : List Digits) → (j : Nat) → Packed b m bound cs ds → j + cs.length ≤ n →
-    combineFrom b w R cs (grid b w n R p) (grid b w n R q) j =
-      grid b w m R (fun r => Compose.weighted ds (fun k => p r (j + k)) (fun k => q r (j + k)))
-  | [], [], _, _, _ => (grid_zero b w m R).symm
-  | c :: cs, d :: ds, j, h, hj => by
-    obtain ⟨⟨h1, h2, _⟩, ht⟩ := h
-    have next : j + 1 + cs.length ≤ n := by
-      rw [Nat.add_assoc, Nat.add_comm 1]; exact hj
-    have here : j < n := Nat.le_trans (Nat.le_add_right (j + 1) cs.length) next
-    rw [combineFrom_cons, column_eq hw hb hp here, column_eq hw hb hq here, h1, h2, side_mul_pack, side_mul_pack,
-      combineFrom_eq hw hb hp hq cs ds (j + 1) ht next, ← grid_add, ← grid_add]
-    refine grid_congr fun r _ i _ => ?_
-    have e : ∀ k, j + 1 + k = j + (k + 1) := fun k => by rw [Nat.add_assoc, Nat.add_comm 1]
-    have e1 : (fun k => p r (j + 1 + k)) = fun k => p r (j + (k + 1)) := funext fun k => by rw [e]
-    have e2 : (fun k => q r (j + 1 + k)) = fun k => q r (j + (k + 1)) := funext fun k => by rw [e]
-    rw [e1, e2]
-    rfl
-  | [], _ :: _, _, h, _ => h.elim
-  | _ :: _, [], _, h, _ => h.elim
-/-- Row `r` of the result is the row `sum_j (p r j * positive j + q r j * negative j)`. -/
-theorem combine_eq {b w n R m bound : Nat} {p q : Nat → Nat → Nat} {cs : List Column} {ds : List Digits} (hw : n ≤ w) (hb : 0 < b)
-    (hp : ∀ r, r < R → ∀ j, j < n → p r j < 2 ^ b) (hq : ∀ r, r < R → ∀ j, j < n → q r j < 2 ^ b)
-    (h : Packed b m bound cs ds) (hn : cs.length ≤ n) :
-    combine b w R cs (grid b w n R p) (grid b w n R q) = grid b w m R (fun r => Compose.weighted ds (p r) (q r)) := by
-  refine (combineFrom_eq hw hb hp hq cs ds 0 h (by rw [Nat.zero_add]; exact hn)).trans (grid_congr fun r _ i _ => ?_)
-  have e : ∀ f : Nat → Nat, (fun k => f (0 + k)) = f := fun f => funext fun k => by rw [Nat.zero_add]
-  rw [e, e]
-
-/-! ### Rows times a vector -/
+/-! ### Sums -/
 
 /-- `f 0 + ... + f (n - 1)` -/
 def total : Nat → (Nat → Nat) → Nat
@@ -167,6 +122,17 @@ theorem total_mul (n c : Nat) (f : Nat → Nat) : total n (fun j => c * f j) = c
   | succ n ih =>
     show c * f 0 + total n (fun j => c * f (j + 1)) = c * (f 0 + total n _)
     rw [ih, Nat.mul_add]
+theorem total_split (n k : Nat) (f : Nat → Nat) : total (n + k) f = total n f + total k (fun j => f (n + j)) := by
+  induction n generalizing f with
+  | zero =>
+    have e : (fun j => f (0 + j)) = f := funext fun j => congrArg f (Nat.zero_add j)
+    rw [e, Nat.zero_add]; exact (Nat.zero_add _).symm
+  | succ n ih =>
+    rw [Nat.succ_add]
+    show f 0 + total (n + k) (fun j => f (j + 1)) = f 0 + total n (fun j => f (j + 1)) + total k (fun j => f (n + 1 + j))
+    rw [ih, Nat.add_assoc]
+    have e : (fun j => f (n + j + 1)) = fun j => f (n + 1 + j) := funext fun j => by rw [Nat.add_assoc, Nat.add_comm j 1, ← Nat.add_assoc]
+    rw [e]
 theorem total_le {n bound : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j ≤ bound) : total n f ≤ n * bound := by
   induction n generalizing f with
   | zero => exact Nat.zero_le _
@@ -175,43 +141,8 @@ theorem total_le {n bound : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j ≤
     rw [Nat.succ_mul, Nat.add_comm (n * bound)]
     exact Nat.add_le_add (h 0 (Nat.succ_le_succ (Nat.zero_le n))) (ih fun j hj => h (j + 1) (Nat.succ_le_succ hj))
 
-/-- `sum_j x r j * v j` for every row `r`, the digits of `v` from `j` on. -/
-def dotsFrom (b w R x n : Nat) : Nat → Nat → Nat :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
-    (fun _ rest j v => Nat.add (Nat.mul (column b w R x j) (Nat.land v (Nat.sub (Nat.pow 2 b) 1)))
-      (force (fun j' => force (rest j') (Nat.shiftRight v b)) (Nat.add j 1))) n
-def dots (b w R n x v : Nat) : Nat := dotsFrom b w R x n 0 v
-theorem dotsFrom_succ (b w R x n j v : Nat) :
-    dotsFrom b w R x (n + 1) j v = column b w R x j * Nat.land v (2 ^ b - 1) + dotsFrom b w R x n (j + 1) (Nat.shiftRight v b) := by
-  show _ + force (fun j' => force (dotsFrom b w R x n j') (Nat.shiftRight v b)) (Nat.add j 1) = _
-  rw [force_eq, force_eq]; rfl
-theorem dotsFrom_eq {b w n R : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) : (c j : Nat) → (v : Nat → Nat) → (∀ k, k < c → v k < 2 ^ b) → j + c ≤ n →
-    dotsFrom b w R (grid b w n R f) c j (pack b c v) = side b w R (fun r => total c (fun k => f r (j + k) * v k))
-  | 0, _, _, _, _ => (side_zero b w R).symm
-  | c + 1, j, v, hv, hj => by
-    have next : j + 1 + c ≤ n := by rw [Nat.add_assoc, Nat.add_comm 1]; exact hj
-    have here : j < n := Nat.le_trans (Nat.le_add_right (j + 1) c) next
-    have v0 := hv 0 (Nat.succ_le_succ (Nat.zero_le c))
-    rw [dotsFrom_succ, column_eq hw hb hf here, land_pack_succ v0, shift_pack_succ v0,
-      dotsFrom_eq hw hb hf c (j + 1) (fun k => v (k + 1)) (fun k hk => hv (k + 1) (Nat.succ_le_succ hk)) next,
-      Nat.mul_comm, ← side_mul, ← side_add]
-    refine side_congr fun r _ => ?_
-    have e : (fun k => f r (j + 1 + k) * v (k + 1)) = fun k => f r (j + (k + 1)) * v (k + 1) := funext fun k => by
-      rw [Nat.add_assoc, Nat.add_comm 1]
-    rw [e, Nat.mul_comm]
-    rfl
-theorem dots_eq {b w n R : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hv : ∀ j, j < n → v j < 2 ^ b) :
-    dots b w R n (grid b w n R f) (pack b n v) = side b w R (fun r => total n (fun j => f r j * v j)) := by
-  refine (dotsFrom_eq hw hb hf n 0 v hv (le_of_eq (Nat.zero_add n))).trans (side_congr fun r _ => ?_)
-  have e : (fun k => f r (0 + k) * v k) = fun k => f r k * v k := funext fun k => by rw [Nat.zero_add]
-  rw [e]
+/-! ### A single one -/
 
-/-! ### Ones on a diagonal -/
-
-/-- `n` rows; row `r` has the digit 1 in place `off + r`, elsewhere 0. -/
-def unit (b w off n : Nat) : Nat := Nat.mul (Nat.pow 2 (Nat.mul b off)) (ones (Nat.add (Nat.mul b w) b) n)
 /-- 1 in place `i`, 0 elsewhere. -/
 def indicator (i j : Nat) : Nat := cond (Nat.beq i j) 1 0
 theorem pack_indicator (b : Nat) : (i m : Nat) → i < m → pack b m (indicator i) = 2 ^ (b * i)
@@ -222,22 +153,5 @@ theorem pack_indicator (b : Nat) : (i m : Nat) → i < m → pack b m (indicator
   | i + 1, m + 1, h => by
     show 0 + 2 ^ b * pack b m (indicator i) = 2 ^ (b * i + b)
     rw [pack_indicator b i m (Nat.le_of_succ_le_succ h), Nat.zero_add, Natural.pow_add, Nat.mul_comm]
-theorem pack_powers (c b n : Nat) : pack c n (fun r => 2 ^ (b * r)) = pack (c + b) n (fun _ => 1) := by
-  induction n with
-  | zero => rfl
-  | succ n ih =>
-    have e : (fun i => 2 ^ (b * (i + 1))) = fun i => 2 ^ b * 2 ^ (b * i) := funext fun i => by
-      rw [Nat.mul_succ, Natural.pow_add, Nat.mul_comm]
-    rw [pack_succ, pack_succ, ← ih, e, pack_mul, Natural.pow_add, Nat.mul_assoc]
-    rfl
-theorem unit_eq {b w off n m : Nat} (hb : 0 < b) (hm : off + n ≤ m) :
-    unit b w off n = grid b w m n (fun r j => indicator (off + r) j) := by
-  show 2 ^ (b * off) * ones (b * w + b) n = pack (b * w) n (fun r => pack b m (indicator (off + r)))
-  rw [ones_eq (lt_of_lt_of_le hb (Nat.le_add_left b _)), ← pack_powers, ← pack_mul]
-  refine pack_congr fun r hr => ?_
-  have here : off + r < m := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := off)) hr) hm
-  show 2 ^ (b * off) * 2 ^ (b * r) = _
-  rw [pack_indicator b (off + r) m here, Nat.mul_add, Natural.pow_add]
-
 end Matrix
 end PytestTorchLean

@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Bend
-import PytestTorchLean.Check.Transpose
+import PytestTorchLean.Check.Columns
 /-!
 # Closer digits in reverse order
 
@@ -125,6 +125,11 @@ theorem turned_eq {C c n : Nat} {f : Nat → Nat} (hc : c ≤ C) (hC : 0 < C) (h
 
 /-! ### The columns of a node -/
 
+/-- The `i`-th of a list of columns' digits. -/
+def entry : List Digits → Nat → Digits
+  | [], _ => ⟨fun _ => 0, fun _ => 0⟩
+  | d :: _, 0 => d
+  | _ :: ds, i + 1 => entry ds i
 /-- The weights of column after column, raised by `offset` so that none is negative; `m` digits of `C` bits each. -/
 def joined (C m offset : Nat) (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0
