@@ -161,6 +161,9 @@ theorem Compose.run_sound (K : Type u) [OrderedRing K] : (positive 4).Holds (fun
   have whole : Every (Claim.Holds K .real wideLayer) [⟨positive 4, [box]⟩] := PytestTorchLean.sound K accepted_composed
   exact (whole.1.1 _ ⟨rfl, rfl, wide_holds, trivial⟩ (wide_executes K).2).1
 
+/-- A clause of two rows, `z > 0` twice, by their sum with the weights 1 and 2. -/
+theorem Weighted.run_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real wideGraph) [⟨⟨⟨2, 4, 1, 2 ^ 128 + 1, 1, 5, 1⟩, true, 2⟩, [box]⟩] :=
+  PytestTorchLean.sound K (c := ⟨scale, [[.node affineStep (.node reluStep (.conclude (.weighted formDecoding 2 8 [[1, 2]])))]]⟩) (by decide +kernel)
 /-- `max(y, x0)` behind the layer, bounded and positive. -/
 theorem maximum_bounded (K : Type u) [OrderedRing K] :
     Every (Claim.Holds K .real ⟨2, [.affine wide, .maximum 1 0x0000000200000004]⟩) claims :=
