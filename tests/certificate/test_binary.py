@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -40,7 +41,11 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.places import places, stored_tensors
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.terms import CONSTRUCTORS
 from pytest_torchlean.certificate.words import patterns_of
+from pytest_torchlean.checker.sources import source_directory
+
+INDUCTIVE = re.compile(r"^inductive (\w+)[^\n]* where\n((?:  [^\n]*\n)+)", re.MULTILINE)
 
 WORD = st.integers(0, 2**64 - 1).map(Word)
 BLOCK = st.builds(BlockData, *(WORD for _ in range(8)))
@@ -71,6 +76,17 @@ def test_every_constructor_has_its_number() -> None:
     for union in (NodeData, LinkData, ConclusionData, ScriptData):
         numbers = [NUMBERS[kind] for kind in get_args(union)]
         assert len(set(numbers)) == len(numbers)
+
+
+def test_constructors_are_numbered_as_lean_declares_them() -> None:
+    declared: dict[str, list[str]] = {}
+    for source in (source_directory() / "PytestTorchLean").rglob("*.lean"):
+        for name, body in INDUCTIVE.findall(source.read_text(encoding="utf-8")):
+            declared[name] = re.findall(r"^  \| (\w+)", body, re.MULTILINE)
+    for kind, number in NUMBERS.items():
+        path = "Node.affine" if kind is AffineData else CONSTRUCTORS[kind]
+        inductive, _, constructor = path.rpartition(".")
+        assert declared[inductive.rpartition(".")[2]].index(constructor) == number
 
 
 @pytest.mark.parametrize("make", [linear, mlp, conv, residual])

@@ -166,7 +166,11 @@ def script : (depth : Nat) → Read Script
         pure (Script.tighten rows rest)),
       (do
         let how ← conclusion
-        pure (Script.conclude how))]
+        pure (Script.conclude how)),
+      (do
+        let place ← number
+        let rest ← script depth
+        pure (Script.known place rest))]
 
 /-- No script is nested deeper. -/
 def deepest : Nat := 100000

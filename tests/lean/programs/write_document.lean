@@ -50,10 +50,12 @@ def conclusion : Conclusion → List Chunk
   | .direct forms => join (oneWord 0) (decoding forms)
   | .composed forms last bits => joined [oneWord 1, decoding forms, decoding last, number bits]
   | .relaxed forms shift size rows => joined [oneWord 2, decoding forms, numbers [shift, size], relaxation rows]
+  | .weighted forms bits size weights => joined [oneWord 3, decoding forms, numbers [bits, size], list (list number) weights]
 def script : Script → List Chunk
   | .node s rest => joined [oneWord 0, step s, script rest]
   | .split slot value below above => joined [oneWord 1, numbers [slot, value], script below, script above]
   | .tighten rows rest => joined [oneWord 2, relaxation rows, script rest]
+  | .known place rest => joined [oneWord 4, number place, script rest]
   | .conclude how => join (oneWord 3) (conclusion how)
 def part (p : Part) : List Chunk :=
   joined [list claim p.claims, numbers [p.certificate.scale.unit, p.certificate.scale.center, p.certificate.scale.half],
