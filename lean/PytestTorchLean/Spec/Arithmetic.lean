@@ -7,8 +7,8 @@ IEEE-754 operations that compute: 32-bit patterns in, pattern out. The result of
 rounding of the exact result, as each definition shows in its last line; infinities, zeros and NaN follow the
 standard, and every NaN that comes out is `quietNaN`. Subnormal numbers are never flushed to zero.
 
-Thm/Arithmetic proves each operation equal to the rounding of the exact result in an ordered ring; a test runs
-these definitions against the Python evaluator, bit for bit.
+Thm/Arithmetic, SquareRoot, Comparison and Conversion prove each operation equal to the rounding of the exact result
+in an ordered ring; a test runs these definitions against the Python evaluator, bit for bit.
 -/
 set_option linter.all false
 namespace PytestTorchLean

@@ -10,7 +10,7 @@ a last place above the largest finite number on. This is IEEE-754's roundTiesToE
 rounded by itself: a negative number so small that it rounds to zero becomes `-0`.
 
 `RoundsMagnitude` says this without computing; `roundMagnitude` computes it, on bit patterns.
-`roundMagnitude_rounds` (Thm/Nearest) proves that it does, `RoundsMagnitude.unique` that nothing else would.
+In Thm/Rounding, `roundMagnitude_rounds` proves that it does, and `RoundsMagnitude.unique` that nothing else would.
 -/
 set_option linter.all false
 universe u
