@@ -128,6 +128,7 @@ ARITHMETIC: dict[tuple[str, ...], tuple[str, ...]] = {
         "Example.order_matters",
         "Example.evaluator_computes_row",
         "Example.evaluator_run",
+        "Example.rounded_inputs",
     ),
 }
 

@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Thm.Evaluator
 import PytestTorchLean.Thm.Instances
+import PytestTorchLean.Thm.RoundedInput
 /-!
 # The theorems about schedules are not vacuous
 
@@ -109,6 +110,38 @@ theorem evaluates : graph.Evaluates bits := by
 /-- So the graph has this execution in binary32. -/
 theorem evaluator_run (K : Type u) [OrderedRing K] : Executes .binary32 graph (fun i => (natural (value i) : K)) :=
   evaluates.executes bits_value
+
+/-- The number in a slot is rounded to its pattern. -/
+theorem bits_rounded (i : Nat) : RoundsTo (natural (2 ^ 149 * value i) : K) 1 (bits i) := by
+  have exactly : ∀ {n p : Nat}, round 0 n 1 = p → RoundsTo (natural n : K) 1 p := fun e => e ▸ round_rounds K (Nat.zero_le 1) (Nat.le_refl 1)
+  unfold value bits
+  cases Nat.beq i 0 with
+  | true => exact exactly (show round 0 (2 ^ 149 * 0) 1 = 0 by decide +kernel)
+  | false =>
+    cases Nat.beq i 2 with
+    | true => exact exactly (show round 0 (2 ^ 149 * 3) 1 = 0x40400000 by decide +kernel)
+    | false => exact exactly (show round 0 (2 ^ 149 * 1) 1 = unit by decide +kernel)
+
+/-- The inputs 3 and 1, rounded, lie in the hull of the example's box. -/
+theorem rounded_inputs (K : Type u) [OrderedRing K] : box.HullHolds graph.inputs (fun i => (natural (value i) : K)) := by
+  refine box.rounded_in_hull (bits := fun i => bits (2 + i)) (d := fun _ => 1) (v := fun i => natural (2 ^ 149 * value (2 + i))) (by decide)
+    (fun i _ => ⟨Nat.le_refl 1, bits_rounded (2 + i), (bits_finite (2 + i)).1, bits_value (2 + i)⟩) fun i hi => ?_
+  have between : ∀ {l m u : Nat}, l ≤ 2 * m → 2 * m ≤ u →
+      natural 1 * (natural l - natural (2 ^ 149 * box.offset)) ≤ (natural box.denominator * natural m : K) ∧
+      (natural box.denominator * natural m : K) ≤ natural 1 * (natural u - natural (2 ^ 149 * box.offset)) := fun {l m u} a b => by
+    have e : (natural box.denominator * natural m : K) = natural (2 * m) := (natural_mul 2 m).symm
+    have z : ∀ n : Nat, natural 1 * (natural n - natural (2 ^ 149 * box.offset)) = (natural n : K) := fun n => by
+      have none : 2 ^ 149 * box.offset = 0 := by decide +kernel
+      rw [none]
+      exact (ring1 K x, 1 * (x - 0), x) _
+    rw [e, z, z]
+    exact ⟨natural_le a, natural_le b⟩
+  cases i with
+  | zero => exact between (by decide +kernel) (by decide +kernel)
+  | succ i =>
+    have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ hi)) (Nat.zero_le _)
+    subst hi
+    exact between (by decide +kernel) (by decide +kernel)
 
 end Example
 end PytestTorchLean
