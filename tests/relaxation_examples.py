@@ -110,11 +110,11 @@ def advance(emission: Emission, stage: Stage, node: AffineData | ReluData) -> St
         matrix = matrix_of(node, decoding)
         first, radius = reading(known, matrix, lower[:, None], upper[:, None]) if binary32 else (0, 0)
         step = StepData(decoding, first, radius)
-        error = row_errors(known, node, matrix, step) if binary32 else None
+        error = row_errors(known, node, matrix, step, lower[:, None], upper[:, None]) if binary32 else None
         lows, highs, fine = affine_bounds(known, node, matrix, step, lower[:, None], upper[:, None], error)
         assert fine.all()
         low, high = lows[:, 0], highs[:, 0]
-        added = PassedNode(node, start, decoding, matrix, error)
+        added = PassedNode(node, start, decoding, matrix, None if error is None else error[:, 0])
     box = Box(known, np.concatenate([lower, low]), np.concatenate([upper, high]))
     return Stage((*stage.passed, added), box)
 

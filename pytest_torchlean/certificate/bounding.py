@@ -161,6 +161,17 @@ def affine_bounds(
 # --- rounding ---------------------------------------------------------------------------------------
 
 
+def reading(scale: ScaleData, matrix: Matrix, lower: Integers, upper: Integers) -> tuple[int, int]:
+    """The first slot that a matrix reads beyond slots 0 and 1, and the smallest radius that Lean accepts."""
+    read = matrix.sources[matrix.sources > ONE_SLOT]
+    first = int(read.min()) if read.size else len(lower)
+    radius = max(scale.unit, ZERO_SPREAD)
+    if first < len(lower) and lower.shape[1]:
+        below, above = scale.center - lower[first:].min(), upper[first:].max() - scale.center
+        radius = max(radius, int(below), int(above))
+    return first, radius
+
+
 def rounding_step(
     scale: ScaleData,
     node: AffineData,
@@ -170,17 +181,11 @@ def rounding_step(
     upper: Integers,
 ) -> StepData:
     """How a node is bounded under binary32: every slot charged by itself where that is quick, otherwise all
-    with one radius, the smallest that Lean accepts for all boxes."""
+    with one radius that serves all boxes."""
     boxes = lower.shape[1]
     if boxes <= FEW_BOXES and node.positions * node.columns * boxes <= MOST_CHARGED:
         return StepData(decoding, 0, 0)
-    read = matrix.sources[matrix.sources > ONE_SLOT]
-    first = int(read.min()) if read.size else len(lower)
-    radius = max(scale.unit, ZERO_SPREAD)
-    if first < len(lower) and lower.shape[1]:
-        below, above = scale.center - lower[first:].min(), upper[first:].max() - scale.center
-        radius = max(radius, int(below), int(above))
-    return StepData(decoding, first, radius)
+    return StepData(decoding, *reading(scale, matrix, lower, upper))
 
 
 def row_errors(
