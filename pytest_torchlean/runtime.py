@@ -7,7 +7,7 @@ provider with pinned threads, sequential execution and deterministic kernels; su
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,12 @@ class RuntimeNode:
     op: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    attributes: tuple[tuple[str, float | str], ...] = ()
+    """Those that are numbers or text."""
+
+    def attribute(self, name: str) -> float | str | None:
+        """The attribute's value; None where the node has none of that name."""
+        return dict(self.attributes).get(name)
 
     @property
     def label(self) -> str:
@@ -131,9 +137,43 @@ def optimised_model(model: bytes, threads: int = 1) -> bytes:
 def nodes_of(model: bytes) -> tuple[RuntimeNode, ...]:
     """The top-level nodes of a model, in order. Names are as in the file, not escaped."""
     return tuple(
-        RuntimeNode(node.name, node.domain, node.op_type, tuple(node.input), tuple(node.output))
+        RuntimeNode(
+            node.name,
+            node.domain,
+            node.op_type,
+            tuple(node.input),
+            tuple(node.output),
+            tuple(_attributes(node)),
+        )
         for node in _parse(model).graph.node
     )
+
+
+def _attributes(node: Any) -> Iterator[tuple[str, float | str]]:
+    for attribute in node.attribute:
+        if attribute.HasField("s"):
+            yield attribute.name, attribute.s.decode("utf-8", "replace")
+        elif attribute.HasField("f"):
+            yield attribute.name, float(attribute.f)
+        elif attribute.HasField("i"):
+            yield attribute.name, float(attribute.i)
+
+
+def weights_of(model: bytes) -> tuple[tuple[str, NDArray[np.float32]], ...]:
+    """The float32 tensors that a model stores, with their names: initialisers and Constant nodes."""
+    import onnx
+
+    graph = _parse(model).graph
+    stored = [(tensor.name, tensor) for tensor in graph.initializer]
+    stored += [
+        (node.output[0], attribute.t)
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.HasField("t")
+    ]
+    arrays = ((name, np.asarray(onnx.numpy_helper.to_array(tensor))) for name, tensor in stored)
+    return tuple((name, array) for name, array in arrays if array.dtype == np.float32)
 
 
 def expose(model: bytes) -> bytes:

@@ -9,15 +9,14 @@ kernel, constants moved. It does not cover new arithmetic: a normalisation or a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.ir.names import printable
-from pytest_torchlean.runtime import optimised_model
+from pytest_torchlean.runtime import RuntimeNode, nodes_of, optimised_model, weights_of
 
 _MOVEMENT = frozenset(
     {
@@ -67,95 +66,60 @@ def runtime_line(model: bytes) -> str:
 
 def not_covered(stored: bytes, running: bytes) -> tuple[str, ...]:
     """Why the running graph may compute what no execution of the stored one gives; empty where it cannot."""
-    before, after = _graph(stored), _graph(running)
-    ops = _labels(stored)
-    reasons = [reason for node in after.node if (reason := _new_arithmetic(node, before, ops))]
-    left = _labels(running)
+    before = nodes_of(stored)
+    ops, left = _labels(stored), _labels(running)
+    weights = weights_of(stored)
+    reasons = [reason for node in nodes_of(running) if (reason := _new_arithmetic(node, before, ops))]
+    constants = {name for name, _ in weights}
     reasons += [
         f"the optimiser folds {name} away"
         for name in _FOLDED
-        if left[name] < ops[name] and not _only_constants(before, name)
+        if left[name] < ops[name] and not _only_constants(before, name, constants)
     ]
-    known = Counter(map(_content, _tensors(before)))
-    for name, array in ((tensor.name, _array(tensor)) for tensor in after.initializer):
-        if array.dtype == np.float32 and _content((name, array)) not in known:
-            reasons.append(f"the optimiser computes the weights {printable(name)[:60]!r} anew")
+    known = {_content(array) for _, array in weights}
+    reasons += [
+        f"the optimiser computes the weights {printable(name)[:60]!r} anew"
+        for name, array in weights_of(running)
+        if _content(array) not in known
+    ]
     return tuple(dict.fromkeys(reasons))
 
 
-def _new_arithmetic(node: Any, before: Any, ops: Counter[str]) -> str | None:
-    label = _label(node)
-    attributes = {attribute.name: attribute for attribute in node.attribute}
-    activation = attributes["activation"].s.decode("utf-8", "replace") if "activation" in attributes else ""
+def _new_arithmetic(node: RuntimeNode, before: Sequence[RuntimeNode], ops: Counter[str]) -> str | None:
+    activation = str(node.attribute("activation") or "")
     if activation not in _EXACT_ACTIVATIONS or (activation and not _has_activation(ops, activation)):
-        return f"the optimiser puts {printable(activation)} into {printable(label)}"
-    scales = {attributes[name].f for name in ("alpha", "beta") if name in attributes} - {1.0}
-    if label in _SAME_SUMS:
-        if not any(ops[name] for name in _SAME_SUMS[label] | {label}):
-            return f"the optimiser introduces {printable(label)}"
-        if scales and not any(_scales(other) >= scales for other in before.node if _label(other) == "Gemm"):
-            return f"the optimiser folds a factor into {printable(label)}"
+        return f"the optimiser puts {printable(activation)} into {printable(node.label)}"
+    if node.label in _SAME_SUMS:
+        if not any(ops[name] for name in _SAME_SUMS[node.label] | {node.label}):
+            return f"the optimiser introduces {printable(node.label)}"
+        scales = _scales(node)
+        if scales and not any(_scales(other) >= scales for other in before if other.label == "Gemm"):
+            return f"the optimiser folds a factor into {printable(node.label)}"
         return None
-    if ops[label] or label in _MOVEMENT:
+    if ops[node.label] or node.label in _MOVEMENT or (node.label == "Clip" and ops["Relu"]):
         return None
-    if label == "Clip" and ops["Relu"] + ops["Clip"]:
-        return None
-    return f"the optimiser introduces {printable(label)}"
+    return f"the optimiser introduces {printable(node.label)}"
 
 
 def _has_activation(ops: Counter[str], activation: str) -> bool:
     return bool(ops[activation]) or (activation == "Clip" and bool(ops["Relu"]))
 
 
-def _scales(node: Any) -> set[float]:
-    return {attribute.f for attribute in node.attribute if attribute.name in ("alpha", "beta")} - {1.0}
+def _scales(node: RuntimeNode) -> set[float | str]:
+    found = (node.attribute(name) for name in ("alpha", "beta"))
+    return {value for value in found if value is not None} - {1.0}
 
 
-def _only_constants(graph: Any, name: str) -> bool:
+def _only_constants(nodes: Sequence[RuntimeNode], name: str, constants: set[str]) -> bool:
     """Whether every node of this operator works on constants, whose results are compared as weights."""
-    constants = {tensor.name for tensor in graph.initializer}
-    constants |= {out for node in graph.node if node.op_type == "Constant" for out in node.output}
-    return all(set(filter(None, node.input)) <= constants for node in graph.node if _label(node) == name)
+    return all(set(filter(None, node.inputs)) <= constants for node in nodes if node.label == name)
 
 
-def _content(named: tuple[str, NDArray[np.generic]]) -> bytes:
+def _content(array: NDArray[np.float32]) -> bytes:
     """A tensor's binary32 patterns up to their order and zeros, as a blocked layout keeps them."""
-    _, array = named
-    patterns = np.ascontiguousarray(array).astype(np.float32, copy=False).reshape(-1).view(np.uint32)
+    patterns = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
     return bytes(np.sort(patterns[patterns & np.uint32(0x7FFFFFFF) != 0]).tobytes())
 
 
-def _tensors(graph: Any) -> Iterator[tuple[str, NDArray[np.generic]]]:
-    """The float32 tensors that the file stores."""
-    stored = list(graph.initializer)
-    stored += [
-        attribute.t
-        for node in graph.node
-        if node.op_type == "Constant"
-        for attribute in node.attribute
-        if attribute.HasField("t")
-    ]
-    for tensor in stored:
-        array = _array(tensor)
-        if array.dtype == np.float32:
-            yield tensor.name, array
-
-
-def _array(tensor: Any) -> NDArray[np.generic]:
-    import onnx
-
-    return np.asarray(onnx.numpy_helper.to_array(tensor))
-
-
 def _labels(model: bytes) -> Counter[str]:
-    return Counter(_label(node) for node in _graph(model).node)
-
-
-def _label(node: Any) -> str:
-    return str(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}")
-
-
-def _graph(model: bytes) -> Any:
-    import onnx
-
-    return onnx.load_from_string(model).graph
+    return Counter(node.label for node in nodes_of(model))
