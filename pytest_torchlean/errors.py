@@ -108,12 +108,6 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the node is not affine, ReLU or data movement with weights that are binary32 numbers",
         "run `torchlean inspect` on the model to see every such node",
     ),
-    ErrorCode(
-        "TL0205",
-        "semantics is not supported",
-        "the claim is about binary32 executions, for which no theorem exists yet",
-        "leave `semantics` out, or write `semantics: real`, and keep a `check: runtime` beside it",
-    ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
         "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"

@@ -22,7 +22,7 @@ from pytest_torchlean.checker import BuiltLibrary, LeanInstall, _launcher
 from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.cli import main
 from pytest_torchlean.errors import CertificateError
-from pytest_torchlean.properties import proving
+from pytest_torchlean.properties import parts
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -218,7 +218,7 @@ def test_another_version_of_lean_is_refused(bounded: Path, tmp_path: Path) -> No
 def test_a_data_set_is_bundled_with_all_its_theorems(
     project: Path, tmp_path: Path, quick: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proving, "MOST_BOXES_PER_THEOREM", 1)
+    monkeypatch.setattr(parts, "MOST_BOXES_PER_THEOREM", 1)
     assert make(project, "robust", tmp_path / "bundle") == 0
     certificate = (tmp_path / "bundle" / "lean" / "Certificate.lean").read_text()
     assert certificate.count("_accepted : check") == 4

@@ -53,3 +53,8 @@ def _bound(bound: Bound) -> str:
 def _percent(share: Fraction) -> str:
     percent = share * 100
     return f"{percent}%"
+
+
+def decimal(number: Fraction) -> str:
+    """A short decimal for messages; the exact number is in the record."""
+    return f"{float(number):.6g}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,6 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account, Forecast
-from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.guard import (
@@ -25,40 +22,34 @@ from pytest_torchlean.certificate.guard import (
     require_forms,
     require_same_function,
 )
-from pytest_torchlean.certificate.model import ClaimData, Emission, GraphData, ScriptData, Semantics
+from pytest_torchlean.certificate.model import Emission, GraphData, Semantics
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
-from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import (
-    BuiltLibrary,
     CheckResult,
     EvaluationResult,
-    LeanInstall,
     ensure_built,
     find_lean,
 )
-from pytest_torchlean.checker import check as ask_lean
-from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.levels import (
     EVALUATED,
-    EVALUATED_TRUST,
-    KERNEL_TRUST,
     chosen_level,
-    placed_document,
-    weights_line,
 )
+from pytest_torchlean.properties.parts import accepted_parts
 from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
 
 SOUNDNESS = "PytestTorchLean.sound"
-MOST_BOXES_PER_THEOREM = 40
-SLOTS_PER_THEOREM = 2200
-"""One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
 DEFAULT_MEMORY_MB = 4096
+SHARE_OF_ALL_TOGETHER = 0.6
+"""Of the time that is left, for all parts of a property at once; the rest is for single ones."""
+_TOO_MUCH = ("TL0511", "TL0512")
+"""Lean ran out of time, or of memory."""
 
 REAL_RUNTIME_LINE = (
     "not claimed: the proof is about exact arithmetic on the stored weights; `check: runtime` compares "
@@ -85,7 +76,10 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Proof:
-    """Lean accepted. `share` is the largest part of the guard's allowance that was seen."""
+    """Lean accepted. `share` is the largest part of the guard's allowance that was seen.
+
+    proved: pairs of a goal's number and a box's number in it. failure: why not every box is among them.
+    """
 
     assurance: str
     theorem: Theorem | None
@@ -95,6 +89,8 @@ class Proof:
     seconds: Mapping[str, float]
     memory_mb: float
     share: float
+    proved: frozenset[tuple[int, int]]
+    failure: CheckerError | None
 
 
 def semantics_of(prop: PropertySpec) -> Semantics:
@@ -128,32 +124,44 @@ def forecast(program: Program, goals: Sequence[Goal], semantics: Semantics, budg
 def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
     """Have Lean check every box that the forecast accepts.
 
-    Raises CheckerError TL05xx where Lean is missing, killed or gives no clean answer, TL0603 where it
-    refuses, CertificateError TL061x where the guard does. There must be at least one accepted box.
+    All parts go to Lean at once; where they take too long or too much together, one after the other, and
+    those that are accepted count. Raises CheckerError TL05xx where Lean is missing or gives no clean answer
+    or accepts no part in time, TL0603 where it refuses, CertificateError TL061x where the guard does. There
+    must be at least one accepted box.
     """
     started = time.monotonic()
     lean = find_lean(context.lean)
     built = ensure_built(lean)
-    parts, goals = _accepted_parts(prospect)
-    level = chosen_level(prop.assurance, parts, context.seconds_left)
-    emitted = _document(parts, context) if level == EVALUATED else _Text(parts, render(parts), context)
+    parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.program.size)
+    level = chosen_level(prop.assurance, [part.emission for part in parts], context.seconds_left)
+    whole = emit(parts, level, context)
     guarded = time.monotonic()
-    share = _guard(emitted.read_back(), parts, goals, semantics_of(prop), executions, prospect.program)
+    share = _guard(whole, prop, executions, prospect.program)
     asked = time.monotonic()
-    result = emitted.ask(
-        lean,
-        built,
-        max(1.0, context.seconds_left),
-        DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20),
-    )
-    if not result.accepted:
-        if result.code == "TL0510":
-            raise CheckerError("TL0603", f"Lean refused: {result.detail}")
-        raise CheckerError(result.code or "TL0514", result.detail or result.outcome.value)
+    memory_mb = DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20)
+    together = context.seconds_left * (1.0 if len(parts) == 1 else SHARE_OF_ALL_TOGETHER)
+    results = [(whole, whole.ask(lean, built, max(1.0, together), memory_mb))]
+    if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
+        results = []
+        for part in parts:
+            own = emit((part,), level, context)
+            _guard_data(own, prop)
+            results.append((own, own.ask(lean, built, max(1.0, context.seconds_left), memory_mb)))
+            if results[-1][1].code == "TL0511":
+                break
+    accepted = [(own, result) for own, result in results if result.accepted]
+    failed = [_failure(result) for _, result in results if not result.accepted]
+    hard = [error for error in failed if error.code not in _TOO_MUCH]
+    if hard or not accepted:
+        raise (hard or failed)[0]
+    axioms = {axiom for _, result in accepted if isinstance(result, CheckResult) for axiom in result.axioms}
+    for own, result in accepted:
+        if context.keep is not None and isinstance(own, EmittedText) and isinstance(result, CheckResult):
+            context.keep(own.text, result.axioms)
     return Proof(
         assurance=level,
-        theorem=Theorem(SOUNDNESS, result.axioms) if isinstance(result, CheckResult) else None,
-        trust=emitted.trust,
+        theorem=None if level == EVALUATED else Theorem(SOUNDNESS, tuple(sorted(axioms))),
+        trust=accepted[0][0].trust,
         lean={
             "version": lean.version,
             "sha256": lean.sha256,
@@ -164,143 +172,31 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
             "emit": guarded - started - built.seconds,
             "build": built.seconds,
             "guard": asked - guarded,
-            "lean": result.seconds,
+            "lean": time.monotonic() - asked,
         },
-        memory_mb=result.peak_memory_mb,
+        memory_mb=max(result.peak_memory_mb for _, result in accepted),
         share=share,
+        proved=frozenset(box for own, _ in accepted for part in own.parts for box in part.boxes),
+        failure=failed[0] if failed else None,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Text:
-    """The parts as a module that Lean's kernel checks."""
-
-    parts: tuple[Emission, ...]
-    text: str
-    context: PropertyContext
-
-    @property
-    def trust(self) -> tuple[str, ...]:
-        return KERNEL_TRUST
-
-    def read_back(self) -> tuple[Emission, ...]:
-        try:
-            return parse(self.text)
-        except UnreadableText as error:
-            raise CertificateError("TL0610", f"the emitted text cannot be read back: {error}") from error
-
-    def ask(self, lean: LeanInstall, built: BuiltLibrary, wall_seconds: float, memory_mb: int) -> CheckResult:
-        result = ask_lean(
-            self.text, theorem=THEOREM, built=built, lean=lean, wall_seconds=wall_seconds, memory_mb=memory_mb
-        )
-        if result.accepted and self.context.keep is not None:
-            self.context.keep(self.text, result.axioms)
-        return result
+def _failure(result: CheckResult | EvaluationResult) -> CheckerError:
+    if result.code == "TL0510":
+        return CheckerError("TL0603", f"Lean refused: {result.detail}")
+    return CheckerError(result.code or "TL0514", result.detail or result.outcome.value)
 
 
-@dataclass(frozen=True, eq=False)
-class _Document:
-    """The parts as a document that the compiled checker reads."""
-
-    data: bytes
-    document: DocumentData
-    files: tuple[Path, ...]
-
-    @property
-    def trust(self) -> tuple[str, ...]:
-        return (*EVALUATED_TRUST, weights_line(self.document))
-
-    def read_back(self) -> tuple[Emission, ...]:
-        try:
-            return decode(self.data).emissions
-        except UnreadableDocument as error:
-            raise CertificateError("TL0610", f"the document cannot be read back: {error}") from error
-
-    def ask(
-        self, lean: LeanInstall, built: BuiltLibrary, wall_seconds: float, memory_mb: int
-    ) -> EvaluationResult:
-        return evaluate_bytes(
-            self.data,
-            expected=(self.document.boxes, self.document.compared),
-            files=self.files,
-            built=built,
-            lean=lean,
-            wall_seconds=wall_seconds,
-            memory_mb=memory_mb,
-        )
-
-
-def _document(parts: tuple[Emission, ...], context: PropertyContext) -> _Document:
-    document, files = placed_document(parts, context.model)
-    return _Document(encode(document), document, files)
-
-
-_Piece = tuple[ClaimData, tuple[ScriptData, ...], Goal]
-
-
-def _accepted_parts(prospect: Prospect) -> tuple[tuple[Emission, ...], tuple[tuple[Goal, ...], ...]]:
-    """The accepted boxes, cut into theorems of a bounded number of boxes; the goals beside them."""
-    claims: list[_Piece] = []
-    most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // prospect.program.size))
-    for claim, scripts, goal, seen in zip(
-        prospect.emission.claims,
-        prospect.emission.certificate.scripts,
-        prospect.goals,
-        prospect.forecasts,
-        strict=True,
-    ):
-        chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
-        for start in range(0, len(chosen), most):
-            piece = chosen[start : start + most]
-            claims.append(
-                (
-                    replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
-                    scripts,
-                    replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
-                )
-            )
-    if not claims:
-        raise ValueError("nothing to prove")
-    whole = prospect.emission
-    parts, goals = [], []
-    for group in _groups(claims, most):
-        parts.append(
-            replace(
-                whole,
-                claims=tuple(claim for claim, _, _ in group),
-                certificate=replace(whole.certificate, scripts=tuple(scripts for _, scripts, _ in group)),
-            )
-        )
-        goals.append(tuple(goal for _, _, goal in group))
-    return tuple(parts), tuple(goals)
-
-
-def _groups(claims: Sequence[_Piece], most: int) -> list[list[_Piece]]:
-    groups: list[list[_Piece]] = [[]]
-    for item in claims:
-        held = sum(len(claim.boxes) for claim, _, _ in groups[-1])
-        if groups[-1] and held + len(item[0].boxes) > most:
-            groups.append([])
-        groups[-1].append(item)
-    return groups
-
-
-def _guard(
-    read: tuple[Emission, ...],
-    parts: tuple[Emission, ...],
-    goals: tuple[tuple[Goal, ...], ...],
-    semantics: Semantics,
-    executions: Executions,
-    program: Program,
-) -> float:
-    """Hold what was read back against the property and the model."""
-    if read != parts:
+def _guard_data(emitted: Emitted, prop: PropertySpec) -> NDArray[np.int64]:
+    """Read back what Lean gets and hold it against the property; returns the slots of the outputs."""
+    read = emitted.read_back()
+    if read != tuple(part.emission for part in emitted.parts):
         raise CertificateError("TL0610", "the emitted data say something else than was meant")
-    if any(part.semantics is not semantics for part in read):
+    if any(emission.semantics is not semantics_of(prop) for emission in read):
         raise CertificateError("TL0610", "the emitted theorem is about other executions than the property")
     outputs = None
-    for part, wanted in zip(read, goals, strict=True):
-        for claim, goal in zip(part.claims, wanted, strict=True):
+    for emission, part in zip(read, emitted.parts, strict=True):
+        for claim, goal in zip(emission.claims, part.goals, strict=True):
             slots = require_forms(claim.property, goal.forms)
             if outputs is not None and not np.array_equal(outputs, slots):
                 raise CertificateError("TL0612", "two claims name different outputs")
@@ -309,11 +205,17 @@ def _guard(
                 require_box(box, region.lower, region.upper)
     if outputs is None:
         raise ValueError("nothing to guard")
-    boxes = [box for wanted in goals for goal in wanted for box in goal.boxes]
-    points = _points(boxes)
+    return outputs
+
+
+def _guard(emitted: Emitted, prop: PropertySpec, executions: Executions, program: Program) -> float:
+    """Hold what Lean gets against the property and the model."""
+    outputs = _guard_data(emitted, prop)
+    graph = emitted.parts[0].emission.graph
+    points = _points([box for part in emitted.parts for goal in part.goals for box in goal.boxes])
     executions.require_types(points[0])
-    _guard_nodes(read[0].graph, outputs, executions, program)
-    return require_same_function(read[0].graph, outputs, points, executions.runtime)
+    _guard_nodes(graph, outputs, executions, program)
+    return require_same_function(graph, outputs, points, executions.runtime)
 
 
 def _guard_nodes(
@@ -356,8 +258,3 @@ def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
     if context.graph.free_batch:
         return (*proof.trust, "The model's batch dimension is free; the claim is about batch size 1.")
     return proof.trust
-
-
-def decimal(number: Fraction) -> str:
-    """A short decimal for messages; the exact number is in the record."""
-    return f"{float(number):.6g}"

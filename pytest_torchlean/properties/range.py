@@ -17,12 +17,11 @@ from pytest_torchlean.certificate.forms import Forms, bound_forms
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
-from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     Prospect,
-    decimal,
     forecast,
     points_of,
     prove,

@@ -10,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
@@ -20,16 +19,15 @@ from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.differential.samples import only_input, row_shape
-from pytest_torchlean.errors import CertificateError, CheckerError, DataError, TorchleanError
+from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
-from pytest_torchlean.properties.points import Reference, region, violation
+from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
+from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     Proof,
     Prospect,
-    decimal,
     forecast,
     points_of,
     prove,
@@ -37,7 +35,6 @@ from pytest_torchlean.properties.proving import (
     semantics_of,
     trust_of,
 )
-from pytest_torchlean.spec.dataset import check_labels, load_dataset
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Counts, Evidence, Problem, Verdict, Witness
 
@@ -48,18 +45,6 @@ _COARSER = 2.0**29
 """How much larger the unit roundoff of binary32 is than that of binary64."""
 
 Float32 = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class _Listed:
-    """The inputs a property lists: positions in the file, float32 (n, inputs), int64 labels (n,)."""
-
-    positions: tuple[int, ...]
-    inputs: Float32
-    labels: NDArray[np.int64]
-
-    def reference(self, row: int) -> Reference:
-        return Reference(tuple(exact(number) for number in self.inputs[row]), int(self.labels[row]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +67,9 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
     executions = Executions(context.model, context.graph)
-    listed = _listed(context, prop, program)
+    listed = listed_inputs(context, prop, program)
     right = _classified_right(program, executions, prop, listed)
-    boxes = {row: _box(prop, listed, row) for row in np.flatnonzero(right).tolist()}
+    boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
     candidates, open_classes = _candidates(program, listed, boxes)
     prospect, provable = _forecast(program, listed, boxes, candidates, semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
@@ -97,10 +82,11 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if prospect is not None and provable:
         try:
             proof = prove(context, prop, executions, prospect)
+            failure = proof.failure
             seconds.update(proof.seconds)
         except (CheckerError, CertificateError) as error:
             failure = error
-    proved = len(provable) if proof is not None else 0
+    proved = len(proof.proved) if proof is not None else 0
     counts = Counts(
         proved=proved,
         refuted=len(search.witnesses),
@@ -115,45 +101,15 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         right,
         counts,
         search,
-        proof or failure,
+        proof,
+        failure,
         seconds,
         trust_of(context, proof) if proof is not None else (),
     )
 
 
-def _listed(context: PropertyContext, prop: RobustnessProperty, program: Program) -> _Listed:
-    graph = context.graph
-    name = only_input(graph)
-    if name is None:
-        raise DataError("TL0405", f"robustness needs a model with one input, but it has {len(graph.inputs)}")
-    if len(graph.outputs) != 1 or program.outputs.size < 2:
-        raise DataError(
-            "TL0405",
-            f"robustness needs one output with a number per class, but the model has {len(graph.outputs)} "
-            f"outputs with {program.outputs.size} numbers",
-        )
-    if graph.types[name].size != int(np.prod(row_shape(graph), dtype=np.int64)):
-        raise DataError("TL0405", "robustness needs a model with batch size 1 or a free batch dimension")
-    data = load_dataset(prop.data, row_shape(graph))
-    check_labels(data.labels, int(program.outputs.size), prop.data)
-    positions = tuple(range(len(data.labels)))
-    if prop.indices is not None:
-        outside = [index for index in prop.indices if index >= len(positions)]
-        if outside:
-            raise DataError(
-                "TL0405", f"{prop.data.name} has {len(positions)} inputs, but `indices` lists {outside[0]}"
-            )
-        positions = prop.indices
-    elif prop.limit is not None:
-        positions = positions[: prop.limit]
-    if not positions:
-        raise DataError("TL0406", f"{prop.data.name} lists no input")
-    chosen = list(positions)
-    return _Listed(positions, data.inputs.reshape(len(data.labels), -1)[chosen], data.labels[chosen])
-
-
 def _classified_right(
-    program: Program, executions: Executions, prop: RobustnessProperty, listed: _Listed
+    program: Program, executions: Executions, prop: RobustnessProperty, listed: Listed
 ) -> NDArray[np.bool_]:
     """Whether the right output is above all others: exactly, or in onnxruntime or the evaluator.
 
@@ -180,21 +136,8 @@ def _classified_right(
     return right
 
 
-def _box(prop: RobustnessProperty, listed: _Listed, row: int) -> RationalBox:
-    reference = listed.reference(row)
-    lower, upper = region(prop, len(reference.values), reference)
-    for element, (low, high) in enumerate(zip(lower, upper, strict=True)):
-        if low > high:
-            raise DataError(
-                "TL0409",
-                f"{prop.data.name}: element {element} of input {listed.positions[row]} is "
-                f"{decimal(reference.values[element])}, further than epsilon outside the domain",
-            )
-    return RationalBox(lower, upper)
-
-
 def _candidates(
-    program: Program, listed: _Listed, boxes: Mapping[int, RationalBox]
+    program: Program, listed: Listed, boxes: Mapping[int, RationalBox]
 ) -> tuple[list[int], dict[int, list[int]]]:
     """Rows whose margins look positive in binary64, and per other row the classes that do not."""
     rows = list(boxes)
@@ -216,7 +159,7 @@ def _candidates(
 
 def _forecast(
     program: Program,
-    listed: _Listed,
+    listed: Listed,
     boxes: Mapping[int, RationalBox],
     candidates: Sequence[int],
     semantics: Semantics,
@@ -245,7 +188,7 @@ def _falsify(
     program: Program,
     executions: Executions,
     prop: RobustnessProperty,
-    listed: _Listed,
+    listed: Listed,
     boxes: Mapping[int, RationalBox],
     rows: Sequence[int],
     open_classes: Mapping[int, Sequence[int]],
@@ -293,16 +236,15 @@ def _falsify(
 def _evidence(
     prop: RobustnessProperty,
     executions: Executions,
-    listed: _Listed,
+    listed: Listed,
     right: NDArray[np.bool_],
     counts: Counts,
     search: _Search,
-    outcome: Proof | TorchleanError | None,
+    proof: Proof | None,
+    failure: TorchleanError | None,
     seconds: Mapping[str, float],
     trust: tuple[str, ...],
 ) -> Evidence:
-    proof = outcome if isinstance(outcome, Proof) else None
-    failure = outcome if isinstance(outcome, TorchleanError) else None
     needed = prop.required_share * counts.total
     accuracy = Fraction(counts.total - counts.misclassified, counts.total)
     accurate = prop.min_accuracy is None or accuracy >= prop.min_accuracy
@@ -348,13 +290,13 @@ def _evidence(
     )
 
 
-def _breaking(prop: RobustnessProperty, listed: _Listed, row: int) -> Violation:
+def _breaking(prop: RobustnessProperty, listed: Listed, row: int) -> Violation:
     reference = listed.reference(row)
     return lambda outputs: violation(prop, outputs, reference)
 
 
 def _right_when_rounded(
-    executions: Executions, prop: RobustnessProperty, listed: _Listed, right: NDArray[np.bool_]
+    executions: Executions, prop: RobustnessProperty, listed: Listed, right: NDArray[np.bool_]
 ) -> tuple[int, ...]:
     """Listed inputs on the wrong side in exact arithmetic, but not in both binary32 executions."""
     return tuple(
@@ -365,7 +307,7 @@ def _right_when_rounded(
 
 
 def _misclassified(
-    executions: Executions, prop: RobustnessProperty, listed: _Listed, right: NDArray[np.bool_]
+    executions: Executions, prop: RobustnessProperty, listed: Listed, right: NDArray[np.bool_]
 ) -> tuple[Witness, ...]:
     """Listed inputs that are themselves on the wrong side, in all three executions."""
     found: list[Witness] = []
@@ -385,7 +327,7 @@ def _misclassified(
     return tuple(found)
 
 
-def _problem(failure: TorchleanError | None, search: _Search, listed: _Listed) -> Problem:
+def _problem(failure: TorchleanError | None, search: _Search, listed: Listed) -> Problem:
     if failure is not None:
         return Problem(failure.code, failure.message, failure.fix)
     positions = ", ".join(str(listed.positions[row]) for row in search.disagreeing[:8])
@@ -410,8 +352,10 @@ def _next_steps(verdict: Verdict, prop: RobustnessProperty) -> str:
     return ""
 
 
-def _details(search: _Search, listed: _Listed, proof: Proof | None) -> tuple[str, ...]:
+def _details(search: _Search, listed: Listed, proof: Proof | None) -> tuple[str, ...]:
     lines = []
+    if proof is not None and proof.failure is not None:
+        lines.append(f"only some theorems were accepted: {proof.failure.message}")
     if proof is not None:
         lines.append(f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance")
     if search.witnesses:

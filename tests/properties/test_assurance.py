@@ -20,7 +20,7 @@ from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, proving, run_property
+from pytest_torchlean.properties import PropertyContext, emitted, proving, run_property
 from pytest_torchlean.properties.levels import chosen_level, kernel_seconds, placed_document, weights_line
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
 from pytest_torchlean.verdict import Verdict
@@ -87,7 +87,7 @@ class TestVerdicts:
     def test_a_wrong_forecast_is_refused_by_lean(
         self, context: PropertyContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        genuine = proving.encode
+        genuine = emitted.encode
 
         def broken(document: Any) -> bytes:
             nodes = [
@@ -96,7 +96,7 @@ class TestVerdicts:
             ]
             return genuine(replace(document, graph=replace(document.graph, nodes=tuple(nodes))))
 
-        monkeypatch.setattr(proving, "encode", broken)
+        monkeypatch.setattr(emitted, "encode", broken)
         with pytest.raises(CertificateError) as caught:
             run_property(context, claim(assurance="evaluated"))
         assert caught.value.code == "TL0610"

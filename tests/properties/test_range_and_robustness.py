@@ -25,7 +25,7 @@ from pytest_torchlean.errors import (
     UnsupportedError,
 )
 from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, proving, run_property
+from pytest_torchlean.properties import PropertyContext, emitted, parts, proving, run_property
 from pytest_torchlean.spec.model import (
     Bounds,
     OutputBounds,
@@ -314,7 +314,7 @@ class TestRobustness:
         self, context_for: Any, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, code: str
     ) -> None:
         answer = CheckResult(outcome, "t", (), 0.1, 1.0, "what Lean said")
-        monkeypatch.setattr(proving, "ask_lean", lambda *args, **kwargs: answer)
+        monkeypatch.setattr(emitted, "ask_lean", lambda *args, **kwargs: answer)
         evidence = self.run(context_for, Fraction(1, 10), at_least=HALF)
         assert evidence.verdict is Verdict.ERROR
         assert evidence.problem is not None
@@ -335,9 +335,56 @@ class TestRobustness:
     def test_a_text_that_reads_back_differently_is_refused(
         self, context_for: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        genuine = proving.render
+        genuine = emitted.render
         monkeypatch.setattr(
-            proving, "render", lambda parts: genuine(parts).replace("nat_lit 2, ", "nat_lit 3, ", 1)
+            emitted, "render", lambda parts: genuine(parts).replace("nat_lit 2, ", "nat_lit 3, ", 1)
         )
         with pytest.raises(CertificateError):
             run_property(context_for(two_layers()), output_range(0, 2))
+
+    def test_theorems_accepted_one_by_one_count(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All together take too long; the first alone is accepted, the second takes too long again."""
+        monkeypatch.setattr(parts, "MOST_BOXES_PER_THEOREM", 1)
+        genuine, asked = emitted.ask_lean, []
+
+        def slow(text: str, **more: Any) -> CheckResult:
+            asked.append(text)
+            if len(asked) == 2:
+                return genuine(text, **more)
+            return CheckResult(Outcome.TIME, "t", (), 0.1, 1.0, "killed")
+
+        monkeypatch.setattr(emitted, "ask_lean", slow)
+        kept: list[str] = []
+        context = replace(context_for(self.identity), keep=lambda text, axioms: kept.append(text))
+        path = dataset(context.root, self.inputs, self.labels)
+        evidence = run_property(context, robustness(path, Fraction(1, 10), at_least=Fraction(1, 4)))
+        assert len(asked) == 3
+        assert kept == asked[1:2]
+        assert evidence.counts is not None
+        assert (evidence.counts.proved, evidence.counts.unknown) == (1, 2)
+        assert evidence.verdict is Verdict.PROVED
+        assert any("only some theorems" in line for line in evidence.details)
+        asked.clear()
+        wanted = run_property(context, robustness(path, Fraction(1, 10), at_least=HALF))
+        assert wanted.verdict is Verdict.ERROR
+        assert wanted.problem is not None
+        assert wanted.problem.code == "TL0511"
+        assert wanted.counts is not None
+        assert wanted.counts.proved == 1
+
+    def test_a_refusal_of_one_theorem_is_an_error_whatever_the_others_say(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(parts, "MOST_BOXES_PER_THEOREM", 1)
+        answers = iter([Outcome.MEMORY, Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED])
+        monkeypatch.setattr(
+            emitted, "ask_lean", lambda *args, **kwargs: CheckResult(next(answers), "t", (), 0.1, 1.0, "")
+        )
+        evidence = self.run(context_for, Fraction(1, 10), at_least=Fraction(1, 4))
+        assert evidence.verdict is Verdict.ERROR
+        assert evidence.problem is not None
+        assert evidence.problem.code == "TL0603"
+        assert evidence.counts is not None
+        assert evidence.counts.proved == 0
