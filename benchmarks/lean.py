@@ -143,7 +143,7 @@ def growing(bench: Bench, folder: Path) -> Iterator[str]:
         )
     head = ("weights", "entry (s)", "entry (MB)", "all (s)", "all (MB)", "property (s)")
     yield from table(head, rows)
-    (small, first, start), (large, last, end) = points[0], points[-1]
+    (small, first, start), (large, last, end) = points[0], points[-1 if rows[-1][3][0].isdigit() else -2]
     yield ""
     per_weight = 1e6 / (large - small)
     yield f"Entry {(last - first) * per_weight:.1f} us per weight, "
@@ -171,7 +171,7 @@ def one(
 
 
 def loss(exact: Forecast, rounded: Forecast, first: Emission, second: Emission) -> str:
-    """By how much wider the bounds of the slots that both forecasts have are in binary32, at most."""
+    """By how much wider the bounds of the slots that both forecasts have are in binary32, all together."""
 
     def widths(forecast: Forecast, emission: Emission) -> np.ndarray:
         scale = emission.certificate.scale
@@ -180,9 +180,8 @@ def loss(exact: Forecast, rounded: Forecast, first: Emission, second: Emission) 
 
     one, other = widths(exact, first), widths(rounded, second)
     count = min(len(one), len(other))
-    if not count:
-        return "-"
-    return f"{max(0.0, float(np.max((other[:count] - one[:count]) / np.maximum(one[:count], 1e-9)))):.1e}"
+    total = float(one[:count].sum())
+    return f"{(float(other[:count].sum()) - total) / total:.1e}" if total else "-"
 
 
 CERTIFICATE_HEAD = (
@@ -287,8 +286,8 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield "Written by `python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md`; do not edit."
     yield ""
-    yield f"{cpu}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats} runs. Load average"
-    yield f"at the start {load:.1f}: above the number of cores, times are longer than the machine's own."
+    yield f"{cpu}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats} runs. Load"
+    yield f"average at the start {load:.1f}; where it exceeds the number of cores, times are too long."
     yield ""
     with tempfile.TemporaryDirectory() as scratch:
         yield from growing(bench, Path(scratch))

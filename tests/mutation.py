@@ -32,8 +32,10 @@ from onnx import helper
 from onnx_models import lowered, model
 
 from pytest_torchlean.bounds.program import AffineNode, Program, ReluNode, lower_to_program
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
+from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
     AffineData,
     ComposedData,
@@ -43,14 +45,18 @@ from pytest_torchlean.certificate.model import (
     DirectData,
     Emission,
     NodeScript,
+    RelaxationData,
+    RelaxedData,
     ReluData,
     ScaleData,
     ScriptData,
     SplitScript,
     StepData,
+    TightenScript,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission
-from pytest_torchlean.certificate.words import affine_data, patterns_of, sources_of
+from pytest_torchlean.certificate.plan import Goal, build_emission, prepare
+from pytest_torchlean.certificate.relaxation import NotRelaxable
+from pytest_torchlean.certificate.words import affine_data, decoding_of, patterns_of, sources_of
 
 BUILDERS: dict[str, Callable[[int], Network]] = {
     "linear": linear,
@@ -361,6 +367,85 @@ def false_trees() -> Iterator[Truth]:
         yield replace(truth, box=RationalBox((-side,) * 2, (side,) * 2))
     for place in _weights(truth, bias=False):
         yield _with_weight(truth, *place, lambda w: np.float32(1.125) * w)
+
+
+# --- backward rows ----------------------------------------------------------------------------------
+
+
+@cache
+def deep_program() -> Program:
+    """y = max(c0, 0) + max(c1, 0) with c = (r0 + r1, r0 - r1), r = (max(x0 + x1, 0), max(x0 - x1, 0))."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Gemm", ["b", "w"], ["c"]),
+        helper.make_node("Relu", ["c"], ["d"]),
+        helper.make_node("Gemm", ["d", "v"], ["y"]),
+    ]
+    weights = {
+        "w": np.array([[1, 1], [1, -1]], dtype=np.float32),
+        "v": np.ones((2, 1), dtype=np.float32),
+    }
+    return lower_to_program(lowered(model(nodes, {"x": [1, 2]}, ["y"], weights)))
+
+
+def deep_emission(bound: Fraction) -> Emission:
+    """y at most `bound` on [-1, 1]^2, with backward rows. Intervals prove 6, rows 5; y is 4 at a corner."""
+    box = RationalBox((Fraction(-1),) * 2, (Fraction(1),) * 2)
+    account = prepare(deep_program(), [Goal(bound_forms(None, [bound], 1, False), (box,))])
+    claim = account.emission.claims[0]
+    matrices = [data for data in account.emission.graph.nodes if isinstance(data, AffineData)]
+    decodings = [decoding_of(patterns_of(data)) for data in matrices]
+    own = decoding_of(patterns_of(claim.property.forms))
+    chosen, _ = relaxed_script(account, claim, claim.boxes[0], decodings, own)
+    return with_script(account.emission, chosen)
+
+
+def changed_rows() -> Iterator[Emission]:
+    """The claim that y is at most 5 with other slopes, sizes and links that do not prove it."""
+    emission = deep_emission(Fraction(5))
+    account = Account(emission)
+    (own,) = emission.certificate.scripts[0]
+    for new in _changed_parts(own):
+        try:
+            proves = account.forecast(emission.claims[0], new).accepted.all()
+        except (NotRelaxable, IndexError, ValueError, OverflowError):  # numbers that no producer writes
+            proves = False
+        if not proves:
+            yield with_script(emission, new)
+
+
+def _changed_parts(script: ScriptData) -> Iterator[ScriptData]:
+    if isinstance(script, NodeScript):
+        yield from (replace(script, rest=rest) for rest in _changed_parts(script.rest))
+    elif isinstance(script, TightenScript):
+        yield script.rest
+        yield from (replace(script, rows=rows) for rows in _changed_relaxation(script.rows))
+        yield from (replace(script, rest=rest) for rest in _changed_parts(script.rest))
+    elif isinstance(script, ConcludeScript) and isinstance(script.how, RelaxedData):
+        for rows in _changed_relaxation(script.how.rows):
+            yield ConcludeScript(replace(script.how, rows=rows))
+        for size in (0, 2):
+            yield ConcludeScript(replace(script.how, shift=script.how.shift + 9, size=size))
+
+
+def _changed_relaxation(rows: RelaxationData) -> Iterator[RelaxationData]:
+    for name, by in (("digit", -50), ("width", -8), ("rows", 1), ("start", 1), ("start", 40), ("goals", 7)):
+        yield replace(rows, **{name: getattr(rows, name) + by})
+    yield replace(rows, links=rows.links[::-1])
+    for place, link in enumerate(rows.links):
+        for name in vars(link):
+            for by in (-1, 1, 5, 1 << 9):
+                value = getattr(link, name) + by
+                if value >= 0:
+                    changed = replace(link, **{name: value})  # type: ignore[type-var]
+                    yield replace(rows, links=(*rows.links[:place], changed, *rows.links[place + 1 :]))
+
+
+def false_rows() -> Iterator[Emission]:
+    """Bounds that y exceeds at a corner, with the best rows."""
+    for bound in (Fraction(7, 2), Fraction(31, 8), Fraction(3), Fraction(2), Fraction(0), Fraction(-1)):
+        yield deep_emission(bound)
 
 
 # --- integers of the emission -----------------------------------------------------------------------

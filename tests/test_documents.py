@@ -70,7 +70,7 @@ def test_the_lean_readme_names_what_its_files_state() -> None:
         name
         for name, file in rows
         if not re.search(
-            rf"\b(?:def|theorem|structure|class|inductive|instance|namespace) (?:\w+\.)*{name.split('.')[-1]}\b",
+            rf"\b(?:def|theorem|structure|class|inductive|instance|namespace) (?:\w+\.)*{_last(name)}\b",
             (ROOT / "lean" / file).read_text(encoding="utf-8"),
         )
     ]
@@ -88,6 +88,10 @@ def test_trust_names_the_pinned_lean() -> None:
 def test_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## {re.escape(pytest_torchlean.__version__)}\b", text, re.MULTILINE)
+
+
+def _last(name: str) -> str:
+    return name.split(".")[-1]
 
 
 def _links(text: str) -> list[str]:

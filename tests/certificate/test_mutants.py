@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,10 @@ from mutation import (
     SEEDS,
     Change,
     Truth,
+    changed_rows,
     changed_trees,
+    deep_emission,
+    false_rows,
     false_trees,
     forms,
     margin_truth,
@@ -113,6 +117,9 @@ def data_mutants() -> tuple[tuple[Emission, Emission], ...]:
     for truth in false_trees():
         assert false_at(truth.emission) is not None
         found.append((with_tree(tree), with_tree(truth.emission)))
+    for mutant in false_rows():
+        assert false_at(mutant) is not None
+        found.append((deep_emission(Fraction(5)), mutant))
     return tuple(found)
 
 
@@ -175,6 +182,18 @@ def test_the_tree_is_needed(wrongly_judged: Judge) -> None:
 
 def test_true_claims_made_false_are_refused(wrongly_judged: Judge) -> None:
     assert wrongly_judged([mutant for _, mutant in data_mutants()], False) == []
+
+
+def test_backward_rows_prove_what_intervals_do_not(wrongly_judged: Judge) -> None:
+    rows = deep_emission(Fraction(5))
+    assert wrongly_judged([rows], True) == []
+    assert wrongly_judged([next(changed_rows())], False) == []
+
+
+def test_changed_rows_are_refused(wrongly_judged: Judge) -> None:
+    mutants = list(changed_rows())
+    assert len(mutants) >= 40
+    assert wrongly_judged(mutants, False) == []
 
 
 def test_changed_integers_are_refused(wrongly_judged: Judge) -> None:
