@@ -252,6 +252,12 @@ def _frame(last: PassedNode, rows: Rows) -> tuple[int, int]:
     return digit, max(rows.width, -(-most.bit_length() // digit))
 
 
+def _tiled(columns: int) -> int:
+    """Columns with room for whole tiles, which Lean multiplies at once: Check.Relaxation.Tiles."""
+    tiles = -(-columns // 32)
+    return tiles * -(-columns // tiles)
+
+
 def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
     if isinstance(link, SkipData):
         return rows
@@ -327,7 +333,7 @@ def _through(box: Box, node: PassedNode, link: ThroughData, rows: Rows, factor: 
         gain=gain,
         loss=loss + charge,
         digit=max(rows.digit, step.bit_length() + 1, rows.size + 2),
-        width=max(rows.width, count),
+        width=max(rows.width, count, _tiled(data.rows)),
     )
 
 
