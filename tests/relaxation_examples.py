@@ -13,23 +13,15 @@ from onnx import helper
 from onnx_models import model
 
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.bounding import (
-    affine_bounds,
-    input_bounds,
-    matrix_of,
-    reading,
-    row_errors,
-)
 from pytest_torchlean.certificate.forms import Forms, margin_forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
-    NO_STEP,
     AffineData,
+    DecodingData,
     Emission,
     RelaxationData,
     ReluData,
     Semantics,
-    StepData,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import Box, PassedNode, Slopes, relax
@@ -84,39 +76,21 @@ class Stage:
         return found
 
 
+def decodings_of(emission: Emission) -> list[DecodingData]:
+    """One for each affine node."""
+    return [decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)]
+
+
 def stages(emission: Emission) -> Iterator[Stage]:
     """Interval bounds after every affine node."""
-    known, graph = emission.certificate.scale, emission.graph
-    lower, upper, _ = input_bounds(emission.semantics, known, emission.claims[0].boxes, graph.inputs)
-    stage = Stage((), Box(known, lower[:, 0], upper[:, 0]))
-    for node in graph.nodes:
-        assert isinstance(node, AffineData | ReluData)
-        stage = advance(emission, stage, node)
+    account, boxes = Account(emission), emission.claims[0].boxes
+    state = account.start(boxes)
+    for node, step in zip(emission.graph.nodes, account.steps(boxes, decodings_of(emission)), strict=True):
+        state = account.node(step, state)
+        assert state.bounded.all()
         if isinstance(node, AffineData):
-            yield stage
-
-
-def advance(emission: Emission, stage: Stage, node: AffineData | ReluData) -> Stage:
-    """One node more, by interval arithmetic."""
-    known, binary32 = emission.certificate.scale, emission.semantics is Semantics.BINARY32
-    lower, upper = stage.box.lower, stage.box.upper
-    start = len(lower)
-    if isinstance(node, ReluData):
-        here = slice(node.first, node.first + node.count)
-        low, high = np.maximum(lower[here], known.center), np.maximum(upper[here], known.center)
-        added = PassedNode(node, start, NO_STEP.decoding)
-    else:
-        decoding = decoding_of(patterns_of(node))
-        matrix = matrix_of(node, decoding)
-        first, radius = reading(known, matrix, lower[:, None], upper[:, None]) if binary32 else (0, 0)
-        step = StepData(decoding, first, radius)
-        error = row_errors(known, node, matrix, step, lower[:, None], upper[:, None]) if binary32 else None
-        lows, highs, fine = affine_bounds(known, node, matrix, step, lower[:, None], upper[:, None], error)
-        assert fine.all()
-        low, high = lows[:, 0], highs[:, 0]
-        added = PassedNode(node, start, decoding, matrix, None if error is None else error[:, 0])
-    box = Box(known, np.concatenate([lower, low]), np.concatenate([upper, high]))
-    return Stage((*stage.passed, added), box)
+            box = Box(emission.certificate.scale, state.lower[:, 0].copy(), state.upper[:, 0].copy())
+            yield Stage(state.history_of(0), box)
 
 
 def emission_of(
@@ -134,10 +108,7 @@ def emission_of(
 def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
     """The emission with a script of backward rows, the least surplus of a row, and what the forecast says."""
     claim = emission.claims[0]
-    decodings = [
-        decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)
-    ]
     forms = decoding_of(patterns_of(claim.property.forms))
-    script, forecast = relaxed_script(Account(emission), claim, claim.boxes[0], decodings, forms)
+    script, forecast = relaxed_script(Account(emission), claim, claim.boxes[0], decodings_of(emission), forms)
     certificate = replace(emission.certificate, scripts=((script,),))
     return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])
