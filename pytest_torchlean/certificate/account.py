@@ -179,8 +179,8 @@ class Account:
         for step in steps:
             state = self.node(step, state)
         if isinstance(script, SplitScript):
-            below = self._run(script.below, about, _cut(state, script.slot, script.value, below=True))
-            above = self._run(script.above, about, _cut(state, script.slot, script.value, below=False))
+            below = self._run(script.below, about, cut(state, script.slot, script.value, below=True))
+            above = self._run(script.above, about, cut(state, script.slot, script.value, below=False))
             count = min(len(below.lower), len(above.lower))
             return Forecast(
                 below.accepted & above.accepted,
@@ -302,7 +302,7 @@ def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
     return steps, script
 
 
-def _cut(state: State, slot: int, value: int, *, below: bool) -> State:
+def cut(state: State, slot: int, value: int, *, below: bool) -> State:
     """One case of a split; unbounded where the value does not lie between the slot's bounds."""
     inside = (state.lower[slot] <= value) & (value <= state.upper[slot])
     lower, upper = state.lower.copy(), state.upper.copy()

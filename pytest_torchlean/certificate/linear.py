@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS, relu_lines
-from pytest_torchlean.certificate.account import Account, Forecast, State
+from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.certificate.account import Account, Forecast, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.model import (
     NO_STEP,
@@ -16,12 +19,15 @@ from pytest_torchlean.certificate.model import (
     BoxData,
     ClaimData,
     ConcludeScript,
+    ConclusionData,
     DecodingData,
+    DirectData,
     NodeScript,
     RelaxationData,
     ReluData,
     ScriptData,
     Semantics,
+    SplitScript,
     StepData,
     TightenScript,
 )
@@ -42,19 +48,57 @@ Piece = StepData | RelaxationData
 
 
 def relaxed_script(
-    account: Account, claim: ClaimData, box: BoxData, decodings: Sequence[DecodingData], forms: DecodingData
-) -> tuple[ScriptData, Forecast]:
-    """A script for one box of a claim, and what Lean will say of it.
+    account: Account,
+    claim: ClaimData,
+    box: BoxData,
+    decodings: Sequence[DecodingData],
+    forms: DecodingData,
+    cases: Tree | None = None,
+) -> tuple[ScriptData, bool, Integers]:
+    """A script for one box of a claim; whether Lean will accept it; the smallest clause of any case, scaled.
 
-    decodings: one for each affine node. forms: of the property's forms. Where no row can go back the script
-    has intervals only. Raises OutOfTime.
+    decodings: one for each affine node. forms: of the property's forms. cases: cuts of the box, each
+    with bounds of its own. Where no row can go back there are intervals only. Raises OutOfTime.
     """
-    nodes = account.emission.graph.nodes
+    about = claim.property
+    passed = PassedNode(about.forms, 0, forms, matrix_of(about.forms, forms))
+    return _case(account, claim, decodings, passed, account.start((box,)), cases)
+
+
+def _case(
+    account: Account,
+    claim: ClaimData,
+    decodings: Sequence[DecodingData],
+    forms: PassedNode,
+    state: State,
+    cases: Tree | None,
+) -> tuple[ScriptData, bool, Integers]:
+    if not isinstance(cases, Cut):
+        script, seen = _chain(account, claim, decodings, forms, state)
+        return script, bool(seen.accepted[0]), seen.least
+    scale, slot = account.emission.certificate.scale, FIRST_INPUT + cases.element
+    value = round(Fraction(cases.value) * scale.unit) + scale.center
+    value = min(max(value, int(state.lower[slot, 0])), int(state.upper[slot, 0]))
+    below, fine, least = _case(
+        account, claim, decodings, forms, cut(state, slot, value, below=True), cases.below
+    )
+    above, other, also = _case(
+        account, claim, decodings, forms, cut(state, slot, value, below=False), cases.above
+    )
+    return SplitScript(slot, value, below, above), fine and other, np.minimum(least, also)
+
+
+def _chain(
+    account: Account,
+    claim: ClaimData,
+    decodings: Sequence[DecodingData],
+    forms: PassedNode,
+    state: State,
+) -> tuple[ScriptData, Forecast]:
     left = iter(decodings)
-    state = account.start((box,))
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
-    for index, node in enumerate(nodes):
+    for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, AffineData):
             step = _step(account, index, node, next(left), state)
         else:
@@ -64,16 +108,30 @@ def relaxed_script(
                 slopes[len(state.lower)] = _slopes(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
-    about = claim.property
-    passed = PassedNode(about.forms, 0, forms, matrix_of(about.forms, forms))
-    how, _ = conclude(_box(account, state), state.history_of(0), slopes, passed)
+    how: ConclusionData
+    how, _ = conclude(_box(account, state), state.history_of(0), slopes, forms)
+    seen = account.conclude(how, claim.property, state)
+    if not seen.accepted[0]:
+        how = DirectData(forms.decoding)
+        state = _tighten_outputs(account, state, slopes, pieces)
+        seen = account.conclude(how, claim.property, state)
     script: ScriptData = ConcludeScript(how)
     for piece in reversed(pieces):
-        if isinstance(piece, StepData):
-            script = NodeScript(piece, script)
-        else:
-            script = TightenScript(piece, script)
-    return script, account.conclude(how, about, state)
+        script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
+    return script, seen
+
+
+def _tighten_outputs(account: Account, state: State, slopes: dict[int, Slopes], pieces: list[Piece]) -> State:
+    """Both bounds of all results of the last node, so that rows and intervals can serve different bounds."""
+    last = state.history[-1].node if state.history else None
+    if not isinstance(last, AffineData) or last.positions != 1 or not slopes:
+        return state
+    try:
+        found = relax(_box(account, state), state.history_of(0), slopes, np.arange(2 * last.rows))
+    except NotRelaxable:
+        return state
+    pieces.append(found.data)
+    return account.tighten(found.data, state)
 
 
 def _step(account: Account, index: int, node: AffineData, decoding: DecodingData, state: State) -> StepData:

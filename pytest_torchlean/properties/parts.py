@@ -14,6 +14,8 @@ from pytest_torchlean.certificate.plan import Goal
 MOST_BOXES_PER_THEOREM = 40
 SLOTS_PER_THEOREM = 2200
 """One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
+BOXES_OF_ONE_WITH_ROWS = 8
+"""A box with backward rows costs about as much as so many with intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,41 +39,61 @@ class _Piece:
 
 
 def accepted_parts(
-    emission: Emission, goals: Sequence[Goal], forecasts: Sequence[Forecast], slots: int
+    emission: Emission,
+    goals: Sequence[Goal],
+    forecasts: Sequence[Forecast],
+    scripts: Sequence[Sequence[ScriptData]],
+    slots: int,
 ) -> tuple[Part, ...]:
     """The parts that hold every accepted box once. ValueError where no box is accepted.
 
-    slots: the size of the graph.
+    scripts: for every goal one for each of its boxes. slots: the size of the graph.
     """
     most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // slots))
-    pieces = list(_pieces(emission, goals, forecasts, most))
+    pieces = list(_pieces(emission, goals, forecasts, scripts, most))
     if not pieces:
         raise ValueError("nothing to prove")
     groups: list[list[_Piece]] = [[]]
     for piece in pieces:
-        held = sum(len(other.boxes) for other in groups[-1])
-        if groups[-1] and held + len(piece.boxes) > most:
+        if groups[-1] and sum(map(_cost, [*groups[-1], piece])) > most:
             groups.append([])
         groups[-1].append(piece)
     return tuple(_part(emission, group) for group in groups)
 
 
 def _pieces(
-    emission: Emission, goals: Sequence[Goal], forecasts: Sequence[Forecast], most: int
+    emission: Emission,
+    goals: Sequence[Goal],
+    forecasts: Sequence[Forecast],
+    scripts: Sequence[Sequence[ScriptData]],
+    most: int,
 ) -> Iterator[_Piece]:
-    scripts = emission.certificate.scripts
-    for number, (claim, own, goal, seen) in enumerate(
-        zip(emission.claims, scripts, goals, forecasts, strict=True)
-    ):
+    claims = zip(emission.claims, emission.certificate.scripts, scripts, goals, forecasts, strict=True)
+    for number, (claim, (common, *_), own, goal, seen) in enumerate(claims):
         chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
-        for start in range(0, len(chosen), most):
-            piece = chosen[start : start + most]
+        chosen.sort(key=lambda index: own[index] is common)
+        while chosen:
+            count = most if own[chosen[0]] is common else max(1, most // BOXES_OF_ONE_WITH_ROWS)
+            piece, chosen = chosen[:count], chosen[count:]
             yield _Piece(
                 replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
-                own,
+                _shared(tuple(own[index] for index in piece)),
                 replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
                 tuple((number, index) for index in piece),
             )
+
+
+def _cost(piece: _Piece) -> int:
+    """In boxes with intervals; a piece of scripts of their own counts as one of boxes with rows."""
+    return len(piece.boxes) * (BOXES_OF_ONE_WITH_ROWS if len(piece.scripts) > 1 else 1)
+
+
+def _shared(scripts: tuple[ScriptData, ...]) -> tuple[ScriptData, ...]:
+    """Without scripts at the end that are the one before them: the last one serves all that follow."""
+    last = len(scripts)
+    while last > 1 and scripts[last - 1] is scripts[last - 2]:
+        last -= 1
+    return scripts[:last]
 
 
 def _part(whole: Emission, group: Sequence[_Piece]) -> Part:

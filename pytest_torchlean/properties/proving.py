@@ -39,6 +39,7 @@ from pytest_torchlean.properties.levels import (
     EVALUATED,
     chosen_level,
 )
+from pytest_torchlean.properties.linear import improved
 from pytest_torchlean.properties.parts import accepted_parts
 from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
@@ -59,13 +60,19 @@ REAL_RUNTIME_LINE = (
 
 @dataclass(frozen=True, eq=False)
 class Prospect:
-    """Goals turned into integers, with the forecast for every box."""
+    """Goals turned into integers, with the forecast and the script for every box of every goal."""
 
     emission: Emission
     goals: tuple[Goal, ...]
     forecasts: tuple[Forecast, ...]
+    scripts: tuple[tuple[ScriptData, ...], ...]
     account: Account
     program: Program
+
+    @property
+    def by_intervals(self) -> bool:
+        """Whether the first goal's first box needs no more than intervals."""
+        return self.scripts[0][0] is self.emission.certificate.scripts[0][0]
 
     def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
         """Fixed-point bounds of the outputs over the first goal's first box."""
@@ -114,11 +121,14 @@ def forecast(program: Program, goals: Sequence[Goal], semantics: Semantics, budg
     """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602, OutOfTime."""
     account = prepare(program, goals, semantics, budget)
     emission = account.emission
-    forecasts = tuple(
-        account.forecast(claim, script)
-        for claim, (script,) in zip(emission.claims, emission.certificate.scripts, strict=True)
-    )
-    return Prospect(emission, tuple(goals), forecasts, account, program)
+    forecasts, scripts = [], []
+    for claim, (script,), goal in zip(emission.claims, emission.certificate.scripts, goals, strict=True):
+        seen, own = account.forecast(claim, script), (script,) * len(claim.boxes)
+        if not seen.accepted.all():
+            seen, own = improved(program, account, claim, goal, seen, script, budget)
+        forecasts.append(seen)
+        scripts.append(own)
+    return Prospect(emission, tuple(goals), tuple(forecasts), tuple(scripts), account, program)
 
 
 def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
@@ -132,7 +142,9 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     started = time.monotonic()
     lean = find_lean(context.lean)
     built = ensure_built(lean)
-    parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.program.size)
+    parts = accepted_parts(
+        prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts, prospect.program.size
+    )
     level = chosen_level(prop.assurance, [part.emission for part in parts], context.seconds_left)
     whole = emit(parts, level, context)
     guarded = time.monotonic()

@@ -60,7 +60,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             verdict=Verdict.PROVED,
             claim=claim(prop),
             semantics=prop.chosen_semantics,
-            found=_range_text("the outputs stay within", bounds),
+            found=_proved_text(prospect, bounds),
             assurance=proof.assurance,
             theorem=proof.theorem,
             bounds=bounds,
@@ -96,6 +96,12 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
         seconds=seconds,
     )
+
+
+def _proved_text(prospect: Prospect, bounds: dict[str, tuple[str, ...]]) -> str:
+    if prospect.by_intervals:
+        return _range_text("the outputs stay within", bounds)
+    return _range_text("the outputs stay within the claimed bounds; intervals alone give", bounds)
 
 
 def _witness_line(prop: RangeProperty) -> str:

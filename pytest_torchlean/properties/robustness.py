@@ -20,9 +20,10 @@ from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
-from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties import PropertyContext, linear
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
+from pytest_torchlean.properties.linear import MOST_RELAXED
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
@@ -150,11 +151,28 @@ def _candidates(
     slack = 1e-9 * (1.0 + np.abs(high[:, program.outputs]).max(axis=1, initial=0.0))
     hopeful = (margins > -slack[:, None]).all(axis=1)
     candidates = [row for row, fine in zip(rows, hopeful, strict=True) if fine]
+    candidates = sorted(
+        candidates + _second(program, listed, boxes, [row for row in rows if row not in set(candidates)])
+    )
     open_classes = {
         row: [int(k) for k in np.argsort(own) if own[k] <= slack[index]]
         for index, (row, own) in enumerate(zip(rows, margins, strict=True))
     }
     return candidates, open_classes
+
+
+def _second(
+    program: Program, listed: Listed, boxes: Mapping[int, RationalBox], rows: Sequence[int]
+) -> list[int]:
+    """Rows where backward rows look sufficient, as many as get scripts of their own."""
+    found: list[int] = []
+    for row in rows:
+        if len(found) == MOST_RELAXED:
+            break
+        forms = margin_forms(int(listed.labels[row]), int(program.outputs.size))
+        if linear.hopeful(program, forms, [boxes[row]])[0] is not None:
+            found.append(row)
+    return found
 
 
 def _forecast(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -114,10 +115,38 @@ class TestRange:
         assert evidence.lean["version"] == "4.35.0"
         assert evidence.trust
 
-    def test_bounds_that_intervals_cannot_show_are_unknown(self, context_for: Any) -> None:
-        evidence = run_property(context_for(two_layers()), output_range(0, Fraction(3, 2)))
+    @pytest.mark.parametrize("semantics", ["real", "binary32"])
+    def test_bounds_that_intervals_cannot_show_are_proved_by_rows(
+        self, context_for: Any, semantics: str
+    ) -> None:
+        claimed = output_range(Fraction(-1, 100), Fraction(3, 2), semantics=semantics)
+        evidence = run_property(context_for(two_layers()), claimed)
+        assert evidence.verdict is Verdict.PROVED
+        assert evidence.assurance == "kernel"
+        assert "intervals alone give" in evidence.found
+
+    def test_bounds_that_rows_cannot_show_are_unknown(self, context_for: Any) -> None:
+        """A random network whose true bound needs more cases than are tried."""
+        generator = np.random.default_rng(3)
+        sizes = (3, 20, 20, 1)
+        weights = {
+            f"w{layer}": generator.normal(size=pair).astype(np.float32)
+            for layer, pair in enumerate(itertools.pairwise(sizes))
+        }
+        nodes = [
+            helper.make_node("MatMul", ["x", "w0"], ["a"]),
+            helper.make_node("Relu", ["a"], ["b"]),
+            helper.make_node("MatMul", ["b", "w1"], ["c"]),
+            helper.make_node("Relu", ["c"], ["d"]),
+            helper.make_node("MatMul", ["d", "w2"], ["y"]),
+        ]
+        context = context_for(model(nodes, {"x": [1, 3]}, {"y": [1, 1]}, weights))
+        grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 15)] * 3), axis=-1).reshape(-1, 3)
+        hidden = np.maximum(np.maximum(grid @ weights["w0"], 0) @ weights["w1"], 0)
+        most = float((hidden @ weights["w2"]).max())
+        evidence = run_property(context, output_range(-10_000, Fraction(round(100 * most) + 10, 100)))
         assert evidence.verdict is Verdict.UNKNOWN
-        assert "2" in evidence.found
+        assert "only show" in evidence.found
 
     def test_broken_bounds_are_refuted_with_an_input_that_replays(self, context_for: Any) -> None:
         context = context_for(two_layers())
