@@ -36,6 +36,8 @@ class _Piece:
     scripts: tuple[ScriptData, ...]
     goal: Goal
     boxes: tuple[tuple[int, int], ...]
+    cost: int
+    """In boxes with intervals."""
 
 
 def accepted_parts(
@@ -55,7 +57,7 @@ def accepted_parts(
         raise ValueError("nothing to prove")
     groups: list[list[_Piece]] = [[]]
     for piece in pieces:
-        if groups[-1] and sum(map(_cost, [*groups[-1], piece])) > most:
+        if groups[-1] and sum(other.cost for other in groups[-1]) + piece.cost > most:
             groups.append([])
         groups[-1].append(piece)
     return tuple(_part(emission, group) for group in groups)
@@ -73,19 +75,16 @@ def _pieces(
         chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
         chosen.sort(key=lambda index: own[index] is common)
         while chosen:
-            count = most if own[chosen[0]] is common else max(1, most // BOXES_OF_ONE_WITH_ROWS)
+            each = 1 if own[chosen[0]] is common else BOXES_OF_ONE_WITH_ROWS
+            count = max(1, most // each)
             piece, chosen = chosen[:count], chosen[count:]
             yield _Piece(
                 replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
                 _shared(tuple(own[index] for index in piece)),
                 replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
                 tuple((number, index) for index in piece),
+                each * len(piece),
             )
-
-
-def _cost(piece: _Piece) -> int:
-    """In boxes with intervals; a piece of scripts of their own counts as one of boxes with rows."""
-    return len(piece.boxes) * (BOXES_OF_ONE_WITH_ROWS if len(piece.scripts) > 1 else 1)
 
 
 def _shared(scripts: tuple[ScriptData, ...]) -> tuple[ScriptData, ...]:
