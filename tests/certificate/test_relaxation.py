@@ -161,8 +161,9 @@ def accepted(lines: list[str], lean: LeanInstall, library: BuiltLibrary, folder:
 
 
 def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
+    """Also of a node so wide that Lean multiplies the first columns of a lane at once, in two tiles."""
     lines = []
-    for seed, widths in enumerate((*WIDTHS, (1, 1, 1), (3, 17, 9))):
+    for seed, widths in enumerate((*WIDTHS, (1, 1, 1), (3, 17, 9), (2, 70, 34, 2))):
         for semantics in Semantics:
             for kind in (0, 5):
                 stage = last(seed, widths, semantics)
