@@ -141,9 +141,27 @@ MUTANTS = (
     Mutant(
         "claim-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkClaims", SOUNDNESS
     ),
-    Mutant("unit-zero", "Check.Certificate", "(Nat.ble 1 c.scale.unit)", "true", "def check ", SOUNDNESS),
-    Mutant("top-too-high", "Check.Certificate", "(c.scale.top + 1)", "c.scale.top", "def check ", SOUNDNESS),
-    Mutant("box-not-its-hull", "Check.Certificate", "(Box.runHull ", "(Box.run ", "def checkBox ", SOUNDNESS),
+    Mutant("unit-zero", "Check.Certificate", "(Nat.ble 1 s.unit)", "true", "def fitting"),
+    Mutant("top-too-high", "Check.Certificate", "(s.top + 1)", "s.top", "def fitting"),
+    Mutant(
+        "box-not-its-hull", "Check.Certificate", "(Box.runHull ", "(Box.run ", "def checkCases", SOUNDNESS
+    ),
+    # backward rows
+    Mutant(
+        "row-weak-for-strict", "Check.Relaxation.Conclude", "(Nat.succ loss) gain", "loss gain", "def gains"
+    ),
+    Mutant("rows-without-scale", "Check.Relaxation.Conclude", "(Nat.ble 1 scale)", "true", "def conclude"),
+    Mutant(
+        "loss-not-charged", "Check.Relaxation.Reduce", "(Nat.add x.limit charge)", "x.limit", "def reduce"
+    ),
+    Mutant(
+        "steep-lines",
+        "Check.Relaxation.Bend",
+        "(Nat.pow 2 bits) high)",
+        "(Nat.pow 2 (Nat.succ bits)) high)",
+        "def bend",
+    ),
+    Mutant("upper-for-lower", "Check.Relaxation.Tighten", "l u v u next", "l u u u next", "def improve"),
     # functions that the kernel computes by name
     Mutant("land-is-lor", "Core.Prelude", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
     Mutant(
