@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from certificate_examples import Network, accepted, ball, centers, conv, linear, mlp, residual
+from relaxation_examples import chain, emission_of, with_rows
 
 from pytest_torchlean.certificate.binary import DocumentData, Word, document_of, encode
 from pytest_torchlean.certificate.forms import margin_forms
@@ -258,3 +259,15 @@ class TestAnswers:
         written = document_of(document(network).emissions)
         result = evaluate(written, built=library, lean=lean, wall_seconds=0.0, memory_mb=1024)
         assert (result.outcome, result.code) == (Outcome.TIME, "TL0511")
+
+
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_backward_rows(semantics: Semantics, run: Run) -> None:
+    """A script with relaxations is believed where the forecast says so, and not for another claim."""
+    found = (with_rows(emission_of(chain(seed, 2, 4, 3), semantics=semantics)) for seed in range(40))
+    part = next(relaxed for relaxed, _, proved in found if proved)
+    assert run(document_of([part])).accepted
+    forms = part.claims[0].property.forms
+    swapped = replace(part.claims[0].property, forms=replace(forms, weights=forms.weights ^ 1 << 31))
+    other = replace(part, claims=(replace(part.claims[0], property=swapped),))
+    assert run(document_of([other])).detail == NOT_PROVED
