@@ -397,7 +397,7 @@ def deep_emission(bound: Fraction) -> Emission:
     matrices = [data for data in account.emission.graph.nodes if isinstance(data, AffineData)]
     decodings = [decoding_of(patterns_of(data)) for data in matrices]
     own = decoding_of(patterns_of(claim.property.forms))
-    chosen, _ = relaxed_script(account, claim, claim.boxes[0], decodings, own)
+    chosen, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings, own)
     return with_script(account.emission, chosen)
 
 

@@ -109,6 +109,8 @@ def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
     """The emission with a script of backward rows, the least surplus of a row, and what the forecast says."""
     claim = emission.claims[0]
     forms = decoding_of(patterns_of(claim.property.forms))
-    script, forecast = relaxed_script(Account(emission), claim, claim.boxes[0], decodings_of(emission), forms)
+    account = Account(emission)
+    script, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings_of(emission), forms)
+    forecast = account.forecast(claim, script)
     certificate = replace(emission.certificate, scripts=((script,),))
     return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])
