@@ -353,7 +353,7 @@ def _changed_leaf(leaf: ScriptData) -> Iterator[ScriptData]:
     own, how = spine(leaf)
     yield script_of(own[:-1], how)
     yield script_of([], how)
-    yield script_of([*own, own[0]], how)
+    yield script_of([*own, own[0], own[0]], how)
     yield script_of(own[::-1], how)
     yield uncomposed(leaf)
 
