@@ -48,12 +48,6 @@ COVERED = {
         helper.make_node("AveragePool", ["r"], ["z"], kernel_shape=[2, 2]),
     ),
     "leaky-relu-into-conv": convolution(helper.make_node("LeakyRelu", ["h"], ["z"], alpha=0.125)),
-    "residual-into-conv": convolution(
-        helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("Conv", ["r", "k2"], ["g"], pads=[1, 1, 1, 1]),
-        helper.make_node("Add", ["g", "r"], ["z"]),
-        k2=weights(5, 5, 3, 3),
-    ),
     "normalisation-of-the-input-stays": model(
         [
             helper.make_node("Sub", ["x", "m"], ["a"]),
@@ -65,6 +59,26 @@ COVERED = {
 }  # fmt: skip
 
 NOT_COVERED = {
+    "residual-into-conv": (
+        convolution(
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Conv", ["r", "k2"], ["g"], pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["g", "r"], ["z"]),
+        k2=weights(5, 5, 3, 3),
+    ),
+        "adds a computed value inside",
+    ),
+    "computed-summand-into-matmul": (
+        model(
+            [
+                helper.make_node("MatMul", ["x", "w"], ["h"]),
+                helper.make_node("Relu", ["y"], ["r"]),
+                helper.make_node("Add", ["h", "r"], ["z"]),
+            ],
+            {"x": [1, 8], "y": [1, 3]}, ["z"], {"w": weights(8, 3)},
+        ),
+        "adds a computed value inside Gemm",
+    ),
     "batch-normalization-into-conv": (
         convolution(
             helper.make_node("BatchNormalization", ["h", "s", "c", "m", "v"], ["z"]),

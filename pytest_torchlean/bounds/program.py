@@ -183,6 +183,10 @@ class _Builder:
             weights = np.concatenate([weights, block.bias.reshape(-1, 1)], axis=1)
             ones = np.full((sources.shape[0], 1), ONE_SLOT, dtype=np.int64)
             sources = np.concatenate([sources, ones], axis=1)
+        if weights.shape[1] == 0:
+            # a sum of nothing is 0; as 0 * 0 it is one that an execution can compute
+            weights = np.zeros((len(weights), 1), dtype=np.float32)
+            sources = np.full((len(sources), 1), ZERO_SLOT, dtype=np.int64)
         node = AffineNode(self._next, np.ascontiguousarray(weights), sources, block.divisor)
         self._nodes.append(node)
         return self._take(node.size).reshape(sources.shape[0], weights.shape[0])

@@ -37,6 +37,13 @@ _SAME_SUMS: Mapping[str, frozenset[str]] = {
     "com.microsoft.nchwc.GlobalMaxPool": frozenset({"GlobalMaxPool"}),
 }
 """Operators that form the same sums as one of those named, in another order or layout."""
+_SUMMAND: Mapping[str, int] = {
+    "Gemm": 2,
+    "com.microsoft.FusedGemm": 2,
+    "com.microsoft.FusedConv": 3,
+    "com.microsoft.nchwc.Conv": 3,
+}
+"""Which input of an operator is added to its sums; a convolution's bias is part of the sum by definition."""
 _EXACT_ACTIVATIONS = frozenset({"", "Relu", "LeakyRelu", "Clip"})
 """Activations inside a kernel that the stored graph also has, each one or no rounding."""
 _FOLDED = ("BatchNormalization", "Mul", "Div", "Sub", "LayerNormalization", "InstanceNormalization")
@@ -68,9 +75,11 @@ def not_covered(stored: bytes, running: bytes) -> tuple[str, ...]:
     """Why the running graph may compute what no execution of the stored one gives; empty where it cannot."""
     before = nodes_of(stored)
     ops, left = _labels(stored), _labels(running)
-    weights = weights_of(stored)
+    weights, moved = weights_of(stored), weights_of(running)
     reasons = [reason for node in nodes_of(running) if (reason := _new_arithmetic(node, before, ops))]
     constants = {name for name, _ in weights}
+    fixed = constants | {name for name, _ in moved}
+    reasons += [reason for node in nodes_of(running) if (reason := _new_summand(node, before, fixed))]
     reasons += [
         f"the optimiser folds {name} away"
         for name in _FOLDED
@@ -79,7 +88,7 @@ def not_covered(stored: bytes, running: bytes) -> tuple[str, ...]:
     known = {_content(array) for _, array in weights}
     reasons += [
         f"the optimiser computes the weights {printable(name)[:60]!r} anew"
-        for name, array in weights_of(running)
+        for name, array in moved
         if _content(array) not in known
     ]
     return tuple(dict.fromkeys(reasons))
@@ -99,6 +108,22 @@ def _new_arithmetic(node: RuntimeNode, before: Sequence[RuntimeNode], ops: Count
     if ops[node.label] or node.label in _MOVEMENT or (node.label == "Clip" and ops["Relu"]):
         return None
     return f"the optimiser introduces {printable(node.label)}"
+
+
+def _new_summand(node: RuntimeNode, before: Sequence[RuntimeNode], fixed: set[str]) -> str | None:
+    """A computed value added inside a kernel: the kernel may start its sums from it, which the stored graph,
+    where it is added to the finished sum, does not do."""
+    place = _SUMMAND.get(node.label)
+    if place is None or len(node.inputs) <= place or not node.inputs[place]:
+        return None
+    summand = node.inputs[place]
+    own = any(
+        other.label == node.label and len(other.inputs) > place and other.inputs[place] == summand
+        for other in before
+    )
+    if own or summand in fixed:
+        return None
+    return f"the optimiser adds a computed value inside {printable(node.label)}"
 
 
 def _has_activation(ops: Counter[str], activation: str) -> bool:

@@ -109,13 +109,14 @@ def _clip(node: Node, inputs: Arrays) -> tuple[Array, ...]:
 def _clip_step(node: Node, graph: Graph) -> Step | str:
     """min(max(x, lower), upper), which is the upper bound where the bounds are the wrong way round.
 
-    A bound at the largest finite number is none.
+    A lower bound at the least finite number is none, nor is an upper one at the largest.
     """
     size = graph.types[node.outputs[0]].size
     result: OperandStep = moved(graph, node, node.inputs[0])
     for name, maximum in zip(node.inputs[1:], (True, False), strict=False):
         known = constant(graph, name)
-        if name and (known is None or abs(known.reshape(())) != LARGEST):
+        none = -LARGEST if maximum else LARGEST
+        if name and (known is None or known.reshape(()) != none):
             limit = IndexStep((name,), np.zeros(size, dtype=np.int64))
             result = extremum((result, limit), maximum, size)
     return result

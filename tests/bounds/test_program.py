@@ -76,6 +76,9 @@ GRAPHS: dict[str, onnx.ModelProto] = {
         [node("Relu", "x", "r"), node("Add", "r x", "s"), node("Sub", "s y", "z")],
         {"x": [2, 3], "y": [1, 3]}, ["z"],
     ),
+    "raised-to-the-largest-number": model(
+        [node("Clip", "x low", "z")], {"x": [3]}, ["z"], {"low": np.float32(np.finfo(np.float32).max)}
+    ),
     "sum-with-itself": model([node("Add", "x x", "z")], {"x": [3]}, ["z"]),
     "constants-as-sources": model(
         [node("Add", "x c", "s"), node("Concat", "s c", "k", axis=0), node("Relu", "k", "z")],
