@@ -103,8 +103,8 @@ def emission_of(
         decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)
     ]
     forms = decoding_of(patterns_of(claim.property.forms))
-    script, forecast = relaxed_script(account, claim, claim.boxes[0], decodings, forms)
-    return with_script(emission, script), forecast
+    script, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings, forms)
+    return with_script(emission, script), account.forecast(claim, script)
 
 
 def with_script(emission: Emission, script: ScriptData) -> Emission:
