@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytest_torchlean.bounds.interval import Float64, extremum_interval
+from pytest_torchlean.bounds.interval import Float64, affine_interval, extremum_interval
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
@@ -113,7 +113,7 @@ def bound(program: Program, lower: Float64, upper: Float64) -> LinearBounds:
     for index, node in enumerate(program.nodes):
         here = slice(node.start, node.start + node.size)
         if isinstance(node, AffineNode):
-            low[:, here], high[:, here] = _affine_interval(node, low, high)
+            low[:, here], high[:, here] = affine_interval(node, low, high)
         elif isinstance(node, ExtremumNode):
             low[:, here], high[:, here] = extremum_interval(node, low, high)
         else:
@@ -157,17 +157,6 @@ def _through_affine(node: AffineNode, part: Float64, form: Float64) -> None:
         else:
             for position in inside:
                 form[:, :, sources[position]] += arriving[:, :, position]
-
-
-def _affine_interval(node: AffineNode, low: Float64, high: Float64) -> tuple[Float64, Float64]:
-    positive = np.maximum(node.weights.astype(np.float64), 0.0).T
-    negative = np.minimum(node.weights.astype(np.float64), 0.0).T
-    below, above = low[:, node.sources], high[:, node.sources]
-    boxes = len(low)
-    return (
-        (below @ positive + above @ negative).reshape(boxes, -1) / node.divisor,
-        (above @ positive + below @ negative).reshape(boxes, -1) / node.divisor,
-    )
 
 
 def _box_minimum(coefficients: Float64, low: Float64, high: Float64) -> Float64:

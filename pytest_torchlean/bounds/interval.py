@@ -32,13 +32,7 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
     for node in program.nodes:
         here = slice(node.start, node.start + node.size)
         if isinstance(node, AffineNode):
-            positive = np.maximum(node.weights.astype(np.float64), 0.0).T
-            negative = np.minimum(node.weights.astype(np.float64), 0.0).T
-            for boxes in _batches(len(low), node.sources.size):
-                below, above = low[boxes][:, node.sources], high[boxes][:, node.sources]
-                lowest, highest = below @ positive + above @ negative, above @ positive + below @ negative
-                low[boxes, here] = lowest.reshape(len(below), -1) / node.divisor
-                high[boxes, here] = highest.reshape(len(below), -1) / node.divisor
+            low[:, here], high[:, here] = affine_interval(node, low, high)
         elif isinstance(node, ExtremumNode):
             low[:, here], high[:, here] = extremum_interval(node, low, high)
         else:
@@ -46,6 +40,19 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
             low[:, here] = np.maximum(low[:, source], 0.0)
             high[:, here] = np.maximum(high[:, source], 0.0)
     return low, high
+
+
+def affine_interval(node: AffineNode, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Bounds of a node's results from those of all slots, (boxes, slots) -> (boxes, results)."""
+    positive = np.maximum(node.weights.astype(np.float64), 0.0).T
+    negative = np.minimum(node.weights.astype(np.float64), 0.0).T
+    least, most = np.empty((len(low), node.size)), np.empty((len(low), node.size))
+    for boxes in _batches(len(low), node.sources.size):
+        below, above = low[boxes][:, node.sources], high[boxes][:, node.sources]
+        lowest, highest = below @ positive + above @ negative, above @ positive + below @ negative
+        least[boxes] = lowest.reshape(len(below), -1) / node.divisor
+        most[boxes] = highest.reshape(len(below), -1) / node.divisor
+    return least, most
 
 
 def extremum_interval(node: ExtremumNode, low: Float64, high: Float64) -> tuple[Float64, Float64]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +27,11 @@ from pytest_torchlean.certificate.model import (
     SkipData,
     ThroughData,
 )
+from pytest_torchlean.certificate.products import exact_product
 from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_words, unpack_digits, unpack_words
 
 COEFFICIENT_BITS = 30
 """Coefficients are shortened to so many bits after each affine node."""
-_LIMB = 20
-_EXACT = 53
 
 
 class NotRelaxable(Exception):
@@ -118,7 +116,7 @@ def relax(
     rows = goal_rows(passed[-1], goals)
     rows, links = go_back(box, passed, slopes, rows)
     last = passed[-1]
-    frame = _frame(last, rows)
+    frame = _frame(box, last, rows)
     data = RelaxationData(
         frame[0], frame[1], len(goals), last.start, _size(last.node), pack_words(goals), links
     )
@@ -136,9 +134,10 @@ def conclude(
     forms: the property's matrix as a node that starts at slot 0. Raises NotRelaxable.
     """
     rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
-    link = _chosen(forms, rows)
-    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, 1))
-    digit, width = _frame(forms, rows)
+    product = _product(forms, rows)
+    link = _chosen(product)
+    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, product, 1))
+    digit, width = _frame(box, forms, rows)
     data = RelaxationData(digit, width, _size(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
@@ -151,10 +150,10 @@ def concluded(
     try:
         rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
         link = ThroughData(data.start, data.count, how.shift, how.size)
-        rows = _through(box, forms, link, rows, 1)
+        rows = _through(box, forms, link, rows, _product(forms, rows), 1)
         for other, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, other, rows)
-        digit, width = _frame(forms, rows)
+        digit, width = _frame(box, forms, rows)
     except NotRelaxable:
         return np.zeros(_size(forms.node), dtype=object) - 1, False
     fits = data.rows == _size(forms.node) and data.digit >= digit and data.width >= width
@@ -185,7 +184,7 @@ def tightened(
         bounds = finished(box, rows)
     except NotRelaxable:
         return lower, upper, False
-    digit, width = _frame(passed[-1], rows)
+    digit, width = _frame(box, passed[-1], rows)
     for goal, bound in zip(goals.tolist(), bounds.tolist(), strict=True):
         slot = data.start + goal // 2
         if goal % 2 == 0:
@@ -216,17 +215,19 @@ def go_back(
         link: LinkData
         if isinstance(node.node, AffineData):
             try:
-                link = _chosen(node, rows)
+                product = _product(node, rows)
             except NotRelaxable:
                 break
+            link = _chosen(product)
+            rows = _through(box, node, link, rows, product)
         elif isinstance(node.node, ReluData) and node.start in slopes:
             own = slopes[node.start]
             width = own.bits + 1
             link = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
+            rows = _bend(box, node, link, rows)
         else:
             break
         links.append(link)
-        rows = _follow(box, node, link, rows)
     while links and isinstance(links[-1], SkipData):
         links.pop()
     return rows, tuple(links)
@@ -243,12 +244,12 @@ def _size(node: NodeData) -> int:
     return node.rows * node.positions if isinstance(node, AffineData) else node.count
 
 
-def _frame(last: PassedNode, rows: Rows) -> tuple[int, int]:
+def _frame(box: Box, last: PassedNode, rows: Rows) -> tuple[int, int]:
     """Bits of a digit and digits of a row; NotRelaxable where they exceed a weight's digit."""
     digit = rows.digit + rows.digit % 2
     if isinstance(last.node, AffineData) and digit > 32 * last.node.lanes:
         raise NotRelaxable("coefficients longer than a digit")
-    most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * (1 << 512)
+    most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * box.scale.top
     return digit, max(rows.width, -(-most.bit_length() // digit))
 
 
@@ -262,12 +263,16 @@ def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
     if isinstance(link, SkipData):
         return rows
     if isinstance(link, ThroughData):
-        return _through(box, node, link, rows)
+        return _through(box, node, link, rows, _product(node, rows))
     return _bend(box, node, link, rows)
 
 
-def _product(node: PassedNode, rows: Rows) -> tuple[Integers, int, int, NDArray[np.bool_]]:
-    """Coefficients of the columns, the run of slots that columns read in increasing order, and which do."""
+_Product = tuple[Integers, int, int, NDArray[np.bool_]]
+"""Coefficients of the columns, the run of slots that columns read in increasing order, and which do."""
+
+
+def _product(node: PassedNode, rows: Rows) -> _Product:
+    """The rows times the weights of an affine node. Raises NotRelaxable."""
     data, matrix = node.node, node.matrix
     if not isinstance(data, AffineData) or matrix is None or data.positions != 1:
         raise NotRelaxable("a node with several positions")
@@ -286,16 +291,23 @@ def _product(node: PassedNode, rows: Rows) -> tuple[Integers, int, int, NDArray[
     return exact_product(rows.form, matrix.positive - matrix.negative), first, count, placed
 
 
-def _chosen(node: PassedNode, rows: Rows) -> ThroughData:
-    table, first, count, placed = _product(node, rows)
+def _chosen(product: _Product) -> ThroughData:
+    table, first, count, placed = product
     longest = max((int(value).bit_length() for value in np.abs(table[:, placed]).reshape(-1)), default=1)
     shift = max(0, longest - COEFFICIENT_BITS)
     return ThroughData(first, count, shift, max(1, longest - shift))
 
 
-def _through(box: Box, node: PassedNode, link: ThroughData, rows: Rows, factor: int | None = None) -> Rows:
+def _through(
+    box: Box,
+    node: PassedNode,
+    link: ThroughData,
+    rows: Rows,
+    product: _Product,
+    factor: int | None = None,
+) -> Rows:
     """The rows over what an affine node reads; `factor` times its results are its decoded rows."""
-    table, _, _, placed = _product(node, rows)
+    table, _, _, placed = product
     data, matrix = node.node, node.matrix
     if not isinstance(data, AffineData) or matrix is None:
         raise NotRelaxable("a link of another kind of node")
@@ -365,31 +377,3 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
         digit=max(rows.digit, size + 1, link.bits + 2),
         width=max(rows.width, relu.count),
     )
-
-
-def exact_product(left: Integers, right: Integers) -> Integers:
-    """left @ right of Python integers, through binary64 products that are exact: limbs of few bits each.
-
-    left: (rows, n). right: (n, columns). Returns dtype object.
-    """
-    inner = max(1, left.shape[1]).bit_length()
-    other_bits = _EXACT - _LIMB - inner
-    total: Integers = np.zeros((left.shape[0], right.shape[1]), dtype=object)
-    second = _limbs(right, other_bits)
-    for power, part in enumerate(_limbs(left, _LIMB)):
-        for other, piece in enumerate(second):
-            product = (part @ piece).astype(np.int64).astype(object)
-            total = total + product * (1 << (_LIMB * power + other_bits * other))
-    return total
-
-
-def _limbs(numbers: Integers, bits: int) -> list[NDArray[np.float64]]:
-    """Signed limbs of at most `bits` bits, least significant first."""
-    signs = np.where(numbers < 0, -1.0, 1.0)
-    rest: Any = np.abs(numbers)
-    longest = max((int(value).bit_length() for value in rest.reshape(-1)), default=0)
-    limbs = []
-    for _ in range(max(1, -(-longest // bits))):
-        limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
-        rest = rest >> bits
-    return limbs

@@ -55,16 +55,10 @@ OUTCOME_CODES = {
 }
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """The answer for one theorem. `axioms` is what the theorem rests on, known only when Lean said so."""
+class Answered:
+    """What every answer of Lean says of itself."""
 
     outcome: Outcome
-    theorem: str
-    axioms: tuple[str, ...]
-    seconds: float
-    peak_memory_mb: float
-    detail: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -74,6 +68,18 @@ class CheckResult:
     def code(self) -> str | None:
         """The TLnnnn code of a refusal; None if accepted."""
         return OUTCOME_CODES.get(self.outcome)
+
+
+@dataclass(frozen=True)
+class CheckResult(Answered):
+    """The answer for one theorem. `axioms` is what the theorem rests on, known only when Lean said so."""
+
+    outcome: Outcome
+    theorem: str
+    axioms: tuple[str, ...]
+    seconds: float
+    peak_memory_mb: float
+    detail: str = ""
 
 
 def check(
@@ -164,15 +170,22 @@ def _require_harmless(source: str, theorem: str, statement: str | None) -> None:
             raise CheckerError("TL0516", f"a certificate contains `{word}`")
 
 
+def was_killed(result: ProcessResult) -> tuple[Outcome, str] | None:
+    """The limit at which Lean was killed, and what to tell the user; None if it ended by itself."""
+    if result.end is End.DEADLINE:
+        return Outcome.TIME, f"killed after {result.seconds:.1f} s"
+    if result.end is End.MEMORY:
+        return Outcome.MEMORY, f"killed at {result.peak_memory_mb:.0f} MiB"
+    return None
+
+
 def _judge(
     result: ProcessResult, nonce: str, allowed: frozenset[str]
 ) -> tuple[Outcome, tuple[str, ...], str]:
     """The outcome, the axioms if known, and what to tell the user."""
     stderr = " ".join(result.stderr.decode("utf-8", "replace").split())[:500]
-    if result.end is End.DEADLINE:
-        return Outcome.TIME, (), f"killed after {result.seconds:.1f} s"
-    if result.end is End.MEMORY:
-        return Outcome.MEMORY, (), f"killed at {result.peak_memory_mb:.0f} MiB"
+    if (killed := was_killed(result)) is not None:
+        return killed[0], (), killed[1]
     try:
         messages = parse_messages(result.stdout)
     except MalformedOutput as error:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, encode
-from pytest_torchlean.checker.check import OUTCOME_CODES, Outcome
+from pytest_torchlean.checker.check import Answered, Outcome, was_killed
 from pytest_torchlean.checker.install import LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.library import OPTIONS, BuiltLibrary
@@ -30,7 +30,7 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True)
-class EvaluationResult:
+class EvaluationResult(Answered):
     """The program's answer. `compared` is the number of weights it compared with the model's files."""
 
     outcome: Outcome
@@ -38,15 +38,6 @@ class EvaluationResult:
     seconds: float
     peak_memory_mb: float
     detail: str = ""
-
-    @property
-    def accepted(self) -> bool:
-        return self.outcome is Outcome.ACCEPTED
-
-    @property
-    def code(self) -> str | None:
-        """The TLnnnn code of a refusal; None if accepted."""
-        return OUTCOME_CODES.get(self.outcome)
 
 
 def evaluate(
@@ -105,10 +96,8 @@ def evaluate_bytes(
 
 def _judge(result: ProcessResult, nonce: str, expected: tuple[int, int]) -> tuple[Outcome, str]:
     """The outcome and what to tell the user."""
-    if result.end is End.DEADLINE:
-        return Outcome.TIME, f"killed after {result.seconds:.1f} s"
-    if result.end is End.MEMORY:
-        return Outcome.MEMORY, f"killed at {result.peak_memory_mb:.0f} MiB"
+    if (killed := was_killed(result)) is not None:
+        return killed
     stdout = result.stdout.decode("utf-8", "replace")
     stderr = " ".join(result.stderr.decode("utf-8", "replace").split())[:500]
     if result.end is End.SIGNALLED or result.code not in (0, *_REFUSALS):

@@ -23,20 +23,10 @@ from pytest_torchlean.ops.rule import (
     Types,
     float_type,
     floats,
-    integer,
-    integers,
 )
-from pytest_torchlean.ops.windows import Windows, windows_of
+from pytest_torchlean.ops.windows import Windows, pooling_windows
 
 Indices = NDArray[np.int64]
-
-
-def _windows(node: Node, shape: tuple[int, ...]) -> Windows:
-    extents = shape[2:]
-    if node.op == "GlobalMaxPool":
-        ones = (1,) * len(extents)
-        return Windows(extents, extents, ones, (0,) * (2 * len(extents)), ones)
-    return windows_of(node, extents, integers(node, "kernel_shape"), bool(integer(node, "ceil_mode")))
 
 
 def _taps(windows: Windows) -> Indices:
@@ -55,14 +45,14 @@ def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
     shape = float_type(types[0], "the input").shape
     if len(shape) < 3:
         raise ShapeError(f"the input has shape {shape}, which has no spatial axis")
-    windows = _windows(node, shape)
+    windows = pooling_windows(node, shape)
     _taps(windows)
     return (ValueType("float32", (*shape[:2], *windows.outputs)),)
 
 
 def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     x = floats(inputs[0])
-    windows = _windows(node, x.shape)
+    windows = pooling_windows(node, x.shape)
     flat = x.reshape(math.prod(x.shape[:2]), math.prod(x.shape[2:]))
     with np.errstate(invalid="ignore"):
         largest = flat[:, _taps(windows)].max(axis=2)
@@ -72,7 +62,7 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
 def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     """0 where every element of the window is finite."""
     x = floats(inputs[0])
-    windows = _windows(node, x.shape)
+    windows = pooling_windows(node, x.shape)
     finite = np.isfinite(x).reshape(math.prod(x.shape[:2]), math.prod(x.shape[2:]))
     whole = finite[:, _taps(windows)].all(axis=2)
     return (np.where(whole, 0.0, np.inf).reshape(*x.shape[:2], *windows.outputs),)
@@ -81,7 +71,7 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 def _step(node: Node, graph: Graph) -> Step | str:
     """One operand for each element of the windows."""
     shape = graph.types[node.inputs[0]].shape
-    taps = _taps(_windows(node, shape))
+    taps = _taps(pooling_windows(node, shape))
     starts = np.arange(math.prod(shape[:2]), dtype=np.int64)[:, None] * math.prod(shape[2:])
     operands = tuple(
         IndexStep((node.inputs[0],), (starts + taps[:, element]).reshape(-1))

@@ -26,26 +26,17 @@ from pytest_torchlean.ops.rule import (
     float_type,
     floats,
     integer,
-    integers,
     positions,
     wide,
 )
-from pytest_torchlean.ops.windows import Windows, windows_of
+from pytest_torchlean.ops.windows import Windows, pooling_windows
 
 Indices = NDArray[np.int64]
 
 
-def _windows(node: Node, shape: tuple[int, ...]) -> Windows:
-    extents = shape[2:]
-    if node.op == "GlobalAveragePool":
-        ones = (1,) * len(extents)
-        return Windows(extents, extents, ones, (0,) * (2 * len(extents)), ones)
-    return windows_of(node, extents, integers(node, "kernel_shape"), bool(integer(node, "ceil_mode")))
-
-
 def _geometry(node: Node, shape: tuple[int, ...]) -> tuple[Windows, Indices, Indices]:
     """Windows, taps, and the count each window's sum is divided by."""
-    windows = _windows(node, shape)
+    windows = pooling_windows(node, shape)
     taps = windows.taps()
     if node.op == "AveragePool" and integer(node, "count_include_pad"):
         return windows, taps, windows.padded_counts()

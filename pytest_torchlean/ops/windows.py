@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.ir.graph import Node
 from pytest_torchlean.ir.linear import ZERO
-from pytest_torchlean.ops.rule import ShapeError, integers
+from pytest_torchlean.ops.rule import ShapeError, integer, integers
 
 MOST_TAPS = 2**27
 """Largest table of taps: output positions times kernel elements."""
@@ -103,6 +103,15 @@ class Windows:
             shape[axis], shape[axis + axes] = count, self.kernel[axis]
             result.append((starts[:, None] + offsets).reshape(shape))
         return result
+
+
+def pooling_windows(node: Node, shape: tuple[int, ...]) -> Windows:
+    """Windows of a pooling operator; a global one has one window, the whole extent."""
+    extents = shape[2:]
+    if node.op.startswith("Global"):
+        ones = (1,) * len(extents)
+        return Windows(extents, extents, ones, (0,) * (2 * len(extents)), ones)
+    return windows_of(node, extents, integers(node, "kernel_shape"), bool(integer(node, "ceil_mode")))
 
 
 def windows_of(node: Node, extents: tuple[int, ...], kernel: tuple[int, ...], ceil: bool = False) -> Windows:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.certificate.account import Account, Forecast
@@ -50,7 +50,7 @@ def hopeful(program: Program, forms: Forms, boxes: Sequence[RationalBox]) -> lis
         by_bounds = np.maximum(rows, 0) @ bounds.low[0] + np.minimum(rows, 0) @ bounds.high[0]
         if inequalities.least(np.maximum(least, by_bounds))[0] > -_SLACK:
             found.append(Leaf(lower, upper))
-        elif program.inputs <= _FEW_INPUTS and not forms_broken(program, rows, forms, lower, upper):
+        elif program.inputs <= _FEW_INPUTS and not _broken(program, inequalities, lower, upper):
             cut = split(program, inequalities, lower, upper, most_boxes=2 * MOST_CASES, slack=_SLACK)
             found.append(
                 cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= MOST_CASES else None
@@ -60,12 +60,10 @@ def hopeful(program: Program, forms: Forms, boxes: Sequence[RationalBox]) -> lis
     return found
 
 
-def forms_broken(program: Program, rows: Float64, forms: Forms, lower: Float64, upper: Float64) -> bool:
+def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper: Float64) -> bool:
     """Whether the middle of the box already breaks a clause, so that no cut can help."""
-    middle = (lower + upper)[None] / 2
-    values = crown.bound(program, middle, middle).low
-    clauses = (values @ rows.T).reshape(1, -1, forms.alternatives)
-    return bool(clauses.max(axis=2).min() <= 0)
+    values = evaluate(program, (lower + upper)[None] / 2)
+    return bool(inequalities.least(values @ inequalities.rows.T)[0] <= 0)
 
 
 def improved(

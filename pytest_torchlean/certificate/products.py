@@ -1,0 +1,41 @@
+"""Products of matrices of Python integers, exact and through binary64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.certificate.bounding import Integers
+
+_LIMB = 20
+_EXACT = 53
+
+
+def exact_product(left: Integers, right: Integers) -> Integers:
+    """left @ right of Python integers, through binary64 products that are exact: limbs of few bits each.
+
+    left: (rows, n). right: (n, columns). Returns dtype object.
+    """
+    inner = max(1, left.shape[1]).bit_length()
+    other_bits = _EXACT - _LIMB - inner
+    total: Integers = np.zeros((left.shape[0], right.shape[1]), dtype=object)
+    second = _limbs(right, other_bits)
+    for power, part in enumerate(_limbs(left, _LIMB)):
+        for other, piece in enumerate(second):
+            product = (part @ piece).astype(np.int64).astype(object)
+            total = total + product * (1 << (_LIMB * power + other_bits * other))
+    return total
+
+
+def _limbs(numbers: Integers, bits: int) -> list[NDArray[np.float64]]:
+    """Signed limbs of at most `bits` bits, least significant first."""
+    signs = np.where(numbers < 0, -1.0, 1.0)
+    rest: Any = np.abs(numbers)
+    longest = max((int(value).bit_length() for value in rest.reshape(-1)), default=0)
+    limbs = []
+    for _ in range(max(1, -(-longest // bits))):
+        limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
+        rest = rest >> bits
+    return limbs
