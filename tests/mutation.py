@@ -430,7 +430,15 @@ def _changed_parts(script: ScriptData) -> Iterator[ScriptData]:
 
 
 def _changed_relaxation(rows: RelaxationData) -> Iterator[RelaxationData]:
-    for name, by in (("digit", -50), ("width", -8), ("rows", 1), ("start", 1), ("start", 40), ("goals", 7)):
+    for name, by in (
+        ("digit", -50),
+        ("width", -1),
+        ("width", -3),
+        ("rows", 1),
+        ("start", 1),
+        ("start", 40),
+        ("goals", 7),
+    ):
         yield replace(rows, **{name: getattr(rows, name) + by})
     yield replace(rows, links=rows.links[::-1])
     for place, link in enumerate(rows.links):
