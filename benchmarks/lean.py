@@ -31,10 +31,9 @@ from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import AffineData, Emission, ScriptData, Semantics, SplitScript
+from pytest_torchlean.certificate.model import Emission, ScriptData, Semantics, SplitScript
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.text import THEOREM, render
-from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, check, ensure_built, find_lean
 from pytest_torchlean.checker.evaluate import evaluate
 from pytest_torchlean.errors import TorchleanError
@@ -99,11 +98,7 @@ def emission_of(
     claim = emission.claims[0]
     if not rows:
         return emission, account.forecast(claim, emission.certificate.scripts[0][0])
-    decodings = [
-        decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)
-    ]
-    forms = decoding_of(patterns_of(claim.property.forms))
-    script, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings, forms)
+    script, _, _ = relaxed_script(account, claim, claim.boxes[0])
     return with_script(emission, script), account.forecast(claim, script)
 
 

@@ -93,7 +93,8 @@ class Evidence:
     found: str
     semantics: str = "real"
     assurance: str | None = None
-    """"kernel" or "evaluated" for PROVED, None otherwise."""
+    """"kernel" or "evaluated": the level of what was proved, which may be a part of a property over data that
+    is not PROVED. None where nothing was proved."""
     theorem: Theorem | None = None
     counts: Counts | None = None
     accuracy: str | None = None

@@ -56,7 +56,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission, prepare
 from pytest_torchlean.certificate.relaxation import NotRelaxable
-from pytest_torchlean.certificate.words import affine_data, decoding_of, patterns_of, sources_of
+from pytest_torchlean.certificate.words import affine_data, patterns_of, sources_of
 
 BUILDERS: dict[str, Callable[[int], Network]] = {
     "linear": linear,
@@ -394,10 +394,7 @@ def deep_emission(bound: Fraction) -> Emission:
     box = RationalBox((Fraction(-1),) * 2, (Fraction(1),) * 2)
     account = prepare(deep_program(), [Goal(bound_forms(None, [bound], 1, False), (box,))])
     claim = account.emission.claims[0]
-    matrices = [data for data in account.emission.graph.nodes if isinstance(data, AffineData)]
-    decodings = [decoding_of(patterns_of(data)) for data in matrices]
-    own = decoding_of(patterns_of(claim.property.forms))
-    chosen, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings, own)
+    chosen, _, _ = relaxed_script(account, claim, claim.boxes[0])
     return with_script(account.emission, chosen)
 
 

@@ -17,7 +17,6 @@ from pytest_torchlean.certificate.forms import Forms, margin_forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
     AffineData,
-    DecodingData,
     Emission,
     RelaxationData,
     ReluData,
@@ -25,7 +24,6 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import Box, PassedNode, Slopes, relax
-from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 BITS = 8
 
@@ -76,16 +74,11 @@ class Stage:
         return found
 
 
-def decodings_of(emission: Emission) -> list[DecodingData]:
-    """One for each affine node."""
-    return [decoding_of(patterns_of(node)) for node in emission.graph.nodes if isinstance(node, AffineData)]
-
-
 def stages(emission: Emission) -> Iterator[Stage]:
     """Interval bounds after every affine node."""
     account, boxes = Account(emission), emission.claims[0].boxes
     state = account.start(boxes)
-    for node, step in zip(emission.graph.nodes, account.steps(boxes, decodings_of(emission)), strict=True):
+    for node, step in zip(emission.graph.nodes, account.steps(boxes), strict=True):
         state = account.node(step, state)
         assert state.bounded.all()
         if isinstance(node, AffineData):
@@ -108,9 +101,8 @@ def emission_of(
 def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
     """The emission with a script of backward rows, the least surplus of a row, and what the forecast says."""
     claim = emission.claims[0]
-    forms = decoding_of(patterns_of(claim.property.forms))
     account = Account(emission)
-    script, _, _ = relaxed_script(account, claim, claim.boxes[0], decodings_of(emission), forms)
+    script, _, _ = relaxed_script(account, claim, claim.boxes[0])
     forecast = account.forecast(claim, script)
     certificate = replace(emission.certificate, scripts=((script,),))
     return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])

@@ -62,6 +62,8 @@ REFUTED = result(
         verdict=Verdict.REFUTED,
         claim="every listed input keeps its class within 1/10",
         found="259 inputs have a witness; at most 101 can be proved and 360 were asked for",
+        assurance="kernel",
+        theorem=Theorem("PytestTorchLean.robust_sound", ("propext",)),
         counts=Counts(proved=90, refuted=259, unknown=0, misclassified=11, total=360),
         witnesses=(WITNESS,),
         next_steps="retrain the model, or claim a smaller epsilon",

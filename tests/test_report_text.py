@@ -48,6 +48,14 @@ def test_counts_always_name_all_five() -> None:
         assert "331 proved, 17 refuted, 1 unknown, 11 misclassified, 360 total" in text
 
 
+def test_a_partial_proof_has_a_level_and_a_number() -> None:
+    text = failure(REFUTED)
+    assert "proof:      kernel, for the 90 proved: PytestTorchLean.robust_sound" in text
+    untold = replace(REFUTED, evidence=replace(REFUTED.evidence, assurance="evaluated", theorem=None))
+    assert "evaluated, for the 90 proved: no theorem, the compiled checker accepted" in failure(untold)
+    assert "kernel" not in table([REFUTED])
+
+
 def test_reproduce_command_is_one_shell_word_per_argument() -> None:
     assert REFUTED.reproduce == "torchlean replay '.torchlean/witness one.json'"
     assert PROVED.reproduce == "pytest torchlean.yaml::digits::robust-8of255"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
 )
 from pytest_torchlean.certificate.relaxation import Box, PassedNode, concluded, tightened
-from pytest_torchlean.certificate.words import factor_of, pairs_of
+from pytest_torchlean.certificate.words import decoding_of, factor_of, pairs_of, patterns_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,12 @@ class Account:
     def _scale(self) -> ScaleData:
         return self.emission.certificate.scale
 
+    @cached_property
+    def decodings(self) -> tuple[DecodingData, ...]:
+        """How the weights are decoded with the shortest integers, one for each affine node."""
+        nodes = self.emission.graph.nodes
+        return tuple(decoding_of(patterns_of(node)) for node in nodes if isinstance(node, AffineData))
+
     def forecasts(self, index: int) -> tuple[bool, ...]:
         """Whether Lean will accept each box of the claim number `index` with the emission's scripts."""
         claim, scripts = self.emission.claims[index], self.emission.certificate.scripts[index]
@@ -140,12 +147,9 @@ class Account:
             state = self.node(StepData(rest.how.last, 0, 0), state)
         return state.lower, state.upper
 
-    def steps(self, boxes: tuple[BoxData, ...], decodings: Sequence[DecodingData]) -> tuple[StepData, ...]:
-        """A step for every node that serves all of these boxes.
-
-        decodings: one for each affine node.
-        """
-        left = iter(decodings)
+    def steps(self, boxes: tuple[BoxData, ...]) -> tuple[StepData, ...]:
+        """A step for every node that serves all of these boxes."""
+        left = iter(self.decodings)
         nodes = self.emission.graph.nodes
         steps = [StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP for node in nodes]
         if self.emission.semantics is Semantics.REAL:

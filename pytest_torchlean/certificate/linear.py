@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -39,6 +38,7 @@ from pytest_torchlean.certificate.relaxation import (
     conclude,
     relax,
 )
+from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 _ROWS_BITS = 1_000_000
 """Bits of one matrix of rows: more goals go into another relaxation."""
@@ -51,51 +51,45 @@ def relaxed_script(
     account: Account,
     claim: ClaimData,
     box: BoxData,
-    decodings: Sequence[DecodingData],
-    forms: DecodingData,
     cases: Tree | None = None,
 ) -> tuple[ScriptData, bool, Integers]:
     """A script for one box of a claim; whether Lean will accept it; the smallest clause of any case, scaled.
 
-    decodings: one for each affine node. forms: of the property's forms. cases: cuts of the box, each
-    with bounds of its own. Where no row can go back there are intervals only. Raises OutOfTime.
+    cases: cuts of the box, each with bounds of its own. Where no row can go back there are intervals only.
+    Raises OutOfTime.
     """
-    about = claim.property
-    passed = PassedNode(about.forms, 0, forms, matrix_of(about.forms, forms))
-    return _case(account, claim, decodings, passed, account.start((box,)), cases)
+    forms = claim.property.forms
+    own = decoding_of(patterns_of(forms))
+    return _case(
+        account, claim, PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,)), cases
+    )
 
 
 def _case(
     account: Account,
     claim: ClaimData,
-    decodings: Sequence[DecodingData],
     forms: PassedNode,
     state: State,
     cases: Tree | None,
 ) -> tuple[ScriptData, bool, Integers]:
     if not isinstance(cases, Cut):
-        script, seen = _chain(account, claim, decodings, forms, state)
+        script, seen = _chain(account, claim, forms, state)
         return script, bool(seen.accepted[0]), seen.least
     scale, slot = account.emission.certificate.scale, FIRST_INPUT + cases.element
     value = round(Fraction(cases.value) * scale.unit) + scale.center
     value = min(max(value, int(state.lower[slot, 0])), int(state.upper[slot, 0]))
-    below, fine, least = _case(
-        account, claim, decodings, forms, cut(state, slot, value, below=True), cases.below
-    )
-    above, other, also = _case(
-        account, claim, decodings, forms, cut(state, slot, value, below=False), cases.above
-    )
+    below, fine, least = _case(account, claim, forms, cut(state, slot, value, below=True), cases.below)
+    above, other, also = _case(account, claim, forms, cut(state, slot, value, below=False), cases.above)
     return SplitScript(slot, value, below, above), fine and other, np.minimum(least, also)
 
 
 def _chain(
     account: Account,
     claim: ClaimData,
-    decodings: Sequence[DecodingData],
     forms: PassedNode,
     state: State,
 ) -> tuple[ScriptData, Forecast]:
-    left = iter(decodings)
+    left = iter(account.decodings)
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
     for index, node in enumerate(account.emission.graph.nodes):

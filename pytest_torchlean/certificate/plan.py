@@ -94,7 +94,7 @@ def prepare(
     emission = Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
     account = Account(emission, budget)
     scripts = tuple(
-        (chain(account.steps(claim.boxes, decodings), how, semantics),)
+        (chain(account.steps(claim.boxes), how, semantics),)
         for claim, how in zip(claims, conclusions, strict=True)
     )
     return replace(account, emission=replace(emission, certificate=CertificateData(scale, scripts)))

@@ -13,6 +13,7 @@ from pytest_torchlean.binary32.ulp import round_nearest
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
@@ -117,15 +118,27 @@ def points_of(prop: PropertySpec, box: RationalBox) -> tuple[Float32, Float32] |
     return binary32_box(box.lower, box.upper)
 
 
-def forecast(program: Program, goals: Sequence[Goal], semantics: Semantics, budget: Budget) -> Prospect:
-    """What Lean will say of every box of every goal. Raises CertificateError TL0601, TL0602, OutOfTime."""
+def forecast(
+    program: Program,
+    goals: Sequence[Goal],
+    semantics: Semantics,
+    budget: Budget,
+    trees: Sequence[Sequence[Tree | None]] | None = None,
+) -> Prospect:
+    """What Lean will say of every box of every goal.
+
+    trees: for every goal the cases of each box, where they are known already. Raises CertificateError
+    TL0601, TL0602, OutOfTime.
+    """
+    trees = trees or [[None] * len(goal.boxes) for goal in goals]
     account = prepare(program, goals, semantics, budget)
     emission = account.emission
     forecasts, scripts = [], []
-    for claim, (script,), goal in zip(emission.claims, emission.certificate.scripts, goals, strict=True):
+    claims = zip(emission.claims, emission.certificate.scripts, goals, trees, strict=True)
+    for claim, (script,), goal, known in claims:
         seen, own = account.forecast(claim, script), (script,) * len(claim.boxes)
         if not seen.accepted.all():
-            seen, own = improved(program, account, claim, goal, seen, script, budget)
+            seen, own = improved(program, account, claim, goal, seen, script, budget, known)
         forecasts.append(seen)
         scripts.append(own)
     return Prospect(emission, tuple(goals), tuple(forecasts), tuple(scripts), account, program)

@@ -15,15 +15,16 @@ from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
-from pytest_torchlean.properties import PropertyContext, linear
+from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
-from pytest_torchlean.properties.linear import MOST_RELAXED
+from pytest_torchlean.properties.linear import first_cases
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
@@ -71,8 +72,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     listed = listed_inputs(context, prop, program)
     right = _classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
-    candidates, open_classes = _candidates(program, listed, boxes)
-    prospect, provable = _forecast(program, listed, boxes, candidates, semantics_of(prop), budget)
+    candidates, trees, open_classes = _candidates(program, listed, boxes, budget)
+    prospect, provable = _forecast(program, listed, boxes, candidates, trees, semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     searched = time.monotonic()
     unproved = [row for row in boxes if row not in provable]
@@ -138,41 +139,31 @@ def _classified_right(
 
 
 def _candidates(
-    program: Program, listed: Listed, boxes: Mapping[int, RationalBox]
-) -> tuple[list[int], dict[int, list[int]]]:
-    """Rows whose margins look positive in binary64, and per other row the classes that do not."""
+    program: Program, listed: Listed, boxes: Mapping[int, RationalBox], budget: Budget
+) -> tuple[list[int], dict[int, Tree], dict[int, list[int]]]:
+    """Rows that look provable in binary64; cases where these need backward rows; per row its open classes."""
     rows = list(boxes)
     if not rows:
-        return [], {}
+        return [], {}, {}
     lower = np.array([[to_float(x) for x in boxes[row].lower] for row in rows])
     upper = np.array([[to_float(x) for x in boxes[row].upper] for row in rows])
     low, high = propagate(program, lower, upper)
     margins = least_margins(program, low, high, listed.labels[rows])
     slack = 1e-9 * (1.0 + np.abs(high[:, program.outputs]).max(axis=1, initial=0.0))
-    hopeful = (margins > -slack[:, None]).all(axis=1)
-    candidates = [row for row, fine in zip(rows, hopeful, strict=True) if fine]
-    candidates = sorted(
-        candidates + _second(program, listed, boxes, [row for row in rows if row not in set(candidates)])
-    )
+    by_intervals = (margins > -slack[:, None]).all(axis=1)
+    candidates = [row for row, fine in zip(rows, by_intervals, strict=True) if fine]
+    classes = int(program.outputs.size)
+    goals = {
+        row: (margin_forms(int(listed.labels[row]), classes), boxes[row])
+        for row, fine in zip(rows, by_intervals, strict=True)
+        if not fine
+    }
+    trees = first_cases(program, goals, budget)
     open_classes = {
         row: [int(k) for k in np.argsort(own) if own[k] <= slack[index]]
         for index, (row, own) in enumerate(zip(rows, margins, strict=True))
     }
-    return candidates, open_classes
-
-
-def _second(
-    program: Program, listed: Listed, boxes: Mapping[int, RationalBox], rows: Sequence[int]
-) -> list[int]:
-    """Rows where backward rows look sufficient, as many as get scripts of their own."""
-    found: list[int] = []
-    for row in rows:
-        if len(found) == MOST_RELAXED:
-            break
-        forms = margin_forms(int(listed.labels[row]), int(program.outputs.size))
-        if linear.hopeful(program, forms, [boxes[row]])[0] is not None:
-            found.append(row)
-    return found
+    return sorted([*candidates, *trees]), trees, open_classes
 
 
 def _forecast(
@@ -180,6 +171,7 @@ def _forecast(
     listed: Listed,
     boxes: Mapping[int, RationalBox],
     candidates: Sequence[int],
+    trees: Mapping[int, Tree],
     semantics: Semantics,
     budget: Budget,
 ) -> tuple[Prospect | None, frozenset[int]]:
@@ -192,7 +184,8 @@ def _forecast(
         Goal(margin_forms(label, int(program.outputs.size)), tuple(boxes[row] for row in members[label]))
         for label in classes
     ]
-    prospect = forecast(program, goals, semantics, budget)
+    known = [[trees.get(row) for row in members[label]] for label in classes]
+    prospect = forecast(program, goals, semantics, budget, known)
     provable = {
         row
         for label, seen in zip(classes, prospect.forecasts, strict=True)
@@ -293,7 +286,7 @@ def _evidence(
         claim=claim(prop),
         semantics=prop.chosen_semantics,
         found=found,
-        assurance=proof.assurance if proof is not None and verdict is Verdict.PROVED else None,
+        assurance=None if proof is None else proof.assurance,
         theorem=proof.theorem if proof is not None else None,
         counts=counts,
         accuracy=str(accuracy),

@@ -95,7 +95,7 @@ def _row(result: PropertyResult) -> tuple[str, str, str, str, str]:
     return (
         evidence.verdict.value,
         terminal_line(result.id),
-        terminal_line(evidence.assurance or "-"),
+        terminal_line(evidence.assurance or "-") if evidence.verdict is Verdict.PROVED else "-",
         f"{seconds:.1f}s" if evidence.seconds else "-",
         _all_counts(evidence.counts) if evidence.counts else terminal_line(evidence.found.partition("\n")[0]),
     )
@@ -118,10 +118,15 @@ def _all_counts(counts: Counts) -> str:
 
 
 def _proof(evidence: Evidence) -> str:
-    if evidence.theorem is None:
+    if evidence.assurance is None:
         return ""
+    part = evidence.verdict is not Verdict.PROVED and evidence.counts is not None
+    level = evidence.assurance + (
+        f", for the {evidence.counts.proved} proved" if part and evidence.counts else ""
+    )
+    if evidence.theorem is None:
+        return terminal_line(f"{level}: no theorem, the compiled checker accepted ({evidence.semantics})")
     axioms = ", ".join(evidence.theorem.axioms) or "none"
-    level = evidence.assurance or "no assurance"
     return terminal_line(f"{level}: {evidence.theorem.name} ({evidence.semantics}; axioms: {axioms})")
 
 

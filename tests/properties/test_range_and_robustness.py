@@ -26,7 +26,7 @@ from pytest_torchlean.errors import (
     UnsupportedError,
 )
 from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, emitted, parts, proving, run_property
+from pytest_torchlean.properties import PropertyContext, emitted, linear, parts, proving, run_property
 from pytest_torchlean.spec.model import (
     Bounds,
     OutputBounds,
@@ -255,6 +255,35 @@ class TestRobustness:
         (witness,) = evidence.witnesses
         assert witness.index == 1
         assert from_hex_all(witness.input).tolist() == [0.625, 0.625]
+
+    def test_rows_prove_what_intervals_do_not_and_are_looked_for_once(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Class 0 scores 13/8, class 1 scores |x0 - x1|: at most 1, by rows 3/2, by intervals 2."""
+        nodes = [
+            helper.make_node("Gemm", ["x", "w1"], ["z"]),
+            helper.make_node("Relu", ["z"], ["h"]),
+            helper.make_node("Gemm", ["h", "w2", "b"], ["y"]),
+        ]
+        weights = {
+            "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
+            "w2": np.array([[0, 1], [0, 1]], dtype=np.float32),
+            "b": np.array([1.625, 0], dtype=np.float32),
+        }
+        context = context_for(model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights))
+        genuine, looked = linear.cases_of, []
+
+        def counted(program: Any, forms: Any, box: Any) -> Any:
+            looked.append(box)
+            return genuine(program, forms, box)
+
+        monkeypatch.setattr(linear, "cases_of", counted)
+        path = dataset(context.root, [[HALF, HALF], [HALF, 0]], [0, 0])
+        evidence = run_property(context, robustness(path, HALF, domain=UNIT_BOX))
+        assert evidence.verdict is Verdict.PROVED
+        assert evidence.counts is not None
+        assert evidence.counts.proved == 2
+        assert len(looked) == len(set(looked)) == 1
 
     def test_the_domain_cuts_the_ball(self, context_for: Any) -> None:
         # without a domain the first ball reaches (0.5, 0.5) and is broken; cut to x1 <= 0 it is not
