@@ -248,6 +248,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "give one float32 array per model input, of exactly its shape",
     ),
     ErrorCode(
+        "TL0451",
+        "input leads an operator out of its domain",
+        "an integer operator was given a value without a meaning: a division by zero, an index out of range",
+        "correct the input; if it is meant, the named node of the model cannot take it",
+    ),
+    ErrorCode(
         "TL0490",
         "witness file cannot be replayed",
         "it is missing, of another form, or does not fit the model and data it names",

@@ -133,7 +133,7 @@ def test_every_rule_of_well_formedness_can_say_no() -> None:
     assert "types cover" in broken(graph, types={**types, "ghost": ValueType("float32", ())})
     assert "types cover" in broken(graph, types={**types, "r": ValueType("float8", (1, 4, 4, 4))})
     assert "declared type" in broken(graph, constants={**constants, "c": np.zeros(5, dtype=np.float32)})
-    assert "finite" in broken(graph, constants={**constants, "c": np.full(4, np.nan, dtype=np.float32)})
+    assert "NaN" in broken(graph, constants={**constants, "c": np.full(4, np.nan, dtype=np.float32)})
     doubled = replace(nodes[1], attributes=nodes[1].attributes * 2)
     assert "own name" in broken(graph, nodes=(nodes[0], doubled, *nodes[2:]))
     assert "operation is known" in broken(graph, nodes=(replace(nodes[0], op="Cos"), *nodes[1:]))

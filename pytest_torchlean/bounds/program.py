@@ -25,7 +25,7 @@ from pytest_torchlean.ir.linear import (
     Step,
 )
 from pytest_torchlean.ir.names import quoted
-from pytest_torchlean.ops import RULES
+from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
 
 Slots = NDArray[np.int64]
 
@@ -102,9 +102,10 @@ def lower_to_program(graph: Graph) -> Program:
     Raises UnsupportedError TL0204 listing every node that has no certificate step.
     """
     steps: dict[str, Step] = {}
-    refused = []
+    refused: list[str] = []
+    refused += [f"  {line}" for line in uncertifiable_ends(graph)]
     for node in graph.nodes:
-        step = RULES[node.op].step(node, graph)
+        step = step_of(node, graph)
         if isinstance(step, str):
             refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
         else:

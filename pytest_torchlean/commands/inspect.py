@@ -12,7 +12,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ir.printer import print_graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
-from pytest_torchlean.ops import RULES
+from pytest_torchlean.ops.certifiability import step_of
 from pytest_torchlean.report.escape import terminal, terminal_line
 
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 def _certifiable(graph: Graph) -> str:
     refused = []
     for node in graph.nodes:
-        step = RULES[node.op].step(node, graph)
+        step = step_of(node, graph)
         if isinstance(step, str):
             refused.append(f"  {node.op} giving '{printable(node.outputs[0])}': {step}")
     if not refused:

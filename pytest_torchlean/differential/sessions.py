@@ -17,7 +17,7 @@ from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, OperandStep, ReluStep
 from pytest_torchlean.ir.names import printable
-from pytest_torchlean.ops import RULES
+from pytest_torchlean.ops.certifiability import step_of
 from pytest_torchlean.runtime import require_types
 
 Array = NDArray[np.generic]
@@ -38,7 +38,7 @@ def prepare(graph: Graph) -> dict[str, Prepared]:
     """Each node's step, ready for use, by the name of its first output."""
     prepared: dict[str, Prepared] = {}
     for node in graph.nodes:
-        step = RULES[node.op].step(node, graph)
+        step = step_of(node, graph)
         size = graph.types[node.outputs[0]].size
         if isinstance(step, str | ReluStep):
             prepared[node.outputs[0]] = step

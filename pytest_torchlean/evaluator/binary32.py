@@ -12,6 +12,7 @@ from pytest_torchlean.errors import DataError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
+from pytest_torchlean.ops.rule import DomainError
 
 Array = NDArray[np.generic]
 
@@ -20,7 +21,8 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """Every value of the graph by name: inputs, constants and node outputs.
 
     inputs: one array per graph input, of exactly its dtype and shape; any binary32 value is allowed.
-    DataError TL0450 for a missing, unknown or ill-typed input. RuntimeFailure TL0710 when the process
+    DataError TL0450 for a missing, unknown or ill-typed input, TL0451 for a value that an operation on
+    integers has no meaning for. RuntimeFailure TL0710 when the process
     flushes subnormal numbers.
     """
     require_gradual_underflow()
@@ -28,7 +30,11 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     values.update(_checked(graph, inputs))
     for node in graph.nodes:
         operands = [values[name] if name else None for name in node.inputs]
-        results = RULES[node.op].evaluate(node, operands)
+        try:
+            results = RULES[node.op].evaluate(node, operands)
+        except DomainError as problem:
+            where = f"node {quoted(node.source or node.outputs[0])} ({node.op})"
+            raise DataError("TL0451", f"{where}: {problem}") from None
         values.update(zip(node.outputs, results, strict=True))
     return values
 

@@ -19,7 +19,7 @@ from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, ReluStep, Step
 from pytest_torchlean.ir.names import quoted
-from pytest_torchlean.ops import RULES
+from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
 
 Integers = NDArray[Any]
 """An array of Python integers (dtype object)."""
@@ -101,9 +101,11 @@ def prepare_exact(graph: Graph) -> ExactProgram:
 
     UnsupportedError TL0204 listing every node that has no certificate step.
     """
-    steps, refused = [], []
+    steps: list[tuple[str, _Prepared]] = []
+    refused: list[str] = []
+    refused += [f"  {line}" for line in uncertifiable_ends(graph)]
     for node in graph.nodes:
-        step = RULES[node.op].step(node, graph)
+        step = step_of(node, graph)
         if isinstance(step, str):
             refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
         else:
@@ -112,6 +114,8 @@ def prepare_exact(graph: Graph) -> ExactProgram:
         raise UnsupportedError("TL0204", "the graph has no exact linear form:\n" + "\n".join(refused))
     constants = {}
     for name, value in graph.constants.items():
+        if value.dtype != np.float32:
+            continue
         numbers, exponent = integers_of(value.astype(np.float32).reshape(-1))
         constants[name] = Vector(numbers, 1 << exponent)
     return ExactProgram(graph, tuple(steps), constants)

@@ -14,7 +14,7 @@ Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | None
 
 @dataclass(frozen=True)
 class ValueType:
-    """Static type of a value: numpy dtype name ("float32", "int64", "bool") and shape."""
+    """Static type of a value: numpy dtype name ("float32", "int64", "bool", ...) and shape."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -51,7 +51,8 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes in topological order. `constants` are initialisers (float32 ones finite) and shape data.
+    """Nodes in topological order. `constants` are initialisers and what was folded from them; float32 ones
+    hold no NaN, and infinities only where the model computes with them (masks).
 
     `types` covers inputs, constants and every node output. `free_batch` says that the model's
     first dimension is symbolic and was fixed to 1 here.

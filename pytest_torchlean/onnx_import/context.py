@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,12 +13,13 @@ from pytest_torchlean.ir.graph import Attribute, Node, ValueType
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.onnx_import.tensors import dtype_name, readable, to_array
 from pytest_torchlean.ops import RULES
-from pytest_torchlean.ops.rule import ShapeError
+from pytest_torchlean.ops.rule import DomainError, ShapeError, exactly_rounded
 
 MOST_VALUE_ELEMENTS = 2**26
 """Largest value a graph may compute, in elements."""
 
-_SHAPE_DTYPES = ("int64", "int32", "bool")
+MOST_KNOWN_ELEMENTS = 2**16
+"""Largest computed float32 value that is also kept as a number, for shapes that are computed from it."""
 
 
 class Refusal(Exception):
@@ -29,9 +30,16 @@ class DependsOnRefused(Exception):
     """This node reads a value whose producer was refused, so nothing more can be said about it."""
 
 
+Scope = Mapping[str, str]
+"""Names inside a function or subgraph to the names that stand for them in the graph."""
+
+
 @dataclass(frozen=True, eq=False)
 class OnnxNode:
-    """A node of the file. `since` is the operator version its opset selects."""
+    """A node of the file. `since` is the operator version its opset selects.
+
+    `scope` holds what names mean inside the node's subgraphs, for a node of a function or subgraph.
+    """
 
     op: str
     since: int
@@ -39,6 +47,7 @@ class OnnxNode:
     outputs: tuple[str, ...]
     name: str
     attributes: Mapping[str, onnx.AttributeProto]
+    scope: Scope = field(default_factory=dict)
 
     def input(self, index: int) -> str:
         """Name of an input, "" when absent."""
@@ -73,6 +82,32 @@ class OnnxNode:
             return None
         return tuple(int(value) for value in self._typed(name, onnx.AttributeProto.INTS).ints)
 
+    def reals(self, name: str) -> tuple[float, ...] | None:
+        """A list of binary32 numbers, None when absent; Refusal when one is not finite."""
+        if not self.has(name):
+            return None
+        values = np.array(self._typed(name, onnx.AttributeProto.FLOATS).floats, dtype=np.float32)
+        if not np.isfinite(values).all():
+            raise Refusal(f"attribute {name} is not finite")
+        return tuple(float(value) for value in values)
+
+    def strings(self, name: str) -> tuple[str, ...] | None:
+        """A list of strings, None when absent."""
+        if not self.has(name):
+            return None
+        values = self._typed(name, onnx.AttributeProto.STRINGS).strings
+        return tuple(bytes(value).decode("utf-8", "replace") for value in values)
+
+    def graph(self, name: str) -> onnx.GraphProto:
+        """A subgraph; Refusal when absent."""
+        if not self.has(name):
+            raise Refusal(f"it has no {name}")
+        return self._typed(name, onnx.AttributeProto.GRAPH).g
+
+    def wants(self, context: Context, index: int) -> bool:
+        """Whether an output is there and read."""
+        return index < len(self.outputs) and self.outputs[index] in context.read_outputs
+
     def _typed(self, name: str, kind: int) -> onnx.AttributeProto:
         attribute = self.attributes[name]
         if attribute.type != kind or attribute.ref_attr_name:
@@ -87,10 +122,14 @@ class Context:
     tensors: dict[str, onnx.TensorProto]
     """Initialisers and Constant tensors that no node has read yet."""
     types: dict[str, ValueType]
-    read_outputs: frozenset[str]
+    read_outputs: set[str]
     """Values that some node reads or that the graph returns."""
+    inline: Callable[[OnnxNode, onnx.GraphProto, Sequence[str], Sequence[str]], None]
+    """Lower a subgraph of a node: its inputs stand for the first names, its outputs define the second."""
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    known: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    """Small float32 values that nodes compute from constants with operations whose bits IEEE-754 fixes."""
     refused: set[str] = field(default_factory=set)
 
     def type_of(self, name: str) -> ValueType:
@@ -103,7 +142,8 @@ class Context:
             tensor = self.tensors[name]
             if not readable(tensor):
                 raise Refusal(
-                    f"weight {quoted(name)} is {dtype_name(tensor.data_type)}; only float32 is supported"
+                    f"weight {quoted(name)} is {dtype_name(tensor.data_type)}; only float32, integer and "
+                    "bool tensors are supported"
                 )
             self.set_constant(name, to_array(tensor))
             return self.types[name]
@@ -111,22 +151,33 @@ class Context:
 
     def set_constant(self, name: str, value: NDArray[np.generic]) -> None:
         """Give a value that is known now."""
+        value = np.asarray(value)
         self.constants[name] = value
         self.types[name] = ValueType(value.dtype.name, value.shape)
 
+    def fresh(self, name: str) -> str:
+        """This name, changed where it is taken."""
+        while name in self.types or name in self.tensors or name in self.read_outputs or name in self.refused:
+            name += "'"
+        return name
+
     def new_constant(self, name: str, value: NDArray[np.generic]) -> str:
         """Give a value that the file holds as an attribute; returns its name, changed where it is taken."""
-        while name in self.types or name in self.tensors or name in self.read_outputs:
-            name += "'"
+        name = self.fresh(name)
         self.set_constant(name, value)
         return name
 
+    def value(self, name: str) -> NDArray[np.generic] | None:
+        """The numbers of a value that the file fixes, None for one that the model's inputs decide."""
+        self.type_of(name)
+        return self.constants.get(name, self.known.get(name))
+
     def constant(self, name: str, what: str) -> NDArray[np.generic]:
         """The value of an input that must be known now; Refusal when it is computed at run time."""
-        self.type_of(name)
-        if name not in self.constants:
+        value = self.value(name)
+        if value is None:
             raise Refusal(f"{what} {quoted(name)} is computed at run time; it must be a constant")
-        return self.constants[name]
+        return value
 
     def constant_integers(self, name: str, what: str) -> tuple[int, ...]:
         """A constant tensor of integers, flat."""
@@ -141,42 +192,53 @@ class Context:
         op: str,
         inputs: Sequence[str],
         attributes: Sequence[tuple[str, Attribute]] = (),
-    ) -> None:
-        """Add a node that computes the source's first output; fold it where that moves data only."""
+        outputs: Sequence[str] | None = None,
+    ) -> str:
+        """Add a node that computes `outputs`, by default the source's first output; returns the first name.
+
+        An output of integers or of moved data whose operands are all constant is folded. Refusal where the
+        operands do not fit.
+        """
         trimmed = list(inputs)
         while trimmed and not trimmed[-1]:
             trimmed.pop()
-        node = Node(op, tuple(trimmed), (source.outputs[0],), tuple(attributes), source.name)
+        names = (source.outputs[0],) if outputs is None else tuple(outputs)
+        node = Node(op, tuple(trimmed), names, tuple(attributes), source.name)
         types = [self.type_of(name) if name else None for name in trimmed]
         rule = RULES[op]
-        if not rule.data_movement:
-            self._require_float(trimmed)
         try:
-            (result,) = rule.infer(node, types)
+            results = rule.infer(node, types)
         except ShapeError as problem:
             raise Refusal(str(problem)) from None
-        if result.size > MOST_VALUE_ELEMENTS:
-            raise Refusal(f"its output would have {result.size} elements, more than {MOST_VALUE_ELEMENTS}")
-        if rule.data_movement and all(name in self.constants for name in trimmed):
-            (folded,) = rule.evaluate(node, [self.constants[name] for name in trimmed])
-            self.set_constant(source.outputs[0], folded)
-            return
-        if result.dtype != "float32":
-            raise Refusal(f"it works on {result.dtype} values at run time; only float32 is supported")
-        self.types[source.outputs[0]] = result
+        for result in results:
+            if result.size > MOST_VALUE_ELEMENTS:
+                raise Refusal(
+                    f"its output would have {result.size} elements, more than {MOST_VALUE_ELEMENTS}"
+                )
+        if self._folded(node, results):
+            return names[0]
+        self.types.update(zip(names, results, strict=True))
         self.nodes.append(node)
+        return names[0]
 
-    def fold_integers(self, names: Sequence[str]) -> list[NDArray[np.generic]] | None:
-        """The operands when all are integer constants (shape arithmetic), None otherwise."""
-        types = [self.type_of(name) for name in names]
-        if all(name in self.constants for name in names) and all(
-            kind.dtype in _SHAPE_DTYPES for kind in types
-        ):
-            return [self.constants[name] for name in names]
-        return None
-
-    def _require_float(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name and self.types[name].dtype != "float32":
-                kind = "weight" if name in self.constants else "value"
-                raise Refusal(f"{kind} {quoted(name)} is {self.types[name].dtype}; only float32 is supported")
+    def _folded(self, node: Node, results: Sequence[ValueType]) -> bool:
+        """Whether the node's outputs are constants now; small exact float32 results are noted as known."""
+        values = [self.value(name) if name else None for name in node.inputs]
+        if any(name and value is None for name, value in zip(node.inputs, values, strict=True)):
+            return False
+        rule = RULES[node.op]
+        integral = all(result.dtype != "float32" for result in results)
+        moved = rule.data_movement and all(not name or name in self.constants for name in node.inputs)
+        small = max(result.size for result in results) <= MOST_KNOWN_ELEMENTS
+        if not (integral or moved or (small and rule.error_bound is exactly_rounded)):
+            return False
+        try:
+            found = rule.evaluate(node, values)
+        except DomainError as problem:
+            raise Refusal(str(problem)) from None
+        if integral or moved:
+            for name, value in zip(node.outputs, found, strict=True):
+                self.set_constant(name, value)
+            return True
+        self.known.update(zip(node.outputs, found, strict=True))
+        return False

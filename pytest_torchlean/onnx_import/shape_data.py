@@ -8,12 +8,9 @@ anything else is refused.
 from __future__ import annotations
 
 import numpy as np
-import onnx
 
 from pytest_torchlean.ir.graph import Attribute
 from pytest_torchlean.onnx_import.context import Context, OnnxNode, Refusal
-
-_INTEGER_TYPES = {int(onnx.TensorProto.INT64): np.int64, int(onnx.TensorProto.INT32): np.int32}
 
 
 def shape(context: Context, node: OnnxNode) -> None:
@@ -45,12 +42,3 @@ def gather(context: Context, node: OnnxNode) -> None:
         ("shape", indices.shape),
     ]
     context.emit(node, "Gather", node.inputs[:1], attributes)
-
-
-def cast(context: Context, node: OnnxNode) -> None:
-    """Cast since 6 between integer constants."""
-    operands = context.fold_integers(node.inputs)
-    target = _INTEGER_TYPES.get(node.integer("to", 0))
-    if operands is None or target is None:
-        raise Refusal("it is supported only between integer constants and shapes")
-    context.set_constant(node.outputs[0], operands[0].astype(target))

@@ -6,40 +6,26 @@ that is not listed is refused, so a new version of an operator is never read by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from pytest_torchlean.onnx_import import dense, movement, piecewise, shape_data, windows
-from pytest_torchlean.onnx_import.context import Context, OnnxNode
+from pytest_torchlean.onnx_import import dense, logic, movement, piecewise, shape_data, windows
+from pytest_torchlean.onnx_import.lowering import Lowering
 
 OLDEST_OPSET = 7
 NEWEST_OPSET = 28
 """Newest opset of the ONNX domain whose operator versions are listed below (onnx 1.23)."""
 
 
-@dataclass(frozen=True)
-class Lowering:
-    """One row: the known schema versions and the function that lowers them."""
-
-    since: tuple[int, ...]
-    function: Callable[[Context, OnnxNode], None]
-
-    def version(self, opset: int) -> int | None:
-        """The schema version that an opset selects, None when the operator is newer than the opset."""
-        return max((version for version in self.since if version <= opset), default=None)
-
-
 _ONNX: Mapping[str, Lowering] = {
     "Abs": Lowering((6, 13), dense.unchanged),
-    "Add": Lowering((7, 13, 14), dense.arithmetic),
+    "Add": Lowering((7, 13, 14), dense.unchanged),
     "AveragePool": Lowering((7, 10, 11, 19, 22), windows.average_pool),
     "BatchNormalization": Lowering((7, 9, 14, 15), windows.batch_normalization),
-    "Cast": Lowering((6, 9, 13, 19, 21, 23, 24, 25, 28), shape_data.cast),
     "Clip": Lowering((6, 11, 12, 13), piecewise.clip),
     "Concat": Lowering((4, 11, 13), movement.concat),
     "Constant": Lowering((1, 9, 11, 12, 13, 19, 21, 23, 24, 25), movement.constant),
     "Conv": Lowering((1, 11, 22), windows.conv),
-    "Div": Lowering((7, 13, 14), dense.arithmetic),
+    "Div": Lowering((7, 13, 14), dense.unchanged),
     "Dropout": Lowering((7, 10, 12, 13, 22), movement.dropout),
     "Flatten": Lowering((1, 9, 11, 13, 21, 23, 24, 25), movement.flatten),
     "Gather": Lowering((1, 11, 13), shape_data.gather),
@@ -52,7 +38,7 @@ _ONNX: Mapping[str, Lowering] = {
     "Max": Lowering((6, 8, 12, 13), piecewise.extremum),
     "MaxPool": Lowering((1, 8, 10, 11, 12, 22), windows.max_pool),
     "Min": Lowering((6, 8, 12, 13), piecewise.extremum),
-    "Mul": Lowering((7, 13, 14), dense.arithmetic),
+    "Mul": Lowering((7, 13, 14), dense.unchanged),
     "Neg": Lowering((6, 13), dense.unchanged),
     "PRelu": Lowering((7, 9, 16), dense.unchanged),
     "Relu": Lowering((6, 13, 14), dense.unchanged),
@@ -61,10 +47,14 @@ _ONNX: Mapping[str, Lowering] = {
     "Slice": Lowering((1, 10, 11, 13), movement.slice_),
     "Split": Lowering((2, 11, 13, 18), movement.split),
     "Squeeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.squeeze),
-    "Sub": Lowering((7, 13, 14), dense.arithmetic),
+    "Sub": Lowering((7, 13, 14), dense.unchanged),
     "Transpose": Lowering((1, 13, 21, 23, 24, 25), movement.transpose),
     "Unsqueeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.unsqueeze),
 }
 
-TABLE: Mapping[tuple[str, str], Lowering] = {("", op): lowering for op, lowering in _ONNX.items()}
+_FAMILIES: tuple[Mapping[str, Lowering], ...] = (_ONNX, logic.LOWERINGS)
+
+TABLE: Mapping[tuple[str, str], Lowering] = {
+    ("", op): lowering for family in _FAMILIES for op, lowering in family.items()
+}
 """(domain, operator) to its row; the ONNX domain is the empty string."""

@@ -11,10 +11,24 @@ from pytest_torchlean.errors import ModelError
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.onnx_import.external import all_tensors
 
+ELEMENT_TYPES: dict[str, int] = {
+    "float32": int(onnx.TensorProto.FLOAT),
+    **{
+        name: int(onnx.TensorProto.DataType.Value(name.upper()))
+        for name in ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
+    },
+}
+"""dtype name to ONNX element type, for every dtype that lowering knows."""
 _WIDTHS: dict[int, int] = {
     int(onnx.TensorProto.FLOAT): 4,
     int(onnx.TensorProto.INT64): 8,
     int(onnx.TensorProto.INT32): 4,
+    int(onnx.TensorProto.INT16): 2,
+    int(onnx.TensorProto.INT8): 1,
+    int(onnx.TensorProto.UINT64): 8,
+    int(onnx.TensorProto.UINT32): 4,
+    int(onnx.TensorProto.UINT16): 2,
+    int(onnx.TensorProto.UINT8): 1,
     int(onnx.TensorProto.BOOL): 1,
 }
 MOST_ELEMENTS = 2**28
@@ -33,7 +47,7 @@ def dtype_name(data_type: int) -> str:
 
 
 def readable(tensor: onnx.TensorProto) -> bool:
-    """Whether the element type is one that lowering reads: float32, int64, int32, bool."""
+    """Whether the element type is one that lowering reads: float32, integers, bool."""
     return tensor.data_type in _WIDTHS
 
 

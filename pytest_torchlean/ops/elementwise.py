@@ -1,12 +1,14 @@
 """Add, Sub, Mul, Div: one correctly rounded operation per element, with numpy broadcasting; Neg.
 
-ONNX Add, Sub, Mul, Div since opset 7, Neg since 6. IEEE-754 fixes the result's bits.
+ONNX Add, Sub, Mul, Div since opset 7, Neg since 6. IEEE-754 fixes the result's bits. Integers wrap around in
+two's complement, and their quotient is rounded towards zero; a zero divisor has no meaning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,31 +20,46 @@ from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    DomainError,
     Float32,
     OpRule,
     Types,
+    array,
     broadcast,
     constant,
     exactly_rounded,
-    float_type,
-    floats,
+    number_type,
     positions,
+    same_types,
 )
 
 
 def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
-    left = float_type(types[0], "the first operand")
-    right = float_type(types[1], "the second operand")
-    return (ValueType("float32", broadcast([left.shape, right.shape])),)
+    left, right = same_types(types[:2])
+    number_type(left, "the first operand")
+    return (ValueType(left.dtype, broadcast([left.shape, right.shape])),)
 
 
 def _evaluator(operation: np.ufunc) -> Callable[[Node, Arrays], tuple[Array, ...]]:
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        left, right = array(inputs[0]), array(inputs[1])
         with np.errstate(all="ignore"):
-            result = np.asarray(operation(floats(inputs[0]), floats(inputs[1])), dtype=np.float32)
+            if left.dtype != np.float32:
+                divide = operation is np.divide
+                return (np.asarray(truncated(left, right) if divide else operation(left, right)),)
+            result = np.asarray(operation(left, right), dtype=np.float32)
         return (canonical_nan(result),)
 
     return evaluate
+
+
+def truncated(left: Any, right: Any) -> Array:
+    """The quotient of integers rounded towards zero. DomainError for a zero divisor."""
+    if not right.all():
+        raise DomainError("integer division by zero")
+    quotient = np.floor_divide(left, right)
+    upward = (np.remainder(left, right) != 0) & ((left < 0) != (right < 0))
+    return np.asarray(quotient + upward.astype(quotient.dtype), dtype=left.dtype)
 
 
 def _operand_indices(node: Node, graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -136,11 +153,11 @@ def _by_value(
 
 
 def _infer_negation(node: Node, types: Types) -> tuple[ValueType, ...]:
-    return (float_type(types[0], "the operand"),)
+    return (number_type(types[0], "the operand"),)
 
 
 def _negate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
-    return (-floats(inputs[0]),)
+    return (np.asarray(np.negative(array(inputs[0]))),)
 
 
 def _negation_step(node: Node, graph: Graph) -> Step | str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +19,18 @@ from pytest_torchlean.ops.elementwise import scaled
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
-    Float32,
     Float64,
     OpRule,
     ShapeError,
     Types,
+    array,
     broadcast,
     constant,
     exactly_rounded,
-    float_type,
     floats,
+    number_type,
     positions,
+    same_types,
 )
 
 LARGEST = np.finfo(np.float32).max
@@ -42,6 +44,8 @@ def selected(evaluate: Evaluate) -> Callable[[Node, Arrays], tuple[Float64 | Non
 
     def bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
         (result,) = evaluate(node, inputs)
+        if result.dtype != np.float32:
+            return (None,)
         return (np.where(np.isfinite(floats(result)), 0.0, np.inf),)
 
     return bound
@@ -65,14 +69,15 @@ def extremum(operands: tuple[OperandStep, ...], maximum: bool, size: int) -> Ext
 def _infer_many(node: Node, types: Types) -> tuple[ValueType, ...]:
     if not types:
         raise ShapeError("it has no operand")
-    shapes = [float_type(kind, "an operand").shape for kind in types]
-    return (ValueType("float32", broadcast(shapes)),)
+    kinds = same_types(types)
+    number_type(kinds[0], "an operand")
+    return (ValueType(kinds[0].dtype, broadcast([kind.shape for kind in kinds])),)
 
 
 def _many(choose: np.ufunc) -> Evaluate:
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         with np.errstate(invalid="ignore"):
-            return (np.asarray(reduce(choose, [floats(value) for value in inputs]), dtype=np.float32),)
+            return (np.asarray(reduce(choose, [array(value) for value in inputs])),)
 
     return evaluate
 
@@ -90,20 +95,26 @@ def _many_step(maximum: bool) -> Callable[[Node, Graph], Step | str]:
 
 def _infer_clip(node: Node, types: Types) -> tuple[ValueType, ...]:
     for kind, name in zip(types[1:], ("the lower bound", "the upper bound"), strict=False):
-        if kind is not None and float_type(kind, name).shape not in ((), (1,)):
+        if kind is not None and number_type(kind, name).shape not in ((), (1,)):
             raise ShapeError(f"{name} has shape {kind.shape}; it must be one number")
-    return (float_type(types[0], "the operand"),)
+    same_types([kind for kind in types if kind is not None])
+    return (number_type(types[0], "the operand"),)
 
 
 def _clip(node: Node, inputs: Arrays) -> tuple[Array, ...]:
-    def limit(index: int, default: np.float32) -> Float32:
-        value = inputs[index] if index < len(inputs) else None
-        return floats(np.asarray(default) if value is None else value).reshape(())
+    x: Any = array(inputs[0])
+    least, largest = (
+        (-LARGEST, LARGEST) if x.dtype == np.float32 else (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
+    )
 
-    x, lower, upper = floats(inputs[0]), limit(1, -LARGEST), limit(2, LARGEST)
+    def limit(index: int, default: Any) -> Any:
+        value = inputs[index] if index < len(inputs) else None
+        return np.asarray(default if value is None else value, dtype=x.dtype).reshape(())
+
+    lower, upper = limit(1, least), limit(2, largest)
     with np.errstate(invalid="ignore"):
         raised = np.where(x < lower, lower, x)
-        return (np.asarray(np.where(raised > upper, upper, raised), dtype=np.float32),)
+        return (np.asarray(np.where(raised > upper, upper, raised), dtype=x.dtype),)
 
 
 def _clip_step(node: Node, graph: Graph) -> Step | str:
@@ -126,11 +137,11 @@ def _clip_step(node: Node, graph: Graph) -> Step | str:
 
 
 def _infer_abs(node: Node, types: Types) -> tuple[ValueType, ...]:
-    return (float_type(types[0], "the operand"),)
+    return (number_type(types[0], "the operand"),)
 
 
 def _abs(node: Node, inputs: Arrays) -> tuple[Array, ...]:
-    return (np.abs(floats(inputs[0])),)
+    return (np.asarray(np.abs(array(inputs[0]))),)
 
 
 def _abs_step(node: Node, graph: Graph) -> Step | str:

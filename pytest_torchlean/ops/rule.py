@@ -24,12 +24,17 @@ class ShapeError(Exception):
     """The inputs' types do not fit the operation; the message says why, for a person."""
 
 
+class DomainError(Exception):
+    """A value lies where the operation has no meaning (division by zero, an index out of range)."""
+
+
 @dataclass(frozen=True)
 class OpRule:
     """All meanings of one operation.
 
     infer(node, types): types of the outputs; ShapeError when the inputs do not fit.
-    evaluate(node, inputs): binary32 values of the outputs under the declared schedule.
+    evaluate(node, inputs): values of the outputs under the declared schedule; DomainError where an integer
+      has none.
     error_bound(node, inputs): per output None where IEEE-754 fixes every bit (NaN payloads aside), or
       float64 radii, rounded upwards, such that every schedule (any order, fused or not) lies within
       the radius of the exact value; so two schedules differ by at most twice the radius. Infinite
@@ -93,6 +98,53 @@ def float_type(value: ValueType | None, what: str) -> ValueType:
     if value.dtype != "float32":
         raise ShapeError(f"{what} is {value.dtype}; only float32 is supported")
     return value
+
+
+INTEGERS = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
+
+
+def number_type(value: ValueType | None, what: str) -> ValueType:
+    """The type of an operand that must be present and float32 or integer; ShapeError otherwise."""
+    if value is None:
+        raise ShapeError(f"{what} is missing")
+    if value.dtype != "float32" and value.dtype not in INTEGERS:
+        raise ShapeError(f"{what} is {value.dtype}; only float32 and integers are supported")
+    return value
+
+
+def typed(value: ValueType | None, what: str, *dtypes: str) -> ValueType:
+    """The type of an operand that must be present and of one of the dtypes; ShapeError otherwise."""
+    if value is None:
+        raise ShapeError(f"{what} is missing")
+    if value.dtype not in dtypes:
+        raise ShapeError(f"{what} is {value.dtype}; it must be {' or '.join(dtypes)}")
+    return value
+
+
+def same_types(types: Types, what: str = "operands") -> tuple[ValueType, ...]:
+    """Types of operands that must all be present and of one dtype; ShapeError otherwise."""
+    present = tuple(value for value in types if value is not None)
+    if len(present) != len(types) or not present:
+        raise ShapeError("an operand is missing")
+    if len({value.dtype for value in present}) > 1:
+        raise ShapeError(f"{what} differ in dtype: {', '.join(value.dtype for value in present)}")
+    return present
+
+
+def array(value: Array | None) -> Array:
+    """An operand that must be present."""
+    if value is None:
+        raise TypeError("an operand is missing")
+    return value
+
+
+def no_step(reason: str) -> Callable[[Node, Graph], Step | str]:
+    """The step of an operation that certificates do not speak about."""
+
+    def step(node: Node, graph: Graph) -> Step | str:
+        return reason
+
+    return step
 
 
 def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
