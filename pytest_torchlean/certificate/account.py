@@ -20,12 +20,11 @@ from pytest_torchlean.certificate.bounding import (
     Matrix,
     affine_bounds,
     input_bounds,
-    matrix_of,
     roundable,
     rounding_step,
     row_errors,
-    sums,
 )
+from pytest_torchlean.certificate.concluding import Unforeseen, composed, decoded, direct, room, weighted
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -49,9 +48,10 @@ from pytest_torchlean.certificate.model import (
     SplitScript,
     StepData,
     TightenScript,
+    WeightedData,
 )
 from pytest_torchlean.certificate.relaxation import Box, PassedNode, concluded, tightened
-from pytest_torchlean.certificate.words import decoding_of, factor_of, pairs_of, patterns_of
+from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +130,14 @@ class Account:
         return (*accepted, *[False] * (len(claim.boxes) - len(accepted)))
 
     def forecast(self, claim: ClaimData, script: ScriptData) -> Forecast:
-        """Which of the claim's boxes Lean will accept with this script."""
+        """Which of the claim's boxes Lean will accept with this script; none for one that makes no sense."""
         steps, rest = _spine(script)
-        return self._run(rest, claim.property, self._walk(claim.boxes, steps))
+        try:
+            return self._run(rest, claim.property, self._walk(claim.boxes, steps))
+        except Unforeseen:
+            state = self.start(claim.boxes)
+            none = np.zeros(len(claim.boxes), dtype=bool)
+            return Forecast(none, none.astype(object) - 1, state.lower, state.upper)
 
     def all_bounds(self, boxes: tuple[BoxData, ...], script: ScriptData) -> tuple[Integers, Integers]:
         """Fixed-point bounds of every slot of the graph with the script's steps, (slots, boxes).
@@ -195,24 +200,26 @@ class Account:
         if isinstance(script, TightenScript):
             return self._run(script.rest, about, self.tighten(script.rows, state))
         if not isinstance(script, ConcludeScript):
-            raise ValueError("a script that no forecast covers")
+            raise Unforeseen("a script that no forecast covers")
         return self.conclude(script.how, about, state)
 
     def node(self, step: StepData, state: State) -> State:
-        """Bounds of the next node. ValueError where the script is longer than the graph."""
+        """Bounds of the next node. Raises Unforeseen where there is none, or a step decodes other weights."""
         self.budget.spend()
         if state.passed >= len(self.emission.graph.nodes):
-            raise ValueError("a script has more nodes than its graph")
+            raise Unforeseen("a script has more nodes than its graph")
         node = self.emission.graph.nodes[state.passed]
         bounded = state.bounded
         error, matrix = None, None
         if isinstance(node, AffineData):
             matrix = self.matrix(state.passed, node, step.decoding)
+            if node.divisor < 1 or int(matrix.sources.max(initial=0)) >= len(state.lower):
+                raise Unforeseen("a node that divides by 0 or reads what is not written")
             if self.emission.semantics is Semantics.BINARY32:
                 error = row_errors(self._scale, node, matrix, step, state.lower, state.upper)
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
             low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
-            bounded = bounded & fine
+            bounded = bounded & fine & room(self._scale, node.columns, step.decoding.bits)
         elif isinstance(node, MaximumData | MinimumData):
             choose = np.maximum if isinstance(node, MaximumData) else np.minimum
             left, right = pairs_of(node).T
@@ -222,7 +229,7 @@ class Account:
             low = np.maximum(state.lower[piece], self._scale.center)
             high = np.maximum(state.upper[piece], self._scale.center)
         else:
-            raise ValueError("a node that no script bounds")
+            raise Unforeseen("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
         last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
         return State(lower, upper, bounded, (*state.history, last))
@@ -239,21 +246,23 @@ class Account:
     def conclude(self, how: ConclusionData, about: PropertyData, state: State) -> Forecast:
         if isinstance(how, RelaxedData):
             return self._conclude_relaxed(how, about, state)
-        matrix = matrix_of(about.forms, how.forms)
         left = len(self.emission.graph.nodes) - state.passed
-        charged: Integers = np.zeros((len(matrix.positive), 1), dtype=object)
         if isinstance(how, ComposedData):
-            node, last = self._last(how)
-            if state.error is not None:
-                charged = (matrix.positive + matrix.negative)[:, : node.rows] @ state.error
-            matrix = _substituted(matrix, node, last, how.last)
-            left = 0 if left == 1 and self.emission.semantics is Semantics.REAL else left
-        below, _ = sums(self._scale, matrix, 0, state.lower, state.upper)
-        rows = below - (self._scale.center * matrix.mass)[:, None] - charged
-        return _signed(about, rows, state, left == 0)
+            if left > (self.emission.semantics is Semantics.REAL):
+                raise Unforeseen("a conclusion before the last node")
+            left = 0
+            rows, fits = composed(
+                self._scale, about, how, self._last(), state.error, state.lower, state.upper
+            )
+        elif isinstance(how, WeightedData):
+            rows, fits = weighted(self._scale, about, how, state.lower, state.upper)
+            about = replace(about, alternatives=1)
+        else:
+            rows, fits = direct(self._scale, about, how, state.lower, state.upper)
+        return _signed(about, rows, state, fits and left == 0)
 
     def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: State) -> Forecast:
-        forms = PassedNode(about.forms, 0, how.forms, matrix_of(about.forms, how.forms))
+        forms = PassedNode(about.forms, 0, how.forms, decoded(about.forms, how.forms))
         rows = np.zeros((about.forms.rows, state.lower.shape[1]), dtype=object)
         fine = state.bounded.copy()
         for place in range(rows.shape[1]):
@@ -267,15 +276,15 @@ class Account:
     def matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)
         if key not in self._matrices:
-            self._matrices[key] = matrix_of(node, decoding)
+            self._matrices[key] = decoded(node, decoding)
         return self._matrices[key]
 
-    def _last(self, how: ComposedData) -> tuple[AffineData, Matrix]:
-        """The last node and its weights. ValueError where it is not affine."""
-        node = self.emission.graph.nodes[-1]
-        if not isinstance(node, AffineData):
-            raise ValueError("the last node is not affine")
-        return node, self.matrix(len(self.emission.graph.nodes) - 1, node, how.last)
+    def _last(self) -> AffineData:
+        """The last node. Raises Unforeseen where it is not an affine one with one position."""
+        node = self.emission.graph.nodes[-1] if self.emission.graph.nodes else None
+        if not isinstance(node, AffineData) or node.positions != 1:
+            raise Unforeseen("the last node is not affine")
+        return node
 
 
 def _signed(about: PropertyData, rows: Integers, state: State, complete: bool) -> Forecast:
@@ -288,15 +297,6 @@ def _signed(about: PropertyData, rows: Integers, state: State, complete: bool) -
     return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
 
 
-def _substituted(forms: Matrix, node: AffineData, last: Matrix, decoding: DecodingData) -> Matrix:
-    """The forms with the last node substituted, positive and negative parts cancelled."""
-    weights = forms.positive - forms.negative
-    tails = weights[:, node.rows :] * factor_of(node.divisor, decoding)
-    table = np.concatenate([weights[:, : node.rows] @ (last.positive - last.negative), tails], axis=1)
-    sources = np.concatenate([last.sources[:1], forms.sources[:1, node.rows :]], axis=1)
-    return Matrix(np.maximum(table, 0), np.maximum(-table, 0), sources)
-
-
 def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
     """The steps up to the first split or the conclusion, and what follows them."""
     steps = []
@@ -307,7 +307,12 @@ def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
 
 
 def cut(state: State, slot: int, value: int, *, below: bool) -> State:
-    """One case of a split; unbounded where the value does not lie between the slot's bounds."""
+    """One case of a split; unbounded where the value does not lie between the slot's bounds.
+
+    Raises Unforeseen where the slot is not written yet.
+    """
+    if slot >= len(state.lower):
+        raise Unforeseen("a split of a slot that is not written")
     inside = (state.lower[slot] <= value) & (value <= state.upper[slot])
     lower, upper = state.lower.copy(), state.upper.copy()
     (upper if below else lower)[slot] = value

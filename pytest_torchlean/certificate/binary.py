@@ -23,6 +23,7 @@ from pytest_torchlean.certificate.model import (
     DirectData,
     Emission,
     GraphData,
+    KnownScript,
     MaximumData,
     MinimumData,
     NodeScript,
@@ -33,6 +34,7 @@ from pytest_torchlean.certificate.model import (
     SplitScript,
     ThroughData,
     TightenScript,
+    WeightedData,
 )
 
 MAGIC = b"tlcert01"
@@ -47,10 +49,12 @@ NUMBERS: dict[type[Any], int] = {
     DirectData: 0,
     ComposedData: 1,
     RelaxedData: 2,
+    WeightedData: 3,
     NodeScript: 0,
     SplitScript: 1,
     TightenScript: 2,
     ConcludeScript: 3,
+    KnownScript: 4,
 }
 """The place of each constructor in its inductive type in Lean."""
 _WORD = 8

@@ -196,7 +196,20 @@ class RelaxedData:
     rows: RelaxationData
 
 
-ConclusionData = DirectData | ComposedData | RelaxedData
+@dataclass(frozen=True)
+class WeightedData:
+    """Check.Conclusion.weighted: of every clause a sum of its rows, each times a number up to 2^bits.
+
+    size: bits of the sums' coefficients. weights: a tuple for each clause.
+    """
+
+    forms: DecodingData
+    bits: int
+    size: int
+    weights: tuple[tuple[int, ...], ...]
+
+
+ConclusionData = DirectData | ComposedData | RelaxedData | WeightedData
 """Check.Conclusion."""
 
 
@@ -233,7 +246,15 @@ class ConcludeScript:
     how: ConclusionData
 
 
-ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript
+@dataclass(frozen=True)
+class KnownScript:
+    """Check.Script.known: the case at this place of the path that a part of a proof assumes."""
+
+    place: int
+    rest: ScriptData
+
+
+ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript | KnownScript
 """Check.Script."""
 
 

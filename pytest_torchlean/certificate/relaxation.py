@@ -32,6 +32,8 @@ from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_word
 
 COEFFICIENT_BITS = 30
 """Coefficients are shortened to so many bits after each affine node."""
+_LONGEST = 1 << 12
+"""Bits of a coefficient, a shift or a slope beyond which a link is not followed."""
 
 
 class NotRelaxable(Exception):
@@ -148,16 +150,15 @@ def concluded(
     """By how much each row's gain exceeds its loss, and whether the relaxation is accepted."""
     data = how.rows
     try:
+        _require(data.rows == _size(forms.node) and len(data.links) <= len(passed))
         rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = _through(box, forms, link, rows, _product(forms, rows), 1)
         for other, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, other, rows)
-        digit, width = _frame(box, forms, rows)
+        return margins(box, rows), _fits(box, forms, rows, data)
     except NotRelaxable:
         return np.zeros(_size(forms.node), dtype=object) - 1, False
-    fits = data.rows == _size(forms.node) and data.digit >= digit and data.width >= width
-    return margins(box, rows), fits
 
 
 def margins(box: Box, rows: Rows) -> Integers:
@@ -175,23 +176,25 @@ def tightened(
     box: Box, passed: Sequence[PassedNode], data: RelaxationData
 ) -> tuple[Integers, Integers, bool]:
     """Bounds of all slots after Check.Relaxation.tighten, and whether the relaxation is accepted."""
-    goals = unpack_words(data.goals, data.rows).astype(np.int64)
     lower, upper = box.lower.copy(), box.upper.copy()
     try:
+        _require(bool(passed) and data.start == passed[-1].start and data.count == _size(passed[-1].node))
+        _require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
+        goals = unpack_words(data.goals, data.rows).astype(np.int64)
+        _require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
         rows = goal_rows(passed[-1], goals)
         for link, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, link, rows)
         bounds = finished(box, rows)
+        fits = _fits(box, passed[-1], rows, data)
     except NotRelaxable:
         return lower, upper, False
-    digit, width = _frame(box, passed[-1], rows)
     for goal, bound in zip(goals.tolist(), bounds.tolist(), strict=True):
         slot = data.start + goal // 2
         if goal % 2 == 0:
             lower[slot] = max(lower[slot], bound)
         else:
             upper[slot] = min(upper[slot], box.scale.top - bound)
-    fits = data.digit >= digit and data.width >= width and data.start == passed[-1].start
     return lower, upper, fits and bool((lower <= upper).all())
 
 
@@ -253,10 +256,22 @@ def _frame(box: Box, last: PassedNode, rows: Rows) -> tuple[int, int]:
     return digit, max(rows.width, -(-most.bit_length() // digit))
 
 
+def _fits(box: Box, last: PassedNode, rows: Rows, data: RelaxationData) -> bool:
+    """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
+    digit, width = _frame(box, last, rows)
+    short = not isinstance(last.node, AffineData) or data.digit <= 32 * last.node.lanes
+    return short and data.digit % 2 == 0 and data.digit >= digit and width <= data.width <= 4 * width + 64
+
+
 def _tiled(columns: int) -> int:
     """Columns with room for whole tiles, which Lean multiplies at once: Check.Relaxation.Tiles."""
     tiles = -(-columns // 32)
     return tiles * -(-columns // tiles)
+
+
+def _require(fine: bool) -> None:
+    if not fine:
+        raise NotRelaxable("numbers that no relaxation has")
 
 
 def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
@@ -313,6 +328,8 @@ def _through(
         raise NotRelaxable("a link of another kind of node")
     scale, sources = box.scale, matrix.sources[0]
     first, count = link.first, link.count
+    _require(int(sources.max(initial=0)) < len(box.lower))
+    _require(0 <= first <= first + count <= len(box.lower) and max(link.shift, link.size) <= _LONGEST)
     placed = placed & (first <= sources) & (sources < first + count)
     if factor is None:
         factor = factor_of(data.divisor, node.decoding)
@@ -353,6 +370,7 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
     relu = node.node
     if not isinstance(relu, ReluData) or rows.start != node.start or rows.count != relu.count:
         raise NotRelaxable("a ReLU that is read in part")
+    _require(link.bits <= _LONGEST and max(link.lower, link.upper) >> (link.bits + 1) * relu.count == 0)
     lowest, highest = (
         np.array(unpack_digits(part, link.bits + 1, relu.count), dtype=object)
         for part in (link.lower, link.upper)

@@ -24,6 +24,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
     model.RelaxedData: "Conclusion.relaxed",
+    model.WeightedData: "Conclusion.weighted",
     model.ThroughData: "Relaxation.Link.through",
     model.BendData: "Relaxation.Link.bend",
     model.SkipData: "Relaxation.Link.skip",
@@ -31,6 +32,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",
     model.ConcludeScript: "Script.conclude",
+    model.KnownScript: "Script.known",
 }
 """Dataclasses that are constructors; every other dataclass is a structure."""
 _CLASS_OF = {name: kind for kind, name in CONSTRUCTORS.items()}

@@ -68,6 +68,20 @@ def decoding_of(patterns: NDArray[np.uint32]) -> DecodingData:
     return DecodingData(base=base, stages=(top - base).bit_length(), bits=bits)
 
 
+def decodes(own: DecodingData, other: DecodingData, lanes: int) -> bool:
+    """Whether `other` surely decodes what `own`, the shortest decoding, does in digits of so many lanes."""
+    lower = own.base - other.base
+    return (
+        other.base >= 1
+        and lower >= 0
+        and other.bits >= own.bits + lower
+        and other.bits < 32 * lanes
+        and own.stages <= other.stages <= 8
+        and (lower == 0 or lower + (1 << own.stages) <= 1 << other.stages)
+        and 23 + (1 << other.stages) <= 32 * lanes
+    )
+
+
 def factor_of(divisor: int, decoding: DecodingData) -> int:
     """What a decoded row is divided by to give the result of a node with this divisor."""
     return divisor << (EXPONENT_OF_SCALED + 1 - decoding.base)
