@@ -221,6 +221,17 @@ class Context:
         self.nodes.append(node)
         return names[0]
 
+    def part(
+        self,
+        source: OnnxNode,
+        op: str,
+        inputs: Sequence[str],
+        attributes: Sequence[tuple[str, Attribute]] = (),
+    ) -> str:
+        """Add a node that is one part of what `source` means; returns the name of its value."""
+        name = self.fresh(f"{next(filter(None, source.outputs))}/{op}")
+        return self.emit(source, op, inputs, attributes, [name])
+
     def _folded(self, node: Node, results: Sequence[ValueType]) -> bool:
         """Whether the node's outputs are constants now; small exact float32 results are noted as known."""
         values = [self.value(name) if name else None for name in node.inputs]

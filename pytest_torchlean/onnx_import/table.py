@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_torchlean.onnx_import import dense, logic, movement, piecewise, shape_data, windows
+from pytest_torchlean.onnx_import import dense, indexed, logic, movement, piecewise, shape_data, windows
 from pytest_torchlean.onnx_import.lowering import Lowering
 
 OLDEST_OPSET = 7
@@ -28,7 +28,6 @@ _ONNX: Mapping[str, Lowering] = {
     "Div": Lowering((7, 13, 14), dense.unchanged),
     "Dropout": Lowering((7, 10, 12, 13, 22), movement.dropout),
     "Flatten": Lowering((1, 9, 11, 13, 21, 23, 24, 25), movement.flatten),
-    "Gather": Lowering((1, 11, 13), shape_data.gather),
     "Gemm": Lowering((7, 9, 11, 13), dense.gemm),
     "GlobalAveragePool": Lowering((1, 22), windows.global_average_pool),
     "GlobalMaxPool": Lowering((1, 22), windows.global_max_pool),
@@ -52,7 +51,7 @@ _ONNX: Mapping[str, Lowering] = {
     "Unsqueeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.unsqueeze),
 }
 
-_FAMILIES: tuple[Mapping[str, Lowering], ...] = (_ONNX, logic.LOWERINGS)
+_FAMILIES: tuple[Mapping[str, Lowering], ...] = (_ONNX, indexed.LOWERINGS, logic.LOWERINGS)
 
 TABLE: Mapping[tuple[str, str], Lowering] = {
     ("", op): lowering for family in _FAMILIES for op, lowering in family.items()

@@ -2,8 +2,9 @@
 
 ONNX Floor, Ceil since 6, Round since 11 (ties to even), Sign since 9, Mod since 10, Cast since 6. Mod
 of integers takes the divisor's sign, with `fmod` the dividend's; of binary32 numbers it is exact
-with `fmod`, and otherwise rounded once, where the divisor is added to give its sign. Cast to an integer cuts the fraction off: a value that the integer type does not hold
-has no meaning; casts between integers wrap around in two's complement.
+with `fmod`, and otherwise rounded once, where the divisor is added to give its sign. Cast to an integer cuts
+the fraction off: a value that the integer type does not hold has no meaning; casts between integers wrap
+around in two's complement.
 """
 
 from __future__ import annotations
