@@ -347,7 +347,7 @@ def test_names_stay_opaque_and_print_safely() -> None:
     text = print_graph(graph)
     assert all(line.isprintable() for line in text.splitlines())
     assert max(map(len, text.splitlines())) < 400
-    proto.graph.node[1].op_type = "Exp"
+    proto.graph.node[1].op_type = "Hardmax2"
     proto.graph.node[1].name = "n\x1b[0m\n"
     message = str(refusal(proto))
     assert all(line.isprintable() for line in message.splitlines())

@@ -63,8 +63,8 @@ def compare_node(
 
     Where the node has an affine step, the exact value is known within binary64's own error, so the
     runtime must lie within the rule's bound of it, and must hit it where a one-hot input leaves a single
-    rounding. Otherwise runtime and evaluator both lie within the
-    bound of the exact value, so they may differ by twice the bound.
+    rounding; a rule with a reference states that value itself. Otherwise runtime and evaluator both lie
+    within the bound of the exact value, so they may differ by twice the bound.
     """
     operands = [_operand(name, graph, values) for name in node.inputs]
     rule = RULES[node.op]
@@ -74,6 +74,10 @@ def compare_node(
     if bound is None:
         return compare_exact(runtime, expected)
     flat_bound = np.broadcast_to(bound, expected.shape).reshape(-1)
+    if rule.reference is not None:
+        center, own = (part.reshape(-1) for part in rule.reference(node, operands))
+        radius = np.where(np.isfinite(center), flat_bound + own, np.inf)
+        return compare_bounded(runtime, center, expected, radius)
     if prepared is None:
         return compare_bounded(runtime, _flat(expected).astype(np.float64), expected, 2.0 * flat_bound)
     source = np.concatenate([values[name].astype(np.float64).reshape(-1) for name in prepared.sources])

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_torchlean.onnx_import import dense, indexed, logic, movement, piecewise, shape_data, windows
+from pytest_torchlean.onnx_import import (
+    dense,
+    elementary,
+    indexed,
+    logic,
+    movement,
+    piecewise,
+    shape_data,
+    windows,
+)
 from pytest_torchlean.onnx_import.lowering import Lowering
 
 OLDEST_OPSET = 7
@@ -51,7 +60,12 @@ _ONNX: Mapping[str, Lowering] = {
     "Unsqueeze": Lowering((1, 11, 13, 21, 23, 24, 25), movement.unsqueeze),
 }
 
-_FAMILIES: tuple[Mapping[str, Lowering], ...] = (_ONNX, indexed.LOWERINGS, logic.LOWERINGS)
+_FAMILIES: tuple[Mapping[str, Lowering], ...] = (
+    _ONNX,
+    elementary.LOWERINGS,
+    indexed.LOWERINGS,
+    logic.LOWERINGS,
+)
 
 TABLE: Mapping[tuple[str, str], Lowering] = {
     ("", op): lowering for family in _FAMILIES for op, lowering in family.items()

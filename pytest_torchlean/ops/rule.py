@@ -41,6 +41,8 @@ class OpRule:
       where an intermediate may overflow or an input is not finite: there nothing is claimed.
     step(node, graph): how certificates see the node, or the reason why they cannot.
     data_movement: outputs are copies of input elements, so constants may be folded through it.
+    reference(node, inputs): the first output in binary64, and how far each element may be from its real
+      value; None where the step or the evaluator serves as the reference.
     """
 
     infer: Callable[[Node, Types], tuple[ValueType, ...]]
@@ -48,6 +50,7 @@ class OpRule:
     error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
     step: Callable[[Node, Graph], Step | str]
     data_movement: bool = False
+    reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
 
 
 def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:

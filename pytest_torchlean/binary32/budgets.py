@@ -1,0 +1,100 @@
+"""How far a runtime's elementary functions may be from the real value: one table, with its evidence.
+
+IEEE-754 fixes the bits of + - * / and square root, and sums obey derived bounds (`error_bounds`). For the
+functions here no standard says anything, so these budgets are empirical: what onnxruntime 1.31.1 on one
+x86-64 processor with AVX-512 was seen to do, and a little more. A differential test says no beyond them; no
+property can loosen them. `seen` is the largest error met and where; benchmarks/ELEMENTARY.md has the runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.error_bounds import ETA, UNIT_ROUNDOFF, finish, gamma
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """|computed - f(x)| <= ulps * ulp(f(x)) + absolute * scale + of_input * |x|.
+
+    scale is 1, or max(1, |p|) * max(1, |q|) where `scaled` says so. Where |f(x)| < `edge`, `edge_ulps` and
+    `edge_absolute` hold instead of `ulps` and `absolute`.
+    """
+
+    ulps: float
+    absolute: float = 0.0
+    of_input: float = 0.0
+    scaled: bool = False
+    edge: float = 0.0
+    edge_ulps: float = 0.0
+    edge_absolute: float = 0.0
+    seen: str = ""
+
+
+BUDGETS: Mapping[str, Budget] = {
+    "Acos": Budget(5.0),
+    "Acosh": Budget(2.0),
+    "Asin": Budget(5.0),
+    "Asinh": Budget(2.0),
+    "Atan": Budget(5.0),
+    "Atanh": Budget(2.0),
+    "Celu": Budget(1.0, 2.0**-23.5, scaled=True),
+    "Cos": Budget(3.0),
+    "Cosh": Budget(2.0),
+    "Elu": Budget(1.0, 2.0**-23.5, scaled=True),
+    "Erf": Budget(1.25),
+    "Exp": Budget(1.0),
+    "Gelu": Budget(2.0, 2.0**-23),
+    "GeluTanh": Budget(4.0, 2.0**-20),
+    "Log": Budget(4.0),
+    "Mish": Budget(9.0, edge=2.0**-99, edge_ulps=80.0, edge_absolute=2.0**-135),
+    "Selu": Budget(1.0, 2.0**-23.1, scaled=True),
+    "Sigmoid": Budget(0.5, 2.0**-22.3),
+    "Sin": Budget(3.0),
+    "Sinh": Budget(2.0),
+    "Softplus": Budget(5.0),
+    "Softsign": Budget(2.01),
+    "Swish": Budget(1.0, of_input=2.0**-22.3),
+    "Tan": Budget(2.0),
+    "Tanh": Budget(6.0, 2.0**-141),
+}
+POWER = Budget(1.5, seen="1.2 ulp for general exponents, 1.5 for the cube, which is x * x * x")
+
+
+def ulp(value: Float64) -> Float64:
+    """The distance of binary32 numbers around a real value: 2^(floor(log2 |value|) - 23), at least 2^-149."""
+    exponent = np.maximum(np.frexp(value)[1].astype(np.int64) - 24, -149)
+    return np.asarray(np.ldexp(1.0, np.minimum(exponent, 1023)), dtype=np.float64)
+
+
+def allowed(budget: Budget, value: Float64, x: Float64, p: float = 0.0, q: float = 0.0) -> Float64:
+    """The budget at f(x) = value, rounded upwards; infinite where the result may overflow."""
+    with np.errstate(all="ignore"):
+        scale = max(1.0, abs(p)) * max(1.0, abs(q)) if budget.scaled else 1.0
+        low = np.abs(value) < budget.edge
+        ulps = np.where(low, budget.edge_ulps, budget.ulps)
+        absolute = np.where(low, budget.edge_absolute, budget.absolute)
+        bound = ulps * ulp(value) + absolute * scale + budget.of_input * np.abs(x)
+    return finish(np.where(np.isfinite(x), bound, np.inf), np.abs(value))
+
+
+def function_bound(name: str, value: Float64, x: Float64, p: float = 0.0, q: float = 0.0) -> Float64:
+    """The bound of a function of `elementary.NAMES`; see `allowed`.
+
+    HardSigmoid and HardSwish have derived bounds: a product, a sum, and for HardSwish two products more.
+    """
+    if name == "HardSigmoid":
+        terms = np.abs(p * x) + abs(q)
+        return finish(gamma(2) * terms + 2.0 * ETA, terms)
+    if name == "HardSwish":
+        terms = np.abs(x) * (np.abs(x) / 6.0 + 0.5)
+        inside = np.abs(value) != np.abs(x)
+        bound = np.where(inside & (value != 0.0), gamma(3) * terms, 0.0)
+        return finish(bound + UNIT_ROUNDOFF * np.abs(value) + 2.0 * ETA, np.abs(x))
+    return allowed(BUDGETS[name], value, x, p, q)

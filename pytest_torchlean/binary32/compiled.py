@@ -1,0 +1,156 @@
+"""The formulas compiled by numba: one loop per function that rounds, and lists what it could not decide.
+
+`formulas` is written for arrays; here its functions are compiled again with the scalar meaning of their
+helpers. No fastmath, so nothing is fused or reordered. Machine code is kept on disk by numba next to the
+package's own bytecode, or in the user's cache folder; its key holds the name of the function and a digest
+of the sources, so that no other code is ever taken.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32 import enclosure, formulas
+
+Float32 = NDArray[np.float32]
+Indices = NDArray[np.int64]
+Loop = Callable[[Float32, float, float, Float32, Indices], int]
+PowerLoop = Callable[[Float32, Float32, Float32, Indices], int]
+
+
+def _where(condition: Any, yes: Any, no: Any) -> Any:
+    return yes if condition else no
+
+
+def _index(x: Any) -> Any:
+    return int(x)
+
+
+def _real(n: Any) -> Any:
+    return float(n)
+
+
+def _constant(x: Any, value: Any) -> Any:
+    return value
+
+
+def _nearest(x: Any) -> Any:
+    return np.rint(x)
+
+
+def _root(x: Any) -> Any:
+    return np.sqrt(x)
+
+
+def _magnitude(x: Any) -> Any:
+    return abs(x)
+
+
+def _with_sign(x: Any, sign: Any) -> Any:
+    return math.copysign(x, sign)
+
+
+def _parts(x: Any) -> Any:
+    return math.frexp(x)
+
+
+SCALAR: dict[str, Callable[..., Any]] = {
+    "where": _where,
+    "index": _index,
+    "real": _real,
+    "constant": _constant,
+    "nearest": _nearest,
+    "root": _root,
+    "magnitude": _magnitude,
+    "with_sign": _with_sign,
+    "parts": _parts,
+}
+
+
+@functools.cache
+def loop(name: str) -> Loop:
+    """Rounds f(x, p, q) of finite x; returns how many indices of undecided elements it wrote."""
+    namespace = _namespace()
+    namespace["formula"] = namespace[formulas.FORMULAS[name].__name__]
+    return cast("Loop", _compiled(_unary(f"{name} {_digest()}"), namespace))
+
+
+@functools.cache
+def power_loop() -> PowerLoop:
+    """Rounds x^y of finite positive x and finite y, as `loop`."""
+    namespace = _namespace()
+    namespace["formula"] = namespace["f_power"]
+    return cast("PowerLoop", _compiled(_binary(f"Pow {_digest()}"), namespace))
+
+
+def _unary(key: str) -> Any:
+    def rounding(xs: Any, p: Any, q: Any, results: Any, undecided: Any) -> Any:
+        _ = key
+        count = 0
+        for i in range(xs.size):
+            y, margin = formula(np.float64(xs[i]), p, q)  # type: ignore[name-defined] # noqa: F821
+            spread = abs(y) * margin
+            results[i] = np.float32(y)
+            if np.float32(y - spread) != np.float32(y + spread) and abs(y) < np.inf:
+                undecided[count] = i
+                count += 1
+        return count
+
+    return rounding
+
+
+def _binary(key: str) -> Any:
+    def rounding_power(xs: Any, ys: Any, results: Any, undecided: Any) -> Any:
+        _ = key
+        count = 0
+        for i in range(xs.size):
+            y, margin = formula(np.float64(xs[i]), np.float64(ys[i]))  # type: ignore[name-defined] # noqa: F821
+            spread = abs(y) * margin
+            results[i] = np.float32(y)
+            if np.float32(y - spread) != np.float32(y + spread) and abs(y) < np.inf:
+                undecided[count] = i
+                count += 1
+        return count
+
+    return rounding_power
+
+
+def _compiled(function: Any, namespace: dict[str, Any]) -> Any:
+    import numba
+
+    code = FunctionType(function.__code__, namespace, function.__name__, None, function.__closure__)
+    code.__qualname__ = function.__qualname__
+    code.__module__ = function.__module__
+    return numba.njit(code, fastmath=False, error_model="numpy", cache=True)
+
+
+def _namespace() -> dict[str, Any]:
+    """The globals of `formulas`, its functions and helpers compiled for scalars, lazily."""
+    import numba
+
+    compiler = numba.njit(fastmath=False, error_model="numpy", cache=False)
+    namespace: dict[str, Any] = dict(vars(formulas))
+    for name, value in vars(formulas).items():
+        if name in SCALAR:
+            namespace[name] = compiler(SCALAR[name])
+        elif isinstance(value, FunctionType) and value.__module__ == formulas.__name__:
+            namespace[name] = compiler(FunctionType(value.__code__, namespace, name))
+    return namespace
+
+
+@functools.cache
+def _digest() -> str:
+    """SHA-256 of the sources that the machine code comes from."""
+    found = hashlib.sha256()
+    for module in (enclosure.__file__, formulas.__file__, __file__):
+        found.update(Path(module).read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,122 @@
+"""Elementary functions, element by element: Exp, Log, Tanh, Gelu and their like; Sqrt, Reciprocal, Pow.
+
+Declared meaning: each is one real function of its inputs and attributes, correctly rounded to nearest once.
+That holds for the activations too, whose ONNX definitions are expressions: Softplus is log(1 + e^x), not a
+rounded logarithm of a rounded sum; `binary32/real_functions.py` has every formula. Sqrt and Reciprocal are
+IEEE-754 operations with fixed bits. Functions of more than one element (Softmax, LayerNormalization) are not
+of this kind: they are expressions of binary32 operations, each rounded.
+
+ONNX Exp, Log, Tanh, Sigmoid, Sqrt, Reciprocal 6, 13; Erf 9, 13; Sin, Cos, Tan, Asin, Acos, Atan 7, 22;
+Sinh, Cosh, Asinh, Acosh, Atanh 9, 22; Softplus, Softsign 1, 22; Elu, Selu, HardSigmoid 6, 22; Celu 12, 28;
+HardSwish 14, 22; Mish 18, 22; Gelu 20; Swish 24; Pow 7, 12, 13, 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pytest_torchlean.binary32 import budgets, elementary
+from pytest_torchlean.binary32.kernels import canonical_nan
+from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Float64,
+    OpRule,
+    ShapeError,
+    Types,
+    broadcast,
+    exactly_rounded,
+    float_type,
+    floats,
+    no_step,
+    wide,
+)
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "Celu": ("alpha",),
+    "Elu": ("alpha",),
+    "HardSigmoid": ("alpha", "beta"),
+    "Selu": ("alpha", "gamma"),
+    "Swish": ("alpha",),
+}
+"""The attributes that a function takes, in the order of its parameters."""
+
+_NO_STEP = no_step("its value is in general not a rational number")
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = float_type(types[0], "the operand")
+    if node.op == "Celu" and node.attribute("alpha") == 0.0:
+        raise ShapeError("alpha is zero, so x / alpha has no meaning")
+    return (x,)
+
+
+def _parameters(node: Node) -> tuple[float, ...]:
+    return tuple(_number(node, name) for name in ATTRIBUTES.get(node.op, ()))
+
+
+def _number(node: Node, name: str) -> float:
+    value = node.attribute(name)
+    if not isinstance(value, float):
+        raise TypeError(f"attribute {name} of {node.op} is not a binary32 number")
+    return value
+
+
+def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    return (elementary.evaluate(node.op, floats(inputs[0]), *_parameters(node)),)
+
+
+def _reference(node: Node, inputs: Arrays) -> tuple[Float64, Float64]:
+    return elementary.reference(node.op, floats(inputs[0]), *_parameters(node))
+
+
+def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    value, _ = _reference(node, inputs)
+    return (budgets.function_bound(node.op, value, wide(inputs[0]), *_parameters(node)),)
+
+
+# --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
+
+
+def _fixed(operation: Callable[[Array], Array]) -> Callable[[Node, Arrays], tuple[Array, ...]]:
+    def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        with np.errstate(all="ignore"):
+            return (canonical_nan(np.asarray(operation(floats(inputs[0])), dtype=np.float32)),)
+
+    return evaluate
+
+
+# --- Pow ----------------------------------------------------------------------------------------------
+
+
+def _infer_power(node: Node, types: Types) -> tuple[ValueType, ...]:
+    base, exponent = float_type(types[0], "the base"), float_type(types[1], "the exponent")
+    return (ValueType("float32", broadcast([base.shape, exponent.shape])),)
+
+
+def _power(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    return (elementary.power(floats(inputs[0]), floats(inputs[1])),)
+
+
+def _power_reference(node: Node, inputs: Arrays) -> tuple[Float64, Float64]:
+    return elementary.power_reference(floats(inputs[0]), floats(inputs[1]))
+
+
+def _power_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    value, _ = _power_reference(node, inputs)
+    base, exponent = wide(inputs[0]), wide(inputs[1])
+    return (budgets.allowed(budgets.POWER, value, np.broadcast_to(base + exponent, value.shape)),)
+
+
+RULES = {
+    **{
+        name: OpRule(_infer, _evaluate, _error_bound, _NO_STEP, reference=_reference)
+        for name in elementary.NAMES
+    },
+    "Pow": OpRule(_infer_power, _power, _power_bound, _NO_STEP, reference=_power_reference),
+    "Reciprocal": OpRule(_infer, _fixed(lambda x: np.divide(np.float32(1), x)), exactly_rounded, _NO_STEP),
+    "Sqrt": OpRule(_infer, _fixed(np.sqrt), exactly_rounded, _NO_STEP),
+}
