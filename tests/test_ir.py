@@ -136,7 +136,7 @@ def test_every_rule_of_well_formedness_can_say_no() -> None:
     assert "NaN" in broken(graph, constants={**constants, "c": np.full(4, np.nan, dtype=np.float32)})
     doubled = replace(nodes[1], attributes=nodes[1].attributes * 2)
     assert "own name" in broken(graph, nodes=(nodes[0], doubled, *nodes[2:]))
-    assert "operation is known" in broken(graph, nodes=(replace(nodes[0], op="Cos"), *nodes[1:]))
+    assert "operation is known" in broken(graph, nodes=(replace(nodes[0], op="Cosine"), *nodes[1:]))
     assert "follow from its inputs" in broken(graph, types={**types, "h": ValueType("float32", (1, 4, 4, 5))})
     without = replace(nodes[1], attributes=())
     assert "follow from its inputs" in broken(graph, nodes=(nodes[0], without, *nodes[2:]))
