@@ -1,7 +1,7 @@
 """Values of the certificate's data model as Lean terms, and back.
 
-Numbers are raw literals, long ones in pieces joined pairwise, so that Lean neither prints them in decimal
-nor builds a deep term. Reading is directed by the expected type: a structure is written with anonymous
+Numbers are raw literals, long ones in pieces that are joined eight at a time, so that Lean neither prints
+them in decimal nor builds a deep term. Reading is directed by the expected type: a structure is written with anonymous
 brackets, a constructor of an inductive type by its name.
 """
 
@@ -37,10 +37,12 @@ CONSTRUCTORS: dict[type[Any], str] = {
 """Dataclasses that are constructors; every other dataclass is a structure."""
 _CLASS_OF = {name: kind for kind, name in CONSTRUCTORS.items()}
 _AFFINE_NODE = "Node.affine"
-_PIECE = 1024
-"""Hexadecimal digits of one literal."""
+_PIECE = 2048
+"""Hexadecimal digits of one literal. Lean reads digits in quadratic time, and each literal has its price."""
+_JOINED = 8
+"""Pieces that are joined at a time."""
 _DEEPEST = 100
-"""Brackets within brackets; a tree of literals needs one pair for each doubling of their number."""
+"""Brackets within brackets; a tree of literals needs one pair for each level."""
 
 Name = Callable[[Any], str | None]
 """The name under which a value has been defined, if it has one."""
@@ -114,13 +116,15 @@ def number(value: int) -> str:
 
 
 def _joined(pieces: Sequence[str]) -> str:
-    """Pieces, least significant first, as a balanced tree."""
+    """Pieces, least significant first, as a tree whose branches are filled from below."""
     if len(pieces) == 1:
         return f"nat_lit 0x{pieces[0]}"
-    middle = len(pieces) // 2
-    low, high = _joined(pieces[:middle]), _joined(pieces[middle:])
-    shift = 4 * _PIECE * middle
-    return f"join (nat_lit {shift}) ({low}) ({high})"
+    each = 1
+    while each * _JOINED < len(pieces):
+        each *= _JOINED
+    branches = [pieces[start : start + each] for start in range(0, len(pieces), each)]
+    parts = [f"({_joined(branch)})" for branch in branches] + ["(nat_lit 0)"] * (_JOINED - len(branches))
+    return f"join (nat_lit {4 * _PIECE * each}) {' '.join(parts)}"
 
 
 # --- reading back -----------------------------------------------------------------------------------
@@ -217,10 +221,14 @@ class _Reader:
             return int(self.known[text])
         if form != "operation":
             raise UnreadableText("a number is missing")
-        shift, low, high = self.value(int), self.value(int), self.value(int)
-        if shift > self.largest_shift:
-            raise UnreadableText("a number longer than the text")
-        return int(low + (high << shift))
+        shift = self.value(int)
+        total = 0
+        for place in range(_JOINED):
+            part = self.value(int)
+            if part and shift * place > self.largest_shift:
+                raise UnreadableText("a number longer than the text")
+            total += part << (shift * place) if part else 0
+        return total
 
     def _sequence(self, kind: Any) -> tuple[Any, ...]:
         self.take("[")

@@ -15,7 +15,9 @@ def word (packed index : Nat) : Nat := packed / 2 ^ (32 * index) % 2 ^ 32
 /-- The `index`-th digit of `width` bits. -/
 def digit (width packed index : Nat) : Nat := packed / 2 ^ (width * index) % 2 ^ width
 
-/-- `low` with `high` above its lowest `bits` bits. Long numbers are written so, piece by piece. -/
-def join (bits low high : Nat) : Nat := Nat.add low (Nat.mul (Nat.pow 2 bits) high)
+/-- Eight pieces of `bits` bits each, the lowest first. Long numbers are written so, piece by piece. -/
+def join (bits a b c d e f g h : Nat) : Nat :=
+  Nat.add a (Nat.shiftLeft (Nat.add b (Nat.shiftLeft (Nat.add c (Nat.shiftLeft (Nat.add d (Nat.shiftLeft
+    (Nat.add e (Nat.shiftLeft (Nat.add f (Nat.shiftLeft (Nat.add g (Nat.shiftLeft h bits)) bits)) bits)) bits)) bits)) bits)) bits)
 
 end PytestTorchLean
