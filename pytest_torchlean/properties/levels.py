@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, document_of
+from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.model import AffineData, Emission
 from pytest_torchlean.certificate.places import places
 from pytest_torchlean.errors import CertificateError
@@ -35,29 +36,14 @@ EVALUATED_TRUST = (
     "library's replacement of the functions on natural numbers. See TRUST.md.",
 )
 
-_START_SECONDS = 0.5
-_SECONDS_PER_WEIGHT = 8e-6
-_SECONDS_PER_COLUMN = 2e-5
-_SECONDS_PER_PRODUCT = 2e-6
 _SHARE_OF_TIME = 0.5
-
-
-def kernel_seconds(parts: Sequence[Emission]) -> float:
-    """What Lean's kernel takes about: the weights once, then every box. For a choice, not a promise."""
-    nodes = [node for node in parts[0].graph.nodes if isinstance(node, AffineData)]
-    weights = sum(node.rows * node.columns for node in nodes)
-    columns = sum(node.positions * node.columns for node in nodes)
-    products = sum(node.positions * node.columns * node.rows for node in nodes)
-    boxes = sum(len(claim.boxes) for part in parts for claim in part.claims)
-    each = _SECONDS_PER_COLUMN * columns + _SECONDS_PER_PRODUCT * products
-    return _START_SECONDS + _SECONDS_PER_WEIGHT * weights + boxes * each
 
 
 def chosen_level(wanted: Assurance, parts: Sequence[Emission], seconds_left: float) -> str:
     """The level that a property demands; for `any`, the kernel where it is expected to end in good time."""
     if wanted != "any":
         return wanted
-    return KERNEL if kernel_seconds(parts) <= _SHARE_OF_TIME * seconds_left else EVALUATED
+    return KERNEL if text_cost(parts).seconds <= _SHARE_OF_TIME * seconds_left else EVALUATED
 
 
 def placed_document(parts: Sequence[Emission], model: LoadedModel) -> tuple[DocumentData, tuple[Path, ...]]:

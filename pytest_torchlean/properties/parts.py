@@ -1,21 +1,22 @@
-"""The boxes that a forecast accepts, cut into theorems of a bounded number of boxes."""
+"""The boxes that a forecast accepts, cut into theorems of a bounded size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
 from pytest_torchlean.certificate.account import Forecast
-from pytest_torchlean.certificate.model import ClaimData, Emission, ScriptData
+from pytest_torchlean.certificate.costs import NOTHING, decoding_cost, script_cost
+from pytest_torchlean.certificate.model import Emission, ScriptData
 from pytest_torchlean.certificate.plan import Goal
 
-MOST_BOXES_PER_THEOREM = 40
-SLOTS_PER_THEOREM = 2200
-"""One theorem takes fewer boxes of a larger graph: the kernel keeps what it computes until its end."""
-BOXES_OF_ONE_WITH_ROWS = 8
-"""A box with backward rows costs about as much as so many with intervals."""
+MOST_BOXES_PER_THEOREM = 30
+"""So that not all is lost where one theorem takes too long."""
+MEGABYTES_PER_THEOREM = 30.0
+"""Besides as much as the weights take. The kernel keeps what it computes until a theorem ends, and slows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +32,10 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class _Piece:
-    claim: ClaimData
-    scripts: tuple[ScriptData, ...]
-    goal: Goal
-    boxes: tuple[tuple[int, int], ...]
-    cost: int
-    """In boxes with intervals."""
+class _Chosen:
+    goal: int
+    box: int
+    script: ScriptData
 
 
 def accepted_parts(
@@ -45,61 +43,57 @@ def accepted_parts(
     goals: Sequence[Goal],
     forecasts: Sequence[Forecast],
     scripts: Sequence[Sequence[ScriptData]],
-    slots: int,
 ) -> tuple[Part, ...]:
     """The parts that hold every accepted box once. ValueError where no box is accepted.
 
-    scripts: for every goal one for each of its boxes. slots: the size of the graph.
+    scripts: for every goal one for each of its boxes.
     """
-    most = max(1, min(MOST_BOXES_PER_THEOREM, SLOTS_PER_THEOREM // slots))
-    pieces = list(_pieces(emission, goals, forecasts, scripts, most))
-    if not pieces:
-        raise ValueError("nothing to prove")
-    groups: list[list[_Piece]] = [[]]
-    for piece in pieces:
-        if groups[-1] and sum(other.cost for other in groups[-1]) + piece.cost > most:
+    groups: list[list[_Chosen]] = [[]]
+    total = NOTHING
+    most = MEGABYTES_PER_THEOREM + decoding_cost(emission.graph).megabytes
+    for chosen in _accepted(emission, forecasts, scripts):
+        rows = emission.claims[chosen.goal].property.forms.rows
+        cost = script_cost(emission.graph, chosen.script, rows)
+        full = len(groups[-1]) == MOST_BOXES_PER_THEOREM
+        if groups[-1] and (full or (total + cost).megabytes > most):
             groups.append([])
-        groups[-1].append(piece)
-    return tuple(_part(emission, group) for group in groups)
+            total = NOTHING
+        groups[-1].append(chosen)
+        total += cost
+    if not groups[-1]:
+        raise ValueError("nothing to prove")
+    return tuple(_part(emission, goals, group) for group in groups)
 
 
-def _pieces(
-    emission: Emission,
-    goals: Sequence[Goal],
-    forecasts: Sequence[Forecast],
-    scripts: Sequence[Sequence[ScriptData]],
-    most: int,
-) -> Iterator[_Piece]:
-    claims = zip(emission.claims, emission.certificate.scripts, scripts, goals, forecasts, strict=True)
-    for number, (claim, (common, *_), own, goal, seen) in enumerate(claims):
-        chosen = [int(index) for index in np.flatnonzero(seen.accepted)]
-        chosen.sort(key=lambda index: own[index] is common)
-        while chosen:
-            each = 1 if own[chosen[0]] is common else BOXES_OF_ONE_WITH_ROWS
-            count = max(1, most // each)
-            piece, chosen = chosen[:count], chosen[count:]
-            yield _Piece(
-                replace(claim, boxes=tuple(claim.boxes[index] for index in piece)),
-                _shared(tuple(own[index] for index in piece)),
-                replace(goal, boxes=tuple(goal.boxes[index] for index in piece)),
-                tuple((number, index) for index in piece),
-                each * len(piece),
-            )
+def _accepted(
+    emission: Emission, forecasts: Sequence[Forecast], scripts: Sequence[Sequence[ScriptData]]
+) -> list[_Chosen]:
+    """Goal after goal; in each, first the boxes with scripts of their own."""
+    found = []
+    common = emission.certificate.scripts
+    for number, (seen, own, (shared, *_)) in enumerate(zip(forecasts, scripts, common, strict=True)):
+        boxes = [int(index) for index in np.flatnonzero(seen.accepted)]
+        boxes.sort(key=lambda index: own[index] is shared)
+        found += [_Chosen(number, index, own[index]) for index in boxes]
+    return found
 
 
-def _shared(scripts: tuple[ScriptData, ...]) -> tuple[ScriptData, ...]:
+def _shared(scripts: Sequence[ScriptData]) -> tuple[ScriptData, ...]:
     """Without scripts at the end that are the one before them: the last one serves all that follow."""
     last = len(scripts)
     while last > 1 and scripts[last - 1] is scripts[last - 2]:
         last -= 1
-    return scripts[:last]
+    return tuple(scripts[:last])
 
 
-def _part(whole: Emission, group: Sequence[_Piece]) -> Part:
-    certificate = replace(whole.certificate, scripts=tuple(piece.scripts for piece in group))
-    emission = replace(whole, claims=tuple(piece.claim for piece in group), certificate=certificate)
-    return Part(
-        emission,
-        tuple(piece.goal for piece in group),
-        frozenset(box for piece in group for box in piece.boxes),
-    )
+def _part(whole: Emission, goals: Sequence[Goal], group: Sequence[_Chosen]) -> Part:
+    claims, scripts, own_goals = [], [], []
+    for number, members in groupby(group, key=lambda chosen: chosen.goal):
+        own = list(members)
+        claim, goal = whole.claims[number], goals[number]
+        claims.append(replace(claim, boxes=tuple(claim.boxes[one.box] for one in own)))
+        own_goals.append(replace(goal, boxes=tuple(goal.boxes[one.box] for one in own)))
+        scripts.append(_shared([one.script for one in own]))
+    certificate = replace(whole.certificate, scripts=tuple(scripts))
+    emission = replace(whole, claims=tuple(claims), certificate=certificate)
+    return Part(emission, tuple(own_goals), frozenset((one.goal, one.box) for one in group))

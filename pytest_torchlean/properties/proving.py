@@ -155,9 +155,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     started = time.monotonic()
     lean = find_lean(context.lean)
     built = ensure_built(lean)
-    parts = accepted_parts(
-        prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts, prospect.program.size
-    )
+    parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts)
     level = chosen_level(prop.assurance, [part.emission for part in parts], context.seconds_left)
     whole = emit(parts, level, context)
     guarded = time.monotonic()

@@ -14,14 +14,16 @@ import pytest
 from certificate_examples import ball, centers, mlp
 from onnx import external_data_helper, helper
 from onnx_models import model
+from relaxation_examples import chain, emission_of, with_rows
 
+from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import PropertyContext, emitted, proving, run_property
-from pytest_torchlean.properties.levels import chosen_level, kernel_seconds, placed_document, weights_line
+from pytest_torchlean.properties.levels import chosen_level, placed_document, weights_line
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
 from pytest_torchlean.verdict import Verdict
 
@@ -135,8 +137,13 @@ class TestChoice:
         assert chosen_level("any", parts, 60.0) == "kernel"
         assert chosen_level("any", parts, 0.5) == "evaluated"
 
-    def test_more_boxes_take_longer(self) -> None:
-        assert kernel_seconds(self.parts(9)) > kernel_seconds(self.parts(1))
+    def test_backward_rows_count(self) -> None:
+        """The kernel would have time enough without them."""
+        plain = emission_of(chain(1, 64, 128, 128, 10))
+        rows, _, _ = with_rows(plain)
+        assert text_cost([rows]).seconds > 2 * text_cost([plain]).seconds
+        left = 4 * text_cost([plain]).seconds
+        assert [chosen_level("any", [part], left) for part in (plain, rows)] == ["kernel", "evaluated"]
 
 
 def test_external_data_have_no_place(tmp_path: Path) -> None:
