@@ -193,6 +193,72 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a list of bounds has another length than the tensor it describes",
         "give one number for all elements, or one per element in row-major order",
     ),
+    ErrorCode(
+        "TL0320",
+        "VNN-LIB file cannot be read",
+        "the file is missing, too large, damaged, or not UTF-8 text",
+        "check the file",
+    ),
+    ErrorCode(
+        "TL0321",
+        "VNN-LIB file is not well-formed",
+        "a parenthesis or quote is missing, or text stands outside of any list",
+        "repair the place shown",
+    ),
+    ErrorCode(
+        "TL0322",
+        "VNN-LIB command, formula or term is not supported",
+        "the file uses more of SMT-LIB than VNN-LIB 1.0 properties need",
+        "write it with declare-const, assert, and, or, <=, >=, <, >, =, +, -, * and /",
+    ),
+    ErrorCode(
+        "TL0323",
+        "VNN-LIB variable is wrong",
+        "a name that is not declared, declared twice, left out, or neither X_i nor Y_j of sort Real",
+        "declare X_0, X_1, ... for the inputs and Y_0, Y_1, ... for the outputs, row-major",
+    ),
+    ErrorCode(
+        "TL0324",
+        "VNN-LIB term is not linear",
+        "variables are multiplied or divided by each other",
+        "only linear inequalities can be decided",
+    ),
+    ErrorCode(
+        "TL0325",
+        "VNN-LIB input is not bounded",
+        "an input has no lower or no upper bound in some case",
+        "assert both bounds of every input",
+    ),
+    ErrorCode(
+        "TL0326",
+        "VNN-LIB file is too large",
+        "it has too many words, levels of nesting, combinations of alternatives, or digits",
+        "split the property into several files",
+    ),
+    ErrorCode(
+        "TL0327",
+        "VNN-LIB version is not supported",
+        "the file is written in VNN-LIB 2.0; this release reads VNN-LIB 1.0",
+        "write the property in VNN-LIB 1.0: declare-const X_i and Y_j, and assert",
+    ),
+    ErrorCode(
+        "TL0328",
+        "VNN-LIB file describes no unsafe input",
+        "its assertions contradict each other, so that every model would satisfy the property",
+        "correct the bounds; a property that nothing can break is no check",
+    ),
+    ErrorCode(
+        "TL0329",
+        "VNN-LIB file does not fit the model",
+        "it declares another number of inputs or outputs than the model has",
+        "declare one X per input element and one Y per output element",
+    ),
+    ErrorCode(
+        "TL0330",
+        "list of instances is wrong",
+        "a line of instances.csv is not `model, property, seconds`, or names a file that is not there",
+        "correct the line; paths are relative to the list's own folder",
+    ),
     # TL04xx: data files
     ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),
     ErrorCode(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.error_bounds import gamma
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
     AffineData,
@@ -103,27 +103,39 @@ def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
     if data.forms.positions != 1 or data.forms.rows != rows or data.forms.columns < outputs:
         raise CertificateError("TL0612", "the emitted inequalities have another number of rows or outputs")
     slots = sources_of(data.forms)[0]
-    table = integers(patterns_of(data.forms))
-    wanted = np.zeros_like(table)
-    wanted[:, :outputs] = forms.coefficients
-    constants = np.zeros(len(table), dtype=object)
-    for column in range(outputs, table.shape[1]):
-        if slots[column] == ONE_SLOT:
-            constants = constants + table[:, column]
-            table[:, column] = 0
-    found = np.concatenate([table, constants.reshape(-1, 1)], axis=1)
-    expected = np.concatenate([wanted, forms.constants.reshape(-1, 1)], axis=1)
-    pivot = next((index for index in np.ndindex(expected.shape) if expected[index]), None)
+    chosen: NDArray[np.int64] = slots[:outputs]
+    expected = _by_slot(forms.coefficients, chosen)
+    _add_by_slot(expected, forms.constants.reshape(-1, 1), np.array([ONE_SLOT]))
+    if forms.on_inputs is not None:
+        _add_by_slot(expected, forms.on_inputs, FIRST_INPUT + np.arange(forms.on_inputs.shape[1]))
+    found = _by_slot(integers(patterns_of(data.forms)), slots)
+    zeros = np.zeros(rows, dtype=object)
+    pairs = [(found.get(slot, zeros), expected.get(slot, zeros)) for slot in {*found, *expected} - {ZERO_SLOT}]
+    pivot = next((pair for pair in pairs if any(pair[1])), None)
+    row = 0 if pivot is None else int(np.flatnonzero(pivot[1] != 0)[0])
     if (
         data.strict is not forms.strict
         or data.alternatives != forms.alternatives
         or pivot is None
-        or found[pivot] * expected[pivot] <= 0
-        or bool((found * expected[pivot] != expected * found[pivot]).any())
+        or pivot[0][row] * pivot[1][row] <= 0
+        or any((one * pivot[1][row] != other * pivot[0][row]).any() for one, other in pairs)
     ):
         raise CertificateError("TL0612", "the emitted inequalities are not the property's")
-    chosen: NDArray[np.int64] = slots[:outputs]
     return chosen
+
+
+def _by_slot(table: NDArray[np.object_], slots: NDArray[np.int64]) -> dict[int, NDArray[np.object_]]:
+    """What each slot is multiplied by, (rows,), all columns that read it together."""
+    found: dict[int, NDArray[np.object_]] = {}
+    _add_by_slot(found, table, slots)
+    return found
+
+
+def _add_by_slot(
+    found: dict[int, NDArray[np.object_]], table: NDArray[np.object_], slots: NDArray[np.int64]
+) -> None:
+    for column, slot in enumerate(slots.tolist()):
+        found[slot] = found[slot] + table[:, column] if slot in found else table[:, column]
 
 
 def _magnitude(number: Fraction) -> float:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import propagate
-from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, ExtremumNode, Program, ProgramNode
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, ExtremumNode, Program, ProgramNode
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import rounding_limit
 from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
-from pytest_torchlean.certificate.forms import Forms, form_patterns
+from pytest_torchlean.certificate.forms import CONSTANT, Columns, Forms, form_columns
 from pytest_torchlean.certificate.model import (
     AffineData,
     CertificateData,
@@ -77,18 +77,19 @@ def prepare(
     """
     matrices = [node for node in program.nodes if isinstance(node, AffineNode)]
     decodings = [decoding_of(_bits(node.weights)) for node in matrices]
-    patterns = [form_patterns(goal.forms) for goal in goals]
+    columns = [form_columns(goal.forms) for goal in goals]
+    patterns = [own.patterns for own in columns]
     composed = _last_affine(program)
-    conclusions = [_conclusion(words, composed, decodings) for words in patterns]
+    conclusions = [_conclusion(own, composed, decodings, semantics) for own in columns]
     boxes = [[box_digits(box) for box in goal.boxes] for goal in goals]
     scale = _scale(program, goals, semantics, decodings, patterns, conclusions, boxes)
     lanes = scale.half // 16
     claims = tuple(
         ClaimData(
-            PropertyData(_forms(program, words, lanes), goal.forms.strict, goal.forms.alternatives),
+            PropertyData(_forms(program, own_columns, lanes), goal.forms.strict, goal.forms.alternatives),
             tuple(box.data(scale, semantics) for box in own),
         )
-        for goal, words, own in zip(goals, patterns, boxes, strict=True)
+        for goal, own_columns, own in zip(goals, columns, boxes, strict=True)
     )
     nodes = tuple(_node(node, lanes) for node in program.nodes)
     emission = Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
@@ -128,20 +129,28 @@ def _last_affine(program: Program) -> AffineNode | None:
 
 
 def _conclusion(
-    patterns: NDArray[np.uint32], composed: AffineNode | None, decodings: Sequence[DecodingData]
+    columns: Columns,
+    composed: AffineNode | None,
+    decodings: Sequence[DecodingData],
+    semantics: Semantics,
 ) -> DirectData | ComposedData:
-    own = decoding_of(patterns)
+    """Direct where there is nothing to substitute, or where a number that continues in a further column needs
+    bounds of the node that a composed conclusion leaves out."""
+    own = decoding_of(columns.patterns)
     if composed is None:
+        return DirectData(own)
+    further = columns.reads[composed.size :]
+    if semantics is Semantics.REAL and ((0 <= further) & (further < composed.size)).any():
         return DirectData(own)
     last = decodings[-1]
     size = (composed.weights.shape[0] << (last.bits + own.bits + 1)).bit_length()
     return ComposedData(own, last, size)
 
 
-def _forms(program: Program, patterns: NDArray[np.uint32], lanes: int) -> AffineData:
-    outputs = program.outputs
-    ones = np.full(patterns.shape[1] - outputs.size, ONE_SLOT, dtype=np.int64)
-    return affine_data(patterns, np.concatenate([outputs, ones]).reshape(1, -1), 1, lanes)
+def _forms(program: Program, columns: Columns, lanes: int) -> AffineData:
+    slots = np.concatenate([program.outputs, FIRST_INPUT + np.arange(program.inputs), [ONE_SLOT]])
+    assert CONSTANT == -1
+    return affine_data(columns.patterns, slots[columns.reads].reshape(1, -1), 1, lanes)
 
 
 def _node(node: ProgramNode, lanes: int) -> NodeData:

@@ -11,7 +11,7 @@ import numpy as np
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
-from pytest_torchlean.bounds.program import ONE_SLOT, Program
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
@@ -113,8 +113,12 @@ def improved(
 
 def _rows(program: Program, forms: Forms) -> Float64:
     rows = np.zeros((len(forms.coefficients), program.size))
-    largest = max(1, max((abs(int(value)) for value in forms.coefficients.reshape(-1)), default=1))
+    numbers = [forms.coefficients] if forms.on_inputs is None else [forms.coefficients, forms.on_inputs]
+    largest = max((abs(int(value)) for table in numbers for value in table.reshape(-1)), default=1) or 1
     for place, slot in enumerate(program.outputs):
         rows[:, slot] += (forms.coefficients[:, place] / largest).astype(np.float64)
+    if forms.on_inputs is not None:
+        inputs = slice(FIRST_INPUT, FIRST_INPUT + program.inputs)
+        rows[:, inputs] += (forms.on_inputs / largest).astype(np.float64)
     rows[:, ONE_SLOT] += (forms.constants / largest).astype(np.float64)
     return rows
