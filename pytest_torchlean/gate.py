@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pytest_torchlean.errors import CODES, TorchleanError, UnsupportedError
+from pytest_torchlean.errors import CODES, Finding, SpecErrors, TorchleanError, UnsupportedError
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Problem, Verdict
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pytest_torchlean.spec.model import PropertySpec, Spec
 
 T = TypeVar("T")
+
+_WINDOW = 100
+"""Characters of a source line that an excerpt shows."""
 
 Keep = Callable[[str, tuple[str, ...]], None]
 """Called with every text that Lean accepts and the axioms of its theorem."""
@@ -225,7 +228,9 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
     else:
         code = "TL0902" if isinstance(error, MemoryError) else "TL0901"
         verdict, message, fix = Verdict.ERROR, _short(error), CODES[code].fix
-    details = tuple("".join(traceback.format_exception(error)).splitlines()) if debug else ()
+    details = tuple(line for finding in _findings(error) for line in _excerpt(finding))
+    if debug:
+        details += tuple("".join(traceback.format_exception(error)).splitlines())
     return Evidence(
         verdict=verdict,
         claim=claim_of(job),
@@ -235,6 +240,22 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
         next_steps=fix,
         details=details,
     )
+
+
+def _findings(error: BaseException) -> tuple[Finding, ...]:
+    return error.findings if isinstance(error, SpecErrors) else ()
+
+
+def _excerpt(finding: Finding) -> tuple[str, ...]:
+    """The source line and a caret below the place, cut to a window around it."""
+    span = finding.error.span
+    if span is None or finding.line is None:
+        return ()
+    left = max(0, span.column - 1 - _WINDOW // 2)
+    window = finding.line[left : left + _WINDOW].replace("\t", " ")
+    carets = "^" * max(1, min(span.length, len(window) - (span.column - 1 - left)))
+    number = f"{span.line:>5} | "
+    return (number + window, " " * 5 + " | " + " " * (span.column - 1 - left) + carets)
 
 
 def _semantics(job: Job) -> str:

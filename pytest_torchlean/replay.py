@@ -14,11 +14,12 @@ from pytest_torchlean.errors import DataError
 from pytest_torchlean.evaluator import prepare_exact, run
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
-from pytest_torchlean.properties.points import Reference, inside, violation
+from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.runtime import RuntimeSession
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
-from pytest_torchlean.spec.model import RobustnessProperty
+from pytest_torchlean.spec.model import RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
+from pytest_torchlean.spec.vnnlib import load_unsafe_set
 from pytest_torchlean.verdict import Witness
 from pytest_torchlean.witness_files import WitnessFile
 
@@ -77,7 +78,7 @@ def _replay(stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Gr
     is_inside = inside(stored.prop, exact_point, reference)
     inputs = {graph.inputs[0]: point}
     executions = [
-        _float_execution(name, outputs, stored, reference)
+        _float_execution(name, outputs, stored, reference, exact_point)
         for name, outputs in (
             ("onnxruntime, default optimisation", RuntimeSession(model.data, True).run(inputs)[0]),
             ("onnxruntime, no optimisation", RuntimeSession(model.data, False).run(inputs)[0]),
@@ -85,7 +86,7 @@ def _replay(stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Gr
         )
     ]
     exact = prepare_exact(graph).run({graph.inputs[0]: exact_point})[graph.outputs[0]]
-    broken = violation(stored.prop, exact, reference)
+    broken = violation(stored.prop, exact, reference, exact_point)
     executions.append(Execution("exact arithmetic", tuple(_short(value) for value in exact), broken))
     refutes = broken is not None
     if stored.prop.chosen_semantics == "binary32":
@@ -98,13 +99,18 @@ def _breaks(execution: Execution) -> bool:
 
 
 def _float_execution(
-    name: str, outputs: NDArray[np.generic], stored: WitnessFile, reference: Reference | None
+    name: str,
+    outputs: NDArray[np.generic],
+    stored: WitnessFile,
+    reference: Context,
+    point: Sequence[Fraction],
 ) -> Execution:
     flat = [float(value) for value in outputs.astype(np.float64).reshape(-1)]
     shown = tuple(value.hex() for value in flat)
     if not all(np.isfinite(flat)):
         return Execution(name, shown, _NOT_FINITE)
-    return Execution(name, shown, violation(stored.prop, [Fraction(value) for value in flat], reference))
+    exactly = [Fraction(value) for value in flat]
+    return Execution(name, shown, violation(stored.prop, exactly, reference, point))
 
 
 def _point(witness: Witness, graph: Graph) -> Float32:
@@ -128,8 +134,14 @@ def _point(witness: Witness, graph: Graph) -> Float32:
     return point.reshape(shape)
 
 
-def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Reference | None:
+def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Context:
     prop = stored.prop
+    if isinstance(prop, VnnlibProperty):
+        unsafe, _ = load_unsafe_set(prop.file, prop.file.name)
+        size = graph.types[graph.outputs[0]].size
+        if (unsafe.inputs, unsafe.outputs) != (graph.types[graph.inputs[0]].size, size):
+            raise DataError("TL0490", f"{prop.file.name} does not fit the model")
+        return unsafe
     if not isinstance(prop, RobustnessProperty):
         return None
     shape = graph.types[graph.inputs[0]].shape

@@ -18,7 +18,7 @@ from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.gate import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.results import PropertyResult
-from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty
+from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.verdict import Witness
 
@@ -26,7 +26,11 @@ SCHEMA = "torchlean.witness/1"
 FOLDER = ".torchlean/witnesses"
 _MOST_WITNESSES = 100
 _MOST_BYTES = 2**26
-_KINDS: Mapping[str, type[PropertySpec]] = {"range": RangeProperty, "robustness": RobustnessProperty}
+_KINDS: Mapping[str, type[PropertySpec]] = {
+    "range": RangeProperty,
+    "robustness": RobustnessProperty,
+    "vnnlib": VnnlibProperty,
+}
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ def file_stem(identifier: str) -> str:
 def _property_to_plain(prop: PropertySpec, root: Path) -> Any:
     if isinstance(prop, RobustnessProperty):
         prop = replace(prop, data=Path(shown(prop.data, root)))
+    if isinstance(prop, VnnlibProperty):
+        prop = replace(prop, file=Path(shown(prop.file, root)))
     return to_plain(prop)
 
 
@@ -127,5 +133,7 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     prop = from_plain(kind, plain["prop"])
     if isinstance(prop, RobustnessProperty):
         prop = replace(prop, data=resolve_inside(prop.data.as_posix(), base=root, root=root))
+    if isinstance(prop, VnnlibProperty):
+        prop = replace(prop, file=resolve_inside(prop.file.as_posix(), base=root, root=root))
     witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
     return WitnessFile(**texts, prop=prop, witnesses=witnesses)

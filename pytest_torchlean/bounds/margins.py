@@ -1,4 +1,4 @@
-"""Margins between outputs in binary64, formed in the last affine node where there is one."""
+"""Lower bounds of linear forms in binary64, formed in the last affine node where there is one."""
 
 from __future__ import annotations
 
@@ -34,3 +34,25 @@ def least_margins(program: Program, low: Float64, high: Float64, labels: NDArray
             margins[rows] = low[rows][:, outputs[[label]]] - high[rows][:, outputs]
         margins[rows, label] = np.inf
     return margins
+
+
+def least_rows(program: Program, rows: Float64, low: Float64, high: Float64) -> Float64:
+    """Lower bounds of linear forms of the slots by intervals.
+
+    rows: float64 (rows, slots). low, high: bounds of all slots (boxes, slots). Returns (boxes, rows): the
+    better of what bounds of the outputs and bounds of what the last node reads give, if that node is affine
+    with a single position.
+    """
+    found = low @ np.maximum(rows, 0).T + high @ np.minimum(rows, 0).T
+    last = program.nodes[-1] if program.nodes else None
+    if not isinstance(last, AffineNode) or len(last.sources) != 1:
+        return found
+    here = slice(last.start, last.start + last.size)
+    rest = rows.copy()
+    rest[:, here] = 0.0
+    composed = np.zeros_like(rows.T)
+    weights = rows[:, here] @ last.weights.astype(np.float64) / last.divisor
+    np.add.at(composed, last.sources[0], weights.T)
+    parts = (composed, rest.T)
+    least = sum(low @ np.maximum(part, 0) + high @ np.minimum(part, 0) for part in parts)
+    return np.maximum(found, least)

@@ -15,8 +15,8 @@ from pytest_torchlean.errors import UnsupportedError
 
 @dataclass(frozen=True, eq=False)
 class Forms:
-    """Rows `coefficients @ outputs + on_inputs @ inputs + constants`: of every `alternatives` rows that follow
-    one another, one is positive (strict) or not negative.
+    """Rows `coefficients @ outputs + on_inputs @ inputs + constants`: of every `alternatives` rows that
+    follow one another, one is positive (strict) or not negative.
 
     coefficients: Python integers (rows, outputs), dtype object. constants: (rows,), dtype object. on_inputs:
     (rows, inputs), dtype object; None where no row reads an input.
@@ -33,8 +33,8 @@ class Forms:
 class Columns:
     """Binary32 patterns (rows, columns), and what each column is multiplied by.
 
-    reads: int64 (columns,); k for output k, `outputs + i` for input i, CONSTANT for 1. The outputs come first,
-    each once; a number of more than 24 bits continues in a further column.
+    reads: int64 (columns,); k for output k, `outputs + i` for input i, CONSTANT for 1. The outputs come
+    first, each once; a number of more than 24 bits continues in a further column.
     """
 
     patterns: NDArray[np.uint32]
@@ -99,7 +99,7 @@ def form_columns(forms: Forms) -> Columns:
     patterns, places = [], []
     rest, left = table, reads
     while left.size:
-        part = np.empty_like(rest)
+        part = np.empty(rest.shape, dtype=object)
         part.reshape(-1)[:] = [_leading(number) for number in rest.reshape(-1)]
         patterns.append(_scaled_down(part, shift))
         places.append(left)

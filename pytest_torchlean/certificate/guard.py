@@ -110,7 +110,9 @@ def require_forms(data: PropertyData, forms: Forms) -> NDArray[np.int64]:
         _add_by_slot(expected, forms.on_inputs, FIRST_INPUT + np.arange(forms.on_inputs.shape[1]))
     found = _by_slot(integers(patterns_of(data.forms)), slots)
     zeros = np.zeros(rows, dtype=object)
-    pairs = [(found.get(slot, zeros), expected.get(slot, zeros)) for slot in {*found, *expected} - {ZERO_SLOT}]
+    pairs = [
+        (found.get(slot, zeros), expected.get(slot, zeros)) for slot in {*found, *expected} - {ZERO_SLOT}
+    ]
     pivot = next((pair for pair in pairs if any(pair[1])), None)
     row = 0 if pivot is None else int(np.flatnonzero(pivot[1] != 0)[0])
     if (

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import propagate
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, ExtremumNode, Program, ProgramNode
+from pytest_torchlean.bounds.program import (
+    FIRST_INPUT,
+    ONE_SLOT,
+    AffineNode,
+    ExtremumNode,
+    Program,
+    ProgramNode,
+)
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import rounding_limit
 from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
@@ -140,7 +147,7 @@ def _conclusion(
     if composed is None:
         return DirectData(own)
     further = columns.reads[composed.size :]
-    if semantics is Semantics.REAL and ((0 <= further) & (further < composed.size)).any():
+    if semantics is Semantics.REAL and ((further >= 0) & (further < composed.size)).any():
         return DirectData(own)
     last = decodings[-1]
     size = (composed.weights.shape[0] << (last.bits + own.bits + 1)).bit_length()

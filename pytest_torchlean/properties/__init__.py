@@ -27,6 +27,7 @@ MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
     "robustness": "pytest_torchlean.properties.robustness",
     "range": "pytest_torchlean.properties.range",
+    "vnnlib": "pytest_torchlean.properties.vnnlib",
 }
 """The module of each check kind, imported when the first property of that kind runs."""
 

@@ -10,6 +10,7 @@ from pytest_torchlean.spec.model import (
     RangeProperty,
     RobustnessProperty,
     RuntimeProperty,
+    VnnlibProperty,
 )
 
 
@@ -21,6 +22,8 @@ def claim(prop: PropertySpec) -> str:
         return _robustness(prop)
     if isinstance(prop, RangeProperty):
         return _range(prop)
+    if isinstance(prop, VnnlibProperty):
+        return f"no input leads to outputs that {prop.file.name} calls unsafe"
     return f"the {prop.check} property {prop.name} holds"
 
 

@@ -35,7 +35,7 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
     """The cases in which backward rows look sufficient in binary64, None where they do not."""
     if program.size > _MOST_SLOTS:
         return None
-    rows = _rows(program, forms)
+    rows = slot_rows(program, forms)
     inequalities = Inequalities(rows, forms.alternatives)
     lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
@@ -111,7 +111,8 @@ def improved(
     return replace(seen, accepted=accepted), tuple(scripts)
 
 
-def _rows(program: Program, forms: Forms) -> Float64:
+def slot_rows(program: Program, forms: Forms) -> Float64:
+    """The forms over the slots, float64 (rows, slots), scaled to a largest coefficient of 1."""
     rows = np.zeros((len(forms.coefficients), program.size))
     numbers = [forms.coefficients] if forms.on_inputs is None else [forms.coefficients, forms.on_inputs]
     largest = max((abs(int(value)) for table in numbers for value in table.reshape(-1)), default=1) or 1

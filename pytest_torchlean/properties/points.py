@@ -9,12 +9,15 @@ from fractions import Fraction
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.falsify import binary32_hull
 from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.properties.unsafe import in_box, reached
 from pytest_torchlean.spec.model import (
     PropertySpec,
     RangeProperty,
     RobustnessProperty,
+    VnnlibProperty,
     elements,
 )
+from pytest_torchlean.spec.vnnlib import UnsafeSet
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,12 @@ class Reference:
     label: int
 
 
+Context = Reference | UnsafeSet | None
+"""What a property refers to besides its own numbers: a row of data, or the content of a VNN-LIB file."""
+
+
 def region(
-    prop: PropertySpec, size: int, reference: Reference | None
+    prop: PropertySpec, size: int, reference: Context
 ) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """Lower and upper corner of the region, `size` numbers each: the box, or the ball cut to the domain.
 
@@ -38,7 +45,7 @@ def region(
             elements(prop.input.lower, size, what="input.lower", span=prop.span),
             elements(prop.input.upper, size, what="input.upper", span=prop.span),
         )
-    if isinstance(prop, RobustnessProperty) and reference is not None:
+    if isinstance(prop, RobustnessProperty) and isinstance(reference, Reference):
         lower = tuple(value - prop.epsilon for value in reference.values)
         upper = tuple(value + prop.epsilon for value in reference.values)
         if prop.domain is not None:
@@ -50,8 +57,11 @@ def region(
     raise UnsupportedError("TL0290", f"a {prop.check} property has no region with witnesses")
 
 
-def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Reference | None) -> bool:
+def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Context) -> bool:
     """Whether a point lies in the property's region, exactly; under binary32 in the region's hull."""
+    if isinstance(prop, VnnlibProperty) and isinstance(reference, UnsafeSet):
+        hull = prop.chosen_semantics == "binary32"
+        return any(in_box(case.box, point, hull=hull) for case in reference.cases)
     lower, upper = region(prop, len(point), reference)
     if prop.chosen_semantics == "binary32":
         low, high = binary32_hull(lower, upper)
@@ -59,14 +69,22 @@ def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Reference |
     return all(low <= value <= high for low, value, high in zip(lower, point, upper, strict=True))
 
 
-def violation(prop: PropertySpec, outputs: Sequence[Fraction], reference: Reference | None) -> str | None:
+def violation(
+    prop: PropertySpec,
+    outputs: Sequence[Fraction],
+    reference: Context,
+    point: Sequence[Fraction] = (),
+) -> str | None:
     """The first broken inequality of these outputs in words, or None where the property holds.
 
-    A class is kept only while its output is strictly above every other.
+    point: the input, which an inequality of a VNN-LIB file may be about. A class is kept only while its
+    output is strictly above every other.
     """
     if isinstance(prop, RangeProperty):
         return _outside(prop, outputs)
-    if isinstance(prop, RobustnessProperty) and reference is not None:
+    if isinstance(prop, VnnlibProperty) and isinstance(reference, UnsafeSet):
+        return reached(reference, point, outputs, hull=prop.chosen_semantics == "binary32")
+    if isinstance(prop, RobustnessProperty) and isinstance(reference, Reference):
         own = outputs[reference.label]
         others = [index for index, value in enumerate(outputs) if index != reference.label and value >= own]
         if not others:

@@ -15,6 +15,7 @@ from pytest_torchlean.spec.model import (
     RobustnessProperty,
     RuntimeProperty,
     Spec,
+    VnnlibProperty,
     bind,
     elements,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "RobustnessProperty",
     "RuntimeProperty",
     "Spec",
+    "VnnlibProperty",
     "bind",
     "decode_spec",
     "elements",

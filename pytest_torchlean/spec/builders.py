@@ -32,6 +32,7 @@ from pytest_torchlean.spec.model import (
     RobustnessProperty,
     RuntimeProperty,
     Semantics,
+    VnnlibProperty,
 )
 from pytest_torchlean.spec.tree import Mapping, Scalar, from_python
 
@@ -140,6 +141,29 @@ def output_range(
         input=_box(input),
         output=_box(output),
         strict=strict,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def vnnlib(
+    *,
+    file: str | PathLike[str],
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> VnnlibProperty:
+    """No input leads to outputs that the VNN-LIB file `file` calls unsafe. Raises SpecError."""
+    return _make(
+        "vnnlib",
+        VnnlibProperty,
+        kinds.VNNLIB,
+        file=file,
         timeout=timeout,
         semantics=semantics,
         on_unknown=on_unknown,

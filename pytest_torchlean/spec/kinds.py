@@ -21,7 +21,13 @@ from pytest_torchlean.spec.fields import (
     number,
     share,
 )
-from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty, RuntimeProperty
+from pytest_torchlean.spec.model import (
+    PropertySpec,
+    RangeProperty,
+    RobustnessProperty,
+    RuntimeProperty,
+    VnnlibProperty,
+)
 
 SUPPORTED_VERSION = 1
 MAX_PROPERTIES = 10_000
@@ -119,8 +125,15 @@ RANGE = Kind(
     ),
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RANGE)}
-LATER_KINDS: tuple[str, ...] = ("vnnlib", "monotonicity", "equivalence")
+VNNLIB = Kind(
+    "vnnlib",
+    "No input leads to outputs that a VNN-LIB file calls unsafe.",
+    VnnlibProperty,
+    (Field("file", FilePath(), "A VNN-LIB 1.0 file, also packed as .vnnlib.gz.", required=True),),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RANGE, VNNLIB)}
+LATER_KINDS: tuple[str, ...] = ("monotonicity", "equivalence")
 
 COMMON_FIELDS: tuple[Field, ...] = (
     Field("name", Name("property"), "Name of the property; the last part of its pytest id.", required=True),

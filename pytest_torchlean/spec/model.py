@@ -121,6 +121,15 @@ class RangeProperty(PropertySpec):
     """Whether the claim is `lower < y < upper` instead of `lower <= y <= upper`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class VnnlibProperty(PropertySpec):
+    """No input has the outputs that a VNN-LIB file calls unsafe. The file is read when the property runs."""
+
+    check: ClassVar[str] = "vnnlib"
+
+    file: Path
+
+
 @dataclass(frozen=True)
 class Defaults:
     """The `defaults` block as written; None where it is silent. Already merged into each property."""
@@ -173,9 +182,9 @@ def elements(bound: Bound, count: int, *, what: str, span: SourceSpan | None = N
 
 
 def bind(prop: PropertySpec, *, name: str, model: str, base: Path, root: Path) -> PropertySpec:
-    """A decorator's property with its name, its model's name, and its data path placed under `base`.
+    """A decorator's property with its name, its model's name, and its paths placed under `base`.
 
-    Raises SpecError TL0313 when the data path leaves `root`, TL0310 when `name` is not a valid name.
+    Raises SpecError TL0313 when a path leaves `root`, TL0310 when `name` is not a valid name.
     """
     from pytest_torchlean.spec.paths import resolve_inside
 
@@ -184,4 +193,6 @@ def bind(prop: PropertySpec, *, name: str, model: str, base: Path, root: Path) -
     placed = replace(prop, name=name, model=model)
     if isinstance(placed, RobustnessProperty | RuntimeProperty) and placed.data is not None:
         placed = replace(placed, data=resolve_inside(placed.data.as_posix(), base=base, root=root))
+    if isinstance(placed, VnnlibProperty):
+        placed = replace(placed, file=resolve_inside(placed.file.as_posix(), base=base, root=root))
     return placed

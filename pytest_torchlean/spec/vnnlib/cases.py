@@ -6,11 +6,12 @@ number is bounded: a file that would need more is refused, never worked on witho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from pytest_torchlean.errors import SpecErrors
 from pytest_torchlean.spec.vnnlib.formula import Atom, Both, Either, Formula, Script
 from pytest_torchlean.spec.vnnlib.source import Source
 
@@ -69,32 +70,37 @@ def unsafe_set(source: Source, script: Script) -> UnsafeSet:
     """The cases of all that is asserted together.
 
     Raises SpecError TL0325 where an input is not bounded, TL0326 beyond MAX_CASES or MAX_COMBINED, TL0328
-    where nothing is left or nothing was asserted.
+    where nothing is left.
     """
     common, disjunctions = _Part(), list[Either]()
-    alive = _collect(script.asserted, common, disjunctions)
+    for formula, at in script.asserted:
+        if not _collect(formula, common, disjunctions):
+            raise _nothing_left(source, at)
     parts = [_Part()]
-    if alive:
-        splitter = _Splitter(source)
-        for either in disjunctions:
-            parts = splitter.multiply(parts, splitter.alternatives(either), either.at)
+    splitter = _Splitter(source)
+    for either in disjunctions:
+        parts = splitter.multiply(parts, splitter.alternatives(either), either.at)
         parts = [part for part in parts if _meets(common.bounds, part.bounds)]
-    if not alive or not parts:
-        raise source.error(
-            "TL0328",
-            "no input can satisfy the assertions, so the file describes no unsafe input",
-            0,
-            fix="correct the bounds that contradict each other",
-        )
-    boxes = _Boxes(source, script, common)
+        if not parts:
+            raise _nothing_left(source, either.at)
+    boxes = _Boxes(source, script, common, single=len(parts) == 1)
     cases = tuple(Case(boxes.box(part), (*common.atoms, *part.atoms)) for part in parts)
     return UnsafeSet(script.inputs, script.outputs, cases)
 
 
-def _collect(formulas: Iterable[Formula], part: _Part, disjunctions: list[Either]) -> bool:
+def _nothing_left(source: Source, at: int) -> SpecErrors:
+    return source.error(
+        "TL0328",
+        "with this no input can be unsafe: it contradicts itself or the other assertions",
+        at,
+        fix="correct the bounds that contradict each other",
+    )
+
+
+def _collect(formula: Formula, part: _Part, disjunctions: list[Either]) -> bool:
     """Add what holds in every case to `part`; False where that contradicts itself."""
     atoms = list(part.atoms)
-    pending = list(reversed(list(formulas)))
+    pending = [formula]
     alive = True
     while pending:
         formula = pending.pop()
@@ -164,7 +170,7 @@ class _Splitter:
         found: list[_Part] = []
         for formula in either.parts:
             part, inner = _Part(), list[Either]()
-            if not _collect((formula,), part, inner):
+            if not _collect(formula, part, inner):
                 continue
             own = [part]
             for nested in inner:
@@ -175,7 +181,7 @@ class _Splitter:
 
     def multiply(self, parts: list[_Part], others: list[_Part], at: int) -> list[_Part]:
         """Every combination that does not contradict itself."""
-        found = []
+        found: list[_Part] = []
         for part in parts:
             for other in others:
                 self._count(len(found), part.size + other.size, at)
@@ -201,8 +207,10 @@ class _Splitter:
 class _Boxes:
     """Boxes of cases; those without bounds of their own share one."""
 
-    def __init__(self, source: Source, script: Script, common: _Part) -> None:
+    def __init__(self, source: Source, script: Script, common: _Part, single: bool) -> None:
         self._source, self._script, self._common = source, script, common.bounds
+        self._where = "" if single else " in some case"
+        self._numbers = 0
         self._shared: InputBox | None = None
 
     def box(self, part: _Part) -> InputBox:
@@ -216,6 +224,10 @@ class _Boxes:
         return self._build(bounds)
 
     def _build(self, bounds: Mapping[int, _Interval]) -> InputBox:
+        self._numbers += self._script.inputs
+        if self._numbers > MAX_COMBINED + self._script.inputs:
+            fix = "split the property into several files"
+            raise self._source.error("TL0326", "the boxes of all cases are too large together", 0, fix=fix)
         lower, upper = [], []
         for number in range(self._script.inputs):
             interval = bounds.get(number, _Interval())
@@ -223,7 +235,7 @@ class _Boxes:
                 side = "lower" if interval.lower is None else "upper"
                 raise self._source.error(
                     "TL0325",
-                    f"X_{number} has no {side} bound in every case",
+                    f"X_{number} has no {side} bound{self._where}",
                     self._script.places[number],
                     length=len(f"X_{number}"),
                     fix=f"assert both, e.g. `(assert (>= X_{number} 0))` and `(assert (<= X_{number} 1))`",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from pytest_torchlean.spec import exact
@@ -59,12 +60,12 @@ Formula = Atom | Both | Either
 
 @dataclass(frozen=True)
 class Script:
-    """What a file declares and asserts: numbers of X and Y, the place of each X, the asserted formulas."""
+    """What a file declares and asserts: how many X and Y, the place of each X, formulas with their places."""
 
     inputs: int
     outputs: int
     places: tuple[int, ...]
-    asserted: tuple[Formula, ...]
+    asserted: tuple[tuple[Formula, int], ...]
 
 
 class _Linear(NamedTuple):
@@ -93,7 +94,7 @@ def interpret(source: Source, commands: tuple[Group, ...]) -> Script:
         elif len(command.items) != 2:
             raise source.error_at("TL0322", "`assert` takes one formula", name, fix=_ASSERT_FIX)
         else:
-            asserted.append(reader.formula(command.items[1]))
+            asserted.append((reader.formula(command.items[1]), command.at))
     inputs, outputs = reader.count("X"), reader.count("Y")
     places = tuple(reader.declared["X", number] for number in range(inputs))
     return Script(inputs, outputs, places, tuple(asserted))
@@ -180,7 +181,7 @@ class _Reader:
             sides = [self._linear(part) for part in rest]
             atoms = tuple(
                 atom
-                for left, right in zip(sides, sides[1:], strict=False)
+                for left, right in pairwise(sides)
                 for atom in self._compare(head.text, left, right, place)
             )
             return atoms[0] if len(atoms) == 1 else Both(atoms, place.at)

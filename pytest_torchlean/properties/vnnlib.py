@@ -1,0 +1,299 @@
+"""`check: vnnlib`: no input leads to outputs that a VNN-LIB file calls unsafe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.bounds.attack import Effort, attack
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.falsify import Candidate, promising
+from pytest_torchlean.bounds.interval import propagate
+from pytest_torchlean.bounds.margins import least_rows
+from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.splitting import Inequalities, Tree
+from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.linear import cases_of, slot_rows
+from pytest_torchlean.properties.proving import (
+    Proof,
+    forecast,
+    prove,
+    runtime_line,
+    semantics_of,
+    trust_of,
+)
+from pytest_torchlean.properties.unsafe import Question, points_of, questions, reached, wish
+from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
+from pytest_torchlean.spec.paths import shown
+from pytest_torchlean.spec.vnnlib import Case, UnsafeSet, load_unsafe_set
+from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
+
+FIRST_EFFORT = Effort(samples=256, descents=16, steps=30)
+"""Before bounds are computed: most unsafe models are found out here."""
+LATER_EFFORTS = (
+    Effort(samples=4096, descents=64, steps=60),
+    Effort(samples=16384, descents=192, steps=120, moves=4),
+)
+"""After bounds did not suffice, one after the other."""
+_REPLAYS_PER_CASE = 4
+_SHARE_FOR_BOUNDS = 0.5
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What the steps below share. `seconds` is filled as they go."""
+
+    context: PropertyContext
+    prop: VnnlibProperty
+    program: Program
+    executions: Executions
+    unsafe: UnsafeSet
+    digest: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rounded(self) -> bool:
+        """Whether the claim is about binary32 executions, and so about outward hulls of boxes."""
+        return self.prop.chosen_semantics == "binary32"
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the search for unsafe inputs ended with. `nearest`: by how much the best point misses."""
+
+    witness: Witness | None = None
+    case: Case | None = None
+    disagreeing: int | None = None
+    """The number of a case in which a point is unsafe for one execution that counts and not for another."""
+    nearest: float = np.inf
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED, REFUTED with a witness, or UNKNOWN with what is missing.
+
+    Raises SpecError TL0308 and TL032x for the file, UnsupportedError TL0204, CheckerError TL05xx,
+    CertificateError TL06xx, OutOfTime.
+    """
+    if not isinstance(prop, VnnlibProperty):
+        raise TypeError(f"a vnnlib property is needed, not {type(prop).__name__}")
+    started = time.monotonic()
+    unsafe, digest = load_unsafe_set(prop.file, shown(prop.file, context.root))
+    program = lower_to_program(context.graph)
+    if program.inputs == 0:
+        raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
+    _require_fit(unsafe, program, prop, context)
+    executions = Executions(context.model, context.graph)
+    own = _Run(context, prop, program, executions, unsafe, digest)
+    own.seconds["read"] = time.monotonic() - started
+    budget = Budget(context.deadline)
+    found = _search(own, FIRST_EFFORT, 0, budget)
+    if found.witness is not None:
+        return _refuted(own, found)
+    asked = questions(unsafe)
+    proof, missing = _prove(own, asked)
+    if proof is not None:
+        return _proved(own, proof, len(asked))
+    for seed, effort in enumerate(LATER_EFFORTS, start=1):
+        try:
+            later = _search(own, effort, seed, budget)
+        except OutOfTime:
+            break
+        if later.witness is not None:
+            return _refuted(own, later)
+        disagreeing = found.disagreeing if later.disagreeing is None else later.disagreeing
+        found = _Found(disagreeing=disagreeing, nearest=min(found.nearest, later.nearest))
+    return _undecided(own, found, missing)
+
+
+def _require_fit(unsafe: UnsafeSet, program: Program, prop: VnnlibProperty, context: PropertyContext) -> None:
+    declared = (
+        ("input", unsafe.inputs, program.inputs),
+        ("output", unsafe.outputs, int(program.outputs.size)),
+    )
+    for what, count, size in declared:
+        if count != size:
+            raise SpecError(
+                "TL0329",
+                f"{shown(prop.file, context.root)} declares {count} {what} elements, the model has {size}",
+                span=prop.span,
+            )
+
+
+def _search(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+    """Look for an unsafe input in every case. Raises OutOfTime."""
+    started = time.monotonic()
+    try:
+        return _search_cases(own, effort, seed, budget)
+    finally:
+        own.seconds["search"] = own.seconds.get("search", 0.0) + time.monotonic() - started
+
+
+def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+    disagreeing, nearest = None, np.inf
+    for number, case in enumerate(own.unsafe.cases, start=1):
+        points = points_of(case.box, hull=own.rounded)
+        if points is None or bool((points.lower > points.upper).any()):
+            continue
+        wanted = wish(case, points, own.unsafe.outputs)
+        (candidates,) = attack(own.program, [wanted], effort, seed=seed + 1000 * number, budget=budget)
+        nearest = min(nearest, candidates[0].value)
+        chosen = _worth_running(own, candidates)
+        for candidate in chosen:
+            point = [exact(value) for value in candidate.point]
+
+            def broken(outputs: Sequence[Fraction], point: Sequence[Fraction] = point) -> str | None:
+                return reached(own.unsafe, point, outputs, hull=own.rounded)
+
+            witness = own.executions.witness(candidate.point, broken, rounded=own.rounded)
+            if witness is not None:
+                return _Found(witness, case, nearest=nearest)
+            if own.executions.disagree(candidate.point, broken, rounded=own.rounded):
+                disagreeing = number
+    return _Found(disagreeing=disagreeing, nearest=nearest)
+
+
+def _worth_running(own: _Run, candidates: Sequence[Candidate]) -> list[Candidate]:
+    first = list(candidates[:_REPLAYS_PER_CASE])
+    fine = promising(own.program, first, _SLACK, rounded=own.rounded)
+    return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
+
+
+def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
+    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError."""
+    started = time.monotonic()
+    budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left)
+    try:
+        trees = []
+        for question in asked:
+            open_case, tree = _bounded(own.program, question, budget)
+            if open_case is not None:
+                return None, open_case
+            trees.append([tree])
+        goals = [Goal(question.forms, (question.box,)) for question in asked]
+        prospect = forecast(own.program, goals, semantics_of(own.prop), budget, trees)
+    except OutOfTime:
+        return None, "time for bounds ran out"
+    finally:
+        own.seconds["bound"] = time.monotonic() - started
+    if not all(bool(seen.accepted.all()) for seen in prospect.forecasts):
+        return None, "the bounds suffice in binary64, but not in a certificate, where every rounding counts"
+    proof = prove(own.context, own.prop, own.executions, prospect)
+    own.seconds.update(proof.seconds)
+    if proof.failure is not None:
+        raise proof.failure
+    return proof, ""
+
+
+def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str | None, Tree | None]:
+    """What is missing for a proof, or None and the cases that one can go through; None for intervals.
+
+    A complete search takes its place here: whatever tree it finds goes into the certificate.
+    """
+    budget.spend()
+    rows = slot_rows(program, question.forms)
+    lower = np.array([[to_float(bound) for bound in question.box.lower]])
+    upper = np.array([[to_float(bound) for bound in question.box.upper]])
+    low, high = propagate(program, lower, upper)
+    least = least_rows(program, rows, low, high)
+    gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
+    if gap > 0:
+        return None, None
+    tree = cases_of(program, question.forms, question.box)
+    if tree is None:
+        return f"intervals miss by {-gap:.3g}, and backward rows do not suffice", None
+    return None, tree
+
+
+def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
+    cases = len(own.unsafe.cases)
+    found = "no unsafe output is reachable"
+    if cases > 1:
+        found += f": {cases} cases in {boxes} {'box' if boxes == 1 else 'boxes'} are excluded"
+    return replace(
+        _evidence(own, Verdict.PROVED, found),
+        assurance=proof.assurance,
+        theorem=proof.theorem,
+        runtime=runtime_line(own.prop, own.executions),
+        lean=proof.lean,
+        details=(
+            _file_line(own),
+            f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
+        ),
+        trust=trust_of(own.context, proof),
+    )
+
+
+def _refuted(own: _Run, found: _Found) -> Evidence:
+    witness, case = found.witness, found.case
+    assert witness is not None
+    assert case is not None
+    exactly = "" if own.rounded else " and in exact arithmetic"
+    return replace(
+        _evidence(own, Verdict.REFUTED, witness.violation),
+        witnesses=(witness,),
+        runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
+        details=(_file_line(own), _place_line(case, witness)),
+        next_steps="replay the witness; then change the model, or correct the property if this input is fine",
+    )
+
+
+def _undecided(own: _Run, found: _Found, missing: str) -> Evidence:
+    if found.disagreeing is not None:
+        problem = Problem(
+            "TL0604",
+            f"an input of case {found.disagreeing} is unsafe in one of the executions that count, not in all",
+            "the margin is within rounding: move the property's bound slightly",
+        )
+        evidence = replace(_evidence(own, Verdict.ERROR, problem.message), problem=problem)
+    else:
+        text = missing
+        if np.isfinite(found.nearest):
+            text += f"; the nearest input found misses the unsafe set by {found.nearest:.3g}"
+        evidence = replace(
+            _evidence(own, Verdict.UNKNOWN, text),
+            next_steps="state a smaller input region, or raise `timeout`; no unsafe input was found",
+        )
+    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=(_file_line(own),))
+
+
+def _evidence(own: _Run, verdict: Verdict, found: str) -> Evidence:
+    return Evidence(
+        verdict=verdict,
+        claim=claim(own.prop),
+        semantics=own.prop.chosen_semantics,
+        found=found,
+        seconds=own.seconds,
+    )
+
+
+def _file_line(own: _Run) -> str:
+    return f"{shown(own.prop.file, own.context.root)}: sha256 {own.digest}"
+
+
+def _place_line(case: Case, witness: Witness) -> str:
+    """Whether a witness lies in the exact box, or only in its outward hull."""
+    point = [exact(value) for value in from_hex_all(witness.input)]
+    outside = [
+        number
+        for number, (low, value, high) in enumerate(zip(case.box.lower, point, case.box.upper, strict=True))
+        if not low <= value <= high
+    ]
+    if not outside:
+        return "the witness lies in the exact box"
+    names = ", ".join(f"X_{number}" for number in outside[:8]) + (", ..." if len(outside) > 8 else "")
+    return (
+        f"the witness lies in the outward binary32 hull of the box: {len(outside)} of its numbers lie "
+        f"outside of their intervals, which contain no binary32 number ({names})"
+    )
