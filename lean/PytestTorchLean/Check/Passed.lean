@@ -67,9 +67,12 @@ def Holds (s : Scale) (slots : Nat → K) (p : Passed) : Prop :=
       Near s a p.decoding p.error slots position row (slots (p.start + (row + a.rows * position)))
   | node => node.Holds .real slots p.start
 
-/-- All passed nodes, the last one first; the slots they wrote end before `count`. -/
+/-- Slot 0 holds 0, and all passed nodes, the last one first, mean what they should; the slots they wrote end before `count`. -/
 def AllHold (s : Scale) (slots : Nat → K) : List Passed → Nat → Prop
-  | [], _ => True
+  | [], _ => slots 0 = 0
   | p :: earlier, count => p.start + p.node.size = count ∧ p.Holds s slots ∧ AllHold s slots earlier p.start
+theorem AllHold.zero {s : Scale} {slots : Nat → K} : (passed : List Passed) → (count : Nat) → AllHold s slots passed count → slots 0 = 0
+  | [], _, h => h
+  | p :: earlier, _, h => AllHold.zero earlier p.start h.2.2
 end Passed
 end PytestTorchLean

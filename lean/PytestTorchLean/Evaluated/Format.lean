@@ -100,6 +100,19 @@ def step : Read Step := do
   let radius ← number
   pure ⟨d, first, radius⟩
 
+def layout : Read Relaxation.Layout := do
+  let count ← number
+  let places ← number
+  let shifts ← number
+  let radius ← number
+  pure ⟨count, places, shifts, radius⟩
+
+def arrangement : Read Relaxation.Arrangement := do
+  let first ← number
+  let count ← number
+  let blocks ← number
+  pure ⟨first, count, blocks⟩
+
 def link : Read Relaxation.Link := constructor [
     (do
       let first ← number
@@ -112,7 +125,16 @@ def link : Read Relaxation.Link := constructor [
       let lower ← number
       let upper ← number
       pure (Relaxation.Link.bend bits lower upper)),
-    pure Relaxation.Link.skip]
+    pure Relaxation.Link.skip,
+    (do
+      let own ← layout
+      let back ← arrangement
+      let shift ← number
+      let size ← number
+      pure (Relaxation.Link.convolve own back shift size)),
+    (do
+      let own ← layout
+      pure (Relaxation.Link.settle own))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -119,7 +119,7 @@ theorem Box.runHull_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bo
 theorem Script.run_sound (K : Type u) [OrderedRing K] : (positive 5).Holds (fun i => (natural (value i) : K)) ∧
     NodesFinite .real (fun i => (natural (value i) : K)) wideGraph.nodes := by
   obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound K
-  exact PytestTorchLean.Script.run_sound scale_fits (path := []) trivial script wideGraph.nodes [] direct mirrored 4 hm trivial (wide_executes K).1.2.2 h
+  exact PytestTorchLean.Script.run_sound scale_fits (path := []) trivial script wideGraph.nodes [] direct mirrored 4 hm (wide_executes K).1.1 (wide_executes K).1.2.2 h
 
 /-- The rest of the script once the affine node is bounded. -/
 def afterAffine (m : Semantics) (error direct mirrored count : Nat) : Bool :=

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Substitute
+import PytestTorchLean.Check.Relaxation.Arrange
 /-!
 # Back through the passed nodes
 
@@ -22,6 +22,10 @@ inductive Link where
   | bend (bits lower upper : Nat)
   /-- the batch does not read the node -/
   | skip
+  /-- substitute an affine node with several positions, move the coefficients back to consecutive slots, then divide them as in `through` -/
+  | convolve (layout : Layout) (arrangement : Arrangement) (shift size : Nat)
+  /-- substitute an affine node with several positions, then replace what it reads by its bounds; the last link -/
+  | settle (layout : Layout)
 
 /-! ### Goals -/
 
@@ -124,7 +128,31 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
         (fun bits lower upper => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier y))
           (fun _ _ => false) (fun _ _ => false))
-        (rest earlier x)) passed) links
+        (rest earlier x)
+        (fun layout arrangement shift size => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun a => both (Nat.beq x.start p.start) (force (fun e =>
+              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => arrange frame layout arrangement y fun z =>
+                reduce s frame shift size direct mirrored memory z fun t => rest earlier t)
+            (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+        (fun layout => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun a => both (Nat.beq x.start p.start) (force (fun e =>
+              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout direct mirrored memory y (next y.scale))
+            (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))) passed) links
+
+/-- A passed affine node is near its decoded rows, in fixed point. -/
+theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
+    {position i : Nat} (h1 : position < a.positions) (hi : i < a.rows) {c : K} (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position i) :
+    AtMost (natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) - natural s.unit * c) (natural (digit (32 * a.lanes) error (i + a.rows * position))) := by
+  have near := hp position i h1 hi c hc
+  have near : AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c)) (natural (digit (32 * a.lanes) error (i + a.rows * position))) := near
+  have k : natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c) =
+      natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) - natural s.unit * c := by
+    unfold values
+    exact (ring4 K u e y c, u * (e * y - c), e * (u * y) - u * c) _ _ _ _
+  rw [k] at near
+  exact near
 
 theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
@@ -140,19 +168,30 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
     obtain ⟨y, hy, h⟩ := through_sound sf hm hx (fun one i hi c hc => by
-      have near := hp.2.1 0 i (by show 0 < a.positions; rw [one]; exact Nat.le.refl) hi c hc
-      have e : i + a.rows * 0 = i := Nat.add_zero i
-      have near : AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * 0)) - c)) (natural (digit (32 * a.lanes) error (i + a.rows * 0))) := near
-      rw [e] at near
-      have k : natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - c) =
-          natural (a.divisor * 2 ^ (150 - d.base)) * values s slots x.start i - natural s.unit * c := by
-        unfold values
-        rw [h1]
-        exact (ring4 K u e y c, u * (e * y - c), e * (u * y) - u * c) _ _ _ _
-      rw [k] at near
+      have near := near_values hp.2.1 (position := 0) (by rw [one]; exact Nat.le.refl) hi hc
+      rw [← h1] at near
       exact near) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
     exact walk_sound sf hm links earlier start hp.2.2 z hz h
+  | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    rw [force_eq] at h
+    have zero : natural s.unit * slots 0 = 0 := by rw [Passed.AllHold.zero earlier start hp.2.2, mul_zero]
+    obtain ⟨y, _, y2, y3, h⟩ := convolve_sound sf hm zero hx (fun position i hp' hi c hc => by
+      rw [h1]; exact near_values hp.2.1 hp' hi hc) h
+    obtain ⟨z, hz, h⟩ := arrange_sound zero y2 y3 h
+    obtain ⟨t, ht, h⟩ := reduce_sound sf hm hz h
+    exact walk_sound sf hm links earlier start hp.2.2 t ht h
+  | .settle layout :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    rw [force_eq] at h
+    have zero : natural s.unit * slots 0 = 0 := by rw [Passed.AllHold.zero _ start hp.2.2, mul_zero]
+    obtain ⟨y, y1, _, y3, h⟩ := convolve_sound sf hm zero hx (fun position i hp' hi c hc => by
+      rw [h1]; exact near_values hp.2.1 hp' hi hc) h
+    obtain ⟨limit, gain, loss, r1, r2⟩ := settlePlaces_sound sf hm y1 y3 h
+    exact ⟨y.scale, limit, gain, loss, r1, r2⟩
   | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
@@ -161,6 +200,12 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
   | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
