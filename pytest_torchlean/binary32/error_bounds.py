@@ -16,7 +16,7 @@ from pytest_torchlean.binary32.ulp import LARGEST
 UNIT_ROUNDOFF = 2.0**-24
 ETA = 2.0**-150
 
-_MARGIN = 1.0 + 2.0**-26
+MARGIN = 1.0 + 2.0**-26
 """Covers the binary64 rounding of the bound itself: at most 2^22 terms, each within 2^-52."""
 
 _MOST_TERMS = 2**22
@@ -39,8 +39,8 @@ def finish(bound: Float64, magnitude: Float64) -> Float64:
     `magnitude` must bound every intermediate result in exact arithmetic. NaN becomes infinity.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        raised = bound * _MARGIN
-        safe = (magnitude * _MARGIN + raised < LARGEST) & np.isfinite(raised)
+        raised = bound * MARGIN
+        safe = (magnitude * MARGIN + raised < LARGEST) & np.isfinite(raised)
     return np.asarray(np.where(safe, raised, np.inf), dtype=np.float64)
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_torchlean.onnx_import import (
+    control,
     dense,
     elementary,
     indexed,
     logic,
     movement,
     piecewise,
+    recurrent,
+    reduction,
     shape_data,
     windows,
 )
@@ -34,14 +37,17 @@ _ONNX: Mapping[str, Lowering] = {
     "Concat": Lowering((4, 11, 13), movement.concat),
     "Constant": Lowering((1, 9, 11, 12, 13, 19, 21, 23, 24, 25), movement.constant),
     "Conv": Lowering((1, 11, 22), windows.conv),
+    "ConvTranspose": Lowering((1, 11, 22), windows.conv_transpose),
     "Div": Lowering((7, 13, 14), dense.unchanged),
     "Dropout": Lowering((7, 10, 12, 13, 22), movement.dropout),
     "Flatten": Lowering((1, 9, 11, 13, 21, 23, 24, 25), movement.flatten),
     "Gemm": Lowering((7, 9, 11, 13), dense.gemm),
     "GlobalAveragePool": Lowering((1, 22), windows.global_average_pool),
+    "GlobalLpPool": Lowering((2, 22), windows.global_lp_pool),
     "GlobalMaxPool": Lowering((1, 22), windows.global_max_pool),
     "Identity": Lowering((1, 13, 14, 16, 19, 21, 23, 24, 25), movement.identity),
     "LeakyRelu": Lowering((6, 16), piecewise.leaky_relu),
+    "LpPool": Lowering((2, 11, 18, 22), windows.lp_pool),
     "MatMul": Lowering((1, 9, 13), dense.unchanged),
     "Max": Lowering((6, 8, 12, 13), piecewise.extremum),
     "MaxPool": Lowering((1, 8, 10, 11, 12, 22), windows.max_pool),
@@ -62,9 +68,12 @@ _ONNX: Mapping[str, Lowering] = {
 
 _FAMILIES: tuple[Mapping[str, Lowering], ...] = (
     _ONNX,
+    control.LOWERINGS,
     elementary.LOWERINGS,
     indexed.LOWERINGS,
     logic.LOWERINGS,
+    recurrent.LOWERINGS,
+    reduction.LOWERINGS,
 )
 
 TABLE: Mapping[tuple[str, str], Lowering] = {

@@ -22,6 +22,67 @@ def conv(context: Context, node: OnnxNode) -> None:
     context.emit(node, "Conv", node.inputs, [*attributes, ("group", node.integer("group", 1))])
 
 
+def conv_transpose(context: Context, node: OnnxNode) -> None:
+    """ConvTranspose 1, 11, 22: pads follow from output_shape or auto_pad where one is given.
+
+    An odd amount of padding is larger at the begin, unless auto_pad is SAME_UPPER; negative amounts are cut
+    towards zero when halved, as ONNX's formula in C does.
+    """
+    extents = context.type_of(node.inputs[0]).shape[2:]
+    kernel = context.type_of(node.inputs[1]).shape[2:]
+    declared = node.integers("kernel_shape")
+    if declared is not None and declared != kernel:
+        raise Refusal(f"kernel_shape {declared} contradicts the weight's {kernel}")
+    strides, dilations = _per_axis(node, "strides", extents), _per_axis(node, "dilations", extents)
+    extra = node.integers("output_padding") or (0,) * len(extents)
+    wanted, mode = node.integers("output_shape"), node.string("auto_pad", "NOTSET")
+    if len(extra) != len(extents) or min(extra, default=0) < 0:
+        raise Refusal(f"output_padding {extra} does not fit the spatial extents {extents}")
+    full = tuple(
+        stride * (extent - 1) + more + (size - 1) * dilation + 1
+        for extent, size, stride, dilation, more in zip(
+            extents, kernel, strides, dilations, extra, strict=True
+        )
+    )
+    if wanted is None and mode in ("SAME_UPPER", "SAME_LOWER"):
+        wanted = tuple(extent * stride for extent, stride in zip(extents, strides, strict=True))
+    if wanted is None:
+        pads = _pads(node, extents, kernel, strides, dilations)
+    else:
+        if len(wanted) not in (len(extents), len(extents) + 2):
+            raise Refusal(f"output_shape {wanted} does not fit the spatial extents {extents}")
+        total = [a - b for a, b in zip(full, wanted[-len(extents) :], strict=True)]
+        small = [int(amount / 2) for amount in total]
+        large = [amount - half for amount, half in zip(total, small, strict=True)]
+        begins, ends = (small, large) if mode == "SAME_UPPER" else (large, small)
+        pads = (*begins, *ends)
+    axes = len(extents)
+    outputs = tuple(full[axis] - pads[axis] - pads[axis + axes] for axis in range(axes))
+    attributes: list[tuple[str, Attribute]] = [
+        ("strides", strides), ("pads", pads), ("dilations", dilations), ("outputs", outputs),
+        ("group", node.integer("group", 1)),
+    ]  # fmt: skip
+    context.emit(node, "ConvTranspose", node.inputs, attributes)
+
+
+def lp_pool(context: Context, node: OnnxNode) -> None:
+    """LpPool 1, 2, 11, 18, 22, for p of 1 and 2."""
+    attributes = _pooling(context, node)
+    context.emit(node, "LpPool", node.inputs, [*attributes, ("p", _p(node))])
+
+
+def global_lp_pool(context: Context, node: OnnxNode) -> None:
+    """GlobalLpPool 1, 2, 22, for p of 1 and 2."""
+    context.emit(node, "GlobalLpPool", node.inputs, [("p", _p(node))])
+
+
+def _p(node: OnnxNode) -> int:
+    p = node.integer("p", 2)
+    if p not in (1, 2):
+        raise Refusal(f"p is {p}; only 1 and 2 are supported")
+    return p
+
+
 def average_pool(context: Context, node: OnnxNode) -> None:
     """AveragePool 7; ceil_mode from 10 on, dilations from 19 on."""
     include = int(bool(node.integer("count_include_pad", 0)))

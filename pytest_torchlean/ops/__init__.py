@@ -18,8 +18,11 @@ from pytest_torchlean.ops import (
     logic,
     max_pooling,
     movement,
+    normalization,
     ordering,
     pooling,
+    recurrent,
+    reduction,
     relu,
 )
 from pytest_torchlean.ops.rule import OpRule
@@ -38,8 +41,11 @@ RULES: Mapping[str, OpRule] = {
     **logic.RULES,
     **max_pooling.RULES,
     **movement.RULES,
+    **normalization.RULES,
     **ordering.RULES,
     **pooling.RULES,
+    **recurrent.RULES,
+    **reduction.RULES,
     **relu.RULES,
 }
 """Operation tag to its rules."""

@@ -1,36 +1,44 @@
-"""Conv: 1-D, 2-D, 3-D and beyond; any stride, padding, dilation and group.
+"""Conv and ConvTranspose: 1-D, 2-D, 3-D and beyond; any stride, padding, dilation and group.
 
-ONNX Conv 1, 11, 22. Schedule of one output element: the sequential kernel over input channels of the
-group, then the kernel's elements in row-major order; padding is an input of +0; the bias is added last.
+ONNX Conv and ConvTranspose 1, 11, 22. Schedule of one output element: the sequential kernel over input
+channels of the group, then the kernel's elements in row-major order; padding is an input of +0; the bias is
+added last. ConvTranspose is the transposed map, with the number of outputs of every axis resolved.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32 import kernels
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import dot_bound
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Enclosures,
+    Float32,
     Float64,
     OpRule,
     ShapeError,
     Types,
     constant,
+    enclosed,
     float_type,
     floats,
     integer,
+    integers,
     positions,
     wide,
 )
-from pytest_torchlean.ops.windows import Windows, windows_of
+from pytest_torchlean.ops.windows import MOST_TAPS, Windows, windows_of
 
 _CHUNK_ELEMENTS = 2**22
 """Elements of the unfolded input held at once."""
@@ -73,69 +81,187 @@ def _columns(
                 yield batch, part, chunk, unfolded.reshape(channels * taps.shape[1], -1)
 
 
-def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
-    x, w = floats(inputs[0]), floats(inputs[1])
-    group = integer(node, "group")
-    windows = _windows(node, x.shape, w.shape)
-    rows = w.reshape(group, w.shape[0] // group, math.prod(w.shape[1:]))
-    result = np.empty((x.shape[0], group, rows.shape[1], math.prod(windows.outputs)), dtype=np.float32)
-    for batch, part, chunk, columns in _columns(x, w.shape, group, windows.taps()):
-        result[batch, part, :, chunk] = kernels.matmul(rows[part], floats(columns))
-    result = result.reshape(x.shape[0], w.shape[0], *windows.outputs)
-    if len(inputs) > 2 and inputs[2] is not None:
-        bias = floats(inputs[2]).reshape(-1, *(1,) * len(windows.outputs))
-        with np.errstate(all="ignore"):
-            result = kernels.canonical_nan(np.add(result, bias))
-    return (result,)
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    """Sums over taps: output o of channel m adds weights[m, c, k] * x[c, taps[o, k]] over c and k.
 
+    weights: (channels out, channels in per group, volume); taps: int64 (outputs, volume).
+    """
 
-def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
-    """gamma_m * S + m * eta, m = non-zero products of the output, one more for a non-zero bias."""
-    x, w = np.abs(wide(inputs[0])), np.abs(wide(inputs[1]))
-    group = integer(node, "group")
-    windows = _windows(node, x.shape, w.shape)
-    rows = w.reshape(group, w.shape[0] // group, math.prod(w.shape[1:]))
-    used = (rows != 0).astype(np.float64)
-    shape = (x.shape[0], group, rows.shape[1], math.prod(windows.outputs))
-    magnitude, count = np.empty(shape), np.empty(shape)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for batch, part, chunk, columns in _columns(x, w.shape, group, windows.taps()):
-            magnitude[batch, part, :, chunk] = rows[part] @ columns
-            count[batch, part, :, chunk] = used[part] @ (columns != 0).astype(np.float64)
-    if len(inputs) > 2 and inputs[2] is not None:
-        bias = np.abs(wide(inputs[2])).reshape(1, group, -1, 1)
-        magnitude += bias
-        count += bias != 0
-    return (dot_bound(magnitude, count).reshape(x.shape[0], w.shape[0], *windows.outputs),)
+    group: int
+    taps: NDArray[np.int64]
+    outputs: tuple[int, ...]
 
+    def evaluate(self, x: Float32, weights: Float32, bias: Float32 | None) -> Float32:
+        """The sequential schedule, channels then kernel elements; the bias is added last."""
+        group, channels = self.group, weights.shape[0]
+        rows = weights.reshape(group, channels // group, math.prod(weights.shape[1:]))
+        result = np.empty((x.shape[0], group, rows.shape[1], len(self.taps)), dtype=np.float32)
+        for batch, part, chunk, columns in _columns(x, weights.shape, group, self.taps):
+            result[batch, part, :, chunk] = kernels.matmul(rows[part], floats(columns))
+        result = result.reshape(x.shape[0], channels, *self.outputs)
+        if bias is not None:
+            with np.errstate(all="ignore"):
+                result = kernels.canonical_nan(np.add(result, bias.reshape(-1, *(1,) * len(self.outputs))))
+        return result
 
-def _step(node: Node, graph: Graph) -> Step | str:
-    weights = constant(graph, node.inputs[1])
-    if weights is None:
-        return "the weight is computed at run time, so the convolution is not linear"
-    bias = None
-    if len(node.inputs) > 2 and node.inputs[2]:
-        bias = constant(graph, node.inputs[2])
-        if bias is None:
-            return "the bias is computed at run time"
-    x, group = graph.types[node.inputs[0]].shape, integer(node, "group")
-    windows = _windows(node, x, weights.shape)
-    taps, extent = windows.taps(), math.prod(x[2:])
-    rows = weights.shape[0] // group
-    outputs = positions((x[0], group, rows, len(taps)))
-    channels = weights.shape[1]
-    blocks = []
-    for part in range(group):
-        own = slice(part * rows, (part + 1) * rows)
-        blocks.append(
-            AffineBlock(
-                weights=np.ascontiguousarray(weights[own].reshape(rows, math.prod(weights.shape[1:]))),
-                bias=None if bias is None else np.ascontiguousarray(bias[own]),
-                gather=_gather(x[0], x[1], part * channels, channels, extent, taps),
-                scatter=outputs[:, part].transpose(0, 2, 1).reshape(-1, rows),
+    def error_bound(self, x: Float64, weights: Float64, bias: Float64 | None) -> Float64:
+        """gamma_m * S + m * eta, m = non-zero products of the output, one more for a non-zero bias.
+
+        All arguments are absolute values.
+        """
+        group, channels = self.group, weights.shape[0]
+        rows = weights.reshape(group, channels // group, math.prod(weights.shape[1:]))
+        used = (rows != 0).astype(np.float64)
+        shape = (x.shape[0], group, rows.shape[1], len(self.taps))
+        magnitude, count = np.empty(shape), np.empty(shape)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for batch, part, chunk, columns in _columns(x, weights.shape, group, self.taps):
+                magnitude[batch, part, :, chunk] = rows[part] @ columns
+                count[batch, part, :, chunk] = used[part] @ (columns != 0).astype(np.float64)
+        if bias is not None:
+            own = bias.reshape(1, group, -1, 1)
+            magnitude += own
+            count += own != 0
+        return dot_bound(magnitude, count).reshape(x.shape[0], channels, *self.outputs)
+
+    def apply(self, x: Float64, weights: Float64) -> Float64:
+        """The sums in binary64."""
+        group, channels = self.group, weights.shape[0]
+        rows = weights.reshape(group, channels // group, math.prod(weights.shape[1:]))
+        result = np.empty((x.shape[0], group, rows.shape[1], len(self.taps)))
+        with np.errstate(invalid="ignore", over="ignore"):
+            for batch, part, chunk, columns in _columns(x, weights.shape, group, self.taps):
+                result[batch, part, :, chunk] = rows[part] @ columns
+        return result.reshape(x.shape[0], channels, *self.outputs)
+
+    def enclose(self, x: Enclosed, weights: Enclosed, bias: Enclosed | None) -> Enclosed:
+        """Where the sums of every execution lie."""
+        center = self.apply(x.center, weights.center)
+        inherited = self.apply(np.abs(x.center), weights.radius) + self.apply(x.radius, weights.size)
+        if bias is not None:
+            column = (-1, *(1,) * len(self.outputs))
+            center = center + bias.center.reshape(column)
+            inherited = inherited + bias.radius.reshape(column)
+        own = self.error_bound(x.size, weights.size, None if bias is None else bias.size)
+        radius = inherited * (1.0 + 2.0**-26) + own
+        return Enclosed(center, np.where(np.isnan(radius), np.inf, radius))
+
+    def blocks(
+        self, shape: tuple[int, ...], weights: Float32, bias: Float32 | None
+    ) -> tuple[AffineBlock, ...]:
+        """The linear form on an input of this shape, one block for each group."""
+        extent, channels = math.prod(shape[2:]), weights.shape[1]
+        rows = weights.shape[0] // self.group
+        outputs = positions((shape[0], self.group, rows, len(self.taps)))
+        blocks = []
+        for part in range(self.group):
+            own = slice(part * rows, (part + 1) * rows)
+            blocks.append(
+                AffineBlock(
+                    weights=np.ascontiguousarray(weights[own].reshape(rows, math.prod(weights.shape[1:]))),
+                    bias=None if bias is None else np.ascontiguousarray(bias[own]),
+                    gather=_gather(shape[0], shape[1], part * channels, channels, extent, self.taps),
+                    scatter=outputs[:, part].transpose(0, 2, 1).reshape(-1, rows),
+                )
             )
-        )
-    return AffineStep((node.inputs[0],), tuple(blocks))
+        return tuple(blocks)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What tells Conv and ConvTranspose apart: the taps, and the weight as (out, in per group, volume)."""
+
+    convolution: Callable[[Node, tuple[int, ...], tuple[int, ...]], Convolution]
+    arranged: Callable[[Node, Any], Any]
+
+    def evaluate(self, node: Node, inputs: Arrays) -> tuple[Array, ...]:
+        """Values of the output."""
+        x, w = floats(inputs[0]), floats(inputs[1])
+        bias = floats(inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
+        return (self.convolution(node, x.shape, w.shape).evaluate(x, self.arranged(node, w), bias),)
+
+    def error_bound(self, node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+        """The derived bound."""
+        x, w = np.abs(wide(inputs[0])), np.abs(wide(inputs[1]))
+        bias = np.abs(wide(inputs[2])) if len(inputs) > 2 and inputs[2] is not None else None
+        return (self.convolution(node, x.shape, w.shape).error_bound(x, self.arranged(node, w), bias),)
+
+    def enclose(self, node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+        """Where every execution lies."""
+        x, w = enclosed(inputs[0]), enclosed(inputs[1])
+        bias = enclosed(inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
+        convolution = self.convolution(node, x.shape, w.shape)
+        return (convolution.enclose(x, w.moved(lambda v: self.arranged(node, v)), bias),)
+
+    def step(self, node: Node, graph: Graph) -> Step | str:
+        """How certificates see it."""
+        weights = constant(graph, node.inputs[1])
+        if weights is None:
+            return "the weight is computed at run time, so the convolution is not linear"
+        bias = None
+        if len(node.inputs) > 2 and node.inputs[2]:
+            bias = constant(graph, node.inputs[2])
+            if bias is None:
+                return "the bias is computed at run time"
+        shape = graph.types[node.inputs[0]].shape
+        convolution = self.convolution(node, shape, weights.shape)
+        arranged = np.ascontiguousarray(self.arranged(node, weights))
+        return AffineStep((node.inputs[0],), convolution.blocks(shape, arranged, bias))
+
+
+def _forward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
+    windows = _windows(node, x, w)
+    return Convolution(integer(node, "group"), windows.taps(), windows.outputs)
+
+
+def _flat_kernel(node: Node, w: Any) -> Any:
+    return w.reshape(w.shape[0], w.shape[1], math.prod(w.shape[2:]))
+
+
+# --- ConvTranspose ------------------------------------------------------------------------------------
+
+
+def _infer_transposed(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = float_type(types[0], "the input").shape
+    w = float_type(types[1], "the weight").shape
+    group = integer(node, "group")
+    if len(x) < 3 or len(w) != len(x) or group < 1 or x[1] != w[0] or w[0] % group:
+        raise ShapeError(f"input {x} and weight {w} do not fit group {group}")
+    channels = w[1] * group
+    if len(types) > 2 and types[2] is not None and float_type(types[2], "the bias").shape != (channels,):
+        raise ShapeError(f"the bias has shape {types[2].shape}, not {(channels,)}")
+    outputs = integers(node, "outputs")
+    if len(outputs) != len(x) - 2 or min(outputs) < 1 or math.prod(outputs) * math.prod(w[2:]) > MOST_TAPS:
+        raise ShapeError(f"outputs {outputs} do not fit the input {x}")
+    return (ValueType("float32", (x[0], channels, *outputs)),)
+
+
+def _backward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
+    """Output o adds input i where o = i * stride + k * dilation - pad."""
+    outputs, kernel, extents = integers(node, "outputs"), w[2:], x[2:]
+    strides, pads, dilations = (integers(node, name) for name in ("strides", "pads", "dilations"))
+    axes = len(outputs)
+    index = np.zeros((), dtype=np.int64)
+    inside = np.ones((), dtype=np.bool_)
+    for axis in range(axes):
+        shape = [1] * (2 * axes)
+        shape[axis], shape[axis + axes] = outputs[axis], kernel[axis]
+        at = np.arange(outputs[axis])[:, None] + pads[axis] - np.arange(kernel[axis]) * dilations[axis]
+        source = (at // strides[axis]).reshape(shape)
+        hit = (at % strides[axis] == 0).reshape(shape) & (source >= 0) & (source < extents[axis])
+        index = index * extents[axis] + source
+        inside = inside & hit
+    taps = np.asarray(np.where(inside, index, ZERO), dtype=np.int64).reshape(-1, math.prod(kernel))
+    return Convolution(integer(node, "group"), taps, outputs)
+
+
+def _turned(node: Node, w: Any) -> Any:
+    """(in, out per group, kernel) as (out, in per group, volume)."""
+    group = integer(node, "group")
+    volume = math.prod(w.shape[2:])
+    split = w.reshape(group, w.shape[0] // group, w.shape[1], volume).transpose(0, 2, 1, 3)
+    return split.reshape(group * w.shape[1], w.shape[0] // group, volume)
 
 
 def _gather(
@@ -148,4 +274,16 @@ def _gather(
     return np.asarray(moved, dtype=np.int64).reshape(batch * len(taps), channels * taps.shape[1])
 
 
-RULES = {"Conv": OpRule(_infer, _evaluate, _error_bound, _step)}
+_CONV = Kind(_forward, _flat_kernel)
+_TRANSPOSED = Kind(_backward, _turned)
+
+RULES = {
+    "Conv": OpRule(_infer, _CONV.evaluate, _CONV.error_bound, _CONV.step, enclose=_CONV.enclose),
+    "ConvTranspose": OpRule(
+        _infer_transposed,
+        _TRANSPOSED.evaluate,
+        _TRANSPOSED.error_bound,
+        _TRANSPOSED.step,
+        enclose=_TRANSPOSED.enclose,
+    ),
+}

@@ -1,13 +1,16 @@
-"""AveragePool and GlobalAveragePool.
+"""AveragePool, GlobalAveragePool, LpPool and GlobalLpPool.
 
-ONNX AveragePool 7, 10, 11, 19, 22; GlobalAveragePool 1, 22. Schedule: the elements of the window that
-lie in the input are added in row-major order to an accumulator that starts at +0, then one division by
-the count. With count_include_pad the count includes declared padding, never what lies beyond it.
+ONNX AveragePool 7, 10, 11, 19, 22; GlobalAveragePool 1, 22; LpPool 2, 11, 18, 22; GlobalLpPool 2, 22.
+Schedule: the elements of the window that lie in the input are added in row-major order to an accumulator
+that starts at +0, then one division by the count. With count_include_pad the count includes declared
+padding, never what lies beyond it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from pytest_torchlean.binary32 import kernels
 from pytest_torchlean.binary32.error_bounds import mean_bound
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -102,7 +106,27 @@ def _step(node: Node, graph: Graph) -> Step | str:
     return AffineStep((node.inputs[0],), tuple(blocks))
 
 
+def _infer_lp(node: Node, types: Types) -> tuple[ValueType, ...]:
+    shape = float_type(types[0], "the input").shape
+    if len(shape) < 3:
+        raise ShapeError(f"the input has shape {shape}, which has no spatial axis")
+    return (ValueType("float32", (*shape[:2], *pooling_windows(node, shape).outputs)),)
+
+
+def _lp(node: Node, operands: Sequence[Any]) -> list[Any]:
+    """Sum of sizes, or the root of the sum of squares, of the elements of each window."""
+    x = operands[0]
+    windows = pooling_windows(node, x.shape)
+    taps = windows.taps()
+    squares = integer(node, "p") == 2
+    terms = (x * x if squares else abs(x)).moved(lambda values: _terms(values, taps))
+    total = terms.sum((0,)).reshaped(*x.shape[:2], *windows.outputs)
+    return [total.sqrt() if squares else total]
+
+
 RULES = {
+    "LpPool": rule_of(_infer_lp, _lp),
+    "GlobalLpPool": rule_of(_infer_lp, _lp),
     "AveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
     "GlobalAveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
 }

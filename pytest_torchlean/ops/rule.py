@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import Step
 
@@ -18,6 +19,8 @@ Types = Sequence[ValueType | None]
 """Types of a node's inputs in order; None for an absent optional input."""
 Arrays = Sequence[Array | None]
 """Values of a node's inputs in order; None for an absent optional input."""
+Enclosures = Sequence["Enclosed | Array | None"]
+"""A node's inputs in order: where float32 ones lie, other arrays as they are; None for an absent one."""
 
 
 class ShapeError(Exception):
@@ -41,8 +44,13 @@ class OpRule:
       where an intermediate may overflow or an input is not finite: there nothing is claimed.
     step(node, graph): how certificates see the node, or the reason why they cannot.
     data_movement: outputs are copies of input elements, so constants may be folded through it.
+<<<<<<< HEAD
     reference(node, inputs): the first output in binary64, and how far each element may be from its real
       value; None where the step or the evaluator serves as the reference.
+=======
+    enclose(node, inputs): where every execution's outputs lie when the float32 inputs lie where the
+      enclosures say; None where no rule is known.
+>>>>>>> 312732f (Add reductions, normalisations, recurrent layers, ConvTranspose and control flow decided by constants)
     """
 
     infer: Callable[[Node, Types], tuple[ValueType, ...]]
@@ -50,7 +58,11 @@ class OpRule:
     error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
     step: Callable[[Node, Graph], Step | str]
     data_movement: bool = False
+<<<<<<< HEAD
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
+=======
+    enclose: Callable[[Node, Enclosures], tuple[Enclosed | Array, ...]] | None = None
+>>>>>>> 312732f (Add reductions, normalisations, recurrent layers, ConvTranspose and control flow decided by constants)
 
 
 def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
@@ -138,6 +150,13 @@ def array(value: Array | None) -> Array:
     """An operand that must be present."""
     if value is None:
         raise TypeError("an operand is missing")
+    return value
+
+
+def enclosed(value: Enclosed | Array | None) -> Enclosed:
+    """A float32 operand's enclosure, which must be present."""
+    if not isinstance(value, Enclosed):
+        raise TypeError("a float32 operand is missing")
     return value
 
 

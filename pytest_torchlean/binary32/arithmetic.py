@@ -1,0 +1,441 @@
+"""Two arithmetics for one formula: binary32 under the declared schedule, and where every execution lies.
+
+An operation made of several roundings is written once, over `Value`. On `Rounded` operands the formula
+gives binary32 numbers, each operation rounded to nearest and each sum taken in ascending order. On
+`Enclosed` operands it gives a center and a radius: any execution of the same formula in binary32, sums in
+any order, products and sums fused or not, a division done as a product with a reciprocal, elementary
+functions within their budgets, on operands within their own radii, lies within the radius of the center.
+This is running error analysis (N. Higham, Accuracy and Stability, section 3.3) in binary64 with an upward
+margin. The radius is infinite where nothing can be claimed; an operand that is infinite itself is followed
+exactly.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32 import elementary
+from pytest_torchlean.binary32.budgets import function_bound
+from pytest_torchlean.binary32.error_bounds import ETA, MARGIN, UNIT_ROUNDOFF, gamma
+from pytest_torchlean.binary32.formulas import FORMULAS
+from pytest_torchlean.binary32.kernels import canonical_nan, matmul, sequential_sum
+from pytest_torchlean.binary32.ulp import LARGEST
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+V = TypeVar("V", bound="Value")
+Axes = tuple[int, ...]
+
+
+class Value(ABC):
+    """A tensor of numbers in one of the arithmetics. Operators broadcast as numpy does."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The tensor's shape."""
+
+    @abstractmethod
+    def constant(self: V, number: float | Float32) -> V:
+        """Binary32 numbers of the formula, in the same arithmetic."""
+
+    @abstractmethod
+    def moved(self: V, move: Callable[[Any], Any]) -> V:
+        """Elements copied by `move`, which treats numbers and radii alike."""
+
+    @abstractmethod
+    def joined(self: V, others: list[V], axis: int) -> V:
+        """Concatenation of this value and others."""
+
+    @abstractmethod
+    def selected(self: V, mask: NDArray[np.bool_], other: V) -> V:
+        """This value where the mask is set, the other elsewhere."""
+
+    @abstractmethod
+    def __add__(self: V, other: V) -> V: ...
+
+    @abstractmethod
+    def __sub__(self: V, other: V) -> V: ...
+
+    @abstractmethod
+    def __mul__(self: V, other: V) -> V: ...
+
+    @abstractmethod
+    def __truediv__(self: V, other: V) -> V: ...
+
+    @abstractmethod
+    def __neg__(self: V) -> V: ...
+
+    @abstractmethod
+    def __abs__(self: V) -> V: ...
+
+    @abstractmethod
+    def maximum(self: V, other: V) -> V:
+        """The larger one, element by element; NaN where one of them is NaN."""
+
+    @abstractmethod
+    def minimum(self: V, other: V) -> V:
+        """The smaller one, element by element; NaN where one of them is NaN."""
+
+    @abstractmethod
+    def sum(self: V, axes: Axes) -> V:
+        """Sums over axes, which stay with extent 1; ascending in the axes' own order."""
+
+    @abstractmethod
+    def product(self: V, axes: Axes) -> V:
+        """Products over axes, which stay with extent 1."""
+
+    @abstractmethod
+    def largest(self: V, axes: Axes, *, least: bool = False) -> V:
+        """Maxima (minima with `least`) over axes, which stay with extent 1."""
+
+    @abstractmethod
+    def matmul(self: V, other: V) -> V:
+        """Matrix products, broadcast over all axes but the last two."""
+
+    @abstractmethod
+    def sqrt(self: V) -> V:
+        """Square roots."""
+
+    @abstractmethod
+    def function(self: V, name: str, p: float = 0.0, q: float = 0.0) -> V:
+        """An elementary function of `elementary.NAMES`."""
+
+    def reshaped(self: V, *shape: int) -> V:
+        """The same elements in another shape."""
+        return self.moved(lambda values: values.reshape(shape))
+
+    def dropped(self: V, axes: Axes) -> V:
+        """Without these axes of extent 1."""
+        return self.moved(lambda values: values.reshape(_without(values.shape, axes)))
+
+    def mean(self: V, axes: Axes) -> V:
+        """Sums over axes divided by the number of terms."""
+        return self.sum(axes) / self.constant(float(_count(self.shape, axes)))
+
+
+def _count(shape: tuple[int, ...], axes: Axes) -> int:
+    return int(np.prod([shape[axis] for axis in axes], dtype=np.int64))
+
+
+def _without(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+    return tuple(extent for axis, extent in enumerate(shape) if axis not in axes)
+
+
+def _kept(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+    return tuple(1 if axis in axes else extent for axis, extent in enumerate(shape))
+
+
+def _first(values: Any, axes: Axes) -> Any:
+    """The elements to reduce along the first axis, in ascending order."""
+    moved = np.moveaxis(values, axes, range(len(axes)))
+    return moved.reshape(_count(values.shape, axes), *moved.shape[len(axes) :])
+
+
+# --- binary32 under the declared schedule -------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded(Value):
+    """Binary32 numbers."""
+
+    values: Float32
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def constant(self, number: float | Float32) -> Rounded:
+        return Rounded(np.asarray(number, dtype=np.float32))
+
+    def moved(self, move: Callable[[Any], Any]) -> Rounded:
+        return Rounded(np.asarray(move(self.values), dtype=np.float32))
+
+    def joined(self, others: list[Rounded], axis: int) -> Rounded:
+        return Rounded(np.concatenate([self.values, *(other.values for other in others)], axis=axis))
+
+    def selected(self, mask: NDArray[np.bool_], other: Rounded) -> Rounded:
+        return Rounded(np.where(mask, self.values, other.values))
+
+    def _apply(self, operation: Callable[..., Any], *others: Rounded) -> Rounded:
+        with np.errstate(all="ignore"):
+            result = np.array(operation(self.values, *(other.values for other in others)), dtype=np.float32)
+        return Rounded(canonical_nan(result))
+
+    def __add__(self, other: Rounded) -> Rounded:
+        return self._apply(np.add, other)
+
+    def __sub__(self, other: Rounded) -> Rounded:
+        return self._apply(np.subtract, other)
+
+    def __mul__(self, other: Rounded) -> Rounded:
+        return self._apply(np.multiply, other)
+
+    def __truediv__(self, other: Rounded) -> Rounded:
+        return self._apply(np.divide, other)
+
+    def __neg__(self) -> Rounded:
+        return Rounded(-self.values)
+
+    def __abs__(self) -> Rounded:
+        return Rounded(np.abs(self.values))
+
+    def maximum(self, other: Rounded) -> Rounded:
+        return self._apply(np.maximum, other)
+
+    def minimum(self, other: Rounded) -> Rounded:
+        return self._apply(np.minimum, other)
+
+    def sum(self, axes: Axes) -> Rounded:
+        total = sequential_sum(_first(self.values, axes))
+        return Rounded(total.reshape(_kept(self.shape, axes)))
+
+    def product(self, axes: Axes) -> Rounded:
+        terms = _first(self.values, axes)
+        total = np.ones(terms.shape[1:], dtype=np.float32)
+        with np.errstate(all="ignore"):
+            for term in terms:
+                np.multiply(total, term, out=total)
+        return Rounded(canonical_nan(total).reshape(_kept(self.shape, axes)))
+
+    def largest(self, axes: Axes, *, least: bool = False) -> Rounded:
+        start = np.float32(np.inf if least else -np.inf)
+        choose = np.min if least else np.max
+        with np.errstate(invalid="ignore"):
+            chosen = choose(_first(self.values, axes), axis=0, initial=start)
+        return Rounded(np.asarray(chosen, dtype=np.float32).reshape(_kept(self.shape, axes)))
+
+    def matmul(self, other: Rounded) -> Rounded:
+        batch = np.broadcast_shapes(self.shape[:-2], other.shape[:-2])
+        left = np.broadcast_to(self.values, (*batch, *self.shape[-2:])).reshape(-1, *self.shape[-2:])
+        right = np.broadcast_to(other.values, (*batch, *other.shape[-2:])).reshape(-1, *other.shape[-2:])
+        products = [matmul(a, b) for a, b in zip(left, right, strict=True)]
+        shape = (*batch, self.shape[-2], other.shape[-1])
+        return Rounded(np.array(products, dtype=np.float32).reshape(shape))
+
+    def sqrt(self) -> Rounded:
+        return self._apply(np.sqrt)
+
+    def function(self, name: str, p: float = 0.0, q: float = 0.0) -> Rounded:
+        return Rounded(elementary.evaluate(name, self.values, p, q))
+
+
+# --- where every execution lies -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosed(Value):
+    """|any execution's number - center| <= radius; both float64 of one shape."""
+
+    center: Float64
+    radius: Float64
+
+    @staticmethod
+    def exact(values: NDArray[np.generic]) -> Enclosed:
+        """Numbers that every execution has alike."""
+        center = values.astype(np.float64)
+        return Enclosed(center, np.where(np.isnan(center), np.inf, 0.0))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.center.shape
+
+    @property
+    def size(self) -> Float64:
+        """The largest magnitude that an execution may have."""
+        return np.abs(self.center) + self.radius
+
+    def constant(self, number: float | Float32) -> Enclosed:
+        return Enclosed.exact(np.asarray(number, dtype=np.float32))
+
+    def moved(self, move: Callable[[Any], Any]) -> Enclosed:
+        return Enclosed(np.asarray(move(self.center)), np.asarray(move(self.radius)))
+
+    def joined(self, others: list[Enclosed], axis: int) -> Enclosed:
+        every = [self, *others]
+        return Enclosed(
+            np.concatenate([value.center for value in every], axis=axis),
+            np.concatenate([value.radius for value in every], axis=axis),
+        )
+
+    def selected(self, mask: NDArray[np.bool_], other: Enclosed) -> Enclosed:
+        return Enclosed(np.where(mask, self.center, other.center), np.where(mask, self.radius, other.radius))
+
+    def __add__(self, other: Enclosed) -> Enclosed:
+        return self._added(other, 1.0)
+
+    def __sub__(self, other: Enclosed) -> Enclosed:
+        return self._added(other, -1.0)
+
+    def _added(self, other: Enclosed, sign: float) -> Enclosed:
+        """One rounding; a sum never underflows."""
+        with np.errstate(all="ignore"):
+            center = self.center + sign * other.center
+            radius = self.radius + other.radius
+            rounding = UNIT_ROUNDOFF * (np.abs(center) + radius)
+        return _result(center, np.where(_simple(self, other), 0.0, radius + rounding), self, other)
+
+    def __mul__(self, other: Enclosed) -> Enclosed:
+        with np.errstate(all="ignore"):
+            center = self.center * other.center
+            inherited = np.abs(self.center) * other.radius + self.radius * other.size
+            inherited = np.where(np.isnan(inherited), 0.0, inherited)
+            radius = inherited + UNIT_ROUNDOFF * (np.abs(center) + inherited) + ETA
+        return _result(center, np.where(center == 0, inherited, radius), self, other)
+
+    def __truediv__(self, other: Enclosed) -> Enclosed:
+        """Three roundings, so that a product with the reciprocal, rounded itself, is covered."""
+        with np.errstate(all="ignore"):
+            center = self.center / other.center
+            least = np.abs(other.center) - other.radius
+            inherited = (self.radius + np.abs(center) * other.radius) / least
+            inherited = np.where(np.isinf(other.center) & (other.radius == 0), 0.0, inherited)
+            radius = inherited + 3.0 * UNIT_ROUNDOFF * (np.abs(center) + inherited)
+            radius = radius + 2.0 * ETA * (1.0 + self.size)
+        radius = np.where((self.center == 0) & (self.radius == 0), 0.0, radius)
+        return _result(center, np.where(least > 0, radius, np.inf), self, other)
+
+    def __neg__(self) -> Enclosed:
+        return Enclosed(-self.center, self.radius)
+
+    def __abs__(self) -> Enclosed:
+        return Enclosed(np.abs(self.center), self.radius)
+
+    def maximum(self, other: Enclosed) -> Enclosed:
+        return Enclosed(*_chosen(np.maximum(self.center, other.center), self, other))
+
+    def minimum(self, other: Enclosed) -> Enclosed:
+        return Enclosed(*_chosen(np.minimum(self.center, other.center), self, other))
+
+    def sum(self, axes: Axes) -> Enclosed:
+        count = _count(self.shape, axes)
+        with np.errstate(all="ignore"):
+            center = np.asarray(self.center.sum(axis=axes, keepdims=True))
+            inherited = np.asarray(self.radius.sum(axis=axes, keepdims=True))
+            size = np.asarray(self.size.sum(axis=axes, keepdims=True))
+            radius = inherited + gamma(max(count - 1, 0)) * size
+        known = np.asarray((np.isinf(self.center) & (self.radius == 0)).any(axis=axes, keepdims=True))
+        sure = known & np.isfinite(inherited) & ~np.isnan(center)
+        return Enclosed(center, np.where(sure, 0.0, _safe(radius, size)))
+
+    def product(self, axes: Axes) -> Enclosed:
+        terms = Enclosed(_first(self.center, axes), _first(self.radius, axes))
+        total = Enclosed.exact(np.ones(terms.shape[1:], dtype=np.float32))
+        reach = np.ones(terms.shape[1:])
+        count = len(terms.center)
+        for index in range(count):
+            total = total * Enclosed(terms.center[index], terms.radius[index])
+            with np.errstate(all="ignore"):
+                reach = reach * np.maximum(np.abs(terms.center[index]) + terms.radius[index], 1.0)
+        with np.errstate(all="ignore"):
+            radius = _safe(total.radius + 2.0 * count * ETA * reach, reach)
+        return Enclosed(total.center, radius).moved(lambda v: v.reshape(_kept(self.shape, axes)))
+
+    def largest(self, axes: Axes, *, least: bool = False) -> Enclosed:
+        center = _first(self.center, axes)
+        start = np.inf if least else -np.inf
+        with np.errstate(invalid="ignore"):
+            chosen = (np.min if least else np.max)(center, axis=0, initial=start)
+        radius = np.max(_first(self.radius, axes), axis=0, initial=0.0)
+        return Enclosed(np.asarray(chosen), radius).moved(lambda v: v.reshape(_kept(self.shape, axes)))
+
+    def matmul(self, other: Enclosed) -> Enclosed:
+        """gamma_m * S + m * eta with m products that are not zero."""
+        a, b = _finite(self.center), _finite(other.center)
+        with np.errstate(all="ignore"):
+            center = np.asarray(np.matmul(self.center, other.center))
+            size = np.asarray(np.matmul(_finite(self.size), _finite(other.size)))
+            count = np.asarray(np.matmul((self.size != 0) * 1.0, (other.size != 0) * 1.0))
+            inherited = np.matmul(np.abs(a), _finite(other.radius)) + np.matmul(
+                _finite(self.radius), _finite(other.size)
+            )
+            g = gamma(count)
+            radius = inherited + g * size + count * ETA * (1.0 + g)
+            open_ = np.matmul(np.isinf(self.size) * 1.0, np.ones_like(b)) + np.matmul(
+                np.ones_like(a), np.isinf(other.size) * 1.0
+            )
+        return Enclosed(center, np.where(open_ > 0, np.inf, _safe(radius, size)))
+
+    def sqrt(self) -> Enclosed:
+        with np.errstate(all="ignore"):
+            center = np.sqrt(self.center)
+            inherited = np.minimum(np.sqrt(self.radius), self.radius / center)
+            inherited = np.where(self.radius == 0, 0.0, inherited)
+            radius = inherited + UNIT_ROUNDOFF * (center + inherited)
+        below = (self.center - self.radius < 0) & (self.radius > 0)
+        return _result(center, np.where(below, np.inf, radius), self)
+
+    def function(self, name: str, p: float = 0.0, q: float = 0.0) -> Enclosed:
+        """The function's variation over the radius, and the budget of an implementation."""
+        with np.errstate(all="ignore"):
+            low, center, high = (
+                _reference(name, at, p, q)
+                for at in (self.center - self.radius, self.center, self.center + self.radius)
+            )
+            if name in _STEEPEST:
+                inherited = _STEEPEST[name] * self.radius
+            else:
+                inherited = np.maximum(np.abs(low - center), np.abs(high - center))
+            inherited = np.where(self.radius == 0, 0.0, inherited)
+            budget = function_bound(name, np.abs(center) + inherited, _finite(self.size), p, q)
+            limit = np.isinf(self.center) & (self.radius == 0)
+            radius = np.where(limit, 0.0, inherited + budget)
+        return _result(center, np.where(np.isfinite(self.radius), radius, np.inf), self)
+
+
+_STEEPEST = {"Cos": 1.0, "Sin": 1.0, "Gelu": 1.2, "GeluTanh": 1.2, "Mish": 1.2, "Swish": 1.2}
+"""The largest slope of functions that are not monotone (Swish with alpha up to 1 in size)."""
+
+
+def _reference(name: str, x: Float64, p: float, q: float) -> Float64:
+    """f(x) in binary64, to far more digits than binary32 has; limits at infinities."""
+    value, _ = FORMULAS[name](_finite(x), p, q)
+    below, above = elementary.LIMITS[name](p, q)
+    value = np.where(x == -np.inf, below, np.where(x == np.inf, above, value))
+    return np.asarray(np.where(np.isnan(x), np.nan, value), dtype=np.float64)
+
+
+def _chosen(center: Float64, left: Enclosed, right: Enclosed) -> tuple[Float64, Float64]:
+    """Where the operands cannot change places, the radius of the one that is chosen."""
+    shape = center.shape
+    first, second = (np.broadcast_to(value.radius, shape) for value in (left, right))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(left.center - right.center) > left.radius + right.radius
+    radius = np.where(center == left.center, first, second)
+    return center, np.where(apart, radius, np.maximum(first, second))
+
+
+def _simple(left: Enclosed, right: Enclosed) -> NDArray[np.bool_]:
+    """Where a sum is exact because one exact summand is zero and the other is exact."""
+    exact = (left.radius == 0) & (right.radius == 0)
+    return np.asarray(exact & ((left.center == 0) | (right.center == 0)))
+
+
+def _finite(values: Float64) -> Float64:
+    return np.where(np.isfinite(values), values, 0.0)
+
+
+def _result(center: Float64, radius: Float64, *operands: Enclosed) -> Enclosed:
+    """Infinite radii where a finite result may overflow; an exact infinity stays exact."""
+    shape = center.shape
+    with np.errstate(all="ignore"):
+        safe = _safe(np.broadcast_to(radius, shape), np.abs(center))
+        followed = np.isinf(center)
+        origin = np.zeros(shape, dtype=np.bool_)
+        for operand in operands:
+            followed = followed & np.isfinite(operand.radius)
+            origin = origin | (np.isinf(operand.center) & (operand.radius == 0))
+    return Enclosed(center, np.where(followed & origin, 0.0, safe))
+
+
+def _safe(radius: Float64, size: Float64) -> Float64:
+    with np.errstate(all="ignore"):
+        raised = radius * MARGIN
+        fits = (size * MARGIN + raised < LARGEST) & np.isfinite(raised)
+    return np.asarray(np.where(fits, raised, np.inf), dtype=np.float64)

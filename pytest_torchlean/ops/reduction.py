@@ -1,0 +1,146 @@
+"""Reductions over axes, and Sum and Mean of several operands.
+
+ONNX ReduceSum, ReduceMean, ReduceProd, ReduceMax, ReduceMin, ReduceL1, ReduceL2, ReduceSumSquare,
+ReduceLogSum, ReduceLogSumExp since 1; Sum and Mean since 6. Schedule: sums and products run over the
+reduced elements in row-major order, the accumulator starting at +0 or 1; means divide by the count;
+ReduceLogSumExp subtracts the largest element first. Nothing at all sums to 0, multiplies to 1, and has the
+largest element minus infinity. Integers wrap around, their mean is cut to an integer; bool knows only the
+largest and the least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ops.elementwise import truncated
+from pytest_torchlean.ops.formula import rule_of
+from pytest_torchlean.ops.rule import (
+    Array,
+    OpRule,
+    ShapeError,
+    Types,
+    broadcast,
+    float_type,
+    integer,
+    integers,
+    number_type,
+    same_types,
+)
+
+
+def _axes(node: Node) -> tuple[int, ...]:
+    return integers(node, "axes")
+
+
+def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
+    x = types[0]
+    if x is None or not (x.dtype == "bool" and node.op in ("ReduceMax", "ReduceMin")):
+        x = number_type(x, "the operand")
+        if x.dtype != "float32" and node.op not in _WHOLE:
+            raise ShapeError(f"the operand is {x.dtype}; only float32 is supported")
+    axes, rank = _axes(node), len(x.shape)
+    if len(set(axes)) != len(axes) or any(not 0 <= axis < rank for axis in axes):
+        raise ShapeError(f"axes {axes} do not fit shape {x.shape}")
+    kept = bool(integer(node, "keepdims"))
+    shape = [1 if axis in axes else extent for axis, extent in enumerate(x.shape)]
+    if not kept:
+        shape = [extent for axis, extent in enumerate(x.shape) if axis not in axes]
+    return (ValueType(x.dtype, tuple(shape)),)
+
+
+def _reducing(values: Callable[[Any, tuple[int, ...]], Any]) -> Callable[[Node, Sequence[Any]], list[Any]]:
+    def formula(node: Node, operands: Sequence[Any]) -> list[Any]:
+        result = values(operands[0], _axes(node))
+        return [result if integer(node, "keepdims") else result.dropped(_axes(node))]
+
+    return formula
+
+
+def _log_sum_exp(x: Any, axes: tuple[int, ...]) -> Any:
+    """An infinite largest element is not subtracted."""
+    largest = x.largest(axes)
+    shift = largest.moved(lambda values: values)
+    shift = _where_finite(largest, shift)
+    return (x - shift).function("Exp").sum(axes).function("Log") + shift
+
+
+def _where_finite(largest: Any, value: Any) -> Any:
+    from pytest_torchlean.binary32.arithmetic import Enclosed, Rounded
+
+    if isinstance(value, Rounded):
+        return Rounded(np.where(np.isfinite(largest.values), value.values, np.float32(0)))
+    finite = np.isfinite(largest.center)
+    return Enclosed(np.where(finite, value.center, 0.0), np.where(finite, value.radius, 0.0))
+
+
+_FORMULAS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
+    "ReduceSum": lambda x, axes: x.sum(axes),
+    "ReduceMean": lambda x, axes: x.mean(axes),
+    "ReduceProd": lambda x, axes: x.product(axes),
+    "ReduceMax": lambda x, axes: x.largest(axes),
+    "ReduceMin": lambda x, axes: x.largest(axes, least=True),
+    "ReduceL1": lambda x, axes: abs(x).sum(axes),
+    "ReduceL2": lambda x, axes: (x * x).sum(axes).sqrt(),
+    "ReduceSumSquare": lambda x, axes: (x * x).sum(axes),
+    "ReduceLogSum": lambda x, axes: x.sum(axes).function("Log"),
+    "ReduceLogSumExp": _log_sum_exp,
+}
+
+
+def _mean(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    count = np.asarray(np.prod([x.shape[at] for at in axis], dtype=np.int64), dtype=x.dtype)
+    return truncated(np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), count)
+
+
+def _least(dtype: Any) -> Any:
+    return False if dtype == np.bool_ else np.iinfo(dtype).min
+
+
+def _most(dtype: Any) -> Any:
+    return True if dtype == np.bool_ else np.iinfo(dtype).max
+
+
+_WHOLE: dict[str, Callable[[Any, tuple[int, ...], bool], Any]] = {
+    "ReduceSum": lambda x, axis, kept: np.sum(x, axis=axis, keepdims=kept, dtype=x.dtype),
+    "ReduceMean": _mean,
+    "ReduceProd": lambda x, axis, kept: np.prod(x, axis=axis, keepdims=kept, dtype=x.dtype),
+    "ReduceMax": lambda x, axis, kept: np.max(x, axis=axis, keepdims=kept, initial=_least(x.dtype)),
+    "ReduceMin": lambda x, axis, kept: np.min(x, axis=axis, keepdims=kept, initial=_most(x.dtype)),
+    "ReduceL1": lambda x, axis, kept: np.sum(np.abs(x), axis=axis, keepdims=kept, dtype=x.dtype),
+    "ReduceSumSquare": lambda x, axis, kept: np.sum(x * x, axis=axis, keepdims=kept, dtype=x.dtype),
+}
+
+
+def _whole(node: Node, inputs: Sequence[Any]) -> Array:
+    with np.errstate(over="ignore"):
+        return np.asarray(_WHOLE[node.op](inputs[0], _axes(node), bool(integer(node, "keepdims"))))
+
+
+def _infer_many(node: Node, types: Types) -> tuple[ValueType, ...]:
+    kinds = same_types(types)
+    float_type(kinds[0], "an operand")
+    return (ValueType("float32", broadcast([kind.shape for kind in kinds])),)
+
+
+def _sum(node: Node, operands: Sequence[Any]) -> list[Any]:
+    return [reduce(lambda left, right: left + right, operands)]
+
+
+def _mean_of(node: Node, operands: Sequence[Any]) -> list[Any]:
+    (total,) = _sum(node, operands)
+    return [total / operands[0].constant(float(len(operands)))]
+
+
+RULES: dict[str, OpRule] = {
+    **{
+        op: rule_of(_infer, _reducing(values), integers=_whole if op in _WHOLE else None)
+        for op, values in _FORMULAS.items()
+    },
+    "Sum": rule_of(_infer_many, _sum),
+    "Mean": rule_of(_infer_many, _mean_of),
+}
