@@ -276,15 +276,6 @@ def test_attributes_reach_the_body_of_a_function() -> None:
     assert node.attribute("alpha") == float(np.float32(0.01))
 
 
-def test_control_flow_is_refused_as_a_whole() -> None:
-    branch = helper.make_graph(
-        [helper.make_node("Relu", ["x"], ["y"])], "b", [], [helper.make_tensor_value_info("y", 1, None)]
-    )
-    node = helper.make_node("If", ["c"], ["z"], then_branch=branch, else_branch=branch)
-    problem = refusal(model([node], {"x": [1]}, ["z"], {"c": np.array(True)}))
-    assert "(If, opset 13)" in str(problem)
-
-
 def test_values_too_large_to_hold_are_refused() -> None:
     proto = model(one("Add", ["x", "y"]), {"x": [1, 2**20], "y": [2**20, 1]}, ["z"])
     assert "elements" in str(refusal(proto))

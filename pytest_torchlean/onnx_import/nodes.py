@@ -106,7 +106,8 @@ class NodeLowering:
     ) -> None:
         function = self.functions.get((domain, proto.op_type, proto.overload))
         if function is not None:
-            self._expand(proto, function, inputs, outputs)
+            given = {attribute.name: attribute for attribute in function.attribute_proto}
+            self._expand(proto, function, given, inputs, outputs)
             return
         attributes = {attribute.name: attribute for attribute in proto.attribute}
         if len(attributes) != len(proto.attribute):
@@ -120,40 +121,48 @@ class NodeLowering:
         definition = None if opset is None else self._definition(proto, domain, opset, inputs)
         if definition is None:
             raise Refusal("this operator is not supported")
-        self._expand(proto, definition, inputs, outputs)
+        function, defaults = definition
+        self._expand(proto, function, defaults, inputs, outputs)
 
     def _definition(
         self, proto: onnx.NodeProto, domain: str, opset: int, inputs: Sequence[str]
-    ) -> onnx.FunctionProto | None:
-        """The body by which the ONNX standard defines an operator, None where it has none."""
+    ) -> tuple[onnx.FunctionProto, dict[str, onnx.AttributeProto]] | None:
+        """The body by which ONNX defines an operator, with its defaults; None where it has none."""
         try:
             schema: Any = onnx.defs.get_schema(proto.op_type, opset, domain)
         except onnx.defs.SchemaError:
             return None
         if proto.op_type in _RANDOM:
             raise Refusal("its result is random")
+        defaults = {
+            name: attribute.default_value
+            for name, attribute in schema.attributes.items()
+            if attribute.default_value.type != onnx.AttributeProto.UNDEFINED
+        }
         plain = [version for version in schema.function_opset_versions if version <= opset]
         if plain:
             body: onnx.FunctionProto = onnx.FunctionProto.FromString(
                 schema.get_function_with_opset_version(max(plain))
             )
-            return body
+            return body, defaults
         built = [v for v in schema.context_dependent_function_opset_versions if v <= opset]
         if not built:
             return None
         types = [_type_proto(self.context.type_of(name) if name else None) for name in inputs]
-        return _built(schema, max(built), proto, types)
+        built_body = _built(schema, max(built), proto, types)
+        return None if built_body is None else (built_body, defaults)
 
     def _expand(
         self,
         proto: onnx.NodeProto,
         function: onnx.FunctionProto,
+        defaults: Mapping[str, onnx.AttributeProto],
         inputs: tuple[str, ...],
         outputs: tuple[str, ...],
     ) -> None:
-        """Lower the body of a function in the place of a node."""
+        """Lower the body of a function in the place of a node, which may leave attributes to `defaults`."""
         opsets = {domain_of(entry.domain): int(entry.version) for entry in function.opset_import}
-        given = {attribute.name: attribute for attribute in function.attribute_proto}
+        given = dict(defaults)
         given.update({attribute.name: attribute for attribute in proto.attribute})
         padded = (*inputs, *[""] * (len(function.input) - len(inputs)))
         bindings = dict(zip(function.input, padded, strict=True))

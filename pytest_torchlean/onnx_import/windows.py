@@ -25,8 +25,7 @@ def conv(context: Context, node: OnnxNode) -> None:
 def conv_transpose(context: Context, node: OnnxNode) -> None:
     """ConvTranspose 1, 11, 22: pads follow from output_shape or auto_pad where one is given.
 
-    An odd amount of padding is larger at the begin, unless auto_pad is SAME_UPPER; negative amounts are cut
-    towards zero when halved, as ONNX's formula in C does.
+    Half of the padding, rounded down, is at the end, or at the begin where auto_pad is SAME_UPPER.
     """
     extents = context.type_of(node.inputs[0]).shape[2:]
     kernel = context.type_of(node.inputs[1]).shape[2:]
@@ -52,7 +51,7 @@ def conv_transpose(context: Context, node: OnnxNode) -> None:
         if len(wanted) not in (len(extents), len(extents) + 2):
             raise Refusal(f"output_shape {wanted} does not fit the spatial extents {extents}")
         total = [a - b for a, b in zip(full, wanted[-len(extents) :], strict=True)]
-        small = [int(amount / 2) for amount in total]
+        small = [amount // 2 for amount in total]
         large = [amount - half for amount, half in zip(total, small, strict=True)]
         begins, ends = (small, large) if mode == "SAME_UPPER" else (large, small)
         pads = (*begins, *ends)

@@ -18,16 +18,19 @@ from collections.abc import Callable
 import numpy as np
 
 from pytest_torchlean.binary32 import budgets, elementary
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Node, ValueType
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Enclosures,
     Float64,
     OpRule,
     ShapeError,
     Types,
     broadcast,
+    enclosed,
     exactly_rounded,
     float_type,
     floats,
@@ -78,6 +81,10 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     return (budgets.function_bound(node.op, value, wide(inputs[0]), *_parameters(node)),)
 
 
+def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    return (enclosed(inputs[0]).function(node.op, *_parameters(node)),)
+
+
 # --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
 
 
@@ -113,10 +120,22 @@ def _power_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 RULES = {
     **{
-        name: OpRule(_infer, _evaluate, _error_bound, _NO_STEP, reference=_reference)
+        name: OpRule(_infer, _evaluate, _error_bound, _NO_STEP, reference=_reference, enclose=_enclose)
         for name in elementary.NAMES
     },
     "Pow": OpRule(_infer_power, _power, _power_bound, _NO_STEP, reference=_power_reference),
-    "Reciprocal": OpRule(_infer, _fixed(lambda x: np.divide(np.float32(1), x)), exactly_rounded, _NO_STEP),
-    "Sqrt": OpRule(_infer, _fixed(np.sqrt), exactly_rounded, _NO_STEP),
+    "Reciprocal": OpRule(
+        _infer,
+        _fixed(lambda x: np.divide(np.float32(1), x)),
+        exactly_rounded,
+        _NO_STEP,
+        enclose=lambda node, inputs: (enclosed(inputs[0]).constant(1.0) / enclosed(inputs[0]),),
+    ),
+    "Sqrt": OpRule(
+        _infer,
+        _fixed(np.sqrt),
+        exactly_rounded,
+        _NO_STEP,
+        enclose=lambda node, inputs: (enclosed(inputs[0]).sqrt(),),
+    ),
 }

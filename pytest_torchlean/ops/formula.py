@@ -45,4 +45,11 @@ def rule_of(
         found = enclose(node, exact)
         return tuple(y.radius if isinstance(y, Enclosed) else None for y in found)
 
-    return OpRule(infer, evaluate, error_bound, no_step(reason), enclose=enclose)
+    def reference(node: Node, inputs: Arrays) -> tuple[Float64, Float64]:
+        exact = [Enclosed.exact(x) if x is not None and x.dtype == np.float32 else x for x in inputs]
+        first = enclose(node, exact)[0]
+        if not isinstance(first, Enclosed):
+            raise TypeError(f"the first output of {node.op} is not float32")
+        return first.center, np.zeros_like(first.center)
+
+    return OpRule(infer, evaluate, error_bound, no_step(reason), reference=reference, enclose=enclose)

@@ -44,13 +44,10 @@ class OpRule:
       where an intermediate may overflow or an input is not finite: there nothing is claimed.
     step(node, graph): how certificates see the node, or the reason why they cannot.
     data_movement: outputs are copies of input elements, so constants may be folded through it.
-<<<<<<< HEAD
     reference(node, inputs): the first output in binary64, and how far each element may be from its real
       value; None where the step or the evaluator serves as the reference.
-=======
     enclose(node, inputs): where every execution's outputs lie when the float32 inputs lie where the
       enclosures say; None where no rule is known.
->>>>>>> 312732f (Add reductions, normalisations, recurrent layers, ConvTranspose and control flow decided by constants)
     """
 
     infer: Callable[[Node, Types], tuple[ValueType, ...]]
@@ -58,11 +55,8 @@ class OpRule:
     error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
     step: Callable[[Node, Graph], Step | str]
     data_movement: bool = False
-<<<<<<< HEAD
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
-=======
     enclose: Callable[[Node, Enclosures], tuple[Enclosed | Array, ...]] | None = None
->>>>>>> 312732f (Add reductions, normalisations, recurrent layers, ConvTranspose and control flow decided by constants)
 
 
 def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
