@@ -72,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a spec, a folder that holds torchlean.yaml, or SPEC::MODEL[::PROPERTY] (default: this folder)",
     )
+    check.add_argument(
+        "--vnncomp",
+        type=Path,
+        metavar="LIST",
+        help="instead of specs: an instances.csv with a model, a VNN-LIB file and seconds on each line",
+    )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the JSON record to FILE")
     check.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML to FILE")
     _lean(check)

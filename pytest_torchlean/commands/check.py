@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, wants_colour
 from pytest_torchlean.commands.roots import root_for
+from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, TorchleanError
 from pytest_torchlean.gate import Progress, collection_failure, jobs_of, not_run, run_spec
 from pytest_torchlean.outputs import environment_of, write_reports
@@ -36,6 +37,8 @@ class Target:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    if options.vnncomp is not None:
+        return _run_list(options)
     targets = [target_of(text) for text in options.paths or ["."]]
     missing = [target.spec for target in targets if not target.spec.is_file()]
     if missing and not options.paths:
@@ -52,6 +55,20 @@ def run(options: argparse.Namespace) -> int:
         write_reports([*failed, *rest], json_file=options.json, junit_file=options.junit)
         return BAD_INPUT
     return _run_all(loaded, options)
+
+
+def _run_list(options: argparse.Namespace) -> int:
+    """The instances of a list. Raises SpecErrors TL0330."""
+    if options.paths:
+        print("torchlean check: --vnncomp takes the place of specs; give one of them", file=sys.stderr)
+        return BAD_INPUT
+    place = root_for(options.vnncomp.resolve(), options.root)
+    done: list[PropertyResult] = []
+    stopped = run_instances(options.vnncomp, place, options, done, _progress(done))
+    _report(done, stopped, {result.id: place for result in done}, options, wants_colour(options))
+    if stopped:
+        raise KeyboardInterrupt
+    return _exit_code(done)
 
 
 Loaded = tuple[Spec, Path, set[str] | None]
@@ -90,9 +107,13 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
     if not chosen:
         print("nothing to check: no property was selected", file=sys.stderr)
         return NOTHING
-    if any(result.evidence.problem and result.evidence.problem.code in _INTERNAL_CODES for result in chosen):
+    return _exit_code(chosen)
+
+
+def _exit_code(results: list[PropertyResult]) -> int:
+    if any(result.evidence.problem and result.evidence.problem.code in _INTERNAL_CODES for result in results):
         return INTERNAL
-    return PASSED if gate_passes(chosen) else FAILED
+    return PASSED if gate_passes(results) else FAILED
 
 
 def _report(
