@@ -238,8 +238,9 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0327",
         "VNN-LIB version is not supported",
-        "the file is written in VNN-LIB 2.0; this release reads VNN-LIB 1.0",
-        "write the property in VNN-LIB 1.0: declare-const X_i and Y_j, and assert",
+        "the file is written in VNN-LIB 2.0 and the package `vnnlib` is missing, or it uses more than one "
+        "network, input or output",
+        'run `pip install "pytest-torchlean[vnnlib]"`, or write the property in VNN-LIB 1.0',
     ),
     ErrorCode(
         "TL0328",

@@ -6,10 +6,14 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import helper
+from onnx_models import model
 
 from pytest_torchlean.cli import _parser
 from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.gate import ModelStore, jobs_of, run_one
 from pytest_torchlean.spec import Spec, load_spec
 from pytest_torchlean.verdict import Verdict
 
@@ -76,9 +80,40 @@ def test_specs_load(tmp_path: Path) -> None:
     assert shown
     for text in shown:
         spec = load(text, tmp_path)
-        assert {prop.check for prop in spec.properties} == {"runtime", "range", "robustness"}
-        for model in spec.models.values():
-            assert (EXAMPLE / model.shown).is_file()
+        checks = {prop.check for prop in spec.properties}
+        assert checks in ({"runtime", "range", "robustness"}, {"vnnlib"})
+        for entry in spec.models.values():
+            assert checks == {"vnnlib"} or (EXAMPLE / entry.shown).is_file()
+
+
+@pytest.mark.usefixtures("library")
+def test_the_vnnlib_example_runs(tmp_path: Path) -> None:
+    """Straight: |angle| / 2; turn: 1 - distance. Near, on either side, turn is larger."""
+    (text,) = [block for block in blocks("yaml") if "vnnlib" in block]
+    (file,) = blocks("lisp")
+    for folder in ("models", "specs"):
+        (tmp_path / folder).mkdir()
+    weights = {
+        "w": np.array([[0, 0, -1], [1, -1, 0]], dtype=np.float32),
+        "b": np.array([0, 0, 1], dtype=np.float32),
+        "v": np.array([[0.5, 0], [0.5, 0], [0, 1]], dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "v"], ["y"]),
+    ]
+    controller = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights)
+    (tmp_path / "models/controller.onnx").write_bytes(controller.SerializeToString())
+    (tmp_path / "specs/turn.vnnlib").write_text(file)
+    spec = load(text, tmp_path)
+    store = ModelStore(tmp_path)
+    (job,) = jobs_of(spec)
+    assert job.prop is not None
+    evidence = run_one(job, store=store).evidence
+    assert evidence.verdict is Verdict.PROVED
+    (tmp_path / "specs/turn.vnnlib").write_text(file.replace("0.2", "0.75"))
+    assert run_one(job, store=store).evidence.verdict is Verdict.REFUTED
 
 
 def test_a_wrong_spec_is_noticed(tmp_path: Path) -> None:

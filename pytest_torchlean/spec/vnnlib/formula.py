@@ -25,7 +25,6 @@ _CONNECTIVES = ("and", "or")
 _ARITHMETIC = ("+", "-", "*", "/")
 _VARIABLE = re.compile(r"([XY])_(0|[1-9]\d{0,8})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[\d.].*", re.ASCII | re.DOTALL)
-_VERSION_2 = ("vnnlib-version", "declare-network")
 
 Variable = tuple[str, int]
 """`X` or `Y`, and its number."""
@@ -74,15 +73,13 @@ class _Linear(NamedTuple):
 
 
 def interpret(source: Source, commands: tuple[Group, ...]) -> Script:
-    """The meaning of a file's commands. Raises SpecError TL0308, TL0322 to TL0324, TL0326, TL0327."""
+    """The meaning of a file's commands. Raises SpecError TL0308, TL0322 to TL0324, TL0326."""
     reader = _Reader(source)
     asserted = []
     for command in commands:
         name = command.items[0] if command.items else command
         if not isinstance(name, Word):
             raise source.error_at("TL0322", "a command must start with a word", name, fix=_COMMANDS_FIX)
-        if name.text in _VERSION_2:
-            raise source.error_at("TL0327", f"`{name.text}` is of VNN-LIB 2.0", name)
         if name.text in _IGNORED:
             continue
         if name.text not in COMMANDS:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_torchlean.spec.vnnlib.cases import UnsafeSet, unsafe_set
 from pytest_torchlean.spec.vnnlib.formula import interpret
 from pytest_torchlean.spec.vnnlib.source import parse, read_bytes, read_source
+from pytest_torchlean.spec.vnnlib.version2 import is_version_2, translate
 
 
 def load_unsafe_set(path: Path, shown: str) -> tuple[UnsafeSet, str]:
@@ -22,4 +23,7 @@ def load_unsafe_set(path: Path, shown: str) -> tuple[UnsafeSet, str]:
 def read_unsafe_set(data: bytes, file: str) -> UnsafeSet:
     """The unsafe set that the bytes of a file describe, see `load_unsafe_set`."""
     source = read_source(data, file)
-    return unsafe_set(source, interpret(source, parse(source)))
+    commands = parse(source)
+    if is_version_2(commands):
+        commands = translate(source, commands)
+    return unsafe_set(source, interpret(source, commands))
