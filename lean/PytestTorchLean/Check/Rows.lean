@@ -156,10 +156,11 @@ def mirror (s : Scale) (w n guards direct : Nat) (next : Nat → Nat → Bool) :
       (force (fun mirrored => next direct mirrored) (Vector.exchange s.half n (Nat.sub y guards))))
     (Nat.sub (Nat.add guards (Nat.mul s.top (ones s.half (Nat.mul 2 n)))) direct)
 
-theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → Nat} {next : Nat → Nat → Bool} (hw : w + 1 = s.half)
-    (ht : s.top < 2 ^ w) (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w) (within : ∀ i, i < n → Within s (l i) (u i) (slots i))
+theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat → Nat → Bool} (hw : w + 1 = s.half)
+    (ht : s.top < 2 ^ w) (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w)
     (h : mirror s w n (2 ^ w * ones s.half (2 * n)) (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
-    ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
+    (∀ i, i < n → l i ≤ s.top ∧ u i ≤ s.top) ∧ next (pack s.stride n (fun i => Memory.directWord s (l i) (u i)))
+      (pack s.stride n (fun i => Memory.mirroredWord s (l i) (u i))) = true := by
   have hb : 0 < s.half := by rw [← hw]; exact Nat.succ_le_succ (Nat.zero_le w)
   have hle : w + 1 ≤ s.half := Natural.le_of_eq hw
   have hp : ∀ j, j < 2 * n → Vector.pair j l u < 2 ^ w := Vector.pair_all (P := fun x => x < 2 ^ w) n l u hd
@@ -194,9 +195,14 @@ theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → 
   have small : ∀ x, s.top - x < 2 ^ s.half := fun x =>
     Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (Nat.le_trans ht (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right w 1) hle)))
   rw [Vector.exchange_eq hb (fun i _ => small (l i)) (fun i _ => small (u i))] at h
-  refine ⟨_, _, ⟨l, u, rfl, rfl, ?_⟩, h⟩
-  intro i hi
-  exact ⟨natural_le_reflect (le_trans (within i hi).1 (within i hi).2), (le2 i hi).2, within i hi⟩
+  exact ⟨le2, h⟩
+
+theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → Nat} {next : Nat → Nat → Bool} (hw : w + 1 = s.half)
+    (ht : s.top < 2 ^ w) (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w) (within : ∀ i, i < n → Within s (l i) (u i) (slots i))
+    (h : mirror s w n (2 ^ w * ones s.half (2 * n)) (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
+    ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
+  obtain ⟨le, h⟩ := mirror_digits hw ht hd h
+  exact ⟨_, _, ⟨l, u, rfl, rfl, fun i hi => ⟨natural_le_reflect (le_trans (within i hi).1 (within i hi).2), (le i hi).2, within i hi⟩⟩, h⟩
 
 /-- Divide all bounds by `2^k`, rounded outward. -/
 def divide (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
@@ -217,11 +223,14 @@ theorem divide_eq (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → N
   simp only [force_eq]
   rfl
 
-theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} {low high mass : Nat → Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
+theorem divide_digits {s : Scale} {w k offset n limit : Nat} {low high mass : Nat → Nat} {next : Nat → Nat → Bool}
     (hw : w + 1 = s.half) (hk : k ≤ w) (ht : s.top < 2 ^ w) (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
-    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit) (hy : Bounded s slots (2 ^ k) offset 0 n low high mass)
+    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit)
     (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass) next = true) :
-    ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
+    (∀ i, i < n → mass i ≤ low i + offset ∧ mass i ≤ high i + (offset + (2 ^ k - 1)) ∧
+      (low i + offset - mass i) / 2 ^ k ≤ s.top ∧ (high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k ≤ s.top) ∧
+    next (pack s.stride n (fun i => Memory.directWord s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k)))
+      (pack s.stride n (fun i => Memory.mirroredWord s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k))) = true := by
   have hb : 0 < s.half := by rw [← hw]; exact Nat.succ_le_succ (Nat.zero_le w)
   have hle : w + 1 ≤ s.half := Natural.le_of_eq hw
   have hbb : 0 < s.half + s.half := Nat.le_trans hb (Nat.le_add_left _ _)
@@ -288,13 +297,24 @@ theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} 
     refine Nat.le_trans ?_ (mul_div_le (x - y) (2 ^ k) kp)
     have m := Nat.mul_le_mul kp (Nat.le.refl (n := (x - y) / 2 ^ k))
     rw [Nat.one_mul] at m; exact m
-  refine mirror_sound hw ht (fun i hi => ⟨smaller _ _ (lowered _ (hd i hi).1), smaller _ _ (raised _ (hd i hi).2.1)⟩) (fun i hi => ?_) h
+  obtain ⟨top, h⟩ := mirror_digits hw ht (fun i hi => ⟨smaller _ _ (lowered _ (hd i hi).1), smaller _ _ (raised _ (hd i hi).2.1)⟩) h
+  exact ⟨fun i hi => ⟨(le2 i hi).1, (le2 i hi).2, top i hi⟩, h⟩
+
+theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} {low high mass : Nat → Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
+    (hw : w + 1 = s.half) (hk : k ≤ w) (ht : s.top < 2 ^ w) (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
+    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit) (hy : Bounded s slots (2 ^ k) offset 0 n low high mass)
+    (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass) next = true) :
+    ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
+  obtain ⟨le, h⟩ := divide_digits hw hk ht hl hd h
+  refine ⟨_, _, ⟨_, _, rfl, rfl, fun i hi => ?_⟩, h⟩
+  obtain ⟨le1, le2, top1, top2⟩ := le i hi
+  have kp := Natural.two_pow_pos k
   have y := hy i hi
   rw [Nat.zero_add] at y
-  refine ⟨divide_lower kp (le2 i hi).1 y.1, ?_⟩
   have e : high i + (offset + (2 ^ k - 1)) = high i + offset + (2 ^ k - 1) := (Nat.add_assoc _ _ _).symm
-  rw [e]
-  exact divide_upper kp y.2
+  have within : Within s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k) (slots i) :=
+    ⟨divide_lower kp le1 y.1, by rw [e]; exact divide_upper kp y.2⟩
+  exact ⟨natural_le_reflect (le_trans within.1 within.2), top2, within⟩
 
 /-- Whether `divide` may be used for the divisor `e` and digits of `b` bits whose halves are at most `limit`. -/
 def packable (s : Scale) (b e offset limit : Nat) : Bool :=
