@@ -50,6 +50,9 @@ theorem combined_same {f g : Band → K} : (bands : List Band) → (deviations :
 theorem every_of {p : Band → Prop} (h : ∀ b, p b) : (bands : List Band) → Every p bands
   | [] => trivial
   | b :: bands => ⟨h b, every_of h bands⟩
+theorem every_imp {p q : Band → Prop} (h : ∀ b, p b → q b) : (bands : List Band) → Every p bands → Every q bands
+  | [], _ => trivial
+  | b :: bands, g => ⟨h b g.1, every_imp h bands g.2⟩
 theorem combined_congr {f g : Band → K} (bands : List Band) (deviations : List K) (h : ∀ b, f b = g b) : combined f bands deviations = combined g bands deviations :=
   combined_same bands deviations (every_of h bands)
 /-- A list with a function applied to every band. -/
@@ -143,6 +146,15 @@ theorem spread_combined {i : Nat} (f g : Band → Nat → K) (bands : List Band)
     rw [shift (fun j => combined (fun b => f b j) bands deviations), shift (fun j => combined (fun b => g b j) bands deviations), ← ih]
     refine congrArg (fun z => _ + z) (combined_congr bands deviations fun b => ?_)
     rw [shift (f b), shift (g b)]
+
+theorem spread_all {i : Nat} (f g : Band → Nat → K) (bands : List Band) (deviations : List K) (es : List Digits) :
+    combined (fun b => spread es (f b) (g b) i) bands deviations =
+      spread es (fun j => combined (fun b => f b j) bands deviations) (fun j => combined (fun b => g b j) bands deviations) i := by
+  have z := spread_combined (i := i) f g bands deviations es 0
+  have zero : ∀ h : Nat → K, (fun j => h (0 + j)) = h := fun h => funext fun j => by rw [Nat.zero_add]
+  rw [zero (fun j => combined (fun b => f b j) bands deviations), zero (fun j => combined (fun b => g b j) bands deviations)] at z
+  rw [← z]
+  exact combined_congr bands deviations fun b => by rw [zero (f b), zero (g b)]
 
 /-- Forms below and above the values give forms below and above what the weights make of them. -/
 theorem spread_le {i : Nat} : (es : List Digits) → (x z y : Nat → K) → (∀ j, j < es.length → x j ≤ z j ∧ z j ≤ y j) →

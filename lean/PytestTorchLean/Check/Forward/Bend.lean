@@ -204,10 +204,11 @@ theorem bendWith_sound {s : Scale} {slope fraction n step : Nat} {magnitudes : L
       (fun _ => step) (fun _ => 0)
   rw [shape] at h
   obtain ⟨constant', k1, h⟩ := paired_sound r (fun i hi => ⟨Natural.lt_of_le_of_lt (Natural.sub_le _ _) (low i hi), w (raised i hi)⟩) h
-  obtain ⟨columns', k2, h⟩ := every_sound (r := Holds s n) (r' := Holds s n)
+  obtain ⟨columns', k2, _, h⟩ := every_sound (r := Holds s n) (r' := Holds s n) (p := fun _ => True)
     (step := fun b => ⟨fun i => tilt s.center slope (b.lower i) (a i), fun i => tilt s.center slope (b.upper i) (c i)⟩) (fun x b next hx h => by
       rw [tilts x b hx] at h
-      exact paired_sound r (fun i hi => ⟨Natural.lt_of_le_of_lt (tilt_top b hx.2.2 i hi).1 r.top_lt, Natural.lt_of_le_of_lt (tilt_top b hx.2.2 i hi).2 r.top_lt⟩) h)
+      obtain ⟨c', k, h⟩ := paired_sound r (fun i hi => ⟨Natural.lt_of_le_of_lt (tilt_top b hx.2.2 i hi).1 r.top_lt, Natural.lt_of_le_of_lt (tilt_top b hx.2.2 i hi).2 r.top_lt⟩) h
+      exact ⟨c', k, trivial, h⟩)
     columns bands _ hb h
   exact ⟨constant', columns', k1, k2, fun i hi => (le2 i hi).1, h⟩
 

@@ -35,16 +35,16 @@ theorem Paired.every {α : Type} {r : α → Band → Prop} {p : Band → Prop} 
 def every {α β : Type} (f : α → (β → Bool) → Bool) : List α → (List β → Bool) → Bool :=
   List.rec (motive := fun _ => (List β → Bool) → Bool) (fun next => next [])
     (fun c _ rest next => f c fun c' => rest fun columns => next (c' :: columns))
-theorem every_sound {α β : Type} {f : α → (β → Bool) → Bool} {r : α → Band → Prop} {r' : β → Band → Prop} {step : Band → Band}
-    (hf : ∀ c b (next : β → Bool), r c b → f c next = true → ∃ c', r' c' (step b) ∧ next c' = true) :
+theorem every_sound {α β : Type} {f : α → (β → Bool) → Bool} {r : α → Band → Prop} {r' : β → Band → Prop} {p : Band → Prop} {step : Band → Band}
+    (hf : ∀ c b (next : β → Bool), r c b → f c next = true → ∃ c', r' c' (step b) ∧ p b ∧ next c' = true) :
     (columns : List α) → (bands : List Band) → (next : List β → Bool) → Paired r columns bands → every f columns next = true →
-    ∃ columns', Paired r' columns' (mapped step bands) ∧ next columns' = true
-  | [], [], _, _, h => ⟨[], trivial, h⟩
+    ∃ columns', Paired r' columns' (mapped step bands) ∧ Every p bands ∧ next columns' = true
+  | [], [], _, _, h => ⟨[], trivial, trivial, h⟩
   | c :: columns, b :: bands, next, g, h => by
     have h : f c (fun c' => every f columns fun columns => next (c' :: columns)) = true := h
-    obtain ⟨c', r1, h⟩ := hf c b _ g.1 h
-    obtain ⟨columns', r2, h⟩ := every_sound hf columns bands _ g.2 h
-    exact ⟨c' :: columns', ⟨r1, r2⟩, h⟩
+    obtain ⟨c', r1, p1, h⟩ := hf c b _ g.1 h
+    obtain ⟨columns', r2, p2, h⟩ := every_sound hf columns bands _ g.2 h
+    exact ⟨c' :: columns', ⟨r1, r2⟩, ⟨p1, p2⟩, h⟩
   | [], _ :: _, _, g, _ => g.elim
   | _ :: _, [], _, g, _ => g.elim
 
