@@ -146,6 +146,21 @@ def relaxation : Read Relaxation := do
   let links ← list link
   pure ⟨digit, width, rows, start, count, goals, links⟩
 
+/-- No script is nested deeper, and no cuts. -/
+def deepest : Nat := 100000
+
+/-- Cuts that are nested at most `depth` deep. -/
+def cuts : (depth : Nat) → Read Forward.Cuts
+  | 0 => Read.fail
+  | Nat.succ depth => constructor [
+      pure Forward.Cuts.leaf,
+      (do
+        let input ← number
+        let value ← number
+        let below ← cuts depth
+        let above ← cuts depth
+        pure (Forward.Cuts.cut input value below above))]
+
 def conclusion : Read Conclusion := constructor [
     (do
       let forms ← decoding
@@ -166,7 +181,14 @@ def conclusion : Read Conclusion := constructor [
       let bits ← number
       let size ← number
       let weights ← list (list number)
-      pure (Conclusion.weighted forms bits size weights))]
+      pure (Conclusion.weighted forms bits size weights)),
+    (do
+      let forms ← decoding
+      let size ← number
+      let slope ← number
+      let fraction ← number
+      let c ← cuts deepest
+      pure (Conclusion.forward forms size slope fraction c))]
 
 /-- A script that is nested at most `depth` deep. -/
 def script : (depth : Nat) → Read Script
@@ -193,9 +215,6 @@ def script : (depth : Nat) → Read Script
         let place ← number
         let rest ← script depth
         pure (Script.known place rest))]
-
-/-- No script is nested deeper. -/
-def deepest : Nat := 100000
 
 def scale : Read Scale := do
   let unit ← number
