@@ -60,7 +60,10 @@ def _with_sign(x: Any, sign: Any) -> Any:
 
 
 def _parts(x: Any) -> Any:
-    return math.frexp(x)
+    """frexp of a positive normal number, from its bits."""
+    bits = np.float64(x).view(np.int64)
+    mantissa = (bits & 0x000FFFFFFFFFFFFF) | 0x3FE0000000000000
+    return np.int64(mantissa).view(np.float64), (bits >> 52) - 1022
 
 
 SCALAR: dict[str, Callable[..., Any]] = {
