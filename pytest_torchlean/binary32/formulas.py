@@ -58,7 +58,7 @@ def constant(x: Real, value: float) -> Real:
 
 def _rounded(value: enclosure.Enclosure) -> float:
     """The nearest binary64 number to an enclosed one."""
-    return float((value.ends()[0] + value.ends()[1]) / 2)
+    return math.ldexp(float(value.low + value.high), -value.bits - 1)
 
 
 _BITS = 256
@@ -119,21 +119,20 @@ def _erf_table() -> NDArray[np.float64]:
 
 def _tail_table() -> NDArray[np.float64]:
     """Taylor coefficients at j/8, highest first, of M(x) = e^(x^2/2) Phi(-x): M' = x M - 1/sqrt(2 pi)."""
-    bits = 640
+    bits = 320
     one, two = enclosure.number(1, bits), enclosure.number(2, bits)
     root_two = enclosure.square_root(two)
     density = one / enclosure.square_root(two * enclosure.pi(bits))
+    shares = [enclosure.number(Fraction(1, n), bits) for n in range(1, ORDER + 1)]
     rows = []
     for j in range(121):
         x = enclosure.number(Fraction(j, 8), bits)
-        half = x * x * enclosure.number(Fraction(1, 2), bits)
-        upper = (one - enclosure.error_function(x / root_two)) * enclosure.number(Fraction(1, 2), bits)
-        row = [upper * enclosure.exponential(half)]
+        upper = (one - enclosure.error_function(x / root_two)) * shares[1]
+        row = [upper * enclosure.exponential(x * x * shares[1])]
         row.append(x * row[0] - density)
         for n in range(1, ORDER):
             # M^(n+1) = x M^(n) + n M^(n-1), divided by (n + 1)!
-            following = x * row[n] * enclosure.number(Fraction(1, n + 1), bits)
-            row.append(following + row[n - 1] * enclosure.number(Fraction(1, n + 1), bits))
+            row.append((x * row[n] + row[n - 1]) * shares[n])
         rows.append([_rounded(value) for value in reversed(row)])
     return np.array(rows)
 
