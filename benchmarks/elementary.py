@@ -33,6 +33,7 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from pytest_torchlean.binary32 import budgets, elementary, ulp
+from pytest_torchlean.binary32.format import to_hex
 from pytest_torchlean.binary32.kernels import numba_available
 
 BLOCK = 2**22
@@ -339,6 +340,11 @@ def step(state: State, case: Case, compare: Callable[..., Any], runtime: Any, bu
         state.worst_share, state.worst_share_at = float(best[2]), float(best[3]).hex()
 
 
+def shown(literal: str) -> str:
+    """An input as a short hexadecimal literal."""
+    return f"`{to_hex(float.fromhex(literal))}`" if literal else ""
+
+
 def report(folder: Path) -> str:
     """The table of all states."""
     states = [State(**json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
@@ -368,8 +374,8 @@ def report(folder: Path) -> str:
         share = "derived bound" if derived else f"{state.worst_share:.3f}"
         lines.append(
             f"| {state.name} | {what} | {len(state.wrong)} | {state.fallbacks:,} | {state.by_mpfr:,} | "
-            f"{state.worst_ulps:.3f} | `{state.worst_ulps_at}` | {share} | "
-            f"{'' if derived else '`' + state.worst_share_at + '`'} | {state.special:,} | "
+            f"{state.worst_ulps:,.3f} | {shown(state.worst_ulps_at)} | {share} | "
+            f"{'' if derived else shown(state.worst_share_at)} | {state.special:,} | "
             f"{state.seconds:.0f} |"
         )
     return "\n".join(lines) + "\n"
