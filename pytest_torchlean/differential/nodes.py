@@ -30,7 +30,7 @@ class Outcome:
     `allowed` is None where bits are fixed. `worst` is the largest observed share of the bound.
     """
 
-    expected: NDArray[np.float32]
+    expected: Array
     wrong: NDArray[np.bool_]
     allowed: Float64 | None
     worst: float
@@ -39,6 +39,8 @@ class Outcome:
 
 def compare_exact(runtime: Array, expected: Array) -> Outcome:
     """Bit equality: zeros keep their sign, every NaN equals every NaN whatever its payload."""
+    if expected.dtype != np.float32:
+        return Outcome(expected.reshape(-1), (runtime != expected).reshape(-1), None, 0.0, 0)
     left, right = _flat(runtime), _flat(expected)
     same = (left.view(np.uint32) == right.view(np.uint32)) | (np.isnan(left) & np.isnan(right))
     return Outcome(right, ~same, None, 0.0, 0)
@@ -57,9 +59,13 @@ def compare_bounded(runtime: Array, center: Float64, expected: Array, radius: Fl
 
 
 def compare_node(
-    node: Node, graph: Graph, values: Mapping[str, Array], prepared: AffineReference | None
+    node: Node,
+    graph: Graph,
+    values: Mapping[str, Array],
+    prepared: AffineReference | None,
+    output: int = 0,
 ) -> Outcome:
-    """The node's first output in `values` against its own meaning on its inputs in `values`.
+    """One of the node's outputs in `values` against its own meaning on its inputs in `values`.
 
     Where the node has an affine step, the exact value is known within binary64's own error, so the
     runtime must lie within the rule's bound of it, and must hit it where a one-hot input leaves a single
@@ -68,13 +74,13 @@ def compare_node(
     """
     operands = [_operand(name, graph, values) for name in node.inputs]
     rule = RULES[node.op]
-    runtime = values[node.outputs[0]]
-    expected = rule.evaluate(node, operands)[0]
-    bound = rule.error_bound(node, operands)[0]
+    runtime = values[node.outputs[output]]
+    expected = rule.evaluate(node, operands)[output]
+    bound = rule.error_bound(node, operands)[output]
     if bound is None:
         return compare_exact(runtime, expected)
     flat_bound = np.broadcast_to(bound, expected.shape).reshape(-1)
-    if rule.reference is not None:
+    if rule.reference is not None and output == 0:
         center, own = (part.reshape(-1) for part in rule.reference(node, operands))
         radius = np.where(np.isfinite(center), flat_bound + own, np.inf)
         return compare_bounded(runtime, center, expected, radius)
@@ -98,15 +104,19 @@ def compare_spread(runtime: Array, spread: Spread) -> Outcome:
     return compare_bounded(runtime, spread.center, expected, allowed)
 
 
-def divergence(outcome: Outcome, runtime: Array, node: Node, session: str, sample: int) -> Divergence:
+def divergence(
+    outcome: Outcome, runtime: Array, node: Node, session: str, sample: int, output: int = 0
+) -> Divergence:
     """The first wrong element of an outcome in words."""
     element = int(np.flatnonzero(outcome.wrong)[0])
-    observed, expected = _flat(runtime)[element], outcome.expected[element]
+    if outcome.expected.dtype != np.float32:
+        return _integers_differ(outcome, runtime, node, session, sample, output)
+    observed, expected = _flat(runtime)[element], _flat(outcome.expected)[element]
     nan = bool(np.isnan(observed) or np.isnan(expected))
     return Divergence(
         session=session,
         sample=sample,
-        value=printable(node.outputs[0]),
+        value=printable(node.outputs[output]),
         op=node.op,
         source=printable(node.source),
         element=element,
@@ -114,6 +124,25 @@ def divergence(outcome: Outcome, runtime: Array, node: Node, session: str, sampl
         expected=float(expected).hex(),
         ulps=None if nan else distance(observed, expected),
         allowed=None if outcome.allowed is None else float(outcome.allowed[element]),
+    )
+
+
+def _integers_differ(
+    outcome: Outcome, runtime: Array, node: Node, session: str, sample: int, output: int
+) -> Divergence:
+    element = int(np.flatnonzero(outcome.wrong)[0])
+    observed, expected = int(runtime.reshape(-1)[element]), int(outcome.expected[element])
+    return Divergence(
+        session=session,
+        sample=sample,
+        value=printable(node.outputs[output]),
+        op=node.op,
+        source=printable(node.source),
+        element=element,
+        runtime=str(observed),
+        expected=str(expected),
+        ulps=abs(observed - expected),
+        allowed=None,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from pytest_torchlean.binary32.ulp import round_down, round_up
 from pytest_torchlean.ir.graph import Graph, ValueType
 
 Float32 = NDArray[np.float32]
-Sample = dict[str, Float32]
+Sample = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +90,20 @@ def _random(graph: Graph, number: int, generator: np.random.Generator, box: Box 
     else:
         scale = np.exp2(generator.uniform(-20.0, 20.0, size))
         points = (generator.standard_normal(size) * scale).astype(np.float32)
-    return _split(graph, points)
+    return _split(graph, points, generator)
 
 
-def _split(graph: Graph, flat: Float32) -> Sample:
-    """A flat vector as the model's inputs, in order."""
-    result, start = {}, 0
+def _split(graph: Graph, flat: Float32, generator: np.random.Generator | None = None) -> Sample:
+    """A flat vector as the model's inputs, in order; integers and bool are 0 or 1, which most models take."""
+    result: Sample = {}
+    start = 0
     for name in graph.inputs:
         kind: ValueType = graph.types[name]
-        result[name] = flat[start : start + kind.size].reshape(kind.shape)
+        part = flat[start : start + kind.size].reshape(kind.shape)
+        if kind.dtype != "float32":
+            drawn = part != 0 if generator is None else generator.integers(0, 2, kind.shape)
+            part = np.asarray(drawn, dtype=kind.dtype)
+        result[name] = part
         start += kind.size
     return result
 

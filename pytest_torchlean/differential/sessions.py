@@ -108,20 +108,27 @@ class SessionComparison:
     def _node(
         self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread], sample: int
     ) -> Divergence | None:
-        name = node.outputs[0]
-        if name in self._visible and self._runs_unchanged(node):
-            prepared = self.prepared[name]
-            reference = prepared if isinstance(prepared, AffineReference) else None
-            outcome = nodes.compare_node(node, self.graph, values, reference)
-        else:
-            spread = self._advance(node, values, spreads)
-            if spread is None or name not in self._visible:
-                return None
-            outcome = nodes.compare_spread(values[name], spread)
-        self._count(node, outcome)
-        if outcome.wrong.any():
-            return nodes.divergence(outcome, values[name], node, self.name, sample)
+        for output, name in enumerate(node.outputs):
+            if name in self._visible and self._runs_unchanged(node):
+                prepared = self.prepared[node.outputs[0]]
+                reference = prepared if isinstance(prepared, AffineReference) else None
+                outcome = nodes.compare_node(node, self.graph, values, reference, output)
+            elif output > 0:
+                self._note(name, "it is a second output behind a rewrite")
+                continue
+            else:
+                spread = self._advance(node, values, spreads)
+                if spread is None or name not in self._visible:
+                    continue
+                outcome = nodes.compare_spread(values[name], spread)
+            self._count(node, outcome)
+            if outcome.wrong.any():
+                return nodes.divergence(outcome, values[name], node, self.name, sample, output)
         return None
+
+    def _note(self, name: str, why: str) -> None:
+        if name in self._visible:
+            self.uncovered.setdefault(name, why)
 
     def _advance(self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread]) -> Spread | None:
         """The composed bound of a value behind rewritten nodes; None, and a note, where there is none."""
@@ -133,6 +140,11 @@ class SessionComparison:
                 self.uncovered.setdefault(name, f"its input {printable(source)} has no bound")
                 return None
             spreads[source] = compose.known(values[source])
+        read = [source for source in node.inputs if source and source not in self.graph.constants]
+        kinds = [self.graph.types[source].dtype for source in (*read, name)]
+        if any(kind != "float32" for kind in kinds):
+            self.uncovered.setdefault(name, f"its node works on {min(set(kinds) - {'float32'})} values")
+            return None
         spread = compose.advance(node, self.graph, self.prepared[name], spreads)
         if isinstance(spread, str):
             self.uncovered.setdefault(name, spread)

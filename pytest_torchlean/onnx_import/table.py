@@ -18,6 +18,7 @@ from pytest_torchlean.onnx_import import (
     piecewise,
     recurrent,
     reduction,
+    resize,
     shape_data,
     windows,
 )
@@ -74,6 +75,7 @@ _FAMILIES: tuple[Mapping[str, Lowering], ...] = (
     logic.LOWERINGS,
     recurrent.LOWERINGS,
     reduction.LOWERINGS,
+    resize.LOWERINGS,
 )
 
 TABLE: Mapping[tuple[str, str], Lowering] = {

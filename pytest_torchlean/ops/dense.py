@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32 import kernels
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import ETA, dot_bound, finish, gamma
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Enclosures,
     Float32,
     Float64,
     OpRule,
@@ -26,6 +28,7 @@ from pytest_torchlean.ops.rule import (
     Types,
     broadcast,
     constant,
+    enclosed,
     float_type,
     floats,
     integer,
@@ -246,7 +249,30 @@ def _with_computed_bias(
     return AffineStep(sources, (AffineBlock(weights, None, gather, block.scatter),))
 
 
+def _enclose_matmul(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    a, b = enclosed(inputs[0]), enclosed(inputs[1])
+    left = a.reshaped(1, -1) if len(a.shape) == 1 else a
+    right = b.reshaped(-1, 1) if len(b.shape) == 1 else b
+    product = left.matmul(right)
+    axes = [axis for axis, value in ((-2, a), (-1, b)) if len(value.shape) == 1]
+    return (product.dropped(tuple(axis + len(product.shape) for axis in axes)),)
+
+
+def _enclose_gemm(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    a, b = enclosed(inputs[0]), enclosed(inputs[1])
+    left = a.moved(lambda v: v.T) if integer(node, "trans_a") else a
+    right = b.moved(lambda v: v.T) if integer(node, "trans_b") else b
+    result = left.matmul(right)
+    alpha, beta = real(node, "alpha"), real(node, "beta")
+    if alpha != 1:
+        result = result * result.constant(float(alpha))
+    if len(inputs) > 2 and inputs[2] is not None:
+        c = enclosed(inputs[2])
+        result = result + (c if beta == 1 else c * c.constant(float(beta)))
+    return (result,)
+
+
 RULES = {
-    "MatMul": OpRule(_infer_matmul, _evaluate_matmul, _bound_matmul, _step_matmul),
-    "Gemm": OpRule(_infer_gemm, _evaluate_gemm, _bound_gemm, _step_gemm),
+    "MatMul": OpRule(_infer_matmul, _evaluate_matmul, _bound_matmul, _step_matmul, enclose=_enclose_matmul),
+    "Gemm": OpRule(_infer_gemm, _evaluate_gemm, _bound_gemm, _step_gemm, enclose=_enclose_gemm),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.binary32.ulp import exact, is_binary32
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
@@ -21,12 +22,15 @@ from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
     DomainError,
+    Enclose,
+    Enclosures,
     Float32,
     OpRule,
     Types,
     array,
     broadcast,
     constant,
+    enclosed,
     exactly_rounded,
     number_type,
     positions,
@@ -165,10 +169,29 @@ def _negation_step(node: Node, graph: Graph) -> Step | str:
     return scaled(name, np.full(graph.types[name].size, -1.0, dtype=np.float32))
 
 
+def _enclose(operation: Callable[[Enclosed, Enclosed], Enclosed]) -> Enclose:
+    def enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+        return (operation(enclosed(inputs[0]), enclosed(inputs[1])),)
+
+    return enclose
+
+
+def _enclose_negation(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    return (-enclosed(inputs[0]),)
+
+
+def _rule(
+    operation: np.ufunc,
+    step: Callable[[Node, Graph], Step | str],
+    enclose: Callable[[Enclosed, Enclosed], Enclosed],
+) -> OpRule:
+    return OpRule(_infer, _evaluator(operation), exactly_rounded, step, enclose=_enclose(enclose))
+
+
 RULES = {
-    "Add": OpRule(_infer, _evaluator(np.add), exactly_rounded, _sum_step(1.0)),
-    "Sub": OpRule(_infer, _evaluator(np.subtract), exactly_rounded, _sum_step(-1.0)),
-    "Mul": OpRule(_infer, _evaluator(np.multiply), exactly_rounded, _scale_step),
-    "Div": OpRule(_infer, _evaluator(np.divide), exactly_rounded, _quotient_step),
-    "Neg": OpRule(_infer_negation, _negate, exactly_rounded, _negation_step),
+    "Add": _rule(np.add, _sum_step(1.0), lambda left, right: left + right),
+    "Sub": _rule(np.subtract, _sum_step(-1.0), lambda left, right: left - right),
+    "Mul": _rule(np.multiply, _scale_step, lambda left, right: left * right),
+    "Div": _rule(np.divide, _quotient_step, lambda left, right: left / right),
+    "Neg": OpRule(_infer_negation, _negate, exactly_rounded, _negation_step, enclose=_enclose_negation),
 }

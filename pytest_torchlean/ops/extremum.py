@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ExtremumStep, IndexStep, OperandStep, Step
 from pytest_torchlean.ops.elementwise import scaled
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Enclosures,
     Float64,
     OpRule,
     ShapeError,
@@ -26,6 +28,7 @@ from pytest_torchlean.ops.rule import (
     array,
     broadcast,
     constant,
+    enclosed,
     exactly_rounded,
     floats,
     number_type,
@@ -151,9 +154,31 @@ def _abs_step(node: Node, graph: Graph) -> Step | str:
     return extremum((moved(graph, node, name), scaled(name, np.full(size, -1.0, np.float32))), True, size)
 
 
+def _enclose_many(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    choose = Enclosed.maximum if node.op == "Max" else Enclosed.minimum
+    return (reduce(choose, [enclosed(value) for value in inputs]),)
+
+
+def _enclose_clip(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    x = enclosed(inputs[0])
+    for value, choose in zip(inputs[1:], (Enclosed.maximum, Enclosed.minimum), strict=False):
+        if value is not None:
+            x = choose(x, enclosed(value).reshaped())
+    return (x,)
+
+
+def _enclose_abs(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    return (abs(enclosed(inputs[0])),)
+
+
+def _many_rule(choose: np.ufunc, maximum: bool) -> OpRule:
+    evaluate = _many(choose)
+    return OpRule(_infer_many, evaluate, selected(evaluate), _many_step(maximum), enclose=_enclose_many)
+
+
 RULES = {
-    "Max": OpRule(_infer_many, _many(np.maximum), selected(_many(np.maximum)), _many_step(True)),
-    "Min": OpRule(_infer_many, _many(np.minimum), selected(_many(np.minimum)), _many_step(False)),
-    "Clip": OpRule(_infer_clip, _clip, selected(_clip), _clip_step),
-    "Abs": OpRule(_infer_abs, _abs, exactly_rounded, _abs_step),
+    "Max": _many_rule(np.maximum, True),
+    "Min": _many_rule(np.minimum, False),
+    "Clip": OpRule(_infer_clip, _clip, selected(_clip), _clip_step, enclose=_enclose_clip),
+    "Abs": OpRule(_infer_abs, _abs, exactly_rounded, _abs_step, enclose=_enclose_abs),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ExtremumStep, IndexStep, Step
@@ -15,12 +16,14 @@ from pytest_torchlean.ops.elementwise import scaled
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
+    Enclosures,
     Float32,
     OpRule,
     ShapeError,
     Types,
     broadcast,
     constant,
+    enclosed,
     exactly_rounded,
     float_type,
     floats,
@@ -73,7 +76,15 @@ def _prelu_step(node: Node, graph: Graph) -> Step | str:
     return _step(node.inputs[0], slope.reshape(-1)[at.reshape(-1)])
 
 
+def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    """max(x, slope * x) where the slope is at most 1, else min(x, slope * x)."""
+    x = enclosed(inputs[0])
+    slope = enclosed(inputs[1]) if node.op == "PRelu" else x.constant(float(real(node, "alpha")))
+    product = x * slope
+    return (x.maximum(product).selected(slope.center <= 1, x.minimum(product)),)
+
+
 RULES = {
-    "LeakyRelu": OpRule(_infer_leaky, _leaky, exactly_rounded, _leaky_step),
-    "PRelu": OpRule(_infer_prelu, _prelu, exactly_rounded, _prelu_step),
+    "LeakyRelu": OpRule(_infer_leaky, _leaky, exactly_rounded, _leaky_step, enclose=_enclose),
+    "PRelu": OpRule(_infer_prelu, _prelu, exactly_rounded, _prelu_step, enclose=_enclose),
 }

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ReluStep, Step
-from pytest_torchlean.ops.rule import Array, Arrays, OpRule, Types, exactly_rounded, float_type, floats
+from pytest_torchlean.ops.rule import (
+    Array,
+    Arrays,
+    Enclosures,
+    OpRule,
+    Types,
+    enclosed,
+    exactly_rounded,
+    float_type,
+    floats,
+)
 
 
 def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
@@ -25,4 +36,9 @@ def _step(node: Node, graph: Graph) -> Step | str:
     return ReluStep(node.inputs[0])
 
 
-RULES = {"Relu": OpRule(_infer, _evaluate, exactly_rounded, _step)}
+def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    x = enclosed(inputs[0])
+    return (x.maximum(x.constant(0.0)),)
+
+
+RULES = {"Relu": OpRule(_infer, _evaluate, exactly_rounded, _step, enclose=_enclose)}

@@ -23,6 +23,10 @@ Enclosures = Sequence["Enclosed | Array | None"]
 """A node's inputs in order: where float32 ones lie, other arrays as they are; None for an absent one."""
 
 
+Enclose = Callable[["Node", Enclosures], "tuple[Enclosed | Array, ...]"]
+"""Where a node's outputs lie, from where its inputs lie."""
+
+
 class ShapeError(Exception):
     """The inputs' types do not fit the operation; the message says why, for a person."""
 
@@ -56,7 +60,7 @@ class OpRule:
     step: Callable[[Node, Graph], Step | str]
     data_movement: bool = False
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
-    enclose: Callable[[Node, Enclosures], tuple[Enclosed | Array, ...]] | None = None
+    enclose: Enclose | None = None
 
 
 def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
