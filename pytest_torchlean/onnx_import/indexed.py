@@ -279,10 +279,11 @@ def unique(context: Context, node: OnnxNode) -> None:
 
 
 def range_(context: Context, node: OnnxNode) -> None:
-    """Range since 11 of constants, whose count is part of the shape; of float32 the start may be computed."""
-    start, limit, delta = (context.value(name) for name in node.inputs[:3])
-    if start is None or limit is None or delta is None:
-        raise Refusal("its limits are computed at run time; they must be constants")
+    """Range since 11 of constants, whose count is part of the shape; also for float32."""
+    start, limit, delta = (
+        context.constant(name, what)
+        for name, what in zip(node.inputs, ("start", "limit", "delta"), strict=True)
+    )
     if start.size != 1 or limit.size != 1 or delta.size != 1:
         raise Refusal("start, limit and delta are not single numbers")
     first, last, by = (float(value.reshape(())) for value in (start, limit, delta))
