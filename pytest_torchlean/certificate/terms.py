@@ -1,8 +1,8 @@
 """Values of the certificate's data model as Lean terms, and back.
 
 Numbers are raw literals, long ones in pieces that are joined eight at a time, so that Lean neither prints
-them in decimal nor builds a deep term. Reading is directed by the expected type: a structure is written with anonymous
-brackets, a constructor of an inductive type by its name.
+them in decimal nor builds a deep term. Reading is directed by the expected type: a structure is written with
+anonymous brackets, a constructor of an inductive type by its name.
 """
 
 from __future__ import annotations

@@ -38,6 +38,13 @@ MUTANTS = (
     # decoding weights
     Mutant("infinities-pass", "Check.Decode", "(Nat.beq (field 8 1 (exponents + u) u) 0)", "true"),
     Mutant("no-leading-one", "Check.Decode", "(fractions + 2 ^ 23 * normal)", "fractions", "def words"),
+    Mutant(
+        "tiles-exchanged",
+        "Check.DecodeTiles",
+        "some (abreast first second)",
+        "some (abreast second first)",
+        "def tiles",
+    ),
     # sums of products
     Mutant("negative-on-lower", "Check.Linear", "Nat.shiftRight mirrored", "Nat.shiftRight direct"),
     Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def wordsBelow"),

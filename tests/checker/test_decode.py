@@ -19,7 +19,7 @@ from pytest_torchlean.checker.messages import parse_messages
 from pytest_torchlean.checker.sources import source_directory
 
 HEADER = """prelude
-import PytestTorchLean.Check.Decode
+import PytestTorchLean.Check.DecodeTiles
 namespace PytestTorchLean
 deriving instance DecidableEq for Column
 deriving instance DecidableEq for List
@@ -95,7 +95,7 @@ def refuses(matrix: Matrix, decoding: Decoding) -> str:
 def library(lean: LeanInstall, tmp_path_factory: pytest.TempPathFactory) -> BuiltLibrary:
     folder = tmp_path_factory.mktemp("decode-sources")
     shutil.copytree(source_directory() / "PytestTorchLean", folder / "PytestTorchLean")
-    (folder / "PytestTorchLean.lean").write_text("prelude\nimport PytestTorchLean.Check.Decode\n")
+    (folder / "PytestTorchLean.lean").write_text("prelude\nimport PytestTorchLean.Check.DecodeTiles\n")
     return ensure_built(lean, sources=folder)
 
 
@@ -167,6 +167,31 @@ def test_random_matrices(proves: Callable[[Sequence[str]], bool]) -> None:
         decoding = Decoding(base, stages, 23 + 2**stages)
         theorems.append(accepts(Matrix(rows, lanes, columns, tuple(words)), decoding))
     assert proves(theorems)
+
+
+def test_columns_of_large_matrices_stay_in_their_order(proves: Callable[[Sequence[str]], bool]) -> None:
+    """More weights than are decoded at once; all but those of row 0 are zero."""
+    rows, lanes, columns, decoding = 9000, 2, 3, Decoding(127, 3, 31)
+    values = [[float(1 + column + columns * lane) for lane in range(lanes)] for column in range(columns)]
+    weights = "nat_lit 0"
+    for column in reversed(range(columns)):
+        low = sum(pattern(value) << (32 * lane) for lane, value in enumerate(values[column]))
+        weights = f"Nat.add (nat_lit {low}) (Nat.shiftLeft ({weights}) (nat_lit {32 * lanes * rows}))"
+    lists = [
+        [
+            f"Column.mk (nat_lit {scaled(pattern(values[column][lane]), decoding.base)}) (nat_lit 0)"
+            for column in range(columns)
+        ]
+        for lane in range(lanes)
+    ]
+    text = f"decode (Affine.mk {rows} {lanes} {columns} ({weights}) 1 0 1) {decoding.lean()} = "
+
+    def stated(order: Sequence[int]) -> str:
+        right = ", ".join(f"[{', '.join(lane[place] for place in order)}]" for lane in lists)
+        return f"theorem large : {text} some [{right}] := by decide +kernel\n"
+
+    assert proves([stated((0, 1, 2))])
+    assert not proves([stated((1, 0, 2))])
 
 
 def test_what_does_not_fit_is_refused(proves: Callable[[Sequence[str]], bool]) -> None:

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.AnyOrder
+import PytestTorchLean.Check.DecodeTiles
 import PytestTorchLean.Check.Linear
 /-!
 # From decoded lanes to one list of columns

@@ -3,11 +3,12 @@ import PytestTorchLean.Check.Recursors
 /-!
 # Decoding binary32 weights, a whole matrix at a time
 
-`decode` turns the bit patterns of a matrix into packed integer columns: for every weight the pattern's
+`Decode.whole` turns the bit patterns of a matrix into packed integer columns: for every weight the pattern's
 value is `2^(base - 1) * (positive - negative) / 2^149`. The kernel runs it: the words are decoded in one
 or a few interleaved groups, each in a number of `Nat` operations that does not depend on the number of
-weights, and then cut into columns by halving. `decode_sound` says that what comes out is what
-`Spec/Binary32.lean` says the patterns denote, `decode_finite` that no pattern is an infinity or NaN.
+weights, and then cut into columns by halving. `whole_sound` says that what comes out is what
+`Spec/Binary32.lean` says the patterns denote, `whole_finite` that no pattern is an infinity or NaN.
+`Check/DecodeTiles.lean` takes a large matrix a few columns at a time.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -96,24 +97,19 @@ def interleave (d : Decoding) (rows g h : Nat) (groups : List (List Column)) (co
 def groupCount (d : Decoding) (lanes : Nat) : Nat :=
   cond (Nat.beq (lanes % 2) 0) (cond (Nat.ble d.stages 5) (cond (Nat.ble d.bits 64) 2 lanes) lanes) lanes
 
-end Decode
-
-open Decode in
-/-- The columns of every lane, or `none` if the patterns do not fit the decoding. -/
-def decode (a : Affine) (d : Decoding) : Option (List (List Column)) :=
-  force (fun g => force (fun h =>
+/-- The columns of every lane, or `none` if the patterns do not fit the decoding; all at once. -/
+def whole (a : Affine) (d : Decoding) : Option (List (List Column)) :=
+  force (fun rows => force (fun columns => force (fun g => force (fun h =>
     cond (Nat.beq (g * h) a.lanes)
     (cond (Nat.ble 1 d.base)
     (cond (Nat.ble d.base 255)
     (cond (Nat.ble (23 + 2 ^ d.stages) (32 * g))
     (cond (Nat.ble d.bits (32 * g))
       (Option.rec (motive := fun _ => Option (List (List Column))) none
-        (fun found => some (interleave d a.rows g h found h 0))
-        (groups d a.rows a.laneColumns g h a.weights g 0))
+        (fun found => some (interleave d rows g h found h 0))
+        (groups d rows columns g h a.weights g 0))
     none) none) none) none) none)
-    (a.lanes / g)) (groupCount d a.lanes)
-
-namespace Decode
+    (a.lanes / g)) (groupCount d a.lanes)) a.laneColumns) a.rows
 
 /-! ### What happens to the digits -/
 
@@ -511,7 +507,7 @@ def GroupsHold (a : Affine) (d : Decoding) (g h : Nat) : Nat → List (List Colu
   | k, [] => k = g
   | k, columns :: rest => GroupHolds a d g h k columns ∧ GroupsHold a d g h (k + 1) rest
 
-/-- What `decode` checks of the decoding itself. -/
+/-- What `whole` checks of the decoding itself. -/
 structure Fits (d : Decoding) (g : Nat) : Prop where
   group : 0 < g
   base : 1 ≤ d.base ∧ d.base ≤ 255
@@ -658,12 +654,12 @@ theorem interleave_sound {a : Affine} {d : Decoding} {g h : Nat} {found : List (
     have t := each found 0 hold
     rw [Nat.zero_add] at t; exact t
 
-/-- What the checks of `decode` establish. -/
-theorem decode_some {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes) :
+/-- What the checks of `whole` establish. -/
+theorem whole_some {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : whole a d = some lanes) :
     ∃ g height found, Fits d g ∧ g * height = a.lanes ∧ GroupsHold a d g height 0 found ∧
       lanes = interleave d a.rows g height found height 0 := by
-  unfold decode at h
-  rw [force_eq, force_eq] at h
+  unfold whole at h
+  rw [force_eq, force_eq, force_eq, force_eq] at h
   obtain ⟨h1, h⟩ := cond_some h
   obtain ⟨h2, h⟩ := cond_some h
   obtain ⟨h3, h⟩ := cond_some h
@@ -698,23 +694,21 @@ theorem group_at {a : Affine} {d : Decoding} {g h : Nat} : (found : List (List C
     rw [Nat.succ_add] at t
     exact t hj
 
-end Decode
-
-/-- What `decode` returns are the weights' values. -/
-theorem decode_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes) :
+/-- What `whole` returns are the weights' values. -/
+theorem whole_sound {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : whole a d = some lanes) :
     LanesHold a d 0 lanes := by
-  obtain ⟨g, height, found, fits, product, hold, rfl⟩ := Decode.decode_some h
-  exact Decode.interleave_sound fits product hold height 0 (Nat.zero_add height)
+  obtain ⟨g, height, found, fits, product, hold, rfl⟩ := whole_some h
+  exact interleave_sound fits product hold height 0 (Nat.zero_add height)
 
-/-- `decode` refuses infinities and NaN. -/
-theorem decode_finite {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : decode a d = some lanes)
+/-- `whole` refuses infinities and NaN. -/
+theorem whole_finite {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : whole a d = some lanes)
     {row lane column : Nat} (hr : row < a.rows) (hl : lane < a.lanes) (hc : column < a.laneColumns) :
     Binary32.exponent (a.pattern row lane column) ≠ 255 := by
-  obtain ⟨g, height, found, fits, product, hold, _⟩ := Decode.decode_some h
+  obtain ⟨g, height, found, fits, product, hold, _⟩ := whole_some h
   obtain ⟨l, k, e, hk⟩ := euclid fits.group lane
   have hl : l < height := lt_of_mul_lt_mul_left (c := g)
     (lt_of_le_of_lt (Nat.le_add_left _ k) (by rw [← e, product]; exact hl))
-  obtain ⟨_, p, n, _, all⟩ := Decode.group_at found 0 hold k (by rw [Nat.zero_add]; exact hk)
+  obtain ⟨_, p, n, _, all⟩ := group_at found 0 hold k (by rw [Nat.zero_add]; exact hk)
   have t := (all _ (add_mul_lt (add_mul_lt hl hr) hc)).2.2.2
   have index : 0 + k + g * (l + height * row + height * a.rows * column)
       = lane + a.lanes * (row + a.rows * column) := by
@@ -723,4 +717,5 @@ theorem decode_finite {a : Affine} {d : Decoding} {lanes : List (List Column)} (
   rw [index] at t
   exact t
 
+end Decode
 end PytestTorchLean
