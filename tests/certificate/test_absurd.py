@@ -8,7 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from mutation import deep_emission, tree_truth, with_script, with_tree
+from mutants.rows import deep_emission
+from mutants.scripts import with_script
+from mutants.trees import tree_truth, with_tree
 
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.model import ConcludeScript, DirectData, Emission, NodeScript, Semantics

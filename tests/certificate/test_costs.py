@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from certificate_examples import ball, centers, mlp
-from mutation import tree_truth, with_tree
+from mutants.trees import tree_truth, with_tree
 from relaxation_examples import chain, emission_of, with_rows
 
 from pytest_torchlean.certificate.costs import script_cost, text_cost, theorem_cost

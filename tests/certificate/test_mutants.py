@@ -6,6 +6,7 @@ that is more than a refusal, and cheap. Some of every kind are refused for thems
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,34 +14,32 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from certificate_examples import false_at, meaning
-from mutation import (
+from certificate_examples import accepted, broken_by, false_at, meaning
+from mutants.data import KINDS, RELU_SEEDS, SEEDS, relu_dropped, some_false
+from mutants.integers import (
     CLAIM_FALSE,
     CLAIM_OPEN,
     CLAIM_STANDS,
     INTEGERS,
-    KINDS,
-    RELU_SEEDS,
-    SEEDS,
     Change,
-    Truth,
-    changed_rows,
-    changed_trees,
-    deep_emission,
-    false_rows,
-    false_trees,
     forms,
-    margin_truth,
     more_integers,
     of_property,
-    range_truth,
-    relu_dropped,
     scale,
-    some_false,
-    spine,
-    tree_truth,
-    with_tree,
 )
+from mutants.piecewise import (
+    PIECEWISE_SEEDS,
+    RESIDUAL_SEEDS,
+    connection_changed,
+    extremum_rewired,
+    extremum_turned,
+    slope_changed,
+)
+from mutants.rounded import Rounded, rounded_falsehoods
+from mutants.rows import changed_rows, deep_emission, false_rows
+from mutants.scripts import spine
+from mutants.trees import changed_trees, false_trees, tree_truth, with_tree
+from mutants.truths import Truth, margin_truth, range_truth
 
 from pytest_torchlean.certificate.model import ComposedData, Emission, Semantics
 from pytest_torchlean.certificate.text import render
@@ -53,24 +52,50 @@ Ask = Callable[..., CheckResult]
 Judge = Callable[[Sequence[Emission], bool], list[int]]
 
 
+Mutation = tuple[Truth, Truth]
+"""A true claim, and the same with other data that make it false."""
+
+
 @cache
-def data_mutants() -> tuple[tuple[Emission, Emission], ...]:
+def data_mutations() -> tuple[Mutation, ...]:
     """Truths, and mutants with an exact counterexample."""
-    found = []
-    kinds_seen = set()
-    for name, seed in SEEDS.items():
-        for claim, kinds in KINDS.items():
+    found: list[Mutation] = []
+    made: Counter[str] = Counter()
+
+    def add(kind: str, truth: Truth, mutants: list[Truth]) -> None:
+        own = some_false(mutants)
+        made[kind] += len(own)
+        found.extend((truth, mutant) for mutant in own)
+
+    for claim, kinds in KINDS.items():
+        for name, seed in SEEDS.items():
             truth = claim(name, seed)
             for kind in kinds:
-                mutants = some_false(kind(truth))
-                kinds_seen |= {kind for _ in mutants}
-                found += [(truth.emission, mutant) for mutant in mutants]
-    assert kinds_seen == {kind for kinds in KINDS.values() for kind in kinds}
+                add(kind.__name__, truth, kind(truth))
+        for seed in PIECEWISE_SEEDS:
+            truth = claim("piecewise", seed)
+            add("slope", truth, slope_changed(seed)(truth))
+            add("turned", truth, extremum_turned(truth))
+            add("rewired", truth, extremum_rewired(truth))
+        for seed in RESIDUAL_SEEDS:
+            truth = claim("residual", seed)
+            add("connection", truth, connection_changed(truth))
     for name, seeds in RELU_SEEDS.items():
         truths = [make(name, seed) for seed in seeds for make in KINDS]
-        dropped = some_false([mutant for truth in truths for mutant in relu_dropped(truth)])
-        assert dropped
-        found += [(truths[0].emission, mutant) for mutant in dropped]
+        add("relu", truths[0], [mutant for truth in truths for mutant in relu_dropped(truth)])
+    names = {kind.__name__ for kinds in KINDS.values() for kind in kinds}
+    assert set(+made) == {*names, "slope", "turned", "rewired", "connection", "relu"}
+    return tuple(found)
+
+
+@cache
+def data_mutants() -> tuple[tuple[Emission, Emission], ...]:
+    """The same as emissions, with trees and backward rows; every sixth also about binary32.
+
+    The exact counterexample is a binary32 execution too, the one whose rounding errors are all 0.
+    """
+    found = [(truth.emission, mutant.emission) for truth, mutant in data_mutations()]
+    found += [tuple(one.under(Semantics.BINARY32) for one in pair) for pair in data_mutations()[::6]]
     tree = tree_truth().emission
     for truth in false_trees():
         assert false_at(truth.emission) is not None
@@ -79,6 +104,11 @@ def data_mutants() -> tuple[tuple[Emission, Emission], ...]:
         assert false_at(mutant) is not None
         found.append((deep_emission(Fraction(5)), mutant))
     return tuple(found)
+
+
+@cache
+def rounded_mutants() -> tuple[Rounded, ...]:
+    return tuple(rounded_falsehoods())
 
 
 @cache
@@ -123,17 +153,46 @@ def semantics_mutants() -> list[tuple[Emission, Emission]]:
     return [(truth, replace(truth, semantics=Semantics.BINARY32)) for truth in truths]
 
 
-def test_there_are_at_least_300_mutants_and_half_are_made_before_encoding() -> None:
-    data, integers = data_mutants(), (*integer_mutants(), *semantics_mutants())
-    assert all(truth != mutant for truth, mutant in (*data, *integers))
+def test_there_are_at_least_600_mutants_and_half_are_made_before_encoding() -> None:
+    data = (*data_mutants(), *((own.truth, own.mutant) for own in rounded_mutants()))
+    encoded = (*integer_mutants(), *semantics_mutants(), *((rows_truth(), m) for m in changed_rows()))
+    assert all(truth != mutant for truth, mutant in (*data, *encoded))
     assert len({id(mutant) for _, mutant in data}) == len(data)
-    assert len(data) + len(integers) >= 300
-    assert len(data) >= 150
+    assert len(data) + len(encoded) >= 600
+    assert len(data) >= len(encoded)
+
+
+def rows_truth() -> Emission:
+    return deep_emission(Fraction(5))
 
 
 def test_the_truths_are_accepted(wrongly_judged: Judge) -> None:
-    truths = [make(name, seed).emission for name, seed in SEEDS.items() for make in KINDS]
+    made = [make(name, seed) for name, seed in SEEDS.items() for make in KINDS]
+    truths = [truth.under(semantics) for truth in made for semantics in Semantics]
     assert wrongly_judged([*truths, with_tree(tree_truth().emission)], True) == []
+
+
+def test_claims_about_binary32_have_an_execution_that_breaks_them() -> None:
+    """Of the overflowing ones a partial sum is beyond every binary32 number."""
+    kinds = {"broken": 0, "overflow": 0}
+    for own in rounded_mutants():
+        assert accepted(own.truth) == [[True]]
+        assert own.mutant.semantics is Semantics.BINARY32
+        (claim,) = own.mutant.claims
+        if own.overflow:
+            kinds["overflow"] += 1
+            assert own.overflow >= 2**128 - 2**103
+        else:
+            kinds["broken"] += 1
+            assert broken_by(claim, own.slots)
+    assert kinds["broken"] >= 60
+    assert kinds["overflow"] == 3
+
+
+def test_what_holds_exactly_and_not_in_binary32_is_refused_for_binary32(wrongly_judged: Judge) -> None:
+    found = rounded_mutants()
+    assert wrongly_judged([own.mutant for own in found], False) == []
+    assert wrongly_judged([own.truth for own in found[::6]], True) == []
 
 
 def test_the_tree_is_needed(wrongly_judged: Judge) -> None:
