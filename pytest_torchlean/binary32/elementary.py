@@ -47,7 +47,7 @@ def evaluate(
     inside = flat if everywhere else np.where(finite, flat, np.float32(0))
     result, undecided = _rounded(name, inside, float(p), float(q), _choose(flat.size, implementation))
     if undecided.size:
-        _decide(name, inside, float(p), float(q), result, undecided)
+        decide(name, inside, float(p), float(q), result, undecided)
     if not everywhere:
         below, above = LIMITS[name](float(p), float(q))
         result[flat == -np.inf] = below
@@ -70,11 +70,6 @@ def reference(name: str, x: Float32, p: float = 0.0, q: float = 0.0) -> tuple[Fl
     below, above = LIMITS[name](float(p), float(q))
     value = np.where(x == -np.inf, below, np.where(x == np.inf, above, np.where(np.isnan(x), np.nan, value)))
     return value, np.where(np.isfinite(x), radius, 0.0)
-
-
-def count_undecided(name: str, x: Float32, p: float = 0.0, q: float = 0.0) -> int:
-    """For how many finite elements the binary64 value leaves the rounding open."""
-    return int(_rounded(name, x.reshape(-1), float(p), float(q), _choose(x.size, None))[1].size)
 
 
 def _choose(size: int, implementation: Implementation | None) -> Implementation:
@@ -117,7 +112,7 @@ def round_within(value: Float64, margin: Float64) -> tuple[Float32, NDArray[np.b
     return value.astype(np.float32), (low != high) & np.isfinite(value)
 
 
-def _decide(name: str, x: Float32, p: float, q: float, result: Float32, places: NDArray[np.int64]) -> None:
+def decide(name: str, x: Float32, p: float, q: float, result: Float32, places: NDArray[np.int64]) -> None:
     """Replace the undecided results by exact ones; a zero keeps the sign it has."""
     from pytest_torchlean.binary32.real_functions import rounded
 
