@@ -61,14 +61,31 @@ class Case:
 
 ALPHA, GAMMA = 1.6732631921768188, 1.0507010221481323
 
+PER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+@numba.njit(error_model="numpy")
+def logistic(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(min(-x, 700.0)))
+
+
 CASES: dict[str, Case] = {
     "Exp": Case(lambda x: math.exp(min(x, 700.0)), lambda x: gmpy2.exp(min(x, gmpy2.mpfr(700)))),
-    "Tanh": Case(lambda x: math.tanh(x), gmpy2.tanh),
+    # x - x^3/3, and 1 - 2 e^-2x: within 2^-50 of x and of 1
+    "Tanh": Case(
+        lambda x: x if abs(x) < 2.0**-26 else (math.copysign(1.0, x) if abs(x) > 20.0 else math.tanh(x)),
+        gmpy2.tanh,
+    ),
     "Sigmoid": Case(
-        lambda x: 1.0 / (1.0 + math.exp(min(-x, 700.0))),
+        lambda x: 1.0 if x > 50.0 else (0.5 + 0.25 * x if abs(x) < 2.0**-26 else logistic(x)),
         lambda x: 1 / (1 + gmpy2.exp(min(-x, gmpy2.mpfr(700)))),
     ),
-    "Erf": Case(lambda x: math.erf(x), gmpy2.erf),
+    "Erf": Case(
+        lambda x: (
+            x * PER_ROOT_PI if abs(x) < 2.0**-26 else (math.copysign(1.0, x) if abs(x) > 6.5 else math.erf(x))
+        ),
+        gmpy2.erf,
+    ),
     "Log": Case(lambda x: math.log(x) if x > 0.0 else (-np.inf if x == 0.0 else np.nan), gmpy2.log),
     "Gelu": Case(
         lambda x: 0.5 * x * math.erfc(-x / ROOT_2),

@@ -378,10 +378,13 @@ class Enclosed(Value):
                 _reference(name, at, p, q)
                 for at in (self.center - self.radius, self.center, self.center + self.radius)
             )
-            if name in _STEEPEST:
-                inherited = _STEEPEST[name] * self.radius
+            steepest = _steepest(name, p, q)
+            if steepest is not None:
+                inherited = steepest * self.radius
             else:
                 inherited = np.maximum(np.abs(low - center), np.abs(high - center))
+            if name == "Tan":
+                inherited = np.where(self.size < 1.5, inherited, np.inf)
             inherited = np.where(self.radius == 0, 0.0, inherited)
             budget = function_bound(name, np.abs(center) + inherited, _finite(self.size), p, q)
             limit = np.isinf(self.center) & (self.radius == 0)
@@ -389,8 +392,19 @@ class Enclosed(Value):
         return _result(center, np.where(np.isfinite(self.radius), radius, np.inf), self)
 
 
-_STEEPEST = {"Cos": 1.0, "Sin": 1.0, "Gelu": 1.2, "GeluTanh": 1.2, "Mish": 1.2, "Swish": 1.2}
-"""The largest slope of functions that are not monotone (Swish with alpha up to 1 in size)."""
+_STEEPEST = {
+    "Cos": 1.0, "Sin": 1.0, "Gelu": 1.2, "GeluTanh": 1.2, "HardSwish": 1.5, "Mish": 1.2, "Swish": 1.2,
+}  # fmt: skip
+"""The largest slope of functions that are not monotone. Cosh is convex, so the ends of an interval decide."""
+
+
+def _steepest(name: str, p: float, q: float) -> float | None:
+    """The largest slope of a function that is not monotone; None where the ends of an interval decide."""
+    if name == "Elu" and p < 0.0:
+        return max(1.0, abs(p))
+    if name == "Selu" and p < 0.0:
+        return abs(q) * max(1.0, abs(p))
+    return _STEEPEST.get(name)
 
 
 def _reference(name: str, x: Float64, p: float, q: float) -> Float64:

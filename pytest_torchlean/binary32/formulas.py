@@ -4,7 +4,8 @@ Every formula takes binary64 arrays that hold finite binary32 numbers and return
 
     |value - f(x)| <= margin * |value|,
 
-or, where it says so, a value that rounds to the same binary32 number as f(x) does. Only +, -, *, /, square
+or, where it says so, a value that rounds to the same binary32 number as f(x) does. At a binary64 number that
+is none of binary32, the value is f at a point within 2^-50 |x|, to the same margin, or NaN. Only +, -, *, /, square
 roots and tables are used, so the error follows from |fl(a op b) - (a op b)| <= 2^-53 |a op b| alone, fused or
 not; the libm of the machine plays no part. v = 2^-53. A margin is at least twice what the analysis in the
 docstring gives. Arguments are cut where the result has overflowed, vanished or reached its limit.
@@ -261,19 +262,23 @@ def quarter_turns(x: Real) -> tuple[Real, Real, Real]:
     """(q, r, e): x = (q + r) pi/2 up to whole turns, q in 0..3, |r| <= 1/2; r has relative error e.
 
     Up to 3/4 nothing is done. Beyond, x = n 2^e with n below 2^24, and n times 2^e * 2/pi modulo 4 is formed
-    in integers: the 94 bits after the point are off by less than 2^-70.
+    in integers: the 94 bits after the point are off by less than 2^-70. What a binary64 number has beyond
+    24 bits is added to r; NaN where that is more than 1/8, or x is beyond the binary32 range.
     """
     a = magnitude(x)
     small = a < 0.75
-    m, k = parts(where(small, 1.0, a))
+    within = a < 2.0**128
+    m, k = parts(where(small, 1.0, where(within, a, 1.0)))
     n = index(m * 16777216.0)
+    beyond = (m * 16777216.0 - real(n)) * two_to(real(k) - 24.0)
     row = index(real(k)) - 24 - TURN_FIRST
     low = n * TURN_TABLE[row, 2]
     middle = n * TURN_TABLE[row, 1] + (low >> 32)
     high = (n * TURN_TABLE[row, 0] + (middle >> 32)) & WORD
     q = (high + (1 << 29)) >> 30
     rest = (high - (q << 30)) * (1 << 32) + (middle & WORD)
-    r = (real(rest) + real(low & WORD) * 2.0**-32) * 2.0**-62
+    r = (real(rest) + real(low & WORD) * 2.0**-32) * 2.0**-62 + beyond / HALF_PI
+    r = where(within, where(beyond <= 0.125, r, np.nan), np.nan)
     sign = where(x < 0.0, -1.0, 1.0)
     error = where(small, 2.0**-52, 2.0**-52 + 2.0**-70 / magnitude(r))
     quarter = where(small, 0.0, sign * real(q))
