@@ -107,6 +107,10 @@ class Value(ABC):
     def function(self: V, name: str, p: float = 0.0, q: float = 0.0) -> V:
         """An elementary function of `elementary.NAMES`."""
 
+    def or_by(self: V, other: V) -> V:
+        """This value, which an execution may also compute by another formula."""
+        return self
+
     def reshaped(self: V, *shape: int) -> V:
         """The same elements in another shape."""
         return self.moved(lambda values: values.reshape(shape))
@@ -266,6 +270,11 @@ class Enclosed(Value):
 
     def selected(self, mask: NDArray[np.bool_], other: Enclosed) -> Enclosed:
         return Enclosed(np.where(mask, self.center, other.center), np.where(mask, self.radius, other.radius))
+
+    def or_by(self, other: Enclosed) -> Enclosed:
+        with np.errstate(invalid="ignore"):
+            reach = np.abs(self.center - other.center) + other.radius
+        return Enclosed(self.center, _safe(np.fmax(self.radius, reach), np.abs(self.center)))
 
     def __add__(self, other: Enclosed) -> Enclosed:
         return self._added(other, 1.0)

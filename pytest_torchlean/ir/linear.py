@@ -43,7 +43,7 @@ class AffineStep:
 
 @dataclass(frozen=True, eq=False)
 class IndexStep:
-    """Data movement: output[i] = source[index[i]]; index int64 (output size,)."""
+    """Data movement: output[i] = source[index[i]]; index int64 (output size,), never ZERO."""
 
     sources: tuple[str, ...]
     index: NDArray[np.int64]

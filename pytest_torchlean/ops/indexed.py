@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import ZERO, IndexStep, Step
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, IndexStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -63,8 +63,13 @@ def moving(infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move, da
                 return "where it takes its elements from is computed"
             else:
                 operands.append(graph.constants[name] if name else None)
-        moved = move(node, operands, ZERO)
-        return IndexStep(tuple(sources), np.asarray(moved, dtype=np.int64).reshape(-1))
+        index = np.asarray(move(node, operands, ZERO), dtype=np.int64).reshape(-1)
+        if (index != ZERO).all():
+            return IndexStep(tuple(sources), index)
+        one = np.ones((1, 1), dtype=np.float32)
+        return AffineStep(
+            tuple(sources), (AffineBlock(one, None, index[:, None], positions((index.size, 1))),)
+        )
 
     return OpRule(infer, evaluate, exactly_rounded, step, data_movement=True)
 

@@ -128,9 +128,12 @@ def _instance(node: Node, operands: Sequence[Any]) -> list[Any]:
     batch, channels, *rest = x.shape
     groups = integer(node, "groups") or channels
     grouped = x.reshaped(batch, groups, channels // groups, int(np.prod(rest, dtype=np.int64)))
-    distance, inverse, _ = _centered(grouped, (2, 3), real(node, "epsilon"))
+    distance, inverse, mean = _centered(grouped, (2, 3), real(node, "epsilon"))
     shape = (1, groups, 1, 1) if integer(node, "per_group") else (1, groups, channels // groups, 1)
-    result = _scaled(distance * inverse, scale.reshaped(*shape), bias.reshaped(*shape))
+    scale, bias = scale.reshaped(*shape), bias.reshaped(*shape)
+    factor = inverse * scale
+    folded = grouped * factor + (bias - mean * factor)
+    result = _scaled(distance * inverse, scale, bias).or_by(folded)
     return [result.reshaped(*x.shape)]
 
 
