@@ -209,7 +209,42 @@ class WeightedData:
     weights: tuple[tuple[int, ...], ...]
 
 
-ConclusionData = DirectData | ComposedData | RelaxedData | WeightedData
+@dataclass(frozen=True)
+class LeafData:
+    """Check.Forward.Cuts.leaf: a part of the box."""
+
+
+@dataclass(frozen=True)
+class CutData:
+    """Check.Forward.Cuts.cut: the input's fixed-point number at most `value`, and at least."""
+
+    input: int
+    value: int
+    below: CutsData
+    above: CutsData
+
+
+CutsData = LeafData | CutData
+"""Check.Forward.Cuts."""
+
+
+@dataclass(frozen=True)
+class ForwardData:
+    """Check.Conclusion.forward: forms of a layer, carried forward, on every part of the box.
+
+    origin: the first slot of that layer, an input or a value close behind; the cuts are of its slots. size: bits of the composed weights of the last layer. slope, fraction: bits after the point of the slopes
+    of lines and of the forms' coefficients.
+    """
+
+    forms: DecodingData
+    size: int
+    slope: int
+    fraction: int
+    origin: int
+    cuts: CutsData
+
+
+ConclusionData = DirectData | ComposedData | RelaxedData | WeightedData | ForwardData
 """Check.Conclusion."""
 
 

@@ -187,8 +187,9 @@ def conclusion : Read Conclusion := constructor [
       let size ← number
       let slope ← number
       let fraction ← number
+      let origin ← number
       let c ← cuts deepest
-      pure (Conclusion.forward forms size slope fraction c))]
+      pure (Conclusion.forward forms size slope fraction origin c))]
 
 /-- A script that is nested at most `depth` deep. -/
 def script : (depth : Nat) → Read Script

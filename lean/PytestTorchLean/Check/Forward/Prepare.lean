@@ -234,32 +234,39 @@ theorem affineLayer_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Deco
 
 /-! ### All layers -/
 
-/-- Backward from the values that start at slot `first`; `next` gets the number of inputs and the layers. -/
-def build (s : Scale) (direct mirrored memory : Nat) (next : Nat → List Layer → Bool) (passed : List Passed) : Nat → Nat → List Layer → Bool :=
-  List.rec (motive := fun _ => Nat → Nat → List Layer → Bool) (fun first n layers => both (Nat.beq first 2) (next n layers))
-    (fun p _ rest first n layers => Passed.rec (motive := fun _ => Bool) (fun node start decoding error =>
+/-- Backward from the values that start at slot `first` to those that start at `origin`; `next` gets their number and the layers. -/
+def build (s : Scale) (origin direct mirrored memory : Nat) (next : Nat → List Layer → Bool) (passed : List Passed) : Nat → Nat → List Layer → Bool :=
+  List.rec (motive := fun _ => Nat → Nat → List Layer → Bool) (fun first n layers => both (Nat.beq first origin) (next n layers))
+    (fun p _ rest first n layers => Bool.casesOn (motive := fun _ => Bool) (Nat.beq first origin) (Passed.rec (motive := fun _ => Bool) (fun node start decoding error =>
       Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (rest first n layers)
         (Node.rec (motive := fun _ => Bool)
           (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => rest first' n' (.affine l :: layers)))
           (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => rest first' n (l :: layers)))
-          (fun _ _ => false) (fun _ _ => false) node)) p) passed
+          (fun _ _ => false) (fun _ _ => false) node)) p) (next n layers)) passed
 
-theorem build_sound {s : Scale} {slots z : Nat → K} {direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
+theorem build_sound {s : Scale} {slots z : Nat → K} {origin direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
-    (first n : Nat) → (layers : List Layer) → Chain s z m layers (fun i => slots (first + i)) n → build s direct mirrored memory next passed first n layers = true →
-    ∃ inputs layers', Chain s z m layers' (fun i => slots (2 + i)) inputs ∧ next inputs layers' = true
+    (first n : Nat) → (layers : List Layer) → Chain s z m layers (fun i => slots (first + i)) n → build s origin direct mirrored memory next passed first n layers = true →
+    ∃ inputs layers', Chain s z m layers' (fun i => slots (origin + i)) inputs ∧ next inputs layers' = true
   | [], _, _, first, n, layers, hc, h => by
-    obtain ⟨e, h⟩ := both_true h
+    obtain ⟨e, g⟩ := both_true h
     have e := Nat.eq_of_beq_eq_true e
-    subst e
-    exact ⟨n, layers, hc, h⟩
+    rw [← e]
+    exact ⟨n, layers, hc, g⟩
   | ⟨node, start, decoding, error⟩ :: earlier, count, hp, first, n, layers, hc, h => by
     obtain ⟨_, hp1, hp2⟩ := hp
-    have h : Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (build s direct mirrored memory next earlier first n layers)
+    have h : Bool.casesOn (motive := fun _ => Bool) (Nat.beq first origin) (Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (build s origin direct mirrored memory next earlier first n layers)
         (Node.rec (motive := fun _ => Bool)
-          (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => build s direct mirrored memory next earlier first' n' (.affine l :: layers)))
-          (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => build s direct mirrored memory next earlier first' n (l :: layers)))
-          (fun _ _ => false) (fun _ _ => false) node) = true := h
+          (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => build s origin direct mirrored memory next earlier first' n' (.affine l :: layers)))
+          (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => build s origin direct mirrored memory next earlier first' n (l :: layers)))
+          (fun _ _ => false) (fun _ _ => false) node)) (next n layers) = true := h
+    cases o : Nat.beq first origin with
+    | true =>
+      rw [o] at h
+      rw [← Nat.eq_of_beq_eq_true o]
+      exact ⟨n, layers, hc, h⟩
+    | false =>
+    rw [o] at h
     cases e : Nat.beq start first with
     | false => rw [e] at h; exact build_sound sf hm earlier start hp2 first n layers hc h
     | true =>

@@ -13,7 +13,7 @@ namespace Forward
 open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
 
-/-- Where the box is cut: the fixed-point number of an input is at most `value`, or at least. -/
+/-- Where the box is cut: the fixed-point number of an input of the first layer is at most `value`, or at least. -/
 inductive Cuts where
   | leaf
   | cut (input value : Nat) (below above : Cuts)
@@ -294,16 +294,16 @@ def run (s : Scale) (slope fraction : Nat) (strict : Bool) (alternatives : Nat) 
   both (both (roomy s slope fraction []) (both (Nat.ble (Nat.pow 2 fraction) s.center) (Nat.beq last.shift 0)))
     (unitColumns s fraction n n 0 fun columns => cuts.run (part s slope fraction strict alternatives layers last n columns) ranges)
 
-theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n : Nat} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range} (sf : s.Fits)
-    (chain : Chain s z m layers (fun i => slots (2 + i)) n) (y : Nat → K) (hlast : last.Holds s z m y) (rows : last.rows = p.forms.rows)
+theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range} (sf : s.Fits)
+    (chain : Chain s z m layers (fun i => slots (origin + i)) n) (y : Nat → K) (hlast : last.Holds s z m y) (rows : last.rows = p.forms.rows)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
-    (hn : ranges.length = n) (hr : RangesHold s slots 2 ranges)
+    (hn : ranges.length = n) (hr : RangesHold s slots origin ranges)
     (h : run s slope fraction p.strict p.alternatives layers last cuts n ranges = true) : p.Holds slots := by
   obtain ⟨hf, h⟩ := both_true h
   obtain ⟨r0, hf⟩ := both_true hf
   obtain ⟨point, whole⟩ := both_true hf
   obtain ⟨columns, hcs, h⟩ := unitColumns_sound (roomy_sound r0) (Nat.le_of_ble_eq_true point) n 0 _ (Nat.zero_add n) h
-  refine Cuts.run_sound (s := s) (slots := slots) (first := 2) (n := n) (goal := p.Holds slots) (fun ranges hn hr h => ?_) cuts ranges hn hr h
+  refine Cuts.run_sound (s := s) (slots := slots) (first := origin) (n := n) (goal := p.Holds slots) (fun ranges hn hr h => ?_) cuts ranges hn hr h
   subst hn
   unfold part at h
   obtain ⟨top, h⟩ := measure_sound s ranges _ h
