@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Products
+import PytestTorchLean.Check.Forward.Compiled
 import PytestTorchLean.Check.Forward.Bands
 /-!
 # Whole layers of forms in one number
