@@ -267,7 +267,9 @@ def test_packed_files(tmp_path: Path) -> None:
     assert load_unsafe_set(plain, "p") == load_unsafe_set(packed, "p")
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"(assert" * 100)[:-12]])
+@pytest.mark.parametrize(
+    "data", [b"", b"no gzip", gzip.compress(b"(assert" * 100)[:-12]], ids=["empty", "text", "cut"]
+)
 def test_damaged_packed_files(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "p.vnnlib.gz"
     path.write_bytes(data)
