@@ -39,3 +39,29 @@ def _limbs(numbers: Integers, bits: int) -> list[NDArray[np.float64]]:
         limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
         rest = rest >> bits
     return limbs
+
+
+def rounded_product(
+    rows: Integers, numbers: Integers, size: int, digit: int, stride: int, *, up: bool
+) -> Integers | None:
+    """rows @ numbers, a little below or (`up`) above it, as Check.Relaxation.rounded computes it; None where
+    that says no.
+
+    rows: naturals below 2^size, (rows, n). numbers: naturals below 2^stride, (n,). digit: bits that a row's
+    sum may have once the lowest bits of `numbers` are dropped.
+    """
+    count = len(numbers)
+    kept = max(0, digit - size - count.bit_length())
+    total = int(numbers.sum()) % ((1 << stride) - 1) if stride else 0
+    drop = max(0, max(1, total.bit_length()) - max(0, kept - 1)) + up
+    shortened = (numbers >> drop) + int(up)
+    longest = int(shortened.max(initial=0)).bit_length()
+    fits = (
+        1 <= count
+        and 1 <= digit <= stride
+        and drop <= stride
+        and longest <= kept <= stride
+        and (count << (size + kept)).bit_length() <= digit
+    )
+    found: Integers = (exact_product(rows, shortened[:, None])[:, 0]) << drop
+    return found if fits else None

@@ -27,11 +27,12 @@ from pytest_torchlean.certificate.model import (
     SkipData,
     ThroughData,
 )
-from pytest_torchlean.certificate.products import exact_product
+from pytest_torchlean.certificate.products import exact_product, rounded_product
 from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_words, unpack_digits, unpack_words
 
-COEFFICIENT_BITS = 30
-"""Coefficients are shortened to so many bits after each affine node."""
+COEFFICIENT_BITS = 20
+"""Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
+_FEWEST_BITS = 6
 _LONGEST = 1 << 12
 """Bits of a coefficient, a shift or a slope beyond which a link is not followed."""
 
@@ -65,7 +66,8 @@ class Rows:
     """weight * sum(form * values) + gain <= scale * goal + loss, row by row, in fixed point.
 
     form: integers (rows, count) over the slots from `start` on. size: bits that Lean knows its digits to
-    have. limit: what Lean knows of gains and losses. digit, width: the smallest frame that holds all so far.
+    have. limit: what Lean knows of gains and losses. digit: bits of a digit in Lean. width: digits of the
+    narrowest row that holds all so far.
     """
 
     scale: int
@@ -115,13 +117,12 @@ def relax(
 
     passed: in the order of the graph. slopes: by the first slot of each ReLU node. Raises NotRelaxable.
     """
-    rows = goal_rows(passed[-1], goals)
-    rows, links = go_back(box, passed, slopes, rows)
     last = passed[-1]
-    frame = _frame(box, last, rows)
-    data = RelaxationData(
-        frame[0], frame[1], len(goals), last.start, _size(last.node), pack_words(goals), links
-    )
+    digit, most = _digits(passed, slopes)
+    rows = goal_rows(last, goals, digit)
+    rows, links = go_back(box, passed, slopes, rows, most)
+    width = _width(box, rows)
+    data = RelaxationData(digit, width, len(goals), last.start, _size(last.node), pack_words(goals), links)
     return Relaxed(data, finished(box, rows))
 
 
@@ -135,12 +136,12 @@ def conclude(
 
     forms: the property's matrix as a node that starts at slot 0. Raises NotRelaxable.
     """
-    rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
+    digit, most = _digits((*passed, forms), slopes)
+    rows = goal_rows(forms, 2 * np.arange(_size(forms.node)), digit)
     product = _product(forms, rows)
-    link = _chosen(product)
-    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, product, 1))
-    digit, width = _frame(box, forms, rows)
-    data = RelaxationData(digit, width, _size(forms.node), link.first, link.count, 0, links)
+    link = _chosen(product, most)
+    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, product, 1), most)
+    data = RelaxationData(digit, _width(box, rows), _size(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
 
@@ -151,12 +152,12 @@ def concluded(
     data = how.rows
     try:
         _require(data.rows == _size(forms.node) and len(data.links) <= len(passed))
-        rows = goal_rows(forms, 2 * np.arange(_size(forms.node)))
+        rows = goal_rows(forms, 2 * np.arange(_size(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = _through(box, forms, link, rows, _product(forms, rows), 1)
         for other, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, other, rows)
-        return margins(box, rows), _fits(box, forms, rows, data)
+        return margins(box, rows), _fits(box, rows, data)
     except NotRelaxable:
         return np.zeros(_size(forms.node), dtype=object) - 1, False
 
@@ -164,12 +165,22 @@ def concluded(
 def margins(box: Box, rows: Rows) -> Integers:
     """gain - loss of every row, once its slots are replaced by their bounds: Check.Relaxation.finish."""
     here = slice(rows.start, rows.start + rows.count)
+    _require(rows.count << (rows.size + 1) < 1 << rows.digit)
     positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
-    gain = rows.gain + rows.weight * (
-        positive @ box.lower[here] + negative @ (box.scale.top - box.upper[here])
+    least = _rounded(box, rows, positive, box.lower[here]) + _rounded(
+        box, rows, negative, box.scale.top - box.upper[here]
     )
-    total: Integers = gain - rows.loss - rows.weight * box.scale.center * (positive + negative).sum(axis=1)
+    mass = (positive + negative).sum(axis=1)
+    total: Integers = rows.gain - rows.loss + rows.weight * (least - box.scale.center * mass)
     return total
+
+
+def _rounded(box: Box, rows: Rows, part: Integers, numbers: Integers, *, up: bool = False) -> Integers:
+    """A row's sums of products with numbers of slots. Raises NotRelaxable where the digits are too short."""
+    found = rounded_product(part, numbers, rows.size, rows.digit, 2 * box.scale.half, up=up)
+    if found is None:
+        raise NotRelaxable("digits too short for a row's sum")
+    return found
 
 
 def tightened(
@@ -182,11 +193,11 @@ def tightened(
         _require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         _require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
-        rows = goal_rows(passed[-1], goals)
+        rows = goal_rows(passed[-1], goals, data.digit)
         for link, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, link, rows)
         bounds = finished(box, rows)
-        fits = _fits(box, passed[-1], rows, data)
+        fits = _fits(box, rows, data)
     except NotRelaxable:
         return lower, upper, False
     for goal, bound in zip(goals.tolist(), bounds.tolist(), strict=True):
@@ -198,18 +209,21 @@ def tightened(
     return lower, upper, fits and bool((lower <= upper).all())
 
 
-def goal_rows(last: PassedNode, goals: NDArray[np.int64]) -> Rows:
+def goal_rows(last: PassedNode, goals: NDArray[np.int64], digit: int) -> Rows:
     """Rows that are slots of a node, or their opposites: Check.Relaxation.begin."""
     form = np.zeros((len(goals), _size(last.node)), dtype=object)
     form[np.arange(len(goals)), goals // 2] = np.where(goals % 2 == 0, 1, -1)
     zeros = np.zeros(len(goals), dtype=object)
-    return Rows(1, 1, 0, last.start, 1, form, zeros, zeros, 3, form.shape[1])
+    return Rows(1, 1, 0, last.start, 1, form, zeros, zeros, digit, form.shape[1])
 
 
 def go_back(
-    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], rows: Rows
+    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], rows: Rows, most: int
 ) -> tuple[Rows, tuple[LinkData, ...]]:
-    """The rows over the inputs, or as far back as their nodes let them, and the links that lead there."""
+    """The rows over the inputs, or as far back as their nodes let them, and the links that lead there.
+
+    most: bits that coefficients may have after an affine node.
+    """
     links: list[LinkData] = []
     for node in reversed(passed):
         if node.start != rows.start:
@@ -221,7 +235,7 @@ def go_back(
                 product = _product(node, rows)
             except NotRelaxable:
                 break
-            link = _chosen(product)
+            link = _chosen(product, most)
             rows = _through(box, node, link, rows, product)
         elif isinstance(node.node, ReluData) and node.start in slopes:
             own = slopes[node.start]
@@ -247,25 +261,40 @@ def _size(node: NodeData) -> int:
     return node.rows * node.positions if isinstance(node, AffineData) else node.count
 
 
-def _frame(box: Box, last: PassedNode, rows: Rows) -> tuple[int, int]:
-    """Bits of a digit and digits of a row; NotRelaxable where they exceed a weight's digit."""
-    digit = rows.digit + rows.digit % 2
-    if isinstance(last.node, AffineData) and digit > 32 * last.node.lanes:
+def _digits(passed: Sequence[PassedNode], slopes: Mapping[int, Slopes]) -> tuple[int, int]:
+    """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node."""
+    bend = max((own.bits + 1 for own in slopes.values()), default=0)
+    affine = [node for node in passed if isinstance(node.node, AffineData)]
+    needed = max(_needed(node, 0) for node in affine) + bend
+    longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
+    digit = min(needed + COEFFICIENT_BITS + 1, longest) // 2 * 2
+    most = min(COEFFICIENT_BITS, digit - needed)
+    if most < _FEWEST_BITS:
         raise NotRelaxable("coefficients longer than a digit")
+    return digit, most
+
+
+def _needed(node: PassedNode, size: int) -> int:
+    """Bits of a digit that an affine node asks of coefficients of `size` bits."""
+    rows = node.node.rows if isinstance(node.node, AffineData) else 1
+    return int((2 * rows << (size + node.decoding.bits)).bit_length()) + 2
+
+
+def _width(box: Box, rows: Rows) -> int:
+    """Digits of a row."""
     most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * box.scale.top
-    return digit, max(rows.width, -(-most.bit_length() // digit))
+    return max(rows.width, -(-most.bit_length() // rows.digit))
 
 
-def _fits(box: Box, last: PassedNode, rows: Rows, data: RelaxationData) -> bool:
+def _fits(box: Box, rows: Rows, data: RelaxationData) -> bool:
     """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
-    digit, width = _frame(box, last, rows)
-    short = not isinstance(last.node, AffineData) or data.digit <= 32 * last.node.lanes
-    return short and data.digit % 2 == 0 and data.digit >= digit and width <= data.width <= 4 * width + 64
+    width = _width(box, rows)
+    return data.digit % 2 == 0 and rows.width <= data.width and width <= data.width <= 4 * width + 64
 
 
-def _tiled(columns: int) -> int:
-    """Columns with room for whole tiles, which Lean multiplies at once: Check.Relaxation.Tiles."""
-    tiles = -(-columns // 32)
+def _tiled(columns: int, most: int) -> int:
+    """Columns with room for whole tiles, which Lean multiplies at once."""
+    tiles = -(-columns // most)
     return tiles * -(-columns // tiles)
 
 
@@ -306,10 +335,10 @@ def _product(node: PassedNode, rows: Rows) -> _Product:
     return exact_product(rows.form, matrix.positive - matrix.negative), first, count, placed
 
 
-def _chosen(product: _Product) -> ThroughData:
+def _chosen(product: _Product, most: int) -> ThroughData:
     table, first, count, placed = product
-    longest = max((int(value).bit_length() for value in np.abs(table[:, placed]).reshape(-1)), default=1)
-    shift = max(0, longest - COEFFICIENT_BITS)
+    longest = int(np.abs(table[:, placed]).max(initial=0)).bit_length()
+    shift = max(0, longest - most)
     return ThroughData(first, count, shift, max(1, longest - shift))
 
 
@@ -330,12 +359,15 @@ def _through(
     first, count = link.first, link.count
     _require(int(sources.max(initial=0)) < len(box.lower))
     _require(0 <= first <= first + count <= len(box.lower) and max(link.shift, link.size) <= _LONGEST)
+    whole = _is_whole(sources, first, count)
+    if whole:
+        placed = np.arange(data.columns) < count
     placed = placed & (first <= sources) & (sources < first + count)
     if factor is None:
         factor = factor_of(data.divisor, node.decoding)
     gain, loss = factor * rows.gain, factor * rows.loss
-    if node.error is not None:
-        loss = loss + rows.weight * (np.abs(rows.form) @ node.error)
+    if node.error is not None and node.error.any():
+        loss = loss + rows.weight * _charged(data, rows, node.error, whole=whole)
     form = np.zeros((len(table), count), dtype=object)
     form[:, sources[placed] - first] = table[:, placed]
     for column in np.flatnonzero(~placed & (table != 0).any(axis=0)):
@@ -344,14 +376,26 @@ def _through(
         gain = gain + rows.weight * (low * np.maximum(values, 0) + mirrored * np.maximum(-values, 0))
         loss = loss + rows.weight * scale.center * np.abs(values)
     form = np.where(form < 0, -1, 1) * (np.abs(form) >> link.shift)
-    if any(int(value).bit_length() > link.size for value in np.abs(form).reshape(-1)):
+    if int(np.abs(form).max(initial=0)).bit_length() > link.size:
         raise NotRelaxable("coefficients longer than the link says")
+    _require(
+        rows.size < rows.digit <= 32 * data.lanes and link.size < rows.digit and link.shift <= rows.digit
+    )
     weight = rows.weight << link.shift
     down, up = box.reaches(first, count)
     charge = (weight - rows.weight) * int((down + up).sum())
-    step = 3 * data.rows << (rows.size + node.decoding.bits)
-    limit = factor * rows.limit + charge + rows.weight * data.columns * step * 2 * scale.top
-    limit += rows.weight * data.rows << (rows.size + 1 + 32 * data.lanes)
+    limit = factor * rows.limit + charge
+    if whole:
+        _require(rows.digit >= _needed(node, rows.size))
+        limit += rows.weight * data.rows << (rows.size + 2 + 32 * data.lanes)
+        limit += ((data.columns - count) * rows.weight << rows.digit) * scale.top
+        width = max(data.columns, _tiled(data.rows, 64))
+    else:
+        step = 3 * data.rows << (rows.size + node.decoding.bits)
+        _require(rows.digit > step.bit_length())
+        limit += rows.weight * data.columns * step * 2 * scale.top
+        limit += rows.weight * data.rows << (rows.size + 1 + 32 * data.lanes)
+        width = _tiled(data.rows, 32)
     return Rows(
         scale=factor * rows.scale,
         weight=weight,
@@ -361,9 +405,25 @@ def _through(
         form=form,
         gain=gain,
         loss=loss + charge,
-        digit=max(rows.digit, step.bit_length() + 1, rows.size + 2),
-        width=max(rows.width, count, _tiled(data.rows)),
+        digit=rows.digit,
+        width=max(rows.width, count, width),
     )
+
+
+def _is_whole(sources: NDArray[np.int64], first: int, count: int) -> bool:
+    """Whether the first columns read just the run: Check.Relaxation.substitute."""
+    return count <= len(sources) and bool((sources[:count] == first + np.arange(count)).all())
+
+
+def _charged(data: AffineData, rows: Rows, error: Integers, *, whole: bool) -> Integers:
+    """What the node's rounding errors amount to in every row."""
+    sizes = np.abs(rows.form)
+    if not whole:
+        return np.asarray(sizes @ error, dtype=object)
+    found = rounded_product(sizes, error, rows.size + 1, rows.digit, 32 * data.lanes, up=True)
+    if found is None:
+        raise NotRelaxable("digits too short for a row's errors")
+    return found
 
 
 def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
@@ -382,7 +442,9 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
     offsets = np.maximum(highest * down, (unit - highest) * up)
     positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
     size = rows.size + link.bits + 1
-    room = relu.count << (rows.size + box.scale.half + link.bits + 2)
+    room = relu.count << (rows.size + 2 * box.scale.half + 1)
+    _require(size < rows.digit and link.bits + 2 <= rows.digit)
+    offset = _rounded(box, rows, negative, offsets, up=True)
     return replace(
         rows,
         scale=unit * rows.scale,
@@ -391,7 +453,6 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
         size=size,
         form=positive * lowest - negative * highest,
         gain=unit * rows.gain,
-        loss=unit * rows.loss + rows.weight * (negative @ offsets),
-        digit=max(rows.digit, size + 1, link.bits + 2),
+        loss=unit * rows.loss + rows.weight * offset,
         width=max(rows.width, relu.count),
     )

@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Products
-import PytestTorchLean.Check.Relaxation.Times
+import PytestTorchLean.Check.Relaxation.Shorten
 /-!
 # A batch of rows on its way back
 
@@ -129,12 +129,14 @@ def Constants (frame : Frame) (limit scale gain loss : Nat) (goal : Nat → K) :
 
 /-- Every slot replaced by its lower bound where its coefficient is positive, by its upper one where it is negative. -/
 def finish (s : Scale) (frame : Frame) (direct mirrored count : Nat) (x : Batch) (next : Nat → Nat → Nat → Bool) : Bool :=
-  both (fits s frame count x)
-    (force (fun l => force (fun m => force (fun gain => force (fun loss => force (fun limit => next limit gain loss)
+  both (both (fits s frame count x) (both (Nat.ble 1 x.count) (Nat.ble (Nat.succ (Nat.mul x.count (Nat.pow 2 (Nat.succ x.size)))) (Nat.pow 2 frame.digit))))
+    (force (fun l => force (fun m =>
+        rounded frame.digit frame.width frame.rows x.count x.size s.stride 0 l x.positive fun low =>
+        rounded frame.digit frame.width frame.rows x.count x.size s.stride 0 m x.negative fun high =>
+        force (fun gain => force (fun loss => force (fun limit => next limit gain loss)
             (Nat.add x.limit (Nat.mul x.weight (Nat.mul x.count (Nat.mul (Nat.pow 2 x.size) (Nat.mul 2 s.top))))))
-          (Nat.add x.loss (Nat.mul (Nat.mul x.weight s.center) (dots frame.digit frame.width frame.rows 1 (Nat.add x.positive x.negative) x.count 0 (ones 1 x.count)))))
-          (Nat.add x.gain (Nat.mul x.weight (Nat.add (dots frame.digit frame.width frame.rows s.stride x.positive x.count 0 l)
-            (dots frame.digit frame.width frame.rows s.stride x.negative x.count 0 m)))))
+          (Nat.add x.loss (Nat.mul (Nat.mul x.weight s.center) (times frame.digit frame.width frame.rows x.count (Nat.add x.positive x.negative) (ones frame.digit x.count)))))
+          (Nat.add x.gain (Nat.mul x.weight (Nat.add low high))))
         (lows s mirrored x.start x.count)) (lows s direct x.start x.count))
 
 theorem tally_bound {n a c : Nat} {f v : Nat → Nat} (hf : ∀ j, j < n → f j < 2 ^ a) (hv : ∀ j, j < n → v j ≤ c) :
@@ -146,46 +148,48 @@ theorem finish_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direc
     (h : finish s frame direct mirrored count x next = true) :
     ∃ limit gain loss, Constants frame limit x.scale gain loss goal ∧ next limit gain loss = true := by
   obtain ⟨hc, h⟩ := both_true h
+  obtain ⟨hc, hn⟩ := both_true hc
+  obtain ⟨hn, room⟩ := both_true hn
+  have hn : 0 < x.count := Nat.le_of_ble_eq_true hn
+  have room : x.count * 2 ^ (x.size + 1) < 2 ^ frame.digit := Nat.le_of_ble_eq_true room
   have ok := fits_sound hc
-  simp only [force_eq] at h
+  rw [force_eq, force_eq] at h
   obtain ⟨l, m, e1, e2, hv⟩ := lows_hold ok.half sf ok.inside hm
   obtain ⟨f, g, c, d, p1, p2, p3, p4, hr⟩ := hx
   have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.stride := fun h =>
     Nat.le_trans (Nat.succ_le_succ h) (Nat.le_trans sf.half (Natural.two_pow_le (Nat.le_add_right _ _)))
-  have d1 := dots_eq (d := s.stride) ok.width ok.digit (fun r hr' j hj => ok.wide ((hr r hr').1 j hj).1) (fun j hj => small (hv j hj).1)
-  have d2 := dots_eq (d := s.stride) ok.width ok.digit (fun r hr' j hj => ok.wide ((hr r hr').1 j hj).2) (fun j hj => small (hv j hj).2.1)
-  have sums : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j + g r j < 2 ^ frame.digit := fun r hr' j hj => by
+  rw [e1, e2, p1, p2] at h
+  obtain ⟨t, _, h⟩ := rounded_sound (Nat.zero_le 1) (fun r hr' j hj => ((hr r hr').1 j hj).1) (fun j hj => small (hv j hj).1) h
+  obtain ⟨t', _, h⟩ := rounded_sound (Nat.zero_le 1) (fun r hr' j hj => ((hr r hr').1 j hj).2) (fun j hj => small (hv j hj).2.1) h
+  simp only [force_eq] at h
+  have sums : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j + g r j ≤ 2 ^ (x.size + 1) := fun r hr' j hj => by
     obtain ⟨a1, a2⟩ := (hr r hr').1 j hj
-    refine Natural.lt_of_lt_of_le ?_ (Natural.two_pow_le ok.size)
     have e : 2 ^ (x.size + 1) = 2 ^ x.size + 2 ^ x.size := by rw [Natural.pow_succ, Natural.two_mul]
     rw [e]
-    have sum := Nat.add_le_add a1 (Natural.le_of_lt a2)
-    rw [Nat.succ_add] at sum
-    exact sum
-  have d3 := dots_eq (d := 1) (f := fun r j => f r j + g r j) ok.width ok.digit sums (v := fun _ => 1) (fun _ _ => Nat.le.refl)
-  rw [grid_add, ← p1, ← p2, ← ones_eq Nat.le.refl] at d3
-  have d3 : dots frame.digit frame.width frame.rows 1 (x.positive.add x.negative) x.count 0 (ones 1 x.count) = _ := d3
-  rw [← p1] at d1
-  rw [← p2] at d2
-  have both_dots : (dots frame.digit frame.width frame.rows s.stride x.positive x.count 0 (lows s direct x.start x.count)).add
-      (dots frame.digit frame.width frame.rows s.stride x.negative x.count 0 (lows s mirrored x.start x.count)) =
-      side frame.digit frame.width frame.rows fun r => (tally x.count fun j => f r j * l j) + tally x.count fun j => g r j * m j := by
-    rw [e1, e2, d1, d2]
-    exact (side_add _ _ _ _ _).symm
-  rw [both_dots, d3, p3, p4] at h
+    exact Nat.add_le_add (Natural.le_of_lt a1) (Natural.le_of_lt a2)
+  have d3 := times_ones (f := fun r j => f r j + g r j) hn ok.width ok.digit sums room
+  rw [grid_add] at d3
+  have d3 : times frame.digit frame.width frame.rows x.count ((grid frame.digit frame.width x.count frame.rows f).add
+    (grid frame.digit frame.width x.count frame.rows g)) (ones frame.digit x.count) = _ := d3
+  have both_sides : (side frame.digit frame.width frame.rows fun r => 2 ^ t * tally x.count fun j => f r j * (l j / 2 ^ t + 0)).add
+      (side frame.digit frame.width frame.rows fun r => 2 ^ t' * tally x.count fun j => g r j * (m j / 2 ^ t' + 0)) =
+      side frame.digit frame.width frame.rows fun r => (2 ^ t * tally x.count fun j => f r j * (l j / 2 ^ t + 0)) +
+        2 ^ t' * tally x.count fun j => g r j * (m j / 2 ^ t' + 0) := (side_add _ _ _ _ _).symm
+  rw [both_sides, d3, p3, p4] at h
   have gain_eq := fun (t : Nat) (a b : Nat → Nat) => (side_add frame.digit frame.width frame.rows a (fun r => t * b r)).trans
     (congrArg (fun y => side frame.digit frame.width frame.rows a + y) (side_mul frame.digit frame.width frame.rows t b))
   refine ⟨_, _, _, ⟨_, _, (gain_eq _ _ _).symm, (gain_eq _ _ _).symm, fun r hr' => ?_⟩, h⟩
   obtain ⟨q1, q2, q3, q4⟩ := hr r hr'
-  have top := fun j hj => (hv j hj).1
   have n1 := tally_bound (v := l) (fun j hj => (q1 j hj).1) (fun j hj => (hv j hj).1)
   have n2 := tally_bound (v := m) (fun j hj => (q1 j hj).2) (fun j hj => (hv j hj).2.1)
-  have n3 : tally x.count (fun j => (f r j + g r j) * 1) ≤ x.count * (2 ^ x.size * 2) := by
+  have b1 := rounded_below x.count t (f r) l
+  have b2 := rounded_below x.count t' (g r) m
+  have n3 : tally x.count (fun j => f r j + g r j) ≤ x.count * (2 ^ x.size * 2) := by
     refine tally_le fun j hj => ?_
-    rw [Natural.mul_one, Nat.mul_comm (2 ^ x.size), Natural.two_mul]
+    rw [Nat.mul_comm (2 ^ x.size), Natural.two_mul]
     exact Nat.add_le_add (Natural.le_of_lt (q1 j hj).1) (Natural.le_of_lt (q1 j hj).2)
   refine ⟨Nat.add_le_add q2 (Nat.mul_le_mul Nat.le.refl ?_), Nat.add_le_add q3 ?_, ?_⟩
-  · refine Nat.le_trans (Nat.add_le_add n1 n2) (Natural.le_of_eq ?_)
+  · refine Nat.le_trans (Nat.add_le_add (Nat.le_trans b1 n1) (Nat.le_trans b2 n2)) (Natural.le_of_eq ?_)
     show _ = x.count * (2 ^ x.size * (2 * s.top))
     rw [← Nat.mul_add, ← Nat.mul_add, Natural.two_mul]
   · show x.weight * s.center * _ ≤ x.weight * _
@@ -195,18 +199,17 @@ theorem finish_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direc
     simp only [Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
   · have b := form_bounds (K := K) (n := x.count) (c := s.center) (p := f r) (q := g r) (lower := fun j => l j)
       (mirrored := fun j => m j) (x := values s slots x.start) (fun j hj => (hv j hj).2.2)
-    have b := mul_le_left (natural_nonneg (K := K) x.weight) b
     have split : tally x.count (fun j => f r j * l j + g r j * m j) =
         (tally x.count fun j => f r j * l j) + tally x.count fun j => g r j * m j := tally_add _ _ _
-    have mass : tally x.count (fun j => f r j + g r j) = tally x.count (fun j => (f r j + g r j) * 1) := by
-      exact tally_congr fun j _ => (Natural.mul_one _).symm
-    rw [split, mass] at b
+    have least := natural_le (K := K) (Nat.add_le_add b1 b2)
+    rw [← split] at least
+    have b := mul_le_left (natural_nonneg x.weight) (le_trans least b)
     rw [natural_add, natural_add, natural_mul, natural_mul (x.weight.mul s.center)]
     show _ ≤ _ + (_ + natural (x.weight * s.center) * _)
     rw [natural_mul x.weight]
     rw [natural_mul s.center] at b
     refine le_cert ?_ (add_nonneg (sub_nonneg b) (sub_nonneg q4))
-    generalize (natural (tally x.count fun j => (f r j + g r j) * 1) : K) = mass'
+    generalize (natural (tally x.count fun j => f r j + g r j) : K) = mass'
     exact (ring8 K t a e w c d o v, o + (d + t * e * w) - (c + t * a), t * (v + e * w) - t * a + (o + d - (t * v + c))) _ _ _ _ _ _ _ _
 
 end Relaxation

@@ -99,16 +99,17 @@ def bend (s : Scale) (frame : Frame) (bits lower upper first n direct mirrored c
         (both (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))) (both (slopesFit bits n lower) (slopesFit bits n upper))))))))
     (force (fun levels => force (fun low => force (fun high => force (fun slopes =>
         both (both (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) low) (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) high))
-          (reaches s direct mirrored first n fun down up => force (fun charge =>
+          (reaches s direct mirrored first n fun down up => force (fun offset =>
+              rounded frame.digit frame.width frame.rows n x.size s.stride 1 offset x.negative fun charge =>
               force (fun unit => force (fun scale => force (fun limit => force (fun size => force (fun positive => force (fun negative => force (fun gain => force (fun loss =>
                   next ⟨scale, x.weight, limit, first, n, size, positive, negative, gain, loss⟩)
                 (Nat.add (Nat.mul unit x.loss) (Nat.mul x.weight charge))) (Nat.mul unit x.gain))
                 (scaleColumns frame.digit frame.width n frame.rows (Nat.succ bits) x.negative high))
                 (scaleColumns frame.digit frame.width n frame.rows (Nat.succ bits) x.positive low))
                 (Nat.add x.size (Nat.succ bits)))
-                (Nat.add (Nat.mul unit x.limit) (Nat.mul x.weight (Nat.mul n (Nat.mul (Nat.pow 2 x.size) (Nat.pow 2 (Nat.add (Nat.add s.half bits) 2)))))))
+                (Nat.add (Nat.mul unit x.limit) (Nat.mul x.weight (Nat.mul n (Nat.mul (Nat.pow 2 x.size) (Nat.pow 2 (Nat.succ s.stride)))))))
                 (Nat.mul unit x.scale)) (Nat.pow 2 bits))
-            (dots frame.digit frame.width frame.rows s.stride x.negative n 0 (offsets s n bits slopes down up))))
+            (offsets s n bits slopes down up)))
         (Dense.spread s.stride (Nat.succ bits) levels 1 upper)) (Dense.spread frame.digit (Nat.succ bits) levels 1 upper))
         (Dense.spread frame.digit (Nat.succ bits) levels 1 lower)) (Nat.succ (Nat.log2 n)))
 
@@ -165,13 +166,16 @@ theorem bend_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits lo
   have s2 : scaleColumns frame.digit frame.width x.count frame.rows (Nat.succ bits) (grid frame.digit frame.width x.count frame.rows g)
       (pack frame.digit x.count (digit (bits + 1) upper)) = _ := scaleColumns_eq ok.width ok.digit slopeLe gw highDigit
   have ow := fun j hj => Natural.lt_of_lt_of_le (o2 j hj).1 (Natural.two_pow_le c3)
-  rw [p1, p2, s1, s2, o1, dots_eq ok.width ok.digit gw ow] at h
+  rw [o1, p2] at h
+  obtain ⟨t, below, h⟩ := rounded_sound Nat.le.refl (fun r hr' j hj => ((hr r hr').1 j hj).2) ow h
+  rw [p1, s1, s2] at h
   refine ⟨_, ?_, h⟩
-  refine ⟨_, _, fun r => 2 ^ bits * c r, fun r => 2 ^ bits * d r + x.weight * tally x.count fun j => g r j * offset j, rfl, rfl, ?_, ?_, fun r hr' => ?_⟩
+  refine ⟨_, _, fun r => 2 ^ bits * c r, fun r => 2 ^ bits * d r + x.weight * (2 ^ t * tally x.count fun j => g r j * (offset j / 2 ^ t + 1)),
+    rfl, rfl, ?_, ?_, fun r hr' => ?_⟩
   · show 2 ^ bits * x.gain = _
     rw [p3, side_mul]
   · show 2 ^ bits * x.loss + x.weight * side _ _ _ _ = _
-    rw [p4, side_add, side_mul, side_mul]
+    rw [p4, side_add, side_mul _ _ _ (2 ^ bits), side_mul _ _ _ x.weight]
   · obtain ⟨q1, q2, q3, q4⟩ := hr r hr'
     have short : ∀ {a v : Nat}, a < 2 ^ x.size → v < 2 ^ (bits + 1) → a * v < 2 ^ (x.size + (bits + 1)) := fun ha hv => by
       rw [Natural.pow_add]
@@ -180,7 +184,7 @@ theorem bend_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits lo
     refine ⟨fun j hj => ⟨short (q1 j hj).1 (lowDigit j hj), short (q1 j hj).2 (highDigit j hj)⟩, ?_, ?_, ?_⟩
     · exact Nat.le_trans (Nat.mul_le_mul Nat.le.refl q2) (Nat.le_add_right _ _)
     · refine Nat.add_le_add (Nat.mul_le_mul Nat.le.refl q3) (Nat.mul_le_mul Nat.le.refl ?_)
-      exact tally_bound (fun j hj => (q1 j hj).2) (fun j hj => Natural.le_of_lt (o2 j hj).1)
+      exact rounded_le below (fun j hj => (q1 j hj).2) ow
     · have unit := natural_nonneg (K := K) s.unit
       have scaled : ∀ j, j < x.count → IsRelu (values s slots first j) (values s slots x.start j) := fun j hj => by
         unfold values
@@ -200,7 +204,9 @@ theorem bend_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits lo
         (x := values s slots first) (y := values s slots x.start)
         (fun j hj => relu_lower (scaled j hj) (l1 j hj))
         (fun j hj => relu_offset (scaled j hj) (hv j hj).1 (hv j hj).2 (l2 j hj) (o2 j hj).2.1 (o2 j hj).2.2)
-      have b := mul_le_left (natural_nonneg (K := K) x.weight) b
+      have more := add_le_add (le_refl (natural (2 ^ bits) * form x.count (f r) (g r) (values s slots x.start) : K))
+        (natural_le (K := K) (rounded_above x.count t (g r) offset))
+      have b := mul_le_left (natural_nonneg (K := K) x.weight) (le_trans b more)
       have q4 := mul_le_left (natural_nonneg (K := K) (2 ^ bits)) q4
       show natural x.weight * _ + natural (2 ^ bits * c r) ≤ natural (2 ^ bits * x.scale) * goal r + natural (2 ^ bits * d r + x.weight * _)
       rw [natural_add, natural_mul (2 ^ bits) (c r), natural_mul (2 ^ bits) x.scale, natural_mul (2 ^ bits) (d r), natural_mul x.weight]

@@ -28,7 +28,7 @@ def everyRow (rows : Nat) : Nat := pack 32 rows (fun r => Nat.mul 2 r)
 def conclude (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : Relaxation) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
   both (both (Nat.beq x.rows p.forms.rows) (Nat.ble (Nat.mul 2 p.forms.rows) (Nat.pow 2 32)))
     (force (fun goals => begin ⟨x.digit, x.width, x.rows⟩ 0 p.forms.rows goals fun batch =>
-        through s ⟨x.digit, x.width, x.rows⟩ p.forms d 1 0 x.start x.count direct mirrored memory batch fun y =>
+        substitute s ⟨x.digit, x.width, x.rows⟩ p.forms d 1 0 x.start x.count direct mirrored memory batch fun y =>
           reduce s ⟨x.digit, x.width, x.rows⟩ shift size direct mirrored memory y fun z =>
             walk s ⟨x.digit, x.width, x.rows⟩ direct mirrored memory (fun scale limit gain loss =>
                 both (both (Nat.ble 1 scale) (Nat.ble (Nat.succ limit) (Nat.pow 2 (Nat.mul x.digit x.width))))
@@ -59,14 +59,13 @@ theorem conclude_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decod
   cases hd : decode p.forms d with
   | none =>
     obtain ⟨batch, _, _, _, h, _⟩ := begin_sound (v := fun _ => (0 : K)) h
-    unfold through at h
-    rw [hd] at h
+    rw [substitute_none hd] at h
     exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
     obtain ⟨_, ds, _, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
     obtain ⟨batch, _, _, b3, h, _⟩ := begin_sound
       (v := fun r => natural s.unit * Linear.combination slots ds (fun k => word p.forms.sources (p.forms.columns * 0 + k)) r) h
-    obtain ⟨y, hy, h⟩ := through_sound sf hm b3 (fun _ i hi c hc => by
+    obtain ⟨y, hy, h⟩ := substitute_sound sf hm b3 (fun _ i hi c hc => by
       have f := hform slots 0 i hi
       have same : c = Linear.combination slots ds (fun k => word p.forms.sources (p.forms.columns * 0 + k)) i := by
         have e := hc.trans f.symm

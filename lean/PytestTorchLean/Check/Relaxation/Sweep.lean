@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Turn
+import PytestTorchLean.Check.Relaxation.Bend
 /-!
 # Column after column of an affine node
 

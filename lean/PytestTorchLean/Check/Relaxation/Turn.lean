@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Bend
+import PytestTorchLean.Check.Relaxation.Times
 import PytestTorchLean.Check.Columns
 /-!
 # Closer digits in reverse order

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Arrange
+import PytestTorchLean.Check.Relaxation.Whole
 /-!
 # Back through the passed nodes
 
@@ -122,7 +123,7 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
       (fun p earlier _ => Link.casesOn (motive := fun _ => Bool) link
         (fun first count shift size => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
-              through s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier z)
+              substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
         (fun bits lower upper => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
@@ -167,7 +168,7 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
-    obtain ⟨y, hy, h⟩ := through_sound sf hm hx (fun one i hi c hc => by
+    obtain ⟨y, hy, h⟩ := substitute_sound sf hm hx (fun one i hi c hc => by
       have near := near_values hp.2.1 (position := 0) (by rw [one]; exact Nat.le.refl) hi hc
       rw [← h1] at near
       exact near) h
