@@ -27,6 +27,10 @@ _NUMBERS = 1 << 22
 _FACES = 64
 """Inputs that are moved to a face of the box, those with the largest share of the slope."""
 _STARTS = 4
+_MOVES = 12
+"""Random moves of a point in each round."""
+_MOVED = 4.0
+"""How many inputs a random move changes on average."""
 _LOSSES = 3
 _SIGN, _SMOOTH, _NEWTON = range(3)
 
@@ -48,12 +52,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Effort:
-    """Work for each wish: samples, descents that start from them, steps of each, moves to faces."""
+    """Work for each wish: samples, descents that start from them, steps of each, moves to faces, and rounds
+    of random moves, which follow the narrow ridges between forms that gradients zigzag across."""
 
     samples: int
     descents: int
     steps: int
     moves: int = 2
+    rounds: int = 0
 
 
 def attack(
@@ -86,6 +92,8 @@ class _Search:
     def run(self, effort: Effort) -> list[Candidate]:
         starts = self._starts(effort)
         points, values = self._descend(starts, effort.steps)
+        if effort.rounds and values.min() > 0:
+            points, values = self._wander(points, values, effort.rounds)
         order = np.argsort(values, kind="stable")[:_STARTS]
         points, values = points[order], values[order]
         if values[0] > 0:
@@ -95,16 +103,21 @@ class _Search:
         return [Candidate(points[place].astype(np.float32), float(values[place])) for place in order]
 
     def _starts(self, effort: Effort) -> Float64:
-        """The middle, corners, and the best of the samples."""
+        """The middle, then in turn a corner, two winners among some samples each, and a sample as it comes.
+
+        The best samples of all would lie around one low place, which need not be low enough.
+        """
         middle = self._inside((self._lower + self._upper) / 2)[None]
-        corners = np.where(self._generator.random((effort.descents // 4, middle.size)) < 0.5, 0.0, 1.0)
-        samples = self._generator.random((max(effort.samples, effort.descents), middle.size))
-        drawn = self._inside(self._lower + np.concatenate([corners, samples]) * self._width)
-        values = np.concatenate([self._values(part) for part in self._batches(drawn)])
-        corner_count = len(corners)
-        best = corner_count + np.argsort(values[corner_count:], kind="stable")
-        kept = np.concatenate([np.arange(corner_count), best])[: max(1, effort.descents - 1)]
-        return np.concatenate([middle, drawn[kept]])
+        quarter = -(-effort.descents // 4)
+        corners = np.where(self._generator.random((quarter, middle.size)) < 0.5, 0.0, 1.0)
+        samples = self._generator.random((max(effort.samples, 2 * quarter), middle.size))
+        corners, samples = (self._inside(self._lower + part * self._width) for part in (corners, samples))
+        values = np.concatenate([self._values(part) for part in self._batches(samples)])
+        rivals = len(samples) // (2 * quarter)
+        groups = values[: 2 * quarter * rivals].reshape(2 * quarter, rivals)
+        best = samples[np.arange(2 * quarter) * rivals + groups.argmin(axis=1)]
+        mixed = np.stack([corners, best[:quarter], best[quarter:], samples[:quarter]], axis=1)
+        return np.concatenate([middle, mixed.reshape(-1, middle.size)])[: max(1, effort.descents)]
 
     def _descend(self, starts: Float64, steps: int) -> tuple[Float64, Float64]:
         """The lowest point of each descent and its value."""
@@ -137,14 +150,34 @@ class _Search:
             towards = share * np.where((kinds == _SIGN)[:, None], np.sign(slope), smooth)
             steep = np.maximum((scaled**2).sum(axis=1), 1e-300)
             newton = scaled * (np.maximum(reached, 0.0) / steep)[:, None]
+            towards = np.where((kinds == _NEWTON)[:, None], newton, towards)
+            moved = self._inside(points - towards * self._width)
             if step == 0:
-                # all the way to the corner at once: exact where the graph is affine
+                # some go all the way to the corner at once: exact where the graph is affine
                 corner = np.where(slope > 0, self._lower, np.where(slope < 0, self._upper, points))
-                points = np.where((kinds == _NEWTON)[:, None], points, corner)
-            else:
-                towards = np.where((kinds == _NEWTON)[:, None], newton, towards)
-                points = self._inside(points - towards * self._width)
+                moved = np.where((places % 4 == 0)[:, None], corner, moved)
+            points = moved
         return best, best_values
+
+    def _wander(self, points: Float64, values: Float64, rounds: int) -> tuple[Float64, Float64]:
+        """Each point after the best of some random moves, round for round, their size adapted to success."""
+        count, size = points.shape
+        points, values, reach = points.copy(), values.copy(), np.full(count, 0.05)
+        for _ in range(rounds):
+            moves = self._generator.standard_normal((count, _MOVES, size)) * reach[:, None, None]
+            moves *= self._generator.random((count, _MOVES, size)) < _MOVED / size
+            tries = self._inside((points[:, None] + moves * self._width).reshape(-1, size))
+            found = np.concatenate([self._values(part) for part in self._batches(tries)])
+            found = found.reshape(count, _MOVES)
+            least = found.argmin(axis=1)
+            lowest = found[np.arange(count), least]
+            better = lowest < values
+            points[better] = tries.reshape(count, _MOVES, size)[better, least[better]]
+            values[better] = lowest[better]
+            reach = np.clip(np.where(better, 1.5 * reach, 0.6 * reach), 1e-7, 0.3)
+            if (values <= 0).any():
+                break
+        return points, values
 
     def _to_faces(self, points: Float64, values: Float64) -> tuple[Float64, Float64]:
         """Each point after the best single move of an input to a face of the box."""

@@ -42,10 +42,16 @@ from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
 FIRST_EFFORT = Effort(samples=256, descents=16, steps=30)
 """Before bounds are computed: most unsafe models are found out here."""
 LATER_EFFORTS = (
-    Effort(samples=4096, descents=64, steps=60),
-    Effort(samples=16384, descents=192, steps=120, moves=4),
+    Effort(samples=1024, descents=64, steps=60),
+    Effort(samples=4096, descents=192, steps=120, moves=4),
 )
-"""After bounds did not suffice, one after the other."""
+"""After bounds did not suffice, one after the other, each with a seed of its own."""
+LATER_EFFORTS_FEW_INPUTS = (
+    Effort(samples=4096, descents=64, steps=60, rounds=40),
+    *[Effort(samples=16384, descents=1024, steps=3, rounds=30)] * 4,
+)
+"""The same for models with few inputs, where random moves reach the narrow places that gradients miss."""
+_FEW_INPUTS = 16
 _REPLAYS_PER_CASE = 4
 _SHARE_FOR_BOUNDS = 0.5
 _SLACK = 1e-6
@@ -105,7 +111,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     proof, missing = _prove(own, asked)
     if proof is not None:
         return _proved(own, proof, len(asked))
-    for seed, effort in enumerate(LATER_EFFORTS, start=1):
+    efforts = LATER_EFFORTS_FEW_INPUTS if program.inputs <= _FEW_INPUTS else LATER_EFFORTS
+    for seed, effort in enumerate(efforts, start=1):
         try:
             later = _search(own, effort, seed, budget)
         except OutOfTime:

@@ -161,7 +161,7 @@ def test_an_interval_without_binary32_numbers(judged: Any) -> None:
 def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
     judged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vnnlib, "LATER_EFFORTS", (Effort(samples=16, descents=4, steps=4),))
+    monkeypatch.setattr(vnnlib, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
     monkeypatch.setattr(vnnlib, "cases_of", lambda *_: None)
     evidence = judged(distance(), UNIT + "(assert (>= Y_0 1.25))\n")
     assert evidence.verdict is Verdict.UNKNOWN
@@ -385,7 +385,7 @@ def test_candidates_are_binary32_points_of_the_box_with_their_value(seed: int) -
     lower = rng.normal(size=4).astype(np.float32)
     upper = (lower + rng.random(4)).astype(np.float32)
     wanted = Wish(lower, upper, rng.normal(size=(2, 3)), rng.normal(size=(2, 4)), rng.normal(size=2))
-    (found,) = attack(program, [wanted], Effort(samples=16, descents=8, steps=5))
+    (found,) = attack(program, [wanted], Effort(samples=16, descents=8, steps=5, rounds=3))
     assert [candidate.value for candidate in found] == sorted(candidate.value for candidate in found)
     for candidate in found:
         assert (lower <= candidate.point).all()
@@ -405,6 +405,22 @@ def test_the_corner_of_an_affine_graph_is_found() -> None:
     wanted = Wish(-box, box, np.ones((1, 1)), None, np.array([least]))
     ((best, *_),) = attack(program, [wanted], Effort(samples=1, descents=1, steps=1))
     assert best.value == pytest.approx(0, abs=1e-12)
+
+
+def test_random_moves_reach_what_descents_miss() -> None:
+    """Two bands of a linear graph that meet in a small corner of the box."""
+    proto = model(
+        [helper.make_node("Gemm", ["x", "w"], ["y"])],
+        {"x": [1, 2]},
+        ["y"],
+        {"w": np.array([[1000, -1000], [1001, -999]], dtype=np.float32)},
+    )
+    program = lower_to_program(lowered(proto))
+    unit = np.ones(2, dtype=np.float32)
+    wanted = Wish(-unit, unit, np.eye(2), None, np.array([0.05, 0.05]))
+    (without,) = attack(program, [wanted], Effort(samples=8, descents=4, steps=3, moves=0))
+    (moved,) = attack(program, [wanted], Effort(samples=8, descents=4, steps=3, moves=0, rounds=40))
+    assert moved[0].value < min(0.1, without[0].value) or without[0].value <= 0
 
 
 @given(st.integers(0, 10**6))
