@@ -7,6 +7,10 @@ terms are formed. If every term passes through at most n roundings, the result i
 the sum of the absolute terms (Higham, Accuracy and Stability, section 3.1). `SLACK` roundings per node
 are granted to folding: BatchNormalization into Conv needs 10 (add, square root, division, products with
 scale, mean, weight and bias, and their sums).
+
+Elementary functions, normalisations and products of computed values are barriers: a kernel that joins them
+(Gelu, QuickGelu, SkipLayerNormalization) is granted, node by node, the budgets and roundings of any execution
+of the nodes it replaces (`binary32/arithmetic.py`), and `SLACK` roundings of each result.
 """
 
 from __future__ import annotations
@@ -17,8 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.differential.reference import AffineReference
+from pytest_torchlean.evaluator.enclosing import Undecided, enclose_node
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import IndexStep, ReluStep
 from pytest_torchlean.ops.rule import integer, real
@@ -67,17 +73,23 @@ def known(value: NDArray[np.generic]) -> Spread:
 def advance(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, Spread]) -> Spread | str:
     """The spread of a node's output from those of its inputs, or why there is none."""
     with np.errstate(invalid="ignore", over="ignore"):
-        if node.op in _ELEMENTWISE:
-            return _elementwise(node, graph, spreads)
-        if node.op == "BatchNormalization":
-            return _normalised(node, graph, spreads)
-        if node.op == "Gemm" and isinstance(prepared, str):
-            return _scaled_gemm(node, graph, spreads)
-        if isinstance(prepared, str):
-            return prepared
-        if isinstance(prepared, ReluStep):
-            return _relu(spreads[prepared.source])
-        return _stepped(prepared, graph, spreads)
+        found = _by_terms(node, graph, prepared, spreads)
+        return _barrier(node, graph, spreads) if isinstance(found, str) else found
+
+
+def _by_terms(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, Spread]) -> Spread | str:
+    """The spread of a node that keeps or selects the terms of its inputs, or why it is no such node."""
+    if node.op in _ELEMENTWISE:
+        return _elementwise(node, graph, spreads)
+    if node.op == "BatchNormalization":
+        return _normalised(node, graph, spreads)
+    if node.op == "Gemm" and isinstance(prepared, str):
+        return _scaled_gemm(node, graph, spreads)
+    if isinstance(prepared, str):
+        return prepared
+    if isinstance(prepared, ReluStep):
+        return _relu(spreads[prepared.source])
+    return _stepped(prepared, graph, spreads)
 
 
 def _stepped(
@@ -211,6 +223,28 @@ def _scaled_gemm(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spr
     binary64 = (depth + 4) * 2.0**-52 * terms
     error = error + binary64 + (depth + SLACK) * ETA * largest
     return _flat(center, error, terms, np.full_like(center, deepest + depth + SLACK))
+
+
+def _barrier(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
+    """Every execution of the node on inputs within their own spreads, and `SLACK` roundings more."""
+    operands: list[Enclosed | NDArray[np.generic] | None] = []
+    for name in node.inputs:
+        constant = graph.constants.get(name)
+        if not name:
+            operands.append(None)
+        elif constant is not None:
+            operands.append(Enclosed.exact(constant) if constant.dtype == np.float32 else constant)
+        else:
+            shape, spread = graph.types[name].shape, spreads[name]
+            operands.append(Enclosed(spread.center.reshape(shape), spread.allowed().reshape(shape)))
+    try:
+        found = enclose_node(node, operands)[0]
+    except Undecided as problem:
+        return f"{problem} depends on rounding errors"
+    if not isinstance(found, Enclosed):
+        return "its result is not float32"
+    size = np.abs(found.center) + found.radius
+    return _flat(found.center, found.radius, size, np.full_like(size, SLACK))
 
 
 def _transposed(spread: Spread) -> Spread:
