@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.crown import SLOPE_BITS, relu_lines
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.model import (
@@ -22,6 +23,7 @@ from pytest_torchlean.certificate.model import (
     DecodingData,
     DirectData,
     NodeScript,
+    PropertyData,
     RelaxationData,
     ReluData,
     ScriptData,
@@ -29,7 +31,9 @@ from pytest_torchlean.certificate.model import (
     SplitScript,
     StepData,
     TightenScript,
+    WeightedData,
 )
+from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import (
     Box,
     NotRelaxable,
@@ -109,10 +113,27 @@ def _chain(
         how = DirectData(forms.decoding)
         state = _tighten_outputs(account, state, slopes, pieces)
         seen = account.conclude(how, claim.property, state)
+    if not seen.accepted[0] and claim.property.alternatives > 1:
+        how = _weighted(account, claim.property, forms, state)
+        seen = account.conclude(how, claim.property, state)
     script: ScriptData = ConcludeScript(how)
     for piece in reversed(pieces):
         script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
     return script, seen
+
+
+def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: State) -> WeightedData:
+    """Of every clause the sum of rows whose lower bound is largest."""
+    matrix = forms.matrix or matrix_of(about.forms, forms.decoding)
+    reads = matrix.sources[0]
+    low, high = (_float(account, side[:, 0])[reads] for side in (state.lower, state.upper))
+    numbers = matrix.positive - matrix.negative
+    rows = np.asarray(numbers / max(1, *np.abs(numbers).reshape(-1).tolist()), dtype=np.float64)
+    chosen, _ = weighted_clauses(rows, about.alternatives, low, high)
+    unit = 1 << WEIGHT_BITS
+    weights = tuple(tuple(int(w) for w in np.rint(own * unit)) for own in chosen)
+    size = (about.forms.rows << (forms.decoding.bits + WEIGHT_BITS + 1)).bit_length()
+    return WeightedData(forms.decoding, WEIGHT_BITS, size, weights)
 
 
 def _tighten_outputs(account: Account, state: State, slopes: dict[int, Slopes], pieces: list[Piece]) -> State:

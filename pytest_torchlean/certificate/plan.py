@@ -52,6 +52,8 @@ FRACTION_BITS = 32
 """Bounds are computed in steps of 2^-32."""
 _LONGEST_DENOMINATOR = 64
 """Bits of a common denominator of all boxes that the fixed-point unit may take over."""
+WEIGHT_BITS = 8
+"""Bits of the weights of a clause's rows."""
 _LANES_MARGIN = 64
 """Padding adds fewer columns than this to a matrix."""
 
@@ -209,8 +211,12 @@ def _scale(
         if semantics is Semantics.BINARY32:
             limit += rounding_limit(unit, center, columns, node.divisor, decoding)
         limits.append(limit)
-    for words, how in zip(patterns, conclusions, strict=True):
+    for words, how, goal in zip(patterns, conclusions, goals, strict=True):
         columns = words.shape[1] + _LANES_MARGIN
+        if goal.forms.alternatives > 1:
+            # Check.Weighted.fits
+            size = (len(words) << (how.forms.bits + WEIGHT_BITS + 1)).bit_length()
+            limits.append(columns * (top << (size + 1)))
         if isinstance(how, DirectData):
             limits.append(columns * (top << (how.forms.bits + 1)))
         else:

@@ -41,7 +41,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "axiom": _core("Prelude"),
     "init_quot": _core("Prelude"),
     # What runs something else than what was defined (`csimp` does so by a proved equality).
-    "csimp": _core("Recursors") | {f"{ROOT}.Check.*"},
+    "csimp": _core("Recursors") | {f"{ROOT}.Check.*", f"{ROOT}.Check.Forward.*"},
     "unsafe": _core("Prelude", "Syntax"),
     "unsafeCast": _core("Prelude", "Syntax"),
     "implemented_by": _core("Syntax"),

@@ -13,6 +13,7 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import Forms
@@ -32,7 +33,7 @@ _SLACK = 1e-6
 
 
 def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
-    """The cases in which backward rows look sufficient in binary64, None where they do not."""
+    """The cases in which backward rows or their sums look sufficient in binary64, None where they do not."""
     if program.size > _MOST_SLOTS:
         return None
     rows = slot_rows(program, forms)
@@ -45,6 +46,10 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
     by_bounds = np.maximum(rows, 0) @ bounds.low[0] + np.minimum(rows, 0) @ bounds.high[0]
     if inequalities.least(np.maximum(least, by_bounds))[0] > -_SLACK:
         return Leaf(lower, upper)
+    if forms.alternatives > 1:
+        _, gap = weighted_clauses(rows, forms.alternatives, bounds.low[0], bounds.high[0])
+        if gap > -_SLACK:
+            return Leaf(lower, upper)
     if program.inputs > _FEW_INPUTS or _broken(program, inequalities, lower, upper):
         return None
     cut = split(program, inequalities, lower, upper, most_boxes=2 * MOST_CASES, slack=_SLACK)
