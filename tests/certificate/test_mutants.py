@@ -40,6 +40,7 @@ from mutants.rows import changed_rows, deep_emission, false_rows
 from mutants.scripts import spine
 from mutants.trees import changed_trees, false_trees, tree_truth, with_tree
 from mutants.truths import Truth, margin_truth, range_truth
+from mutants.weighted import changed_weights, false_clauses, ordered_emission
 
 from pytest_torchlean.certificate.model import ComposedData, Emission, Semantics
 from pytest_torchlean.certificate.text import render
@@ -155,7 +156,9 @@ def semantics_mutants() -> list[tuple[Emission, Emission]]:
 
 def test_there_are_at_least_600_mutants_and_half_are_made_before_encoding() -> None:
     data = (*data_mutants(), *((own.truth, own.mutant) for own in rounded_mutants()))
+    data += tuple((ordered_emission(Fraction(1)), mutant) for mutant in false_clauses())
     encoded = (*integer_mutants(), *semantics_mutants(), *((rows_truth(), m) for m in changed_rows()))
+    encoded += tuple((ordered_emission(Fraction(1)), mutant) for mutant in changed_weights())
     assert all(truth != mutant for truth, mutant in (*data, *encoded))
     assert len({id(mutant) for _, mutant in data}) == len(data)
     assert len(data) + len(encoded) >= 600
