@@ -105,7 +105,13 @@ def lrn(context: Context, node: OnnxNode) -> None:
     context.emit(node, "LRN", node.inputs, attributes)
 
 
+def einsum(context: Context, node: OnnxNode) -> None:
+    """Einsum since 12."""
+    context.emit(node, "Einsum", node.inputs, [("equation", node.string("equation", ""))])
+
+
 LOWERINGS = {
+    "Einsum": Lowering((12, 28), einsum),
     "GroupNormalization": Lowering((18, 21), group),
     "Hardmax": Lowering((1, 11, 13), soft),
     "InstanceNormalization": Lowering((6, 22), instance),
