@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx_models import loaded, lowered, model
 
 from pytest_torchlean.differential import DifferentialResult, compare, compose
@@ -388,3 +388,50 @@ def test_verdicts_of_results() -> None:
     evidence = evidence_of(prop, blind)
     assert evidence.verdict is Verdict.UNKNOWN
     assert "not covered" in evidence.runtime
+
+
+def test_outputs_without_any_finite_bound_are_not_covered() -> None:
+    """The branch is not observed, and its sum may overflow: nothing is claimed about the only output."""
+    branch = helper.make_graph(
+        [
+            helper.make_node("Mul", ["x", "huge"], ["a"]),
+            helper.make_node("ReduceSum", ["a"], ["b"], keepdims=0),
+            helper.make_node("Tanh", ["b"], ["y"]),
+        ],
+        "branch", [], [helper.make_tensor_value_info("y", 1, [])],
+    )  # fmt: skip
+    node = helper.make_node("If", ["yes"], ["z"], then_branch=branch, else_branch=branch)
+    proto = model([node], {"x": [3]}, ["z"], {"yes": np.array(True), "huge": np.float32(3e38)})
+    graph = lowered(proto)
+    ones = {"x": np.ones(3, dtype=np.float32)}
+    vacuous = compare(loaded(proto), graph, [ones])
+    assert vacuous.divergence is None
+    assert not any(report.outputs_covered for report in vacuous.sessions)
+    small = {"x": np.full(3, 2.0**-100, dtype=np.float32)}
+    assert all(report.outputs_covered for report in compare(loaded(proto), graph, [ones, small]).sessions)
+
+
+def test_every_output_of_a_node_is_compared() -> None:
+    node = helper.make_node("TopK", ["x", "k"], ["values", "places"])
+    proto = model([node], {"x": [1, 5]}, ["values", "places"], {"k": np.array([2])})
+    proto.graph.output[1].type.tensor_type.elem_type = TensorProto.INT64
+    graph = lowered(proto)
+    x = {"x": np.float32([[3, 1, 2, 5, 4]])}
+    agreed = compare(loaded(proto), graph, [x])
+    assert agreed.divergence is None
+    assert all(report.exact_outputs == 2 and report.outputs_covered for report in agreed.sessions)
+    swapped = replace(graph.nodes[0], attributes=(("axis", 1), ("k", 2), ("largest", 0)))
+    found = compare(loaded(proto), replace(graph, nodes=(swapped,)), [x]).divergence
+    assert found is not None
+    assert found.value == "values"
+
+
+def test_integers_that_differ_are_a_divergence() -> None:
+    node = helper.make_node("ArgMax", ["x"], ["z"], axis=1)
+    proto = model([node], {"x": [1, 5]}, ["z"])
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    graph = lowered(proto)
+    wrong = replace(graph.nodes[0], op="ArgMin")
+    found = compare(loaded(proto), replace(graph, nodes=(wrong,)), [{"x": np.float32([[3, 1, 2, 5, 4]])}])
+    assert found.divergence is not None
+    assert (found.divergence.runtime, found.divergence.expected, found.divergence.ulps) == ("3", "1", 2)

@@ -70,8 +70,12 @@ def known(value: NDArray[np.generic]) -> Spread:
     return Spread(center, zero, np.abs(center), zero)
 
 
-def advance(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, Spread]) -> Spread | str:
-    """The spread of a node's output from those of its inputs, or why there is none."""
+def advance(
+    node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str, Spread], output: int = 0
+) -> Spread | str:
+    """The spread of one of a node's outputs from those of its inputs, or why there is none."""
+    if output > 0:
+        return _barrier(node, graph, spreads, output)
     with np.errstate(invalid="ignore", over="ignore"):
         found = _by_terms(node, graph, prepared, spreads)
         return _barrier(node, graph, spreads) if isinstance(found, str) else found
@@ -225,7 +229,7 @@ def _scaled_gemm(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spr
     return _flat(center, error, terms, np.full_like(center, deepest + depth + SLACK))
 
 
-def _barrier(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
+def _barrier(node: Node, graph: Graph, spreads: Mapping[str, Spread], output: int = 0) -> Spread | str:
     """Every execution of the node on inputs within their own spreads, and `SLACK` roundings more."""
     operands: list[Enclosed | NDArray[np.generic] | None] = []
     for name in node.inputs:
@@ -238,7 +242,7 @@ def _barrier(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread 
             shape, spread = graph.types[name].shape, spreads[name]
             operands.append(Enclosed(spread.center.reshape(shape), spread.allowed().reshape(shape)))
     try:
-        found = enclose_node(node, operands)[0]
+        found = enclose_node(node, operands)[output]
     except Undecided as problem:
         return f"{problem} depends on rounding errors"
     if not isinstance(found, Enclosed):

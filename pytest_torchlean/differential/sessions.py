@@ -75,6 +75,8 @@ class SessionComparison:
     unbounded: int = 0
     worst: dict[str, float] = field(default_factory=dict)
     uncovered: dict[str, str] = field(default_factory=dict)
+    claimed: set[str] = field(default_factory=set)
+    """Values of which some element had a finite bound in some sample."""
 
     def __post_init__(self) -> None:
         named = set(self.session.outputs) | set(self.graph.inputs)
@@ -102,7 +104,7 @@ class SessionComparison:
             unbounded=self.unbounded,
             worst=dict(sorted(self.worst.items())),
             uncovered=tuple(f"{printable(name)}: {why}" for name, why in self.uncovered.items()),
-            outputs_covered=all(name in self._visible and name not in self.uncovered for name in outputs),
+            outputs_covered=all(name in self.claimed and name not in self.uncovered for name in outputs),
         )
 
     def _node(
@@ -113,26 +115,23 @@ class SessionComparison:
                 prepared = self.prepared[node.outputs[0]]
                 reference = prepared if isinstance(prepared, AffineReference) else None
                 outcome = nodes.compare_node(node, self.graph, values, reference, output)
-            elif output > 0:
-                self._note(name, "it is a second output behind a rewrite")
-                continue
             else:
-                spread = self._advance(node, values, spreads)
+                spread = self._advance(node, values, spreads, output)
                 if spread is None or name not in self._visible:
                     continue
                 outcome = nodes.compare_spread(values[name], spread)
             self._count(node, outcome)
+            if outcome.unbounded < outcome.wrong.size or not outcome.wrong.size:
+                self.claimed.add(name)
             if outcome.wrong.any():
                 return nodes.divergence(outcome, values[name], node, self.name, sample, output)
         return None
 
-    def _note(self, name: str, why: str) -> None:
-        if name in self._visible:
-            self.uncovered.setdefault(name, why)
-
-    def _advance(self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread]) -> Spread | None:
+    def _advance(
+        self, node: Node, values: Mapping[str, Array], spreads: dict[str, Spread], output: int
+    ) -> Spread | None:
         """The composed bound of a value behind rewritten nodes; None, and a note, where there is none."""
-        name = node.outputs[0]
+        name = node.outputs[output]
         for source in node.inputs:
             if not source or source in self.graph.constants or source in spreads:
                 continue
@@ -145,7 +144,7 @@ class SessionComparison:
         if any(kind != "float32" for kind in kinds):
             self.uncovered.setdefault(name, f"its node works on {min(set(kinds) - {'float32'})} values")
             return None
-        spread = compose.advance(node, self.graph, self.prepared[name], spreads)
+        spread = compose.advance(node, self.graph, self.prepared[node.outputs[0]], spreads, output)
         if isinstance(spread, str):
             self.uncovered.setdefault(name, spread)
             return None

@@ -38,18 +38,17 @@ def recurrent(context: Context, node: OnnxNode) -> None:
             if node.input(at):
                 inputs[at] = context.part(node, "Transpose", [inputs[at]], [("perm", (1, 0, 2))])
     count = 3 if node.op == "LSTM" else 2
-    names = [context.fresh(f"{next(filter(None, node.outputs))}/{node.op}{at}") for at in range(count)]
-    context.emit(node, node.op, inputs, attributes, names)
+    given = (*node.outputs, *[""] * (count - len(node.outputs)))
+    own = [context.fresh(f"{next(filter(None, given))}/{node.op}{at}") for at in range(count)]
+    if not batch_first:
+        names = [name or fresh for name, fresh in zip(given, own, strict=True)]
+        context.emit(node, node.op, inputs, attributes, names)
+        return
+    context.emit(node, node.op, inputs, attributes, own)
     for at, name in enumerate(node.outputs):
-        if not name or name not in context.read_outputs:
-            continue
-        perm = ((0, 1, 2, 3), (0, 1, 2), (0, 1, 2))[at]
-        if batch_first:
-            perm = ((2, 0, 1, 3), (1, 0, 2), (1, 0, 2))[at]
-        if perm == tuple(range(len(perm))):
-            context.emit(node, "Identity", [names[at]], (), [name])
-        else:
-            context.emit(node, "Transpose", [names[at]], [("perm", perm)], [name])
+        if name and name in context.read_outputs:
+            perm = (2, 0, 1, 3) if at == 0 else (1, 0, 2)
+            context.emit(node, "Transpose", [own[at]], [("perm", perm)], [name])
 
 
 def _activations(node: OnnxNode, directions: int) -> list[tuple[str, Attribute]]:

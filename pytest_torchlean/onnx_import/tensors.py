@@ -74,12 +74,15 @@ def to_array(tensor: onnx.TensorProto) -> NDArray[np.generic]:
 
 
 def refuse_non_finite(proto: onnx.ModelProto, name: str) -> None:
-    """ModelError TL0104 at the first float32 tensor that holds NaN or an infinity."""
+    """ModelError TL0104 at the first float32 tensor that holds NaN or an infinity.
+
+    A single number may be infinite: models write the value of masks so.
+    """
     for tensor in all_tensors(proto):
         if tensor.data_type != onnx.TensorProto.FLOAT:
             continue
         array = to_array(tensor)
-        bad = np.flatnonzero(~np.isfinite(array))
+        bad = np.flatnonzero(np.isnan(array) if array.size == 1 else ~np.isfinite(array))
         if bad.size:
             index = tuple(int(i) for i in np.unravel_index(int(bad[0]), array.shape))
             value = to_hex(float(array.reshape(-1)[bad[0]]))

@@ -118,12 +118,31 @@ def _power_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     return (budgets.allowed(budgets.POWER, value, np.broadcast_to(base + exponent, value.shape)),)
 
 
+def _enclose_power(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    """x^y for exponents that are known: the slope where y is at least 1, the ends of x elsewhere."""
+    x, y = enclosed(inputs[0]), enclosed(inputs[1])
+    with np.errstate(all="ignore"):
+        center = np.power(x.center, y.center)
+        slope = np.abs(y.center) * np.power(x.size, y.center - 1.0) * x.radius
+        ends = [np.abs(np.power(x.center + s * x.radius, y.center) - center) for s in (-1.0, 1.0)]
+        away = np.where(x.center - x.radius > 0, np.maximum(*ends), np.inf)
+        inherited = np.where(x.radius == 0, 0.0, np.where(y.center >= 1, slope, away))
+        inherited = np.where(y.center == 0, 0.0, inherited) * (1.0 + 2.0**-40)
+        budget = budgets.allowed(
+            budgets.POWER, np.abs(center) + inherited, np.broadcast_to(x.size, center.shape)
+        )
+        radius = np.where(np.broadcast_to(y.radius, center.shape) == 0, inherited + budget, np.inf)
+    return (Enclosed(center, np.where(np.isfinite(center), radius, np.inf)),)
+
+
 RULES = {
     **{
         name: OpRule(_infer, _evaluate, _error_bound, _NO_STEP, reference=_reference, enclose=_enclose)
         for name in elementary.NAMES
     },
-    "Pow": OpRule(_infer_power, _power, _power_bound, _NO_STEP, reference=_power_reference),
+    "Pow": OpRule(
+        _infer_power, _power, _power_bound, _NO_STEP, reference=_power_reference, enclose=_enclose_power
+    ),
     "Reciprocal": OpRule(
         _infer,
         _fixed(lambda x: np.divide(np.float32(1), x)),
