@@ -112,7 +112,7 @@ def judge(case: Any) -> Judgement:
         except TorchleanError as refusal:
             return Judgement(case.name, op, "refused", str(refusal).splitlines()[0])
         for name, expected in zip(graph.outputs, outputs, strict=False):
-            how, why = compared(graph, values, name, np.asarray(expected), case)
+            how, why = compared(graph, values, name, as_array(expected), case)
             if how == "wrong":
                 return Judgement(case.name, op, "wrong", why)
             if how == "tolerance":
@@ -123,7 +123,7 @@ def judge(case: Any) -> Judgement:
 def evaluated(proto: onnx.ModelProto, given: Mapping[str, Any]) -> tuple[Graph, Arrays]:
     """The graph and all its values. Inputs that lowering asks for become constants."""
     model = LoadedModel(Path("case.onnx"), proto.SerializeToString(), "")
-    arrays = {name: np.asarray(value) for name, value in given.items() if value is not None}
+    arrays = {name: as_array(value) for name, value in given.items() if value is not None}
     shapes = {name: value.shape for name, value in arrays.items()}
     fixed: dict[str, np.ndarray] = {}
     while True:
@@ -143,6 +143,13 @@ def evaluated(proto: onnx.ModelProto, given: Mapping[str, Any]) -> tuple[Graph, 
                 raise
             fixed.update(new)
     return graph, evaluate(graph, {name: arrays[name] for name in graph.inputs})
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A test's value, which may be a tensor of the file format."""
+    if isinstance(value, onnx.TensorProto):
+        return np.asarray(onnx.numpy_helper.to_array(value))
+    return np.asarray(value)
 
 
 def compared(graph: Graph, values: Arrays, name: str, expected: np.ndarray, case: Any) -> tuple[str, str]:

@@ -191,4 +191,17 @@ CASES: tuple[Case, ...] = (
     Case("LSTM", floats((3, 2, 4), (1, 20, 4), (1, 20, 5), (1, 40), (1, 2, 5), (1, 2, 5), (1, 15)),
          attributes={"clip": 0.75}, outputs=3,
          order=("in0", "in1", "in2", "in3", "", "in4", "in5", "in6")),
+    *(Case("QuantizeLinear", floats((3, 4)), {"scale": np.float32(0.25), "zero": np.array(zero)})
+      for zero in (np.uint8(100), np.int8(-3))),
+    Case("QuantizeLinear", floats((3, 4)), {"scale": np.float32([0.5, 1, 2]), "zero": np.zeros(3, np.int8)},
+         {"axis": 0}, first=13),
+    *(Case("DequantizeLinear", ((kind, (3, 4)),), {"scale": np.float32(0.3), "zero": np.array(5, kind)})
+      for kind in ("uint8", "int8")),
+    Case("DequantizeLinear", (("int8", (3, 4)),), {"scale": np.float32([0.5, 1.1, 2])}, {"axis": 0},
+         first=13),
+    Case("MatMulInteger", (("uint8", (2, 3)), ("int8", (3, 4))), {"a": np.uint8(2), "b": np.int8(1)}),
+    *(Case("Einsum", floats(*shapes), attributes={"equation": equation}) for equation, shapes in (
+        ("ij,jk->ik", ((2, 3), (3, 4))), ("bij,bjk", ((2, 3, 4), (2, 4, 2))), ("ii->i", ((3, 3),)),
+        ("...ij->...ji", ((2, 3, 4),)), ("ij,ij->", ((2, 3), (2, 3))), ("i,j,k->kji", ((2,), (3,), (2,))),
+        ("bhwc,hkc->bhwk", ((1, 2, 3, 4), (2, 3, 4))), ("...i,...i->...", ((3, 4), (3, 4))))),
 )  # fmt: skip
