@@ -49,7 +49,7 @@ START = Cost(0.4, 150.0)
 """Lean, its start and the library."""
 READ_WEIGHT = Cost(3e-6, 1e-4)
 """A weight in the text."""
-DECODED_WEIGHT = Cost(5e-6, 2e-3)
+DECODED_WEIGHT = Cost(2e-6, 1e-3)
 """A weight in a theorem."""
 COLUMN = Cost(1.4e-4, 6e-3)
 """A column of a matrix at a position, by intervals, for one box."""

@@ -50,6 +50,8 @@ from pytest_torchlean.errors import CertificateError
 
 FRACTION_BITS = 32
 """Bounds are computed in steps of 2^-32."""
+_LARGE = 1024
+"""Weights of a last node whose substitution takes Lean longer than its bounds."""
 _LONGEST_DENOMINATOR = 64
 """Bits of a common denominator of all boxes that the fixed-point unit may take over."""
 WEIGHT_BITS = 8
@@ -143,10 +145,14 @@ def _conclusion(
     decodings: Sequence[DecodingData],
     semantics: Semantics,
 ) -> DirectData | ComposedData:
-    """Direct where there is nothing to substitute, or where a number that continues in a further column needs
-    bounds of the node that a composed conclusion leaves out."""
+    """Direct where there is nothing to substitute; where no row combines outputs, so that substitution gains
+    no more than a rounding and a large last node makes it dear; or where a number that continues in a further
+    column needs bounds of the node that a composed conclusion leaves out."""
     own = decoding_of(columns.patterns)
     if composed is None:
+        return DirectData(own)
+    combined = (columns.patterns[:, : composed.size] & np.uint32(0x7FFFFFFF)) != 0
+    if composed.weights.size >= _LARGE and combined.sum(axis=1).max(initial=0) <= 1:
         return DirectData(own)
     further = columns.reads[composed.size :]
     if semantics is Semantics.REAL and ((further >= 0) & (further < composed.size)).any():

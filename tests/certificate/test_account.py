@@ -22,11 +22,19 @@ from certificate_examples import (
     residual,
     slots_of,
 )
+from relaxation_examples import chain, emission_of
 
 from pytest_torchlean.bounds.program import AffineNode
 from pytest_torchlean.certificate.account import Account, exact_bounds
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import (
+    ComposedData,
+    ConcludeScript,
+    DirectData,
+    Emission,
+    NodeScript,
+    Semantics,
+)
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.checker import CheckResult, Outcome
 
@@ -188,3 +196,22 @@ def test_the_hull_of_a_box_without_binary32_numbers_has_bounds_on_both_sides() -
         assert low <= below
         assert above <= high
         assert high - low < Fraction(1, 2**20)
+
+
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_a_large_last_node_is_substituted_only_where_rows_combine_outputs(semantics: Semantics) -> None:
+    large, small = chain(1, 3, 128, 8), chain(1, 3, 5, 8)
+    bounds = bound_forms(None, [Fraction(10**6)] * 8, 8, False)
+    for network, forms, kind in (
+        (large, bounds, DirectData),
+        (small, bounds, ComposedData),
+        (large, margin_forms(0, 8), ComposedData),
+    ):
+        emission = emission_of(network, forms, semantics=semantics)
+        script = emission.certificate.scripts[0][0]
+        while isinstance(script, NodeScript):
+            script = script.rest
+        assert isinstance(script, ConcludeScript)
+        assert isinstance(script.how, kind)
+    emission = emission_of(large, bounds, semantics=semantics)
+    assert Account(emission).forecast(emission.claims[0], emission.certificate.scripts[0][0]).accepted.all()
