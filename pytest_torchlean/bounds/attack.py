@@ -2,8 +2,9 @@
 
 Projected gradient descent from the best of many samples, from corners and from the middle; sign steps,
 scaled steps, and Newton steps to the boundary of the largest form; three losses: the largest form alone
-(Carlini and Wagner), the sum of what is positive, and a soft maximum. The best points are then moved to the
-faces of the box, one input at a time. Every point is a
+(Carlini and Wagner), the sum of what is positive, and a soft maximum. Most descents first follow a random
+direction of the outputs (Tashiro, Song and Ermon, Diversity can be Transferred, 2020). The best points are
+then moved at random where inputs are few, and to the faces of the box, one input at a time. Every point is a
 binary32 vector of its box, the seed is fixed, and the work is counted in passes: results repeat.
 """
 
@@ -132,6 +133,9 @@ class _Search:
         places = number * self._together + np.arange(len(starts))
         losses, kinds = places % _LOSSES, (places // _LOSSES) % 3
         losses[kinds == _NEWTON] = 0
+        # some first follow a random direction of the outputs, which spreads them over the model's pieces
+        spread = np.where((places % 4 != 0) & (kinds != _NEWTON), steps // 5, 0)
+        wanted = self._generator.uniform(-1.0, 1.0, (len(starts), self._program.outputs.size))
         mean = np.zeros_like(points)
         for step in range(steps + 1):
             self._budget.spend()
@@ -143,6 +147,9 @@ class _Search:
             if step == steps or (best_values <= 0).all():
                 break
             slope = self._slope(slots, rows, losses)
+            if step < steps // 5:
+                spreading = step < spread
+                slope[spreading] = self._passes.gradient(slots[spreading], wanted[spreading])
             share = 0.3 * 0.02 ** (step / max(1, steps - 1))
             scaled = slope * self._width
             mean = 0.75 * mean + scaled / np.maximum(np.abs(scaled).max(axis=1, keepdims=True), 1e-300)
