@@ -11,6 +11,7 @@ from onnx_models import assert_same_bits, loaded, lowered, model, runtime_output
 from test_onnx_lowering_runtime import NEWEST_RUNTIME_OPSET, opsets
 
 from pytest_torchlean.binary32 import budgets, elementary
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.differential import compare
 from pytest_torchlean.differential.nodes import compare_node
 from pytest_torchlean.errors import UnsupportedError
@@ -196,3 +197,36 @@ def test_the_other_approximation_of_gelu_is_a_divergence() -> None:
     assert result.divergence is not None
     assert result.divergence.op == "Gelu"
     assert result.divergence.source == "activation"
+
+
+@pytest.mark.parametrize("exponent", [2.0, 3.0, 0.5, -1.0, 1.7, 0.0, 5.0])
+def test_powers_of_an_interval_stay_in_their_radius(exponent: float) -> None:
+    rng = np.random.default_rng(7)
+    center = rng.standard_normal(2000) * 3
+    radius = np.abs(rng.standard_normal(2000)) * 2.0 ** rng.integers(-20, 1, 2000)
+    by = np.array(np.float32(exponent))
+    node = lowered(
+        model([helper.make_node("Pow", ["x", "y"], ["z"])], {"x": [2000]}, ["z"], {"y": by})
+    ).nodes[0]
+    rule = RULES["Pow"]
+    assert rule.enclose is not None
+    (found,) = rule.enclose(node, [Enclosed(center, radius), Enclosed.exact(by)])
+    assert isinstance(found, Enclosed)
+    claimed = np.isfinite(found.radius)
+    assert claimed.any()
+    assert claimed.all() == (exponent >= 0 and exponent == int(exponent))
+    for _ in range(6):
+        x = (center + radius * rng.uniform(-1, 1, 2000)).astype(np.float32)
+        inside = np.abs(x.astype(np.float64) - center) <= radius
+        with np.errstate(invalid="ignore"):
+            off = np.abs(elementary.power(x, by).astype(np.float64) - found.center)
+        assert (off[inside & claimed] <= found.radius[inside & claimed]).all()
+    (unknown,) = rule.enclose(node, [Enclosed(center, radius), Enclosed(by.astype(float), np.array(1e-3))])
+    assert isinstance(unknown, Enclosed)
+    assert np.isinf(unknown.radius).all()
+
+
+def test_the_unit_in_the_last_place() -> None:
+    values = np.array([1.0, -1.5, 2.0, 1.999, 2.0**-126, 2.0**-130, 2.0**-149, 1e-60, 0.0, 3.4e38])
+    expected = [-23, -23, -22, -23, -149, -149, -149, -149, -149, 104]
+    assert np.log2(budgets.ulp(values)).tolist() == expected

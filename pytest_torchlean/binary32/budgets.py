@@ -67,10 +67,14 @@ BUDGETS: Mapping[str, Budget] = {
 POWER = Budget(1.5, seen="1.2 ulp for general exponents, 1.5 for the cube, which is x * x * x")
 
 
+_UNITS = np.ldexp(1.0, np.maximum(np.arange(2048) - 1023, -126) - 23)
+"""2^(e - 23) by the biased binary64 exponent; e is at least -126."""
+
+
 def ulp(value: Float64) -> Float64:
     """The distance of binary32 numbers around a real value: 2^(floor(log2 |value|) - 23), at least 2^-149."""
-    exponent = np.maximum(np.frexp(value)[1].astype(np.int64) - 24, -149)
-    return np.asarray(np.ldexp(1.0, np.minimum(exponent, 1023)), dtype=np.float64)
+    exponent = np.ascontiguousarray(value).view(np.int64) >> 52 & 0x7FF
+    return np.asarray(_UNITS[exponent].reshape(value.shape), dtype=np.float64)
 
 
 def allowed(budget: Budget, value: Float64, x: Float64, p: float = 0.0, q: float = 0.0) -> Float64:

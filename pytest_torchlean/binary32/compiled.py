@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32 import enclosure, formulas
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Loop = Callable[[Float32, float, float, Float32, Indices], int]
+ValueLoop = Callable[[Float64, float, float, Float64, Float64], None]
 PowerLoop = Callable[[Float32, Float32, Float32, Indices], int]
 
 
@@ -88,6 +90,14 @@ def loop(name: str) -> Loop:
 
 
 @functools.cache
+def value_loop(name: str) -> ValueLoop:
+    """Writes the binary64 value and margin of f(x, p, q) for finite x."""
+    namespace = _namespace()
+    namespace["formula"] = namespace[formulas.FORMULAS[name].__name__]
+    return cast("ValueLoop", _compiled(_values(f"{name} {_digest()}"), namespace))
+
+
+@functools.cache
 def power_loop() -> PowerLoop:
     """Rounds x^y of finite positive x and finite y, as `loop`."""
     namespace = _namespace()
@@ -109,6 +119,15 @@ def _unary(key: str) -> Any:
         return count
 
     return rounding
+
+
+def _values(key: str) -> Any:
+    def values(xs: Any, p: Any, q: Any, results: Any, margins: Any) -> Any:
+        _ = key
+        for i in range(xs.size):
+            results[i], margins[i] = formula(xs[i], p, q)  # type: ignore[name-defined] # noqa: F821
+
+    return values
 
 
 def _binary(key: str) -> Any:

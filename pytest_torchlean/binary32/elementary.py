@@ -61,15 +61,27 @@ def reference(name: str, x: Float32, p: float = 0.0, q: float = 0.0) -> tuple[Fl
 
     For |x| below 2^-46 the radius of Gelu, Swish, Elu, Selu and HardSwish is 2^-44 of the value.
     """
-    from pytest_torchlean.binary32.formulas import FORMULAS
-
     wide = np.where(np.isfinite(x), x, np.float32(0)).astype(np.float64)
     with np.errstate(all="ignore"):
-        value, margin = FORMULAS[name](wide, float(p), float(q))
+        value, margin = _values(name, wide, float(p), float(q))
         radius = np.abs(value) * np.maximum(margin, np.where(np.abs(wide) < 2.0**-40, 2.0**-44, 0.0))
     below, above = LIMITS[name](float(p), float(q))
     value = np.where(x == -np.inf, below, np.where(x == np.inf, above, np.where(np.isnan(x), np.nan, value)))
     return value, np.where(np.isfinite(x), radius, 0.0)
+
+
+def _values(name: str, x: Float64, p: float, q: float) -> tuple[Float64, Float64]:
+    """The formula's value and margin, by numba for large arrays; their bits may differ, their meaning not."""
+    if _choose(x.size, None) == "numba":
+        from pytest_torchlean.binary32.compiled import value_loop
+
+        flat, value, margin = x.reshape(-1), np.empty(x.size), np.empty(x.size)
+        value_loop(name)(flat, p, q, value, margin)
+        return value.reshape(x.shape), margin.reshape(x.shape)
+    from pytest_torchlean.binary32.formulas import FORMULAS
+
+    value, margin = FORMULAS[name](x, p, q)
+    return value, margin
 
 
 def _choose(size: int, implementation: Implementation | None) -> Implementation:
@@ -216,8 +228,9 @@ def power(x: Float32, y: Float32, *, implementation: Implementation | None = Non
     return canonical_nan(result).reshape(shape)
 
 
-def power_reference(x: Float32, y: Float32) -> tuple[Float64, Float64]:
-    """x^y in binary64 and how far that may be from the real value, broadcast."""
+def power_reference(x: Float32 | Float64, y: Float32 | Float64) -> tuple[Float64, Float64]:
+    """x^y in binary64 and how far that may be from the real value, broadcast. For binary64 operands that are
+    none of binary32, the margin leaves out 2^-50 of the value."""
     from pytest_torchlean.binary32.formulas import f_power
 
     base, exponent = (part.astype(np.float64) for part in np.broadcast_arrays(x, y))

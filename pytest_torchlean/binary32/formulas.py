@@ -7,8 +7,8 @@ Every formula takes binary64 arrays that hold finite binary32 numbers and return
 or, where it says so, a value that rounds to the same binary32 number as f(x) does. At a binary64 number that
 is none of binary32, the value is f at a point within 2^-50 |x|, to the same margin, or NaN. Only +, -, *, /,
 square roots and tables are used, so the error follows from |fl(a op b) - (a op b)| <= 2^-53 |a op b| alone,
-fused or not; the libm of the machine plays no part. v = 2^-53. A margin is at least twice what the analysis in
-the docstring gives. Arguments are cut where the result has overflowed, vanished or reached its limit.
+fused or not; the libm of the machine plays no part. v = 2^-53. A margin is at least twice what the analysis
+in the docstring gives. Arguments are cut where the result has overflowed, vanished or reached its limit.
 
 The text below is compiled twice: as it stands, for arrays, and by numba with the scalar meaning of the
 helpers in `SCALAR`. A formula therefore has no branches and calls nothing but its neighbours here.

@@ -19,6 +19,7 @@ import numpy as np
 
 from pytest_torchlean.binary32 import budgets, elementary
 from pytest_torchlean.binary32.arithmetic import Enclosed
+from pytest_torchlean.binary32.error_bounds import MARGIN
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Node, ValueType
 from pytest_torchlean.ops.rule import (
@@ -119,20 +120,23 @@ def _power_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 
 def _enclose_power(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
-    """x^y for exponents that are known: the slope where y is at least 1, the ends of x elsewhere."""
-    x, y = enclosed(inputs[0]), enclosed(inputs[1])
+    """A known exponent with a positive base, or a natural one: monotone or convex in the base.
+
+    In either case the ends of the base's interval bound how far the power is from that of the center.
+    """
+    base, exponent = enclosed(inputs[0]), enclosed(inputs[1])
     with np.errstate(all="ignore"):
-        center = np.power(x.center, y.center)
-        slope = np.abs(y.center) * np.power(x.size, y.center - 1.0) * x.radius
-        ends = [np.abs(np.power(x.center + s * x.radius, y.center) - center) for s in (-1.0, 1.0)]
-        away = np.where(x.center - x.radius > 0, np.maximum(*ends), np.inf)
-        inherited = np.where(x.radius == 0, 0.0, np.where(y.center >= 1, slope, away))
-        inherited = np.where(y.center == 0, 0.0, inherited) * (1.0 + 2.0**-40)
-        budget = budgets.allowed(
-            budgets.POWER, np.abs(center) + inherited, np.broadcast_to(x.size, center.shape)
+        low, center, high = (
+            elementary.power_reference(base.center + sign * base.radius, exponent.center)[0]
+            for sign in (-1.0, 0.0, 1.0)
         )
-        radius = np.where(np.broadcast_to(y.radius, center.shape) == 0, inherited + budget, np.inf)
-    return (Enclosed(center, np.where(np.isfinite(center), radius, np.inf)),)
+        inherited = np.maximum(np.abs(low - center), np.abs(high - center))
+        natural = (exponent.center >= 0) & (np.floor(exponent.center) == exponent.center)
+        known = (exponent.radius == 0) & ((base.center > base.radius) | natural | (base.radius == 0))
+        x = np.broadcast_to(base.center + exponent.center, center.shape)
+        radius = inherited + budgets.allowed(budgets.POWER, np.abs(center) + inherited, x)
+    radius = np.where(known & np.isfinite(radius), radius * MARGIN, np.inf)
+    return (Enclosed(center, radius),)
 
 
 RULES = {
