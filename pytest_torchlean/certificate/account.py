@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.certificate import forward
 from pytest_torchlean.certificate.bounding import (
     Integers,
     Matrix,
@@ -35,6 +36,7 @@ from pytest_torchlean.certificate.model import (
     ConclusionData,
     DecodingData,
     Emission,
+    ForwardData,
     MaximumData,
     MinimumData,
     NodeScript,
@@ -246,6 +248,8 @@ class Account:
     def conclude(self, how: ConclusionData, about: PropertyData, state: State) -> Forecast:
         if isinstance(how, RelaxedData):
             return self._conclude_relaxed(how, about, state)
+        if isinstance(how, ForwardData):
+            return self._conclude_forward(how, about, state)
         left = len(self.emission.graph.nodes) - state.passed
         if isinstance(how, ComposedData):
             if left > (self.emission.semantics is Semantics.REAL):
@@ -272,6 +276,15 @@ class Account:
             fine[place] &= fits
         complete = state.passed == len(self.emission.graph.nodes)
         return _signed(about, rows, replace(state, bounded=fine), complete)
+
+    def _conclude_forward(self, how: ForwardData, about: PropertyData, state: State) -> Forecast:
+        rows = np.zeros((1, state.lower.shape[1]), dtype=object)
+        for place in range(rows.shape[1]):
+            self.budget.spend()
+            box = Box(self._scale, state.lower[:, place], state.upper[:, place])
+            rows[0, place] = forward.least(box, state.history_of(place), about, how)
+        complete = state.passed == len(self.emission.graph.nodes)
+        return _signed(replace(about, alternatives=1), rows, state, complete)
 
     def matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)

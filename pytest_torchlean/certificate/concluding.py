@@ -64,10 +64,10 @@ def composed(
     found = _bounds(scale, _signed_parts(table, sources), lower, upper)
     if error is not None:
         found = found - (forms.positive + forms.negative)[:, : node.rows] @ error
-    return found, _composable(scale, about.forms, how, node, rounded=error is not None)
+    return found, composable(scale, about.forms, how, node, rounded=error is not None)
 
 
-def _composable(
+def composable(
     scale: ScaleData, forms: AffineData, how: ComposedData, node: AffineData, *, rounded: bool
 ) -> bool:
     """Check.Compose.fits."""

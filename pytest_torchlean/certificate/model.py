@@ -232,7 +232,8 @@ CutsData = LeafData | CutData
 class ForwardData:
     """Check.Conclusion.forward: forms of a layer, carried forward, on every part of the box.
 
-    origin: the first slot of that layer, an input or a value close behind; the cuts are of its slots. size: bits of the composed weights of the last layer. slope, fraction: bits after the point of the slopes
+    origin: the first slot of that layer, an input or a value close behind; the cuts are of its slots.
+    size: bits of the composed weights of the last layer. slope, fraction: bits after the point of the slopes
     of lines and of the forms' coefficients.
     """
 
