@@ -61,7 +61,7 @@ class Bend:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """Check.Forward.conclude, prepared: the layers, the rows of the property, and the ranges of the inputs."""
+    """Check.Forward.conclude, prepared: the layers, the property's rows, the ranges of the inputs."""
 
     layers: tuple[Rows | Bend, ...]
     last: Rows

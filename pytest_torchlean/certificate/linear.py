@@ -93,19 +93,7 @@ def _chain(
     forms: PassedNode,
     state: State,
 ) -> tuple[ScriptData, Forecast]:
-    left = iter(account.decodings)
-    slopes: dict[int, Slopes] = {}
-    pieces: list[Piece] = []
-    for index, node in enumerate(account.emission.graph.nodes):
-        if isinstance(node, AffineData):
-            step = _step(account, index, node, next(left), state)
-        else:
-            step = NO_STEP
-            if isinstance(node, ReluData):
-                state = _tighten(account, node, state, slopes, pieces)
-                slopes[len(state.lower)] = _slopes(account, node, state)
-        pieces.append(step)
-        state = account.node(step, state)
+    pieces, state, slopes = _pieces(account, state)
     how: ConclusionData
     how, _ = conclude(_box(account, state), state.history_of(0), slopes, forms)
     seen = account.conclude(how, claim.property, state)
@@ -120,6 +108,29 @@ def _chain(
     for piece in reversed(pieces):
         script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
     return script, seen
+
+
+def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]:
+    """Steps and relaxations for all nodes on one box, and the bounds that they give. Raises OutOfTime."""
+    pieces, state, _ = _pieces(account, account.start((box,)))
+    return pieces, state
+
+
+def _pieces(account: Account, state: State) -> tuple[list[Piece], State, dict[int, Slopes]]:
+    left = iter(account.decodings)
+    slopes: dict[int, Slopes] = {}
+    pieces: list[Piece] = []
+    for index, node in enumerate(account.emission.graph.nodes):
+        if isinstance(node, AffineData):
+            step = _step(account, index, node, next(left), state)
+        else:
+            step = NO_STEP
+            if isinstance(node, ReluData):
+                state = _tighten(account, node, state, slopes, pieces)
+                slopes[len(state.lower)] = _slopes(account, node, state)
+        pieces.append(step)
+        state = account.node(step, state)
+    return pieces, state, slopes
 
 
 def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: State) -> WeightedData:

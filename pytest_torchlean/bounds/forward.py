@@ -1,0 +1,143 @@
+"""Linear forms of the inputs carried forward through a chain of layers, in binary64, and cuts of the box.
+
+Every value of a layer lies between two linear forms of the inputs. With few inputs a whole network takes a
+few small products, so that very many parts of a box can be bounded. The result is never evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.splitting import Cut, Leaf, Splitting, Tree
+
+_BATCH = 256
+"""Parts bounded at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """weights @ values + a rest between low and high. weights: (rows, values). low, high: (rows,)."""
+
+    weights: Float64
+    low: Float64
+    high: Float64
+
+
+@dataclass(frozen=True, eq=False)
+class Relu:
+    """max(x, 0) of all values; none is below -negative or above positive, both (values,)."""
+
+    negative: Float64
+    positive: Float64
+
+
+Layer = Affine | Relu
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Layers from the inputs on, then rows of clauses: of every `alternatives` rows one must be positive."""
+
+    layers: Sequence[Layer]
+    last: Affine
+    alternatives: int
+
+
+def lower_rows(chain: Chain, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Lower bounds of the last rows (parts, rows), and their coefficients (parts, rows, inputs).
+
+    low, high: the parts, (parts, inputs).
+    """
+    parts, inputs = low.shape
+    radius = (high - low) / 2
+    form = np.zeros((parts, inputs, inputs + 1))
+    form[:, np.arange(inputs), np.arange(inputs)] = 1.0
+    form[:, :, inputs] = (low + high) / 2
+    lower, upper = form, form
+    for layer in chain.layers:
+        if isinstance(layer, Affine):
+            lower, upper = _affine(layer, lower, upper)
+        else:
+            lower, upper = _relu(layer, radius, lower, upper)
+    rows, _ = _affine(chain.last, lower, upper)
+    return rows[:, :, inputs] - _reach(rows, radius), rows[:, :, :inputs]
+
+
+def _affine(layer: Affine, lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
+    positive, negative = np.maximum(layer.weights, 0.0), np.minimum(layer.weights, 0.0)
+    below: Float64 = positive @ lower + negative @ upper
+    above: Float64 = positive @ upper + negative @ lower
+    below[:, :, -1] += layer.low
+    above[:, :, -1] += layer.high
+    return below, above
+
+
+def _relu(layer: Relu, radius: Float64, lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
+    reach = _reach(upper, radius)
+    down = np.clip(reach - upper[:, :, -1], 0.0, layer.negative)
+    up = np.clip(reach + upper[:, :, -1], 0.0, layer.positive)
+    slope = np.where(down > 0.0, up / np.where(down > 0.0, up + down, 1.0), 1.0)
+    above = upper * slope[:, :, None]
+    above[:, :, -1] += slope * down
+    return lower * (lower[:, :, -1:] >= 0.0), above
+
+
+def _reach(form: Float64, radius: Float64) -> Float64:
+    reach: Float64 = np.einsum("prn,pn->pr", np.abs(form[:, :, :-1]), radius)
+    return reach
+
+
+def split(
+    chain: Chain,
+    lower: Float64,
+    upper: Float64,
+    *,
+    most_parts: int,
+    slack: float = 0.0,
+    budget: Budget = UNLIMITED,
+) -> Splitting:
+    """Cut the box (lower, upper: (inputs,)) until on every part each clause has a row above `slack`.
+
+    The input on which the rows depend most is cut in the middle. Raises OutOfTime.
+    """
+    boxes: list[tuple[Float64, Float64]] = [(lower, upper)]
+    cuts: dict[int, tuple[int, float, int]] = {}
+    waiting, bounded = [0], 0
+    while waiting:
+        budget.spend()
+        chosen, waiting = waiting[-_BATCH:], waiting[:-_BATCH]
+        low, high = (np.stack([boxes[index][side] for index in chosen]) for side in (0, 1))
+        rows, over_inputs = lower_rows(chain, low, high)
+        clauses = rows.reshape(len(chosen), -1, chain.alternatives).max(axis=2).min(axis=1)
+        weight = np.abs(over_inputs).max(axis=1) * (high - low)
+        bounded += len(chosen)
+        for place, index in enumerate(chosen):
+            if clauses[place] > slack:
+                continue
+            element = int(np.argmax(weight[place]))
+            middle = float((low[place, element] + high[place, element]) / 2)
+            if len(boxes) > 2 * most_parts or not low[place, element] < middle < high[place, element]:
+                return Splitting(None, bounded, float(clauses.min()))
+            below, above = high[place].copy(), low[place].copy()
+            below[element] = above[element] = middle
+            cuts[index] = (element, middle, len(boxes))
+            waiting += [len(boxes), len(boxes) + 1]
+            boxes += [(low[place], below), (above, high[place])]
+    return Splitting(_tree(boxes, cuts), bounded, np.inf)
+
+
+def _tree(boxes: list[tuple[Float64, Float64]], cuts: dict[int, tuple[int, float, int]]) -> Tree:
+    """Parts have larger numbers than the box they were cut from, so they are built first."""
+    built: dict[int, Tree] = {}
+    for index in range(len(boxes) - 1, -1, -1):
+        if index in cuts:
+            element, value, first = cuts[index]
+            built[index] = Cut(element, value, built.pop(first), built.pop(first + 1))
+        else:
+            built[index] = Leaf(*boxes[index])
+    return built[0]

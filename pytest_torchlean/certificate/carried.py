@@ -1,0 +1,154 @@
+"""Scripts that conclude by forms of the inputs on many parts of a box."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from pytest_torchlean.bounds import forward as floating
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.concluding import Unforeseen
+from pytest_torchlean.certificate.forward import Layers, Rows, leading, least, prepared
+from pytest_torchlean.certificate.linear import bounded_by_rows
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    BoxData,
+    ClaimData,
+    ConcludeScript,
+    CutData,
+    CutsData,
+    ForwardData,
+    LeafData,
+    NodeScript,
+    ReluData,
+    ScaleData,
+    ScriptData,
+    StepData,
+    TightenScript,
+)
+from pytest_torchlean.certificate.relaxation import Box
+from pytest_torchlean.certificate.words import decoding_of, patterns_of, sources_of
+
+SLOPE_BITS = 10
+"""Bits of the slopes of lines."""
+FRACTION_BITS = 24
+"""Bits after the point of the forms' coefficients."""
+_SLACK = 1e-4
+"""By how much a row must be positive in binary64, where slopes are not rounded; the largest row counts 1."""
+
+
+def carried_script(
+    account: Account, claim: ClaimData, box: BoxData, *, most_parts: int, budget: Budget = UNLIMITED
+) -> ScriptData | None:
+    """A script for one box of a claim that Lean will accept, or None.
+
+    The nodes are bounded once, by backward rows where intervals leave a ReLU undecided; then the box is cut.
+    Raises OutOfTime.
+    """
+    pieces, state = bounded_by_rows(account, box)
+    how = conclusion(account, claim, state, most_parts=most_parts, budget=budget)
+    if how is None:
+        return None
+    script: ScriptData = ConcludeScript(how)
+    for piece in reversed(pieces):
+        script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
+    return script
+
+
+def conclusion(
+    account: Account, claim: ClaimData, state: State, *, most_parts: int, budget: Budget = UNLIMITED
+) -> ForwardData | None:
+    """Forms of a layer and cuts of its values that show the claim's property for the one box of `state`.
+
+    None where none are found. Raises OutOfTime.
+    """
+    scale, about = account.emission.certificate.scale, claim.property
+    decoding = decoding_of(patterns_of(about.forms))
+    origin = _origin(state)
+    if origin is None:
+        return None
+    last = state.history[-1]
+    if not isinstance(last.node, AffineData):
+        return None
+    size = (last.node.rows << (last.decoding.bits + decoding.bits + 1)).bit_length()
+    how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, LeafData())
+    here = Box(scale, state.lower[:, 0], state.upper[:, 0])
+    history = state.history_of(0)
+    try:
+        ready = prepared(here, history, about, how)
+        chain = floating_chain(scale, ready, about.alternatives)
+        low, high = (_values(scale, side) for side in (ready.low, ready.high))
+        found = floating.split(
+            chain, low, high, most_parts=most_parts, slack=_SLACK * _largest(chain), budget=budget
+        )
+        if found.tree is None:
+            return None
+        how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, _cuts(scale, found.tree))
+        surplus = least(here, history, about, how)
+    except Unforeseen:
+        return None
+    return how if surplus > 0 or (surplus == 0 and not about.strict) else None
+
+
+def floating_chain(scale: ScaleData, ready: Layers, alternatives: int) -> floating.Chain:
+    """The prepared layers in binary64."""
+    layers: list[floating.Layer] = []
+    for layer in ready.layers:
+        if isinstance(layer, Rows):
+            layers.append(_affine(scale, layer))
+        else:
+            reaches = (side.astype(np.float64) / scale.unit for side in (layer.negative, layer.positive))
+            layers.append(floating.Relu(*reaches))
+    return floating.Chain(layers, _affine(scale, ready.last), alternatives)
+
+
+def _affine(scale: ScaleData, rows: Rows) -> floating.Affine:
+    factor = 1 << rows.shift
+    low, high = ((side - rows.offset) / (scale.unit * factor) for side in (rows.low, rows.high))
+    weights = (rows.positive - rows.negative) / factor
+    return floating.Affine(weights.astype(np.float64), low.astype(np.float64), high.astype(np.float64))
+
+
+def _largest(chain: floating.Chain) -> float:
+    return float(np.abs(chain.last.weights).max(initial=0.0)) or 1.0
+
+
+def _values(scale: ScaleData, numbers: np.ndarray) -> np.ndarray:
+    return np.asarray((numbers - scale.center) / scale.unit, dtype=np.float64)
+
+
+def _cuts(scale: ScaleData, tree: Tree) -> CutsData:
+    """The tree with fixed-point values."""
+    finished: list[CutsData] = []
+    pending: list[tuple[Tree, bool]] = [(tree, False)]
+    while pending:
+        node, ready = pending.pop()
+        if not isinstance(node, Cut):
+            finished.append(LeafData())
+        elif ready:
+            above, below = finished.pop(), finished.pop()
+            value = round(Fraction(node.value) * scale.unit) + scale.center
+            finished.append(CutData(node.element, value, below, above))
+        else:
+            pending += [(node, True), (node.above, False), (node.below, False)]
+    return finished[0]
+
+
+def _origin(state: State) -> int | None:
+    """The first slot of the first layer of the chain that ends in the last node."""
+    if not state.history:
+        return None
+    starts = {passed.start: passed for passed in state.history}
+    first, count = state.history[-1].start, 0
+    while first in starts:
+        node = starts[first].node
+        if isinstance(node, AffineData) and node.positions == 1 and count in (0, node.rows):
+            first, count = leading(sources_of(node)[0])
+        elif isinstance(node, ReluData) and node.count == count:
+            first = node.first
+        else:
+            return first if count else None
+    return first
