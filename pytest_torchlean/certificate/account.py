@@ -282,7 +282,7 @@ class Account:
         for place in range(rows.shape[1]):
             self.budget.spend()
             box = Box(self._scale, state.lower[:, place], state.upper[:, place])
-            rows[0, place] = forward.least(box, state.history_of(place), about, how)
+            rows[0, place] = forward.least(box, state.history_of(place), about, how, self.budget)
         complete = state.passed == len(self.emission.graph.nodes)
         return _signed(replace(about, alternatives=1), rows, state, complete)
 

@@ -87,7 +87,7 @@ def conclusion(
         if found.tree is None:
             return None
         how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, _cuts(scale, found.tree))
-        surplus = least(here, history, about, how)
+        surplus = least(here, history, about, how, budget)
     except Unforeseen:
         return None
     return how if surplus > 0 or (surplus == 0 and not about.strict) else None

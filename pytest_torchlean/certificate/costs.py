@@ -14,11 +14,13 @@ from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     ConcludeScript,
+    CutData,
+    CutsData,
     Emission,
+    ForwardData,
     GraphData,
     KnownScript,
     LinkData,
-    NodeData,
     NodeScript,
     RelaxedData,
     ReluData,
@@ -63,20 +65,22 @@ LINK_PRODUCT = Cost(0.9e-6, 3.3e-4)
 """A weight through which a backward row goes, for each row."""
 BEND = Cost(2e-6, 1e-4)
 """A ReLU over which a backward row goes, for each row."""
+FORM_COLUMN = Cost(1.2e-4, 1.4e-2)
+"""A column of a matrix through which the forms of a part are carried, for the constant and for each input."""
 CASE = Cost(1e-3, 0.1)
 """A case, besides its script."""
 
 
 def script_cost(graph: GraphData, script: ScriptData, form_rows: int) -> Cost:
     """One box with this script; `form_rows` is the number of rows of its property."""
-    return _Scripts(graph.nodes, form_rows).cost(script, 0)
+    return _Scripts(graph, form_rows).cost(script, 0)
 
 
 def theorem_cost(emission: Emission) -> Cost:
     """The theorem of an emission, without Lean's start and the reading of the graph."""
     total = decoding_cost(emission.graph)
     for claim, scripts in zip(emission.claims, emission.certificate.scripts, strict=True):
-        rows = _Scripts(emission.graph.nodes, claim.property.forms.rows)
+        rows = _Scripts(emission.graph, claim.property.forms.rows)
         own = [rows.cost(script, 0) for script in scripts[: len(claim.boxes)]]
         for cost in own:
             total += cost
@@ -104,8 +108,9 @@ def _weights(graph: GraphData) -> int:
 class _Scripts:
     """Costs of scripts, parts that they share computed once and charged every time."""
 
-    def __init__(self, nodes: Sequence[NodeData], form_rows: int) -> None:
-        self._nodes, self._form_rows = nodes, form_rows
+    def __init__(self, graph: GraphData, form_rows: int) -> None:
+        self._nodes, self._form_rows, self._inputs = graph.nodes, form_rows, graph.inputs
+        nodes = graph.nodes
         sizes = [node.positions * node.rows if isinstance(node, AffineData) else node.count for node in nodes]
         self._slots = list(accumulate(sizes, initial=0))
         self._known: dict[tuple[int, int], Cost] = {}
@@ -133,6 +138,9 @@ class _Scripts:
             script = script.rest
         if isinstance(script.how, RelaxedData):
             return total + self._rows(script.how.rows.links, self._form_rows, passed)
+        if isinstance(script.how, ForwardData):
+            columns = sum(node.columns for node in self._nodes if isinstance(node, AffineData))
+            total += FORM_COLUMN.times(columns * (self._inputs + 1) * parts(script.how.cuts))
         for index in range(passed, len(self._nodes)):
             total += self._interval(index)
         return total
@@ -156,3 +164,15 @@ class _Scripts:
             elif isinstance(link, BendData) and isinstance(node, ReluData):
                 total += BEND.times(rows * node.count)
         return total
+
+
+def parts(cuts: CutsData) -> int:
+    """How many parts of a box cuts distinguish."""
+    count, pending = 0, [cuts]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, CutData):
+            pending += [node.below, node.above]
+        else:
+            count += 1
+    return count

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen, composable, decoded
 from pytest_torchlean.certificate.model import (
@@ -30,7 +31,7 @@ from pytest_torchlean.certificate.words import factor_of, sources_of
 
 _ERROR_SPARE = 8
 """Check.Forward.errorBits: the errors of a node's rows have this many bits less than a half digit."""
-_PARTS = 512
+_PARTS = 128
 """Parts bounded at once."""
 
 
@@ -113,10 +114,16 @@ def prepared(box: Box, history: Sequence[PassedNode], about: PropertyData, how: 
     return Layers(tuple(reversed(layers)), last, box.lower[here], box.upper[here])
 
 
-def least(box: Box, history: Sequence[PassedNode], about: PropertyData, how: ForwardData) -> int:
+def least(
+    box: Box,
+    history: Sequence[PassedNode],
+    about: PropertyData,
+    how: ForwardData,
+    budget: Budget = UNLIMITED,
+) -> int:
     """The smallest clause's largest row on any part, scaled, as Lean bounds it.
 
-    Raises Unforeseen where Lean refuses whatever the bounds are.
+    Raises Unforeseen where Lean refuses whatever the bounds are, OutOfTime.
     """
     ready = prepared(box, history, about, how)
     scale = box.scale
@@ -125,6 +132,7 @@ def least(box: Box, history: Sequence[PassedNode], about: PropertyData, how: For
     smallest: list[int] = []
     parts = list(parts_of(how.cuts, ready.low, ready.high))
     for start in range(0, len(parts), _PARTS):
+        budget.spend()
         some = parts[start : start + _PARTS]
         low, high = (np.stack([part[side] for part in some], axis=1) for side in (0, 1))
         rows = property_rows(scale, ready, how, low, high)

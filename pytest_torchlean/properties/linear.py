@@ -16,6 +16,7 @@ from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, 
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
@@ -26,6 +27,8 @@ MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
 MOST_CASES = 8
 """Cases of one box that go into one theorem."""
+MOST_PARTS = 4000
+"""Parts of one box that forms of the inputs are carried through."""
 _FEW_INPUTS = 16
 _SHARE_OF_TIME = 0.3
 _MOST_SLOTS = 4000
@@ -82,6 +85,15 @@ def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper:
     return bool(inequalities.least(values @ inequalities.rows.T)[0] <= 0)
 
 
+def may_be_cut(program: Program, forms: Forms, box: RationalBox) -> bool:
+    """Whether many parts of the box may prove what few do not: few inputs, and the middle breaks nothing."""
+    lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
+    small = program.inputs <= _FEW_INPUTS and program.size <= _MOST_SLOTS
+    if not small or not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        return False
+    return not _broken(program, Inequalities(slot_rows(program, forms), forms.alternatives), lower, upper)
+
+
 def improved(
     program: Program,
     account: Account,
@@ -104,14 +116,16 @@ def improved(
     for index in open_boxes:
         if time.monotonic() > stop:
             break
-        cases = trees[index] or cases_of(program, goal.forms, goal.boxes[index])
-        if cases is None:
-            continue
+        cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
-            own, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases)
+            if cases is not None:
+                found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases)
+                own = found if fine else None
+            if own is None and may_be_cut(program, goal.forms, goal.boxes[index]):
+                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=budget)
         except NotRelaxable:
             break
-        if fine:
+        if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)
 

@@ -24,7 +24,7 @@ from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.linear import cases_of, slot_rows
+from pytest_torchlean.properties.linear import cases_of, may_be_cut, slot_rows
 from pytest_torchlean.properties.proving import (
     Proof,
     forecast,
@@ -195,7 +195,7 @@ def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
     finally:
         own.seconds["bound"] = time.monotonic() - started
     if not all(bool(seen.accepted.all()) for seen in prospect.forecasts):
-        return None, "the bounds suffice in binary64, but not in a certificate, where every rounding counts"
+        return None, "no bounds were found that suffice in a certificate, where every rounding counts"
     proof = prove(own.context, own.prop, own.executions, prospect)
     own.seconds.update(proof.seconds)
     if proof.failure is not None:
@@ -218,6 +218,8 @@ def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str 
     if gap > 0:
         return None, None
     tree = cases_of(program, question.forms, question.box)
+    if tree is None and may_be_cut(program, question.forms, question.box):
+        return None, None
     if tree is None:
         return f"intervals miss by {-gap:.3g}, and backward rows do not suffice", None
     return None, tree

@@ -169,6 +169,47 @@ MUTANTS = (
         "def bend",
     ),
     Mutant("upper-for-lower", "Check.Relaxation.Tighten", "l u v u next", "l u u u next", "def improve"),
+    # forms carried forward
+    Mutant(
+        "a-part-dropped", "Check.Forward.Tree", "(below (capped value ranges input))", "true", "def Cuts.run"
+    ),
+    Mutant("middle-above-the-top", "Check.Forward.Tree", "(Nat.ble m s.top)", "true", "def measure"),
+    Mutant(
+        "dropped-digits-not-charged",
+        "Check.Forward.Affine",
+        "(Nat.succ (Nat.div (total magnitudes)",
+        "(Nat.pred (Nat.div (total magnitudes)",
+        "def substitute",
+    ),
+    Mutant(
+        "offset-at-one-end",
+        "Check.Forward.Relu",
+        "(Matrix.multiply s.stride n (Nat.succ slope) positive",
+        "(Matrix.multiply s.stride n (Nat.succ slope) negative",
+        "def offsets",
+    ),
+    Mutant(
+        "reach-not-charged",
+        "Check.Forward.Finish",
+        "(Nat.add (Nat.add a.mass a.restMass) reach)",
+        "(Nat.add a.mass a.restMass)",
+        "def finish",
+    ),
+    Mutant(
+        "layers-from-elsewhere",
+        "Check.Forward.Prepare",
+        "both (Nat.beq first origin)",
+        "both true",
+        "def build",
+    ),
+    Mutant("layers-of-other-sizes", "Check.Forward.Prepare", "(Nat.beq count n)", "true", "def build"),
+    Mutant(
+        "ranges-not-written-yet",
+        "Check.Forward.Conclude",
+        "(Nat.ble (Nat.add origin inputs) memory)",
+        "true",
+        "def conclude",
+    ),
     # functions that the kernel computes by name
     Mutant("land-is-lor", "Core.Prelude", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
     Mutant(

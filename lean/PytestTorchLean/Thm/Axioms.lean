@@ -38,6 +38,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Extremum.run_sound
 #print axioms PytestTorchLean.Relaxation.tighten_sound
 #print axioms PytestTorchLean.Relaxation.conclude_sound
+#print axioms PytestTorchLean.Forward.conclude_sound
+#print axioms PytestTorchLean.Forward.Cuts.run_sound
 
 /-! ### What runtimes compute is among the executions -/
 #print axioms PytestTorchLean.Binary32.sequential_is_execution

@@ -5,7 +5,8 @@ import PytestTorchLean.Thm.Certified
 
 Two layers of two ReLUs: `y = max(c0, 0) + max(c1, 0)` with `c = (r0 + r1, r0 - r1)`, `r = (max(x0 + x1, 0), max(x0 - x1, 0))`.
 On `-1 ≤ x ≤ 1` interval bounds give `y ≤ 6`; rows carried back through both layers give `y ≤ 5`. The certificate
-tightens the bounds of the second layer by rows and concludes by a row.
+tightens the bounds of the second layer by rows and concludes by a row. Another one concludes by forms of the inputs,
+carried forward on each quadrant of the box.
 -/
 set_option linter.all false
 universe u
@@ -46,6 +47,17 @@ theorem interval_refused : check .real deepGraph deepClaims ⟨deepScale, [[inte
 /-- What the two relaxations prove together. -/
 theorem relaxed_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
   PytestTorchLean.sound K relaxed_accepted
+
+/-- The box cut into its quadrants, the property by forms of the inputs on each. -/
+def quadrants : Forward.Cuts := .cut 0 (2 ^ 36) (.cut 1 (2 ^ 36) .leaf .leaf) (.cut 1 (2 ^ 36) .leaf .leaf)
+def carriedScript (cuts : Forward.Cuts) : Script :=
+  .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 cuts))))))
+theorem carried_accepted : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript quadrants]]⟩ = true := by decide +kernel
+/-- Without cuts the forms do not suffice. -/
+theorem uncut_refused : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript .leaf]]⟩ = false := by decide +kernel
+/-- What the forms prove on all parts together. -/
+theorem carried_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
+  PytestTorchLean.sound K carried_accepted
 
 end Example
 end PytestTorchLean
