@@ -23,7 +23,8 @@ from pytest_torchlean.certificate.model import (
     Semantics,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
-from pytest_torchlean.certificate.relaxation import Box, PassedNode, Slopes, relax
+from pytest_torchlean.certificate.relaxation import relax
+from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
 
 BITS = 8
 
@@ -63,7 +64,7 @@ class Stage:
         found = {}
         for passed in self.passed:
             if isinstance(passed.node, ReluData):
-                down, up = self.box.reaches(passed.node.first, passed.node.count)
+                down, up = self.box.reaches(slice(passed.node.first, passed.node.first + passed.node.count))
                 chord = [
                     0 if not u else 256 if not d else -(-u * 256 // (u + d))
                     for d, u in zip(down, up, strict=True)

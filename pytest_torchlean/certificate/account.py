@@ -52,7 +52,8 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
-from pytest_torchlean.certificate.relaxation import Box, PassedNode, concluded, tightened
+from pytest_torchlean.certificate.relaxation import concluded, tightened
+from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 

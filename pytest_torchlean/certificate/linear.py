@@ -34,14 +34,8 @@ from pytest_torchlean.certificate.model import (
     WeightedData,
 )
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
-from pytest_torchlean.certificate.relaxation import (
-    Box,
-    NotRelaxable,
-    PassedNode,
-    Slopes,
-    conclude,
-    relax,
-)
+from pytest_torchlean.certificate.relaxation import conclude, relax
+from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Slopes
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 _ROWS_BITS = 1_000_000

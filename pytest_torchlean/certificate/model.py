@@ -149,7 +149,47 @@ class SkipData:
     """Check.Relaxation.Link.skip: the rows do not read the node."""
 
 
-LinkData = ThroughData | BendData | SkipData
+@dataclass(frozen=True)
+class LayoutData:
+    """Check.Relaxation.Layout: the slot in each of `count` places, for each column its shift, and a bound of
+    the error radii of the node's results."""
+
+    count: int
+    places: int
+    shifts: int
+    radius: int
+
+
+@dataclass(frozen=True)
+class ArrangementData:
+    """Check.Relaxation.Arrangement: `count` blocks of places that become the slots from `first` on; three
+    words each: slots that have no place, first place, length."""
+
+    first: int
+    count: int
+    blocks: int
+
+
+@dataclass(frozen=True)
+class ConvolveData:
+    """Check.Relaxation.Link.convolve: substitute an affine node with several positions, then shorten."""
+
+    layout: LayoutData
+    arrangement: ArrangementData
+    shift: int
+    size: int
+
+
+@dataclass(frozen=True)
+class SettleData:
+    """Check.Relaxation.Link.settle: the same, then replace what it reads by its bounds."""
+
+    layout: LayoutData
+    shift: int
+    size: int
+
+
+LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData
 """Check.Relaxation.Link."""
 
 

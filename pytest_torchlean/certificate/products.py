@@ -57,7 +57,7 @@ def rounded_product(
     shortened = (numbers >> drop) + int(up)
     longest = int(shortened.max(initial=0)).bit_length()
     fits = (
-        1 <= count
+        count >= 1
         and 1 <= digit <= stride
         and drop <= stride
         and longest <= kept <= stride

@@ -13,93 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import ONE_SLOT
-from pytest_torchlean.certificate.bounding import Integers, Matrix
+from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.convolution import (
+    arranged,
+    convolved,
+    layout_data,
+    needed_at_positions,
+    shortened,
+)
+from pytest_torchlean.certificate.layouts import arrangement_of, layout_of
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
-    DecodingData,
+    ConvolveData,
     LinkData,
     NodeData,
     RelaxationData,
     RelaxedData,
     ReluData,
-    ScaleData,
+    SettleData,
     SkipData,
     ThroughData,
 )
 from pytest_torchlean.certificate.products import exact_product, rounded_product
+from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, Slopes, require
 from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_words, unpack_digits, unpack_words
 
 COEFFICIENT_BITS = 20
 """Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
 _FEWEST_BITS = 6
-_LONGEST = 1 << 12
-"""Bits of a coefficient, a shift or a slope beyond which a link is not followed."""
-
-
-class NotRelaxable(Exception):
-    """The rows cannot go back through a node: its shape, or numbers too long for the digits."""
-
-
-@dataclass(frozen=True, eq=False)
-class PassedNode:
-    """A node that has been bounded. Of an affine node: its weights, and its results' radii under binary32."""
-
-    node: NodeData
-    start: int
-    decoding: DecodingData
-    matrix: Matrix | None = None
-    error: Integers | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Slopes:
-    """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits."""
-
-    bits: int
-    lower: NDArray[np.int64]
-    upper: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """weight * sum(form * values) + gain <= scale * goal + loss, row by row, in fixed point.
-
-    form: integers (rows, count) over the slots from `start` on. size: bits that Lean knows its digits to
-    have. limit: what Lean knows of gains and losses. digit: bits of a digit in Lean. width: digits of the
-    narrowest row that holds all so far.
-    """
-
-    scale: int
-    weight: int
-    limit: int
-    start: int
-    size: int
-    form: Integers
-    gain: Integers
-    loss: Integers
-    digit: int
-    width: int
-
-    @property
-    def count(self) -> int:
-        """Slots that the rows read."""
-        return int(self.form.shape[1])
-
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """Fixed-point bounds of all slots, (slots,)."""
-
-    scale: ScaleData
-    lower: Integers
-    upper: Integers
-
-    def reaches(self, first: int, count: int) -> tuple[Integers, Integers]:
-        """How far each slot may lie below and above 0: Check.Relaxation.reaches."""
-        here = slice(first, first + count)
-        center = self.scale.center
-        return np.maximum(center - self.lower[here], 0), np.maximum(self.upper[here] - center, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +93,7 @@ def concluded(
     """By how much each row's gain exceeds its loss, and whether the relaxation is accepted."""
     data = how.rows
     try:
-        _require(data.rows == _size(forms.node) and len(data.links) <= len(passed))
+        require(data.rows == _size(forms.node) and len(data.links) <= len(passed))
         rows = goal_rows(forms, 2 * np.arange(_size(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = _through(box, forms, link, rows, _product(forms, rows), 1)
@@ -164,8 +106,8 @@ def concluded(
 
 def margins(box: Box, rows: Rows) -> Integers:
     """gain - loss of every row, once its slots are replaced by their bounds: Check.Relaxation.finish."""
-    here = slice(rows.start, rows.start + rows.count)
-    _require(rows.count << (rows.size + 1) < 1 << rows.digit)
+    here = rows.slots
+    require(rows.count << (rows.size + 1) < 1 << rows.digit)
     positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
     least = _rounded(box, rows, positive, box.lower[here]) + _rounded(
         box, rows, negative, box.scale.top - box.upper[here]
@@ -189,10 +131,10 @@ def tightened(
     """Bounds of all slots after Check.Relaxation.tighten, and whether the relaxation is accepted."""
     lower, upper = box.lower.copy(), box.upper.copy()
     try:
-        _require(bool(passed) and data.start == passed[-1].start and data.count == _size(passed[-1].node))
-        _require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
+        require(bool(passed) and data.start == passed[-1].start and data.count == _size(passed[-1].node))
+        require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
-        _require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
+        require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
         rows = goal_rows(passed[-1], goals, data.digit)
         for link, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, link, rows)
@@ -225,12 +167,19 @@ def go_back(
     most: bits that coefficients may have after an affine node.
     """
     links: list[LinkData] = []
-    for node in reversed(passed):
+    for index, node in reversed(list(enumerate(passed))):
+        if rows.places is not None:
+            break
         if node.start != rows.start:
             links.append(SkipData())
             continue
         link: LinkData
-        if isinstance(node.node, AffineData):
+        if isinstance(node.node, AffineData) and node.node.positions != 1:
+            try:
+                link, rows = _chosen_layout(box, passed[:index], node, rows, most)
+            except NotRelaxable:
+                break
+        elif isinstance(node.node, AffineData):
             try:
                 product = _product(node, rows)
             except NotRelaxable:
@@ -276,6 +225,8 @@ def _digits(passed: Sequence[PassedNode], slopes: Mapping[int, Slopes]) -> tuple
 
 def _needed(node: PassedNode, size: int) -> int:
     """Bits of a digit that an affine node asks of coefficients of `size` bits."""
+    if isinstance(node.node, AffineData) and node.node.positions != 1:
+        return needed_at_positions(node.node, size + node.decoding.bits)
     rows = node.node.rows if isinstance(node.node, AffineData) else 1
     return int((2 * rows << (size + node.decoding.bits)).bit_length()) + 2
 
@@ -298,17 +249,47 @@ def _tiled(columns: int, most: int) -> int:
     return tiles * -(-columns // tiles)
 
 
-def _require(fine: bool) -> None:
-    if not fine:
-        raise NotRelaxable("numbers that no relaxation has")
-
-
 def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
     if isinstance(link, SkipData):
         return rows
+    require(rows.places is None)
     if isinstance(link, ThroughData):
         return _through(box, node, link, rows, _product(node, rows))
+    if isinstance(link, ConvolveData | SettleData):
+        rows = convolved(box, node, link.layout, rows)
+        if isinstance(link, ConvolveData):
+            rows = arranged(link.layout, link.arrangement, rows)
+        return shortened(box, rows, link.shift, link.size)
     return _bend(box, node, link, rows)
+
+
+def _chosen_layout(
+    box: Box, earlier: Sequence[PassedNode], node: PassedNode, rows: Rows, most: int
+) -> tuple[LinkData, Rows]:
+    """Through a convolution: on to the node that it reads, or to the bounds of what it reads."""
+    layout = layout_of(node.node) if isinstance(node.node, AffineData) else None
+    if layout is None:
+        raise NotRelaxable("slots that find no places")
+    data = layout_data(layout, node)
+    rows = convolved(box, node, data, rows)
+    shift, size = _shortening(rows.form, most)
+    read = layout.places[layout.places > ONE_SLOT]
+    for other in earlier:
+        first, count = other.start, _size(other.node)
+        if not read.size or not first <= int(read.min()) <= int(read.max()) < first + count:
+            continue
+        arrangement = arrangement_of(layout, first, count)
+        if arrangement is not None:
+            rows = shortened(box, arranged(data, arrangement, rows), shift, size)
+            return ConvolveData(data, arrangement, shift, size), rows
+    return SettleData(data, shift, size), shortened(box, rows, shift, size)
+
+
+def _shortening(table: Integers, most: int) -> tuple[int, int]:
+    """By how many bits coefficients are shortened, and how many they keep."""
+    longest = int(np.abs(table).max(initial=0)).bit_length()
+    shift = max(0, longest - most)
+    return shift, max(1, longest - shift)
 
 
 _Product = tuple[Integers, int, int, NDArray[np.bool_]]
@@ -337,9 +318,7 @@ def _product(node: PassedNode, rows: Rows) -> _Product:
 
 def _chosen(product: _Product, most: int) -> ThroughData:
     table, first, count, placed = product
-    longest = int(np.abs(table[:, placed]).max(initial=0)).bit_length()
-    shift = max(0, longest - most)
-    return ThroughData(first, count, shift, max(1, longest - shift))
+    return ThroughData(first, count, *_shortening(table[:, placed], most))
 
 
 def _through(
@@ -357,8 +336,8 @@ def _through(
         raise NotRelaxable("a link of another kind of node")
     scale, sources = box.scale, matrix.sources[0]
     first, count = link.first, link.count
-    _require(int(sources.max(initial=0)) < len(box.lower))
-    _require(0 <= first <= first + count <= len(box.lower) and max(link.shift, link.size) <= _LONGEST)
+    require(int(sources.max(initial=0)) < len(box.lower))
+    require(0 <= first <= first + count <= len(box.lower) and max(link.shift, link.size) <= LONGEST)
     whole = _is_whole(sources, first, count)
     if whole:
         placed = np.arange(data.columns) < count
@@ -375,39 +354,32 @@ def _through(
         low, mirrored = box.lower[sources[column]], scale.top - box.upper[sources[column]]
         gain = gain + rows.weight * (low * np.maximum(values, 0) + mirrored * np.maximum(-values, 0))
         loss = loss + rows.weight * scale.center * np.abs(values)
-    form = np.where(form < 0, -1, 1) * (np.abs(form) >> link.shift)
-    if int(np.abs(form).max(initial=0)).bit_length() > link.size:
-        raise NotRelaxable("coefficients longer than the link says")
-    _require(
-        rows.size < rows.digit <= 32 * data.lanes and link.size < rows.digit and link.shift <= rows.digit
-    )
-    weight = rows.weight << link.shift
-    down, up = box.reaches(first, count)
-    charge = (weight - rows.weight) * int((down + up).sum())
-    limit = factor * rows.limit + charge
+    require(rows.size < rows.digit <= 32 * data.lanes and link.size < rows.digit and link.shift <= rows.digit)
+    limit = factor * rows.limit
     if whole:
-        _require(rows.digit >= _needed(node, rows.size))
+        require(rows.digit >= _needed(node, rows.size))
         limit += rows.weight * data.rows << (rows.size + 2 + 32 * data.lanes)
         limit += ((data.columns - count) * rows.weight << rows.digit) * scale.top
         width = max(data.columns, _tiled(data.rows, 64))
     else:
         step = 3 * data.rows << (rows.size + node.decoding.bits)
-        _require(rows.digit > step.bit_length())
+        require(rows.digit > step.bit_length())
         limit += rows.weight * data.columns * step * 2 * scale.top
         limit += rows.weight * data.rows << (rows.size + 1 + 32 * data.lanes)
         width = _tiled(data.rows, 32)
-    return Rows(
+    substituted = Rows(
         scale=factor * rows.scale,
-        weight=weight,
+        weight=rows.weight,
         limit=limit,
         start=first,
-        size=link.size,
+        size=0,
         form=form,
         gain=gain,
-        loss=loss + charge,
+        loss=loss,
         digit=rows.digit,
         width=max(rows.width, count, width),
     )
+    return shortened(box, substituted, link.shift, link.size)
 
 
 def _is_whole(sources: NDArray[np.int64], first: int, count: int) -> bool:
@@ -430,7 +402,7 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
     relu = node.node
     if not isinstance(relu, ReluData) or rows.start != node.start or rows.count != relu.count:
         raise NotRelaxable("a ReLU that is read in part")
-    _require(link.bits <= _LONGEST and max(link.lower, link.upper) >> (link.bits + 1) * relu.count == 0)
+    require(link.bits <= LONGEST and max(link.lower, link.upper) >> (link.bits + 1) * relu.count == 0)
     lowest, highest = (
         np.array(unpack_digits(part, link.bits + 1, relu.count), dtype=object)
         for part in (link.lower, link.upper)
@@ -438,12 +410,12 @@ def _bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
     unit = 1 << link.bits
     if (lowest > unit).any() or (highest > unit).any():
         raise NotRelaxable("a slope above 1")
-    down, up = box.reaches(relu.first, relu.count)
+    down, up = box.reaches(slice(relu.first, relu.first + relu.count))
     offsets = np.maximum(highest * down, (unit - highest) * up)
     positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
     size = rows.size + link.bits + 1
     room = relu.count << (rows.size + 2 * box.scale.half + 1)
-    _require(size < rows.digit and link.bits + 2 <= rows.digit)
+    require(size < rows.digit and link.bits + 2 <= rows.digit)
     offset = _rounded(box, rows, negative, offsets, up=True)
     return replace(
         rows,

@@ -31,6 +31,8 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.ThroughData: "Relaxation.Link.through",
     model.BendData: "Relaxation.Link.bend",
     model.SkipData: "Relaxation.Link.skip",
+    model.ConvolveData: "Relaxation.Link.convolve",
+    model.SettleData: "Relaxation.Link.settle",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",

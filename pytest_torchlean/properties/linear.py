@@ -21,7 +21,7 @@ from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
 from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.certificate.relaxation import NotRelaxable
+from pytest_torchlean.certificate.rows import NotRelaxable
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""

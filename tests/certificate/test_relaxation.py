@@ -21,7 +21,8 @@ from pytest_torchlean.certificate.model import (
     SkipData,
     ThroughData,
 )
-from pytest_torchlean.certificate.relaxation import Box, PassedNode, tightened
+from pytest_torchlean.certificate.relaxation import tightened
+from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.words import pack_digits
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall

@@ -134,7 +134,9 @@ def link : Read Relaxation.Link := constructor [
       pure (Relaxation.Link.convolve own back shift size)),
     (do
       let own ← layout
-      pure (Relaxation.Link.settle own))]
+      let shift ← number
+      let size ← number
+      pure (Relaxation.Link.settle own shift size))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -378,24 +378,27 @@ theorem gathered_holds {s : Scale} {slots : Nat → K} {direct mirrored memory c
   · rw [h1]; exact gathered_eq (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) count places h
   · rw [h2]; exact gathered_eq (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).2) count places h
 
-/-- The batch ends here: every place is replaced by the bounds of its slot. -/
-def settlePlaces (s : Scale) (frame : Frame) (layout : Layout) (direct mirrored memory : Nat) (x : Batch) (next : Nat → Nat → Nat → Bool) : Bool :=
+/-- The batch ends here: its coefficients are divided as in `reduce`, then every place is replaced by the bounds of its slot. -/
+def settlePlaces (s : Scale) (frame : Frame) (layout : Layout) (shift size direct mirrored memory : Nat) (x : Batch) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   both (wordsBelow memory layout.count layout.places)
-    (force (fun direct' => force (fun mirrored' => finish s frame direct' mirrored' layout.count x next)
+    (force (fun direct' => force (fun mirrored' => reduce s frame shift size direct' mirrored' layout.count x fun y => finish s frame direct' mirrored' layout.count y (next y.scale))
       (gathered s.stride mirrored layout.count layout.places)) (gathered s.stride direct layout.count layout.places))
-theorem settlePlaces_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {layout : Layout} {direct mirrored memory : Nat} {x : Batch} {next : Nat → Nat → Nat → Bool}
+theorem settlePlaces_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {layout : Layout} {shift size direct mirrored memory : Nat} {x : Batch} {next : Nat → Nat → Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hs : x.start = 0) (hx : x.HoldsOver frame (inPlace s slots layout.places) goal)
-    (h : settlePlaces s frame layout direct mirrored memory x next = true) :
-    ∃ limit gain loss, Constants frame limit x.scale gain loss goal ∧ next limit gain loss = true := by
+    (h : settlePlaces s frame layout shift size direct mirrored memory x next = true) :
+    ∃ scale limit gain loss, Constants frame limit scale gain loss goal ∧ next scale limit gain loss = true := by
   obtain ⟨hw, h⟩ := both_true h
   rw [force_eq, force_eq] at h
   have hm' := gathered_holds sf hm (wordsBelow_sound memory _ _ hw)
-  refine finish_sound (slots := fun j => slots (word layout.places j)) sf hm' ?_ h
   have same : values s (fun j => slots (word layout.places j)) x.start = inPlace s slots layout.places := funext fun j => by
     unfold values inPlace
     rw [hs, Nat.zero_add]
-  show x.HoldsOver frame (values s (fun j => slots (word layout.places j)) x.start) goal
-  rw [same]; exact hx
+  have own : x.Holds s frame (fun j => slots (word layout.places j)) goal := by
+    show x.HoldsOver frame (values s (fun j => slots (word layout.places j)) x.start) goal
+    rw [same]; exact hx
+  obtain ⟨y, hy, h⟩ := reduce_sound sf hm' own h
+  obtain ⟨limit, gain, loss, r1, r2⟩ := finish_sound (slots := fun j => slots (word layout.places j)) sf hm' hy h
+  exact ⟨y.scale, limit, gain, loss, r1, r2⟩
 
 end Relaxation
 end PytestTorchLean

@@ -51,7 +51,7 @@ def convolve (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error : 
       force (fun C => force (fun n => force (fun step => force (fun size => force (fun offset =>
         both (both (fits s frame memory x) (both (Nat.beq x.count n) (both (Nat.ble 1 a.rows) (both (Nat.ble 1 a.positions) (both (Nat.ble frame.digit C)
             (both (Nat.ble layout.count frame.width) (both (Nat.ble (Nat.mul a.rows a.columns) (Nat.pow 2 (Nat.succ (Nat.log2 (Nat.mul a.rows a.columns)))))
-              (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (both (Nat.ble (Nat.succ (Nat.mul a.columns step)) (Nat.pow 2 (Nat.sub frame.digit 1)))
+              (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (both (Nat.ble (Nat.succ (Nat.mul a.columns (stepOf a.rows x.size d.bits))) (Nat.pow 2 (Nat.sub frame.digit 1)))
                 (within C n layout.radius error))))))))))
           (force (fun whole => force (fun swapped => force (fun sums => force (fun base => force (fun turned => force (fun gain => force (fun loss =>
               convolved s ⟨⟨frame, 0, 0, x.weight⟩, a.rows, a.positions, a.columns, layout.count, layout.places, whole, sums, base, turned⟩ direct mirrored memory a.columns 0
@@ -121,7 +121,7 @@ theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a :
   have c5 : layout.count ≤ frame.width := Nat.le_of_ble_eq_true c5
   have c6 : a.rows * a.columns ≤ 2 ^ (Nat.succ (Nat.log2 (a.rows * a.columns))) := Nat.le_of_ble_eq_true c6
   have c7 : stepOf (a.rows * a.positions) x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c7
-  have c8 : a.columns * stepOf (a.rows * a.positions) x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c8
+  have c8 : a.columns * stepOf a.rows x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c8
   have radii := within_sound c9
   obtain ⟨hlen, ds, hp, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
   obtain ⟨f, g, c, l, p1, p2, p3, p4, hr⟩ := hx
@@ -190,7 +190,7 @@ theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a :
   rw [gains, losses] at h
   obtain ⟨grid', gain', loss', A, c', l', ⟨z1, z2, z3, z4, z5⟩, h⟩ := convolved_sound (goal := fun r => natural e * (natural x.scale * goal r)) (low := 0)
     (limit := e * x.limit + x.weight * (layout.radius * (a.rows * a.positions * (2 * 2 ^ x.size)))) (A := fun _ _ => 0) (c := fun r => e * c r)
-    (d := fun r => e * l r + x.weight * (layout.radius * tally (a.rows * a.positions) fun j => f r j + g r j)) ok.half sf hm conv c5 zero a.columns 0 (Nat.zero_add _) a.sources
+    (d := fun r => e * l r + x.weight * (layout.radius * tally (a.rows * a.positions) fun j => f r j + g r j)) ok.half sf hm conv c5 zero rfl a.columns 0 (Nat.zero_add _) a.sources
     layout.shifts 0 _ _ (by
       refine ⟨(grid_zero _ _ _ _).symm, rfl, rfl, fun r _ j => Nat.zero_le _, fun r hr' => ?_⟩
       have hr' : r < frame.rows := hr'

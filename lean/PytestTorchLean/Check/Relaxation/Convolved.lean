@@ -75,13 +75,14 @@ theorem marked_sum {s : Scale} {slots : Nat → K} {x : Convolution} {bit t t' :
     rw [h1, h2, Nat.one_mul, Nat.one_mul]
     rfl
 
-theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {C size bits offset step direct mirrored memory : Nat} {ds : List Digits} {f : Nat → Nat → Nat}
+theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {C size bits offset step each direct mirrored memory : Nat} {ds : List Digits} {f : Nat → Nat → Nat}
     {next : Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
-    (ok : Convolves x C size bits offset step ds f) (hn : x.count ≤ x.field.frame.width) (zero : natural s.unit * slots 0 = 0) :
+    (ok : Convolves x C size bits offset step ds f) (hn : x.count ≤ x.field.frame.width) (zero : natural s.unit * slots 0 = 0)
+    (he : each = x.rows * (2 ^ size * (2 ^ bits + offset)) + offset * (x.rows * 2 ^ size)) :
     (remaining k : Nat) → k + remaining = x.columns → (sources shifts grid gain loss low limit : Nat) → (A : Nat → Nat → Nat) → (c d : Nat → Nat) →
     Collected s x slots goal (fun r => toCome s slots x (coefficientAt x f offset ds) r remaining k sources) low limit grid gain loss A c d →
     convolved s x direct mirrored memory remaining k sources shifts grid gain loss next = true →
-    ∃ grid' gain' loss' A' c' d', Collected s x slots goal (fun _ => 0) (low + remaining * step) (limit + remaining * (x.field.weight * (step * (s.top + s.top)))) grid' gain' loss' A' c' d' ∧
+    ∃ grid' gain' loss' A' c' d', Collected s x slots goal (fun _ => 0) (low + remaining * each) (limit + remaining * (x.field.weight * (step * (s.top + s.top)))) grid' gain' loss' A' c' d' ∧
       next grid' gain' loss' = true
   | 0, k, _, sources, shifts, grid, gain, loss, low, limit, A, c, d, hx, h => by
     obtain ⟨x1, x2, x3, x4, x5⟩ := hx
@@ -131,7 +132,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         rw [mul_add]
         refine le_cert ?_ (add_nonneg (sub_nonneg y3) (sub_nonneg z3))
         exact (ring8 K f y v g c d p q, g + q - (f + v + p), g + d - (f + (y + v) + c) + (y + c + q - (p + d))) _ _ _ _ _ _ _ _
-      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero he remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       obtain ⟨q1, q2, q3, q4, q5⟩ := r1
       exact ⟨grid', gain', loss', A', c'', d'', ⟨q1, q2, q3, fun r hr j => Nat.le_trans (q4 r hr j) (keep _ _), q5⟩, r2⟩
@@ -155,15 +156,15 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         refine congrArg (fun y => grid + y) (pack_congr fun r _ => ?_)
         exact pack_scattered x.positions shift _ wide ok.rows
       rw [added] at h
-      have each : ∀ r, r < x.field.frame.rows + x.field.frame.rows → ∀ p, p < x.positions → bit p * coefficientAt x f offset ds k p r ≤ step := fun r hr p hp => by
+      have small : ∀ r, r < x.field.frame.rows + x.field.frame.rows → ∀ p, p < x.positions → bit p * coefficientAt x f offset ds k p r ≤ each := fun r hr p hp => by
         cases bits p hp with
         | inl g => rw [g, Nat.zero_mul]; exact Nat.zero_le _
-        | inr g => rw [g, Nat.one_mul]; exact ok.coefficient_le here hp hr
-      have inv : Collected s x slots goal (fun r => toCome s slots x (coefficientAt x f offset ds) r remaining (k + 1) (Nat.shiftRight sources 32)) (low + step) limit
+        | inr g => rw [g, Nat.one_mul, he]; exact ok.coefficient_le here hp hr
+      have inv : Collected s x slots goal (fun r => toCome s slots x (coefficientAt x f offset ds) r remaining (k + 1) (Nat.shiftRight sources 32)) (low + each) limit
           (Matrix.grid x.field.frame.digit x.field.frame.width x.count (x.field.frame.rows + x.field.frame.rows) fun r j =>
             A r j + scattered x.rows shift x.positions (fun p => bit p * coefficientAt x f offset ds k p r) j) gain loss
           (fun r j => A r j + scattered x.rows shift x.positions (fun p => bit p * coefficientAt x f offset ds k p r) j) c d := by
-        refine ⟨rfl, x2, x3, fun r hr j => Nat.add_le_add (x4 r hr j) (scattered_le ok.rows x.positions shift _ (each r hr) j).1, fun r hr => ?_⟩
+        refine ⟨rfl, x2, x3, fun r hr j => Nat.add_le_add (x4 r hr j) (scattered_le ok.rows x.positions shift _ (small r hr) j).1, fun r hr => ?_⟩
         obtain ⟨y1, y2, y3⟩ := x5 r hr
         refine ⟨y1, y2, ?_⟩
         have y3 : natural x.field.weight * (form x.count (A r) (A (x.field.frame.rows + r)) (inPlace s slots x.places) +
@@ -171,7 +172,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         rw [toCome_succ, ← marked_sum (t := fun p => coefficientAt x f offset ds k p r) (t' := fun p => coefficientAt x f offset ds k p (x.field.frame.rows + r)) zero b1,
           ← form_scattered x.positions shift _ _ wide ok.rows, ← add_assoc, ← form_add] at y3
         exact y3
-      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero he remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       obtain ⟨q1, q2, q3, q4, q5⟩ := r1
       refine ⟨grid', gain', loss', A', c'', d'', ⟨q1, q2, q3, q4, fun r hr => ?_⟩, r2⟩

@@ -161,16 +161,9 @@ theorem position_le (ok : Convolves x C size bits offset step ds f) {p i : Nat} 
   rw [Nat.add_comm]; exact Natural.add_mul_lt hi hp
 
 theorem coefficient_le (ok : Convolves x C size bits offset step ds f) {k p r : Nat} (hk : k < x.columns) (hp : p < x.positions) (hr : r < x.field.frame.rows + x.field.frame.rows) :
-    coefficientAt x f offset ds k p r ≤ step := by
-  have one : x.rows ≤ x.rows * x.positions := by
-    have e := Nat.mul_le_mul (Nat.le.refl (n := x.rows)) (Natural.lt_of_le_of_lt (Nat.zero_le p) hp)
-    rw [Nat.mul_one] at e; exact e
-  rw [ok.total]
-  refine Nat.add_le_add ?_ (Nat.mul_le_mul Nat.le.refl ?_)
-  · refine Nat.le_trans (tally_le (c := 2 ^ size * (2 ^ bits + offset)) fun i hi => Nat.mul_le_mul (ok.small r hr _ (ok.position_le hp hi)) ((ok.columns k hk).2 i hi).1) ?_
-    exact Nat.mul_le_mul one Nat.le.refl
-  · refine Nat.le_trans (tally_le (c := 2 ^ size) fun i hi => ok.small _ (swap_lt hr) _ (ok.position_le hp hi)) ?_
-    exact Nat.mul_le_mul one Nat.le.refl
+    coefficientAt x f offset ds k p r ≤ x.rows * (2 ^ size * (2 ^ bits + offset)) + offset * (x.rows * 2 ^ size) :=
+  Nat.add_le_add (tally_le (c := 2 ^ size * (2 ^ bits + offset)) fun i hi => Nat.mul_le_mul (ok.small r hr _ (ok.position_le hp hi)) ((ok.columns k hk).2 i hi).1)
+    (Nat.mul_le_mul Nat.le.refl (tally_le (c := 2 ^ size) fun i hi => ok.small _ (swap_lt hr) _ (ok.position_le hp hi)))
 
 theorem column_eq (ok : Convolves x C size bits offset step ds f) {k : Nat} (hk : k < x.columns) {bit : Nat → Nat} (hbit : ∀ p, p < x.positions → bit p = 0 ∨ bit p = 1) :
     x.column k (pack (x.field.frame.digit * x.rows) x.positions bit) =

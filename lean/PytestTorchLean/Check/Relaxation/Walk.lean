@@ -25,8 +25,8 @@ inductive Link where
   | skip
   /-- substitute an affine node with several positions, move the coefficients back to consecutive slots, then divide them as in `through` -/
   | convolve (layout : Layout) (arrangement : Arrangement) (shift size : Nat)
-  /-- substitute an affine node with several positions, then replace what it reads by its bounds; the last link -/
-  | settle (layout : Layout)
+  /-- substitute an affine node with several positions, divide the coefficients, then replace what it reads by its bounds; the last link -/
+  | settle (layout : Layout) (shift size : Nat)
 
 /-! ### Goals -/
 
@@ -136,9 +136,9 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
                 reduce s frame shift size direct mirrored memory z fun t => rest earlier t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
-        (fun layout => Node.casesOn (motive := fun _ => Bool) p.node
+        (fun layout shift size => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
-              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout direct mirrored memory y (next y.scale))
+              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))) passed) links
 
@@ -184,15 +184,14 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
     obtain ⟨z, hz, h⟩ := arrange_sound zero y2 y3 h
     obtain ⟨t, ht, h⟩ := reduce_sound sf hm hz h
     exact walk_sound sf hm links earlier start hp.2.2 t ht h
-  | .settle layout :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, x, hx, h => by
+  | .settle layout _ _ :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
     have zero : natural s.unit * slots 0 = 0 := by rw [Passed.AllHold.zero _ start hp.2.2, mul_zero]
     obtain ⟨y, y1, _, y3, h⟩ := convolve_sound sf hm zero hx (fun position i hp' hi c hc => by
       rw [h1]; exact near_values hp.2.1 hp' hi hc) h
-    obtain ⟨limit, gain, loss, r1, r2⟩ := settlePlaces_sound sf hm y1 y3 h
-    exact ⟨y.scale, limit, gain, loss, r1, r2⟩
+    exact settlePlaces_sound sf hm y1 y3 h
   | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
@@ -204,9 +203,9 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
   | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)

@@ -1,0 +1,91 @@
+"""What rows on their way back through a network are, and what they know of the nodes they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.certificate.bounding import Integers, Matrix
+from pytest_torchlean.certificate.model import DecodingData, NodeData, ScaleData
+
+LONGEST = 1 << 12
+"""Bits of a coefficient, a shift or a slope beyond which a link is not followed."""
+
+
+class NotRelaxable(Exception):
+    """The rows cannot go back through a node: its shape, or numbers too long for the digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class PassedNode:
+    """A node that has been bounded. Of an affine node: its weights, and its results' radii under binary32."""
+
+    node: NodeData
+    start: int
+    decoding: DecodingData
+    matrix: Matrix | None = None
+    error: Integers | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits."""
+
+    bits: int
+    lower: NDArray[np.int64]
+    upper: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """weight * sum(form * values) + gain <= scale * goal + loss, row by row, in fixed point.
+
+    form: integers (rows, count) over the slots from `start` on. size: bits that Lean knows its digits to
+    have. limit: what Lean knows of gains and losses. digit: bits of a digit in Lean. width: digits of the
+    narrowest row that holds all so far.
+    """
+
+    scale: int
+    weight: int
+    limit: int
+    start: int
+    size: int
+    form: Integers
+    gain: Integers
+    loss: Integers
+    digit: int
+    width: int
+    places: NDArray[np.int64] | None = None
+    """The slot of each column where they are not consecutive: nothing but their bounds can replace them."""
+
+    @property
+    def slots(self) -> slice | NDArray[np.int64]:
+        """The slots that the rows read."""
+        return slice(self.start, self.start + self.count) if self.places is None else self.places
+
+    @property
+    def count(self) -> int:
+        """Slots that the rows read."""
+        return int(self.form.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Fixed-point bounds of all slots, (slots,)."""
+
+    scale: ScaleData
+    lower: Integers
+    upper: Integers
+
+    def reaches(self, here: slice | NDArray[np.int64]) -> tuple[Integers, Integers]:
+        """How far each of these slots may lie below and above 0: Check.Relaxation.reaches."""
+        center = self.scale.center
+        return np.maximum(center - self.lower[here], 0), np.maximum(self.upper[here] - center, 0)
+
+
+def require(fine: bool) -> None:
+    """Raises NotRelaxable where a certificate has numbers that no producer writes."""
+    if not fine:
+        raise NotRelaxable("numbers that no relaxation has")
