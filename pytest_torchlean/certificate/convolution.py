@@ -1,4 +1,4 @@
-"""Rows back through an affine node with several positions: Check.Relaxation.Convolve and Arrange in integers."""
+"""Rows back through nodes with several positions, in integers: Check.Relaxation.Convolve and Arrange."""
 
 from __future__ import annotations
 

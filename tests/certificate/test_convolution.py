@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,7 @@ def network(seed: int, side: int, channels: tuple[int, ...], stride: int) -> Net
     """Conv with padding and ReLU in turn, then Gemm."""
     rng = np.random.default_rng(seed)
     nodes, values, here, size = [], {}, "x", side
-    for index, (inputs, outputs) in enumerate(zip(channels, channels[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
         values[f"w{index}"] = weights(rng, outputs, inputs, 3, 3)
         values[f"b{index}"] = weights(rng, outputs)
         names = [here, f"w{index}", f"b{index}"]
