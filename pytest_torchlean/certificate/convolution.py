@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.layouts import STEADY, Layout
-from pytest_torchlean.certificate.model import AffineData, ArrangementData, LayoutData
+from pytest_torchlean.certificate.layouts import STEADY, Layout, arrangement_of, layout_of
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    ArrangementData,
+    ConvolveData,
+    LayoutData,
+    LinkData,
+    SettleData,
+)
 from pytest_torchlean.certificate.products import exact_product
-from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
+from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
 from pytest_torchlean.certificate.words import factor_of, pack_words, unpack_words
 
 
@@ -120,6 +129,35 @@ def shortened(box: Box, rows: Rows, shift: int, size: int) -> Rows:
     charge = (weight - rows.weight) * int((down + up).sum())
     limit = rows.limit + charge
     return replace(rows, form=form, weight=weight, size=size, loss=rows.loss + charge, limit=limit)
+
+
+def chosen_layout(
+    box: Box, earlier: Sequence[PassedNode], node: PassedNode, rows: Rows, most: int
+) -> tuple[LinkData, Rows]:
+    """Through a convolution: on to the node that it reads, or to the bounds of what it reads."""
+    layout = layout_of(node.node) if isinstance(node.node, AffineData) else None
+    if layout is None:
+        raise NotRelaxable("slots that find no places")
+    data = layout_data(layout, node)
+    rows = convolved(box, node, data, rows)
+    shift, size = shortening(rows.form, most)
+    read = layout.places[layout.places > ONE_SLOT]
+    for other in earlier:
+        first, count = other.start, size_of(other.node)
+        if not read.size or not first <= int(read.min()) <= int(read.max()) < first + count:
+            continue
+        arrangement = arrangement_of(layout, first, count)
+        if arrangement is not None:
+            rows = shortened(box, arranged(data, arrangement, rows), shift, size)
+            return ConvolveData(data, arrangement, shift, size), rows
+    return SettleData(data, shift, size), shortened(box, rows, shift, size)
+
+
+def shortening(table: Integers, most: int) -> tuple[int, int]:
+    """By how many bits coefficients are shortened, and how many they keep."""
+    longest = int(np.abs(table).max(initial=0)).bit_length()
+    shift = max(0, longest - most)
+    return shift, max(1, longest - shift)
 
 
 def _words(data: LayoutData, affine: AffineData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,18 +16,17 @@ from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.convolution import (
     arranged,
+    chosen_layout,
     convolved,
-    layout_data,
     needed_at_positions,
     shortened,
+    shortening,
 )
-from pytest_torchlean.certificate.layouts import arrangement_of, layout_of
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     ConvolveData,
     LinkData,
-    NodeData,
     RelaxationData,
     RelaxedData,
     ReluData,
@@ -36,7 +35,16 @@ from pytest_torchlean.certificate.model import (
     ThroughData,
 )
 from pytest_torchlean.certificate.products import exact_product, rounded_product
-from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, Slopes, require
+from pytest_torchlean.certificate.rows import (
+    LONGEST,
+    Box,
+    NotRelaxable,
+    PassedNode,
+    Rows,
+    Slopes,
+    require,
+    size_of,
+)
 from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_words, unpack_digits, unpack_words
 
 COEFFICIENT_BITS = 20
@@ -64,7 +72,7 @@ def relax(
     rows = goal_rows(last, goals, digit)
     rows, links = go_back(box, passed, slopes, rows, most)
     width = _width(box, rows)
-    data = RelaxationData(digit, width, len(goals), last.start, _size(last.node), pack_words(goals), links)
+    data = RelaxationData(digit, width, len(goals), last.start, size_of(last.node), pack_words(goals), links)
     return Relaxed(data, finished(box, rows))
 
 
@@ -79,11 +87,11 @@ def conclude(
     forms: the property's matrix as a node that starts at slot 0. Raises NotRelaxable.
     """
     digit, most = _digits((*passed, forms), slopes)
-    rows = goal_rows(forms, 2 * np.arange(_size(forms.node)), digit)
+    rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), digit)
     product = _product(forms, rows)
     link = _chosen(product, most)
     rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, product, 1), most)
-    data = RelaxationData(digit, _width(box, rows), _size(forms.node), link.first, link.count, 0, links)
+    data = RelaxationData(digit, _width(box, rows), size_of(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
 
@@ -93,15 +101,15 @@ def concluded(
     """By how much each row's gain exceeds its loss, and whether the relaxation is accepted."""
     data = how.rows
     try:
-        require(data.rows == _size(forms.node) and len(data.links) <= len(passed))
-        rows = goal_rows(forms, 2 * np.arange(_size(forms.node)), data.digit)
+        require(data.rows == size_of(forms.node) and len(data.links) <= len(passed))
+        rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = _through(box, forms, link, rows, _product(forms, rows), 1)
         for other, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, other, rows)
         return margins(box, rows), _fits(box, rows, data)
     except NotRelaxable:
-        return np.zeros(_size(forms.node), dtype=object) - 1, False
+        return np.zeros(size_of(forms.node), dtype=object) - 1, False
 
 
 def margins(box: Box, rows: Rows) -> Integers:
@@ -131,7 +139,7 @@ def tightened(
     """Bounds of all slots after Check.Relaxation.tighten, and whether the relaxation is accepted."""
     lower, upper = box.lower.copy(), box.upper.copy()
     try:
-        require(bool(passed) and data.start == passed[-1].start and data.count == _size(passed[-1].node))
+        require(bool(passed) and data.start == passed[-1].start and data.count == size_of(passed[-1].node))
         require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
@@ -153,7 +161,7 @@ def tightened(
 
 def goal_rows(last: PassedNode, goals: NDArray[np.int64], digit: int) -> Rows:
     """Rows that are slots of a node, or their opposites: Check.Relaxation.begin."""
-    form = np.zeros((len(goals), _size(last.node)), dtype=object)
+    form = np.zeros((len(goals), size_of(last.node)), dtype=object)
     form[np.arange(len(goals)), goals // 2] = np.where(goals % 2 == 0, 1, -1)
     zeros = np.zeros(len(goals), dtype=object)
     return Rows(1, 1, 0, last.start, 1, form, zeros, zeros, digit, form.shape[1])
@@ -176,7 +184,7 @@ def go_back(
         link: LinkData
         if isinstance(node.node, AffineData) and node.node.positions != 1:
             try:
-                link, rows = _chosen_layout(box, passed[:index], node, rows, most)
+                link, rows = chosen_layout(box, passed[:index], node, rows, most)
             except NotRelaxable:
                 break
         elif isinstance(node.node, AffineData):
@@ -204,10 +212,6 @@ def finished(box: Box, rows: Rows) -> Integers:
     found = margins(box, rows) + rows.scale * box.scale.center
     bounds: Integers = np.maximum(found, 0) // rows.scale
     return bounds
-
-
-def _size(node: NodeData) -> int:
-    return node.rows * node.positions if isinstance(node, AffineData) else node.count
 
 
 def _digits(passed: Sequence[PassedNode], slopes: Mapping[int, Slopes]) -> tuple[int, int]:
@@ -263,35 +267,6 @@ def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
     return _bend(box, node, link, rows)
 
 
-def _chosen_layout(
-    box: Box, earlier: Sequence[PassedNode], node: PassedNode, rows: Rows, most: int
-) -> tuple[LinkData, Rows]:
-    """Through a convolution: on to the node that it reads, or to the bounds of what it reads."""
-    layout = layout_of(node.node) if isinstance(node.node, AffineData) else None
-    if layout is None:
-        raise NotRelaxable("slots that find no places")
-    data = layout_data(layout, node)
-    rows = convolved(box, node, data, rows)
-    shift, size = _shortening(rows.form, most)
-    read = layout.places[layout.places > ONE_SLOT]
-    for other in earlier:
-        first, count = other.start, _size(other.node)
-        if not read.size or not first <= int(read.min()) <= int(read.max()) < first + count:
-            continue
-        arrangement = arrangement_of(layout, first, count)
-        if arrangement is not None:
-            rows = shortened(box, arranged(data, arrangement, rows), shift, size)
-            return ConvolveData(data, arrangement, shift, size), rows
-    return SettleData(data, shift, size), shortened(box, rows, shift, size)
-
-
-def _shortening(table: Integers, most: int) -> tuple[int, int]:
-    """By how many bits coefficients are shortened, and how many they keep."""
-    longest = int(np.abs(table).max(initial=0)).bit_length()
-    shift = max(0, longest - most)
-    return shift, max(1, longest - shift)
-
-
 _Product = tuple[Integers, int, int, NDArray[np.bool_]]
 """Coefficients of the columns, the run of slots that columns read in increasing order, and which do."""
 
@@ -318,7 +293,7 @@ def _product(node: PassedNode, rows: Rows) -> _Product:
 
 def _chosen(product: _Product, most: int) -> ThroughData:
     table, first, count, placed = product
-    return ThroughData(first, count, *_shortening(table[:, placed], most))
+    return ThroughData(first, count, *shortening(table[:, placed], most))
 
 
 def _through(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers, Matrix
-from pytest_torchlean.certificate.model import DecodingData, NodeData, ScaleData
+from pytest_torchlean.certificate.model import AffineData, DecodingData, NodeData, ScaleData
 
 LONGEST = 1 << 12
 """Bits of a coefficient, a shift or a slope beyond which a link is not followed."""
@@ -89,3 +89,8 @@ def require(fine: bool) -> None:
     """Raises NotRelaxable where a certificate has numbers that no producer writes."""
     if not fine:
         raise NotRelaxable("numbers that no relaxation has")
+
+
+def size_of(node: NodeData) -> int:
+    """Slots that a node writes."""
+    return node.rows * node.positions if isinstance(node, AffineData) else node.count
