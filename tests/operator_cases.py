@@ -191,6 +191,8 @@ CASES: tuple[Case, ...] = (
     Case("LSTM", floats((3, 2, 4), (1, 20, 4), (1, 20, 5), (1, 40), (1, 2, 5), (1, 2, 5), (1, 15)),
          attributes={"clip": 0.75}, outputs=3,
          order=("in0", "in1", "in2", "in3", "", "in4", "in5", "in6")),
+    Case("Shrink", floats((3, 4)), attributes={"lambd": 0.75, "bias": 0.3}),
+    Case("ThresholdedRelu", floats((3, 4)), attributes={"alpha": 0.4}, first=10),
     *(Case("QuantizeLinear", floats((3, 4)), {"scale": np.float32(0.25), "zero": np.array(zero)})
       for zero in (np.uint8(100), np.int8(-3))),
     Case("QuantizeLinear", floats((3, 4)), {"scale": np.float32([0.5, 1, 2]), "zero": np.zeros(3, np.int8)},

@@ -161,7 +161,8 @@ class NodeLowering:
         outputs: tuple[str, ...],
     ) -> None:
         """Lower the body of a function in the place of a node, which may leave attributes to `defaults`."""
-        opsets = {domain_of(entry.domain): int(entry.version) for entry in function.opset_import}
+        opsets = dict(self._owners[-1][1])
+        opsets.update({domain_of(entry.domain): int(entry.version) for entry in function.opset_import})
         given = dict(defaults)
         given.update({attribute.name: attribute for attribute in proto.attribute})
         padded = (*inputs, *[""] * (len(function.input) - len(inputs)))

@@ -1,10 +1,11 @@
-"""Lowering of Max, Min, Clip and LeakyRelu."""
+"""Lowering of Max, Min, Clip, LeakyRelu, Shrink and ThresholdedRelu."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from pytest_torchlean.onnx_import.context import Context, OnnxNode, Refusal
+from pytest_torchlean.onnx_import.lowering import Lowering, plain
 
 
 def extremum(context: Context, node: OnnxNode) -> None:
@@ -32,3 +33,9 @@ def clip(context: Context, node: OnnxNode) -> None:
 def leaky_relu(context: Context, node: OnnxNode) -> None:
     """LeakyRelu since 6."""
     context.emit(node, "LeakyRelu", node.inputs, [("alpha", node.real("alpha", 0.01))])
+
+
+LOWERINGS = {
+    "Shrink": Lowering((9,), plain(lambd=0.5, bias=0.0)),
+    "ThresholdedRelu": Lowering((10, 22), plain(alpha=1.0)),
+}

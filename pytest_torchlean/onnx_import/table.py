@@ -74,6 +74,7 @@ _FAMILIES: tuple[Mapping[str, Lowering], ...] = (
     elementary.LOWERINGS,
     indexed.LOWERINGS,
     logic.LOWERINGS,
+    piecewise.LOWERINGS,
     quantization.LOWERINGS,
     recurrent.LOWERINGS,
     reduction.LOWERINGS,

@@ -27,6 +27,7 @@ from pytest_torchlean.ops import (
     recurrent,
     reduction,
     relu,
+    thresholds,
 )
 from pytest_torchlean.ops.rule import OpRule
 
@@ -53,6 +54,7 @@ RULES: Mapping[str, OpRule] = {
     **recurrent.RULES,
     **reduction.RULES,
     **relu.RULES,
+    **thresholds.RULES,
 }
 """Operation tag to its rules."""
 
