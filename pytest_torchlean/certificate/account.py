@@ -30,13 +30,16 @@ from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
     BoxData,
+    CaseData,
     ClaimData,
     ComposedData,
     ConcludeScript,
     ConclusionData,
     DecodingData,
+    DirectData,
     Emission,
     ForwardData,
+    KnownScript,
     MaximumData,
     MinimumData,
     NodeScript,
@@ -81,6 +84,8 @@ class State:
     upper: Integers
     bounded: NDArray[np.bool_]
     history: tuple[PassedNode, ...] = ()
+    path: tuple[CaseData, ...] = ()
+    """The cases that a part of a proof assumes."""
 
     @property
     def passed(self) -> int:
@@ -123,7 +128,10 @@ class Account:
 
     def forecasts(self, index: int) -> tuple[bool, ...]:
         """Whether Lean will accept each box of the claim number `index` with the emission's scripts."""
-        claim, scripts = self.emission.claims[index], self.emission.certificate.scripts[index]
+        claim, apart = self.emission.claims[index], self.emission.apart
+        if apart:
+            return (all(bool(self.forecast(claim, own.script, own.path).accepted[0]) for own in apart),)
+        scripts = self.emission.certificate.scripts[index]
         accepted: list[bool] = []
         for place, script in enumerate(scripts):
             boxes = claim.boxes[place:] if place == len(scripts) - 1 else claim.boxes[place : place + 1]
@@ -132,11 +140,15 @@ class Account:
                 accepted.extend(bool(yes) for yes in found.accepted)
         return (*accepted, *[False] * (len(claim.boxes) - len(accepted)))
 
-    def forecast(self, claim: ClaimData, script: ScriptData) -> Forecast:
-        """Which of the claim's boxes Lean will accept with this script; none for one that makes no sense."""
+    def forecast(self, claim: ClaimData, script: ScriptData, path: tuple[CaseData, ...] = ()) -> Forecast:
+        """Which of the claim's boxes Lean will accept with this script; none for one that makes no sense.
+
+        path: the cases that are assumed.
+        """
         steps, rest = _spine(script)
         try:
-            return self._run(rest, claim.property, self._walk(claim.boxes, steps))
+            state = replace(self._walk(claim.boxes, steps), path=path)
+            return self._run(rest, claim.property, state)
         except Unforeseen:
             state = self.start(claim.boxes)
             none = np.zeros(len(claim.boxes), dtype=bool)
@@ -200,6 +212,8 @@ class Account:
                 np.minimum(below.lower[:count], above.lower[:count]),
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
+        if isinstance(script, KnownScript):
+            return self._run(script.rest, about, _assumed(state, script.place))
         if isinstance(script, TightenScript):
             return self._run(script.rest, about, self.tighten(script.rows, state))
         if not isinstance(script, ConcludeScript):
@@ -235,7 +249,7 @@ class Account:
             raise Unforeseen("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
         last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
-        return State(lower, upper, bounded, (*state.history, last))
+        return State(lower, upper, bounded, (*state.history, last), state.path)
 
     def tighten(self, rows: RelaxationData, state: State) -> State:
         lower, upper, fine = state.lower.copy(), state.upper.copy(), state.bounded.copy()
@@ -262,8 +276,10 @@ class Account:
         elif isinstance(how, WeightedData):
             rows, fits = weighted(self._scale, about, how, state.lower, state.upper)
             about = replace(about, alternatives=1)
-        else:
+        elif isinstance(how, DirectData):
             rows, fits = direct(self._scale, about, how, state.lower, state.upper)
+        else:
+            raise Unforeseen("a conclusion that no forecast covers")
         return _signed(about, rows, state, fits and left == 0)
 
     def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: State) -> Forecast:
@@ -331,6 +347,21 @@ def cut(state: State, slot: int, value: int, *, below: bool) -> State:
     lower, upper = state.lower.copy(), state.upper.copy()
     (upper if below else lower)[slot] = value
     return replace(state, lower=lower, upper=upper, bounded=state.bounded & inside.astype(bool))
+
+
+def _assumed(state: State, place: int) -> State:
+    """A case of the path. Raises Unforeseen where there is none, or the bounds exclude it."""
+    if place >= len(state.path) or state.path[place].slot >= len(state.lower):
+        raise Unforeseen("a case that is not assumed")
+    case = state.path[place]
+    lower, upper = state.lower.copy(), state.upper.copy()
+    if case.below:
+        upper[case.slot] = np.minimum(upper[case.slot], case.value)
+    else:
+        lower[case.slot] = np.maximum(lower[case.slot], case.value)
+    if (lower[case.slot] > upper[case.slot]).any():
+        raise Unforeseen("a case that the bounds exclude")
+    return replace(state, lower=lower, upper=upper)
 
 
 def exact_bounds(scale: ScaleData, numbers: Integers) -> tuple[Fraction, ...]:

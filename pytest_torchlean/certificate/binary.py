@@ -130,11 +130,14 @@ class UnreadableDocument(ValueError):
 
 
 def document_of(parts: Sequence[Emission], blocks: Sequence[BlockData] = ()) -> DocumentData:
-    """One document of parts about one graph. ValueError for no part, and for several graphs or semantics."""
+    """One document of parts about one graph. ValueError for no part, for several graphs or semantics,
+    and for trees in parts."""
     if not parts or any(
         (part.semantics, part.graph) != (parts[0].semantics, parts[0].graph) for part in parts
     ):
         raise ValueError("a document is about one graph and one semantics")
+    if any(part.apart for part in parts):
+        raise ValueError("a document holds whole trees")
     own = tuple(PartData(part.claims, part.certificate) for part in parts)
     return DocumentData(parts[0].semantics, parts[0].graph, own, tuple(blocks))
 

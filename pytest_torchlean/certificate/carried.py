@@ -29,7 +29,7 @@ from pytest_torchlean.certificate.model import (
     StepData,
     TightenScript,
 )
-from pytest_torchlean.certificate.relaxation import Box
+from pytest_torchlean.certificate.rows import Box
 from pytest_torchlean.certificate.words import decoding_of, patterns_of, sources_of
 
 SLOPE_BITS = 10

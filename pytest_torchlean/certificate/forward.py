@@ -26,7 +26,7 @@ from pytest_torchlean.certificate.model import (
     ScaleData,
 )
 from pytest_torchlean.certificate.products import exact_product
-from pytest_torchlean.certificate.relaxation import Box, PassedNode
+from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.words import factor_of, sources_of
 
 _ERROR_SPARE = 8

@@ -357,10 +357,32 @@ class CertificateData:
 
 
 @dataclass(frozen=True)
+class CaseData:
+    """Check.Case: the slot's fixed-point number is at most `value` (`below`), or at least."""
+
+    slot: int
+    value: int
+    below: bool
+
+
+@dataclass(frozen=True)
+class PartScript:
+    """What `checkPart` is given for one part of a tree: the cases it assumes, the innermost first."""
+
+    path: tuple[CaseData, ...]
+    script: ScriptData
+
+
+@dataclass(frozen=True)
 class Emission:
-    """Everything that one Lean theorem speaks about."""
+    """Everything that one Lean theorem speaks about.
+
+    apart: the parts of a tree whose theorems are joined to that one; then there is one box, and the
+    certificate has no scripts.
+    """
 
     semantics: Semantics
     graph: GraphData
     claims: tuple[ClaimData, ...]
     certificate: CertificateData
+    apart: tuple[PartScript, ...] = ()

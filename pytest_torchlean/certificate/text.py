@@ -9,19 +9,24 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pytest_torchlean.certificate.apart import joined
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
+    CaseData,
     CertificateData,
     ClaimData,
     Emission,
     GraphData,
     NodeData,
+    PartScript,
+    ScaleData,
     ScriptData,
     Semantics,
 )
 from pytest_torchlean.certificate.scripts import share
 from pytest_torchlean.certificate.terms import (
+    Name,
     UnreadableText,
     constructed,
     listed,
@@ -71,7 +76,10 @@ def render(parts: Sequence[Emission]) -> str:
     semantics = first.semantics.value
     holds = f"Every (Claim.Holds K {semantics} graph)"
     statements = [f"{holds} part{index}_claims" for index in range(len(parts))]
-    proofs = [f"sound K part{index}_accepted" for index in range(len(parts))]
+    proofs = [
+        f"sound_parts (part{index}_accepted K)" if part.apart else f"sound K part{index}_accepted"
+        for index, part in enumerate(parts)
+    ]
     lines.append(
         f"theorem holds.{{u}} (K : Type u) [OrderedRing K] : {' ∧ '.join(statements)} := "
         + (proofs[0] if len(proofs) == 1 else f"⟨{', '.join(proofs)}⟩")
@@ -111,7 +119,8 @@ def _part(index: int, part: Emission) -> Iterator[str]:
         claims.append(name)
     yield _define(f"{prefix}_claims", "List Claim", listed(claims))
     certificate = part.certificate
-    shared = share(script for scripts in certificate.scripts for script in scripts)
+    scripts = [script for scripts in certificate.scripts for script in scripts]
+    shared = share([*scripts, *(own.script for own in part.apart)])
 
     def name_of(value: Any) -> str | None:
         place = shared.number(value)
@@ -119,10 +128,34 @@ def _part(index: int, part: Emission) -> Iterator[str]:
 
     for place, script in enumerate(shared.defined):
         yield _define(f"{prefix}_script{place}", "Script", constructed(script, name_of))
+    if part.apart:
+        yield from _apart(prefix, part, name_of)
+        return
     yield _define(f"{prefix}_certificate", "Certificate", term(certificate, name_of))
     yield (
         f"theorem {prefix}_accepted : check {part.semantics.value} graph {prefix}_claims "
         f"{prefix}_certificate = Bool.true := by decide +kernel"
+    )
+
+
+def _apart(prefix: str, part: Emission, name_of: Name) -> Iterator[str]:
+    """A theorem for each part of the tree, and one that joins them."""
+    if len(part.claims) != 1 or len(part.claims[0].boxes) != 1 or part.certificate.scripts:
+        raise ValueError("parts are about one box, and have the only scripts")
+    claim, semantics = f"{prefix}_claim0", part.semantics.value
+    yield _define(f"{prefix}_scale", "Scale", term(part.certificate.scale))
+    theorems = []
+    for place, own in enumerate(part.apart):
+        path = f"{prefix}_path{place}"
+        yield _define(path, "List Case", term(own.path))
+        theorems.append(f"{prefix}_case{place}")
+        yield (
+            f"theorem {theorems[-1]} : checkPart {semantics} graph {prefix}_scale {claim}.property "
+            f"{claim}_box0 {path} {name_of(own.script)} = Bool.true := by decide +kernel"
+        )
+    yield (
+        f"theorem {prefix}_accepted.{{u}} (K : Type u) [OrderedRing K] : PartsHold K {semantics} graph "
+        f"{prefix}_scale {prefix}_claims := ⟨⟨{joined(part.apart, theorems)}, trivial⟩, trivial⟩"
     )
 
 
@@ -136,9 +169,15 @@ _KINDS: dict[str, Any] = {
     "List Claim": tuple[ClaimData, ...],
     "Script": ScriptData,
     "Certificate": CertificateData,
+    "Scale": ScaleData,
+    "List Case": tuple[CaseData, ...],
 }
 _DEFINITION = re.compile(r"noncomputable def ([a-z][a-z0-9_]*) : ([A-Za-z ]+) := (.*)")
 _ACCEPTED = re.compile(r"theorem part[0-9]+_accepted : check ([A-Za-z0-9.]+) .*")
+_CASE = re.compile(
+    r"theorem part([0-9]+)_case([0-9]+) : checkPart .* ([a-z0-9_]+) = Bool\.true := by decide \+kernel"
+)
+_JOINED = re.compile(r"theorem part[0-9]+_accepted\.\{u\} .* : PartsHold K ([A-Za-z0-9.]+) .*")
 
 
 def parse(text: str) -> tuple[Emission, ...]:
@@ -150,9 +189,11 @@ def parse(text: str) -> tuple[Emission, ...]:
         raise UnreadableText("the header differs")
     known: dict[str, Any] = {}
     semantics: list[str] = []
+    cases: dict[int, list[PartScript]] = {}
     for line in text[len(_HEADER) :].split("\n"):
         definition = _DEFINITION.fullmatch(line)
-        accepted = _ACCEPTED.fullmatch(line)
+        accepted = _ACCEPTED.fullmatch(line) or _JOINED.fullmatch(line)
+        case = _CASE.fullmatch(line)
         if definition is not None:
             name, kind = definition[1], _KINDS.get(definition[2])
             if name in known or kind is None:
@@ -161,13 +202,21 @@ def parse(text: str) -> tuple[Emission, ...]:
             known[name] = read(definition[3], kind, {} if kind is int else known, 4 * len(text))
         elif accepted is not None:
             semantics.append(accepted[1])
+        elif case is not None:
+            path, script = known.get(f"part{case[1]}_path{case[2]}"), known.get(case[3])
+            if path is None or script is None:
+                raise UnreadableText("a part of a tree is incomplete")
+            cases.setdefault(int(case[1]), []).append(PartScript(path, script))
     try:
         parts = tuple(
             Emission(
                 Semantics(meaning),
                 known["graph"],
                 known[f"part{index}_claims"],
-                known[f"part{index}_certificate"],
+                CertificateData(known[f"part{index}_scale"], ())
+                if index in cases
+                else known[f"part{index}_certificate"],
+                tuple(cases.get(index, ())),
             )
             for index, meaning in enumerate(semantics)
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_torchlean.certificate.apart import apart
 from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
 from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
@@ -26,6 +27,9 @@ from pytest_torchlean.properties.levels import (
     weights_line,
 )
 from pytest_torchlean.properties.parts import Part
+
+MEGABYTES_OF_A_TREE = 1000.0
+"""The largest tree of cases that is one theorem; beyond, several are joined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +92,13 @@ Emitted = EmittedText | EmittedDocument
 
 
 def emit(parts: tuple[Part, ...], level: str, context: PropertyContext) -> Emitted:
-    """The parts as Lean gets them. Raises CertificateError TL0610 if the model's file changed."""
-    emissions = tuple(part.emission for part in parts)
+    """The parts as Lean gets them; for the kernel, trees that one theorem could not hold are cut up.
+
+    Raises CertificateError TL0610 if the model's file changed.
+    """
     if level == EVALUATED:
+        emissions = tuple(part.emission for part in parts)
         document, files = placed_document(emissions, context.model)
         return EmittedDocument(parts, encode(document), document, files)
-    return EmittedText(parts, render(emissions))
+    parts = tuple(replace(part, emission=apart(part.emission, MEGABYTES_OF_A_TREE)) for part in parts)
+    return EmittedText(parts, render([part.emission for part in parts]))
