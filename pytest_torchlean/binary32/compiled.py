@@ -1,9 +1,9 @@
 """The formulas compiled by numba: one loop per function that rounds, and lists what it could not decide.
 
-`formulas` is written for arrays; here its functions are compiled again with the scalar meaning of their
-helpers. No fastmath, so nothing is fused or reordered. Machine code is kept on disk by numba next to the
-package's own bytecode, or in the user's cache folder; its key holds the name of the function and a digest
-of the sources, so that no other code is ever taken.
+`formulas` and `approximation` are written for arrays; here their functions are compiled again with the scalar
+meaning of their helpers. No fastmath, so nothing is fused or reordered. Machine code is kept on disk by
+numba next to the package's own bytecode, or in the user's cache folder; its key holds the name of the
+function and a digest of the sources, so that no other code is ever taken.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.binary32 import enclosure, formulas
+from pytest_torchlean.binary32 import approximation, enclosure, formulas, tables
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -156,15 +156,16 @@ def _compiled(function: Any, namespace: dict[str, Any]) -> Any:
 
 
 def _namespace() -> dict[str, Any]:
-    """The globals of `formulas`, its functions and helpers compiled for scalars, lazily."""
+    """The globals of the formulas, their functions and helpers compiled for scalars, lazily."""
     import numba
 
     compiler = numba.njit(fastmath=False, error_model="numpy", cache=False)
-    namespace: dict[str, Any] = dict(vars(formulas))
-    for name, value in vars(formulas).items():
+    namespace: dict[str, Any] = {**vars(tables), **vars(approximation), **vars(formulas)}
+    ours = (approximation.__name__, formulas.__name__)
+    for name, value in tuple(namespace.items()):
         if name in SCALAR:
             namespace[name] = compiler(SCALAR[name])
-        elif isinstance(value, FunctionType) and value.__module__ == formulas.__name__:
+        elif isinstance(value, FunctionType) and value.__module__ in ours:
             namespace[name] = compiler(FunctionType(value.__code__, namespace, name))
     return namespace
 
@@ -173,6 +174,7 @@ def _namespace() -> dict[str, Any]:
 def _digest() -> str:
     """SHA-256 of the sources that the machine code comes from."""
     found = hashlib.sha256()
-    for module in (enclosure.__file__, formulas.__file__, __file__):
-        found.update(Path(module).read_bytes())
+    sources = [Path(str(module.__file__)) for module in (enclosure, tables, approximation, formulas)]
+    for source in [*sources, Path(__file__)]:
+        found.update(source.read_bytes())
     return found.hexdigest()
