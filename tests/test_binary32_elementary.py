@@ -284,3 +284,58 @@ def test_an_enclosure_too_wide_asks_for_more() -> None:
         enclosure.logarithm(enclosure.Enclosure(0, 1, 64))
     with pytest.raises(ArithmeticError):
         real_functions._decide(lambda bits: enclosure.Enclosure(0, 1 << bits, bits))
+
+
+@needs_numba
+def test_machine_code_need_not_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    from pytest_torchlean.binary32 import compiled
+
+    original = numba.njit
+
+    def unwritable(*arguments: object, **options: object) -> object:
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(numba, "njit", unwritable)
+    x, result, places = np.float32([1, -3]), np.empty(2, dtype=np.float32), np.empty(2, dtype=np.int64)
+    assert compiled.loop.__wrapped__("Softsign")(x, 0.0, 0.0, result, places) == 0
+    assert result.tolist() == [0.5, -0.75]
+
+
+def test_the_environment_selects_the_implementation(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_torchlean.binary32 import compiled
+
+    monkeypatch.setenv("TORCHLEAN_KERNELS", "numpy")
+    monkeypatch.setattr(compiled, "loop", lambda name: pytest.fail("numba was used"))
+    monkeypatch.setattr(compiled, "value_loop", lambda name: pytest.fail("numba was used"))
+    large = np.full(2**17, 0.5, dtype=np.float32)
+    assert (elementary.evaluate("Softsign", large) == np.float32(1 / 3)).all()
+    assert elementary.reference("Softsign", large)[0].shape == large.shape
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3), (1, 2)])
+def test_every_shape_is_kept(shape: tuple[int, ...]) -> None:
+    x = np.full(shape, 1.25, dtype=np.float32)
+    for name in elementary.NAMES:
+        parameters = PARAMETERS.get(name, [()])[0]
+        value, radius = elementary.reference(name, x, *parameters)
+        assert elementary.evaluate(name, x, *parameters).shape == value.shape == radius.shape == shape
+    assert elementary.power(x, np.float32([[3.0]])).shape == np.broadcast_shapes(shape, (1, 1))
+
+
+@given(st.sampled_from(CASES), finite)
+@settings(deadline=None, max_examples=250)
+def test_any_number_is_rounded_like_its_enclosure(
+    case: tuple[str, tuple[float, float]], x: np.float32
+) -> None:
+    name, parameters = case
+    own = elementary.evaluate(name, np.array([x]), *parameters)[0]
+    if np.isfinite(own):
+        exact = real_functions.rounded(name, Fraction(float(x)), *map(Fraction, parameters))
+        assert exact == own
+        value, radius = elementary.reference(name, np.array([x]), *parameters)
+        step = max(float(np.spacing(np.abs(own))), 2.0**-149)
+        assert abs(float(own) - value[0]) <= step / 2 + radius[0]

@@ -152,7 +152,11 @@ def _compiled(function: Any, namespace: dict[str, Any]) -> Any:
     code = FunctionType(function.__code__, namespace, function.__name__, None, function.__closure__)
     code.__qualname__ = function.__qualname__
     code.__module__ = function.__module__
-    return numba.njit(code, fastmath=False, error_model="numpy", cache=True)
+    try:
+        return numba.njit(code, fastmath=False, error_model="numpy", cache=True)
+    except RuntimeError:
+        # no folder to keep machine code in can be written
+        return numba.njit(code, fastmath=False, error_model="numpy", cache=False)
 
 
 def _namespace() -> dict[str, Any]:
