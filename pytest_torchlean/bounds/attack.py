@@ -150,6 +150,7 @@ class _Search:
             if step < steps // 5:
                 spreading = step < spread
                 slope[spreading] = self._passes.gradient(slots[spreading], wanted[spreading])
+            self._wake(slope, slots, rows)
             share = 0.3 * 0.02 ** (step / max(1, steps - 1))
             scaled = slope * self._width
             mean = 0.75 * mean + scaled / np.maximum(np.abs(scaled).max(axis=1, keepdims=True), 1e-300)
@@ -165,6 +166,13 @@ class _Search:
                 moved = np.where((places % 4 == 0)[:, None], corner, moved)
             points = moved
         return best, best_values
+
+    def _wake(self, slope: Float64, slots: Float64, rows: Float64) -> None:
+        """Where the slope is 0 everywhere, the model is constant around: a direction that wakes its ReLUs."""
+        flat = ~slope.any(axis=1)
+        if flat.any():
+            largest = self._wish.on_outputs[rows[flat].argmax(axis=1)]
+            slope[flat] = self._passes.gradient(slots[flat], largest, leak=1.0)
 
     def _wander(self, points: Float64, values: Float64, rounds: int) -> tuple[Float64, Float64]:
         """Each point after the best of some random moves, round for round, their size adapted to success."""

@@ -68,11 +68,12 @@ class Passes:
                 )
         return values
 
-    def gradient(self, values: Float64, cotangents: Float64) -> Float64:
+    def gradient(self, values: Float64, cotangents: Float64, leak: float = 0.0) -> Float64:
         """Gradient of `sum(cotangents * outputs)` with respect to the inputs, (points, inputs).
 
         values: from `values`. cotangents: (points, outputs). The derivative of max(x, 0) at 0 is taken as 0;
-        of equal operands of a maximum or minimum the first counts.
+        of equal operands of a maximum or minimum the first counts. `leak` is what stands for the derivative 0
+        of a ReLU: a direction that wakes those that are off, where all are.
         """
         adjoint = np.zeros_like(values)
         rows = np.arange(len(values))[:, None]
@@ -91,7 +92,8 @@ class Passes:
             here = slice(node.start, node.start + node.size)
             if isinstance(node, ReluNode):
                 source = slice(node.first, node.first + node.size)
-                adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
+                share = np.where(values[:, source] > 0, 1.0, leak)
+                adjoint[:, source] += adjoint[:, here] * share
             else:
                 left, right = values[:, node.left], values[:, node.right]
                 first = left >= right if node.maximum else left <= right

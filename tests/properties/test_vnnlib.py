@@ -407,6 +407,17 @@ def test_the_corner_of_an_affine_graph_is_found() -> None:
     assert best.value == pytest.approx(0, abs=1e-12)
 
 
+def test_a_model_that_is_constant_almost_everywhere_is_woken() -> None:
+    """y = max(sum x - 39.5, 0) over 40 inputs in [0, 1]: 0 but for a corner, and with it the slope."""
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]), helper.make_node("Relu", ["h"], ["y"])]
+    weights = {"w": np.ones((40, 1), dtype=np.float32), "b": np.full(1, -39.5, dtype=np.float32)}
+    program = lower_to_program(lowered(model(nodes, {"x": [1, 40]}, ["y"], weights)))
+    unit = np.ones(40, dtype=np.float32)
+    wanted = Wish(0 * unit, unit, -np.ones((1, 1)), None, np.array([0.25]))
+    ((best, *_),) = attack(program, [wanted], Effort(samples=8, descents=8, steps=20))
+    assert best.value <= 0
+
+
 def test_random_moves_reach_what_descents_miss() -> None:
     """Two bands of a linear graph that meet in a small corner of the box."""
     proto = model(
