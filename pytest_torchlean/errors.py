@@ -50,7 +50,7 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0104",
         "weight is not finite",
-        "a weight or constant holds NaN or infinity",
+        "a weight or constant holds NaN, or several numbers of which one is infinite",
         "retrain or repair the named tensor; nothing can be proved about such a model",
     ),
     ErrorCode(
@@ -99,13 +99,13 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0203",
         "model input or output is not supported",
-        "inputs and outputs must be float32 tensors; only the first dimension may be symbolic",
+        "inputs and outputs must be tensors of float32, integers or bool, symbolic at most in the first axis",
         "fix the dimensions (onnx.tools.update_model_dims) or convert the model to float32",
     ),
     ErrorCode(
         "TL0204",
         "operator has no exact linear form",
-        "the node is not affine, ReLU or data movement with weights that are binary32 numbers",
+        "the node is not affine, an extremum or data movement of float32 values with finite binary32 weights",
         "run `torchlean inspect` on the model to see every such node",
     ),
     # TL03xx: torchlean.yaml and the decorators
