@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,36 @@ def test_onnxruntime_lies_within_the_enclosure(case: Case) -> None:
                 check(answer, own[name], bounds[name])
             compared += 1
     assert compared or case.op in ("RMSNormalization",)
+
+
+def certifiable(case: Case) -> bool:
+    graph = lowered(case.model(case.versions()[-1]))
+    kinds = [graph.types[name].dtype for name in (*graph.inputs, *graph.outputs)]
+    return set(kinds) == {"float32"} and not any(isinstance(step_of(n, graph), str) for n in graph.nodes)
+
+
+CERTIFIABLE = [case for case in CASES if certifiable(case)]
+
+
+@pytest.mark.parametrize("case", CERTIFIABLE, ids=identifier)
+def test_what_certificates_see_of_an_operator_is_its_exact_value(case: Case) -> None:
+    graph = lowered(case.model(case.versions()[-1]))
+    given = {name: value for name, value in case.values(3).items() if name in graph.inputs}
+    bounds = enclose(graph, given)
+    exact = evaluate_exact(graph, {name: fractions(value) for name, value in given.items()})
+    for name in graph.outputs:
+        bound = bounds[name]
+        assert isinstance(bound, Enclosed)
+        center, radius = bound.center.reshape(-1), bound.radius.reshape(-1)
+        for value, middle, width in zip(exact[name], center, radius, strict=True):
+            assert abs(value - Fraction(float(middle))) <= Fraction(float(width)) + abs(value) / 2**50
+
+
+def test_enough_operators_are_certifiable() -> None:
+    assert {case.op for case in CERTIFIABLE} >= {
+        "ConvTranspose", "Pad", "Trilu", "Gather", "GatherND", "ScatterND", "ScatterElements", "Expand",
+        "Tile", "DepthToSpace", "Resize", "Max", "Div", "Compress", "ReverseSequence",
+    }  # fmt: skip
 
 
 def check(answer: np.ndarray, own: np.ndarray, bound: Enclosed | np.ndarray) -> None:
