@@ -166,7 +166,7 @@ CASES: tuple[Case, ...] = (
     *(Case("LpNormalization", floats((3, 4)), attributes={"axis": 1, "p": p}) for p in (1, 2)),
     Case("ConvTranspose", floats((1, 4, 3, 4), (4, 2, 3, 2), (4,)),
          attributes={"group": 2, "strides": [2, 1], "pads": [1, 0, 0, 1], "output_padding": [1, 0]}),
-    Case("ConvTranspose", floats((1, 4, 3, 2)), {"w": np.arange(-16, 16, dtype=np.float32).reshape(4, 2, 2, 2),
+    Case("ConvTranspose", floats((1, 4, 3, 2)), {"w": np.float32(range(-16, 16)).reshape(4, 2, 2, 2),
          "b": np.float32([1, 2, 3, 4])}, {"group": 2, "strides": [2, 1]}),
     Case("ConvTranspose", floats((1, 2, 5), (2, 3, 3)), attributes={"dilations": [2], "strides": [3]}),
     *(Case("ConvTranspose", floats((1, 2, 5), (2, 3, 4)), attributes={"strides": [3], "auto_pad": mode})
