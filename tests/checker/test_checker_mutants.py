@@ -47,7 +47,15 @@ MUTANTS = (
     ),
     # sums of products
     Mutant("negative-on-lower", "Check.Linear", "Nat.shiftRight mirrored", "Nat.shiftRight direct"),
-    Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def wordsBelow"),
+    Mutant("sources-one-too-far", "Check.Apply", "(Nat.ble (Nat.succ (", "(Nat.ble ((", "def eachBelow"),
+    Mutant("sources-one-too-far-at-once", "Check.Apply", "(Nat.sub limit 1)", "limit", "def allBelow"),
+    Mutant(
+        "sources-that-borrow",
+        "Check.Apply",
+        "(Decode.low 31 packed u)",
+        "(Decode.low 32 packed u)",
+        "def allBelow",
+    ),
     # fixed point and rounding
     Mutant("upper-rounded-down", "Check.Rows", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
     Mutant(

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Columns
+import PytestTorchLean.Check.Vector
 /-!
 # Columns applied to the memory
 
@@ -10,11 +11,22 @@ universe u
 namespace PytestTorchLean
 open OrderedRing
 
-/-- All of the first `count` words are below `limit`. -/
-def wordsBelow (limit count : Nat) : Nat → Bool :=
+/-- All of the first `count` words are below `limit`, one word after the other. -/
+def eachBelow (limit count : Nat) : Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Bool) (fun _ => true)
     (fun _ rest packed => both (Nat.ble (Nat.succ (Nat.land packed (Nat.sub (Nat.pow 2 32) 1))) limit) (force rest (Nat.shiftRight packed 32))) count
-theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow limit count packed = true →
+/-- The same for all words at once. No word may use its highest bit, which then tells whether a subtraction borrowed. -/
+def allBelow (limit count packed : Nat) : Bool :=
+  force (fun u => force (fun guards => force (fun low =>
+      both (Nat.beq low (Decode.low 32 packed u))
+        (Nat.beq (Nat.land (Nat.sub (Nat.add guards (Nat.mul (Nat.sub limit 1) u)) low) guards) guards))
+    (Decode.low 31 packed u)) (Nat.mul (Nat.pow 2 31) u)) (ones 32 count)
+/-- All of the first `count` words are below `limit`: at once if they are neither few nor too many for a power of two. -/
+def wordsBelow (limit count packed : Nat) : Bool :=
+  cond (both (Nat.ble 8 count) (both (Nat.ble count 262144) (both (Nat.ble 1 limit) (Nat.ble limit (2 ^ 31)))))
+    (allBelow limit count packed) (eachBelow limit count packed)
+
+theorem eachBelow_sound (limit : Nat) : (count packed : Nat) → eachBelow limit count packed = true →
     ∀ i, i < count → word packed i < limit
   | 0, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
   | count + 1, packed, h, i, hi => by
@@ -24,7 +36,45 @@ theorem wordsBelow_sound (limit : Nat) : (count packed : Nat) → wordsBelow lim
     | zero =>
       rw [← word_zero]; exact Nat.le_of_ble_eq_true h1
     | succ i =>
-      rw [← word_succ]; exact wordsBelow_sound limit count _ h2 i (Nat.le_of_succ_le_succ hi)
+      rw [← word_succ]; exact eachBelow_sound limit count _ h2 i (Nat.le_of_succ_le_succ hi)
+theorem allBelow_sound {limit count packed : Nat} (h1 : 1 ≤ limit) (h2 : limit ≤ 2 ^ 31) (h : allBelow limit count packed = true) :
+    ∀ i, i < count → word packed i < limit := by
+  have pos : 0 < 32 := Nat.le_of_ble_eq_true rfl
+  have fits : 31 ≤ 32 := Nat.le_of_ble_eq_true rfl
+  unfold allBelow at h
+  rw [force_eq, force_eq, force_eq, Decode.low_digit fits pos, Decode.low_digit Nat.le.refl pos] at h
+  obtain ⟨e1, e2⟩ := both_true h
+  have e1 := Nat.eq_of_beq_eq_true e1
+  have e2 := Nat.eq_of_beq_eq_true e2
+  have short : ∀ i, i < count → digit 32 packed i % 2 ^ 31 < 2 ^ 31 := fun i _ => Natural.mod_lt (Natural.two_pow_pos 31) _
+  have same := pack_injective (fun i hi => Natural.lt_of_lt_of_le (short i hi) (Natural.two_pow_le fits))
+    (fun i _ => Natural.mod_lt (Natural.two_pow_pos 32) _) e1
+  have most : ∀ i, i < count → limit - 1 < 2 ^ 31 := fun i _ => by
+    show limit - 1 + 1 ≤ 2 ^ 31
+    rw [Natural.succ_pred h1]; exact h2
+  have guards : Nat.mul (Nat.pow 2 31) (ones 32 count) = 2 ^ 31 * ones 32 count := rfl
+  have tops : Nat.mul (Nat.sub limit 1) (ones 32 count) = pack 32 count (fun _ => limit - 1) := mul_ones pos count (limit - 1)
+  rw [tops, guards] at e2
+  have shown := Vector.guarded_eq (f := fun _ => limit - 1) pos short
+  have e3 : Nat.sub (Nat.add (2 ^ 31 * ones 32 count) (pack 32 count (fun _ => limit - 1))) (pack 32 count (fun i => digit 32 packed i % 2 ^ 31)) =
+    pack 32 count (fun i => 2 ^ 31 + (limit - 1) - digit 32 packed i % 2 ^ 31) := shown
+  rw [e3] at e2
+  have le := Vector.unborrowed Nat.le.refl most short e2
+  intro i hi
+  have z : digit 32 packed i % 2 ^ 31 = word packed i := (same i hi).trans (Natural.mod_eq_self (digit_lt 32 packed i))
+  have w := Nat.succ_le_succ (le i hi)
+  rw [z] at w
+  have w : word packed i + 1 ≤ limit - 1 + 1 := w
+  rw [Natural.succ_pred h1] at w
+  exact w
+theorem wordsBelow_sound (limit count packed : Nat) (h : wordsBelow limit count packed = true) : ∀ i, i < count → word packed i < limit := by
+  unfold wordsBelow at h
+  cases c : both (Nat.ble 8 count) (both (Nat.ble count 262144) (both (Nat.ble 1 limit) (Nat.ble limit (2 ^ 31)))) with
+  | false => rw [c] at h; exact eachBelow_sound limit count packed h
+  | true =>
+    rw [c] at h
+    obtain ⟨c1, c2⟩ := both_true (both_true (both_true c).2).2
+    exact allBelow_sound (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) h
 
 namespace Linear
 variable {K : Type u} [OrderedRing K]

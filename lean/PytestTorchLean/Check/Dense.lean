@@ -227,10 +227,13 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
 
 /-! ### Instead of `accumulate` -/
 
+/-- Bits of a product's factor above which the columns are taken one by one. -/
+def longest : Nat := 160000
+
 /-- Whether `n` columns from slot `first` on can be taken at once. The product forms `n` times as many digits
     as are used, so it pays for short ones only. -/
 def usable (stride c first n count : Nat) : Bool :=
-  both (Nat.ble (Nat.mul n c) 160000) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
+  both (Nat.ble (Nat.mul n c) longest) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
 
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
 def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
@@ -240,12 +243,13 @@ def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sou
             (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored (horner c (negatives (take n columns)) 0)))
           (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))) run
 
-/-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. -/
+/-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. A run is followed
+    only until it is too long. -/
 def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
   force (fun first => force (fun n =>
       Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble n total) (consecutive n first sources)) (Linear.accumulate stride direct mirrored columns sources)
         (applyRun stride c direct mirrored count columns sources first n))
-    (run total first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
+    (run (Bool.casesOn (motive := fun _ => Nat) (Nat.ble total (Nat.succ (Nat.div longest c))) (Nat.succ (Nat.div longest c)) total) first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
 
 theorem two_halves (h x y : Nat) (hx : x ≤ y) {z : Nat} (hz : z ≤ y) : x + 2 ^ h * z ≤ y + 2 ^ h * y :=
   Nat.add_le_add hx (Nat.mul_le_mul Nat.le.refl hz)
@@ -331,7 +335,7 @@ theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count di
   rw [force_eq]
   generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = first
   rw [force_eq]
-  generalize run cs.length first sources = n
+  generalize run _ first sources = n
   cases c : both (Nat.ble n cs.length) (consecutive n first sources) with
   | false => rfl
   | true =>
