@@ -1,7 +1,9 @@
 """A proof that can be checked again without this package: Lean files and a script of three lines.
 
-The certificate in a bundle is, byte for byte, the text that Lean accepted. `Claim.lean` says in words and as
-one short theorem what it proves. Words from the user's files stand in comments only, escaped.
+The certificate in a bundle is, byte for byte, the text that Lean accepted; where it accepted several, their
+theorems in one text. `Claim.lean` says in words and as one short theorem what it proves. At the level
+`evaluated` it holds the document that Lean's interpreter read, and `Claim.lean` is the program that reads it.
+Words from the user's files stand in comments only, escaped.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_torchlean.certificate.text import THEOREM
+from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
+from pytest_torchlean.certificate.model import AffineData
+from pytest_torchlean.certificate.text import THEOREM, parse, render
 from pytest_torchlean.checker import LEAN_VERSION
 from pytest_torchlean.checker.library import OPTIONS
-from pytest_torchlean.checker.sources import LeanSources, module_path
+from pytest_torchlean.checker.sources import EVALUATED, LeanSources, module_path
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.results import PropertyResult
@@ -48,35 +52,98 @@ class AcceptedText:
     axioms: tuple[str, ...]
 
 
-def bundle_files(
-    result: PropertyResult, accepted: Sequence[AcceptedText], sources: LeanSources, readme: bytes
-) -> dict[str, bytes]:
-    """The files of a bundle by path. `readme` is the library's.
+@dataclass(frozen=True)
+class AcceptedDocument:
+    """A document that the compiled checker accepted, and the model's file whose weights it compared."""
 
-    Raises CertificateError TL0620 unless the property is PROVED by Lean's kernel with one text.
+    data: bytes
+    model: bytes
+
+
+Accepted = AcceptedText | AcceptedDocument
+
+
+def bundle_files(
+    result: PropertyResult, accepted: Sequence[Accepted], sources: LeanSources, readme: bytes
+) -> dict[str, bytes]:
+    """The files of a bundle by path. `readme` is the library's; `sources` have the program if needed.
+
+    Raises CertificateError TL0620 unless the property is PROVED with texts of the known form, or documents.
     """
     evidence = result.evidence
-    if evidence.verdict is not Verdict.PROVED or evidence.assurance != "kernel":
-        level = f" at level `{evidence.assurance}`" if evidence.assurance else ""
-        raise CertificateError("TL0620", f"{result.id} is {evidence.verdict.value}{level}: {evidence.found}")
-    if len(accepted) != 1:
-        raise CertificateError("TL0620", f"{result.id} rests on {len(accepted)} texts, a bundle holds one")
-    (proof,) = accepted
-    semantics, claims = _statement(proof.text)
-    modules = [str(module_path(module, "").as_posix()) for module in sources.modules]
-    files: dict[str, bytes] = {
-        f"lean/{path}.lean": sources.text[module]
-        for path, module in zip(modules, sources.modules, strict=True)
-    }
+    if evidence.verdict is not Verdict.PROVED:
+        raise CertificateError("TL0620", f"{result.id} is {evidence.verdict.value}: {evidence.found}")
+    texts = [proof for proof in accepted if isinstance(proof, AcceptedText)]
+    documents = [proof for proof in accepted if isinstance(proof, AcceptedDocument)]
+    if texts and not documents and evidence.assurance == "kernel":
+        files = _kernel_files(result, texts, sources)
+    elif documents and not texts and evidence.assurance == "evaluated":
+        files = _evaluated_files(result, documents, sources)
+    else:
+        raise CertificateError("TL0620", f"{result.id} rests on nothing that a bundle could hold")
     files["lean/README.md"] = readme
-    files["lean/Certificate.lean"] = proof.text.encode()
-    files["lean/Joined.lean"] = _joined(semantics, claims).encode()
-    files["Claim.lean"] = _claim(result, semantics, proof.text).encode()
-    files["MODULES"] = "".join(f"{module}\n" for module in (*modules, "Certificate", "Joined")).encode()
-    files["recheck.sh"] = _script(proof.axioms).encode()
     files["SHA256SUMS"] = "".join(
         f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items())
     ).encode()
+    return files
+
+
+def _library(sources: LeanSources) -> tuple[dict[str, bytes], list[str]]:
+    """The library's files, and its modules in the order of their imports."""
+    modules = [str(module_path(module, "").as_posix()) for module in sources.modules]
+    named = zip(modules, sources.modules, strict=True)
+    return {f"lean/{path}.lean": sources.text[module] for path, module in named}, modules
+
+
+def _kernel_files(
+    result: PropertyResult, accepted: Sequence[AcceptedText], sources: LeanSources
+) -> dict[str, bytes]:
+    proof = _one_text(accepted)
+    semantics, claims = _statement(proof.text)
+    files, modules = _library(sources)
+    files["lean/Certificate.lean"] = proof.text.encode()
+    files["lean/Joined.lean"] = _joined(semantics, claims).encode()
+    files["Claim.lean"] = _claim(result, semantics, proof.text, len(accepted)).encode()
+    files["MODULES"] = "".join(f"{module}\n" for module in (*modules, "Certificate", "Joined")).encode()
+    rests = (
+        f"depends on axioms: [{', '.join(proof.axioms)}]" if proof.axioms else "does not depend on any axioms"
+    )
+    files["recheck.sh"] = _script("Claim.lean", f"'{_NAMESPACE}.{CLAIM}' {rests}").encode()
+    return files
+
+
+def _one_text(accepted: Sequence[AcceptedText]) -> AcceptedText:
+    """The text, or one with the theorems of several. Raises CertificateError TL0620 if they do not fit."""
+    if len(accepted) == 1:
+        return accepted[0]
+    try:
+        text = render([part for proof in accepted for part in parse(proof.text)])
+    except ValueError as error:
+        raise CertificateError("TL0620", f"the texts cannot be put together: {error}") from error
+    return AcceptedText(text, max((proof.axioms for proof in accepted), key=len))
+
+
+def _evaluated_files(
+    result: PropertyResult, accepted: Sequence[AcceptedDocument], sources: LeanSources
+) -> dict[str, bytes]:
+    try:
+        documents = [decode(proof.data) for proof in accepted]
+    except UnreadableDocument as error:
+        raise CertificateError("TL0620", f"the document cannot be read back: {error}") from error
+    first = documents[0]
+    parts = tuple(part for document in documents for part in document.parts)
+    whole = replace(first, parts=parts)
+    if any((other.semantics, other.graph) != (first.semantics, first.graph) for other in documents):
+        raise CertificateError("TL0620", "the documents are about several graphs")
+    files, modules = _library(sources)
+    files["document"] = accepted[0].data if len(accepted) == 1 else encode(whole)
+    files["model.onnx"] = accepted[0].model
+    files["MODULES"] = "".join(f"{module}\n" for module in modules).encode()
+    words = "".join(f"{line}\n" for line in _evaluated_words(result, whole, accepted[0].model))
+    program = EVALUATED.rpartition(".")[0]
+    files["Claim.lean"] = f"prelude\nimport {EVALUATED}\n/-\n{words}-/\ndef main := {program}.main\n".encode()
+    answer = f"recheck accepted: boxes {whole.boxes}, weights compared {whole.compared}"
+    files["recheck.sh"] = _script("--run Claim.lean recheck document model.onnx", answer).encode()
     return files
 
 
@@ -119,10 +186,10 @@ def _joined(semantics: str, claims: Sequence[str]) -> str:
     )
 
 
-def _claim(result: PropertyResult, semantics: str, text: str) -> str:
+def _claim(result: PropertyResult, semantics: str, text: str, texts: int) -> str:
     return (
         "prelude\nimport Joined\n/-\n"
-        + "".join(f"{line}\n" for line in _words(result, semantics, text))
+        + "".join(f"{line}\n" for line in _words(result, semantics, text, texts))
         + f"-/\nnamespace {_NAMESPACE}\n\n{_THEOREM.format(semantics=semantics)}\nend {_NAMESPACE}\n\n"
         f"#print axioms {_NAMESPACE}.{CLAIM}\n"
     )
@@ -142,14 +209,14 @@ theorem claim.{{u}} (K : Type u) [OrderedRing K] :     -- over every linearly or
 """
 
 
-def _words(result: PropertyResult, semantics: str, text: str) -> Iterator[str]:
+def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Iterator[str]:
     evidence = result.evidence
-    yield "# What this bundle proves"
+    yield f"# {title}"
     yield ""
     for name, value in (
         ("Property", result.id),
         ("Model", result.model_path),
-        ("SHA-256", f"{result.model_sha256} (a label: Lean does not read the file)"),
+        ("SHA-256", f"{result.model_sha256} ({use})"),
         ("Claim", evidence.claim),
         ("Found", evidence.found),
         ("Executions", f"{semantics}: {_MEANINGS[semantics]}"),
@@ -162,6 +229,10 @@ def _words(result: PropertyResult, semantics: str, text: str) -> Iterator[str]:
             "nothing is said here about the others, nor which class is the right one."
         )
     yield ""
+
+
+def _words(result: PropertyResult, semantics: str, text: str, texts: int) -> Iterator[str]:
+    yield from _head(result, semantics, "What this bundle proves", "a label: Lean does not read the file")
     yield from _wrapped(
         "These words are labels. What Lean checks is the theorem below, about the numbers in "
         "lean/Certificate.lean: `graph` holds the model's weights as 32-bit patterns, `part0_claims` and so "
@@ -171,6 +242,11 @@ def _words(result: PropertyResult, semantics: str, text: str) -> Iterator[str]:
     )
     yield ""
     yield from _graph(text)
+    if texts > 1:
+        yield from _wrapped(
+            f"Lean accepted its theorems in {texts} texts, one after the other, because all together took "
+            "too much time or memory. Here they stand in one text, and are checked again one after the other."
+        )
     yield ""
     yield from _wrapped(
         f"To check everything again: `sh recheck.sh`, with Lean {LEAN_VERSION} as `lean` on the PATH. It "
@@ -206,11 +282,39 @@ def _wrapped(text: str) -> Iterator[str]:
         yield _comment(line)
 
 
-def _script(axioms: Sequence[str]) -> str:
-    """Three commands: check the files and the version, compile in the order of imports, check the claim."""
+def _evaluated_words(result: PropertyResult, document: DocumentData, model: bytes) -> Iterator[str]:
+    semantics = document.semantics.value.rpartition(".")[2]
+    same = hashlib.sha256(model).hexdigest() == result.model_sha256
+    use = "model.onnx here" if same else "a label; the model's own file is model.onnx here"
+    yield from _head(result, semantics, "What was evaluated, and can be evaluated again", use)
+    yield from _wrapped(
+        "There is no theorem about this model. PytestTorchLean.sound, which Lean's kernel checks when "
+        "the library is compiled, says: if `check` is true of a graph, claims and a certificate, the "
+        "claims hold. The program below reads them from the file `document`, and Lean's interpreter, not its kernel, "
+        "computes `check`. So Lean's compiler front, interpreter and run-time library are trusted too, and "
+        "the reading of the file. See `The evaluated level` in lean/README.md."
+    )
+    yield ""
+    affine = sum(isinstance(node, AffineData) for node in document.graph.nodes)
+    claims = sum(len(part.claims) for part in document.parts)
+    yield from _wrapped(
+        f"The graph has {document.graph.inputs} inputs, {affine} affine nodes and "
+        f"{len(document.graph.nodes) - affine} others. The document has {claims} claims about "
+        f"{document.boxes} boxes. The program also compares {document.compared} weights with those in "
+        "model.onnx, bit for bit; that the rest of the document is about this model and this claim was compared when the bundle was "
+        "made, and is not checked again."
+    )
+    yield ""
+    yield from _wrapped(
+        f"To evaluate again: `sh recheck.sh`, with Lean {LEAN_VERSION} as `lean` on the PATH. It compiles "
+        "the library, which has the kernel check `sound`, runs the program, and ends with exit code 0 "
+        "only if the program accepts."
+    )
+
+
+def _script(command: str, answer: str) -> str:
+    """Three commands: check files and version, compile in the order of imports, ask for the answer."""
     options = " ".join((*OPTIONS, "--tstack=262144"))
-    rests = f"depends on axioms: [{', '.join(axioms)}]" if axioms else "does not depend on any axioms"
-    answer = f"'{_NAMESPACE}.{CLAIM}' {rests}"
     first = (
         'cd "$(dirname "$0")" && rm -rf build && mkdir build && export LEAN_PATH=build && '
         "if command -v sha256sum; then sha256sum --quiet -c SHA256SUMS; fi && "
@@ -221,7 +325,7 @@ def _script(axioms: Sequence[str]) -> str:
         f'lean {options} --root=lean -o "build/$module.olean" "lean/$module.lean" || exit 1; done < MODULES'
     )
     third = (
-        f"lean {options} Claim.lean > build/answer; code=$?; cat build/answer; "
+        f"lean {options} {command} > build/answer; code=$?; cat build/answer; "
         f'test $code = 0 && grep -qxF "{answer}" build/answer'
     )
     return f"#!/bin/sh\n{first}\n{second}\n{third}\n"

@@ -453,7 +453,7 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0620",
         "no bundle can be made of this property",
-        "a bundle needs a property that Lean's kernel has proved",
+        "a bundle needs a property that Lean has proved",
         "run `torchlean check` on it and read what was found",
     ),
     ErrorCode(

@@ -28,7 +28,7 @@ T = TypeVar("T")
 _WINDOW = 100
 """Characters of a source line that an excerpt shows."""
 
-Keep = Callable[[str, tuple[str, ...]], None]
+Keep = Callable[[str | bytes, tuple[str, ...]], None]
 """Called with every text that Lean accepts and the axioms of its theorem."""
 
 Progress = Callable[[str, PropertyResult | None], None]

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,11 +20,13 @@ from onnx_models import model
 
 from pytest_torchlean import bundle
 from pytest_torchlean.bundle import AcceptedText, bundle_files, write_bundle
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall, _launcher
+from pytest_torchlean.certificate.binary import decode, encode
+from pytest_torchlean.certificate.text import parse
+from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome, _launcher
 from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.cli import main
 from pytest_torchlean.errors import CertificateError
-from pytest_torchlean.properties import parts
+from pytest_torchlean.properties import emitted, parts
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -34,6 +38,12 @@ models:
 properties:
   - {name: bounded, model: net, check: range, input: {lower: 0, upper: 1}, output: {lower: -1, upper: 3}}
   - {name: tight, model: net, check: range, input: {lower: 0, upper: 1}, output: {lower: 0, upper: 1/4}}
+  - name: evaluated
+    model: net
+    check: range
+    input: {lower: 0, upper: 1}
+    output: {lower: -1, upper: 3}
+    assurance: evaluated
   - {name: robust, model: net, check: robustness, epsilon: 1/8, data: data.npz, at_least: 80%}
 """
 
@@ -227,6 +237,76 @@ def test_a_data_set_is_bundled_with_all_its_theorems(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_theorems_that_lean_accepted_one_by_one_stand_in_one_text(
+    project: Path, tmp_path: Path, quick: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All together take too long."""
+    monkeypatch.setattr(parts, "MOST_BOXES_PER_THEOREM", 1)
+    genuine, asked = emitted.ask_lean, []
+
+    def slow(text: str, **more: Any) -> CheckResult:
+        asked.append(text)
+        return CheckResult(Outcome.TIME, "t", (), 0.1, 1.0, "") if len(asked) == 1 else genuine(text, **more)
+
+    monkeypatch.setattr(emitted, "ask_lean", slow)
+    assert make(project, "robust", tmp_path / "bundle") == 0
+    assert len(asked) == 5
+    certificate = (tmp_path / "bundle" / "lean" / "Certificate.lean").read_text()
+    assert [part for text in asked[1:] for part in parse(text)] == list(parse(certificate))
+    assert "in 4 texts" in (tmp_path / "bundle" / "Claim.lean").read_text()
+    done = recheck(tmp_path / "bundle", quick)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_was_evaluated_is_evaluated_again(
+    project: Path, tmp_path: Path, lean: LeanInstall, library: BuiltLibrary, quick: dict[str, str]
+) -> None:
+    folder = tmp_path / "bundle"
+    assert make(project, "evaluated", folder) == 0
+    words = " ".join((folder / "Claim.lean").read_text().split())
+    assert "There is no theorem about this model." in words
+    assert "not its kernel" in words
+    assert (folder / "model.onnx").read_bytes() == (project / "a-" / "net.onnx").read_bytes()
+    done = recheck(folder, quick)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^recheck accepted: boxes 1, weights compared [1-9]", done.stdout, re.MULTILINE)
+    for name, place in (("document", 2000), ("model.onnx", -200)):
+        changed = tmp_path / name
+        shutil.copytree(folder, changed)
+        data = bytearray((changed / name).read_bytes())
+        data[place % len(data)] ^= 0x40
+        (changed / name).write_bytes(bytes(data))
+        assert recheck(changed, quick).returncode != 0
+    text = (folder / "recheck.sh").read_text()
+    (folder / "recheck.sh").write_text(text.replace("accepted: boxes 1", "accepted: boxes 2"))
+    (folder / "SHA256SUMS").unlink()
+    assert recheck(folder, quick).returncode != 0
+
+
+def test_a_document_that_says_no_is_not_rechecked(
+    project: Path, tmp_path: Path, quick: dict[str, str]
+) -> None:
+    """The list of digests fits: the program itself refuses what does not prove the claim."""
+    folder = tmp_path / "bundle"
+    assert make(project, "evaluated", folder) == 0
+    document = decode((folder / "document").read_bytes())
+    (part,) = document.parts
+    (claim,) = part.claims
+    weak = replace(claim, property=replace(claim.property, forms=replace(claim.property.forms, weights=0)))
+    strict = replace(weak, property=replace(weak.property, strict=True))
+    broken = replace(document, parts=(replace(part, claims=(strict,)),))
+    (folder / "document").write_bytes(encode(broken))
+    sums = "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "SHA256SUMS"
+    )
+    (folder / "SHA256SUMS").write_text(sums)
+    done = recheck(folder, quick)
+    assert done.returncode != 0
+    assert "the certificate does not prove the claims" in done.stdout
+
+
 @pytest.mark.usefixtures("library")
 def test_what_is_not_proved_gets_no_bundle(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -242,7 +322,7 @@ def test_several_properties_get_no_bundle(
     spec = project / "torchlean.yaml"
     arguments = ["-o", str(tmp_path / "bundle"), "--root", str(project)]
     assert main(["bundle", f"{spec}::net", *arguments]) == 2
-    assert "names 3 properties" in capsys.readouterr().err
+    assert "names 4 properties" in capsys.readouterr().err
 
 
 def result(evidence: Evidence) -> PropertyResult:

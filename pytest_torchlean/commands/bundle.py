@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_torchlean.bundle import AcceptedText, bundle_files, write_bundle
-from pytest_torchlean.checker.sources import read_sources, source_directory
+from pytest_torchlean.bundle import Accepted, AcceptedDocument, AcceptedText, bundle_files, write_bundle
+from pytest_torchlean.checker.sources import EVALUATED, ROOT, read_sources, source_directory
 from pytest_torchlean.cli import PASSED
 from pytest_torchlean.commands.check import selected_ids, target_of
 from pytest_torchlean.commands.roots import root_for
@@ -28,16 +28,25 @@ def run(options: argparse.Namespace) -> int:
             f"{options.property!r} names {len(jobs)} properties, a bundle is about one",
             fix="write SPEC::MODEL::PROPERTY",
         )
-    accepted: list[AcceptedText] = []
+    accepted: list[Accepted] = []
+
+    def keep(given: str | bytes, axioms: tuple[str, ...]) -> None:
+        if isinstance(given, str):
+            accepted.append(AcceptedText(given, axioms))
+        else:
+            accepted.append(AcceptedDocument(given, jobs[0].model_path.read_bytes()))
+
     result = run_one(
         jobs[0],
         store=ModelStore(root),
         lean=options.lean,
         debug=options.debug,
-        keep=lambda text, axioms: accepted.append(AcceptedText(text, axioms)),
+        keep=keep,
     )
     directory = source_directory()
-    files = bundle_files(result, accepted, read_sources(directory), (directory / "README.md").read_bytes())
+    evaluated = any(isinstance(proof, AcceptedDocument) for proof in accepted)
+    sources = read_sources(directory, ROOT, EVALUATED) if evaluated else read_sources(directory)
+    files = bundle_files(result, accepted, sources, (directory / "README.md").read_bytes())
     write_bundle(options.output, files)
     size = sum(map(len, files.values())) / 1e6
     print(f"{terminal_line(result.id)}: PROVED, written to {terminal_line(str(options.output))}")

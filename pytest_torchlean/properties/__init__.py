@@ -37,7 +37,7 @@ class PropertyContext:
     """What a property runs on: the model's bytes, their lowering, and the limits.
 
     `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search. `keep`
-    receives every text that Lean accepts, with the axioms of its theorem.
+    receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
     """
 
     model: LoadedModel
@@ -45,7 +45,7 @@ class PropertyContext:
     root: Path
     deadline: float
     lean: Path | None = None
-    keep: Callable[[str, tuple[str, ...]], None] | None = None
+    keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
 
     @property
     def seconds_left(self) -> float:

@@ -179,8 +179,9 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
         raise (hard or failed)[0]
     axioms = {axiom for _, result in accepted if isinstance(result, CheckResult) for axiom in result.axioms}
     for own, result in accepted:
-        if context.keep is not None and isinstance(own, EmittedText) and isinstance(result, CheckResult):
-            context.keep(own.text, result.axioms)
+        if context.keep is not None:
+            given = own.text if isinstance(own, EmittedText) else own.data
+            context.keep(given, result.axioms if isinstance(result, CheckResult) else ())
     return Proof(
         assurance=level,
         theorem=None if level == EVALUATED else Theorem(SOUNDNESS, tuple(sorted(axioms))),
