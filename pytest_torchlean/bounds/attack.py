@@ -64,17 +64,23 @@ class Effort:
 
 
 def attack(
-    program: Program, wishes: list[Wish], effort: Effort, *, seed: int = 0, budget: Budget = UNLIMITED
+    program: Program,
+    wishes: list[Wish],
+    effort: Effort,
+    *,
+    seed: int = 0,
+    budget: Budget = UNLIMITED,
+    passes: Passes | None = None,
 ) -> list[list[Candidate]]:
     """For each wish its best points, the lowest first; a value is the largest row in binary64.
 
-    Raises OutOfTime when the budget ends.
+    passes: those of the program, where they are prepared already. Raises OutOfTime when the budget ends.
     """
-    passes = Passes(program)
+    prepared = passes or Passes(program)
     found = []
     for number, wish in enumerate(wishes):
         generator = np.random.default_rng([seed, number])
-        found.append(_Search(passes, program, wish, generator, budget).run(effort))
+        found.append(_Search(prepared, program, wish, generator, budget).run(effort))
     return found
 
 

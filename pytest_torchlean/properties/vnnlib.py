@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Candidate, promising
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
+from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.bounds.splitting import Inequalities, Tree
 from pytest_torchlean.certificate.boxes import to_float
@@ -33,10 +35,10 @@ from pytest_torchlean.properties.proving import (
     semantics_of,
     trust_of,
 )
-from pytest_torchlean.properties.unsafe import Question, points_of, questions, reached, wish
+from pytest_torchlean.properties.unsafe import Points, Question, points_of, questions, reached, wish
 from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
 from pytest_torchlean.spec.paths import shown
-from pytest_torchlean.spec.vnnlib import Case, UnsafeSet, load_unsafe_set
+from pytest_torchlean.spec.vnnlib import Case, InputBox, UnsafeSet, load_unsafe_set
 from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
 
 FIRST_EFFORT = Effort(samples=256, descents=16, steps=30)
@@ -68,6 +70,18 @@ class _Run:
     unsafe: UnsafeSet
     digest: str
     seconds: dict[str, float] = field(default_factory=dict)
+    _boxes: dict[int, Points | None] = field(default_factory=dict)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """The program's passes, prepared once."""
+        return Passes(self.program)
+
+    def points(self, box: InputBox) -> Points | None:
+        """The inputs to search in, found once for cases that share a box."""
+        if id(box) not in self._boxes:
+            self._boxes[id(box)] = points_of(box, hull=self.rounded)
+        return self._boxes[id(box)]
 
     @property
     def rounded(self) -> bool:
@@ -150,11 +164,13 @@ def _search(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
 def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
     disagreeing, nearest = None, np.inf
     for number, case in enumerate(own.unsafe.cases, start=1):
-        points = points_of(case.box, hull=own.rounded)
+        points = own.points(case.box)
         if points is None or bool((points.lower > points.upper).any()):
             continue
         wanted = wish(case, points, own.unsafe.outputs)
-        (candidates,) = attack(own.program, [wanted], effort, seed=seed + 1000 * number, budget=budget)
+        (candidates,) = attack(
+            own.program, [wanted], effort, seed=seed + 1000 * number, budget=budget, passes=own.passes
+        )
         nearest = min(nearest, candidates[0].value)
         chosen = _worth_running(own, candidates)
         for candidate in chosen:
