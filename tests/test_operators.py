@@ -278,3 +278,20 @@ def test_the_running_window_of_onnxruntimes_lrn_is_found() -> None:
     outside = np.abs(answer.astype(np.float64) - bound.center) > bound.radius
     assert outside[0, 2:].any()
     assert np.isfinite(bound.radius).all()
+
+
+@pytest.mark.parametrize(
+    ("op", "flag", "opset"),
+    [("ReduceSum", "keepdims", 13), ("ArgMax", "select_last_index", 13), ("HannWindow", "periodic", 17)],
+)
+def test_flags_beyond_0_and_1_are_refused_by_name(op: str, flag: str, opset: int) -> None:
+    node = helper.make_node(op, ["x"], ["z"], **{flag: 2})
+    with pytest.raises(UnsupportedError, match=f"attribute {flag} is 2, not 0 or 1"):
+        lowered(model([node], {"x": [2, 3]}, ["z"], opset=opset))
+
+
+def test_an_empty_sequence_has_no_recurrent_layer() -> None:
+    node = helper.make_node("RNN", ["x", "w", "r"], ["z"], hidden_size=2)
+    weights = {"w": np.ones((1, 2, 3), np.float32), "r": np.ones((1, 2, 2), np.float32)}
+    with pytest.raises(UnsupportedError, match="no step"):
+        lowered(model([node], {"x": [0, 1, 3]}, ["z"], weights, 14))

@@ -61,6 +61,13 @@ class OnnxNode:
         """An integer attribute."""
         return int(self._typed(name, onnx.AttributeProto.INT).i) if self.has(name) else default
 
+    def flag(self, name: str, default: int) -> int:
+        """An attribute that is 0 or 1; other integers are read differently by different runtimes."""
+        value = self.integer(name, default)
+        if value not in (0, 1):
+            raise Refusal(f"attribute {name} is {value}, not 0 or 1")
+        return value
+
     def real(self, name: str, default: float) -> float:
         """A binary32 attribute; Refusal when it is not finite."""
         value = float(

@@ -10,8 +10,8 @@ def gemm(context: Context, node: OnnxNode) -> None:
     attributes = [
         ("alpha", node.real("alpha", 1.0)),
         ("beta", node.real("beta", 1.0)),
-        ("trans_a", int(bool(node.integer("transA", 0)))),
-        ("trans_b", int(bool(node.integer("transB", 0)))),
+        ("trans_a", node.flag("transA", 0)),
+        ("trans_b", node.flag("transB", 0)),
     ]
     context.emit(node, "Gemm", node.inputs, attributes)
 

@@ -122,7 +122,7 @@ def trilu(context: Context, node: OnnxNode) -> None:
     k = context.constant_integers(node.input(1), "k") if node.input(1) else (0,)
     if len(k) != 1:
         raise Refusal(f"k is {k}, not one number")
-    context.emit(node, "Trilu", node.inputs[:1], [("upper", node.integer("upper", 1)), ("k", k[0])])
+    context.emit(node, "Trilu", node.inputs[:1], [("upper", node.flag("upper", 1)), ("k", k[0])])
 
 
 def compress(context: Context, node: OnnxNode) -> None:
@@ -171,7 +171,7 @@ def top_k(context: Context, node: OnnxNode) -> None:
     if len(k) != 1:
         raise Refusal(f"k is {k}, not one number")
     attributes: list[tuple[str, Attribute]] = [
-        ("axis", axis_of(node, rank, -1)), ("k", k[0]), ("largest", int(bool(node.integer("largest", 1)))),
+        ("axis", axis_of(node, rank, -1)), ("k", k[0]), ("largest", node.flag("largest", 1)),
     ]  # fmt: skip
     outputs = [name or context.fresh(f"{node.name}.unused") for name in node.outputs]
     context.emit(node, "TopK", node.inputs[:1], attributes, outputs)
@@ -181,8 +181,8 @@ def arg(context: Context, node: OnnxNode) -> None:
     """ArgMax and ArgMin since 1; select_last_index from 12 on."""
     attributes: list[tuple[str, Attribute]] = [
         ("axis", axis_of(node, len(context.type_of(node.inputs[0]).shape), 0)),
-        ("keepdims", int(bool(node.integer("keepdims", 1)))),
-        ("select_last", int(bool(node.integer("select_last_index", 0)))),
+        ("keepdims", node.flag("keepdims", 1)),
+        ("select_last", node.flag("select_last_index", 0)),
     ]
     context.emit(node, node.op, node.inputs, attributes)
 
@@ -266,7 +266,7 @@ def unique(context: Context, node: OnnxNode) -> None:
     values, first, inverse, counts = np.unique(
         x, return_index=True, return_inverse=True, return_counts=True, axis=axis
     )
-    if not node.integer("sorted", 1):
+    if not node.flag("sorted", 1):
         order = np.argsort(first)
         place = np.argsort(order)
         values = np.take(values, order, axis=0 if axis is None else axis)
@@ -309,8 +309,8 @@ def cumulative(context: Context, node: OnnxNode) -> None:
         raise Refusal(f"the axis is {axis}, not one number")
     attributes: list[tuple[str, Attribute]] = [
         ("axis", resolved_axis(axis[0], rank, rank)),
-        ("exclusive", int(bool(node.integer("exclusive", 0)))),
-        ("reverse", int(bool(node.integer("reverse", 0)))),
+        ("exclusive", node.flag("exclusive", 0)),
+        ("reverse", node.flag("reverse", 0)),
     ]
     context.emit(node, node.op, node.inputs[:1], attributes)
 

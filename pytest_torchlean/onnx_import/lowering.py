@@ -23,6 +23,9 @@ class Lowering:
         return max((version for version in self.since if version <= opset), default=None)
 
 
+_FLAGS = frozenset({"detect_negative", "detect_positive", "fmod"})
+
+
 def plain(**defaults: int | float | str) -> Callable[[Context, OnnxNode], None]:
     """A lowering that keeps operator, inputs and the attributes named, each with its default."""
 
@@ -32,7 +35,8 @@ def plain(**defaults: int | float | str) -> Callable[[Context, OnnxNode], None]:
             if isinstance(default, float):
                 attributes.append((name, node.real(name, default)))
             elif isinstance(default, int):
-                attributes.append((name, node.integer(name, default)))
+                read = node.flag if name in _FLAGS else node.integer
+                attributes.append((name, read(name, default)))
             else:
                 attributes.append((name, node.string(name, default)))
         context.emit(node, node.op, node.inputs, attributes)

@@ -85,7 +85,7 @@ class NodeLowering:
             self.context.refused.update(name for name in outputs if name)
         except Refusal as refusal:
             self._refuse(str(refusal), outputs)
-        except (IndexError, KeyError, ValueError, TypeError, OverflowError, MemoryError) as problem:
+        except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError, MemoryError) as problem:
             self._refuse(f"its attributes or inputs are malformed ({problem})", outputs)
         finally:
             self._owners.pop()
@@ -134,6 +134,9 @@ class NodeLowering:
             return None
         if proto.op_type in _RANDOM:
             raise Refusal("its result is random")
+        for attribute in proto.attribute:
+            if attribute.name in _FLAGS and attribute.i not in (0, 1):
+                raise Refusal(f"attribute {attribute.name} is {attribute.i}, not 0 or 1")
         defaults = {
             name: attribute.default_value
             for name, attribute in schema.attributes.items()
@@ -224,6 +227,10 @@ class NodeLowering:
 
 
 _RANDOM = frozenset({"Bernoulli", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"})
+
+
+_FLAGS = frozenset({"interleaved", "is_causal", "periodic"})
+"""Attributes of operators that ONNX defines by a function, which runtimes read differently beyond 0 and 1."""
 
 
 def _first(outputs: Sequence[str]) -> str:

@@ -27,11 +27,11 @@ def recurrent(context: Context, node: OnnxNode) -> None:
         ("reverse", int(node.string("direction", "forward") == "reverse")),
         ("hidden", hidden),
         ("clip", node.real("clip", 0.0)),
-        ("linear_before_reset", int(bool(node.integer("linear_before_reset", 0)))),
-        ("coupled", int(bool(node.integer("input_forget", 0)))),
+        ("linear_before_reset", node.flag("linear_before_reset", 0)),
+        ("coupled", node.flag("input_forget", 0)),
         *_activations(node, directions),
     ]
-    batch_first = bool(node.integer("layout", 0))
+    batch_first = bool(node.flag("layout", 0))
     inputs = list(node.inputs)
     if batch_first:
         for at in (0, 5, 6):

@@ -18,9 +18,9 @@ def reduce(context: Context, node: OnnxNode) -> None:
     rank = len(context.type_of(node.inputs[0]).shape)
     axes = optional_axes(context, node, rank, 13 if node.op == "ReduceSum" else 18)
     if not axes:
-        axes = () if node.integer("noop_with_empty_axes", 0) else tuple(range(rank))
+        axes = () if node.flag("noop_with_empty_axes", 0) else tuple(range(rank))
     attributes: list[tuple[str, Attribute]] = [
-        ("axes", tuple(sorted(axes))), ("keepdims", int(bool(node.integer("keepdims", 1)))),
+        ("axes", tuple(sorted(axes))), ("keepdims", node.flag("keepdims", 1)),
     ]  # fmt: skip
     context.emit(node, node.op, node.inputs[:1], attributes)
 

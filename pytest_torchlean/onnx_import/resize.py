@@ -71,6 +71,8 @@ _NEAREST: dict[str, Callable[[Fraction], int]] = {
 def resize(context: Context, node: OnnxNode) -> None:
     """Resize since 10: nearest, linear and cubic, scales or sizes constant."""
     shape = context.type_of(node.inputs[0]).shape
+    if 0 in shape:
+        raise Refusal(f"the operand has shape {shape}, which has no element")
     mode = node.string("mode", "nearest")
     way = node.string("coordinate_transformation_mode", "half_pixel" if node.since >= 11 else "asymmetric")
     if way not in _COORDINATES or mode not in ("nearest", "linear", "cubic"):
@@ -211,7 +213,7 @@ def _extrapolated(context: Context, node: OnnxNode, name: str, axis: Axis, mask:
 def _weighted(
     context: Context, node: OnnxNode, name: str, axis: Axis, places: Sequence[Fraction], mode: str
 ) -> str:
-    shrinks = node.integer("antialias", 0) and axis.scale < 1
+    shrinks = node.flag("antialias", 0) and axis.scale < 1
     scale = axis.scale if shrinks else Fraction(1)
     a = Fraction(node.real("cubic_coeff_a", -0.75))
     reach = 1 if mode == "linear" else 2
@@ -221,10 +223,10 @@ def _weighted(
         base = math.floor(at)
         taps = range(base + first, base + 2 - first)
         row = [_weight(mode, a, abs(tap - at) * scale) for tap in taps]
-        if node.integer("exclude_outside", 0):
+        if node.flag("exclude_outside", 0):
             row = [w if 0 <= tap < axis.before else Fraction(0) for w, tap in zip(row, taps, strict=True)]
         total = sum(row)
-        if shrinks or node.integer("exclude_outside", 0):
+        if shrinks or node.flag("exclude_outside", 0):
             if total == 0:
                 raise Refusal("the weights of an element add up to nothing")
             row = [w / total for w in row]

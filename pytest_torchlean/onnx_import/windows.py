@@ -84,7 +84,7 @@ def _p(node: OnnxNode) -> int:
 
 def average_pool(context: Context, node: OnnxNode) -> None:
     """AveragePool 7; ceil_mode from 10 on, dilations from 19 on."""
-    include = int(bool(node.integer("count_include_pad", 0)))
+    include = node.flag("count_include_pad", 0)
     attributes = _pooling(context, node)
     _no_second_reading(node, "count_include_pad", include and node.string("auto_pad", "NOTSET") != "VALID")
     context.emit(node, "AveragePool", node.inputs, [*attributes, ("count_include_pad", include)])
@@ -104,7 +104,7 @@ def _pooling(context: Context, node: OnnxNode) -> list[tuple[str, Attribute]]:
     if kernel is None or len(kernel) != len(extents):
         raise Refusal(f"kernel_shape {kernel} does not fit the spatial extents {extents}")
     strides, dilations = _per_axis(node, "strides", extents), _per_axis(node, "dilations", extents)
-    ceil = int(bool(node.integer("ceil_mode", 0)))
+    ceil = node.flag("ceil_mode", 0)
     _no_second_reading(node, "ceil_mode", ceil)
     _no_second_reading(node, "dilations", max(dilations, default=1) > 1)
     return [

@@ -86,8 +86,8 @@ def _infer_layer(node: Node, types: Types) -> tuple[ValueType, ...]:
     x = axis_type = float_type(types[0], "the input")
     axis = axis_in(node, axis_type)
     for number, what in ((1, "the scale"), (2, "the bias")):
-        if number < len(types) and types[number] is not None:
-            other = float_type(types[number], what)
+        if number == 1 or (number < len(types) and types[number] is not None):
+            other = float_type(types[number] if number < len(types) else None, what)
             if broadcast([x.shape, other.shape]) != x.shape:
                 raise ShapeError(f"{what} of shape {other.shape} does not broadcast to {x.shape}")
     statistics = ValueType("float32", (*x.shape[:axis], *(1,) * (len(x.shape) - axis)))

@@ -28,6 +28,8 @@ def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
     if len(x) != 3 or w != (directions, gates * hidden, x[2]) or r != (directions, gates * hidden, hidden):
         raise ShapeError(f"X {x}, W {w} and R {r} do not fit {gates} gates of {hidden}")
     steps, batch = x[:2]
+    if steps < 1 or batch < 1:
+        raise ShapeError(f"X has shape {x}: no step or no row")
     wanted: dict[int, tuple[int, ...]] = {
         3: (directions, 2 * gates * hidden), 4: (batch,), 5: (directions, batch, hidden),
         6: (directions, batch, hidden), 7: (directions, 3 * hidden),
