@@ -27,7 +27,7 @@ def blockMask (start length : Nat) : Nat := Nat.mul (Nat.mul (Nat.sub (Nat.pow 2
 def apart (x y : Nat) : Bool := Nat.beq (Nat.land x y) 0
 /-- A block of every row's digits. -/
 def cutOut (b w q x start length : Nat) : Nat :=
-  Nat.land (Nat.shiftRight x (Nat.mul b start)) (Nat.mul (Nat.sub (Nat.pow 2 (Nat.mul b length)) 1) (ones (Nat.mul b w) q))
+  Nat.land (Nat.shiftRight x (Nat.mul b start)) (repeated (Nat.mul b w) (Nat.sub (Nat.pow 2 (Nat.mul b length)) 1) q)
 
 /-- Block after block. `cursor` counts the slots that have been reached, `moved` has the coefficients of these, `covered` the words of the places they came from. -/
 def arranged (b w q n first x places count : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
@@ -36,7 +36,7 @@ def arranged (b w q n first x places count : Nat) : Nat → Nat → Nat → Nat 
           both (Nat.ble (Nat.add start length) n) (both (apart covered mask)
             (both (Dense.consecutive length (Nat.add first place) (Nat.shiftRight places (Nat.mul 32 start)))
               (force (fun blocks' => force (fun cursor' => force (fun moved' => force (fun covered' => rest blocks' cursor' moved' covered' next)
-                  (Nat.add covered mask)) (Nat.add moved (Nat.mul (Nat.pow 2 (Nat.mul b place)) (cutOut b w q x start length)))) (Nat.add place length)) (Nat.shiftRight blocks 96)))))
+                  (Nat.add covered mask)) (Nat.add moved (Nat.shiftLeft (cutOut b w q x start length) (Nat.mul b place)))) (Nat.add place length)) (Nat.shiftRight blocks 96)))))
         (blockMask start length)) (Nat.land (Nat.shiftRight blocks 64) (Nat.sub (Nat.pow 2 32) 1))) (Nat.land (Nat.shiftRight blocks 32) (Nat.sub (Nat.pow 2 32) 1)))
       (Nat.add cursor (Nat.land blocks (Nat.sub (Nat.pow 2 32) 1)))) count
 
@@ -44,7 +44,7 @@ theorem arranged_succ (b w q n first x places count blocks cursor moved covered 
     ∃ gap start length, arranged b w q n first x places (count + 1) blocks cursor moved covered next =
       both (Nat.ble (start + length) n) (both (apart covered (blockMask start length))
         (both (Dense.consecutive length (first + (cursor + gap)) (Nat.shiftRight places (32 * start)))
-          (arranged b w q n first x places count (Nat.shiftRight blocks 96) (cursor + gap + length) (moved + 2 ^ (b * (cursor + gap)) * cutOut b w q x start length)
+          (arranged b w q n first x places count (Nat.shiftRight blocks 96) (cursor + gap + length) (moved + Nat.shiftLeft (cutOut b w q x start length) (b * (cursor + gap)))
             (covered + blockMask start length) next))) := by
   refine ⟨Nat.land blocks (Nat.sub (Nat.pow 2 32) 1), Nat.land (Nat.shiftRight blocks 32) (Nat.sub (Nat.pow 2 32) 1), Nat.land (Nat.shiftRight blocks 64) (Nat.sub (Nat.pow 2 32) 1), ?_⟩
   generalize hm : Nat.sub (Nat.pow 2 32) 1 = m
@@ -107,16 +107,16 @@ theorem cutOut_eq {b w n q start length : Nat} {A : Nat → Nat → Nat} (hb : 0
     cutOut b w q (grid b w n q A) start length = grid b w length q fun r j => A r (start + j) := by
   cases length with
   | zero =>
-    show Nat.land _ ((2 ^ (b * 0) - 1) * ones (b * w) q) = _
+    show Nat.land _ (repeated (b * w) (2 ^ (b * 0) - 1) q) = _
     have z : 2 ^ (b * 0) - 1 = 0 := rfl
-    rw [z, Nat.zero_mul, Natural.land_zero]
+    rw [z, repeated_eq, pack_zero, Natural.land_zero]
     exact (grid_zero b w 0 q).symm
   | succ length =>
   have lw : start + (length + 1) ≤ w := Nat.le_trans h hw
   have row : 0 < b * w := Nat.mul_pos hb (Nat.le_trans (Nat.succ_le_succ (Nat.zero_le _)) (Nat.le_trans (Nat.le_add_left (length + 1) start) lw))
   have le : b * (length + 1) ≤ b * w := Nat.mul_le_mul Nat.le.refl (Nat.le_trans (Nat.le_add_left _ start) lw)
-  show Nat.land (Nat.shiftRight _ (b * start)) ((2 ^ (b * (length + 1)) - 1) * ones (b * w) q) = _
-  rw [mul_ones row, land_mask _ (fun _ _ => Natural.mask_lt le)]
+  show Nat.land (Nat.shiftRight _ (b * start)) (repeated (b * w) (2 ^ (b * (length + 1)) - 1) q) = _
+  rw [repeated_eq, land_mask _ (fun _ _ => Natural.mask_lt le)]
   refine pack_congr fun r hr => ?_
   rw [land_low]
   have small := flat_lt (w := w) hA
@@ -190,7 +190,7 @@ theorem arranged_sound {s : Scale} {slots : Nat → K} {b w q n first places siz
           rw [g, k, Nat.mul_one, Natural.land_mask_self 32 _ (Natural.mask_lt Nat.le.refl)] at z
           exact absurd z (by decide)
     have hA' : ∀ r, r < q → ∀ j, j < n → A r j < 2 ^ b := fun r hr j hj => Natural.lt_of_lt_of_le (hA r hr j hj) (Natural.two_pow_le hs)
-    rw [cutOut_eq hb hw hA' h1] at h
+    rw [cutOut_eq hb hw hA' h1, shiftLeft_eq] at h
     let B' : Nat → Nat → Nat := fun r => Memory.splice (cursor + gap) (Memory.splice cursor (B r) fun _ => 0) fun j => A r (start + j)
     have total : moved + 2 ^ (b * (cursor + gap)) * grid b w length q (fun r j => A r (start + j)) = grid b w (cursor + gap + length) q B' := by
       rw [x1]

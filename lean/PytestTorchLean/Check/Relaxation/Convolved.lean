@@ -146,7 +146,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         cases b1 p hp with
         | inl g => exact Or.inl g.1
         | inr g => exact Or.inr g.1
-      rw [ok.column_eq here bits] at h
+      rw [ok.column_eq here bits, shiftLeft_eq] at h
       have wide : shift + x.rows * x.positions ≤ x.count := h1
       have added : grid + 2 ^ (x.field.frame.digit * shift) * (pack (x.field.frame.digit * x.field.frame.width) (x.field.frame.rows + x.field.frame.rows) fun r =>
             pack (x.field.frame.digit * x.rows) x.positions fun p => bit p * coefficientAt x f offset ds k p r) =

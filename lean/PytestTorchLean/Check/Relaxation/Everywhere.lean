@@ -16,7 +16,7 @@ open OrderedRing Matrix
 /-- All rows at all positions times the reversed column `v` of `m` digits, and `offset` times the sums of the rows of `y`, where `marked`
     has a digit 1. Digits of `b` bits, rows `w` digits apart, `q` of them. -/
 def everywhere (b w q m x v sums marked : Nat) : Nat :=
-  Nat.land (Nat.shiftRight (Nat.add (Nat.mul x v) sums) (Nat.mul b (Nat.sub m 1))) (Nat.mul (Nat.mul (Nat.sub (Nat.pow 2 b) 1) marked) (ones (Nat.mul b w) q))
+  Nat.land (Nat.shiftRight (Nat.add (Nat.mul x v) sums) (Nat.mul b (Nat.sub m 1))) (repeated (Nat.mul b w) (Nat.mul (Nat.sub (Nat.pow 2 b) 1) marked) q)
 
 /-- A grid as one vector with zeros behind it. -/
 theorem grid_padded {b w n q m a c : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hf : ∀ r, r < q → ∀ j, j < n → f r j ≤ a) (v : Nat → Nat) (hv : ∀ i, i < m → v i ≤ c) :
@@ -96,14 +96,15 @@ theorem everywhere_eq {b w n q m a c o positions : Nat} {f g : Nat → Nat → N
   | zero =>
     unfold everywhere
     rw [mask]
-    show Nat.land _ (0 * ones (b * w) q) = pack (b * w) q fun _ => 0
-    rw [Nat.zero_mul, Natural.land_zero, pack_zero]
+    rw [repeated_eq]
+    show Nat.land _ (pack (b * w) q fun _ => 0) = pack (b * w) q fun _ => 0
+    rw [pack_zero, Natural.land_zero]
   | succ positions =>
   have row : 0 < b * w := Nat.mul_pos hb (Nat.le_trans hm (bw (Nat.succ_le_succ (Nat.zero_le _))))
   unfold everywhere
   rw [mask, total]
-  have same : Nat.mul (pack (b * m) (positions + 1) fun p => (2 ^ b - 1) * bit p) (ones (Nat.mul b w) q) = pack (b * w) q fun _ => pack (b * m) (positions + 1) fun p => (2 ^ b - 1) * bit p :=
-    mul_ones row q _
+  have same : repeated (Nat.mul b w) (pack (b * m) (positions + 1) fun p => (2 ^ b - 1) * bit p) q = pack (b * w) q fun _ => pack (b * m) (positions + 1) fun p => (2 ^ b - 1) * bit p :=
+    repeated_eq _ _ q
   rw [same, land_mask _ (fun _ _ => maskLt)]
   refine pack_congr fun r hr => ?_
   rw [land_mask _ cell]

@@ -14,6 +14,18 @@ namespace Relaxation
 open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
+theorem shiftLeft_eq (x n : Nat) : Nat.shiftLeft x n = 2 ^ n * x := by
+  have e : Nat.shiftLeft x n = x * 2 ^ n := NatEquations.shiftLeft_eq x n
+  rw [e, Nat.mul_comm]
+/-- The same row, `q` times: shifts, where a product with ones would be long. -/
+def repeated (size row q : Nat) : Nat := Nat.rec (motive := fun _ => Nat) 0 (fun _ rest => Nat.add row (Nat.shiftLeft rest size)) q
+theorem repeated_eq (size row : Nat) : (q : Nat) → repeated size row q = pack size q fun _ => row
+  | 0 => rfl
+  | q + 1 => by
+    have ih := repeated_eq size row q
+    show row + Nat.shiftLeft (repeated size row q) size = row + 2 ^ size * pack size q fun _ => row
+    rw [shiftLeft_eq, ih]
+
 /-! ### Which positions of a column count -/
 
 /-- Slot 0 does not count; any other slot must be the one in its place. -/

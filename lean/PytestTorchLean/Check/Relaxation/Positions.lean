@@ -109,7 +109,7 @@ def convolved (s : Scale) (x : Convolution) (direct mirrored memory remaining : 
             (both (Nat.ble (Nat.add shift (Nat.mul x.rows x.positions)) x.count)
               (marks (Nat.mul x.field.frame.digit x.rows) (Nat.mul 32 x.columns) (Nat.mul 32 x.rows) x.positions sources (Nat.shiftRight x.places (Nat.mul 32 shift)) 1 0 fun marked =>
                 force (fun grid' => rest k' sources' shifts' grid' gain loss next)
-                  (Nat.add grid (Nat.mul (Nat.pow 2 (Nat.mul x.field.frame.digit shift)) (x.column k marked))))))
+                  (Nat.add grid (Nat.shiftLeft (x.column k marked) (Nat.mul x.field.frame.digit shift))))))
         (Nat.succ k)) (Nat.shiftRight shifts 32)) (Nat.shiftRight sources 32)) (Nat.land shifts (Nat.sub (Nat.pow 2 32) 1))) remaining
 
 theorem convolved_succ (s : Scale) (x : Convolution) (direct mirrored memory remaining k sources shifts grid gain loss : Nat) (next : Nat → Nat → Nat → Bool) :
@@ -121,7 +121,7 @@ theorem convolved_succ (s : Scale) (x : Convolution) (direct mirrored memory rem
         (both (Nat.ble (word shifts 0 + x.rows * x.positions) x.count)
           (marks (x.field.frame.digit * x.rows) (32 * x.columns) (32 * x.rows) x.positions sources (Nat.shiftRight x.places (32 * word shifts 0)) 1 0 fun marked =>
             convolved s x direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) (Nat.shiftRight shifts 32)
-              (grid + 2 ^ (x.field.frame.digit * word shifts 0) * x.column k marked) gain loss next)) := by
+              (grid + Nat.shiftLeft (x.column k marked) (x.field.frame.digit * word shifts 0)) gain loss next)) := by
   rw [← word_zero, ← word_zero]
   unfold convolved
   simp only [force_eq]
