@@ -41,11 +41,15 @@ Layer = Affine | Relu
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Layers from the inputs on, then rows of clauses: of every `alternatives` rows one must be positive."""
+    """Layers from the inputs on, then rows of clauses: of every `alternatives` rows one must be positive.
+
+    slope_bits: slopes of lines are cut off after so many bits.
+    """
 
     layers: Sequence[Layer]
     last: Affine
     alternatives: int
+    slope_bits: int
 
 
 def lower_rows(chain: Chain, low: Float64, high: Float64) -> tuple[Float64, Float64]:
@@ -63,7 +67,7 @@ def lower_rows(chain: Chain, low: Float64, high: Float64) -> tuple[Float64, Floa
         if isinstance(layer, Affine):
             lower, upper = _affine(layer, lower, upper)
         else:
-            lower, upper = _relu(layer, radius, lower, upper)
+            lower, upper = _relu(layer, chain.slope_bits, radius, lower, upper)
     rows, _ = _affine(chain.last, lower, upper)
     return rows[:, :, inputs] - _reach(rows, radius), rows[:, :, :inputs]
 
@@ -77,13 +81,16 @@ def _affine(layer: Affine, lower: Float64, upper: Float64) -> tuple[Float64, Flo
     return below, above
 
 
-def _relu(layer: Relu, radius: Float64, lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
-    reach = _reach(upper, radius)
+def _relu(
+    layer: Relu, slope_bits: int, radius: Float64, lower: Float64, upper: Float64
+) -> tuple[Float64, Float64]:
+    reach, one = _reach(upper, radius), float(1 << slope_bits)
     down = np.clip(reach - upper[:, :, -1], 0.0, layer.negative)
     up = np.clip(reach + upper[:, :, -1], 0.0, layer.positive)
-    slope = np.where(down > 0.0, up / np.where(down > 0.0, up + down, 1.0), 1.0)
+    chord = np.where(down > 0.0, up / np.where(down > 0.0, up + down, 1.0), 1.0)
+    slope = np.floor(chord * one) / one
     above = upper * slope[:, :, None]
-    above[:, :, -1] += slope * down
+    above[:, :, -1] += np.maximum(slope * down, (1.0 - slope) * up)
     return lower * (lower[:, :, -1:] >= 0.0), above
 
 

@@ -36,8 +36,8 @@ SLOPE_BITS = 10
 """Bits of the slopes of lines."""
 FRACTION_BITS = 24
 """Bits after the point of the forms' coefficients."""
-_SLACK = 1e-4
-"""By how much a row must be positive in binary64, where slopes are not rounded; the largest row counts 1."""
+_SLACK = 1e-6
+"""By how much a row must be positive in binary64, where no form is rounded; the largest weight is 1."""
 
 
 def carried_script(
@@ -102,7 +102,7 @@ def floating_chain(scale: ScaleData, ready: Layers, alternatives: int) -> floati
         else:
             reaches = (side.astype(np.float64) / scale.unit for side in (layer.negative, layer.positive))
             layers.append(floating.Relu(*reaches))
-    return floating.Chain(layers, _affine(scale, ready.last), alternatives)
+    return floating.Chain(layers, _affine(scale, ready.last), alternatives, SLOPE_BITS)
 
 
 def _affine(scale: ScaleData, rows: Rows) -> floating.Affine:

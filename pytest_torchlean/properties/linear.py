@@ -28,7 +28,7 @@ MOST_RELAXED = 48
 MOST_CASES = 8
 """Cases of one box that go into one theorem."""
 MOST_PARTS = 4000
-"""Parts of one box that forms of the inputs are carried through."""
+"""Parts of one box through which forms of the inputs are carried."""
 _FEW_INPUTS = 16
 _SHARE_OF_TIME = 0.3
 _MOST_SLOTS = 4000

@@ -17,7 +17,7 @@ from pytest_torchlean.bounds.splitting import leaves
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.binary import decode, document_of, encode
 from pytest_torchlean.certificate.bounding import matrix_of
-from pytest_torchlean.certificate.carried import carried_script, floating_chain
+from pytest_torchlean.certificate.carried import SLOPE_BITS, carried_script, floating_chain
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.forward import least, parts_of, prepared, property_rows
@@ -246,7 +246,7 @@ def test_a_search_finds_cuts_that_the_compiled_checker_accepts(
 def test_bounds_in_binary64_are_those_of_the_certificate() -> None:
     own = network(3, (3, 6, 2))
     account = account_of(own, 0)
-    emission = forward(account, LeafData(), slope=20)
+    emission = forward(account, LeafData(), slope=SLOPE_BITS)
     claim, how = emission.claims[0], conclusion(emission.certificate.scripts[0][0])
     state = account.start(claim.boxes)
     for step in account.steps(claim.boxes):
@@ -258,10 +258,10 @@ def test_bounds_in_binary64_are_those_of_the_certificate() -> None:
     low, high = (
         np.asarray((side - scale.center) / scale.unit, dtype=float) for side in (ready.low, ready.high)
     )
-    chain_, _ = floating_chain(scale, ready, 2), None
-    rows, _ = floating.lower_rows(chain_, low[None], high[None])
-    np.testing.assert_allclose(np.asarray(exact / scale.unit, dtype=float), rows[0], rtol=1e-4)
-    found = floating.split(chain_, low, high, most_parts=64, slack=float(rows[0].max()) + 1e-9)
+    layers = floating_chain(scale, ready, 2)
+    rows, _ = floating.lower_rows(layers, low[None], high[None])
+    np.testing.assert_allclose(np.asarray(exact / scale.unit, dtype=float), rows[0], rtol=1e-5)
+    found = floating.split(layers, low, high, most_parts=64, slack=float(rows[0].max()) + 1e-9)
     assert found.tree is None or len(list(leaves(found.tree))) > 1
     with pytest.raises(Unforeseen):
         least(box, state.history_of(0)[:-1], claim.property, how)

@@ -34,7 +34,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Relaxation.tighten_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Relaxation.conclude_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Forward.conclude_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Forward.Cuts.run_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Forward.Cuts.run_sound": (),
     "PytestTorchLean.Compose.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Direct.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Clauses.run_sound": ("Quot.sound",),
