@@ -42,11 +42,13 @@ def _transpose(node: Node, inputs: Sequence[Array]) -> Array:
 
 
 def _slice(node: Node, inputs: Sequence[Array]) -> Array:
-    x = inputs[0]
-    starts, sizes, steps = (integers(node, name) for name in ("starts", "sizes", "steps"))
-    for axis, (start, size, step) in enumerate(zip(starts, sizes, steps, strict=True)):
-        x = np.take(x, start + step * np.arange(size), axis=axis)
-    return x
+    parts = []
+    for start, size, step in zip(
+        *(integers(node, name) for name in ("starts", "sizes", "steps")), strict=True
+    ):
+        stop = start + step * size
+        parts.append(slice(start, stop if stop >= 0 else None, step) if size else slice(0, 0))
+    return np.ascontiguousarray(inputs[0][tuple(parts)]).reshape(integers(node, "sizes"))
 
 
 def _concat(node: Node, inputs: Sequence[Array]) -> Array:
