@@ -142,7 +142,8 @@ def tightened(
         require(bool(passed) and data.start == passed[-1].start and data.count == size_of(passed[-1].node))
         require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
-        require(int(goals.max(initial=0)) < 2 * data.count and len(data.links) <= len(passed))
+        require(int(goals.max(initial=0)) < 2 * data.count and bool((np.diff(goals) > 0).all()))
+        require(len(data.links) <= len(passed))
         rows = goal_rows(passed[-1], goals, data.digit)
         for link, node in zip(data.links, reversed(passed), strict=False):
             rows = _follow(box, node, link, rows)
@@ -335,7 +336,7 @@ def _through(
         require(rows.digit >= _needed(node, rows.size))
         limit += rows.weight * data.rows << (rows.size + 2 + 32 * data.lanes)
         limit += ((data.columns - count) * rows.weight << rows.digit) * scale.top
-        width = max(data.columns, _tiled(data.rows, 64))
+        width = max(data.columns, _tiled(data.rows, 32))
     else:
         step = 3 * data.rows << (rows.size + node.decoding.bits)
         require(rows.digit > step.bit_length())

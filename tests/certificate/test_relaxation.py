@@ -105,6 +105,7 @@ REFUSED: dict[str, Change] = {
     "a skipped node that is read": with_link(1, lambda link: SkipData()),
     "a link too many": lambda rows: replace(rows, links=(*rows.links, SkipData())),
     "goals beyond the run": lambda rows: replace(rows, goals=rows.goals | 6),
+    "goals out of order": lambda rows: replace(rows, goals=rows.goals ^ 1 ^ 1 << 32),
     "another start": lambda rows: replace(rows, start=rows.start - 1),
     "slots that are not written yet": lambda rows: replace(rows, start=rows.start + 1),
 }

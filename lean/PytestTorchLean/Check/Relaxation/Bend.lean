@@ -101,7 +101,7 @@ def bend (s : Scale) (frame : Frame) (bits lower upper first n direct mirrored c
         both (both (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) low) (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) high))
           (reaches s direct mirrored first n fun down up => force (fun offset =>
               rounded frame.digit frame.width frame.rows n x.size s.stride 1 offset x.negative fun charge =>
-              force (fun unit => force (fun scale => force (fun limit => force (fun size => force (fun positive => force (fun negative => force (fun gain => force (fun loss =>
+              force (fun unit => force (fun scale => force (fun limit => force (fun size => share (fun positive => share (fun negative => force (fun gain => force (fun loss =>
                   next ⟨scale, x.weight, limit, first, n, size, positive, negative, gain, loss⟩)
                 (Nat.add (Nat.mul unit x.loss) (Nat.mul x.weight charge))) (Nat.mul unit x.gain))
                 (scaleColumns frame.digit frame.width n frame.rows (Nat.succ bits) x.negative high))
@@ -134,7 +134,7 @@ theorem bend_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits lo
   have c5 : x.count ≤ 2 ^ (Nat.succ (Nat.log2 x.count)) := Nat.le_of_ble_eq_true c5
   have c6 : lower < 2 ^ ((bits + 1) * x.count) := Nat.le_of_ble_eq_true c6
   have c7 : upper < 2 ^ ((bits + 1) * x.count) := Nat.le_of_ble_eq_true c7
-  simp only [force_eq] at h
+  simp only [force_eq, share_eq] at h
   have lowDigit : ∀ j, j < x.count → digit (bits + 1) lower j < 2 ^ (bits + 1) := fun j _ => digit_lt _ _ _
   have highDigit : ∀ j, j < x.count → digit (bits + 1) upper j < 2 ^ (bits + 1) := fun j _ => digit_lt _ _ _
   have slopeLe : bits + 1 ≤ frame.digit := Nat.le_trans (Nat.le_add_right _ 1) c4

@@ -67,7 +67,7 @@ theorem short_sound {b w n R k : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
 def reduce (s : Scale) (frame : Frame) (t k direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   both (both (fits s frame count x) (both (Nat.ble t frame.digit) (Nat.ble k frame.digit)))
     (reaches s direct mirrored x.start x.count fun down up =>
-      force (fun positive => force (fun negative =>
+      share (fun positive => share (fun negative =>
           both (both (short frame.digit frame.width frame.rows k positive) (short frame.digit frame.width frame.rows k negative))
             (force (fun weight => force (fun charge => force (fun limit => force (fun loss =>
                   next ⟨x.scale, weight, limit, x.start, x.count, k, positive, negative, x.gain, loss⟩)
@@ -88,7 +88,7 @@ theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k d
   obtain ⟨f, g, c, d, p1, p2, p3, p4, hr⟩ := hx
   have fw : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide ((hr r hr').1 j hj).1
   have gw : ∀ r, r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide ((hr r hr').1 j hj).2
-  simp only [force_eq] at h
+  simp only [force_eq, share_eq] at h
   have sum : digitSum s.stride x.count ((pack s.stride x.count fun j => s.center - l j).add (pack s.stride x.count fun j => s.center - m j)) =
       tally x.count fun j => (s.center - l j) + (s.center - m j) := by
     have e : (pack s.stride x.count fun j => s.center - l j).add (pack s.stride x.count fun j => s.center - m j) =

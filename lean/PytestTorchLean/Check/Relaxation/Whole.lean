@@ -41,7 +41,7 @@ theorem raisedRows_eq {b w R m size : Nat} {f g : Nat → Nat → Nat} (hb : 0 <
 /-- All rows times all columns: raised rows times raised columns, without what the offsets add, raised by `2^(b - 2)`. The
     columns come in one number in reverse order, `m` digits each; a further row of ones yields their sums. -/
 def combined (b w c R levels m tiles size bits count rows turned : Nat) : Nat :=
-  force (fun raw => force (fun weights => force (fun sums =>
+  share (fun raw => share (fun weights => share (fun sums =>
         Nat.sub (Nat.add (Nat.land raw (Nat.sub (Nat.pow 2 (Nat.mul (Nat.mul b w) R)) 1))
             (Nat.mul (Nat.mul (Nat.add (Nat.pow 2 (Nat.sub b 2)) (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 bits)))) (ones b count)) (ones (Nat.mul b w) R)))
           (Nat.add (Nat.mul (Nat.mul (Nat.pow 2 bits) sums) (ones b count)) (Nat.mul (Nat.mul (Nat.pow 2 size) weights) (ones (Nat.mul b w) R))))
@@ -127,7 +127,7 @@ theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bi
     have e := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size + 2 ^ size)) (Nat.le_trans (one bits) (Nat.le_add_right (2 ^ bits) (2 ^ bits)))
     rw [Nat.mul_one] at e; exact e)
   unfold combined
-  simp only [force_eq]
+  simp only [share_eq]
   have whole : dotsOf b w c R.succ levels m tiles count ((grid b w m R fun r i => f r i + 2 ^ size - g r i).add ((Nat.pow 2 ((b.mul w).mul R)).mul (ones b m))) turned = _ :=
     (congrArg (fun y => dotsOf b w c (R + 1) levels m tiles count y turned) both_rows).trans raw
   rw [whole, body, weights, sums]
@@ -348,9 +348,9 @@ def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n dir
     (next : Batch → Bool) : Bool :=
   both (both (fits s frame memory x) (both (Nat.beq x.count a.rows) (both (Dense.consecutive n first a.sources)
       (both (roomy frame a.rows C K n x.size bits c tiles levels) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows)))))))
-    (force (fun columns => force (fun rows => force (fun all => force (fun base => force (fun p => force (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
+    (share (fun columns => share (fun rows => share (fun all => share (fun base => share (fun p => share (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
         force (fun gain => force (fun loss => settleColumns s frame x.weight direct mirrored memory p q (Nat.sub K n) n (Nat.shiftRight a.sources (Nat.mul 32 n)) gain loss fun gain' loss' =>
-            force (fun positive => force (fun negative => force (fun scale => force (fun limit =>
+            share (fun positive => share (fun negative => force (fun scale => force (fun limit =>
                 next ⟨scale, x.weight, limit, first, n, Nat.sub frame.digit 1, positive, negative, gain', loss'⟩)
               (Nat.add (Nat.add (Nat.mul e x.limit) (Nat.mul x.weight (Nat.mul a.rows (Nat.mul (Nat.pow 2 (Nat.succ x.size)) (Nat.pow 2 (Nat.succ C))))))
                 (Nat.mul (Nat.sub K n) (Nat.mul x.weight (Nat.mul (Nat.pow 2 (Nat.sub frame.digit 1)) (Nat.add s.top s.top))))))
@@ -374,7 +374,7 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
     (h : wholeFrom s frame a d.bits e error first n direct mirrored memory (32 * a.lanes) a.columns c tiles levels lanes x next = true) :
     ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
   unfold wholeFrom at h
-  simp only [force_eq] at h
+  simp only [force_eq, share_eq] at h
   obtain ⟨hc, h⟩ := both_true h
   obtain ⟨hf, hc⟩ := both_true hc
   obtain ⟨c1, hc⟩ := both_true hc
@@ -575,7 +575,7 @@ def substitute (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error 
     (through s frame a d e error first n direct mirrored memory x next)
     (Option.rec (motive := fun _ => Bool) false (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
           wholeFrom s frame a d.bits e error first n direct mirrored memory C K c tiles levels lanes x next)
-        (Nat.succ (Nat.log2 (Nat.succ frame.rows)))) (ceiling a.rows tiles)) (ceiling a.rows 64)) a.columns) (Nat.mul 32 a.lanes))
+        (Nat.succ (Nat.log2 (Nat.succ frame.rows)))) (ceiling a.rows tiles)) (ceiling a.rows 32)) a.columns) (Nat.mul 32 a.lanes))
       (decode a d))
 
 theorem substitute_none {s : Scale} {frame : Frame} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
