@@ -55,7 +55,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
-from pytest_torchlean.certificate.relaxation import concluded, tightened
+from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
 from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
@@ -259,6 +259,17 @@ class Account:
             lower[:, place], upper[:, place], fits = tightened(box, state.history_of(place), rows)
             fine[place] &= fits
         return replace(state, lower=lower, upper=upper, bounded=fine)
+
+    def adopt(self, found: Relaxed, state: State) -> State:
+        """`tighten` for one box, with a relaxation that was just built for it."""
+        box = Box(self._scale, state.lower[:, 0], state.upper[:, 0])
+        lower, upper = improved(box, found.data, found.bounds)
+        return replace(
+            state,
+            lower=lower[:, None],
+            upper=upper[:, None],
+            bounded=state.bounded & bool((lower <= upper).all()),
+        )
 
     def conclude(self, how: ConclusionData, about: PropertyData, state: State) -> Forecast:
         if isinstance(how, RelaxedData):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from pytest_torchlean.certificate.model import (
     Semantics,
     StepData,
 )
+from pytest_torchlean.certificate.products import Integers as Integers
+from pytest_torchlean.certificate.products import limbs_of
 from pytest_torchlean.certificate.words import (
     factor_of,
     integers,
@@ -30,9 +33,6 @@ from pytest_torchlean.certificate.words import (
     sources_of,
     unpack_digits,
 )
-
-Integers = NDArray[Any]
-"""Python integers, dtype object."""
 
 ZERO_SPREAD = 251
 """Check.Box.run bounds slot 0 by less than this many fixed-point steps, different from box to box."""
@@ -54,6 +54,11 @@ class Matrix:
     positive: Integers
     negative: Integers
     sources: NDArray[np.int64]
+
+    @cached_property
+    def limbs(self) -> tuple[NDArray[np.float64], ...]:
+        """The weights as a right factor of products."""
+        return limbs_of(self.positive - self.negative)
 
     @property
     def mass(self) -> Integers:

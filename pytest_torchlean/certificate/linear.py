@@ -151,7 +151,7 @@ def _tighten_outputs(account: Account, state: State, slopes: dict[int, Slopes], 
     except NotRelaxable:
         return state
     pieces.append(found.data)
-    return account.tighten(found.data, state)
+    return account.adopt(found, state)
 
 
 def _step(account: Account, index: int, node: AffineData, decoding: DecodingData, state: State) -> StepData:
@@ -187,7 +187,7 @@ def _tighten(
             most = room
             continue
         pieces.append(found.data)
-        state = account.tighten(found.data, state)
+        state = account.adopt(found, state)
         goals = goals[most:]
     return state
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.bounding import Integers
+Integers = NDArray[Any]
+"""Python integers, dtype object."""
 
 _LIMB = 20
 _EXACT = 53
@@ -18,27 +19,40 @@ def exact_product(left: Integers, right: Integers) -> Integers:
 
     left: (rows, n). right: (n, columns). Returns dtype object.
     """
-    inner = max(1, left.shape[1]).bit_length()
-    other_bits = _EXACT - _LIMB - inner
-    total: Integers = np.zeros((left.shape[0], right.shape[1]), dtype=object)
-    second = _limbs(right, other_bits)
+    return product_with(left, limbs_of(right))
+
+
+def limbs_of(right: Integers) -> tuple[NDArray[np.float64], ...]:
+    """The right factor (n, columns) of several products in limbs, see `product_with`."""
+    return _limbs(right, _right_bits(len(right)))
+
+
+def product_with(left: Integers, right: tuple[NDArray[np.float64], ...]) -> Integers:
+    """left @ right, where `right` is what `limbs_of` made of it."""
+    inner, columns = right[0].shape
+    other_bits = _right_bits(inner)
+    total: Integers = np.zeros((left.shape[0], columns), dtype=object)
     for power, part in enumerate(_limbs(left, _LIMB)):
-        for other, piece in enumerate(second):
+        for other, piece in enumerate(right):
             product = (part @ piece).astype(np.int64).astype(object)
             total = total + product * (1 << (_LIMB * power + other_bits * other))
     return total
 
 
-def _limbs(numbers: Integers, bits: int) -> list[NDArray[np.float64]]:
+def _right_bits(inner: int) -> int:
+    return _EXACT - _LIMB - max(1, inner).bit_length()
+
+
+def _limbs(numbers: Integers, bits: int) -> tuple[NDArray[np.float64], ...]:
     """Signed limbs of at most `bits` bits, least significant first."""
     signs = np.where(numbers < 0, -1.0, 1.0)
     rest: Any = np.abs(numbers)
-    longest = max((int(value).bit_length() for value in rest.reshape(-1)), default=0)
+    longest = int(rest.max(initial=0)).bit_length()
     limbs = []
     for _ in range(max(1, -(-longest // bits))):
         limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
         rest = rest >> bits
-    return limbs
+    return tuple(limbs)
 
 
 def rounded_product(

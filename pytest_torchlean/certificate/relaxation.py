@@ -34,7 +34,7 @@ from pytest_torchlean.certificate.model import (
     SkipData,
     ThroughData,
 )
-from pytest_torchlean.certificate.products import exact_product, rounded_product
+from pytest_torchlean.certificate.products import product_with, rounded_product
 from pytest_torchlean.certificate.rows import (
     LONGEST,
     Box,
@@ -151,13 +151,18 @@ def tightened(
         fits = _fits(box, rows, data)
     except NotRelaxable:
         return lower, upper, False
-    for goal, bound in zip(goals.tolist(), bounds.tolist(), strict=True):
-        slot = data.start + goal // 2
-        if goal % 2 == 0:
-            lower[slot] = max(lower[slot], bound)
-        else:
-            upper[slot] = min(upper[slot], box.scale.top - bound)
+    lower, upper = improved(box, data, bounds)
     return lower, upper, fits and bool((lower <= upper).all())
+
+
+def improved(box: Box, data: RelaxationData, bounds: Integers) -> tuple[Integers, Integers]:
+    """Bounds of all slots, tighter where a relaxation has proved `bounds` of its goals."""
+    lower, upper = box.lower.copy(), box.upper.copy()
+    goals = unpack_words(data.goals, data.rows).astype(np.int64)
+    slots, below = data.start + goals // 2, goals % 2 == 0
+    lower[slots[below]] = np.maximum(lower[slots[below]], bounds[below])
+    upper[slots[~below]] = np.minimum(upper[slots[~below]], box.scale.top - bounds[~below])
+    return lower, upper
 
 
 def goal_rows(last: PassedNode, goals: NDArray[np.int64], digit: int) -> Rows:
@@ -289,7 +294,7 @@ def _product(node: PassedNode, rows: Rows) -> _Product:
     for column in np.flatnonzero(placed):
         placed[column] = sources[column] > reached
         reached = max(reached, int(sources[column]))
-    return exact_product(rows.form, matrix.positive - matrix.negative), first, count, placed
+    return product_with(rows.form, matrix.limbs), first, count, placed
 
 
 def _chosen(product: _Product, most: int) -> ThroughData:
