@@ -127,16 +127,21 @@ def growing(bench: Bench, folder: Path) -> Iterator[str]:
     rows, points = [], []
     for width in (128, 256, 512, 1000):
         path, program = dense(folder, width)
-        emission, _ = emission_of(program, around(program, Fraction(1, 2), Fraction(1, 2)), REAL, rows=False)
-        text = render([emission])
+        box = around(program, Fraction(1, 2), Fraction(1, 2))
+        text = render([emission_of(program, box, REAL, rows=False)[0]])
         entry, whole = bench.kernel(without_theorem(text)), bench.kernel(text)
+        rounded = bench.kernel(render([emission_of(program, box, BINARY32, rows=False)[0]]))
         count = weights(path)
         points.append((count, entry.seconds, whole.seconds))
         memory = (f"{entry.memory_mb:.0f}", f"{whole.memory_mb:.0f}")
         rows.append(
-            (str(count), str(entry), memory[0], str(whole), memory[1], f"{whole.seconds - entry.seconds:.2f}")
+            (
+                *(str(count), str(entry), memory[0], str(whole), memory[1]),
+                *(f"{whole.seconds - entry.seconds:.2f}", str(rounded), f"{rounded.memory_mb:.0f}"),
+            )
         )
     head = ("weights", "entry (s)", "entry (MB)", "all (s)", "all (MB)", "property (s)")
+    head += ("all, binary32 (s)", "all, binary32 (MB)")
     yield from table(head, rows)
     (small, first, start), (large, last, end) = points[0], points[-1 if rows[-1][3][0].isdigit() else -2]
     yield ""
