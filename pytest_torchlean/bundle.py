@@ -290,9 +290,9 @@ def _evaluated_words(result: PropertyResult, document: DocumentData, model: byte
     yield from _wrapped(
         "There is no theorem about this model. PytestTorchLean.sound, which Lean's kernel checks when "
         "the library is compiled, says: if `check` is true of a graph, claims and a certificate, the "
-        "claims hold. The program below reads them from the file `document`, and Lean's interpreter, not its kernel, "
-        "computes `check`. So Lean's compiler front, interpreter and run-time library are trusted too, and "
-        "the reading of the file. See `The evaluated level` in lean/README.md."
+        "claims hold. The program below reads them from the file `document`, and Lean's interpreter, not "
+        "its kernel, computes `check`. So Lean's compiler front, interpreter and run-time library are "
+        "trusted too, and the reading of the file. See `The evaluated level` in lean/README.md."
     )
     yield ""
     affine = sum(isinstance(node, AffineData) for node in document.graph.nodes)
@@ -300,9 +300,9 @@ def _evaluated_words(result: PropertyResult, document: DocumentData, model: byte
     yield from _wrapped(
         f"The graph has {document.graph.inputs} inputs, {affine} affine nodes and "
         f"{len(document.graph.nodes) - affine} others. The document has {claims} claims about "
-        f"{document.boxes} boxes. The program also compares {document.compared} weights with those in "
-        "model.onnx, bit for bit; that the rest of the document is about this model and this claim was compared when the bundle was "
-        "made, and is not checked again."
+        f"{document.boxes} boxes. The program also compares {document.compared} weights with those "
+        "in model.onnx, bit for bit; that the rest of the document is about this model and this claim was "
+        "compared when the bundle was made, and is not checked again."
     )
     yield ""
     yield from _wrapped(

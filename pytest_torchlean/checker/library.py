@@ -3,7 +3,9 @@
 The files that Lean loads (`.olean`) are not checked again by its kernel, so they are never taken from
 anywhere: they are built here from the packaged sources. The key of a build is the hash of the sources
 and of Lean; a build becomes visible by one rename, so that a killed build leaves nothing that is used;
-a lock makes other processes wait for the one that builds.
+a lock makes other processes wait for the one that builds. Where digests of the files are shipped with the
+sources - a build is the same byte for byte wherever it is made - files of another process must have these;
+otherwise the digests that lie beside the files must do, which whoever may write there can forge.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +44,8 @@ OPTIONS = ("-DwarningAsError=true", "-Dlinter.all=false", "-DElab.async=false")
 
 _FORMAT = "1"
 _MANIFEST = "build.json"
+SHIPPED = "oleans.json"
+"""Beside the sources: digests of the files they are built to."""
 _PARALLEL = 2
 _MODULE_SECONDS = 300.0
 _MODULE_MB = 3072
@@ -52,7 +56,8 @@ _KEEP_SECONDS = 30 * 86400.0
 class BuiltLibrary:
     """A library that can be imported: `olean_directory` goes into LEAN_PATH.
 
-    `seconds` is the time this call spent building, 0.0 if the library was there already.
+    `seconds` is the time this call spent building, 0.0 if the library was there already. `shipped`: the
+    files have the digests that came with the sources.
     """
 
     olean_directory: Path
@@ -60,6 +65,11 @@ class BuiltLibrary:
     sources_sha256: str
     lean_sha256: str
     seconds: float
+    shipped: bool = False
+
+
+_built_here: set[Path] = set()
+"""Builds of this process."""
 
 
 def ensure_built(
@@ -81,22 +91,39 @@ def ensure_built(
         "\n".join([_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]).encode()
     ).hexdigest()[:32]
     target = root / key
-    if _is_intact(target, texts):
+    shipped = shipped_digests(directory, texts, lean)
+    if _is_intact(target, texts, shipped):
         os.utime(target)
-        return _result(target, texts, lean, 0.0)
+        return _result(target, texts, lean, 0.0, shipped)
     with _locked(root / f"{key}.lock"):
-        if _is_intact(target, texts):
-            return _result(target, texts, lean, 0.0)
+        if _is_intact(target, texts, shipped):
+            return _result(target, texts, lean, 0.0, shipped)
         require_clean(texts, directory if sources is None else None)
         _discard_leftovers(root, key)
         started = time.monotonic()
         _build(lean, texts, root, key)
+        _built_here.add(target)
         _discard_unused(root)
-        return _result(target, texts, lean, time.monotonic() - started)
+        return _result(target, texts, lean, time.monotonic() - started, shipped)
 
 
-def _result(target: Path, texts: LeanSources, lean: LeanInstall, seconds: float) -> BuiltLibrary:
-    return BuiltLibrary(target / "olean", texts.modules, texts.sha256, lean.sha256, seconds)
+def _result(
+    target: Path, texts: LeanSources, lean: LeanInstall, seconds: float, shipped: Mapping[str, str] | None
+) -> BuiltLibrary:
+    same = shipped is not None and all(_digest(target, module) == shipped[module] for module in texts.modules)
+    return BuiltLibrary(target / "olean", texts.modules, texts.sha256, lean.sha256, seconds, same)
+
+
+def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> dict[str, str] | None:
+    """The digests shipped beside the sources, if they are of these sources, this Lean and these options."""
+    try:
+        found = json.loads((directory / SHIPPED).read_text(encoding="utf-8"))
+        about = (found["sources_sha256"], found["lean_sha256"], tuple(found["options"]))
+        digests = {str(module): str(digest) for module, digest in found["oleans"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    same = about == (texts.sha256, lean.sha256, OPTIONS)
+    return digests if same and set(digests) == set(texts.modules) else None
 
 
 def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
@@ -187,17 +214,18 @@ def _digest(build: Path, module: str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _is_intact(target: Path, texts: LeanSources) -> bool:
+def _is_intact(target: Path, texts: LeanSources, shipped: Mapping[str, str] | None) -> bool:
     """Whether a finished build is there with the files it was made of.
 
-    Raises CheckerError TL0506 if it is there but not private.
+    A build of another process must have the shipped digests, where there are any. Raises CheckerError
+    TL0506 if it is there but not private.
     """
     if not os.path.lexists(target):
         return False
     require_private(target)
     try:
         manifest = json.loads((target / _MANIFEST).read_text(encoding="utf-8"))
-        digests = manifest["oleans"]
+        digests = manifest["oleans"] if shipped is None or target in _built_here else shipped
         return set(digests) == set(texts.modules) and all(
             _digest(target, module) == digests[module] for module in texts.modules
         )

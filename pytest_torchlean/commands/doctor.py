@@ -67,6 +67,7 @@ def _lean(options: argparse.Namespace) -> bool:
         _problem("Lean", error)
         return False
     when = f"built in {built.seconds:.0f} s" if built.seconds else "already built"
+    when += ", as shipped" if built.shipped else ", digests not shipped with these sources or this Lean"
     print(f"ok       Lean library, {len(built.modules)} modules, {when}")
     print(f"         sources sha256 {built.sources_sha256}")
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, library
 from pytest_torchlean.checker.private_directory import cache_root
 from pytest_torchlean.checker.sources import ROOT, read_sources, source_directory
 from pytest_torchlean.errors import CheckerError
@@ -67,6 +69,52 @@ class TestBuilding:
         olean.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
         assert ensure_built(lean, sources=sources, cache=cache).seconds > 0
         assert olean.read_bytes() == good
+
+    def test_forged_files_are_built_again_where_digests_are_shipped(
+        self, lean: LeanInstall, sources: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Somebody writes other files and their digests beside them; nothing tells that without a list."""
+        built = ensure_built(lean, sources=sources, cache=cache)
+        manifest = built.olean_directory.parent / "build.json"
+        genuine = json.loads(manifest.read_text())
+        olean = built.olean_directory / ROOT / "Left.olean"
+        good, forged = olean.read_bytes(), b"forged"
+
+        def forge() -> None:
+            olean.write_bytes(forged)
+            digests = {**genuine["oleans"], f"{ROOT}.Left": hashlib.sha256(forged).hexdigest()}
+            manifest.write_text(json.dumps({**genuine, "oleans": digests}))
+            monkeypatch.setattr(library, "_built_here", set())
+
+        forge()
+        believed = ensure_built(lean, sources=sources, cache=cache)
+        assert (believed.seconds, believed.shipped) == (0.0, False)
+        assert olean.read_bytes() == forged
+        (sources / library.SHIPPED).write_text(json.dumps({**genuine, "options": library.OPTIONS}))
+        again = ensure_built(lean, sources=sources, cache=cache)
+        assert again.seconds > 0
+        assert again.shipped
+        assert olean.read_bytes() == good
+        for change in ({"sources_sha256": "0"}, {"lean_sha256": "0"}, {"options": []}, {"oleans": {}}):
+            other = {**genuine, "options": library.OPTIONS, **change}
+            (sources / library.SHIPPED).write_text(json.dumps(other))
+            assert not ensure_built(lean, sources=sources, cache=cache).shipped
+
+    def test_a_build_with_other_digests_than_shipped_serves_its_own_process(
+        self, lean: LeanInstall, sources: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        manifest = ensure_built(lean, sources=sources, cache=cache).olean_directory.parent / "build.json"
+        genuine = json.loads(manifest.read_text())
+        wrong = {**genuine["oleans"], ROOT: "0" * 64}
+        (sources / library.SHIPPED).write_text(
+            json.dumps({**genuine, "oleans": wrong, "options": library.OPTIONS})
+        )
+        assert ensure_built(lean, sources=sources, cache=cache).seconds == 0
+        monkeypatch.setattr(library, "_built_here", set())
+        again = ensure_built(lean, sources=sources, cache=cache)
+        assert again.seconds > 0
+        assert not again.shipped
+        assert ensure_built(lean, sources=sources, cache=cache).seconds == 0
 
     def test_what_a_killed_build_left_is_removed(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
         built = ensure_built(lean, sources=sources, cache=cache)
