@@ -14,6 +14,7 @@ from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     ConcludeScript,
+    ConvolveData,
     CutData,
     CutsData,
     Emission,
@@ -25,6 +26,7 @@ from pytest_torchlean.certificate.model import (
     RelaxedData,
     ReluData,
     ScriptData,
+    SettleData,
     SplitScript,
     ThroughData,
     TightenScript,
@@ -63,6 +65,10 @@ LINK_COLUMN = Cost(5e-4, 5e-3)
 """A column of a matrix through which backward rows go."""
 LINK_PRODUCT = Cost(0.9e-6, 3.3e-4)
 """A weight through which a backward row goes, for each row."""
+PLACED_SLOT = Cost(1.5e-4, 5e-3)
+"""A slot that a column reads at a position, where rows go back through a node with several; estimated."""
+PLACED_PRODUCT = Cost(1e-7, 1.5e-4)
+"""A place that a backward row has there, for each column; estimated."""
 BEND = Cost(2e-6, 1e-4)
 """A ReLU over which a backward row goes, for each row."""
 FORM_COLUMN = Cost(1.2e-4, 1.4e-2)
@@ -161,6 +167,9 @@ class _Scripts:
             if isinstance(link, ThroughData) and isinstance(node, AffineData):
                 weights = node.rows * node.columns * node.positions
                 total += LINK_COLUMN.times(node.columns * node.positions) + LINK_PRODUCT.times(rows * weights)
+            elif isinstance(link, ConvolveData | SettleData) and isinstance(node, AffineData):
+                total += PLACED_SLOT.times(node.columns * node.positions)
+                total += PLACED_PRODUCT.times(rows * node.columns * link.layout.count)
             elif isinstance(link, BendData) and isinstance(node, ReluData):
                 total += BEND.times(rows * node.count)
         return total
