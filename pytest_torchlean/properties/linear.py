@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_torchlean.bounds import crown
-from pytest_torchlean.bounds.budget import Budget
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
@@ -113,6 +113,7 @@ def improved(
     accepted = seen.accepted.copy()
     open_boxes = np.flatnonzero(~accepted).tolist()[:MOST_RELAXED]
     stop = _stop(budget)
+    share = Budget(stop if np.isfinite(stop) else None)
     for index in open_boxes:
         if time.monotonic() > stop:
             break
@@ -122,8 +123,8 @@ def improved(
                 found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases)
                 own = found if fine else None
             if own is None and may_be_cut(program, goal.forms, goal.boxes[index]):
-                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=budget)
-        except NotRelaxable:
+                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=share)
+        except (NotRelaxable, OutOfTime):
             break
         if own is not None:
             scripts[index], accepted[index] = own, True
