@@ -50,6 +50,7 @@ from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_word
 COEFFICIENT_BITS = 20
 """Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
 _FEWEST_BITS = 6
+_LARGEST_WHOLE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,7 +320,7 @@ def _through(
     first, count = link.first, link.count
     require(int(sources.max(initial=0)) < len(box.lower))
     require(0 <= first <= first + count <= len(box.lower) and max(link.shift, link.size) <= LONGEST)
-    whole = _is_whole(sources, first, count)
+    whole = _is_whole(data, sources, first, count)
     if whole:
         placed = np.arange(data.columns) < count
     placed = placed & (first <= sources) & (sources < first + count)
@@ -363,9 +364,11 @@ def _through(
     return shortened(box, substituted, link.shift, link.size)
 
 
-def _is_whole(sources: NDArray[np.int64], first: int, count: int) -> bool:
-    """Whether the first columns read just the run: Check.Relaxation.substitute."""
-    return count <= len(sources) and bool((sources[:count] == first + np.arange(count)).all())
+def _is_whole(data: AffineData, sources: NDArray[np.int64], first: int, count: int) -> bool:
+    """Whether the first columns read just the run and all weights fit one number: Relaxation.substitute."""
+    if count > len(sources) or data.rows * data.columns * data.lanes > _LARGEST_WHOLE:
+        return False
+    return bool((sources[:count] == first + np.arange(count)).all())
 
 
 def _charged(data: AffineData, rows: Rows, error: Integers, *, whole: bool) -> Integers:
