@@ -36,8 +36,8 @@ SLOPE_BITS = 10
 """Bits of the slopes of lines."""
 FRACTION_BITS = 24
 """Bits after the point of the forms' coefficients."""
-_SLACK = 1e-6
-"""By how much a row must be positive in binary64, where no form is rounded; the largest weight is 1."""
+_SLACKS = (1e-5, 1e-3)
+"""Tried in turn: by how much a row must be positive in binary64. The largest weight is 1."""
 
 
 def carried_script(
@@ -81,16 +81,19 @@ def conclusion(
         ready = prepared(here, history, about, how)
         chain = floating_chain(scale, ready, about.alternatives)
         low, high = (_values(scale, side) for side in (ready.low, ready.high))
-        found = floating.split(
-            chain, low, high, most_parts=most_parts, slack=_SLACK * _largest(chain), budget=budget
-        )
-        if found.tree is None:
-            return None
-        how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, _cuts(scale, found.tree))
-        surplus = least(here, history, about, how, budget)
+        for slack in _SLACKS:
+            found = floating.split(
+                chain, low, high, most_parts=most_parts, slack=slack * _largest(chain), budget=budget
+            )
+            if found.tree is None:
+                return None
+            how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, _cuts(scale, found.tree))
+            surplus = least(here, history, about, how, budget)
+            if surplus > 0 or (surplus == 0 and not about.strict):
+                return how
     except Unforeseen:
         return None
-    return how if surplus > 0 or (surplus == 0 and not about.strict) else None
+    return None
 
 
 def floating_chain(scale: ScaleData, ready: Layers, alternatives: int) -> floating.Chain:
