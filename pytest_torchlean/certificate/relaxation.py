@@ -50,7 +50,7 @@ from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_word
 COEFFICIENT_BITS = 20
 """Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
 _FEWEST_BITS = 6
-_LARGEST_WHOLE = 1 << 20
+_LARGEST_WHOLE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)

@@ -572,7 +572,7 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
 /-- An affine node substituted into a batch: at once where its first columns read the run and all its weights fit a number that the
     kernel takes, column after column elsewhere. -/
 def substitute (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
-  Bool.casesOn (motive := fun _ => Bool) (both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 1048576) (Dense.consecutive n first a.sources))))
+  Bool.casesOn (motive := fun _ => Bool) (both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))))
     (through s frame a d e error first n direct mirrored memory x next)
     (Option.rec (motive := fun _ => Bool) false (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
           wholeFrom s frame a d.bits e error first n direct mirrored memory C K c tiles levels lanes x next)
@@ -583,7 +583,7 @@ theorem substitute_none {s : Scale} {frame : Frame} {a : Affine} {d : Decoding} 
     (h : decode a d = none) : substitute s frame a d e error first n direct mirrored memory x next = false := by
   unfold substitute through
   rw [h]
-  cases both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 1048576) (Dense.consecutive n first a.sources))) <;> rfl
+  cases both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) <;> rfl
 
 theorem substitute_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hx : x.HoldsOver frame v goal)
@@ -591,7 +591,7 @@ theorem substitute_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} 
       AtMost (natural e * v i - natural s.unit * c) (natural (digit (32 * a.lanes) error i)))
     (h : substitute s frame a d e error first n direct mirrored memory x next = true) : ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
   unfold substitute at h
-  cases e1 : both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 1048576) (Dense.consecutive n first a.sources))) with
+  cases e1 : both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) with
   | false => rw [e1] at h; exact through_sound sf hm hx near h
   | true =>
     rw [e1] at h
