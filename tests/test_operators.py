@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx_models import fractions, lowered, model
-from operator_cases import CASES, Case
+from operator_cases import CASES, Case, floats
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.bounds.program import lower_to_program
@@ -81,6 +81,26 @@ def test_enough_operators_are_certifiable() -> None:
         "ConvTranspose", "Pad", "Trilu", "Gather", "GatherND", "ScatterND", "ScatterElements", "Expand",
         "Tile", "DepthToSpace", "Resize", "Max", "Div", "Compress", "ReverseSequence",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("op", ["ScatterElements", "ScatterND"])
+def test_updates_that_meet_are_not_certifiable(op: str) -> None:
+    places = {
+        "ScatterElements": ([[0], [1]], [[1], [-2]]),
+        "ScatterND": ([[0, 0], [1, 0]], [[0, 1], [0, -1]]),
+    }
+    for index, fits in zip(places[op], (True, False), strict=True):
+        updates = (2, 1) if op == "ScatterElements" else (2,)
+        case = Case(op, floats((3, 2), updates), {"index": np.array(index)}, order=("in0", "index", "in1"))
+        assert certifiable(case) is fits, index
+
+
+@pytest.mark.parametrize("attributes", [{"auto_pad": "SAME_UPPER"}, {"output_shape": [12]}])
+def test_an_output_beyond_the_reach_of_the_kernel_is_refused(attributes: dict[str, object]) -> None:
+    """onnxruntime gives it another size than ONNX, or refuses it."""
+    case = Case("ConvTranspose", floats((1, 1, 4), (1, 1, 1)), attributes={"strides": [3], **attributes})
+    with pytest.raises(UnsupportedError, match="larger than what the kernel reaches"):
+        lowered(case.model(17))
 
 
 def check(answer: np.ndarray, own: np.ndarray, bound: Enclosed | np.ndarray) -> None:

@@ -192,6 +192,11 @@ def test_comments_quotes_and_ignored_commands() -> None:
     assert len(read(text).cases) == 1
 
 
+def test_a_carriage_return_ends_a_comment() -> None:
+    text = f"{HEAD}{BOX}; bounds\r(assert (<= Y_0 1))\r; end\r"
+    assert read(text) == read(f"{HEAD}{BOX}(assert (<= Y_0 1))")
+
+
 def test_windows_line_ends_and_a_byte_order_mark() -> None:
     data = b"\xef\xbb\xbf" + (HEAD + BOX + "(assert (<= Y_0 0))").replace("\n", "\r\n").encode()
     assert read_unsafe_set(data, "p").cases

@@ -51,6 +51,8 @@ def conv_transpose(context: Context, node: OnnxNode) -> None:
         if len(wanted) not in (len(extents), len(extents) + 2):
             raise Refusal(f"output_shape {wanted} does not fit the spatial extents {extents}")
         total = [a - b for a, b in zip(full, wanted[-len(extents) :], strict=True)]
+        if min(total, default=0) < 0:
+            raise Refusal(f"an output of {wanted} is larger than what the kernel reaches, {full}")
         small = [amount // 2 for amount in total]
         large = [amount - half for amount, half in zip(total, small, strict=True)]
         begins, ends = (small, large) if mode == "SAME_UPPER" else (large, small)

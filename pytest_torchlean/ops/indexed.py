@@ -3,12 +3,13 @@ GatherND, ScatterElements, ScatterND, Trilu, Where, ReverseSequence, OneHot.
 
 They keep every bit. Certificates speak of them where the integers (and the condition of Where) are constants.
 Indices count from the end where they are negative; one out of range has no meaning. Where two updates of a
-scatter meet, the last one stays. Take is ONNX's Gather at indices that are computed.
+scatter meet, the last one stays; ONNX leaves that open, so certificates do not speak of it. Take is ONNX's Gather at indices that are computed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -285,6 +286,21 @@ def _scatter(places: Places) -> Move:
     return move
 
 
+def _scattering(infer: Callable[[Node, Types], tuple[ValueType, ...]], places: Places) -> OpRule:
+    rule = moving(infer, _scatter(places), (0, 2))
+
+    def step(node: Node, graph: Graph) -> Step | str:
+        index, shape = graph.constants.get(node.inputs[1]), graph.types[node.inputs[0]].shape
+        if index is not None:
+            updates = np.zeros(shape, dtype=np.int64)
+            np.add.at(updates, places(node, index, shape), 1)
+            if (updates > 1).any():
+                return "two of its updates go to one element, and ONNX leaves open which one stays"
+        return rule.step(node, graph)
+
+    return replace(rule, step=step)
+
+
 # --- Where, ReverseSequence, OneHot -----------------------------------------------------------------
 
 
@@ -344,8 +360,8 @@ RULES = {
     "Take": moving(_infer_take, _take, (0,)),
     "GatherElements": moving(_infer_gather_elements, _gather_elements, (0,)),
     "GatherND": moving(_infer_gather_nd, _gather_nd, (0,)),
-    "ScatterElements": moving(infer_scatter_elements, _scatter(scatter_elements_at), (0, 2)),
-    "ScatterND": moving(infer_scatter_nd, _scatter(scatter_nd_at), (0, 2)),
+    "ScatterElements": _scattering(infer_scatter_elements, scatter_elements_at),
+    "ScatterND": _scattering(infer_scatter_nd, scatter_nd_at),
     "Where": moving(_infer_where, _where, (1, 2)),
     "ReverseSequence": moving(_infer_reverse, _reverse, (0,)),
     "OneHot": moving(_infer_one_hot, _one_hot, (1,)),

@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 26
 MAX_WORDS = 1 << 22
 MAX_DEPTH = 64
 
-_TOKEN = re.compile(r"""[()]|[^\s();"|]+|;[^\n]*|\s+|"[^"]*"|\|[^|]*\|""")
+_TOKEN = re.compile(r"""[()]|[^\s();"|]+|;[^\n\r]*|\s+|"[^"]*"|\|[^|]*\|""")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
 
 
