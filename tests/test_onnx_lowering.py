@@ -241,6 +241,20 @@ def test_a_function_defined_in_the_model_has_the_meaning_of_its_body() -> None:
     assert [node.op for node in lowered(proto).nodes] == ["Neg"]
 
 
+@pytest.mark.parametrize(
+    ("domain", "op"),
+    [("", "Relu"), ("ai.onnx", "Relu"), ("ai.onnx.ml", "Scaler"), ("com.microsoft", "Gelu")],
+)
+def test_a_function_with_the_name_of_an_operator_is_refused(domain: str, op: str) -> None:
+    """onnxruntime runs its own operator, not the function's body."""
+    proto = model([helper.make_node(op, ["x"], ["z"], domain=domain)], {"x": [1]}, ["z"])
+    body = [helper.make_node("Neg", ["a"], ["b"])]
+    proto.functions.append(helper.make_function(domain, op, ["a"], ["b"], body, proto.opset_import))
+    if domain not in ("", "ai.onnx"):
+        proto.opset_import.append(helper.make_opsetid(domain, 1))
+    assert "runtimes run an operator of theirs" in str(refusal(proto))
+
+
 def test_a_function_that_calls_itself_is_refused() -> None:
     proto = model([helper.make_node("F", ["x"], ["z"], name="start", domain="own")], {"x": [1]}, ["z"])
     body = [helper.make_node("F", ["a"], ["b"], domain="own")]

@@ -106,6 +106,10 @@ class NodeLowering:
     ) -> None:
         function = self.functions.get((domain, proto.op_type, proto.overload))
         if function is not None:
+            if onnx.defs.has(proto.op_type, domain) or domain.startswith(_RUNTIME_DOMAINS):
+                raise Refusal(
+                    "the model defines a function of this name, but runtimes run an operator of theirs"
+                )
             given = {attribute.name: attribute for attribute in function.attribute_proto}
             self._expand(proto, function, given, inputs, outputs)
             return
@@ -227,6 +231,10 @@ class NodeLowering:
 
 
 _RANDOM = frozenset({"Bernoulli", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"})
+
+
+_RUNTIME_DOMAINS = ("com.microsoft", "com.ms.")
+"""Domains of operators that onnxruntime has and ONNX does not define."""
 
 
 _FLAGS = frozenset({"interleaved", "is_causal", "periodic"})

@@ -3,7 +3,8 @@ GatherND, ScatterElements, ScatterND, Trilu, Where, ReverseSequence, OneHot.
 
 They keep every bit. Certificates speak of them where the integers (and the condition of Where) are constants.
 Indices count from the end where they are negative; one out of range has no meaning. Where two updates of a
-scatter meet, the last one stays; ONNX leaves that open, so certificates do not speak of it. Take is ONNX's Gather at indices that are computed.
+scatter meet, the last one stays; ONNX leaves that open, so certificates do not speak of it. Take is ONNX's
+Gather at indices that are computed.
 """
 
 from __future__ import annotations
