@@ -176,7 +176,13 @@ MUTANTS = (
         "(Nat.pow 2 (Nat.succ bits)) high)",
         "def bend",
     ),
-    Mutant("upper-for-lower", "Check.Relaxation.Tighten", "l u v u next", "l u u u next", "def improve"),
+    Mutant(
+        "upper-for-lower",
+        "Check.Relaxation.Record",
+        "(Nat.mul place (Nat.mul v (Nat.sub 1 up)))",
+        "(Nat.mul place v)",
+        "def gather",
+    ),
     # forms carried forward
     Mutant(
         "a-part-dropped", "Check.Forward.Tree", "(below (capped value ranges input))", "true", "def Cuts.run"
