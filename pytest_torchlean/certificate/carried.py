@@ -68,7 +68,7 @@ def conclusion(
     scale, about = account.emission.certificate.scale, claim.property
     decoding = decoding_of(patterns_of(about.forms))
     origin = _origin(state)
-    if origin is None:
+    if origin is None or not state.bounded.all():
         return None
     last = state.history[-1]
     if not isinstance(last.node, AffineData):

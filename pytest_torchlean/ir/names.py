@@ -12,7 +12,7 @@ def printable(name: str) -> str:
     surrogates; a backslash is doubled, so different names stay different unless cut.
     """
     shown = "".join(_escape(character) for character in name[: _LONGEST + 1])
-    return shown if len(name) <= _LONGEST else shown[:_LONGEST] + "..."
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "..."
 
 
 def quoted(name: str) -> str:

@@ -46,6 +46,7 @@ from pytest_torchlean.ops import (
     recurrent,
     reduction,
     relu,
+    thresholds,
 )
 
 Words = NDArray[np.uint32]
@@ -287,6 +288,7 @@ OTHERS = (
     (quantization, "conversions to integers"),
     (recurrent, "made of elementary functions"),
     (reduction, "sums and products that certificates do not contain"),
+    (thresholds, "comparisons and sums that certificates do not contain"),
 )
 """Families that Lean's kernel program does not know, and why."""
 SAME_ARITHMETIC = {"LeakyRelu": "PRelu", "AveragePool": "GlobalAveragePool", "MaxPool": "GlobalMaxPool"}

@@ -41,16 +41,24 @@ def claim (c : Claim) : List Chunk :=
   joined [affine c.property.forms, oneWord (cond c.property.strict 1 0), number c.property.alternatives, list box c.boxes]
 def decoding (d : Decoding) : List Chunk := numbers [d.base, d.stages, d.bits]
 def step (s : Step) : List Chunk := join (decoding s.decoding) (numbers [s.first, s.radius])
+def layout (l : Relaxation.Layout) : List Chunk := numbers [l.count, l.places, l.shifts, l.radius]
+def arrangement (a : Relaxation.Arrangement) : List Chunk := numbers [a.first, a.count, a.blocks]
 def link : Relaxation.Link → List Chunk
   | .through first count shift size => join (oneWord 0) (numbers [first, count, shift, size])
   | .bend bits lower upper => join (oneWord 1) (numbers [bits, lower, upper])
   | .skip => oneWord 2
+  | .convolve own back shift size => joined [oneWord 3, layout own, arrangement back, numbers [shift, size]]
+  | .settle own shift size => joined [oneWord 4, layout own, numbers [shift, size]]
 def relaxation (r : Relaxation) : List Chunk := join (numbers [r.digit, r.width, r.rows, r.start, r.count, r.goals]) (list link r.links)
+def cuts : Forward.Cuts → List Chunk
+  | .leaf => oneWord 0
+  | .cut input value below above => joined [oneWord 1, numbers [input, value], cuts below, cuts above]
 def conclusion : Conclusion → List Chunk
   | .direct forms => join (oneWord 0) (decoding forms)
   | .composed forms last bits => joined [oneWord 1, decoding forms, decoding last, number bits]
   | .relaxed forms shift size rows => joined [oneWord 2, decoding forms, numbers [shift, size], relaxation rows]
   | .weighted forms bits size weights => joined [oneWord 3, decoding forms, numbers [bits, size], list (list number) weights]
+  | .forward forms size slope fraction origin c => joined [oneWord 4, decoding forms, numbers [size, slope, fraction, origin], cuts c]
 def script : Script → List Chunk
   | .node s rest => joined [oneWord 0, step s, script rest]
   | .split slot value below above => joined [oneWord 1, numbers [slot, value], script below, script above]
