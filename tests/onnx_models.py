@@ -38,6 +38,36 @@ def model(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
+def two_layers() -> onnx.ModelProto:
+    """y = |x0 - x1| through two ReLUs: exactly in [0, 1] on the unit box, [0, 2] by intervals."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1"], ["z"]),
+        helper.make_node("Relu", ["z"], ["h"]),
+        helper.make_node("Gemm", ["h", "w2"], ["y"]),
+    ]
+    weights = {
+        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
+        "w2": np.array([[1], [1]], dtype=np.float32),
+    }
+    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
+
+
+def random_layers(seed: int) -> onnx.ModelProto:
+    """z = v relu(w x + b), 4 inputs, 8 neurons, 3 outputs."""
+    rng = np.random.default_rng(seed)
+    weights = {
+        "w": rng.normal(size=(8, 4)).astype(np.float32),
+        "b": rng.normal(size=8).astype(np.float32),
+        "v": rng.normal(size=(3, 8)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Gemm", ["r", "v"], ["z"], transB=1),
+    ]
+    return model(nodes, {"x": [1, 4]}, ["z"], weights)
+
+
 def loaded(proto: onnx.ModelProto) -> LoadedModel:
     """The model as if it had been read from a file."""
     return LoadedModel(Path("test.onnx"), proto.SerializeToString(), "")

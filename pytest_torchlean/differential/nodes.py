@@ -107,12 +107,16 @@ def compare_spread(runtime: Array, spread: Spread) -> Outcome:
 def divergence(
     outcome: Outcome, runtime: Array, node: Node, session: str, sample: int, output: int = 0
 ) -> Divergence:
-    """The first wrong element of an outcome in words."""
+    """The first wrong element of an outcome in words: binary32 numbers in hexadecimal, or integers."""
     element = int(np.flatnonzero(outcome.wrong)[0])
-    if outcome.expected.dtype != np.float32:
-        return _integers_differ(outcome, runtime, node, session, sample, output)
-    observed, expected = _flat(runtime)[element], _flat(outcome.expected)[element]
-    nan = bool(np.isnan(observed) or np.isnan(expected))
+    ulps: int | None
+    if outcome.expected.dtype == np.float32:
+        observed, expected = _flat(runtime)[element], _flat(outcome.expected)[element]
+        words = float(observed).hex(), float(expected).hex()
+        ulps = None if np.isnan(observed) or np.isnan(expected) else distance(observed, expected)
+    else:
+        whole, wanted = int(runtime.reshape(-1)[element]), int(outcome.expected[element])
+        words, ulps = (str(whole), str(wanted)), abs(whole - wanted)
     return Divergence(
         session=session,
         sample=sample,
@@ -120,29 +124,10 @@ def divergence(
         op=node.op,
         source=printable(node.source),
         element=element,
-        runtime=float(observed).hex(),
-        expected=float(expected).hex(),
-        ulps=None if nan else distance(observed, expected),
+        runtime=words[0],
+        expected=words[1],
+        ulps=ulps,
         allowed=None if outcome.allowed is None else float(outcome.allowed[element]),
-    )
-
-
-def _integers_differ(
-    outcome: Outcome, runtime: Array, node: Node, session: str, sample: int, output: int
-) -> Divergence:
-    element = int(np.flatnonzero(outcome.wrong)[0])
-    observed, expected = int(runtime.reshape(-1)[element]), int(outcome.expected[element])
-    return Divergence(
-        session=session,
-        sample=sample,
-        value=printable(node.outputs[output]),
-        op=node.op,
-        source=printable(node.source),
-        element=element,
-        runtime=str(observed),
-        expected=str(expected),
-        ulps=abs(observed - expected),
-        allowed=None,
     )
 
 

@@ -253,7 +253,7 @@ def _built(
         body = schema.get_context_dependent_function_with_opset_version(
             version, proto.SerializeToString(), list(types)
         )
-    except Exception:
+    except Exception:  # whatever ONNX's C++ raises, the operator is refused by name
         return None
     function: onnx.FunctionProto = onnx.FunctionProto.FromString(body)
     return function if body else None

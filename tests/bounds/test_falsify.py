@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
-from onnx_models import lowered, model
+from onnx_models import lowered, model, random_layers
 
 from pytest_torchlean.binary32.ulp import from_bits, next_down, next_up
 from pytest_torchlean.bounds import falsify
@@ -33,17 +33,7 @@ def affine(seed: int, inputs: int = 5) -> Program:
 
 
 def network(seed: int) -> Program:
-    rng = np.random.default_rng(seed)
-    values = {
-        "w": rng.normal(size=(8, 4)).astype(np.float32), "b": rng.normal(size=8).astype(np.float32),
-        "v": rng.normal(size=(3, 8)).astype(np.float32),
-    }  # fmt: skip
-    nodes = [
-        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
-        helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("Gemm", ["r", "v"], ["z"], transB=1),
-    ]
-    return lower_to_program(lowered(model(nodes, {"x": [1, 4]}, ["z"], values)))
+    return lower_to_program(lowered(random_layers(seed)))
 
 
 def target(rng: np.random.Generator, inputs: int, scale: float = 1.0) -> Target:

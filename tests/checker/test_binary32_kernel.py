@@ -18,36 +18,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pytest_torchlean import ops
 from pytest_torchlean.binary32 import kernels, ulp
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.ir.graph import Node
-from pytest_torchlean.ops import (
-    RULES,
-    batch_normalization,
-    conv,
-    cumulative,
-    dense,
-    einsum,
-    elementary,
-    elementwise,
-    extremum,
-    indexed,
-    integral,
-    interpolation,
-    leaky,
-    logic,
-    max_pooling,
-    movement,
-    normalization,
-    ordering,
-    pooling,
-    quantization,
-    recurrent,
-    reduction,
-    relu,
-    thresholds,
-)
+from pytest_torchlean.ops import RULES
 
 Words = NDArray[np.uint32]
 Floats = NDArray[np.float32]
@@ -273,22 +249,32 @@ def test_a_wrong_bit_is_found(
     assert result.stdout == b"differ 33 %d %d\n" % (position, right)
 
 
-ARITHMETIC = (batch_normalization, conv, dense, elementwise, extremum, leaky, max_pooling, pooling, relu)
+ARITHMETIC = (
+    ops.batch_normalization,
+    ops.conv,
+    ops.dense,
+    ops.elementwise,
+    ops.extremum,
+    ops.leaky,
+    ops.max_pooling,
+    ops.pooling,
+    ops.relu,
+)
 """Families that certificates speak about with the arithmetic of Lean's kernel program."""
-COPIES = (indexed, movement, ordering)
+COPIES = (ops.indexed, ops.movement, ops.ordering)
 """Families that copy elements or find their places."""
 OTHERS = (
-    (cumulative, "sums and products that certificates do not contain"),
-    (einsum, "sums of products that certificates do not contain"),
-    (elementary, "functions without a meaning in Lean; Sqrt is compared all the same"),
-    (integral, "conversions to integers"),
-    (interpolation, "weights that the lowering computes"),
-    (logic, "truth values and bits; the comparisons are compared all the same"),
-    (normalization, "made of elementary functions"),
-    (quantization, "conversions to integers"),
-    (recurrent, "made of elementary functions"),
-    (reduction, "sums and products that certificates do not contain"),
-    (thresholds, "comparisons and sums that certificates do not contain"),
+    (ops.cumulative, "sums and products that certificates do not contain"),
+    (ops.einsum, "sums of products that certificates do not contain"),
+    (ops.elementary, "functions without a meaning in Lean; Sqrt is compared all the same"),
+    (ops.integral, "conversions to integers"),
+    (ops.interpolation, "weights that the lowering computes"),
+    (ops.logic, "truth values and bits; the comparisons are compared all the same"),
+    (ops.normalization, "made of elementary functions"),
+    (ops.quantization, "conversions to integers"),
+    (ops.recurrent, "made of elementary functions"),
+    (ops.reduction, "sums and products that certificates do not contain"),
+    (ops.thresholds, "comparisons and sums that certificates do not contain"),
 )
 """Families that Lean's kernel program does not know, and why."""
 SAME_ARITHMETIC = {"LeakyRelu": "PRelu", "AveragePool": "GlobalAveragePool", "MaxPool": "GlobalMaxPool"}

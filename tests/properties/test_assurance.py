@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import pytest
 from certificate_examples import ball, centers, mlp
-from onnx import external_data_helper, helper
-from onnx_models import model
+from onnx import external_data_helper
+from onnx_models import two_layers
 from relaxation_examples import chain, emission_of, with_rows
 
 from pytest_torchlean.certificate.costs import text_cost
@@ -21,25 +19,11 @@ from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.errors import CertificateError, CheckerError
-from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.onnx_import import load_model
 from pytest_torchlean.properties import PropertyContext, emitted, proving, run_property
 from pytest_torchlean.properties.levels import chosen_level, placed_document, weights_line
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
 from pytest_torchlean.verdict import Verdict
-
-
-def network() -> onnx.ModelProto:
-    """y = relu(x0 - x1) + relu(x1 - x0), in [0, 2] on the unit box by intervals."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1"], ["z"]),
-        helper.make_node("Relu", ["z"], ["h"]),
-        helper.make_node("Gemm", ["h", "w2"], ["y"]),
-    ]
-    weights = {
-        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
-        "w2": np.array([[1], [1]], dtype=np.float32),
-    }
-    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
 
 
 def claim(upper: int = 3, **more: Any) -> RangeProperty:
@@ -48,11 +32,9 @@ def claim(upper: int = 3, **more: Any) -> RangeProperty:
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> PropertyContext:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(network().SerializeToString())
-    loaded = load_model(path, root=tmp_path)
-    return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 240)
+def context(context_for: Any) -> PropertyContext:
+    built: PropertyContext = context_for(two_layers())
+    return built
 
 
 @pytest.mark.usefixtures("library")
@@ -146,7 +128,7 @@ class TestChoice:
 
 
 def test_external_data_have_no_place(tmp_path: Path) -> None:
-    proto = network()
+    proto = two_layers()
     path = tmp_path / "model.onnx"
     for tensor in proto.graph.initializer:
         tensor.raw_data = onnx.numpy_helper.to_array(tensor).tobytes()

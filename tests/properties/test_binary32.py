@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from onnx_models import model
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.errors import CertificateError
-from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import PropertyContext, proving, run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Evidence, Verdict
@@ -24,17 +21,6 @@ from pytest_torchlean.verdict import Evidence, Verdict
 pytestmark = pytest.mark.usefixtures("library")
 
 THIRD = Fraction(1, 3)
-
-
-@pytest.fixture
-def context_for(tmp_path: Path) -> Any:
-    def build(proto: onnx.ModelProto) -> PropertyContext:
-        path = tmp_path / "model.onnx"
-        path.write_bytes(proto.SerializeToString())
-        loaded = load_model(path, root=tmp_path)
-        return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 120)
-
-    return build
 
 
 def range_of(

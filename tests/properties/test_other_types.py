@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +14,7 @@ from onnx import TensorProto, helper
 from onnx_models import model
 
 from pytest_torchlean.errors import TorchleanError
-from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, run_property
+from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import (
     Bounds,
     OutputBounds,
@@ -25,17 +23,6 @@ from pytest_torchlean.spec.model import (
     RuntimeProperty,
 )
 from pytest_torchlean.verdict import Verdict
-
-
-@pytest.fixture
-def context_for(tmp_path: Path) -> Any:
-    def build(proto: onnx.ModelProto) -> PropertyContext:
-        path = tmp_path / "model.onnx"
-        path.write_bytes(proto.SerializeToString())
-        loaded = load_model(path, root=tmp_path)
-        return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 120)
-
-    return build
 
 
 def tokens() -> onnx.ModelProto:

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from onnx_models import model
+from onnx_models import model, two_layers
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.checker import CheckResult, Outcome
@@ -25,8 +25,7 @@ from pytest_torchlean.errors import (
     RuntimeFailure,
     UnsupportedError,
 )
-from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, emitted, linear, parts, proving, run_property
+from pytest_torchlean.properties import emitted, linear, parts, proving, run_property
 from pytest_torchlean.spec.model import (
     Bounds,
     OutputBounds,
@@ -51,31 +50,6 @@ def dense_model(weights: Any, bias: Any, *, relu: bool = False, batch: int | str
         {"y": [batch, matrix.shape[1]]},
         {"w": matrix, "b": np.asarray(bias, dtype=np.float32)},
     )
-
-
-def two_layers() -> onnx.ModelProto:
-    """y = |x0 - x1| through two ReLUs: exactly in [0, 1] on the unit box, [0, 2] by intervals."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1"], ["z"]),
-        helper.make_node("Relu", ["z"], ["h"]),
-        helper.make_node("Gemm", ["h", "w2"], ["y"]),
-    ]
-    weights = {
-        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
-        "w2": np.array([[1], [1]], dtype=np.float32),
-    }
-    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
-
-
-@pytest.fixture
-def context_for(tmp_path: Path) -> Any:
-    def build(proto: onnx.ModelProto) -> PropertyContext:
-        path = tmp_path / "model.onnx"
-        path.write_bytes(proto.SerializeToString())
-        loaded = load_model(path, root=tmp_path)
-        return PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 120)
-
-    return build
 
 
 def output_range(lower: Fraction | int | None, upper: Fraction | int | None, **more: Any) -> RangeProperty:

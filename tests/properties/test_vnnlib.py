@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
-from onnx_models import lowered, model
+from onnx_models import lowered, model, random_layers, two_layers
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.binary32.ulp import exact
@@ -28,8 +27,7 @@ from pytest_torchlean.certificate.forms import Forms, form_columns
 from pytest_torchlean.certificate.words import integers
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.onnx_import import load_model, lower
-from pytest_torchlean.properties import PropertyContext, run_property, vnnlib
+from pytest_torchlean.properties import run_property, vnnlib
 from pytest_torchlean.properties.unsafe import in_box, points_of, questions, reached, safe_forms, text
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
@@ -42,20 +40,6 @@ HEAD = "(declare-const X_0 Real)\n(declare-const X_1 Real)\n(declare-const Y_0 R
 UNIT = "(assert (<= 0 X_0 1))\n(assert (<= 0 X_1 1))\n"
 
 
-def distance() -> onnx.ModelProto:
-    """y = |x0 - x1| through two ReLUs: in [0, 1] on the unit box, [0, 2] by intervals."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1"], ["z"]),
-        helper.make_node("Relu", ["z"], ["h"]),
-        helper.make_node("Gemm", ["h", "w2"], ["y"]),
-    ]
-    weights = {
-        "w1": np.array([[1, -1], [-1, 1]], dtype=np.float32),
-        "w2": np.array([[1], [1]], dtype=np.float32),
-    }
-    return model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights)
-
-
 def identity() -> onnx.ModelProto:
     """y = x0 + 0 x1."""
     node = helper.make_node("Gemm", ["x", "w"], ["y"])
@@ -63,14 +47,11 @@ def identity() -> onnx.ModelProto:
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Any:
+def judged(tmp_path: Path, context_for: Any) -> Any:
     def judge(proto: onnx.ModelProto, assertions: str, **more: Any) -> Any:
-        path, file = tmp_path / "model.onnx", tmp_path / "prop.vnnlib"
-        path.write_bytes(proto.SerializeToString())
+        file = tmp_path / "prop.vnnlib"
         file.write_text(HEAD + assertions)
-        loaded = load_model(path, root=tmp_path)
-        context = PropertyContext(loaded, lower(loaded), tmp_path, time.monotonic() + 120)
-        return run_property(context, VnnlibProperty(name="p", model="m", file=file, **more))
+        return run_property(context_for(proto), VnnlibProperty(name="p", model="m", file=file, **more))
 
     return judge
 
@@ -79,7 +60,7 @@ def judged(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("semantics", ["real", "binary32"])
 class TestProved:
     def test_by_intervals(self, judged: Any, semantics: str) -> None:
-        evidence = judged(distance(), UNIT + "(assert (>= Y_0 2.1))\n", semantics=semantics)
+        evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 2.1))\n", semantics=semantics)
         assert evidence.verdict is Verdict.PROVED
         assert evidence.assurance == "kernel"
         assert evidence.theorem.name == "PytestTorchLean.sound"
@@ -87,18 +68,18 @@ class TestProved:
 
     def test_by_backward_rows_and_a_constant_of_many_digits(self, judged: Any, semantics: str) -> None:
         unsafe = "(assert (>= Y_0 1.10000000000000000000000001))\n"
-        assert judged(distance(), UNIT + unsafe, semantics=semantics).verdict is Verdict.PROVED
+        assert judged(two_layers(), UNIT + unsafe, semantics=semantics).verdict is Verdict.PROVED
 
     def test_output_disjunctions(self, judged: Any, semantics: str) -> None:
         unsafe = "(assert (or (<= Y_0 -0.25) (and (>= Y_0 1.75) (<= Y_0 1.875)) (>= Y_0 3)))\n"
-        evidence = judged(distance(), UNIT + unsafe, semantics=semantics)
+        evidence = judged(two_layers(), UNIT + unsafe, semantics=semantics)
         assert evidence.verdict is Verdict.PROVED
         assert "3 cases in 1 box are excluded" in evidence.found
 
     def test_input_disjunctions(self, judged: Any, semantics: str) -> None:
         boxes = "(and (<= X_0 0.1) (<= X_1 0.1)) (and (>= X_0 0.9) (>= X_1 0.9))"
         evidence = judged(
-            distance(), UNIT + f"(assert (or {boxes}))\n(assert (>= Y_0 0.5))\n", semantics=semantics
+            two_layers(), UNIT + f"(assert (or {boxes}))\n(assert (>= Y_0 0.5))\n", semantics=semantics
         )
         assert evidence.verdict is Verdict.PROVED
         assert "2 cases in 2 boxes are excluded" in evidence.found
@@ -115,7 +96,7 @@ class TestProved:
 
     def test_coefficients_of_many_digits(self, judged: Any, semantics: str) -> None:
         unsafe = "(assert (>= (* 1.23456789012345678 Y_0) 2.5))\n"
-        assert judged(distance(), UNIT + unsafe, semantics=semantics).verdict is not Verdict.ERROR
+        assert judged(two_layers(), UNIT + unsafe, semantics=semantics).verdict is not Verdict.ERROR
 
     def test_the_boundary_belongs_to_a_closed_unsafe_set(self, judged: Any, semantics: str) -> None:
         """y can be exactly 1: unsafe where the file says >=, safe where it says >."""
@@ -129,7 +110,7 @@ class TestProved:
 @pytest.mark.parametrize("semantics", ["real", "binary32"])
 class TestRefuted:
     def test_a_witness_is_inside_and_unsafe(self, judged: Any, semantics: str) -> None:
-        evidence = judged(distance(), UNIT + "(assert (>= Y_0 0.999))\n", semantics=semantics)
+        evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 0.999))\n", semantics=semantics)
         assert evidence.verdict is Verdict.REFUTED
         point = [exact(value) for value in from_hex_all(evidence.witnesses[0].input)]
         assert all(0 <= value <= 1 for value in point)
@@ -138,14 +119,14 @@ class TestRefuted:
 
     def test_all_inequalities_of_a_case_count(self, judged: Any, semantics: str) -> None:
         unsafe = "(assert (or (<= Y_0 -1) (and (>= Y_0 0.25) (<= Y_0 0.2500001) (>= X_0 0.9))))\n"
-        evidence = judged(distance(), UNIT + unsafe, semantics=semantics)
+        evidence = judged(two_layers(), UNIT + unsafe, semantics=semantics)
         assert evidence.verdict is Verdict.REFUTED
         point = [exact(value) for value in from_hex_all(evidence.witnesses[0].input)]
         assert point[0] >= Fraction(9, 10)
         assert Fraction(1, 4) <= abs(point[0] - point[1]) <= Fraction(2500001, 10**7)
 
     def test_a_set_without_outputs_is_always_reached(self, judged: Any, semantics: str) -> None:
-        assert judged(distance(), UNIT, semantics=semantics).verdict is Verdict.REFUTED
+        assert judged(two_layers(), UNIT, semantics=semantics).verdict is Verdict.REFUTED
 
 
 def test_an_interval_without_binary32_numbers(judged: Any) -> None:
@@ -164,7 +145,7 @@ def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
     monkeypatch.setattr(vnnlib, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
     monkeypatch.setattr(vnnlib, "cases_of", lambda *_: None)
     monkeypatch.setattr(vnnlib, "may_be_cut", lambda *_: False)
-    evidence = judged(distance(), UNIT + "(assert (>= Y_0 1.25))\n")
+    evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 1.25))\n")
     assert evidence.verdict is Verdict.UNKNOWN
     assert "misses the unsafe set by 0.25" in evidence.found
 
@@ -174,7 +155,7 @@ def test_a_candidate_that_only_one_execution_calls_unsafe_is_an_error(
 ) -> None:
     monkeypatch.setattr(vnnlib.Executions, "witness", lambda *_, **__: None)
     monkeypatch.setattr(vnnlib.Executions, "disagree", lambda *_, **__: True)
-    evidence = judged(distance(), UNIT + "(assert (>= Y_0 0.5))\n")
+    evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 0.5))\n")
     assert evidence.verdict is Verdict.ERROR
     assert evidence.problem.code == "TL0604"
 
@@ -184,7 +165,7 @@ def test_a_candidate_that_only_one_execution_calls_unsafe_is_an_error(
 )
 def test_a_file_for_another_model_is_refused(judged: Any, declared: str) -> None:
     with pytest.raises(SpecError) as caught:
-        judged(distance(), declared + UNIT + "(assert (>= Y_0 2))\n")
+        judged(two_layers(), declared + UNIT + "(assert (>= Y_0 2))\n")
     assert caught.value.code == "TL0329"
 
 
@@ -195,12 +176,12 @@ def test_a_model_without_linear_form_is_unsupported(judged: Any) -> None:
 
 
 def test_results_repeat(judged: Any) -> None:
-    first, second = (judged(distance(), UNIT + "(assert (>= Y_0 0.999))\n") for _ in range(2))
+    first, second = (judged(two_layers(), UNIT + "(assert (>= Y_0 0.999))\n") for _ in range(2))
     assert first.witnesses == second.witnesses
 
 
 def spec_in(folder: Path, assertions: str) -> Path:
-    (folder / "model.onnx").write_bytes(distance().SerializeToString())
+    (folder / "model.onnx").write_bytes(two_layers().SerializeToString())
     (folder / "prop.vnnlib").write_text(HEAD + assertions)
     path = folder / "torchlean.yaml"
     path.write_text(
@@ -340,20 +321,6 @@ def test_inequalities_in_words() -> None:
 # the search
 
 
-def network(seed: int) -> onnx.ModelProto:
-    rng = np.random.default_rng(seed)
-    weights = {
-        "w": rng.normal(size=(8, 4)).astype(np.float32), "b": rng.normal(size=8).astype(np.float32),
-        "v": rng.normal(size=(3, 8)).astype(np.float32),
-    }  # fmt: skip
-    nodes = [
-        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
-        helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("Gemm", ["r", "v"], ["z"], transB=1),
-    ]
-    return model(nodes, {"x": [1, 4]}, ["z"], weights)
-
-
 def pooled() -> onnx.ModelProto:
     rng = np.random.default_rng(0)
     weights = {"w": rng.normal(size=(3, 1, 3, 3)).astype(np.float32)}
@@ -365,7 +332,7 @@ def pooled() -> onnx.ModelProto:
     return model(nodes, {"x": [1, 1, 4, 4]}, ["y"], weights)
 
 
-@pytest.mark.parametrize("proto", [network(0), pooled()], ids=["dense", "conv"])
+@pytest.mark.parametrize("proto", [random_layers(0), pooled()], ids=["dense", "conv"])
 def test_passes_are_those_of_the_program(proto: onnx.ModelProto) -> None:
     program = lower_to_program(lowered(proto))
     rng = np.random.default_rng(1)
@@ -382,7 +349,7 @@ def test_passes_are_those_of_the_program(proto: onnx.ModelProto) -> None:
 @settings(deadline=None, max_examples=20)
 def test_candidates_are_binary32_points_of_the_box_with_their_value(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    program = lower_to_program(lowered(network(seed)))
+    program = lower_to_program(lowered(random_layers(seed)))
     lower = rng.normal(size=4).astype(np.float32)
     upper = (lower + rng.random(4)).astype(np.float32)
     wanted = Wish(lower, upper, rng.normal(size=(2, 3)), rng.normal(size=(2, 4)), rng.normal(size=2))
@@ -439,7 +406,7 @@ def test_random_moves_reach_what_descents_miss() -> None:
 @settings(deadline=None, max_examples=20)
 def test_least_rows_are_below_every_point(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    program = lower_to_program(lowered(network(seed)))
+    program = lower_to_program(lowered(random_layers(seed)))
     lower = rng.normal(size=(1, 4))
     upper = lower + rng.random((1, 4))
     rows = np.zeros((2, program.size))

@@ -64,8 +64,7 @@ class Source:
 def read_bytes(path: Path, file: str) -> bytes:
     """The content of a file, unpacked where its name ends in `.gz`.
 
-    Raises SpecError TL0320 where it cannot be read or holds more than MAX_BYTES, TL0402 is never used: a
-    Git LFS pointer is reported as TL0320 too.
+    Raises SpecError TL0320 where it cannot be read, holds more than MAX_BYTES or is a Git LFS pointer.
     """
     try:
         with path.open("rb") as stream:
