@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_torchlean.atomic import write_atomically
+from pytest_torchlean.files import write_atomically
 from pytest_torchlean.results import Environment, PropertyResult
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_torchlean.errors import DataError, SpecError
+from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.gate import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.results import PropertyResult
@@ -55,7 +56,7 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
     evidence = result.evidence
     if not evidence.witnesses or job.prop is None or job.check not in _KINDS or result.model_sha256 is None:
         return None
-    from pytest_torchlean.atomic import write_atomically
+    from pytest_torchlean.files import write_atomically
 
     folder = root / FOLDER
     if not folder.resolve().is_relative_to(root.resolve()):
@@ -87,13 +88,9 @@ def read_witness_file(path: Path, root: Path) -> WitnessFile:
     a path in it leaves `root`.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
+        data = read_regular_file(path, _MOST_BYTES)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError("TL0490", f"{path.name} cannot be read: {reason}") from None
-    if len(data) > _MOST_BYTES:
-        raise DataError("TL0490", f"{path.name} holds more than {_MOST_BYTES} bytes")
+        raise DataError("TL0490", f"{path.name} cannot be read: {reason(error)}") from None
     try:
         return _from_plain(json.loads(data), root)
     except SpecError:

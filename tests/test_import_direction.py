@@ -16,7 +16,7 @@ ORDER = [
     "errors",
     "verdict",
     "results",
-    "atomic",
+    "files",
     "plaindata",
     "binary32",
     "ir",

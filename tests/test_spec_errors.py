@@ -237,7 +237,7 @@ def test_directory_in_place_of_the_file(tmp_path: Path) -> None:
 
 def test_file_beyond_the_size_limit(tmp_path: Path) -> None:
     (tmp_path / "torchlean.yaml").write_bytes(b"#" * (1 << 20) + b"\n")
-    with pytest.raises(SpecErrors, match="more than the limit"):
+    with pytest.raises(SpecErrors, match="more than 1048576 bytes"):
         load_spec(tmp_path / "torchlean.yaml", tmp_path)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_torchlean.errors import CheckerError
+from pytest_torchlean.files import read_regular_file
 
 ROOT = "PytestTorchLean"
 AXIOM_MODULE = f"{ROOT}.Core.Prelude"
@@ -90,13 +91,9 @@ def read_sources(directory: Path, *roots: str) -> LeanSources:
 def _read(directory: Path, module: str) -> bytes:
     path = directory / module_path(module, ".lean")
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_MAX_SOURCE_BYTES + 1)
+        return read_regular_file(path, _MAX_SOURCE_BYTES)
     except OSError as error:
         raise CheckerError("TL0504", f"cannot read the Lean module {module}: {error}") from error
-    if len(data) > _MAX_SOURCE_BYTES:
-        raise CheckerError("TL0504", f"the Lean module {module} is larger than {_MAX_SOURCE_BYTES} bytes")
-    return data
 
 
 def _imports(module: str, data: bytes) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-from pytest_torchlean.atomic import write_atomically
 from pytest_torchlean.cli import BAD_INPUT, PASSED
 from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.files import write_atomically
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.printer import type_text
 from pytest_torchlean.onnx_import import load_model, lower

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 
 from pytest_torchlean.errors import ModelError
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file
 from pytest_torchlean.ir.names import printable, quoted
-from pytest_torchlean.onnx_import.files import is_lfs_pointer, read_regular_file
 
 
 def all_tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
@@ -84,9 +84,11 @@ def _read(location: str, where: str, model_path: Path, root: Path, most_bytes: i
         if not path.is_relative_to(root.resolve(strict=True)):
             raise ModelError("TL0106", f"{where} lies outside the repository: {shown}")
         data = read_regular_file(path, most_bytes)
+    except FileTooLarge as problem:
+        raise ModelError("TL0107", f"{where} cannot be read from {shown}: {problem}") from None
     except (OSError, RuntimeError) as problem:
-        reason = printable(getattr(problem, "strerror", None) or str(problem))
-        raise ModelError("TL0106", f"{where} cannot be read from {shown}: {reason}") from None
+        why = printable(getattr(problem, "strerror", None) or str(problem))
+        raise ModelError("TL0106", f"{where} cannot be read from {shown}: {why}") from None
     if is_lfs_pointer(data):
         raise ModelError("TL0102", f"{where}: {shown} is a Git LFS pointer, not the data itself")
     return data

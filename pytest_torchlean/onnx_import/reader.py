@@ -10,9 +10,9 @@ from pathlib import Path
 import onnx
 
 from pytest_torchlean.errors import ModelError
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import.external import embed_external_data
-from pytest_torchlean.onnx_import.files import is_lfs_pointer, read_regular_file
 from pytest_torchlean.onnx_import.tensors import refuse_non_finite
 
 MOST_MODEL_BYTES = 2**30
@@ -49,9 +49,11 @@ def load_model(path: Path, *, root: Path | None = None) -> LoadedModel:
         raw = read_regular_file(path, MOST_MODEL_BYTES)
     except FileNotFoundError:
         raise ModelError("TL0101", f"there is no model file {printable(str(path))}") from None
+    except FileTooLarge as problem:
+        raise ModelError("TL0107", f"{printable(path.name)} cannot be read: {problem}") from None
     except OSError as problem:
-        reason = printable(problem.strerror or str(problem))
-        raise ModelError("TL0101", f"cannot read {printable(str(path))}: {reason}") from None
+        why = printable(reason(problem))
+        raise ModelError("TL0101", f"cannot read {printable(str(path))}: {why}") from None
     name = printable(path.name)
     if is_lfs_pointer(raw):
         raise ModelError("TL0102", f"{name} is a Git LFS pointer, not the model itself")

@@ -26,12 +26,12 @@ from pytest_torchlean.ops.rule import (
     array,
     broadcast,
     exactly_rounded,
-    float_type,
     floats,
     integer,
     no_step,
     number_type,
     positions,
+    same_float,
     same_types,
 )
 
@@ -39,14 +39,11 @@ _NO_STEP = no_step("its result is not a continuous function of its operand")
 
 
 def _rounding(function: np.ufunc) -> OpRule:
-    def infer(node: Node, types: Types) -> tuple[ValueType, ...]:
-        return (float_type(types[0], "the operand"),)
-
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         with np.errstate(invalid="ignore"):
             return (canonical_nan(np.asarray(function(floats(inputs[0])), dtype=np.float32)),)
 
-    return OpRule(infer, evaluate, exactly_rounded, _NO_STEP)
+    return OpRule(same_float, evaluate, exactly_rounded, _NO_STEP)
 
 
 def _infer_sign(node: Node, types: Types) -> tuple[ValueType, ...]:

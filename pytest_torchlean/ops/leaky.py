@@ -29,11 +29,8 @@ from pytest_torchlean.ops.rule import (
     floats,
     positions,
     real,
+    same_float,
 )
-
-
-def _infer_leaky(node: Node, types: Types) -> tuple[ValueType, ...]:
-    return (float_type(types[0], "the operand"),)
 
 
 def _infer_prelu(node: Node, types: Types) -> tuple[ValueType, ...]:
@@ -85,6 +82,6 @@ def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
 
 
 RULES = {
-    "LeakyRelu": OpRule(_infer_leaky, _leaky, exactly_rounded, _leaky_step, enclose=_enclose),
+    "LeakyRelu": OpRule(same_float, _leaky, exactly_rounded, _leaky_step, enclose=_enclose),
     "PRelu": OpRule(_infer_prelu, _prelu, exactly_rounded, _prelu_step, enclose=_enclose),
 }

@@ -8,23 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
-from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import ReluStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
     Enclosures,
     OpRule,
-    Types,
     enclosed,
     exactly_rounded,
-    float_type,
     floats,
+    same_float,
 )
-
-
-def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
-    return (float_type(types[0], "the operand"),)
 
 
 def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
@@ -41,4 +36,4 @@ def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
     return (x.maximum(x.constant(0.0)),)
 
 
-RULES = {"Relu": OpRule(_infer, _evaluate, exactly_rounded, _step, enclose=_enclose)}
+RULES = {"Relu": OpRule(same_float, _evaluate, exactly_rounded, _step, enclose=_enclose)}

@@ -113,6 +113,11 @@ def float_type(value: ValueType | None, what: str) -> ValueType:
     return value
 
 
+def same_float(node: Node, types: Types) -> tuple[ValueType, ...]:
+    """The output type of an operation that keeps the shape of its only float32 operand."""
+    return (float_type(types[0], "the operand"),)
+
+
 INTEGERS = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
 
 

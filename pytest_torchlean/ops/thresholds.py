@@ -10,24 +10,19 @@ import numpy as np
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.kernels import canonical_nan
-from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ir.graph import Node
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
     Enclosures,
     OpRule,
-    Types,
     enclosed,
     exactly_rounded,
-    float_type,
     floats,
     no_step,
     real,
+    same_float,
 )
-
-
-def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
-    return (float_type(types[0], "the operand"),)
 
 
 def _shrink(node: Node, inputs: Arrays) -> tuple[Array, ...]:
@@ -67,6 +62,6 @@ def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
 _NO_STEP = no_step("its result is not a continuous function of its operand")
 
 RULES = {
-    "Shrink": OpRule(_infer, _shrink, exactly_rounded, _NO_STEP, enclose=_enclose),
-    "ThresholdedRelu": OpRule(_infer, _thresholded, exactly_rounded, _NO_STEP, enclose=_enclose),
+    "Shrink": OpRule(same_float, _shrink, exactly_rounded, _NO_STEP, enclose=_enclose),
+    "ThresholdedRelu": OpRule(same_float, _thresholded, exactly_rounded, _NO_STEP, enclose=_enclose),
 }

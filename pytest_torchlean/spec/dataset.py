@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_torchlean.errors import DataError
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
 from pytest_torchlean.spec.tree import shorten
 
 MAX_FILE_BYTES = 1 << 29
 MAX_ARRAY_BYTES = 1 << 30
 MAX_MEMBERS = 64
 _INPUT_KEYS = ("inputs", "x")
+
 _LABEL_KEYS = ("labels", "y")
 _MAX_HEADER = 10_000
 
@@ -67,16 +69,12 @@ def check_labels(labels: npt.NDArray[np.int64], classes: int, path: Path) -> Non
 def _open(path: Path, wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """The wanted members of the archive, each checked for type and size before it is unpacked."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_FILE_BYTES + 1)
+        data = read_regular_file(path, MAX_FILE_BYTES)
+    except FileTooLarge as error:
+        raise DataError("TL0403", f"{path.name} cannot be read: {error}", fix="use a smaller file") from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError("TL0401", f"{path.name} cannot be read: {reason}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise DataError(
-            "TL0403", f"{path.name} holds more than {MAX_FILE_BYTES} bytes", fix="use a smaller file"
-        )
-    if data.startswith(b"version https://git-lfs"):
+        raise DataError("TL0401", f"{path.name} cannot be read: {reason(error)}") from None
+    if is_lfs_pointer(data):
         raise DataError("TL0402", f"{path.name} is a Git LFS pointer, not the data")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
+from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.spec import kinds
 from pytest_torchlean.spec.blocks import check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
@@ -41,11 +42,9 @@ def load_spec(path: Path, root: Path) -> Spec:
     """
     file = shown(path, root)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_regular_file(path, MAX_BYTES)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        missing = SpecError("TL0301", f"{file} cannot be read: {reason}", span=SourceSpan(file, 1, 1))
+        missing = SpecError("TL0301", f"{file} cannot be read: {reason(error)}", span=SourceSpan(file, 1, 1))
         raise SpecErrors((Finding(missing),)) from None
     return decode_spec(data, file=file, base=path.parent, root=root)
 

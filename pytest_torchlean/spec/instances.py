@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
+from pytest_torchlean.files import FileTooLarge, read_regular_file, reason
 from pytest_torchlean.spec import exact
 from pytest_torchlean.spec.kinds import MAX_PROPERTIES
 from pytest_torchlean.spec.paths import resolve_inside, shown
@@ -72,15 +73,11 @@ def load_instances(path: Path, root: Path) -> Instances:
 
 def _text(path: Path, file: str) -> str:
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        return read_regular_file(path, MAX_BYTES).decode("utf-8-sig")
+    except FileTooLarge as error:
+        raise SpecError("TL0330", f"{file} cannot be read: {error}", fix="split the list") from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SpecError("TL0330", f"{file} cannot be read: {reason}", fix="check the path") from None
-    if len(data) > MAX_BYTES:
-        raise SpecError("TL0330", f"{file} holds more than {MAX_BYTES} bytes", fix="split the list")
-    try:
-        return data.decode("utf-8-sig")
+        raise SpecError("TL0330", f"{file} cannot be read: {reason(error)}", fix="check the path") from None
     except UnicodeDecodeError:
         raise SpecError("TL0330", f"{file} is not UTF-8 text", fix="save the file as UTF-8") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
 from pytest_torchlean.spec.tree import shorten
 
 MAX_BYTES = 1 << 26
@@ -67,28 +69,28 @@ def read_bytes(path: Path, file: str) -> bytes:
     Raises SpecError TL0320 where it cannot be read, holds more than MAX_BYTES or is a Git LFS pointer.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_regular_file(path, MAX_BYTES)
+    except FileTooLarge as error:
+        raise SpecError("TL0320", f"{file} cannot be read: {error}", fix="split the property") from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SpecError("TL0320", f"{file} cannot be read: {reason}", fix="check `file`") from None
-    if data.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise SpecError("TL0320", f"{file} cannot be read: {reason(error)}", fix="check `file`") from None
+    if is_lfs_pointer(data):
         fix = "run `git lfs pull`, or set `lfs: true` on the checkout step"
         raise SpecError("TL0320", f"{file} is a Git LFS pointer", fix=fix)
-    if path.name.endswith(".gz") and len(data) <= MAX_BYTES:
-        data = _unpacked(path, file)
-    if len(data) > MAX_BYTES:
-        raise SpecError("TL0320", f"{file} holds more than {MAX_BYTES} bytes", fix="split the property")
-    return data
+    return _unpacked(data, file) if path.name.endswith(".gz") else data
 
 
-def _unpacked(path: Path, file: str) -> bytes:
+def _unpacked(packed: bytes, file: str) -> bytes:
     try:
-        with gzip.open(path, "rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        with gzip.open(io.BytesIO(packed), "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         message = f"{file} cannot be unpacked: {shorten(str(error), 120)}"
         raise SpecError("TL0320", message, fix="compress the file again with gzip") from None
+    if len(data) > MAX_BYTES:
+        message = f"{file} cannot be unpacked: it holds more than {MAX_BYTES} bytes"
+        raise SpecError("TL0320", message, fix="split the property")
+    return data
 
 
 def read_source(data: bytes, file: str) -> Source:
