@@ -494,10 +494,22 @@ _ROWS: tuple[ErrorCode, ...] = (
         "rewrite the named node without the unusual attribute, e.g. export at a newer opset; report it",
     ),
     ErrorCode(
+        "TL0706",
+        "execution provider did not run the model",
+        "this build of onnxruntime lacks the provider, or the provider leaves nodes to the CPU",
+        "name providers that `onnxruntime.get_available_providers()` lists and that run every node",
+    ),
+    ErrorCode(
         "TL0710",
         "process flushes subnormal numbers",
         "another library set the processor's flush-to-zero mode in this process",
         "do not use onnxruntime's session.set_denormal_as_zero; start a fresh process",
+    ),
+    ErrorCode(
+        "TL0711",
+        "process does not round to nearest",
+        "another library set the processor's rounding mode or precision in this process",
+        "find the library that calls fesetround or changes the control word; start a fresh process",
     ),
     # TL08xx: reports
     ErrorCode(

@@ -22,8 +22,61 @@ from pytest_torchlean.ir.names import quoted
 
 Array = NDArray[np.generic]
 
+CPU = "CPUExecutionProvider"
+LEVELS = {
+    "none": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "layout": "ORT_ENABLE_LAYOUT",
+    "all": "ORT_ENABLE_ALL",
+}
+"""onnxruntime's optimisation levels by the names that a spec uses, each including those before it."""
+
 _QUIET = 4
 """onnxruntime's severity for fatal messages only: ours are printed from the exceptions."""
+
+_FIXED_OPTIONS = {
+    "session.load_model_format": "ONNX",
+    "session.set_denormal_as_zero": "0",
+    "session.intra_op.allow_spinning": "0",
+}
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How a session is opened. `optimisation` is a key of LEVELS; `provider` is onnxruntime's own name.
+
+    More than one inter-op thread runs independent nodes at once; otherwise one follows the other.
+    """
+
+    optimisation: str = "all"
+    threads: int = 1
+    inter_op_threads: int = 1
+    provider: str = CPU
+
+    @property
+    def name(self) -> str:
+        """In words, with what is not the default: "no optimisation, 2 threads"."""
+        words = {"none": "no", "all": "default"}
+        parts = [f"{words.get(self.optimisation, self.optimisation)} optimisation"]
+        parts += [f"{self.threads} threads"] if self.threads != 1 else []
+        parts += [f"{self.inter_op_threads} inter-op threads"] if self.inter_op_threads != 1 else []
+        parts += [self.provider] if self.provider != CPU else []
+        return ", ".join(parts)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Every option that a session is opened with, for the record."""
+        return {
+            "optimisation": self.optimisation,
+            "intra_op_threads": str(self.threads),
+            "inter_op_threads": str(self.inter_op_threads),
+            "execution_mode": "sequential" if self.inter_op_threads == 1 else "parallel",
+            "provider": self.provider,
+            "use_deterministic_compute": "1",
+            **_FIXED_OPTIONS,
+            **_provider_options(self.provider),
+        }
 
 
 @dataclass(frozen=True)
@@ -56,14 +109,24 @@ class RuntimeNode:
 class RuntimeSession:
     """One onnxruntime session over self-contained model bytes.
 
-    `optimise` chooses between onnxruntime's default (all optimisations) and none. Raises
-    RuntimeFailure TL0701 where onnxruntime is missing, TL0702 where it refuses the model.
+    Without `settings`, `optimise` chooses between onnxruntime's default (all optimisations) and none, on
+    one thread. Raises RuntimeFailure TL0701 where onnxruntime is missing, TL0702 where it refuses the
+    model, TL0706 where the provider is not there or leaves nodes to another. `dump_to` is where
+    onnxruntime writes the graph that it runs.
     """
 
-    def __init__(self, model: bytes, optimise: bool, threads: int = 1) -> None:
-        self.optimise = optimise
-        self.threads = threads
-        self._session = _open(model, _options(optimise, threads))
+    def __init__(
+        self,
+        model: bytes,
+        optimise: bool = True,
+        settings: SessionSettings | None = None,
+        dump_to: Path | None = None,
+    ) -> None:
+        self.settings = settings or SessionSettings("all" if optimise else "none")
+        options = _options(self.settings)
+        if dump_to is not None:
+            options.optimized_model_filepath = str(dump_to)
+        self._session = _open(model, options, self.settings.provider)
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -74,16 +137,6 @@ class RuntimeSession:
     def outputs(self) -> tuple[str, ...]:
         """Names of the model's outputs in the model's order."""
         return tuple(item.name for item in self._session.get_outputs())
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """What ran: onnxruntime's version, provider, optimisation level and thread count."""
-        return {
-            "onnxruntime": runtime_version(),
-            "provider": "CPUExecutionProvider",
-            "optimisation": "all" if self.optimise else "none",
-            "threads": str(self.threads),
-        }
 
     def run(self, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
         """All outputs for one set of inputs. Raises RuntimeFailure TL0703 where the run fails."""
@@ -116,22 +169,35 @@ def runtime_version() -> str:
     return str(_onnxruntime().__version__)
 
 
-def optimised_model(model: bytes, threads: int = 1) -> bytes:
-    """The model as onnxruntime's optimiser leaves it, as bytes.
+def build_info() -> str:
+    """What onnxruntime says about its own build, on one line. Raises RuntimeFailure TL0701."""
+    return " ".join(str(_onnxruntime().get_build_info()).split())
 
-    Raises RuntimeFailure TL0702 where onnxruntime refuses the model, TL0704 where it writes none.
+
+def open_session(model: bytes, settings: SessionSettings) -> RuntimeSession:
+    """A session with these settings. Raises RuntimeFailure as RuntimeSession does."""
+    return RuntimeSession(model, settings=settings)
+
+
+def dumped(model: bytes, settings: SessionSettings) -> tuple[RuntimeSession, bytes]:
+    """A session that wrote the graph it runs, and that graph as a model.
+
+    Raises RuntimeFailure TL0702 or TL0706 where onnxruntime refuses, TL0704 where it writes no model.
     """
     with tempfile.TemporaryDirectory(prefix="torchlean-") as folder:
         target = Path(folder) / "optimised.onnx"
-        options = _options(True, threads)
-        options.optimized_model_filepath = str(target)
-        _open(model, options)
+        session = RuntimeSession(model, settings=settings, dump_to=target)
         try:
-            return target.read_bytes()
+            return session, target.read_bytes()
         except OSError as error:
             raise RuntimeFailure(
                 "TL0704", f"onnxruntime wrote no optimised model: {_first_line(error)}"
             ) from error
+
+
+def optimised_model(model: bytes, settings: SessionSettings = SessionSettings()) -> bytes:
+    """The model as onnxruntime's optimiser leaves it, as bytes. Raises RuntimeFailure as `dumped` does."""
+    return dumped(model, settings)[1]
 
 
 def nodes_of(model: bytes) -> tuple[RuntimeNode, ...]:
@@ -244,28 +310,48 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _options(optimise: bool, threads: int) -> Any:
+def _options(settings: SessionSettings) -> Any:
     runtime = _onnxruntime()
     options = runtime.SessionOptions()
-    levels = runtime.GraphOptimizationLevel
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, LEVELS[settings.optimisation])
+    options.intra_op_num_threads = settings.threads
+    options.inter_op_num_threads = settings.inter_op_threads
+    modes = runtime.ExecutionMode
+    options.execution_mode = modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else modes.ORT_PARALLEL
     options.use_deterministic_compute = True
     options.log_severity_level = _QUIET
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    options.add_session_config_entry("session.set_denormal_as_zero", "0")
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for key, value in (_FIXED_OPTIONS | _provider_options(settings.provider)).items():
+        options.add_session_config_entry(key, value)
     return options
 
 
-def _open(model: bytes, options: Any) -> Any:
+def _provider_options(provider: str) -> dict[str, str]:
+    """onnxruntime gives nodes that a provider does not take to the CPU silently; here it must refuse."""
+    return {} if provider == CPU else {"session.disable_cpu_ep_fallback": "1"}
+
+
+def _open(model: bytes, options: Any, provider: str) -> Any:
     runtime = _onnxruntime()
+    available = runtime.get_available_providers()
+    if provider not in available:
+        raise RuntimeFailure(
+            "TL0706",
+            f"onnxruntime has no execution provider {quoted(provider)} here; it has {', '.join(available)}",
+        )
     try:
-        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(model, options, providers=[provider])
     except Exception as error:
+        if provider != CPU:
+            raise RuntimeFailure(
+                "TL0706", f"{quoted(provider)} does not run the whole model: {_first_line(error)}"
+            ) from error
         raise RuntimeFailure("TL0702", f"onnxruntime refused the model: {_first_line(error)}") from error
+    ran = session.get_providers()
+    if not ran or ran[0] != provider:
+        raise RuntimeFailure(
+            "TL0706", f"{quoted(provider)} was asked for, but onnxruntime runs {', '.join(ran) or 'nothing'}"
+        )
+    return session
 
 
 def _first_line(error: BaseException) -> str:

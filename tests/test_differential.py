@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +11,18 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import loaded, lowered, model
 
-from pytest_torchlean.differential import DifferentialResult, compare, compose
+from pytest_torchlean import runtime
+from pytest_torchlean.differential import DifferentialResult, compare, compose, shipped
 from pytest_torchlean.differential.nodes import compare_bounded, compare_exact
 from pytest_torchlean.differential.reference import affine_reference
 from pytest_torchlean.differential.samples import Box, data_rows, outward_box, samples
+from pytest_torchlean.differential.sessions import Fetching
+from pytest_torchlean.differential.shipped import OpenSession
+from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep
 from pytest_torchlean.properties.runtime import evidence_of
-from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 from pytest_torchlean.spec.model import RuntimeProperty
 from pytest_torchlean.verdict import Verdict
 
@@ -191,15 +195,18 @@ class Tampered:
         return tuple(values)
 
 
-def tampering(value: str, steps: int, optimised: bool) -> object:
-    """An opener that tampers with the session over the stored graph, or over the optimised one."""
+def tampering(value: str, steps: int, which: Collection[int]) -> OpenSession:
+    """An opener that tampers with the sessions of these numbers, in the order in which they are opened.
+
+    Of the default matrix: 0 and 1 run the stored graph, as shipped and exposed; 2 is the shipped one with
+    optimisation, 3 its graph loaded again, 4 that exposed.
+    """
     opened = []
 
-    def open_session(data: bytes, optimise: bool) -> object:
-        session = RuntimeSession(data, optimise)
-        opened.append(optimise)
-        is_target = (len(opened) != 1) == optimised
-        return Tampered(session, value, steps) if is_target else session
+    def open_session(data: bytes, settings: SessionSettings) -> Fetching:
+        session = RuntimeSession(data, settings=settings)
+        opened.append(settings)
+        return Tampered(session, value, steps) if len(opened) - 1 in which else session
 
     return open_session
 
@@ -209,7 +216,7 @@ def tampering(value: str, steps: int, optimised: bool) -> object:
     [("active", 1, "Relu", "activation"), ("hidden", 2**16, "Gemm", "first"), ("y", 2**16, "Gemm", "second")],
 )
 def test_changed_value_names_the_first_divergent_node(value: str, steps: int, op: str, source: str) -> None:
-    result = judge(mlp(), open_session=tampering(value, steps, optimised=False))
+    result = judge(mlp(), open_session=tampering(value, steps, {0, 1}))
     found = result.divergence
     assert found is not None
     assert (found.value, found.op, found.source) == (value, op, source)
@@ -220,25 +227,137 @@ def test_changed_value_names_the_first_divergent_node(value: str, steps: int, op
 
 
 def test_changed_value_of_the_optimised_graph_is_seen() -> None:
-    result = judge(mlp(), open_session=tampering("active", 2**16, optimised=True))
+    result = judge(mlp(), open_session=tampering("active", 2**16, {2, 3, 4}))
     assert result.divergence is not None
     assert result.divergence.value == "active"
     assert result.divergence.session == "default optimisation"
 
 
-def test_dump_with_other_bits_falls_back_to_the_outputs() -> None:
-    """Only the dump gives other bits: the shipped session's outputs are judged end to end."""
-    opened = []
-
-    def open_session(data: bytes, optimise: bool) -> object:
-        opened.append(optimise)
-        session = RuntimeSession(data, optimise)
-        return Tampered(session, "y", 1) if len(opened) == 3 else session
-
-    result = judge(mlp(), open_session=open_session)
+@pytest.mark.parametrize(("which", "what"), [(3, "its graph loaded again"), (4, "every value exposed")])
+def test_other_bits_leave_the_outputs_to_be_judged(which: int, what: str) -> None:
+    """Only an observing session gives other bits: the shipped session's outputs are judged end to end."""
+    result = judge(mlp(), open_session=tampering("y", 1, {which}))
     assert result.divergence is None
-    assert result.sessions[1].name == "default optimisation, outputs only"
-    assert result.sessions[1].outputs_covered
+    report = result.sessions[1]
+    assert report.name == "default optimisation, outputs only"
+    assert report.outputs_covered
+    assert [test.what for test in report.equalities if test.failure] == [what]
+    assert [test.failure for test in report.equalities if test.failure] == ["sample 0, output y, element 0"]
+    evidence = evidence_of(RuntimeProperty(name="a", model="m", samples=24), result)
+    assert evidence.verdict is Verdict.AGREED
+    assert "could not be seen" in evidence.found
+    assert any(what in line for line in evidence.details)
+
+
+def test_what_was_seen_before_the_bits_differed_is_kept() -> None:
+    class Late(Tampered):
+        def fetch(self, names: Sequence[str], inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+            self.steps = int(inputs["x"].reshape(-1)[0] == 5)
+            return super().fetch(names, inputs)
+
+    def open_session(data: bytes, settings: SessionSettings) -> Fetching:
+        session = RuntimeSession(data, settings=settings)
+        opened.append(session)
+        return Late(session, "y", 1) if len(opened) == 4 else session
+
+    opened: list[RuntimeSession] = []
+    inputs = [{"x": np.full((1, 8), value, dtype=np.float32)} for value in (3, 4, 5, 6)]
+    proto = mlp()
+    result = compare(loaded(proto), lowered(proto), inputs, open_session=open_session)
+    assert result.divergence is None
+    assert [(report.name, report.samples) for report in result.sessions] == [
+        ("no optimisation", 4),
+        ("default optimisation", 2),
+        ("default optimisation, outputs only", 2),
+    ]
+    assert result.sessions[1].exact_outputs + result.sessions[1].bounded_outputs == 4
+
+
+def test_a_session_that_writes_its_graph_and_gives_other_bits_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def dump(model: bytes, settings: SessionSettings) -> tuple[Fetching, bytes]:
+        session, data = runtime.dumped(model, settings)
+        return Tampered(session, "y", 1), data
+
+    monkeypatch.setattr(shipped, "dumped", dump)
+    report = judge(mlp()).sessions[1]
+    assert report.name == "default optimisation, outputs only"
+    assert report.equalities[0].what == "the session that writes its graph"
+    assert report.equalities[0].failure is not None
+
+
+def test_a_graph_that_cannot_be_loaded_again_leaves_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dump(model: bytes, settings: SessionSettings) -> tuple[Fetching, bytes]:
+        session, data = runtime.dumped(model, settings)
+        proto = onnx.load_from_string(data)
+        proto.graph.node[0].op_type = "Unknown"
+        return session, proto.SerializeToString()
+
+    monkeypatch.setattr(shipped, "dumped", dump)
+    result = judge(mlp())
+    report = result.sessions[1]
+    assert report.name == "default optimisation, outputs only"
+    assert "refused the model" in str(report.equalities[1].failure)
+    assert report.outputs_covered
+
+
+def test_every_level_of_optimisation_has_its_own_graph() -> None:
+    levels = tuple(SessionSettings(level) for level in ("none", "basic", "extended", "layout", "all"))
+    result = judge(normalised_convolution(), count=6, sessions=levels)
+    assert result.divergence is None
+    assert [report.settings["optimisation"] for report in result.sessions] == [
+        "none", "basic", "extended", "layout", "all",
+    ]  # fmt: skip
+    assert not any(test.failure for report in result.sessions for test in report.equalities)
+    assert all(len(report.equalities) == 3 for report in result.sessions[1:])
+    assert "com.microsoft.FusedConv" in result.sessions[2].nodes
+    assert "com.microsoft.FusedConv" not in result.sessions[1].nodes
+    assert result.sessions[3].nodes != result.sessions[2].nodes
+
+
+def test_threads_are_compared_with_the_first_session() -> None:
+    settings = [SessionSettings("all", threads, inter) for threads, inter in ((1, 1), (2, 1), (2, 2))]
+    result = judge(normalised_convolution(), count=6, sessions=settings)
+    assert result.divergence is None
+    assert [report.name for report in result.sessions] == [
+        "default optimisation",
+        "default optimisation, 2 threads",
+        "default optimisation, 2 threads, 2 inter-op threads",
+    ]
+    assert result.sessions[0].bits == ""
+    assert all(
+        "those with default optimisation on 6 samples" in report.bits or "differ" in report.bits
+        for report in result.sessions[1:]
+    )
+    assert result.sessions[2].settings["execution_mode"] == "parallel"
+
+
+def test_other_bits_between_sessions_are_told_and_are_no_divergence() -> None:
+    settings = [SessionSettings("none"), SessionSettings("none", threads=2)]
+    result = judge(mlp(), sessions=settings, open_session=tampering("y", 3, {2, 3}))
+    assert result.divergence is None
+    assert result.sessions[1].bits == (
+        "bits differ from those with no optimisation on 24 of 24 samples: y by up to 3 ulp"
+    )
+
+
+def test_a_provider_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(RuntimeFailure) as caught:
+        judge(mlp(), sessions=[SessionSettings(provider="MissingExecutionProvider")])
+    assert caught.value.code == "TL0706"
+    assert "CPUExecutionProvider" in caught.value.message
+
+
+def test_a_provider_that_leaves_nodes_to_the_cpu_is_an_error() -> None:
+    name = "AzureExecutionProvider"
+    import onnxruntime
+
+    if name not in onnxruntime.get_available_providers():
+        pytest.skip("this build of onnxruntime has no provider without kernels")
+    with pytest.raises(RuntimeFailure) as caught:
+        judge(mlp(), sessions=[SessionSettings(provider=name)])
+    assert caught.value.code == "TL0706"
 
 
 def change_constant(graph: Graph, name: str, steps: int) -> Graph:
@@ -378,7 +497,7 @@ def test_verdicts_of_results() -> None:
     agreed = judge(mlp())
     assert evidence_of(prop, agreed).verdict is Verdict.AGREED
     assert evidence_of(prop, agreed).samples == 24
-    divergent = judge(mlp(), open_session=tampering("active", 1, optimised=False))
+    divergent = judge(mlp(), open_session=tampering("active", 1, {0, 1}))
     evidence = evidence_of(prop, divergent)
     assert evidence.verdict is Verdict.DIVERGENT
     assert "Relu node 'activation', output 'active', element 0" in evidence.found

@@ -30,6 +30,14 @@ def robust(**changes: str | None) -> str:
     return HEAD + "properties:\n  - " + "\n    ".join(lines) + "\n"
 
 
+def runtime(sessions: str) -> str:
+    """A spec with one runtime check of these sessions."""
+    return (
+        HEAD
+        + f"properties:\n  - name: agrees\n    model: digits\n    check: runtime\n    sessions: {sessions}\n"
+    )
+
+
 BROKEN: dict[str, str | bytes] = {
     # the file as a whole
     "empty-file": "",
@@ -75,6 +83,17 @@ BROKEN: dict[str, str | bytes] = {
     "key-of-another-check": robust(samples="3"),
     "semantics-of-runtime": HEAD
     + "properties:\n  - {name: a, model: digits, check: runtime, semantics: real}\n",
+    "sessions-as-list": runtime("[none, all]"),
+    "sessions-key": runtime("{optimization: [none]}"),
+    "sessions-level": runtime("{optimisation: [none, extented]}"),
+    "sessions-scalar": runtime("{threads: 2}"),
+    "sessions-empty": runtime("{threads: []}"),
+    "sessions-twice": runtime("{batch: [1, 7, 1]}"),
+    "sessions-threads": runtime("{threads: [0]}"),
+    "sessions-provider": runtime("{providers: [cpu]}"),
+    "sessions-too-many": runtime(
+        "{optimisation: [none, basic, extended, layout, all], threads: [1, 2, 3, 4], batch: [1, 2, 3, 4]}"
+    ),
     "missing-keys": robust(epsilon=None, data=None),
     "property-without-check": robust(check=None),
     "property-as-text": HEAD + "properties:\n  - robust\n",

@@ -1,32 +1,47 @@
 """onnxruntime against the exact evaluator, node by node, with derived bounds and no tolerance.
 
-Two sessions are judged. Without optimisation, every intermediate value of the stored graph is observed
-and each node is checked on the runtime's own inputs. With the default optimisation, the graph that
-really runs is dumped and loaded again; its bits must equal those of the shipped session, and every
-value that it still names like the file is checked against all that a rewrite of the nodes before it
-may give. Where a dump gives other bits, only the shipped session's outputs are checked, by the bound
-composed over the whole graph.
+Every session of the matrix is judged by itself. Without optimisation, each node of the stored graph is
+checked on the runtime's own inputs. With optimisation, the graph that really runs is observed
+(`shipped.py`), and every value that it still has is checked against all that a rewrite of the nodes
+before it may give. Whether sessions agree with each other in their bits is told, but is no divergence.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.differential.result import DifferentialResult, Divergence, SessionReport
-from pytest_torchlean.differential.sessions import Fetching, SessionComparison, operator_counts, prepare
-from pytest_torchlean.errors import RuntimeFailure
+from pytest_torchlean.differential.bits import Reference
+from pytest_torchlean.differential.result import (
+    BitEquality,
+    DifferentialResult,
+    Divergence,
+    SessionReport,
+    joined,
+)
+from pytest_torchlean.differential.sessions import prepare
+from pytest_torchlean.differential.shipped import OpenSession, ShippedSession, Subject
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
-from pytest_torchlean.runtime import RuntimeNode, RuntimeSession, expose, nodes_of, optimised_model
+from pytest_torchlean.runtime import SessionSettings, open_session
 
 Array = NDArray[np.generic]
-OpenSession = Callable[[bytes, bool], Fetching]
 
-__all__ = ["DifferentialResult", "Divergence", "SessionReport", "compare"]
+DEFAULT_SESSIONS = (SessionSettings("none"), SessionSettings("all"))
+
+__all__ = [
+    "DEFAULT_SESSIONS",
+    "BitEquality",
+    "DifferentialResult",
+    "Divergence",
+    "SessionReport",
+    "compare",
+    "joined",
+]
 
 
 def compare(
@@ -34,108 +49,54 @@ def compare(
     graph: Graph,
     samples: Iterable[Mapping[str, Array]],
     *,
+    sessions: Sequence[SessionSettings] = DEFAULT_SESSIONS,
     deadline: float | None = None,
-    open_session: OpenSession = RuntimeSession,
+    open_session: OpenSession = open_session,
+    suffix: str = "",
 ) -> DifferentialResult:
-    """Compare on each sample and stop at the first divergence.
+    """Compare on each sample, session after session, and stop at the first divergence.
 
-    samples: one float32 array per graph input, of the graph's shapes. deadline: `time.monotonic()` value
-    after which no further sample starts. open_session(bytes, optimise) gives the sessions. Raises
+    samples: one array per graph input, of the graph's shapes; an iterator is read into a list, because every
+    session sees every sample. deadline: `time.monotonic()` value after which no further sample starts.
+    open_session(bytes, settings) gives the sessions. suffix is added to their names. Raises
     RuntimeFailure TL07xx where onnxruntime refuses the model or an input.
     """
-    pair = _Pair(model, graph, open_session)
-    done, found, finished = 0, None, True
+    again = list(samples) if isinstance(samples, Iterator) else samples
+    subject = Subject(model, graph, prepare(graph), open_session, suffix)
+    reference = Reference()
+    result = DifferentialResult(samples=0, finished=True, divergence=None, sessions=(), rewrites=())
+    for number, settings in enumerate(sessions):
+        if deadline is not None and time.monotonic() >= deadline:
+            rest = tuple(other.name + suffix for other in sessions[number:])
+            return replace(
+                result, finished=False, samples=0 if number == 0 else result.samples, unreached=rest
+            )
+        session = ShippedSession(subject, settings, reference, first=number == 0)
+        done, found, finished = _run(session, again, deadline)
+        rewrites = [name for name in session.rewrites if name not in result.rewrites]
+        result = replace(
+            result,
+            samples=done if number == 0 else min(done, result.samples),
+            finished=result.finished and finished,
+            divergence=found,
+            sessions=(*result.sessions, *session.reports(sessions[0].name + suffix)),
+            rewrites=(*result.rewrites, *rewrites),
+        )
+        if found is not None:
+            break
+    return result
+
+
+def _run(
+    session: ShippedSession, samples: Iterable[Mapping[str, Array]], deadline: float | None
+) -> tuple[int, Divergence | None, bool]:
+    """The samples done, the divergence that ended them, and whether time sufficed."""
+    done = 0
     for number, inputs in enumerate(samples):
         if deadline is not None and time.monotonic() >= deadline:
-            finished = False
-            break
-        found = pair.compare(number, inputs)
+            return done, None, False
+        found = session.compare(number, inputs)
         done += 1
         if found is not None:
-            break
-    return DifferentialResult(
-        samples=done,
-        finished=finished,
-        divergence=found,
-        sessions=pair.reports(),
-        rewrites=pair.rewrites,
-        versions=_versions(),
-    )
-
-
-class _Pair:
-    """The two sessions of one model."""
-
-    def __init__(self, model: LoadedModel, graph: Graph, open_session: OpenSession) -> None:
-        self._graph = graph
-        self._prepared = prepare(graph)
-        stored = nodes_of(model.data)
-        self._plain = self._comparison(
-            "no optimisation", open_session(expose(model.data), False), None, stored
-        )
-        self._shipped = open_session(model.data, True)
-        optimised = optimised_model(model.data)
-        self._running = nodes_of(optimised)
-        self.rewrites = _rewrites(stored, self._running)
-        self._dump = self._open_dump(optimised, open_session)
-        self._optimised = self._over_dump(stored) if self._dump is not None else self._over_outputs()
-
-    def compare(self, sample: int, inputs: Mapping[str, Array]) -> Divergence | None:
-        found = self._plain.compare(sample, inputs)
-        if found is not None:
-            return found
-        if self._dump is not None and not self._dump_is_faithful(self._dump, inputs):
-            self._dump = None
-            self._optimised = self._over_outputs()
-        return self._optimised.compare(sample, inputs)
-
-    def reports(self) -> tuple[SessionReport, ...]:
-        return (self._plain.report(), self._optimised.report())
-
-    def _open_dump(self, optimised: bytes, open_session: OpenSession) -> Fetching | None:
-        try:
-            return open_session(expose(optimised), False)
-        except RuntimeFailure:
-            return None
-
-    def _over_dump(self, stored: tuple[RuntimeNode, ...]) -> SessionComparison:
-        assert self._dump is not None
-        originals = {output: node.kind for node in stored for output in node.outputs}
-        unchanged = frozenset(
-            output for node in self._running for output in node.outputs if originals.get(output) == node.kind
-        )
-        return self._comparison("default optimisation", self._dump, unchanged, self._running)
-
-    def _over_outputs(self) -> SessionComparison:
-        name = "default optimisation, outputs only"
-        return self._comparison(name, self._shipped, frozenset(), self._running)
-
-    def _dump_is_faithful(self, dump: Fetching, inputs: Mapping[str, Array]) -> bool:
-        names = self._graph.outputs
-        pairs = zip(dump.fetch(names, inputs), self._shipped.fetch(names, inputs), strict=True)
-        return all(
-            left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
-            for left, right in pairs
-        )
-
-    def _comparison(
-        self,
-        name: str,
-        session: Fetching,
-        unchanged: frozenset[str] | None,
-        nodes: tuple[RuntimeNode, ...],
-    ) -> SessionComparison:
-        operators = operator_counts([node.label for node in nodes])
-        return SessionComparison(name, session, self._graph, self._prepared, unchanged, operators)
-
-
-def _rewrites(stored: tuple[RuntimeNode, ...], running: tuple[RuntimeNode, ...]) -> tuple[str, ...]:
-    """Operators of the running graph that the file does not have."""
-    known = {node.label for node in stored}
-    return operator_counts([node.label for node in running if node.label not in known])
-
-
-def _versions() -> dict[str, str]:
-    from pytest_torchlean.runtime import runtime_version
-
-    return {"onnxruntime": runtime_version()}
+            return done, found, True
+    return done, None, True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -28,32 +28,67 @@ class Divergence:
 
 
 @dataclass(frozen=True)
+class BitEquality:
+    """A demand that another execution gives the shipped session's output bits.
+
+    `held` counts the samples on which it did. `failure` is the first place where it did not, or why the
+    execution could not be had; None where it never failed.
+    """
+
+    what: str
+    held: int
+    failure: str | None
+
+
+@dataclass(frozen=True)
 class SessionReport:
     """One session: how many node outputs were compared, how closely, and which could not be.
 
     `nodes` are the operators that really run. `worst` maps an operator to the largest observed share
     of its bound (0 to 1). `unbounded` counts elements where an intermediate may overflow, so that any
-    special value is legitimate. `uncovered` names the values without a rule, with the reason.
+    special value is legitimate. `uncovered` names the values without a rule, with the reason. `settings`
+    are the options of the session. `bits` says whether its outputs have the bits of the first session's.
     """
 
     name: str
     nodes: tuple[str, ...]
+    samples: int = 0
     exact_outputs: int = 0
     bounded_outputs: int = 0
     unbounded: int = 0
     worst: Mapping[str, float] = field(default_factory=dict)
     uncovered: tuple[str, ...] = ()
     outputs_covered: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+    rewrites: tuple[str, ...] = ()
+    """Operators of the running graph that the stored graph does not have, with their counts."""
+    equalities: tuple[BitEquality, ...] = ()
+    bits: str = ""
 
 
 @dataclass(frozen=True)
 class DifferentialResult:
-    """Both sessions over all samples. `finished` is False where time ran out before the last sample."""
+    """All sessions over all samples. `finished` is False where time ran out before the last sample."""
 
     samples: int
+    """Samples that every session has seen, the last of them perhaps not by all."""
     finished: bool
     divergence: Divergence | None
     sessions: tuple[SessionReport, ...]
     rewrites: tuple[str, ...]
-    """Operators of the optimised graph that the stored graph does not have, with their counts."""
-    versions: Mapping[str, str]
+    """Those of all sessions."""
+    unreached: tuple[str, ...] = ()
+    """Sessions for which no time was left."""
+
+
+def joined(results: Sequence[DifferentialResult]) -> DifferentialResult:
+    """Several runs, e.g. at several batch sizes, as one: samples and sessions add up."""
+    rewrites = dict.fromkeys(name for result in results for name in result.rewrites)
+    return DifferentialResult(
+        samples=sum(result.samples for result in results),
+        finished=all(result.finished for result in results),
+        divergence=next((result.divergence for result in results if result.divergence is not None), None),
+        sessions=tuple(report for result in results for report in result.sessions),
+        rewrites=tuple(rewrites),
+        unreached=tuple(name for result in results for name in result.unreached),
+    )

@@ -70,6 +70,7 @@ class SessionComparison:
     prepared: Mapping[str, Prepared]
     unchanged: frozenset[str] | None
     operators: tuple[str, ...]
+    samples: int = 0
     exact: int = 0
     bounded: int = 0
     unbounded: int = 0
@@ -82,14 +83,21 @@ class SessionComparison:
         named = set(self.session.outputs) | set(self.graph.inputs)
         computed = {name for node in self.graph.nodes for name in node.outputs}
         self._visible = (computed & named) | set(self.graph.inputs)
+        readers = {name: place for place, node in enumerate(self.graph.nodes) for name in node.inputs}
+        self._last_read: dict[int, list[str]] = {}
+        for name, place in readers.items():
+            self._last_read.setdefault(place, []).append(name)
 
     def compare(self, sample: int, inputs: Mapping[str, Array]) -> Divergence | None:
         """Compare every named value for one input; the first divergence in graph order, or None."""
+        self.samples += 1
         spreads: dict[str, Spread] = {}
-        for node, values in self._stream(inputs):
+        for place, (node, values) in enumerate(self._stream(inputs)):
             found = self._node(node, values, spreads, sample)
             if found is not None:
                 return found
+            for name in self._last_read.get(place, ()):
+                spreads.pop(name, None)
         return None
 
     def report(self) -> SessionReport:
@@ -99,6 +107,7 @@ class SessionComparison:
         return SessionReport(
             name=self.name,
             nodes=self.operators,
+            samples=self.samples,
             exact_outputs=self.exact,
             bounded_outputs=self.bounded,
             unbounded=self.unbounded,
@@ -177,6 +186,7 @@ class SessionComparison:
                 require_types(values, self.graph.types)
             for node in part:
                 yield node, values
+            values.clear()
 
     def _parts(self) -> list[list[Node]]:
         """The nodes cut into runs whose values fit the memory limit."""

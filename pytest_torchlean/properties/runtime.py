@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.differential import DifferentialResult, Divergence, SessionReport, compare
 from pytest_torchlean.differential.samples import (
     Box,
+    Sample,
     data_rows,
     only_input,
     outward_box,
@@ -18,15 +23,16 @@ from pytest_torchlean.errors import DataError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.runtime import SessionSettings
 from pytest_torchlean.spec.dataset import load_inputs
-from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, elements
+from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, Sessions, elements
 from pytest_torchlean.verdict import Evidence, Verdict
 
 _TRUST = (
     "The agreement is sampled: it says nothing about inputs that were not run.",
     "Bounds come from the order-free error analysis of each operator (any summation order, fused "
     "multiply-add or not) and from a binary64 reference with its own radius.",
-    "Sessions: CPU provider, one thread, sequential, subnormals kept.",
+    "Sessions keep subnormals and use onnxruntime's deterministic kernels; the record lists their options.",
 )
 
 
@@ -38,9 +44,34 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
     graph = context.graph
-    inputs = samples(graph, prop.samples, prop.seed, data=_data(prop, graph), box=_box(prop, graph))
-    result = compare(context.model, graph, inputs, deadline=context.deadline)
+    inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, graph))
+    result = compare(
+        context.model, graph, inputs, sessions=settings_of(prop.sessions), deadline=context.deadline
+    )
     return evidence_of(prop, result)
+
+
+def settings_of(sessions: Sessions) -> tuple[SessionSettings, ...]:
+    """The sessions of a matrix at one batch size, the optimisation level changing fastest."""
+    return tuple(
+        SessionSettings(level, threads, inter_op_threads, provider)
+        for provider, inter_op_threads, threads, level in product(
+            sessions.providers, sessions.inter_op_threads, sessions.threads, sessions.optimisation
+        )
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """The property's samples, drawn anew for every session."""
+
+    prop: RuntimeProperty
+    graph: Graph
+    data: NDArray[np.float32] | None
+    box: Box | None
+
+    def __iter__(self) -> Iterator[Sample]:
+        return samples(self.graph, self.prop.samples, self.prop.seed, data=self.data, box=self.box)
 
 
 def evidence_of(prop: RuntimeProperty, result: DifferentialResult) -> Evidence:
@@ -67,8 +98,8 @@ def _judge(prop: RuntimeProperty, result: DifferentialResult) -> tuple[Verdict, 
         )
         return Verdict.DIVERGENT, _divergence_text(result.divergence), next_steps
     if not result.finished:
-        found = f"no difference, but time ran out after {result.samples} of {prop.samples} samples"
-        return Verdict.UNKNOWN, found, "raise `timeout` or lower `samples`"
+        found = f"no difference, but time ran out {_progress(prop, result)}"
+        return Verdict.UNKNOWN, found, "raise `timeout`, lower `samples`, or list fewer sessions"
     unchecked = [report.name for report in result.sessions if not report.outputs_covered]
     if unchecked:
         found = f"no difference, but with {' and '.join(unchecked)} not every output could be checked"
@@ -79,7 +110,19 @@ def _judge(prop: RuntimeProperty, result: DifferentialResult) -> tuple[Verdict, 
         f"no difference on {result.samples} samples in {len(result.sessions)} sessions: "
         f"{exact} node outputs bit-equal, {bounded} within their derived bounds"
     )
+    hidden = [report.name for report in result.sessions if any(test.failure for test in report.equalities)]
+    if hidden:
+        found += f"; the values inside {' and '.join(hidden)} could not be seen (details)"
     return Verdict.AGREED, found, ""
+
+
+def _progress(prop: RuntimeProperty, result: DifferentialResult) -> str:
+    if not result.sessions:
+        return "before the first sample"
+    last = result.sessions[-1]
+    where = f"after {last.samples} of {prop.samples} samples with {last.name}"
+    rest = len(result.unreached)
+    return f"{where}, before {rest} other sessions" if rest else where
 
 
 def _divergence_text(divergence: Divergence) -> str:
@@ -117,6 +160,14 @@ def _details(result: DifferentialResult) -> tuple[str, ...]:
 
 def _session_lines(report: SessionReport) -> list[str]:
     lines = [f"{report.exact_outputs} outputs bit-equal, {report.bounded_outputs} within bounds"]
+    for test in report.equalities:
+        if test.failure is not None:
+            lines.append(
+                f"{test.what} gives other bits than the shipped session: {test.failure}; from there on only "
+                "outputs are checked, by the bound composed over the whole graph"
+            )
+    if report.bits:
+        lines.append(report.bits)
     if report.worst:
         shares = ", ".join(f"{op} {share:.3f}" for op, share in report.worst.items())
         lines.append(f"largest share of the bound: {shares}")

@@ -52,11 +52,15 @@ def runtime_agreement(
     seed: int | None = None,
     data: str | PathLike[str] | None = None,
     input: Pair | None = None,
+    sessions: AbstractMapping[str, Sequence[str | int]] | None = None,
     timeout: str | None = None,
     on_unknown: OnUnknown | None = None,
     memory: str | None = None,
 ) -> RuntimeProperty:
-    """onnxruntime agrees with the exact evaluator on `samples` inputs. Raises SpecError."""
+    """onnxruntime agrees with the exact evaluator on `samples` inputs. Raises SpecError.
+
+    `sessions` combines lists, e.g. `{"optimisation": ["none", "all"], "threads": [1, 2]}`.
+    """
     return _make(
         "runtime_agreement",
         RuntimeProperty,
@@ -65,6 +69,7 @@ def runtime_agreement(
         seed=seed,
         data=data,
         input=_box(input),
+        sessions=sessions,
         timeout=timeout,
         on_unknown=on_unknown,
         memory=memory,

@@ -28,6 +28,7 @@ from pytest_torchlean.spec.model import (
     RuntimeProperty,
     VnnlibProperty,
 )
+from pytest_torchlean.spec.sessions import SessionMatrix
 
 SUPPORTED_VERSION = 1
 MAX_PROPERTIES = 10_000
@@ -87,6 +88,12 @@ RUNTIME = Kind(
         Field("seed", integer(0, 2**63 - 1), "Seed of the sampler.", default="0"),
         Field("data", FilePath(), "An npz file whose inputs are among the samples."),
         Field("input", Box(), _INPUT_BOX),
+        Field(
+            "sessions",
+            SessionMatrix(),
+            "The sessions to compare, e.g. {optimisation: [none, all], threads: [1, 2]}.",
+            default="no optimisation and all, one thread",
+        ),
     ),
 )
 ROBUSTNESS = Kind(

@@ -7,6 +7,7 @@ until `bind` places them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +72,30 @@ class PropertySpec:
         return self.semantics or DEFAULT_SEMANTICS
 
 
+LEVELS = ("none", "basic", "extended", "layout", "all")
+"""onnxruntime's levels of graph optimisation, each with what those before it do."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The sessions of a runtime check: every combination of the listed values.
+
+    `threads` are intra-op threads. An empty `batch` is the model's own batch size.
+    """
+
+    optimisation: tuple[str, ...] = ("none", "all")
+    threads: tuple[int, ...] = (1,)
+    inter_op_threads: tuple[int, ...] = (1,)
+    batch: tuple[int, ...] = ()
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+
+    @property
+    def count(self) -> int:
+        """How many combinations there are."""
+        lists = (self.optimisation, self.threads, self.inter_op_threads, self.batch or (1,), self.providers)
+        return math.prod(map(len, lists))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuntimeProperty(PropertySpec):
     """onnxruntime agrees with the exact evaluator on samples, node by node."""
@@ -82,6 +107,7 @@ class RuntimeProperty(PropertySpec):
     data: Path | None = None
     """Inputs to sample from. None: samples are drawn from `input`, or from the tool's own mix."""
     input: Bounds | None = None
+    sessions: Sessions = Sessions()
 
 
 @dataclass(frozen=True, kw_only=True)
