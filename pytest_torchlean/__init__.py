@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .spec.builders import output_range, robustness, runtime_agreement, vnnlib
+    from .spec.builders import certified_radius, output_range, robustness, runtime_agreement, vnnlib
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "output_range", "robustness", "runtime_agreement", "vnnlib"]
+__all__ = ["__version__", "certified_radius", "output_range", "robustness", "runtime_agreement", "vnnlib"]
 
-_BUILDERS = ("output_range", "robustness", "runtime_agreement", "vnnlib")
+_BUILDERS = ("certified_radius", "output_range", "robustness", "runtime_agreement", "vnnlib")
 
 
 def __getattr__(name: str) -> object:

@@ -57,7 +57,7 @@ _ROWS: tuple[ErrorCode, ...] = (
         "TL0290",
         "check kind is not available",
         "the property names a kind of check that this version does not have",
-        "upgrade pytest-torchlean, or use one of runtime, robustness, range, vnnlib",
+        "upgrade pytest-torchlean, or use one of runtime, robustness, radius, range, vnnlib",
     ),
     ErrorCode(
         "TL0105",

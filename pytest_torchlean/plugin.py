@@ -23,7 +23,9 @@ _MARKERS = (
     "torchlean: every item that pytest-torchlean decides",
     "runtime: onnxruntime against the exact evaluator",
     "robustness: no input of a ball changes its class",
+    "radius: the largest ball around each input in which its class stays",
     "range: outputs stay within bounds",
+    "vnnlib: no input leads to outputs that a VNN-LIB file calls unsafe",
 )
 
 SESSION: pytest.StashKey[GateSession] = pytest.StashKey()

@@ -80,7 +80,7 @@ def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec]:
         raise SpecError(
             "TL0307",
             f"the property is {type(prop).__name__}, not one made by pytest_torchlean",
-            fix="use robustness, output_range, vnnlib or runtime_agreement of pytest_torchlean",
+            fix="use robustness, certified_radius, output_range, vnnlib or runtime_agreement",
         )
     return (model if isinstance(model, str) else model.as_posix()), prop
 

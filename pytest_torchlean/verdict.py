@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 
 class Verdict(StrEnum):
@@ -64,6 +65,14 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Radius:
+    """The largest radius proved for one input; 0 where none is. `index` is its position in the data."""
+
+    index: int
+    radius: Fraction
+
+
+@dataclass(frozen=True)
 class Theorem:
     """The Lean theorem that carries a proof, and the axioms Lean printed for it."""
 
@@ -102,6 +111,8 @@ class Evidence:
     samples: int | None = None
     bounds: Mapping[str, tuple[str, ...]] | None = None
     """Exact numbers as strings, e.g. {"lower": (...), "upper": (...)} per output element."""
+    radii: tuple[Radius, ...] = ()
+    """For a radius property, one per listed input."""
     witnesses: tuple[Witness, ...] = ()
     runtime: str = ""
     """The runtime line of the ledger (DESIGN section 2)."""

@@ -19,7 +19,13 @@ from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.gate import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.results import PropertyResult
-from pytest_torchlean.spec.model import PropertySpec, RangeProperty, RobustnessProperty, VnnlibProperty
+from pytest_torchlean.spec.model import (
+    PropertySpec,
+    RadiusProperty,
+    RangeProperty,
+    RobustnessProperty,
+    VnnlibProperty,
+)
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.verdict import Witness
 
@@ -29,6 +35,7 @@ _MOST_WITNESSES = 100
 _MOST_BYTES = 2**26
 _KINDS: Mapping[str, type[PropertySpec]] = {
     "range": RangeProperty,
+    "radius": RadiusProperty,
     "robustness": RobustnessProperty,
     "vnnlib": VnnlibProperty,
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from pytest_torchlean.results import Environment, PropertyResult
-from pytest_torchlean.verdict import Counts, Evidence, Problem, Theorem, Verdict, Witness
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Radius, Theorem, Verdict, Witness
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -68,6 +70,7 @@ REFUTED = result(
         witnesses=(WITNESS,),
         next_steps="retrain the model, or claim a smaller epsilon",
         seconds={"bound": 2.0},
+        radii=(Radius(0, Fraction(3, 160)), Radius(17, Fraction(0))),
     ),
     line=21,
     witness_file=".torchlean/witness one.json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -15,6 +16,11 @@ class Budget:
     """A deadline as a `time.monotonic()` value; None never ends."""
 
     deadline: float | None = None
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, never negative; infinite without one."""
+        return math.inf if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def spend(self) -> None:
         """Raises OutOfTime after the deadline."""

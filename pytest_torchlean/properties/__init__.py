@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
     "robustness": "pytest_torchlean.properties.robustness",
+    "radius": "pytest_torchlean.properties.radius",
     "range": "pytest_torchlean.properties.range",
     "vnnlib": "pytest_torchlean.properties.vnnlib",
 }

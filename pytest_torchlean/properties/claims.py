@@ -7,6 +7,7 @@ from fractions import Fraction
 from pytest_torchlean.spec.model import (
     Bound,
     PropertySpec,
+    RadiusProperty,
     RangeProperty,
     RobustnessProperty,
     RuntimeProperty,
@@ -34,8 +35,9 @@ def _robustness(prop: RobustnessProperty) -> str:
     share = prop.required_share
     all_of_them = share == 1
     who = "every listed input" if all_of_them else f"at least {_percent(share)} of all listed inputs"
+    tried = f"; radii up to {prop.up_to} are tried" if isinstance(prop, RadiusProperty) else ""
     keeps = "keeps its class" if all_of_them else "keep their class"
-    return f"{who} of {prop.data.name} {keeps} in the L-infinity ball of radius {prop.epsilon}{within}"
+    return f"{who} of {prop.data.name} {keeps} in the L-infinity ball of radius {prop.epsilon}{within}{tried}"
 
 
 def _range(prop: RangeProperty) -> str:

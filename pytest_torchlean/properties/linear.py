@@ -75,8 +75,7 @@ def first_cases(
 
 
 def _stop(budget: Budget) -> float:
-    now = time.monotonic()
-    return np.inf if budget.deadline is None else now + (budget.deadline - now) * _SHARE_OF_TIME
+    return time.monotonic() + budget.left * _SHARE_OF_TIME
 
 
 def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper: Float64) -> bool:

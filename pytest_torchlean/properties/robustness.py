@@ -3,58 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, minimise, promising
-from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
-from pytest_torchlean.bounds.margins import least_margins
-from pytest_torchlean.bounds.program import Program, lower_to_program
-from pytest_torchlean.bounds.splitting import Tree
-from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import Semantics
-from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
 from pytest_torchlean.properties import PropertyContext
-from pytest_torchlean.properties.claims import claim
-from pytest_torchlean.properties.executions import Executions, Violation
-from pytest_torchlean.properties.linear import first_cases
-from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
-from pytest_torchlean.properties.points import violation
-from pytest_torchlean.properties.proving import (
-    Proof,
-    Prospect,
-    forecast,
-    points_of,
-    prove,
-    runtime_line,
-    semantics_of,
-    trust_of,
+from pytest_torchlean.properties.balls import (
+    Search,
+    classified_right,
+    concluded,
+    falsify_rows,
+    forecast_rows,
+    margins_of,
 )
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.linear import first_cases
+from pytest_torchlean.properties.listed import box_around, listed_inputs
+from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
-from pytest_torchlean.verdict import Counts, Evidence, Problem, Verdict, Witness
-
-MOST_WITNESSES = 16
-"""Witnesses kept in the evidence; the counts cover all of them."""
-_REPLAYS_PER_INPUT = 4
-_COARSER = 2.0**29
-"""How much larger the unit roundoff of binary32 is than that of binary64."""
-
-Float32 = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What the falsifier found per row: witnesses that replay, and rows where the executions disagree."""
-
-    witnesses: Mapping[int, Witness]
-    disagreeing: tuple[int, ...]
+from pytest_torchlean.verdict import Evidence
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -70,312 +39,27 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     program = lower_to_program(context.graph)
     executions = Executions(context.model, context.graph)
     listed = listed_inputs(context, prop, program)
-    right = _classified_right(program, executions, prop, listed)
+    right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
-    candidates, trees, open_classes = _candidates(program, listed, boxes, budget)
-    prospect, provable = _forecast(program, listed, boxes, candidates, trees, semantics_of(prop), budget)
-    seconds = {"bound": time.monotonic() - started}
-    searched = time.monotonic()
-    unproved = [row for row in boxes if row not in provable]
-    search = _falsify(program, executions, prop, listed, boxes, unproved, open_classes, budget)
-    seconds["search"] = time.monotonic() - searched
-    proof: Proof | None = None
-    failure: TorchleanError | None = None
-    if prospect is not None and provable:
-        try:
-            proof = prove(context, prop, executions, prospect)
-            failure = proof.failure
-            seconds.update(proof.seconds)
-        except (CheckerError, CertificateError) as error:
-            failure = error
-    proved = len(proof.proved) if proof is not None else 0
-    counts = Counts(
-        proved=proved,
-        refuted=len(search.witnesses),
-        unknown=len(boxes) - proved - len(search.witnesses),
-        misclassified=int((~right).sum()),
-        total=len(listed.labels),
-    )
-    return _evidence(
-        prop,
-        executions,
-        listed,
-        right,
-        counts,
-        search,
-        proof,
-        failure,
-        seconds,
-        trust_of(context, proof) if proof is not None else (),
-    )
-
-
-def _classified_right(
-    program: Program, executions: Executions, prop: RobustnessProperty, listed: Listed
-) -> NDArray[np.bool_]:
-    """Whether the right output is above all others: exactly, or in onnxruntime or the evaluator.
-
-    Binary64 decides where no rounding can change the answer.
-    """
-    points = listed.inputs.astype(np.float64)
-    outputs = evaluate(program, points)[:, program.outputs]
-    rows = np.arange(len(outputs))
-    own = outputs[rows, listed.labels]
-    rivals = outputs.copy()
-    rivals[rows, listed.labels] = -np.inf
-    margins = own - rivals.max(axis=1)
-    right = np.array(margins > 0)
-    slack = 4.0 * rounding_radius(program, points).max(axis=1)
-    rounded = prop.chosen_semantics == "binary32"
-    if rounded:
-        slack = slack * _COARSER
-    for row in np.flatnonzero(~(np.abs(margins) > slack)):
-        broken, point = _breaking(prop, listed, int(row)), listed.inputs[row]
-        if rounded:
-            right[row] = not executions.break_binary32(point, broken)
-        else:
-            right[row] = broken(executions.exact(point)) is None
-    return right
-
-
-def _candidates(
-    program: Program, listed: Listed, boxes: Mapping[int, RationalBox], budget: Budget
-) -> tuple[list[int], dict[int, Tree], dict[int, list[int]]]:
-    """Rows that look provable in binary64; cases where these need backward rows; per row its open classes."""
-    rows = list(boxes)
-    if not rows:
-        return [], {}, {}
-    lower = np.array([[to_float(x) for x in boxes[row].lower] for row in rows])
-    upper = np.array([[to_float(x) for x in boxes[row].upper] for row in rows])
-    low, high = propagate(program, lower, upper)
-    margins = least_margins(program, low, high, listed.labels[rows])
-    slack = 1e-9 * (1.0 + np.abs(high[:, program.outputs]).max(axis=1, initial=0.0))
-    by_intervals = (margins > -slack[:, None]).all(axis=1)
-    candidates = [row for row, fine in zip(rows, by_intervals, strict=True) if fine]
-    classes = int(program.outputs.size)
-    goals = {
-        row: (margin_forms(int(listed.labels[row]), classes), boxes[row])
-        for row, fine in zip(rows, by_intervals, strict=True)
-        if not fine
-    }
-    trees = first_cases(program, goals, budget)
-    open_classes = {
-        row: [int(k) for k in np.argsort(own) if own[k] <= slack[index]]
-        for index, (row, own) in enumerate(zip(rows, margins, strict=True))
-    }
-    return sorted([*candidates, *trees]), trees, open_classes
-
-
-def _forecast(
-    program: Program,
-    listed: Listed,
-    boxes: Mapping[int, RationalBox],
-    candidates: Sequence[int],
-    trees: Mapping[int, Tree],
-    semantics: Semantics,
-    budget: Budget,
-) -> tuple[Prospect | None, frozenset[int]]:
-    """One goal per class over its candidate boxes; the rows Lean will accept."""
-    classes = sorted({int(listed.labels[row]) for row in candidates})
-    if not classes:
-        return None, frozenset()
-    members = {label: [row for row in candidates if listed.labels[row] == label] for label in classes}
-    goals = [
-        Goal(margin_forms(label, int(program.outputs.size)), tuple(boxes[row] for row in members[label]))
-        for label in classes
-    ]
-    known = [[trees.get(row) for row in members[label]] for label in classes]
-    prospect = forecast(program, goals, semantics, budget, known)
-    provable = {
-        row
-        for label, seen in zip(classes, prospect.forecasts, strict=True)
-        for row, fine in zip(members[label], seen.accepted, strict=True)
-        if fine
-    }
-    return prospect, frozenset(provable)
-
-
-def _falsify(
-    program: Program,
-    executions: Executions,
-    prop: RobustnessProperty,
-    listed: Listed,
-    boxes: Mapping[int, RationalBox],
-    rows: Sequence[int],
-    open_classes: Mapping[int, Sequence[int]],
-    budget: Budget,
-) -> _Search:
-    targets: list[Target] = []
-    owners: list[int] = []
-    for row in rows:
-        inside = points_of(prop, boxes[row])
-        if inside is None:
-            continue
-        for rival in open_classes[row]:
-            coefficients = np.zeros(program.outputs.size)
-            coefficients[listed.labels[row]], coefficients[rival] = 1.0, -1.0
-            targets.append(Target(inside[0], inside[1], coefficients, 0.0))
-            owners.append(row)
-    found: dict[int, list[tuple[float, Float32]]] = {}
-    rounded = prop.chosen_semantics == "binary32"
-    candidates = minimise(program, targets, budget=budget)
-    fine = promising(program, candidates, 1e-6, rounded=rounded)
-    for owner, candidate, chosen in zip(owners, candidates, fine, strict=True):
-        if chosen:
-            found.setdefault(owner, []).append((candidate.value, candidate.point))
-    witnesses, disagreeing = {}, []
-    for row, points in found.items():
-        broken = _breaking(prop, listed, row)
-        disagrees = False
-        for _, point in sorted(points, key=lambda item: item[0])[:_REPLAYS_PER_INPUT]:
-            witness = executions.witness(
-                point,
-                broken,
-                rounded=rounded,
-                index=listed.positions[row],
-                reference=listed.inputs[row],
-            )
-            if witness is not None:
-                witnesses[row] = witness
-                break
-            disagrees |= executions.disagree(point, broken, rounded=rounded)
-        if row not in witnesses and disagrees:
-            disagreeing.append(row)
-    return _Search(witnesses, tuple(disagreeing))
-
-
-def _evidence(
-    prop: RobustnessProperty,
-    executions: Executions,
-    listed: Listed,
-    right: NDArray[np.bool_],
-    counts: Counts,
-    search: _Search,
-    proof: Proof | None,
-    failure: TorchleanError | None,
-    seconds: Mapping[str, float],
-    trust: tuple[str, ...],
-) -> Evidence:
-    needed = prop.required_share * counts.total
-    accuracy = Fraction(counts.total - counts.misclassified, counts.total)
-    accurate = prop.min_accuracy is None or accuracy >= prop.min_accuracy
-    proved_share = Fraction(counts.proved, counts.total)
-    verdict = Verdict.UNKNOWN
-    if counts.proved >= needed and accurate and proof is not None:
-        verdict = Verdict.PROVED
-    elif not accurate or counts.total - counts.refuted - counts.misclassified < needed:
-        rounded = _right_when_rounded(executions, prop, listed, right)
-        search = replace(search, disagreeing=(*search.disagreeing, *rounded))
-        lost = counts.refuted + counts.misclassified - len(rounded)
-        accuracy_reached = accuracy + Fraction(len(rounded), counts.total)
-        missed = prop.min_accuracy is not None and accuracy_reached < prop.min_accuracy
-        verdict = Verdict.REFUTED if missed or counts.total - lost < needed else Verdict.ERROR
-    elif failure is not None or search.disagreeing:
-        verdict = Verdict.ERROR
-    found = (
-        f"{counts.proved} of {counts.total} proved ({_percent(proved_share)}), {counts.refuted} refuted, "
-        f"{counts.unknown} unknown, {counts.misclassified} misclassified"
-    )
-    if not accurate and prop.min_accuracy is not None:
-        found += f"; accuracy {_percent(accuracy)} is below the demanded {_percent(prop.min_accuracy)}"
-    witnesses = tuple(search.witnesses[row] for row in sorted(search.witnesses))[:MOST_WITNESSES]
-    if verdict is Verdict.REFUTED and not witnesses:
-        witnesses = _misclassified(executions, prop, listed, right)
-    return Evidence(
-        verdict=verdict,
-        claim=claim(prop),
-        semantics=prop.chosen_semantics,
-        found=found,
-        assurance=None if proof is None else proof.assurance,
-        theorem=proof.theorem if proof is not None else None,
-        counts=counts,
-        accuracy=str(accuracy),
-        witnesses=witnesses,
-        runtime=runtime_line(prop, executions),
-        next_steps=_next_steps(verdict, prop),
-        problem=_problem(failure, search, listed) if verdict is Verdict.ERROR else None,
-        details=_details(search, listed, proof),
-        lean=proof.lean if proof is not None else None,
-        seconds=seconds,
-        trust=trust,
-    )
-
-
-def _breaking(prop: RobustnessProperty, listed: Listed, row: int) -> Violation:
-    reference = listed.reference(row)
-    return lambda outputs: violation(prop, outputs, reference)
-
-
-def _right_when_rounded(
-    executions: Executions, prop: RobustnessProperty, listed: Listed, right: NDArray[np.bool_]
-) -> tuple[int, ...]:
-    """Listed inputs on the wrong side in exact arithmetic, but not in both binary32 executions."""
-    return tuple(
-        row
-        for row in np.flatnonzero(~right).tolist()
-        if not executions.break_binary32(listed.inputs[row], _breaking(prop, listed, row))
-    )
-
-
-def _misclassified(
-    executions: Executions, prop: RobustnessProperty, listed: Listed, right: NDArray[np.bool_]
-) -> tuple[Witness, ...]:
-    """Listed inputs that are themselves on the wrong side, in all three executions."""
-    found: list[Witness] = []
-    for row in np.flatnonzero(~right).tolist():
-        point = listed.inputs[row]
-        witness = executions.witness(
-            point,
-            _breaking(prop, listed, row),
-            rounded=prop.chosen_semantics == "binary32",
-            index=listed.positions[row],
-            reference=point,
+    outlook, search, seconds = None, Search({}, ()), {"bound": time.monotonic() - started}
+    if boxes:
+        margins = margins_of(program, listed, boxes)
+        by_intervals = [row for row, fine in zip(boxes, margins.looks_provable, strict=True) if fine]
+        classes = int(program.outputs.size)
+        goals = {
+            row: (margin_forms(int(listed.labels[row]), classes), boxes[row])
+            for row in boxes.keys() - set(by_intervals)
+        }
+        trees = first_cases(program, dict(sorted(goals.items())), budget)
+        candidates = sorted([*by_intervals, *trees])
+        outlook = forecast_rows(program, listed, boxes, candidates, trees, semantics_of(prop), budget)
+        seconds["bound"] = time.monotonic() - started
+        provable = frozenset() if outlook is None else outlook.provable
+        unproved = [row for row in boxes if row not in provable]
+        search = falsify_rows(
+            program, executions, prop, listed, boxes, unproved, margins.open_classes(), budget
         )
-        if witness is not None:
-            found.append(witness)
-        if len(found) == MOST_WITNESSES:
-            break
-    return tuple(found)
-
-
-def _problem(failure: TorchleanError | None, search: _Search, listed: Listed) -> Problem:
-    if failure is not None:
-        return Problem(failure.code, failure.message, failure.fix)
-    positions = ", ".join(str(listed.positions[row]) for row in search.disagreeing[:8])
-    return Problem(
-        "TL0604",
-        f"not every execution keeps, and not every one breaks, the class of input {positions}",
-        "lower `epsilon` slightly, or look at the named inputs",
-    )
-
-
-def _next_steps(verdict: Verdict, prop: RobustnessProperty) -> str:
-    if verdict is Verdict.REFUTED:
-        return (
-            "replay a witness to see the changed class; then train for this epsilon, lower `epsilon`, or "
-            "lower `at_least` if these inputs may be lost"
-        )
-    if verdict is Verdict.UNKNOWN:
-        return (
-            "interval bounds were too wide for the unknown inputs and no input that breaks them was found: "
-            f"lower `epsilon` (now {prop.epsilon}), lower `at_least`, or train with interval bounds"
-        )
-    return ""
-
-
-def _details(search: _Search, listed: Listed, proof: Proof | None) -> tuple[str, ...]:
-    lines = []
-    if proof is not None and proof.failure is not None:
-        lines.append(f"only some theorems were accepted: {proof.failure.message}")
-    if proof is not None:
-        lines.append(f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance")
-    if search.witnesses:
-        positions = sorted(listed.positions[row] for row in search.witnesses)
-        shown = ", ".join(str(position) for position in positions[:20])
-        more = f" and {len(positions) - 20} more" if len(positions) > 20 else ""
-        lines.append(f"refuted inputs: {shown}{more}")
-    return tuple(lines)
-
-
-def _percent(share: Fraction) -> str:
-    return f"{float(share * 100):.1f} %"
+        seconds["search"] = time.monotonic() - started - seconds["bound"]
+    every = frozenset(boxes)
+    evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)
+    return evidence

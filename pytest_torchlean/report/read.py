@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 from pytest_torchlean.errors import RecordError
 from pytest_torchlean.report.record import SCHEMA
 from pytest_torchlean.results import Environment, PropertyResult
-from pytest_torchlean.verdict import Counts, Evidence, Problem, Theorem, Verdict, Witness
+from pytest_torchlean.verdict import Counts, Evidence, Problem, Radius, Theorem, Verdict, Witness
 
 MAX_BYTES = 1 << 28
 
@@ -149,6 +151,7 @@ def _evidence(at: _At) -> Evidence:
         accuracy=at.key("accuracy").optional_text(),
         samples=at.key("samples").optional_whole(),
         bounds=None if bounds.value is None else {key: bounds.key(key).texts() for key in _keys(bounds)},
+        radii=tuple(_radius(item) for item in at.key("radii").items()),
         witnesses=witnesses + tuple(_witness(item) for item in at.key("further_witnesses").items()),
         runtime=at.key("runtime").text(),
         next_steps=at.key("next_steps").text(),
@@ -183,6 +186,13 @@ def _counts(at: _At) -> Counts | None:
     if counts.proved + counts.refuted + counts.unknown + counts.misclassified != counts.total:
         raise at.fail("counts that add up to their total")
     return counts
+
+
+def _radius(at: _At) -> Radius:
+    text = at.key("radius").text()
+    if not re.fullmatch(r"[0-9]{1,4000}(/[1-9][0-9]{0,3999})?", text):
+        raise at.key("radius").fail("an exact fraction that is not negative")
+    return Radius(at.key("index").whole(), Fraction(text))
 
 
 def _problem(at: _At) -> Problem | None:

@@ -61,6 +61,7 @@ def _result(result: PropertyResult) -> dict[str, Any]:
         "found": evidence.found,
         "runtime": evidence.runtime,
         "bounds": None if evidence.bounds is None else {k: list(v) for k, v in evidence.bounds.items()},
+        "radii": [{"index": found.index, "radius": str(found.radius)} for found in evidence.radii],
         "witness": witnesses[0] if witnesses else None,
         "further_witnesses": witnesses[1:],
         "witness_file": result.witness_file,

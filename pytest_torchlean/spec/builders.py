@@ -28,6 +28,7 @@ from pytest_torchlean.spec.model import (
     Assurance,
     OnUnknown,
     PropertySpec,
+    RadiusProperty,
     RangeProperty,
     RobustnessProperty,
     RuntimeProperty,
@@ -97,19 +98,58 @@ def robustness(
     `at_least` and `min_accuracy` are shares of all listed inputs: `"90%"`, `"0.9"`, `Fraction(9, 10)`.
     Floats are refused there: `0.9` holds slightly more than nine tenths, so 90 of 100 would miss it.
     """
-    for key, share in (("at_least", at_least), ("min_accuracy", min_accuracy)):
-        if isinstance(share, float):
-            raise SpecError(
-                "TL0307",
-                f"robustness(): `{key}` must not be a float: {share!r} is not the exact share it shows",
-                fix=f'write it as text: `{key}="90%"` or `{key}="{share!r}"`',
-            )
+    _refuse_float_shares("robustness", at_least=at_least, min_accuracy=min_accuracy)
     return _make(
         "robustness",
         RobustnessProperty,
         kinds.ROBUSTNESS,
         epsilon=epsilon,
         data=data,
+        domain=_box(domain),
+        norm=norm,
+        at_least=at_least,
+        min_accuracy=min_accuracy,
+        indices=indices,
+        limit=limit,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def certified_radius(
+    *,
+    epsilon: Number,
+    data: str | PathLike[str],
+    up_to: Number,
+    steps: int | None = None,
+    domain: Pair | None = None,
+    norm: str | None = None,
+    at_least: Share | None = None,
+    min_accuracy: Share | None = None,
+    indices: Sequence[int] | None = None,
+    limit: int | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> RadiusProperty:
+    """As `robustness`, and `verdict.radii` holds each input's largest certified radius up to `up_to`.
+
+    Radii are multiples of up_to / 2^steps. Raises SpecError.
+    """
+    _refuse_float_shares("certified_radius", at_least=at_least, min_accuracy=min_accuracy)
+    return _make(
+        "certified_radius",
+        RadiusProperty,
+        kinds.RADIUS,
+        epsilon=epsilon,
+        data=data,
+        up_to=up_to,
+        steps=steps,
         domain=_box(domain),
         norm=norm,
         at_least=at_least,
@@ -175,6 +215,16 @@ def vnnlib(
         assurance=assurance,
         memory=memory,
     )
+
+
+def _refuse_float_shares(function: str, **shares: object) -> None:
+    for key, share in shares.items():
+        if isinstance(share, float):
+            raise SpecError(
+                "TL0307",
+                f"{function}(): `{key}` must not be a float: {share!r} is not the exact share it shows",
+                fix=f'write it as text: `{key}="90%"` or `{key}="{share!r}"`',
+            )
 
 
 def _box(box: object) -> object:

@@ -19,6 +19,7 @@ from pytest_torchlean.spec.model import (
     Defaults,
     ModelEntry,
     PropertySpec,
+    RadiusProperty,
     RobustnessProperty,
     Spec,
 )
@@ -271,6 +272,13 @@ def build(kind: Kind, values: dict[str, Any], tree: Mapping, context: Context) -
     if isinstance(built, RobustnessProperty) and built.indices is not None and built.limit is not None:
         return context.report(
             "TL0317", "`indices` and `limit` exclude each other", tree.span, fix="keep one of the two"
+        )
+    if isinstance(built, RadiusProperty) and built.up_to < built.epsilon:
+        return context.report(
+            "TL0317",
+            f"`up_to` is {built.up_to}, below the claimed `epsilon` {built.epsilon}",
+            tree.span,
+            fix="raise `up_to`: it is the largest radius that is tried",
         )
     return built
 

@@ -23,6 +23,7 @@ from pytest_torchlean.spec.fields import (
 )
 from pytest_torchlean.spec.model import (
     PropertySpec,
+    RadiusProperty,
     RangeProperty,
     RobustnessProperty,
     RuntimeProperty,
@@ -96,27 +97,43 @@ RUNTIME = Kind(
         ),
     ),
 )
+_BALL: tuple[Field, ...] = (
+    Field("epsilon", number(at_least=0), "Radius of the ball, e.g. 8/255.", required=True),
+    Field("norm", Choice(("linf",), later=("l1", "l2")), "Norm of the ball.", default="linf"),
+    Field(
+        "domain",
+        Box(),
+        "Box of valid inputs, e.g. {lower: 0, upper: 1}; the ball is intersected with it.",
+    ),
+    Field("data", FilePath(), "An npz file with the arrays `inputs` and `labels`.", required=True),
+    Field(
+        "at_least",
+        share(),
+        "Share of all listed inputs that must be classified right and proved, e.g. 90%.",
+        default="100%",
+    ),
+    Field("min_accuracy", share(), "Share of all listed inputs that must be classified right."),
+    *_SELECTION,
+)
 ROBUSTNESS = Kind(
     "robustness",
     "No input within epsilon of a listed input, and within the domain, changes the class.",
     RobustnessProperty,
+    _BALL,
+)
+RADIUS = Kind(
+    "radius",
+    "As robustness, and the record names for every listed input the largest radius that is proved.",
+    RadiusProperty,
     (
-        Field("epsilon", number(at_least=0), "Radius of the ball, e.g. 8/255.", required=True),
-        Field("norm", Choice(("linf",), later=("l1", "l2")), "Norm of the ball.", default="linf"),
+        *_BALL,
+        Field("up_to", number(at_least=0), "The largest radius that is tried, e.g. 1/10.", required=True),
         Field(
-            "domain",
-            Box(),
-            "Box of valid inputs, e.g. {lower: 0, upper: 1}; the ball is intersected with it.",
+            "steps",
+            integer(1, 12),
+            "How often the range of radii is halved: radii are multiples of up_to / 2^steps.",
+            default="6",
         ),
-        Field("data", FilePath(), "An npz file with the arrays `inputs` and `labels`.", required=True),
-        Field(
-            "at_least",
-            share(),
-            "Share of all listed inputs that must be classified right and proved, e.g. 90%.",
-            default="100%",
-        ),
-        Field("min_accuracy", share(), "Share of all listed inputs that must be classified right."),
-        *_SELECTION,
     ),
 )
 RANGE = Kind(
@@ -139,7 +156,7 @@ VNNLIB = Kind(
     (Field("file", FilePath(), "A VNN-LIB 1.0 file, also packed as .vnnlib.gz.", required=True),),
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RANGE, VNNLIB)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RADIUS, RANGE, VNNLIB)}
 LATER_KINDS: tuple[str, ...] = ("monotonicity", "equivalence")
 
 COMMON_FIELDS: tuple[Field, ...] = (

@@ -26,6 +26,7 @@ Assurance = Literal["kernel", "evaluated", "any"]
 
 DEFAULT_TIMEOUT = Fraction(60)
 DEFAULT_SAMPLES = 256
+DEFAULT_STEPS = 6
 DEFAULT_SEMANTICS: Semantics = "binary32"
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,99}"
 """Names of models and properties. They become parts of pytest item ids, so never brackets or colons."""
@@ -133,6 +134,18 @@ class RobustnessProperty(PropertySpec):
     def required_share(self) -> Fraction:
         """The share that must be proved, with the default filled in."""
         return Fraction(1) if self.at_least is None else self.at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class RadiusProperty(RobustnessProperty):
+    """As robustness, and for each listed input the largest radius up to `up_to` that can be proved."""
+
+    check: ClassVar[str] = "radius"
+
+    up_to: Fraction
+    """The largest radius that is tried, at least `epsilon`."""
+    steps: int = DEFAULT_STEPS
+    """How often the range of radii is halved: they are multiples of up_to / 2^steps, and `epsilon`."""
 
 
 @dataclass(frozen=True, kw_only=True)
