@@ -1,25 +1,21 @@
 """The formulas compiled by numba: one loop per function that rounds, and lists what it could not decide.
 
 `formulas` and `approximation` are written for arrays; here their functions are compiled again with the scalar
-meaning of their helpers. No fastmath, so nothing is fused or reordered. Machine code is kept on disk by
-numba next to the package's own bytecode, or in the user's cache folder; its key holds the name of the
-function and a digest of the sources, so that no other code is ever taken.
+meaning of their helpers; `machine` says how.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
 from collections.abc import Callable
-from pathlib import Path
 from types import FunctionType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.binary32 import approximation, enclosure, formulas, tables
+from pytest_torchlean.binary32 import approximation, enclosure, formulas, machine, tables
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -86,7 +82,7 @@ def loop(name: str) -> Loop:
     """Rounds f(x, p, q) of finite x; returns how many indices of undecided elements it wrote."""
     namespace = _namespace()
     namespace["formula"] = namespace[formulas.FORMULAS[name].__name__]
-    return cast("Loop", _compiled(_unary(f"{name} {_digest()}"), namespace))
+    return cast("Loop", machine.compiled(_unary(f"{name} {_digest()}"), namespace))
 
 
 @functools.cache
@@ -94,7 +90,7 @@ def value_loop(name: str) -> ValueLoop:
     """Writes the binary64 value and margin of f(x, p, q) for finite x."""
     namespace = _namespace()
     namespace["formula"] = namespace[formulas.FORMULAS[name].__name__]
-    return cast("ValueLoop", _compiled(_values(f"{name} {_digest()}"), namespace))
+    return cast("ValueLoop", machine.compiled(_values(f"{name} {_digest()}"), namespace))
 
 
 @functools.cache
@@ -102,7 +98,7 @@ def power_loop() -> PowerLoop:
     """Rounds x^y of finite positive x and finite y, as `loop`."""
     namespace = _namespace()
     namespace["formula"] = namespace["f_power"]
-    return cast("PowerLoop", _compiled(_binary(f"Pow {_digest()}"), namespace))
+    return cast("PowerLoop", machine.compiled(_binary(f"Pow {_digest()}"), namespace))
 
 
 def _unary(key: str) -> Any:
@@ -146,19 +142,6 @@ def _binary(key: str) -> Any:
     return rounding_power
 
 
-def _compiled(function: Any, namespace: dict[str, Any]) -> Any:
-    import numba
-
-    code = FunctionType(function.__code__, namespace, function.__name__, None, function.__closure__)
-    code.__qualname__ = function.__qualname__
-    code.__module__ = function.__module__
-    try:
-        return numba.njit(code, fastmath=False, error_model="numpy", cache=True)
-    except RuntimeError:
-        # no folder to keep machine code in can be written
-        return numba.njit(code, fastmath=False, error_model="numpy", cache=False)
-
-
 def _namespace() -> dict[str, Any]:
     """The globals of the formulas, their functions and helpers compiled for scalars, lazily."""
     import numba
@@ -177,8 +160,5 @@ def _namespace() -> dict[str, Any]:
 @functools.cache
 def _digest() -> str:
     """SHA-256 of the sources that the machine code comes from."""
-    found = hashlib.sha256()
-    sources = [Path(str(module.__file__)) for module in (enclosure, tables, approximation, formulas)]
-    for source in [*sources, Path(__file__)]:
-        found.update(source.read_bytes())
-    return found.hexdigest()
+    modules = (enclosure, tables, approximation, formulas)
+    return machine.digest((*(str(module.__file__) for module in modules), __file__))

@@ -3,8 +3,7 @@
 A value is computed in binary64 with a proved relative margin (`formulas`). Where both ends of the margin
 round to the same binary32 number, that number is the answer (Ziv's test); elsewhere the function is enclosed
 in integers of growing precision (`real_functions`). The answer is unique, so the implementations
-agree in every bit: numpy, and numba where it is installed and the array is large enough to pay for it
-(`TORCHLEAN_KERNELS=numpy` or `=numba` overrides).
+agree in every bit: numpy, and numba where `machine.choose` says so, on any number of threads.
 
 Conventions: NaN gives 0x7fc00000; an infinity gives the limit, NaN where there is none; a result that
 underflows keeps its sign; odd functions keep the sign of zero.
@@ -12,21 +11,23 @@ underflows keeps its sign; odd functions keep the sign of zero.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.binary32.kernels import Implementation, canonical_nan, numba_available
+from pytest_torchlean.binary32.kernels import canonical_nan
+from pytest_torchlean.binary32.machine import Implementation, choose, spread, thread_count
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 _BLOCK = 2**14
-_WORTH_COMPILING = 2**16
-"""Elements from which numba is used: some 5 ms of numpy."""
+_NUMPY_COST = 8e-8
+"""Seconds of numpy per element."""
+_WORTH_THREADS = 2**15
+"""Elements for which a second thread pays."""
 
 NAMES = (
     "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Celu", "Cos", "Cosh", "Elu", "Erf", "Exp", "Gelu",
@@ -45,7 +46,8 @@ def evaluate(
     finite = np.isfinite(flat)
     everywhere = bool(finite.all())
     inside = flat if everywhere else np.where(finite, flat, np.float32(0))
-    result, undecided = _rounded(name, inside, float(p), float(q), _choose(flat.size, implementation))
+    chosen = choose(name, flat.size * _NUMPY_COST, implementation)
+    result, undecided = _rounded(name, inside, float(p), float(q), chosen)
     if undecided.size:
         decide(name, inside, float(p), float(q), result, undecided)
     if not everywhere:
@@ -72,7 +74,7 @@ def reference(name: str, x: Float32, p: float = 0.0, q: float = 0.0) -> tuple[Fl
 
 def _values(name: str, x: Float64, p: float, q: float) -> tuple[Float64, Float64]:
     """The formula's value and margin, by numba for large arrays; their bits may differ, their meaning not."""
-    if _choose(x.size, None) == "numba":
+    if choose(f"{name} in binary64", x.size * _NUMPY_COST) == "numba":
         from pytest_torchlean.binary32.compiled import value_loop
 
         flat, value, margin = x.reshape(-1), np.empty(x.size), np.empty(x.size)
@@ -84,15 +86,6 @@ def _values(name: str, x: Float64, p: float, q: float) -> tuple[Float64, Float64
     return value, margin
 
 
-def _choose(size: int, implementation: Implementation | None) -> Implementation:
-    if implementation is not None:
-        return implementation
-    wanted = os.environ.get("TORCHLEAN_KERNELS", "")
-    if wanted == "numpy" or not numba_available():
-        return "numpy"
-    return "numba" if wanted == "numba" or size >= _WORTH_COMPILING else "numpy"
-
-
 def _rounded(
     name: str, x: Float32, p: float, q: float, implementation: Implementation
 ) -> tuple[Float32, NDArray[np.int64]]:
@@ -102,8 +95,17 @@ def _rounded(
         from pytest_torchlean.binary32.compiled import loop
 
         places = np.empty(x.size, dtype=np.int64)
-        count = loop(name)(x, p, q, result, places)
-        return result, places[:count].copy()
+        if x.size < _WORTH_THREADS:
+            return result, places[: loop(name)(x, p, q, result, places)].copy()
+        found = []
+
+        def work(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            count = loop(name)(x[part], p, q, result[part], places[part])
+            found.append(places[start : start + count] + start)
+
+        spread(x.size, thread_count(), work)
+        return result, np.concatenate(found)
     from pytest_torchlean.binary32.formulas import FORMULAS
 
     formula = FORMULAS[name]
@@ -209,7 +211,7 @@ def power(x: Float32, y: Float32, *, implementation: Implementation | None = Non
     plain = np.isfinite(base) & np.isfinite(exponent) & (base != 0)
     size = np.where(plain, np.abs(base), np.float32(1)).astype(np.float32)
     by = np.where(plain, exponent, np.float32(1)).astype(np.float32)
-    if _choose(base.size, implementation) == "numba":
+    if choose("Pow", base.size * _NUMPY_COST, implementation) == "numba":
         from pytest_torchlean.binary32.compiled import power_loop
 
         result, places = np.empty_like(size), np.empty(size.size, dtype=np.int64)

@@ -1,35 +1,50 @@
-"""Matrix product under the declared sequential schedule, bit-exact.
+"""Matrix products and sums under the declared sequential schedule, bit-exact.
 
 Schedule: the accumulator starts at +0; for k ascending, acc = fl(acc + fl(a_k * b_k)), each `fl` one
 rounding to nearest even (IEEE-754, no fused multiply-add, no flush to zero). Every NaN result is the
 quiet NaN 0x7fc00000, because the standard leaves payloads open.
 
 Two implementations give the same bits: numpy, vectorised over the outputs with a loop over k, and
-numba, compiled at first use. numba is used when it is installed and the product is large enough to
-pay for it; `TORCHLEAN_KERNELS=numpy` or `=numba` in the environment, or the argument, overrides.
+numba (`loops`), which keeps a tile of outputs in registers; `machine.choose` says which one runs. Threads
+share the outputs among them, never a sum, so their number changes no bit.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import os
-from collections.abc import Callable
-from typing import Literal, cast
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.machine import (
+    Implementation,
+    choose,
+    numba_available,
+    spread,
+    thread_count,
+)
 from pytest_torchlean.errors import RuntimeFailure
 
 Float32 = NDArray[np.float32]
-Implementation = Literal["numpy", "numba"]
+
+__all__ = [
+    "Implementation",
+    "RightFactor",
+    "canonical_nan",
+    "matmul",
+    "matmul_each",
+    "numba_available",
+    "numpy_seconds",
+    "require_gradual_underflow",
+    "sequential_sum",
+]
 
 _NUMPY_STEP_COST = 2e-6
 """Seconds of interpreter time per value of k."""
 _NUMPY_ELEMENT_COST = 5e-10
-_WORTH_COMPILING = 1e-3
-"""Seconds a numpy product may take before numba is preferred."""
+_WORTH_THREADS = 2**22
+"""Products for which a second thread pays."""
+_NO_BIAS = np.empty(0, dtype=np.float32)
 
 
 def canonical_nan(values: Float32) -> Float32:
@@ -40,20 +55,94 @@ def canonical_nan(values: Float32) -> Float32:
     return values
 
 
-def matmul(a: Float32, b: Float32, *, implementation: Implementation | None = None) -> Float32:
+def numpy_seconds(rows: int, depth: int, columns: int) -> float:
+    """What a product costs without numba, by estimate."""
+    return depth * (_NUMPY_STEP_COST + rows * columns * _NUMPY_ELEMENT_COST)
+
+
+def matmul(
+    a: Float32, b: Float32, *, implementation: Implementation | None = None, threads: int | None = None
+) -> Float32:
     """The product of float32 (rows, k) and (k, columns) under the sequential schedule, k ascending."""
     if a.shape[1] != b.shape[0]:
         raise ValueError(f"cannot multiply {a.shape} by {b.shape}")
-    chosen = implementation or _choose(a.shape[0], a.shape[1], b.shape[1])
-    if chosen == "numba":
-        product = _compiled()(np.ascontiguousarray(a), np.ascontiguousarray(b))
-    else:
-        product = _matmul_numpy(a, b)
-    return canonical_nan(product)
+    if choose("sums", numpy_seconds(a.shape[0], a.shape[1], b.shape[1]), implementation) == "numba":
+        return RightFactor(b).product(a, threads=threads)
+    return canonical_nan(_matmul_numpy(a, b))
 
 
-def sequential_sum(terms: Float32) -> Float32:
+class RightFactor:
+    """A float32 matrix (k, columns) cut into panels once, for many compiled products."""
+
+    def __init__(self, b: Float32) -> None:
+        from pytest_torchlean.binary32 import loops
+        from pytest_torchlean.binary32.tile import WIDTH
+
+        self.depth, self.columns = b.shape
+        self._panels = np.empty((-(-self.columns // WIDTH), self.depth, WIDTH), dtype=np.float32)
+        loops.cut(b, self._panels)
+        self._multiply = loops.multiply
+
+    def product(self, a: Float32, bias: Float32 | None = None, *, threads: int | None = None) -> Float32:
+        """a @ b, and fl(a @ b + bias) with one bias per column; a: (rows, k)."""
+        a = np.ascontiguousarray(a)
+        rows = a.shape[0]
+        added = _NO_BIAS if bias is None else np.ascontiguousarray(bias)
+        out = np.empty((rows, self.columns), dtype=np.float32)
+        panels = self._panels
+        if rows * self.depth * self.columns < _WORTH_THREADS:
+            self._multiply(a, panels, added, out, 0, len(panels))
+            return out
+        count = thread_count(threads)
+        if rows > len(panels):
+
+            def work(start: int, stop: int) -> None:
+                self._multiply(a[start:stop], panels, added, out[start:stop], 0, len(panels))
+
+            spread(rows, count, work)
+        else:
+            spread(len(panels), count, lambda start, stop: self._multiply(a, panels, added, out, start, stop))
+        return out
+
+
+def matmul_each(
+    a: Float32, b: Float32, *, implementation: Implementation | None = None, threads: int | None = None
+) -> Float32:
+    """The products of (count, rows, k) and (count, k, columns), one by one."""
+    count, rows, depth = a.shape
+    columns = b.shape[2]
+    if b.shape[:2] != (count, depth):
+        raise ValueError(f"cannot multiply {a.shape} by {b.shape}")
+    if choose("sums", count * numpy_seconds(rows, depth, columns), implementation) == "numpy":
+        out = np.empty((count, rows, columns), dtype=np.float32)
+        for index in range(count):
+            out[index] = _matmul_numpy(a[index], b[index])
+        return canonical_nan(out)
+    return _matmul_each_compiled(np.ascontiguousarray(a), b, threads)
+
+
+def _matmul_each_compiled(a: Float32, b: Float32, threads: int | None = None) -> Float32:
+    from pytest_torchlean.binary32 import loops
+
+    out = np.empty((a.shape[0], a.shape[1], b.shape[2]), dtype=np.float32)
+    if a.size * b.shape[2] < _WORTH_THREADS:
+        loops.multiply_each(a, b, out, 0, len(a))
+        return out
+    if len(a) == 1:
+        return RightFactor(b[0]).product(a[0], threads=threads)[None]
+    spread(len(a), thread_count(threads), lambda start, stop: loops.multiply_each(a, b, out, start, stop))
+    return out
+
+
+def sequential_sum(terms: Float32, *, implementation: Implementation | None = None) -> Float32:
     """Sum over the first axis in ascending order, the accumulator starting at +0; float32."""
+    count, size = terms.shape[0], math.prod(terms.shape[1:])
+    if choose("sums", numpy_seconds(1, count, size), implementation) == "numba":
+        from pytest_torchlean.binary32 import loops
+
+        result = np.zeros(terms.shape[1:], dtype=np.float32)
+        loops.add_up(np.ascontiguousarray(terms).reshape(count, size), result.reshape(-1))
+        return result
     total = np.zeros(terms.shape[1:], dtype=np.float32)
     with np.errstate(all="ignore"):
         for term in terms:
@@ -74,22 +163,6 @@ def require_gradual_underflow() -> None:
         )
 
 
-def _choose(rows: int, depth: int, columns: int) -> Implementation:
-    wanted = os.environ.get("TORCHLEAN_KERNELS", "")
-    if wanted == "numpy" or not numba_available():
-        return "numpy"
-    if wanted == "numba":
-        return "numba"
-    cost = depth * (_NUMPY_STEP_COST + rows * columns * _NUMPY_ELEMENT_COST)
-    return "numba" if cost > _WORTH_COMPILING else "numpy"
-
-
-@functools.cache
-def numba_available() -> bool:
-    """Whether numba is installed; it is not imported to find out."""
-    return importlib.util.find_spec("numba") is not None
-
-
 def _matmul_numpy(a: Float32, b: Float32) -> Float32:
     rows, depth = a.shape
     columns = b.shape[1]
@@ -100,26 +173,3 @@ def _matmul_numpy(a: Float32, b: Float32) -> Float32:
             np.multiply(a[:, k, None], b[k], out=product)
             np.add(total, product, out=total)
     return total
-
-
-def _matmul_loops(a: Float32, b: Float32) -> Float32:
-    rows, depth = a.shape
-    columns = b.shape[1]
-    total = np.zeros((rows, columns), dtype=np.float32)
-    for i in range(rows):
-        for k in range(depth):
-            factor = a[i, k]
-            for j in range(columns):
-                total[i, j] += factor * b[k, j]
-    return total
-
-
-@functools.cache
-def _compiled() -> Callable[[Float32, Float32], Float32]:
-    """The compiled kernel: no fastmath, so no contraction and no reordering; nothing is cached on disk."""
-    import numba
-
-    matrix = numba.types.Array(numba.float32, 2, "C", readonly=True)
-    result = numba.types.Array(numba.float32, 2, "C")
-    compiler = numba.njit(result(matrix, matrix), fastmath=False, cache=False)
-    return cast("Callable[[Float32, Float32], Float32]", compiler(_matmul_loops))

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.kernels import require_gradual_underflow
 from pytest_torchlean.errors import DataError
+from pytest_torchlean.evaluator.program import program_of
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import quoted
-from pytest_torchlean.ops import RULES
-from pytest_torchlean.ops.rule import DomainError
 
 Array = NDArray[np.generic]
 
@@ -26,23 +25,17 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     flushes subnormal numbers.
     """
     require_gradual_underflow()
-    values: dict[str, Array] = dict(graph.constants)
-    values.update(_checked(graph, inputs))
-    for node in graph.nodes:
-        operands = [values[name] if name else None for name in node.inputs]
-        try:
-            results = RULES[node.op].evaluate(node, operands)
-        except DomainError as problem:
-            where = f"node {quoted(node.source or node.outputs[0])} ({node.op})"
-            raise DataError("TL0451", f"{where}: {problem}") from None
-        values.update(zip(node.outputs, results, strict=True))
+    values = _checked(graph, inputs)
+    program_of(graph).run(values)
     return values
 
 
 def run(graph: Graph, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
     """The graph's outputs in order; see `evaluate`."""
     values = evaluate(graph, inputs)
-    return tuple(values[name] for name in graph.outputs)
+    return tuple(
+        np.ascontiguousarray(values[name]).reshape(graph.types[name].shape) for name in graph.outputs
+    )
 
 
 def _checked(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -52,7 +45,7 @@ def _checked(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
         wrong = [f"{quoted(name)} is missing" for name in missing]
         wrong += [f"{quoted(name)} is not an input of the model" for name in unknown]
         raise DataError("TL0450", "; ".join(wrong))
-    checked = {}
+    checked: dict[str, Array] = {}
     for name in graph.inputs:
         value, kind = np.asarray(inputs[name]), graph.types[name]
         if value.dtype.name != kind.dtype or value.shape != kind.shape:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32 import kernels
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import dot_bound
+from pytest_torchlean.binary32.machine import choose
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.lattice import Axis, LatticeConvolution, convolution_axis, transposed_axis
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -27,6 +30,7 @@ from pytest_torchlean.ops.rule import (
     Float32,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     constant,
@@ -170,16 +174,37 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Kind:
-    """What tells Conv and ConvTranspose apart: the taps, and the weight as (out, in per group, volume)."""
+    """What tells Conv and ConvTranspose apart: the taps, the axes of the compiled form, and the weight as
+    (out, in per group, volume)."""
 
     convolution: Callable[[Node, tuple[int, ...], tuple[int, ...]], Convolution]
+    axes: Callable[[Node, tuple[int, ...], tuple[int, ...]], tuple[Axis, ...]]
     arranged: Callable[[Node, Any], Any]
 
     def evaluate(self, node: Node, inputs: Arrays) -> tuple[Array, ...]:
         """Values of the output."""
         x, w = floats(inputs[0]), floats(inputs[1])
         bias = floats(inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
+        axes = self.axes(node, x.shape, w.shape)
+        depth, positions = math.prod(w.shape) // (x.shape[1] or 1), math.prod(axis.outputs for axis in axes)
+        seconds = kernels.numpy_seconds(x.shape[0] * x.shape[1], depth, positions)
+        if choose("sums", seconds) == "numba" and LatticeConvolution.fits(axes, *x.shape[:2]):
+            group = integer(node, "group")
+            return (LatticeConvolution(axes, group, self.arranged(node, w), bias).run(x),)
         return (self.convolution(node, x.shape, w.shape).evaluate(x, self.arranged(node, w), bias),)
+
+    def prepare(self, node: Node, types: Types, constants: Arrays) -> Prepared:
+        """The compiled form with constant weights."""
+        x, w = float_type(types[0], "the input").shape, float_type(types[1], "the weight").shape
+        given = zip(types[1:], constants[1:], strict=True)
+        computed = any(kind is not None and value is None for kind, value in given)
+        axes = self.axes(node, x, w)
+        if computed or not LatticeConvolution.fits(axes, *x[:2]):
+            return partial(self.evaluate, node)
+        bias = floats(constants[2]) if len(constants) > 2 and constants[2] is not None else None
+        arranged = self.arranged(node, floats(constants[1]))
+        found = LatticeConvolution(axes, integer(node, "group"), arranged, bias)
+        return lambda inputs: (found.run(floats(inputs[0])),)
 
     def error_bound(self, node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
         """The derived bound."""
@@ -213,6 +238,22 @@ class Kind:
 def _forward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
     windows = _windows(node, x, w)
     return Convolution(integer(node, "group"), windows.taps(), windows.outputs)
+
+
+def _axes(
+    axis: Callable[[int, int, int, int, int, int], Axis], node: Node, extents: Any, outputs: Any, kernel: Any
+) -> tuple[Axis, ...]:
+    strides, dilations, pads = (integers(node, name) for name in ("strides", "dilations", "pads"))
+    begins = pads[: len(kernel)]
+    return tuple(map(axis, extents, outputs, strides, dilations, kernel, begins))
+
+
+def _forward_axes(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> tuple[Axis, ...]:
+    return _axes(convolution_axis, node, x[2:], _windows(node, x, w).outputs, w[2:])
+
+
+def _backward_axes(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> tuple[Axis, ...]:
+    return _axes(transposed_axis, node, x[2:], integers(node, "outputs"), w[2:])
 
 
 def _flat_kernel(node: Node, w: Any) -> Any:
@@ -274,16 +315,14 @@ def _gather(
     return np.asarray(moved, dtype=np.int64).reshape(batch * len(taps), channels * taps.shape[1])
 
 
-_CONV = Kind(_forward, _flat_kernel)
-_TRANSPOSED = Kind(_backward, _turned)
+_CONV = Kind(_forward, _forward_axes, _flat_kernel)
+_TRANSPOSED = Kind(_backward, _backward_axes, _turned)
 
-RULES = {
-    "Conv": OpRule(_infer, _CONV.evaluate, _CONV.error_bound, _CONV.step, enclose=_CONV.enclose),
-    "ConvTranspose": OpRule(
-        _infer_transposed,
-        _TRANSPOSED.evaluate,
-        _TRANSPOSED.error_bound,
-        _TRANSPOSED.step,
-        enclose=_TRANSPOSED.enclose,
-    ),
-}
+
+def _rule(kind: Kind, infer: Callable[[Node, Types], tuple[ValueType, ...]]) -> OpRule:
+    return OpRule(
+        infer, kind.evaluate, kind.error_bound, kind.step, enclose=kind.enclose, prepare=kind.prepare
+    )
+
+
+RULES = {"Conv": _rule(_CONV, _infer), "ConvTranspose": _rule(_TRANSPOSED, _infer_transposed)}

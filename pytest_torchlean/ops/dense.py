@@ -8,6 +8,7 @@ rounded.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from pytest_torchlean.ops.rule import (
     Float32,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
+    array,
     broadcast,
     constant,
     enclosed,
@@ -74,8 +77,27 @@ def _evaluate_matmul(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         columns = b.reshape(b.shape[0], math.prod(b.shape[1:]))
         return (kernels.matmul(rows, columns).reshape(shape),)
     left, right = _stacked(a, b)
-    products = [kernels.matmul(floats(x), floats(y)) for x, y in zip(left, right, strict=True)]
-    return (np.array(products, dtype=np.float32).reshape(shape),)
+    return (kernels.matmul_each(floats(left), floats(right)).reshape(shape),)
+
+
+def _prepare_matmul(node: Node, types: Types, constants: Arrays) -> Prepared:
+    """A constant right operand is cut into panels once."""
+    (result,) = _infer_matmul(node, types)
+    b = constants[1]
+    if b is None or b.ndim > 2:
+
+        def each(inputs: Arrays) -> tuple[Array, ...]:
+            left, right = _stacked(array(inputs[0]), array(inputs[1]))
+            found = kernels.matmul_each(floats(left), floats(right), implementation="numba")
+            return (found.reshape(result.shape),)
+
+        return each
+    factor = kernels.RightFactor(floats(b).reshape(b.shape[0], math.prod(b.shape[1:])))
+
+    def shared(inputs: Arrays) -> tuple[Array, ...]:
+        return (factor.product(floats(inputs[0]).reshape(-1, factor.depth)).reshape(result.shape),)
+
+    return shared
 
 
 def _bound_matmul(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
@@ -167,7 +189,11 @@ def _matrices(node: Node, a: Array, b: Array) -> tuple[Array, Array]:
 
 def _evaluate_gemm(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     a, b = _matrices(node, floats(inputs[0]), floats(inputs[1]))
-    result = kernels.matmul(floats(a), floats(b))
+    return _with_c(node, kernels.matmul(floats(a), floats(b)), inputs)
+
+
+def _with_c(node: Node, result: Float32, inputs: Arrays) -> tuple[Array, ...]:
+    """alpha * result + beta * C."""
     alpha, beta = real(node, "alpha"), real(node, "beta")
     with np.errstate(all="ignore"):
         if alpha != 1:
@@ -176,6 +202,31 @@ def _evaluate_gemm(node: Node, inputs: Arrays) -> tuple[Array, ...]:
             c = floats(inputs[2])
             result = np.add(result, c if beta == 1 else np.multiply(beta, c))
     return (kernels.canonical_nan(result),)
+
+
+def _prepare_gemm(node: Node, types: Types, constants: Arrays) -> Prepared:
+    """As MatMul; a constant C that is one number per column is added by the product itself."""
+    b, c = constants[1], constants[2] if len(constants) > 2 else None
+    if b is None:
+        return partial(_evaluate_gemm, node)
+    transposed, columns = bool(integer(node, "trans_a")), _infer_gemm(node, types)[0].shape[1]
+    factor = kernels.RightFactor(floats(b.T if integer(node, "trans_b") else b))
+    plain = real(node, "alpha") == 1 and real(node, "beta") == 1
+    added = len(types) > 2 and types[2] is not None
+    if not plain or (added and (c is None or c.shape not in ((columns,), (1, columns)))):
+
+        def general(inputs: Arrays) -> tuple[Array, ...]:
+            a = floats(inputs[0])
+            return _with_c(node, factor.product(a.T if transposed else a), inputs)
+
+        return general
+    bias = floats(c).reshape(columns) if added else None
+
+    def fused(inputs: Arrays) -> tuple[Array, ...]:
+        a = floats(inputs[0])
+        return (factor.product(a.T if transposed else a, bias),)
+
+    return fused
 
 
 def _bound_gemm(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
@@ -273,6 +324,20 @@ def _enclose_gemm(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...
 
 
 RULES = {
-    "MatMul": OpRule(_infer_matmul, _evaluate_matmul, _bound_matmul, _step_matmul, enclose=_enclose_matmul),
-    "Gemm": OpRule(_infer_gemm, _evaluate_gemm, _bound_gemm, _step_gemm, enclose=_enclose_gemm),
+    "MatMul": OpRule(
+        _infer_matmul,
+        _evaluate_matmul,
+        _bound_matmul,
+        _step_matmul,
+        enclose=_enclose_matmul,
+        prepare=_prepare_matmul,
+    ),
+    "Gemm": OpRule(
+        _infer_gemm,
+        _evaluate_gemm,
+        _bound_gemm,
+        _step_gemm,
+        enclose=_enclose_gemm,
+        prepare=_prepare_gemm,
+    ),
 }

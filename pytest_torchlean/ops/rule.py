@@ -27,6 +27,14 @@ Enclose = Callable[["Node", Enclosures], "tuple[Enclosed | Array, ...]"]
 """Where a node's outputs lie, from where its inputs lie."""
 
 
+Prepared = Callable[[Arrays], "tuple[Array, ...]"]
+"""A node's outputs from its operands."""
+Prepare = Callable[["Node", Types, Arrays], Prepared]
+"""What runs a node whose operands have these types, and these values where they are constants, else None. It
+gives the bits of `evaluate`, by compiled kernels, where floating-point warnings are off; its results may be
+views of its operands."""
+
+
 class ShapeError(Exception):
     """The inputs' types do not fit the operation; the message says why, for a person."""
 
@@ -52,6 +60,7 @@ class OpRule:
       value; None where the step or the evaluator serves as the reference.
     enclose(node, inputs): where every execution's outputs lie when the float32 inputs lie where the
       enclosures say; None where no rule is known.
+    prepare(node, types, constants): how compiled kernels run the node; None where `evaluate` does.
     """
 
     infer: Callable[[Node, Types], tuple[ValueType, ...]]
@@ -61,6 +70,7 @@ class OpRule:
     data_movement: bool = False
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
     enclose: Enclose | None = None
+    prepare: Prepare | None = None
 
 
 def exactly_rounded(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
