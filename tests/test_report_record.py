@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_examples import ENVIRONMENT, HOSTILE, PROVED, RESULTS
 
-import pytest_torchlean.report.record as record_module
 from pytest_torchlean.errors import RecordError
+from pytest_torchlean.report.fields import Group
 from pytest_torchlean.report.read import parse_record, read_record
 from pytest_torchlean.report.record import dumps, record, without_timings
-from pytest_torchlean.results import Environment, gate_passes
-from pytest_torchlean.verdict import Verdict
+from pytest_torchlean.report.schema import COMMITTED, schema_text
+from pytest_torchlean.report.table import COUNTS, PROBLEM, RADIUS, RESULT, THEOREM, WITNESS
+from pytest_torchlean.results import Environment, PropertyResult, gate_passes
+from pytest_torchlean.verdict import Evidence, Verdict
 
-SCHEMA = json.loads(Path(record_module.__file__).with_name("record.schema.json").read_text())
+SCHEMA = json.loads(COMMITTED.read_text())
 
 
 def test_record_is_as_pinned() -> None:
@@ -54,6 +56,26 @@ def test_the_schema_refuses_what_is_no_record() -> None:
         changed = altered(path, value)
         if path[-1] not in ("outcome", "total"):
             assert not validator.is_valid(changed), path
+
+
+def test_the_committed_schema_is_current() -> None:
+    assert COMMITTED.read_text() == schema_text(), (
+        "run `python -m pytest_torchlean.report.schema > pytest_torchlean/report/record.schema.json`"
+    )
+
+
+def test_every_fact_about_a_property_is_in_the_table() -> None:
+    """A field that is added to the dataclasses and forgotten in the table would be lost between processes."""
+    attributes = {inner.attribute for inner in RESULT}
+    for group in (inner.type for inner in RESULT if isinstance(inner.type, Group)):
+        attributes |= {inner.attribute for inner in group.fields}
+    expected = {f"evidence.{inner.name}" for inner in fields(Evidence)} - {"evidence.witnesses"}
+    expected |= {inner.name for inner in fields(PropertyResult)} - {"evidence"}
+    assert expected - attributes == set()
+    for described in (COUNTS, THEOREM, PROBLEM, RADIUS, WITNESS):
+        assert {inner.attribute for inner in described.fields} == {
+            inner.name for inner in fields(described.kind)
+        }
 
 
 def test_the_schema_knows_every_verdict_and_key() -> None:

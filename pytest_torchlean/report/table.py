@@ -1,0 +1,167 @@
+"""The one table of the JSON record: every key, what it holds, and what it means.
+
+`record.py` writes by it, `read.py` reads by it, `schema.py` turns it into the committed JSON Schema. A new
+fact about a property is a field of Evidence (or PropertyResult) and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_torchlean.report.fields import (
+    EXACT,
+    NAMED_TEXTS,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Choice,
+    Field,
+    Group,
+    Many,
+    Maybe,
+    Named,
+    Object,
+    Seconds,
+    Share,
+    Text,
+)
+from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Counts, Problem, Radius, Theorem, Verdict, Witness
+
+SCHEMA = "torchlean.report/1"
+
+COUNTS = Object(
+    Counts,
+    tuple(Field(key, WHOLE) for key in ("proved", "refuted", "unknown", "misclassified", "total")),
+    wrong=lambda found: (
+        None
+        if found.proved + found.refuted + found.unknown + found.misclassified == found.total
+        else "counts that add up to their total"
+    ),
+)
+
+THEOREM = Object(Theorem, (Field("name", TEXT), Field("axioms", TEXTS)))
+
+PROBLEM = Object(
+    Problem,
+    (
+        Field("code", Text(r"^TL[0-9]{4}$", "a TLnnnn code"), "See `torchlean explain`."),
+        Field("message", TEXT),
+        Field("fix", TEXT),
+    ),
+)
+
+RADIUS = Object(
+    Radius,
+    (
+        Field("index", WHOLE, "Position in the data set."),
+        Field("radius", Share(), "0 where none is proved."),
+    ),
+)
+
+WITNESS = Object(
+    Witness,
+    (
+        Field("index", Maybe(WHOLE), "Position in the data set; null for a region given in the spec."),
+        Field("shape", Many(WHOLE)),
+        Field("input", Many(EXACT), "Flat, in row-major order of the shape."),
+        Field("reference", Maybe(Many(EXACT)), "The unperturbed input, where there is one."),
+        Field("runtime_output", Many(EXACT), "onnxruntime's outputs."),
+        Field("evaluator_output", Many(EXACT), "The evaluator's outputs."),
+        Field("violation", TEXT, "The broken inequality in words."),
+    ),
+)
+
+
+def _first_witness(result: PropertyResult) -> Witness | None:
+    return next(iter(result.evidence.witnesses), None)
+
+
+def _further_witnesses(result: PropertyResult) -> tuple[Witness, ...]:
+    return result.evidence.witnesses[1:]
+
+
+def _evidence(key: str, kind: Any, doc: str = "") -> Field:
+    return Field(key, kind, doc, source=f"evidence.{key}")
+
+
+RESULT: tuple[Field, ...] = (
+    Field("id", TEXT, "The pytest item id file::model::name."),
+    Field(
+        "spec",
+        Group(
+            (Field("file", TEXT, source="spec_file"), Field("line", WHOLE), Field("column", WHOLE)),
+        ),
+        "Where the property is written.",
+    ),
+    Field(
+        "model",
+        Group(
+            (
+                Field("name", TEXT, source="model_name"),
+                Field("path", TEXT, source="model_path"),
+                Field(
+                    "sha256",
+                    Maybe(Text(r"^[0-9a-f]{64}$", "a sha256")),
+                    "The digest of the bytes that were judged; null where none could be read.",
+                    source="model_sha256",
+                ),
+            )
+        ),
+    ),
+    Field("check", TEXT, "The kind of property."),
+    _evidence("verdict", Choice(tuple(verdict.value for verdict in Verdict), Verdict)),
+    Field(
+        "outcome",
+        Choice(("passed", "warned", "failed")),
+        "What the gate does with the verdict.",
+        derive=lambda result: result.outcome,
+    ),
+    Field("on_unknown", Choice(("fail", "warn"))),
+    _evidence(
+        "assurance", Maybe(Choice(("kernel", "evaluated"))), "How what was proved was checked by Lean."
+    ),
+    _evidence("semantics", Choice(("real", "binary32"))),
+    _evidence("theorem", Maybe(THEOREM), "The theorem that carries the proof, and its axioms."),
+    _evidence(
+        "counts",
+        Maybe(COUNTS),
+        "proved + refuted + unknown + misclassified = total, which counts every listed input.",
+    ),
+    _evidence("accuracy", Maybe(TEXT), "Share of the listed inputs classified right, an exact fraction."),
+    _evidence("samples", Maybe(WHOLE)),
+    _evidence("claim", TEXT),
+    _evidence("found", TEXT),
+    _evidence("runtime", TEXT, "Whether the claim covers what onnxruntime runs."),
+    _evidence("bounds", Maybe(Named(Many(EXACT))), "Bounds of every output element."),
+    _evidence(
+        "radii",
+        Many(RADIUS),
+        "For a radius property the largest radius proved for each listed input, 0 for none.",
+    ),
+    Field("witness", Maybe(WITNESS), "The first witness.", derive=_first_witness),
+    Field("further_witnesses", Many(WITNESS), derive=_further_witnesses),
+    Field("witness_file", Maybe(TEXT), "The file that `torchlean replay` reads, relative to the root."),
+    Field(
+        "reproduce",
+        TEXT,
+        "One shell line that shows the finding again.",
+        derive=lambda result: result.reproduce,
+    ),
+    _evidence("next_steps", TEXT),
+    _evidence("problem", Maybe(PROBLEM)),
+    _evidence("details", TEXTS, "Further lines for a person."),
+    _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
+    _evidence("seconds", Seconds(), "The only values that differ between equal runs."),
+    _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),
+)
+
+TOOL = Object(
+    Environment,
+    (
+        Field("version", TEXT),
+        Field("onnxruntime", Maybe(TEXT)),
+        Field("lean", Maybe(NAMED_TEXTS)),
+        Field("others", Named(TEXT, ordered=True), "Versions of further tools."),
+    ),
+)
