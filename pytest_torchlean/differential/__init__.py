@@ -4,6 +4,7 @@ Every session of the matrix is judged by itself. Without optimisation, each node
 checked on the runtime's own inputs. With optimisation, the graph that really runs is observed
 (`shipped.py`), and every value that it still has is checked against all that a rewrite of the nodes
 before it may give. Whether sessions agree with each other in their bits is told, but is no divergence.
+`probe_model` takes every node alone, before any sample.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.differential.bits import Reference
+from pytest_torchlean.differential.probes import probe_model
 from pytest_torchlean.differential.result import (
     BitEquality,
     DifferentialResult,
     Divergence,
+    ProbeReport,
     SessionReport,
     joined,
 )
@@ -38,9 +41,11 @@ __all__ = [
     "BitEquality",
     "DifferentialResult",
     "Divergence",
+    "ProbeReport",
     "SessionReport",
     "compare",
     "joined",
+    "probe_model",
 ]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -25,6 +28,10 @@ class Divergence:
     expected: str
     ulps: int | None
     allowed: float | None
+    probe: str = ""
+    """The probe of the node alone that showed it; empty for a sample of the whole model."""
+    inputs: Mapping[str, NDArray[np.generic]] = field(default_factory=dict, compare=False, repr=False)
+    """The node's inputs that are computed at run time, by name."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,26 @@ class SessionReport:
 
 
 @dataclass(frozen=True)
+class ProbeReport:
+    """The nodes of one graph alone: how many were probed, by how many runs.
+
+    `weights` counts the elements of constant factors of sums, `weights_read` those that an impulse read
+    alone. `limited` names nodes that got fewer probes, `left_out` those that got none, each with the reason.
+    `surprises` are the known differences that were met.
+    """
+
+    session: str
+    nodes: int
+    runs: int
+    weights: int
+    weights_read: int
+    limited: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    surprises: tuple[str, ...] = ()
+    finished: bool = True
+
+
+@dataclass(frozen=True)
 class DifferentialResult:
     """All sessions over all samples. `finished` is False where time ran out before the last sample."""
 
@@ -79,6 +106,8 @@ class DifferentialResult:
     """Those of all sessions."""
     unreached: tuple[str, ...] = ()
     """Sessions for which no time was left."""
+    probes: tuple[ProbeReport, ...] = ()
+    """The graphs whose nodes were probed alone."""
 
 
 def joined(results: Sequence[DifferentialResult]) -> DifferentialResult:
@@ -91,4 +120,5 @@ def joined(results: Sequence[DifferentialResult]) -> DifferentialResult:
         sessions=tuple(report for result in results for report in result.sessions),
         rewrites=tuple(rewrites),
         unreached=tuple(name for result in results for name in result.unreached),
+        probes=tuple(report for result in results for report in result.probes),
     )

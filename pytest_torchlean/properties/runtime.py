@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.differential import DifferentialResult, Divergence, SessionReport, compare
+from pytest_torchlean.differential import (
+    DifferentialResult,
+    Divergence,
+    ProbeReport,
+    SessionReport,
+    compare,
+    probe_model,
+)
 from pytest_torchlean.differential.samples import (
     Box,
     Sample,
@@ -34,6 +41,8 @@ _TRUST = (
     "multiply-add or not) and from a binary64 reference with its own radius.",
     "Sessions keep subnormals and use onnxruntime's deterministic kernels; the record lists their options.",
 )
+_MOST_LINES = 20
+"""Lines of one kind that the details of a verdict hold."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -44,11 +53,21 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
     graph = context.graph
+    probes, found = probe_model(context.model, graph, deadline=context.deadline)
+    if found is not None or not all(report.finished for report in probes):
+        return evidence_of(prop, nothing_compared(probes, found))
     inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, graph))
     result = compare(
         context.model, graph, inputs, sessions=settings_of(prop.sessions), deadline=context.deadline
     )
-    return evidence_of(prop, result)
+    return evidence_of(prop, replace(result, probes=probes))
+
+
+def nothing_compared(probes: tuple[ProbeReport, ...], found: Divergence | None) -> DifferentialResult:
+    """The result where the probes ended the check before any sample."""
+    return DifferentialResult(
+        samples=0, finished=found is not None, divergence=found, sessions=(), rewrites=(), probes=probes
+    )
 
 
 def settings_of(sessions: Sessions) -> tuple[SessionSettings, ...]:
@@ -133,9 +152,11 @@ def _divergence_text(divergence: Divergence) -> str:
         rule = "IEEE-754 fixes these bits"
     else:
         rule = f"any schedule stays within {divergence.allowed:.6g} of the exact value"
+    probe = f"probe of the node alone by {divergence.probe}"
+    where = probe if divergence.probe else f"sample {divergence.sample}"
     return (
         f"first divergent node: {node}, output '{divergence.value}', element {divergence.element}, "
-        f"sample {divergence.sample}, session with {divergence.session}: onnxruntime gives "
+        f"{where}, session with {divergence.session}: onnxruntime gives "
         f"{divergence.runtime}, the evaluator {divergence.expected} ({distance}; {rule})"
     )
 
@@ -155,7 +176,25 @@ def _details(result: DifferentialResult) -> tuple[str, ...]:
     for report in result.sessions:
         lines.append(f"{report.name}: {', '.join(report.nodes)}")
         lines.extend(f"  {line}" for line in _session_lines(report))
+    for probes in result.probes:
+        lines.append(f"{probes.session}, nodes alone: {probes.nodes} probed in {probes.runs} runs")
+        lines.extend(f"  {line}" for line in _probe_lines(probes))
     return tuple(lines)
+
+
+def _probe_lines(report: ProbeReport) -> list[str]:
+    lines = []
+    if report.weights:
+        lines.append(f"{report.weights_read} of {report.weights} weights read one by one")
+    for title, texts in (
+        ("known difference", report.surprises),
+        ("limited", report.limited),
+        ("left out", report.left_out),
+    ):
+        lines.extend(f"{title}: {text}" for text in texts[:_MOST_LINES])
+        if len(texts) > _MOST_LINES:
+            lines.append(f"{title}: and {len(texts) - _MOST_LINES} more")
+    return lines
 
 
 def _session_lines(report: SessionReport) -> list[str]:

@@ -1,0 +1,110 @@
+"""Each node of a model as a model of its own: the same weights, attributes and names, nothing else.
+
+What the node computes at run time becomes an input without a declared shape, so that one such model takes
+the node's own shapes and stacks of probes alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from pytest_torchlean.ir.graph import ValueType
+from pytest_torchlean.onnx_import.tensors import ELEMENT_TYPES
+
+Array = NDArray[np.generic]
+
+
+@dataclass(frozen=True, eq=False)
+class SingleNode:
+    """One node alone. `inputs` are the values it reads that are computed at run time, `outputs` all that it
+    gives, both by the model's own names; `tensors` are the constants it reads."""
+
+    label: str
+    source: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    model: onnx.ModelProto
+    tensors: Mapping[str, onnx.TensorProto]
+
+    @property
+    def data(self) -> bytes:
+        """The model as bytes."""
+        return bytes(self.model.SerializeToString())
+
+    def with_tensors(self, changed: Mapping[str, Array]) -> bytes:
+        """The model as bytes, some of its constants replaced by arrays of the same shape and type."""
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        for tensor in model.graph.initializer:
+            if tensor.name in changed:
+                tensor.CopyFrom(onnx.numpy_helper.from_array(changed[tensor.name], tensor.name))
+        return bytes(model.SerializeToString())
+
+    def constant(self, name: str) -> Array:
+        """One of the node's constants."""
+        return np.asarray(onnx.numpy_helper.to_array(self.tensors[name]))
+
+
+@dataclass(frozen=True)
+class Unprobed:
+    """A node that cannot stand alone, and why."""
+
+    label: str
+    output: str
+    reason: str
+
+
+def single_nodes(
+    data: bytes, types: Mapping[str, ValueType], constants: Mapping[str, Array]
+) -> Iterator[SingleNode | Unprobed]:
+    """The top-level nodes of a model that compute something at run time, in order.
+
+    types: of every value that can be an input. constants: values that are known beyond the stored
+    initialisers, because only data movement leads to them.
+    """
+    proto = onnx.load_from_string(data)
+    stored = {tensor.name: tensor for tensor in proto.graph.initializer}
+    functions = {(function.domain, function.name) for function in proto.functions}
+    for node in proto.graph.node:
+        outputs = tuple(name for name in node.output if name)
+        if node.op_type == "Constant" or not outputs or outputs[0] in constants:
+            continue
+        label = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+        names = tuple(dict.fromkeys(name for name in node.input if name))
+        inputs = tuple(name for name in names if name not in stored and name not in constants)
+        if not inputs or not all(name in types for name in outputs):
+            continue
+        if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
+            yield Unprobed(label, outputs[0], "it holds a graph")
+            continue
+        unknown = [name for name in inputs if name not in types or types[name].dtype not in ELEMENT_TYPES]
+        if unknown:
+            yield Unprobed(label, outputs[0], "the type of an input is not known")
+            continue
+        tensors = {
+            name: stored[name] if name in stored else onnx.numpy_helper.from_array(constants[name], name)
+            for name in names
+            if name not in inputs
+        }
+        model = onnx.ModelProto(ir_version=proto.ir_version)
+        model.opset_import.extend(proto.opset_import)
+        if (node.domain, node.op_type) in functions:
+            model.functions.extend(proto.functions)
+        graph = model.graph
+        graph.name = "node"
+        graph.node.append(node)
+        graph.initializer.extend(tensors.values())
+        graph.input.extend(_open_value(name, types[name].dtype) for name in inputs)
+        graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
+        yield SingleNode(label, node.name, inputs, outputs, model, tensors)
+
+
+def _open_value(name: str, dtype: str) -> onnx.ValueInfoProto:
+    value = onnx.ValueInfoProto(name=name)
+    value.type.tensor_type.elem_type = ELEMENT_TYPES[dtype]
+    return value

@@ -1,0 +1,100 @@
+"""Probes of single nodes: they agree on what onnxruntime runs, and see what no sample can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from onnx_models import lowered, model
+from test_differential import GENERATOR, MODELS, mlp
+
+from pytest_torchlean.differential.probes import probe_graph
+from pytest_torchlean.differential.result import Divergence, ProbeReport
+from pytest_torchlean.runtime import RuntimeSession
+
+Fault = Callable[[onnx.ModelProto], None]
+
+
+@pytest.fixture(autouse=True)
+def _shared_weights() -> Iterator[None]:
+    """The weights that other modules draw do not depend on these tests."""
+    state = GENERATOR.bit_generator.state
+    yield
+    GENERATOR.bit_generator.state = state
+
+
+def probed(proto: onnx.ModelProto, fault: Fault | None = None) -> tuple[ProbeReport, Divergence | None]:
+    """Probe a model on a runtime that runs a faulty copy of every node."""
+    graph = lowered(proto)
+
+    def opened(data: bytes) -> RuntimeSession:
+        running = onnx.load_from_string(data)
+        if fault is not None:
+            fault(running)
+        return RuntimeSession(running.SerializeToString(), False)
+
+    return probe_graph("no optimisation", proto.SerializeToString(), graph.types, graph.constants, opened)
+
+
+def change(name: str, changed: Callable[[np.ndarray], np.ndarray]) -> Fault:
+    """Change the constant of this name, where the model has it."""
+
+    def fault(proto: onnx.ModelProto) -> None:
+        for tensor in proto.graph.initializer:
+            if tensor.name == name:
+                array = np.asarray(changed(numpy_helper.to_array(tensor).copy()))
+                tensor.CopyFrom(numpy_helper.from_array(array, name))
+
+    return fault
+
+
+def one_ulp(array: np.ndarray) -> np.ndarray:
+    array.reshape(-1).view(np.int32)[array.size // 2] += 1
+    return array
+
+
+def deep(depth: int) -> onnx.ModelProto:
+    rng = np.random.default_rng(1)
+    tensors = {"w": rng.standard_normal((depth, 3)).astype(np.float32), "b": np.float32([1, 2, 3])}
+    return model(
+        [helper.make_node("Gemm", ["x", "w", "b"], ["y"], name="deep")], {"x": [1, depth]}, ["y"], tensors
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probes_agree_with_the_runtime(name: str) -> None:
+    proto = MODELS[name]()
+    report, found = probed(proto)
+    assert found is None
+    assert report.nodes == len(proto.graph.node)
+    assert report.weights_read == report.weights
+    assert not report.left_out
+
+
+@pytest.mark.parametrize("depth", [1, 7, 4096])
+def test_one_weight_off_by_one_ulp_is_seen_at_any_depth(depth: int) -> None:
+    _, found = probed(deep(depth), change("w", one_ulp))
+    assert found is not None
+    assert (found.probe, found.source, found.op, found.allowed) == ("impulse", "deep", "Gemm", 0.0)
+    assert found.ulps is not None
+    rows = found.inputs["x"]
+    assert ((rows != 0).sum(axis=1) <= 1).all()
+
+
+def test_bias_off_by_one_ulp_is_seen() -> None:
+    _, found = probed(mlp(), change("b2", one_ulp))
+    assert found is not None
+    assert (found.probe, found.source) == ("impulse", "second")
+
+
+def test_impulses_are_limited_by_their_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_torchlean.differential import probes
+
+    monkeypatch.setattr(probes, "MOST_PRODUCTS", 2**10)
+    report, found = probed(deep(512))
+    assert found is None
+    assert report.limited == ("Gemm giving y: 16 of 512 impulses",)
+    assert 0 < report.weights_read < report.weights
