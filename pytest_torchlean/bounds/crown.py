@@ -1,165 +1,286 @@
-"""Backward linear bounds (CROWN) in binary64, many boxes at once: fast estimates, never evidence.
+"""Bounds of all values of a program in binary64, many boxes at once: fast estimates, never evidence.
 
-A linear form of the slots is bounded from below by replacing, from the last node to the first, every
-node's result by what bounds it: an affine node by its equation, a ReLU by a line below or above it. What
-remains stands over the inputs and is bounded by their box (Zhang et al., Efficient Neural Network
-Robustness Certification with General Activation Functions, 2018; Xu et al., Automatic Perturbation
-Analysis, 2020). Slopes are rounded to few bits, because that is how a certificate states them.
+Intervals (IBP); backward rows wherever an undecided ReLU or extremum reads (CROWN); or intervals first and
+backward rows only for the last forms (CROWN-IBP). `slopes` makes the lines' slopes best.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.interval import Float64, affine_interval, extremum_interval
-from pytest_torchlean.bounds.program import (
-    FIRST_INPUT,
-    ONE_SLOT,
-    ZERO_SLOT,
-    AffineNode,
-    ExtremumNode,
-    Program,
-    ReluNode,
+from pytest_torchlean.bounds.alive import Alive, with_lines
+from pytest_torchlean.bounds.layers import (
+    AffineLayer,
+    Dense,
+    ExtremumLayer,
+    Float64,
+    Layers,
+    Parts,
+    Picked,
+    ReluLayer,
+    add,
+    give_back,
+    picked,
+    prepared,
 )
+from pytest_torchlean.bounds.program import ONE_SLOT, Program, Slots
+from pytest_torchlean.bounds.sweeps import Lines, Swept, go_back, relu_lines
 
 SLOPE_BITS = 8
-"""Slopes are multiples of 2^-SLOPE_BITS."""
+"""Slopes that go into certificates are multiples of 2^-SLOPE_BITS."""
+_NUMBERS = 1 << 23
+"""Numbers that one array of a sweep may have."""
 
 
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """Lines around one ReLU node: lower * x <= max(x, 0) <= upper * x + intercept, float64 (boxes, n)."""
+class Method(Enum):
+    """How values between the inputs and the last forms are bounded."""
 
-    lower: Float64
-    upper: Float64
-    intercept: Float64
+    CROWN = "CROWN"
+    CROWN_IBP = "CROWN-IBP"
+
+
+@dataclass(frozen=True)
+class Options:
+    """method: how intermediate values are bounded. bits: slopes are rounded to so many, None for none.
+
+    extrema: whether maxima and minima get lines; else their bounds stand for them, as in a certificate.
+    intersect: whether a row's bound counts only where it is better than the interval.
+    """
+
+    method: Method = Method.CROWN
+    bits: int | None = SLOPE_BITS
+    extrema: bool = False
+    intersect: bool = True
+
+
+STATED = Options()
+"""As certificates state slopes."""
+UNROUNDED = Options(bits=None)
 
 
 @dataclass(frozen=True, eq=False)
 class LinearBounds:
-    """Bounds of all slots, float64 (boxes, slots), and the lines used, by the ReLU node's first slot."""
+    """Bounds of all slots, float64 (slots, boxes), and the lines used, by the number of the node.
 
+    alive: the layers and lines without what is 0 throughout.
+    """
+
+    layers: Layers
     low: Float64
     high: Float64
-    lines: dict[int, Lines]
+    lines: Mapping[int, Lines]
+    alive: Alive
 
 
-def relu_lines(low: Float64, high: Float64) -> Lines:
-    """Lines for inputs between `low` and `high`, (boxes, n).
-
-    The upper line is the chord, its slope rounded up; the lower one is 0 or x, whichever leaves the smaller
-    triangle (the adaptive choice of CROWN).
-    """
-    unit = 2.0**-SLOPE_BITS
-    width = np.maximum(high - low, 1e-300)
-    chord = np.clip(np.ceil(np.maximum(high, 0.0) / width / unit) * unit, 0.0, 1.0)
-    upper = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, chord))
-    lower = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, (high > -low).astype(np.float64)))
-    intercept = np.maximum(upper * np.maximum(-low, 0.0), (1.0 - upper) * np.maximum(high, 0.0))
-    return Lines(lower, upper, intercept)
+def start(layers: Layers, lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
+    """Bounds of the constants and of the inputs, (boxes, inputs); the rest is 0."""
+    low, high = (np.zeros((layers.program.size, len(lower))) for _ in range(2))
+    low[ONE_SLOT] = high[ONE_SLOT] = 1.0
+    low[layers.here(0)], high[layers.here(0)] = lower.T, upper.T
+    return low, high
 
 
-def minimum(
-    program: Program, count: int, rows: Float64, low: Float64, high: Float64, lines: dict[int, Lines]
-) -> Float64:
-    """Lower bounds of linear forms of the slots written by the inputs and the first `count` nodes.
+def step_interval(layers: Layers, number: int, low: Float64, high: Float64) -> None:
+    """Bounds of a node's results by intervals, written into those of all slots."""
+    layer, here = layers.layers[number], layers.here(number + 1)
+    if isinstance(layer, AffineLayer):
+        centre: Float64 = layer.bias[:, None, None]
+        radius: Float64 = np.zeros((1, 1, 1))
+        for read in layer.reads:
+            source = layers.here(read.part)
+            below, above = low[source][:, :, None], high[source][:, :, None]
+            centre = centre + read.product((below + above) / 2)
+            radius = radius + read.product((above - below) / 2, magnitudes=True)
+        low[here], high[here] = (centre - radius)[:, :, 0], (centre + radius)[:, :, 0]
+    elif isinstance(layer, ReluLayer):
+        low[here], high[here] = (
+            np.maximum(_picked(layers, side, layer.source, layer.size), 0.0) for side in (low, high)
+        )
+    else:
+        choose = np.maximum if layer.sign > 0 else np.minimum
+        low[here], high[here] = (
+            choose(*(_picked(layers, side, part, layer.size) for part in (layer.left, layer.right)))
+            for side in (low, high)
+        )
 
-    rows: float64 (boxes or 1, rows, slots). low, high: bounds of the slots, (boxes, slots). Returns float64
-    (boxes, rows), rounded to nearest.
-    """
-    return minimum_with_inputs(program, count, rows, low, high, lines)[0]
+
+def _picked(layers: Layers, side: Float64, operands: tuple[Picked, ...], size: int) -> Float64:
+    values: Parts = [None] * len(layers.sizes)
+    for one in operands:
+        values[one.part] = side[layers.here(one.part)][:, :, None]
+    return picked(values, operands, size)[:, :, 0]
 
 
-def minimum_with_inputs(
-    program: Program, count: int, rows: Float64, low: Float64, high: Float64, lines: dict[int, Lines]
-) -> tuple[Float64, Float64]:
-    """`minimum`, and the coefficients of the inputs in the form that was bounded, (boxes, rows, inputs)."""
-    form = np.repeat(rows, len(low), axis=0) if len(rows) != len(low) else rows.copy()
-    constant = np.zeros(form.shape[:2])
-    for node in reversed(program.nodes[:count]):
-        here = slice(node.start, node.start + node.size)
-        part = form[:, :, here]
-        if not part.any():
-            continue
-        if isinstance(node, AffineNode):
-            _through_affine(node, part, form)
-        elif isinstance(node, ReluNode) and node.start in lines:
-            line = lines[node.start]
-            positive, negative = np.maximum(part, 0.0), np.minimum(part, 0.0)
-            form[:, :, node.first : node.first + node.size] += (
-                positive * line.lower[:, None] + negative * line.upper[:, None]
-            )
-            constant += np.einsum("brn,bn->br", negative, line.intercept)
+def argument_bounds(layers: Layers, number: int, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """By intervals, what the maximum with 0 reads in a ReLU or extremum, (size, boxes) each."""
+    layer = layers.layers[number]
+    if isinstance(layer, ReluLayer):
+        return _picked(layers, low, layer.source, layer.size), _picked(layers, high, layer.source, layer.size)
+    assert isinstance(layer, ExtremumLayer)
+    first, second = (layer.left, layer.right) if layer.sign > 0 else (layer.right, layer.left)
+    least = _picked(layers, low, first, layer.size) - _picked(layers, high, second, layer.size)
+    most = _picked(layers, high, first, layer.size) - _picked(layers, low, second, layer.size)
+    return least, most
+
+
+def argument_rows(layers: Layers, number: int, chosen: Slots, sign: float) -> tuple[Parts, Float64]:
+    """`sign` times what the maximum with 0 reads for the chosen results, as forms: parts, constants."""
+    layer = layers.layers[number]
+    forms: Parts = [None] * len(layers.sizes)
+    constant = np.zeros((1, chosen.size))
+    if isinstance(layer, ReluLayer) and len(layer.source) == 1:
+        only = layer.source[0]
+        slots = np.arange(layers.sizes[only.part])[only.slots]
+        own = np.empty(layer.size, dtype=np.int64)
+        own[only.own] = slots
+        return _rows_of_part(layers, only.part, own[chosen], sign)
+    units = np.zeros((layer.size, 1, chosen.size))
+    units[chosen, 0, np.arange(chosen.size)] = sign
+    if isinstance(layer, ReluLayer):
+        give_back(forms, layer.source, units, layers.sizes)
+    elif isinstance(layer, ExtremumLayer):
+        give_back(forms, layer.left, layer.sign * units, layers.sizes)
+        give_back(forms, layer.right, -layer.sign * units, layers.sizes)
+    return forms, constant
+
+
+def both_ways(layers: Layers, number: int, chosen: Slots) -> tuple[Parts, Float64]:
+    """`argument_rows` and their opposites after them."""
+    below, above = (argument_rows(layers, number, chosen, sign) for sign in (1.0, -1.0))
+    forms: Parts = [
+        None if low is None or high is None else np.concatenate([low, high], axis=2)
+        for low, high in zip(below[0], above[0], strict=True)
+    ]
+    return forms, np.concatenate([below[1], above[1]], axis=1)
+
+
+def _rows_of_part(layers: Layers, part: int, slots: Slots, sign: float) -> tuple[Parts, Float64]:
+    """Slots of a part as forms, one affine layer further back where one wrote them."""
+    forms: Parts = [None] * len(layers.sizes)
+    layer = layers.layers[part - 1] if part else None
+    if not isinstance(layer, AffineLayer):
+        units = np.zeros((layers.sizes[part], 1, slots.size))
+        units[slots, 0, np.arange(slots.size)] = sign
+        forms[part] = units
+        return forms, np.zeros((1, slots.size))
+    for read in layer.reads:
+        size = layers.sizes[read.part]
+        if isinstance(read, Dense):
+            own = sign * read.weights[slots].T
+            if not read.whole:
+                wide = np.zeros((size, slots.size))
+                wide[read.slots] = own
+                own = wide
         else:
-            constant += _box_minimum(part, low[:, here], high[:, here])
-    inputs = slice(FIRST_INPUT, FIRST_INPUT + program.inputs)
-    over_inputs = form[:, :, inputs]
-    least = constant + form[:, :, ONE_SLOT] + _box_minimum(over_inputs, low[:, inputs], high[:, inputs])
-    return least, over_inputs
+            position, row = np.divmod(slots, len(read.weights))
+            wide = np.zeros((size + 1, slots.size))
+            for column in range(read.gather.shape[1]):
+                wide[read.gather[position, column], np.arange(slots.size)] += sign * read.weights[row, column]
+            own = wide[:size]
+        add(forms, read.part, own[:, None, :])
+    return forms, sign * layer.bias[None, slots]
 
 
-def bound(program: Program, lower: Float64, upper: Float64) -> LinearBounds:
-    """Bounds of all slots: intervals, tightened by backward rows wherever a ReLU reads them.
-
-    lower, upper: float64 (boxes, inputs).
-    """
-    low, high = np.zeros((len(lower), program.size)), np.zeros((len(lower), program.size))
-    low[:, ONE_SLOT] = high[:, ONE_SLOT] = 1.0
-    inputs = slice(FIRST_INPUT, FIRST_INPUT + program.inputs)
-    low[:, inputs], high[:, inputs] = lower, upper
+def bound(program: Program, lower: Float64, upper: Float64, options: Options = STATED) -> LinearBounds:
+    """Bounds of all slots and lines for every ReLU. lower, upper: float64 (boxes, inputs)."""
+    layers = prepared(program)
+    low, high = start(layers, lower, upper)
     lines: dict[int, Lines] = {}
-    for index, node in enumerate(program.nodes):
-        here = slice(node.start, node.start + node.size)
-        if isinstance(node, AffineNode):
-            low[:, here], high[:, here] = affine_interval(node, low, high)
-        elif isinstance(node, ExtremumNode):
-            low[:, here], high[:, here] = extremum_interval(node, low, high)
-        else:
-            source = slice(node.first, node.first + node.size)
-            if lines:
-                _tighten(program, index, source, low, high, lines)
-            lines[node.start] = relu_lines(low[:, source], high[:, source])
-            low[:, here] = np.maximum(low[:, source], 0.0)
-            high[:, here] = np.maximum(high[:, source], 0.0)
-    return LinearBounds(low, high, lines)
+    alive = Alive(layers, {}, {})
+    for number, layer in enumerate(layers.layers):
+        if not isinstance(layer, AffineLayer) and (options.extrema or isinstance(layer, ReluLayer)):
+            least, most = argument_bounds(layers, number, low, high)
+            if lines and options.method is Method.CROWN:
+                least, most = tightened(number, (least, most), (low, high), alive, options)
+                store(layers, number, (least, most), (low, high))
+            lines[number] = relu_lines(least, most, options.bits)
+            alive = with_lines(alive, number, lines[number])
+        step_interval(layers, number, low, high)
+    return LinearBounds(layers, low, high, lines, alive)
 
 
-def _tighten(
-    program: Program, count: int, source: slice, low: Float64, high: Float64, lines: dict[int, Lines]
+def store(
+    layers: Layers, number: int, found: tuple[Float64, Float64], all_bounds: tuple[Float64, Float64]
 ) -> None:
-    """Bounds of the unstable slots of `source` by rows, where they are better."""
-    unstable = source.start + np.flatnonzero(((low[:, source] < 0) & (high[:, source] > 0)).any(axis=0))
-    if not unstable.size:
-        return
-    rows = np.zeros((1, 2 * unstable.size, program.size))
-    rows[0, np.arange(unstable.size), unstable] = 1.0
-    rows[0, unstable.size + np.arange(unstable.size), unstable] = -1.0
-    found = minimum(program, count, rows, low, high, lines)
-    low[:, unstable] = np.maximum(low[:, unstable], found[:, : unstable.size])
-    high[:, unstable] = np.minimum(high[:, unstable], -found[:, unstable.size :])
+    """Write bounds of what a ReLU reads into those of all slots."""
+    layer = layers.layers[number]
+    if isinstance(layer, ReluLayer):
+        for one in layer.source:
+            slots = np.arange(layers.starts[one.part], layers.starts[one.part] + layers.sizes[one.part])
+            for side, known in zip(all_bounds, found, strict=True):
+                side[slots[one.slots]] = known[one.own]
 
 
-def _through_affine(node: AffineNode, part: Float64, form: Float64) -> None:
-    """Add the coefficients of a node's results to those of what it reads."""
-    positions, rows = len(node.sources), len(node.weights)
-    weights = node.weights.astype(np.float64) / node.divisor
-    flowing = part.reshape(*part.shape[:2], positions, rows) @ weights
-    for column in range(weights.shape[1]):
-        sources, arriving = node.sources[:, column], flowing[:, :, :, column]
-        if (sources == sources[0]).all():
-            form[:, :, sources[0]] += arriving.sum(axis=2)
-            continue
-        inside = np.flatnonzero(sources != ZERO_SLOT)
-        if np.unique(sources[inside]).size == inside.size:
-            form[:, :, sources[inside]] += arriving[:, :, inside]
-        else:
-            for position in inside:
-                form[:, :, sources[position]] += arriving[:, :, position]
+def undecided(least: Float64, most: Float64) -> NDArray[np.bool_]:
+    """Where the maximum with 0 may be either."""
+    return (least < 0) & (most > 0)
 
 
-def _box_minimum(coefficients: Float64, low: Float64, high: Float64) -> Float64:
-    least: Float64 = np.einsum("brn,bn->br", np.maximum(coefficients, 0.0), low)
-    least += np.einsum("brn,bn->br", np.minimum(coefficients, 0.0), high)
-    return least
+def tightened(
+    number: int,
+    known: tuple[Float64, Float64],
+    all_bounds: tuple[Float64, Float64],
+    alive: Alive,
+    options: Options,
+) -> tuple[Float64, Float64]:
+    """Bounds of what a ReLU or extremum reads, by rows where intervals leave it undecided."""
+    layers, (least, most) = alive.layers, known
+    open_places = undecided(least, most)
+    chosen = np.flatnonzero(open_places.any(axis=1))
+    if not chosen.size:
+        return known
+    least, most = least.copy(), most.copy()
+    for part in batches(layers, chosen.size * 2, least.shape[1]):
+        own = chosen[part.start // 2 : part.stop // 2]
+        forms, constant = both_ways(layers, number, own)
+        found = go_back(layers, forms, constant, *all_bounds, alive.lines).least.T
+        lowest, highest = found[: own.size], -found[own.size :]
+        if options.intersect:
+            lowest, highest = np.maximum(lowest, least[own]), np.minimum(highest, most[own])
+        least[own] = np.where(open_places[own], lowest, least[own])
+        most[own] = np.where(open_places[own], highest, most[own])
+    return least, most
+
+
+def batches(layers: Layers, rows: int, boxes: int) -> Iterator[slice]:
+    """Slices of an even number of rows, so that memory stays bounded."""
+    most = max(2, _NUMBERS // max(1, layers.widest * boxes) // 2 * 2)
+    return (slice(first, min(first + most, rows)) for first in range(0, rows, most))
+
+
+def forms_of(bounds: LinearBounds, rows: Float64) -> tuple[Alive, Parts, Float64]:
+    """Linear forms of the slots, float64 (rows, slots), part by part, and the layers that they stand over."""
+    alive = bounds.alive
+    parts = alive.parts_of(rows)
+    if parts is None:
+        alive = Alive(bounds.layers, bounds.lines, {})
+        parts = alive.parts_of(rows)
+        assert parts is not None
+    return alive, *parts
+
+
+def sweep(bounds: LinearBounds, rows: Float64) -> Swept:
+    """Lower bounds of linear forms of the slots, float64 (rows, slots), and their forms of the inputs."""
+    alive, forms, constant = forms_of(bounds, rows)
+    return go_back(alive.layers, forms, constant, bounds.low, bounds.high, alive.lines)
+
+
+def minimum(bounds: LinearBounds, rows: Float64) -> Float64:
+    """Lower bounds of linear forms of the slots, (rows, slots) -> (boxes, rows), rounded to nearest."""
+    count = bounds.low.shape[1]
+    found = [sweep(bounds, rows[part]).least for part in batches(bounds.layers, len(rows), count)]
+    return np.concatenate(found, axis=1) if found else np.zeros((count, 0))
+
+
+def output_rows(program: Program) -> Float64:
+    """Every output and its opposite, (2 * outputs, slots): lower bounds, and opposites of upper ones."""
+    count = program.outputs.size
+    rows = np.zeros((2 * count, program.size))
+    rows[np.arange(count), program.outputs] = 1.0
+    rows[count + np.arange(count), program.outputs] = -1.0
+    return rows

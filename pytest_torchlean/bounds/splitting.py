@@ -122,11 +122,9 @@ def _forms(
     program: Program, inequalities: Inequalities, low: Float64, high: Float64
 ) -> tuple[Float64, Float64]:
     """Per box the least clause and how strongly each input element moves the forms, (boxes, inputs)."""
-    bounds = crown.bound(program, low, high)
-    found, over_inputs = crown.minimum_with_inputs(
-        program, len(program.nodes), inequalities.rows[None], bounds.low, bounds.high, bounds.lines
-    )
-    return inequalities.least(found), np.abs(over_inputs).max(axis=1)
+    swept = crown.sweep(crown.bound(program, low, high), inequalities.rows)
+    weights = np.broadcast_to(np.abs(swept.inputs).max(axis=2).T, low.shape)
+    return inequalities.least(swept.least), weights
 
 
 def _worst(

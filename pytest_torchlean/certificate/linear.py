@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.crown import SLOPE_BITS, relu_lines
+from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.bounds.sweeps import relu_lines
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
@@ -204,12 +205,12 @@ def _goals(account: Account, node: ReluData, state: State) -> NDArray[np.int64]:
 def _slopes(account: Account, node: ReluData, state: State) -> Slopes:
     here = slice(node.first, node.first + node.count)
     low, high = _float(account, state.lower[here]), _float(account, state.upper[here])
-    lines = relu_lines(low.T, high.T)
+    lines = relu_lines(low, high, SLOPE_BITS)
     unit = 1 << SLOPE_BITS
     return Slopes(
         SLOPE_BITS,
-        np.rint(lines.lower[0] * unit).astype(np.int64),
-        np.rint(lines.upper[0] * unit).astype(np.int64),
+        np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
+        np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
     )
 
 

@@ -45,12 +45,12 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return None
     bounds = crown.bound(program, lower[None], upper[None])
-    least = crown.minimum(program, len(program.nodes), rows[None], bounds.low, bounds.high, bounds.lines)
-    by_bounds = np.maximum(rows, 0) @ bounds.low[0] + np.minimum(rows, 0) @ bounds.high[0]
+    least = crown.minimum(bounds, rows)
+    by_bounds = np.maximum(rows, 0) @ bounds.low[:, 0] + np.minimum(rows, 0) @ bounds.high[:, 0]
     if inequalities.least(np.maximum(least, by_bounds))[0] > -_SLACK:
         return Leaf(lower, upper)
     if forms.alternatives > 1:
-        _, gap = weighted_clauses(rows, forms.alternatives, bounds.low[0], bounds.high[0])
+        _, gap = weighted_clauses(rows, forms.alternatives, bounds.low[:, 0], bounds.high[:, 0])
         if gap > -_SLACK:
             return Leaf(lower, upper)
     if program.inputs > _FEW_INPUTS or _broken(program, inequalities, lower, upper):

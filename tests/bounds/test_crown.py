@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_torchlean.bounds import crown, interval
 from pytest_torchlean.bounds.program import FIRST_INPUT, AffineNode, Program, ReluNode
+from pytest_torchlean.bounds.sweeps import relu_lines
 
 RNG = np.random.default_rng(5)
 
@@ -31,12 +32,8 @@ def network(widths: tuple[int, ...]) -> Program:
 
 
 def output_bounds(program: Program, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    found = crown.bound(program, lower, upper)
     count = program.outputs.size
-    rows = np.zeros((1, 2 * count, program.size))
-    rows[0, np.arange(count), program.outputs] = 1.0
-    rows[0, count + np.arange(count), program.outputs] = -1.0
-    least = crown.minimum(program, len(program.nodes), rows, found.low, found.high, found.lines)
+    least = crown.minimum(crown.bound(program, lower, upper), crown.output_rows(program))
     return least[:, :count], -least[:, count:]
 
 
@@ -45,18 +42,19 @@ def output_bounds(program: Program, lower: np.ndarray, upper: np.ndarray) -> tup
     st.integers(0, 10_000),
     st.floats(-3, 3, width=32),
     st.floats(0, 4, width=32),
+    st.sampled_from([None, 1, 8]),
 )
-def test_lines_enclose_the_rectifier(seed: int, low: float, width: float) -> None:
-    x = np.random.default_rng(seed).uniform(low, low + width, size=(1, 32))
+def test_lines_enclose_the_rectifier(seed: int, low: float, width: float, bits: int | None) -> None:
+    x = np.random.default_rng(seed).uniform(low, low + width, size=(1, 1, 32))
     bounds = np.array([[low]]), np.array([[low + width]])
-    lines = crown.relu_lines(*bounds)
+    lines = relu_lines(*bounds, bits)
     value = np.maximum(x, 0)
     assert (lines.lower * x <= value + 1e-9).all()
     assert (lines.upper * x + lines.intercept >= value - 1e-9).all()
 
 
 def test_slopes_have_few_bits() -> None:
-    lines = crown.relu_lines(np.array([[-1.0, -0.3]]), np.array([[0.7, 2.0]]))
+    lines = relu_lines(np.array([[-1.0], [-0.3]]), np.array([[0.7], [2.0]]), crown.SLOPE_BITS)
     scaled = lines.upper * 2**crown.SLOPE_BITS
     assert (scaled == np.round(scaled)).all()
 
