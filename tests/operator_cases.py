@@ -204,6 +204,37 @@ CASES: tuple[Case, ...] = (
     Case("DequantizeLinear", (("int8", (3, 4)),), {"scale": np.float32([0.5, 1.1, 2])}, {"axis": 0},
          first=13),
     Case("MatMulInteger", (("uint8", (2, 3)), ("int8", (3, 4))), {"a": np.uint8(2), "b": np.int8(1)}),
+    Case("ConvInteger", (("uint8", (1, 2, 4, 5)), ("int8", (4, 1, 2, 3))), 
+         {"a": np.uint8(2), "b": np.int8(1)}, {"group": 2, "pads": [1, 0, 0, 1]}),
+    Case("QLinearMatMul", (("uint8", (3, 4)), ("int8", (4, 2))), {
+        "as": np.float32(0.3), "az": np.uint8(3), "bs": np.float32(0.7), "bz": np.int8(-1),
+        "ys": np.float32(0.11), "yz": np.uint8(90)},
+         order=("in0", "as", "az", "in1", "bs", "bz", "ys", "yz")),
+    Case("QLinearConv", (("uint8", (1, 2, 4, 5)), ("int8", (4, 2, 2, 3))), {
+        "xs": np.float32(0.3), "xz": np.uint8(3), "ws": np.float32([0.7, 0.1, 0.2, 0.9]),
+        "wz": np.zeros(4, np.int8), "ys": np.float32(0.11), "yz": np.uint8(90),
+        "b": np.array([1, -20, 30, 0], np.int32)}, {"pads": [1, 1, 1, 1], "strides": [2, 1]},
+         order=("in0", "xs", "xz", "in1", "ws", "wz", "ys", "yz", "b")),
+    *(Case("LpPool", floats((1, 2, 5, 6)), attributes={"kernel_shape": [2, 3], "p": p}) for p in (3, 4)),
+    Case("MaxUnpool", floats((1, 1, 2, 2)), {"at": np.array([[[[5, 6], [12, 10]]]])},
+         {"kernel_shape": [2, 2], "strides": [2, 2]}),
+    *(Case("GridSample", floats((2, 3, *extents), (2, *extents[::-1], len(extents))), attributes={
+        "mode": mode, "padding_mode": padding, "align_corners": align}, first=20)
+      for extents in ((5, 4), (3, 4, 2)) for mode in ("nearest", "linear", "cubic")
+      for padding in ("zeros", "border", "reflection") for align in (0, 1)
+      if mode != "cubic" or (padding != "border" and len(extents) == 2)),
+    *(Case("GridSample", floats((1, 2, 4, 5), (1, 2, 3, 2)), attributes={"mode": mode}, last=19)
+      for mode in ("nearest", "bilinear", "bicubic")),
+    Case("Col2Im", floats((2, 12, 6)), {"image": np.array([4, 5]), "block": np.array([2, 3])}, {
+        "strides": [2, 1], "dilations": [1, 1]}),
+    Case("Col2Im", floats((1, 4, 12)), {"image": np.array([3, 4]), "block": np.array([2, 2])}, {
+        "pads": [1, 0, 1, 1], "dilations": [2, 1]}),
+    *(Case("Det", floats(shape)) for shape in ((3, 3), (2, 2, 5, 5), (1, 1))),
+    *(Case("DFT", floats((2, length, parts)), attributes={"inverse": inverse}, last=19)
+      for length in (8, 5, 12, 37) for parts in (1, 2) for inverse in (0, 1)),
+    *(Case("DFT", floats((2, 3, 16, 1)), {"length": np.array(length), "axis": np.array(2)}, {"onesided": 1},
+           first=20) for length in (16, 9, 20)),
+    Case("STFT", floats((2, 20, 1)), {"step": np.array(4), "window": np.float32(np.hanning(8))}),
     *(Case("Einsum", floats(*shapes), attributes={"equation": equation}) for equation, shapes in (
         ("ij,jk->ik", ((2, 3), (3, 4))), ("bij,bjk", ((2, 3, 4), (2, 4, 2))), ("ii->i", ((3, 3),)),
         ("...ij->...ji", ((2, 3, 4),)), ("ij,ij->", ((2, 3), (2, 3))), ("i,j,k->kji", ((2,), (3,), (2,))),

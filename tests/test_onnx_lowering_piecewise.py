@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx_models import assert_agrees, lowered, model, runtime_outputs
 from test_onnx_lowering_runtime import cases, opsets, random_array, try_lowering, window_attributes, windows
 
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.evaluator import run
+from pytest_torchlean.ops.certifiability import step_of
+from pytest_torchlean.runtime import RuntimeSession
 
 SPECIAL = np.float32([0.0, -0.0, np.nan, 1, -1, np.inf, -np.inf, 1e-45, -1e-45, 3e38, -3e38])
 
@@ -148,11 +151,59 @@ def test_global_max_pool(op: str, opset: int, shape: tuple[int, ...]) -> None:
     assert_agrees(model([helper.make_node(op, ["x"], ["z"])], {"x": shape}, ["z"], opset=opset), {"x": x})
 
 
-def test_the_indices_of_a_maximum_are_refused_where_they_are_used() -> None:
-    node = helper.make_node("MaxPool", ["x"], ["z", "at"], kernel_shape=[2])
-    lowered(model([node], {"x": [1, 1, 4]}, ["z"]))
-    with pytest.raises(UnsupportedError, match="output of indices is used"):
-        lowered(model([node], {"x": [1, 1, 4]}, ["z", "at"]))
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("shape", [(2, 3, 5), (2, 2, 4, 5), (1, 2, 3, 4, 3)])
+def test_max_pool_tells_where_the_first_of_the_largest_elements_lies(
+    shape: tuple[int, ...], order: int
+) -> None:
+    axes = len(shape) - 2
+    node = helper.make_node(
+        "MaxPool",
+        ["x"],
+        ["z", "at"],
+        kernel_shape=[2] * axes,
+        pads=[1] * axes + [0] * axes,
+        storage_order=order,
+    )
+    proto = model([node], {"x": shape}, ["z", "at"], opset=12)
+    proto.graph.output[1].type.tensor_type.elem_type = TensorProto.INT64
+    x = np.round(random_array(4, *shape) * 2)
+    own = run(lowered(proto), {"x": x})
+    for answer, value in zip(
+        RuntimeSession(proto.SerializeToString(), False).run({"x": x}), own, strict=True
+    ):
+        assert (answer == value).all()
+
+
+def unpooled(shape: list[int], places: np.ndarray) -> onnx.ModelProto:
+    node = helper.make_node("MaxUnpool", ["x", "at", "shape"], ["z"], kernel_shape=[2, 2], strides=[2, 2])
+    weights = {"at": places, "shape": np.array([1, 1, *shape])}
+    return model([node], {"x": [1, 1, 2, 2]}, ["z"], weights, opset=11)
+
+
+def test_max_unpool_counts_places_in_the_shape_that_the_kernel_leads_back_to() -> None:
+    x = np.float32([[[[5, 6], [7, 8]]]])
+    places = np.array([[[[5, 7], [13, 15]]]])
+    same, larger = unpooled([4, 4], places), unpooled([5, 5], places)
+    (own,) = assert_agrees(same, {"x": x}) and run(lowered(same), {"x": x})
+    assert [own[0, 0, at // 4, at % 4] for at in (5, 7, 13, 15)] == [5, 6, 7, 8]
+    (wide,) = run(lowered(larger), {"x": x})
+    assert (wide[:, :, :4, :4] == own).all()
+    assert not wide[:, :, 4:].any()
+    (answer,) = RuntimeSession(larger.SerializeToString(), False).run({"x": x})
+    assert (answer != wide).any()
+
+
+def test_max_unpool_refuses_what_has_no_place() -> None:
+    with pytest.raises(UnsupportedError, match="does not hold the unpooled"):
+        lowered(unpooled([3, 4], np.zeros((1, 1, 2, 2), dtype=np.int64)))
+    outside = np.array([[[[0, 1], [2, 16]]]])
+    with pytest.raises(DataError, match="a place is out of range for 16 elements"):
+        run(lowered(unpooled([4, 4], outside)), {"x": np.ones((1, 1, 2, 2), np.float32)})
+    meeting = lowered(unpooled([4, 4], np.zeros((1, 1, 2, 2), dtype=np.int64)))
+    assert "go to one place" in str(step_of(meeting.nodes[0], meeting))
+    apart = lowered(unpooled([4, 4], np.arange(4).reshape(1, 1, 2, 2)))
+    assert not isinstance(step_of(apart.nodes[0], apart), str)
 
 
 def test_a_window_in_the_padding_is_refused() -> None:

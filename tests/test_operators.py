@@ -315,3 +315,50 @@ def test_an_empty_sequence_has_no_recurrent_layer() -> None:
     weights = {"w": np.ones((1, 2, 3), np.float32), "r": np.ones((1, 2, 2), np.float32)}
     with pytest.raises(UnsupportedError, match="no step"):
         lowered(model([node], {"x": [0, 1, 3]}, ["z"], weights, 14))
+
+
+@pytest.mark.parametrize(
+    ("scale", "how", "refused"),
+    [(1 / 3, "floor", True), (0.4, "ceil", True), (2.0, "floor", False), (1.5, "floor", False)],
+)
+def test_a_neighbour_that_rounding_decides_is_refused(scale: float, how: str, refused: bool) -> None:
+    """1/3 as a binary32 number is more than 1/3: divided by it, 3 is below 9, and 9 once it is rounded."""
+    attributes = {"mode": "nearest", "nearest_mode": how, "coordinate_transformation_mode": "asymmetric"}
+    case = Case(
+        "Resize", floats((1, 12)), {"scales": np.float32([1, scale])}, attributes, order=("in0", "", "scales")
+    )
+    if refused:
+        with pytest.raises(UnsupportedError, match="decides which element is nearest"):
+            lowered(case.model(13))
+    else:
+        lowered(case.model(13))
+
+
+def test_cubic_samples_at_the_border_are_refused() -> None:
+    attributes = {"mode": "cubic", "padding_mode": "border"}
+    with pytest.raises(UnsupportedError, match="read differently by runtimes"):
+        lowered(Case("GridSample", floats((1, 1, 3, 3), (1, 2, 2, 2)), attributes=attributes).model(20))
+
+
+def test_positions_that_are_no_numbers_or_far_away_are_not_claimed() -> None:
+    case = Case("GridSample", floats((1, 1, 3, 3), (1, 1, 3, 2)), attributes={"mode": "linear"})
+    graph = lowered(case.model(20))
+    grid = np.float32([[[[np.nan, 0], [1e9, 0], [0.5, 0.5]]]])
+    bound = enclose(graph, {"in0": np.ones((1, 1, 3, 3), np.float32), "in1": grid})["out0"]
+    assert isinstance(bound, Enclosed)
+    assert np.isfinite(bound.radius).reshape(-1).tolist() == [False, False, True]
+
+
+def test_the_bound_of_a_sample_sees_a_change() -> None:
+    case = Case("GridSample", floats((1, 1, 3, 3), (1, 2, 2, 2)), attributes={"mode": "linear"})
+    graph = lowered(case.model(20))
+    x = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
+    bound = enclose(graph, {"in0": x, "in1": np.full((1, 2, 2, 2), 0.25, np.float32)})["out0"]
+    assert isinstance(bound, Enclosed)
+    assert bound.radius.max() < 1e-3
+
+
+def test_how_many_boxes_stay_must_be_known() -> None:
+    case = Case("NonMaxSuppression", floats((1, 3, 4), (1, 1, 3)), {"most": np.array(2)})
+    with pytest.raises(UnsupportedError, match="the boxes 'in0' is computed at run time"):
+        lowered(case.model(13))

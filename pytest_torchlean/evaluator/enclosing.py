@@ -20,7 +20,8 @@ from pytest_torchlean.ops import RULES
 Array = NDArray[np.generic]
 
 _COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
-_STAIRS = frozenset({"Ceil", "Floor", "Round", "Sign", "Cast"})
+_STAIRS = {"Ceil": 0, "Floor": 0, "Round": 0, "Sign": 0, "Cast": 0, "QuantizeLinear": 0, "Requantize": 1}
+"""Operations to few values that are monotone in one operand, by its number."""
 
 
 class Undecided(Exception):
@@ -73,12 +74,16 @@ def _stable(node: Node, operands: list[Enclosed | Array | None]) -> tuple[Enclos
         fixed = (left.radius + right.radius == 0) | apart
         if fixed.all():
             return rule.evaluate(node, [left.center, right.center])
-    if node.op in _STAIRS and isinstance(operands[0], Enclosed):
-        x = operands[0]
-        low, high = ((x.center + sign * x.radius).astype(np.float32) for sign in (-1.0, 1.0))
-        (first,), (second,) = rule.evaluate(node, [low]), rule.evaluate(node, [high])
-        if (first == second).all():
-            return (_exact(first),)
+    if node.op in _STAIRS and isinstance(operands[_STAIRS[node.op]], Enclosed):
+        x: Any = operands[_STAIRS[node.op]]
+        ends = []
+        for sign in (-1.0, 1.0):
+            numbers = [_number(operand) for operand in operands]
+            numbers[_STAIRS[node.op]] = np.asarray(x.center + sign * x.radius, dtype=np.float32)
+            ends.append(rule.evaluate(node, numbers)[0])
+        others = [each for each in operands if each is not x and isinstance(each, Enclosed)]
+        if not any(each.radius.any() for each in others) and (ends[0] == ends[1]).all():
+            return (_exact(ends[0]),)
     raise Undecided(f"{node.op} giving {quoted(node.outputs[0])}")
 
 

@@ -290,7 +290,7 @@ def range_(context: Context, node: OnnxNode) -> None:
     if by == 0:
         raise Refusal("delta is zero")
     if start.dtype != np.float32:
-        values = np.arange(int(start), int(limit), int(delta), dtype=start.dtype)
+        values = np.arange(*(int(value.reshape(())) for value in (start, limit, delta)), dtype=start.dtype)
         context.set_constant(node.outputs[0], values)
         return
     count = max(int(np.ceil((last - first) / by)), 0)

@@ -12,6 +12,11 @@ def cast(context: Context, node: OnnxNode) -> None:
     _to(context, node, dtype_attribute(node, "to", 0))
 
 
+def bit_cast(context: Context, node: OnnxNode) -> None:
+    """BitCast since 26."""
+    context.emit(node, "BitCast", node.inputs, [("to", dtype_attribute(node, "to", 0))])
+
+
 def cast_like(context: Context, node: OnnxNode) -> None:
     """CastLike since 15: the dtype of the second input."""
     _to(context, node, context.type_of(node.inputs[1]).dtype)
@@ -41,6 +46,7 @@ LOWERINGS = {
     "BitwiseNot": Lowering((18,), unchanged),
     "BitwiseOr": Lowering((18,), unchanged),
     "BitwiseXor": Lowering((18,), unchanged),
+    "BitCast": Lowering((26,), bit_cast),
     "Cast": Lowering((6, 9, 13, 19, 21, 23, 24, 25, 28), cast),
     "CastLike": Lowering((15, 19, 21, 23, 24, 25), cast_like),
     "Ceil": Lowering((6, 13), unchanged),

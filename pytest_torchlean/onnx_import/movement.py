@@ -196,14 +196,18 @@ def _split_sizes(context: Context, node: OnnxNode, extent: int) -> tuple[int, ..
 
 
 def dropout(context: Context, node: OnnxNode) -> None:
-    """Dropout since 7, inference only: the identity."""
+    """Dropout since 7, inference only: the identity; from 12 on the mask is true everywhere."""
     if node.input(2):
         training = context.constant(node.input(2), "training_mode")
         if training.size != 1 or bool(training.reshape(-1)[0]):
             raise Refusal("training_mode is true; only inference is supported")
-    if len(node.outputs) > 1 and node.outputs[1] in context.read_outputs:
-        raise Refusal("its mask output is used")
-    context.emit(node, "Identity", node.inputs[:1])
+    if node.wants(context, 1):
+        if node.since < 12:
+            raise Refusal("its mask output is used, which is left open before opset 12")
+        shape = context.type_of(node.inputs[0]).shape
+        context.set_constant(node.outputs[1], np.ones(shape, dtype=np.bool_))
+    if node.outputs[0]:
+        context.emit(node, "Identity", node.inputs[:1])
 
 
 def constant(context: Context, node: OnnxNode) -> None:

@@ -1,6 +1,7 @@
 """Lowering of Resize and Upsample: axis by axis, nearest neighbours or weighted sums.
 
-Coordinates are exact rationals: of the scale as it is stored, or of the sizes' ratio.
+Coordinates are exact rationals: of the scale as it is stored, or of the sizes' ratio. Runtimes compute them
+in binary32. A nearest neighbour that those roundings decide is refused.
 """
 
 from __future__ import annotations
@@ -60,6 +61,17 @@ _COORDINATES: dict[str, Coordinate] = {
     "asymmetric": lambda axis, x: x / axis.scale,
     "tf_crop_and_resize": _crop,
 }
+_ROUNDED: dict[str, Callable[[Axis, np.float32, np.float32], np.float32]] = {
+    "half_pixel": lambda axis, x, scale: (x + np.float32(0.5)) / scale - np.float32(0.5),
+    "pytorch_half_pixel": lambda axis, x, scale: (
+        (x + np.float32(0.5)) / scale - np.float32(0.5) if axis.after > 1 else np.float32(0)
+    ),
+    "align_corners": lambda axis, x, scale: (
+        x * np.float32(axis.before - 1) / np.float32(axis.after - 1) if axis.after > 1 else np.float32(0)
+    ),
+    "asymmetric": lambda axis, x, scale: x / scale,
+}
+"""The same coordinates as runtimes compute them in binary32."""
 _NEAREST: dict[str, Callable[[Fraction], int]] = {
     "round_prefer_floor": lambda x: math.ceil(x - _HALF),
     "round_prefer_ceil": lambda x: math.floor(x + _HALF),
@@ -83,7 +95,7 @@ def resize(context: Context, node: OnnxNode) -> None:
     nearest = node.string("nearest_mode", "round_prefer_floor" if node.since >= 11 else "floor")
     if nearest not in _NEAREST:
         raise Refusal(f"nearest_mode {nearest!r} is not known")
-    _resized(context, node, axes, mode, _COORDINATES[way], _NEAREST[nearest], way == "tf_crop_and_resize")
+    _resized(context, node, axes, mode, way, _NEAREST[nearest])
 
 
 def upsample(context: Context, node: OnnxNode) -> None:
@@ -96,7 +108,7 @@ def upsample(context: Context, node: OnnxNode) -> None:
     if scales is None or len(scales) != len(shape) or min(scales, default=1.0) < 1.0:
         raise Refusal(f"scales {scales} do not fit shape {shape} or are below 1")
     axes = [_scaled(number, extent, scales[number]) for number, extent in enumerate(shape)]
-    _resized(context, node, axes, mode, _COORDINATES["asymmetric"], math.floor, False)
+    _resized(context, node, axes, mode, "asymmetric", math.floor)
 
 
 def _scales(context: Context, node: OnnxNode, index: int) -> tuple[float, ...] | None:
@@ -109,10 +121,10 @@ def _scales(context: Context, node: OnnxNode, index: int) -> tuple[float, ...] |
 
 
 def _scaled(number: int, extent: int, scale: float) -> Axis:
+    """The resized extent is a product in binary32, rounded down, as in ONNX's own shape inference."""
     if not (scale > 0 and math.isfinite(scale)):
         raise Refusal(f"scale {scale} is not positive")
-    exact = Fraction(scale)
-    return Axis(number, extent, math.floor(extent * exact), exact)
+    return Axis(number, extent, math.floor(np.float32(extent) * np.float32(scale)), Fraction(scale))
 
 
 def _axes_of(context: Context, node: OnnxNode, shape: tuple[int, ...]) -> list[Axis]:
@@ -171,20 +183,19 @@ def _resized(
     node: OnnxNode,
     axes: Sequence[Axis],
     mode: str,
-    coordinate: Coordinate,
+    way: str,
     nearest: Callable[[Fraction], int],
-    crops: bool,
 ) -> None:
     name = node.inputs[0]
     outside: list[tuple[Axis, np.ndarray]] = []
     for axis in axes:
-        places = [coordinate(axis, x) for x in range(axis.after)]
-        if crops:
+        places = [_COORDINATES[way](axis, x) for x in range(axis.after)]
+        if way == "tf_crop_and_resize":
             outside.append((axis, np.array([not 0 <= at <= axis.before - 1 for at in places])))
         if axis.before == axis.after and all(at == x for x, at in enumerate(places)):
             continue
         if mode == "nearest":
-            chosen = tuple(min(max(nearest(at), 0), axis.before - 1) for at in places)
+            chosen = tuple(_neighbour(axis, way, x, at, nearest) for x, at in enumerate(places))
             attributes: list[tuple[str, Attribute]] = [
                 ("axis", axis.number), ("indices", chosen), ("shape", (len(chosen),)),
             ]  # fmt: skip
@@ -195,6 +206,24 @@ def _resized(
         if mask.any():
             name = _extrapolated(context, node, name, axis, mask)
     context.emit(node, "Identity", [name])
+
+
+def _neighbour(axis: Axis, way: str, x: int, at: Fraction, nearest: Callable[[Fraction], int]) -> int:
+    """The element chosen at a coordinate. Refusal where the roundings of a coordinate decide it."""
+
+    def inside(place: Fraction) -> int:
+        return min(max(nearest(place), 0), axis.before - 1)
+
+    if way in _ROUNDED:
+        rounded = _ROUNDED[way](axis, np.float32(x), np.float32(float(axis.scale)))
+        if Fraction(float(rounded)) == at:
+            return inside(at)
+    doubt = Fraction(8.0 * UNIT_ROUNDOFF) * (axis.before + 1)
+    if inside(at - doubt) != inside(at + doubt):
+        raise Refusal(
+            f"the rounding of coordinate {float(at):g} on axis {axis.number} decides which element is nearest"
+        )
+    return inside(at)
 
 
 def _extrapolated(context: Context, node: OnnxNode, name: str, axis: Axis, mask: np.ndarray) -> str:

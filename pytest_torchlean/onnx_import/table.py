@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pytest_torchlean.onnx_import import (
     control,
     dense,
+    detection,
     elementary,
     indexed,
     logic,
@@ -20,7 +21,9 @@ from pytest_torchlean.onnx_import import (
     recurrent,
     reduction,
     resize,
+    sampling,
     shape_data,
+    signals,
     windows,
 )
 from pytest_torchlean.onnx_import.lowering import Lowering
@@ -53,6 +56,7 @@ _ONNX: Mapping[str, Lowering] = {
     "MatMul": Lowering((1, 9, 13), dense.unchanged),
     "Max": Lowering((6, 8, 12, 13), piecewise.extremum),
     "MaxPool": Lowering((1, 8, 10, 11, 12, 22), windows.max_pool),
+    "MaxUnpool": Lowering((9, 11, 22), windows.max_unpool),
     "Min": Lowering((6, 8, 12, 13), piecewise.extremum),
     "Mul": Lowering((7, 13, 14), dense.unchanged),
     "Neg": Lowering((6, 13), dense.unchanged),
@@ -71,6 +75,7 @@ _ONNX: Mapping[str, Lowering] = {
 _FAMILIES: tuple[Mapping[str, Lowering], ...] = (
     _ONNX,
     control.LOWERINGS,
+    detection.LOWERINGS,
     elementary.LOWERINGS,
     indexed.LOWERINGS,
     logic.LOWERINGS,
@@ -79,6 +84,8 @@ _FAMILIES: tuple[Mapping[str, Lowering], ...] = (
     recurrent.LOWERINGS,
     reduction.LOWERINGS,
     resize.LOWERINGS,
+    sampling.LOWERINGS,
+    signals.LOWERINGS,
 )
 
 TABLE: Mapping[tuple[str, str], Lowering] = {

@@ -8,8 +8,13 @@ from pytest_torchlean.onnx_import.context import Context, OnnxNode, Refusal
 
 def conv(context: Context, node: OnnxNode) -> None:
     """Conv 1, 11, 22: the kernel's shape is the weight's."""
-    extents = context.type_of(node.inputs[0]).shape[2:]
-    kernel = context.type_of(node.inputs[1]).shape[2:]
+    context.emit(node, "Conv", node.inputs, conv_attributes(context, node, *node.inputs[:2]))
+
+
+def conv_attributes(context: Context, node: OnnxNode, data: str, weight: str) -> list[tuple[str, Attribute]]:
+    """The attributes of a convolution of these values."""
+    extents = context.type_of(data).shape[2:]
+    kernel = context.type_of(weight).shape[2:]
     declared = node.integers("kernel_shape")
     if declared is not None and declared != kernel:
         raise Refusal(f"kernel_shape {declared} contradicts the weight's {kernel}")
@@ -19,7 +24,7 @@ def conv(context: Context, node: OnnxNode) -> None:
         ("pads", _pads(node, extents, kernel, strides, dilations)),
         ("dilations", dilations),
     ]
-    context.emit(node, "Conv", node.inputs, [*attributes, ("group", node.integer("group", 1))])
+    return [*attributes, ("group", node.integer("group", 1))]
 
 
 def conv_transpose(context: Context, node: OnnxNode) -> None:
@@ -67,20 +72,20 @@ def conv_transpose(context: Context, node: OnnxNode) -> None:
 
 
 def lp_pool(context: Context, node: OnnxNode) -> None:
-    """LpPool 1, 2, 11, 18, 22, for p of 1 and 2."""
+    """LpPool 1, 2, 11, 18, 22, for p from 1 to 4."""
     attributes = _pooling(context, node)
     context.emit(node, "LpPool", node.inputs, [*attributes, ("p", _p(node))])
 
 
 def global_lp_pool(context: Context, node: OnnxNode) -> None:
-    """GlobalLpPool 1, 2, 22, for p of 1 and 2."""
+    """GlobalLpPool 1, 2, 22, for p from 1 to 4."""
     context.emit(node, "GlobalLpPool", node.inputs, [("p", _p(node))])
 
 
 def _p(node: OnnxNode) -> int:
     p = node.integer("p", 2)
-    if p not in (1, 2):
-        raise Refusal(f"p is {p}; only 1 and 2 are supported")
+    if p not in (1, 2, 3, 4):
+        raise Refusal(f"p is {p}; only 1 to 4 are supported")
     return p
 
 
@@ -94,9 +99,36 @@ def average_pool(context: Context, node: OnnxNode) -> None:
 
 def max_pool(context: Context, node: OnnxNode) -> None:
     """MaxPool 1; storage_order and the second output from 8 on, ceil_mode and dilations from 10 on."""
-    if len(node.outputs) > 1 and node.outputs[1] in context.read_outputs:
-        raise Refusal("its output of indices is used")
-    context.emit(node, "MaxPool", node.inputs, _pooling(context, node))
+    attributes, outputs = _pooling(context, node), None
+    if node.wants(context, 1):
+        attributes.append(("storage_order", node.flag("storage_order", 0)))
+        outputs = [name or context.fresh(f"{node.name}.unused") for name in node.outputs]
+    context.emit(node, "MaxPool", node.inputs, attributes, outputs)
+
+
+def max_unpool(context: Context, node: OnnxNode) -> None:
+    """MaxUnpool 9, 11, 22: places count in the shape that kernel, strides and pads lead back to.
+
+    An output_shape beyond it pads with zeros at the end, as ONNX's own node test has it.
+    """
+    shape = context.type_of(node.inputs[0]).shape
+    kernel = node.integers("kernel_shape")
+    if kernel is None or len(kernel) != len(shape) - 2 or not kernel:
+        raise Refusal(f"kernel_shape {kernel} does not fit the input of shape {shape}")
+    strides = _per_axis(node, "strides", kernel)
+    axes = len(kernel)
+    pads = node.integers("pads") or (0,) * (2 * axes)
+    if len(pads) != 2 * axes or min(pads) < 0:
+        raise Refusal(f"pads {pads} do not fit the kernel {kernel} or are negative")
+    within = shape[:2] + tuple(
+        (shape[axis + 2] - 1) * strides[axis] - pads[axis] - pads[axis + axes] + kernel[axis]
+        for axis in range(axes)
+    )
+    wanted = within
+    if node.input(2):
+        wanted = context.constant_integers(node.inputs[2], "the output shape")
+    attributes: list[tuple[str, Attribute]] = [("within", within), ("shape", wanted)]
+    context.emit(node, "MaxUnpool", node.inputs[:2], attributes)
 
 
 def _pooling(context: Context, node: OnnxNode) -> list[tuple[str, Attribute]]:

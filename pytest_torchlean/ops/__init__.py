@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_torchlean.ops import (
     batch_normalization,
+    col2im,
     conv,
     cumulative,
     dense,
@@ -17,6 +18,7 @@ from pytest_torchlean.ops import (
     integral,
     interpolation,
     leaky,
+    linear_algebra,
     logic,
     max_pooling,
     movement,
@@ -27,12 +29,14 @@ from pytest_torchlean.ops import (
     recurrent,
     reduction,
     relu,
+    sampling,
     thresholds,
 )
 from pytest_torchlean.ops.rule import OpRule
 
 RULES: Mapping[str, OpRule] = {
     **batch_normalization.RULES,
+    **col2im.RULES,
     **conv.RULES,
     **dense.RULES,
     **einsum.RULES,
@@ -44,6 +48,7 @@ RULES: Mapping[str, OpRule] = {
     **interpolation.RULES,
     **integral.RULES,
     **leaky.RULES,
+    **linear_algebra.RULES,
     **logic.RULES,
     **max_pooling.RULES,
     **movement.RULES,
@@ -54,6 +59,7 @@ RULES: Mapping[str, OpRule] = {
     **recurrent.RULES,
     **reduction.RULES,
     **relu.RULES,
+    **sampling.RULES,
     **thresholds.RULES,
 }
 """Operation tag to its rules."""

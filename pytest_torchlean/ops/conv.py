@@ -235,7 +235,8 @@ class Kind:
         return AffineStep((node.inputs[0],), convolution.blocks(shape, arranged, bias))
 
 
-def _forward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
+def convolution_of(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
+    """The sums of Conv on an input and a weight of these shapes."""
     windows = _windows(node, x, w)
     return Convolution(integer(node, "group"), windows.taps(), windows.outputs)
 
@@ -279,8 +280,13 @@ def _infer_transposed(node: Node, types: Types) -> tuple[ValueType, ...]:
 
 
 def _backward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution:
-    """Output o adds input i where o = i * stride + k * dilation - pad."""
-    outputs, kernel, extents = integers(node, "outputs"), w[2:], x[2:]
+    outputs = integers(node, "outputs")
+    return Convolution(integer(node, "group"), transposed_taps(node, x[2:], w[2:]), outputs)
+
+
+def transposed_taps(node: Node, extents: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
+    """Output o adds input i where o = i * stride + k * dilation - pad; int64 (outputs, volume)."""
+    outputs = integers(node, "outputs")
     strides, pads, dilations = (integers(node, name) for name in ("strides", "pads", "dilations"))
     axes = len(outputs)
     index = np.zeros((), dtype=np.int64)
@@ -293,8 +299,7 @@ def _backward(node: Node, x: tuple[int, ...], w: tuple[int, ...]) -> Convolution
         hit = (at % strides[axis] == 0).reshape(shape) & (source >= 0) & (source < extents[axis])
         index = index * extents[axis] + source
         inside = inside & hit
-    taps = np.asarray(np.where(inside, index, ZERO), dtype=np.int64).reshape(-1, math.prod(kernel))
-    return Convolution(integer(node, "group"), taps, outputs)
+    return np.asarray(np.where(inside, index, ZERO), dtype=np.int64).reshape(-1, math.prod(kernel))
 
 
 def _turned(node: Node, w: Any) -> Any:
@@ -315,7 +320,7 @@ def _gather(
     return np.asarray(moved, dtype=np.int64).reshape(batch * len(taps), channels * taps.shape[1])
 
 
-_CONV = Kind(_forward, _forward_axes, _flat_kernel)
+_CONV = Kind(convolution_of, _forward_axes, _flat_kernel)
 _TRANSPOSED = Kind(_backward, _backward_axes, _turned)
 
 

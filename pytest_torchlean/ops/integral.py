@@ -1,10 +1,10 @@
-"""Floor, Ceil, Round, Sign, Mod and Cast: functions whose value IEEE-754 or integer arithmetic fixes.
+"""Floor, Ceil, Round, Sign, Mod, Cast, BitCast: functions whose value IEEE-754 or integer arithmetic fixes.
 
 ONNX Floor, Ceil since 6, Round since 11 (ties to even), Sign since 9, Mod since 10, Cast since 6. Mod
 of integers takes the divisor's sign, with `fmod` the dividend's; of binary32 numbers it is exact
 with `fmod`, and otherwise rounded once, where the divisor is added to give its sign. Cast to an integer cuts
 the fraction off: a value that the integer type does not hold has no meaning; casts between integers wrap
-around in two's complement.
+around in two's complement. BitCast since 26 reads the bits of a number as another type of the same width.
 """
 
 from __future__ import annotations
@@ -108,7 +108,20 @@ def _cast_step(node: Node, graph: Graph) -> Step | str:
     return IndexStep((node.inputs[0],), positions(graph.types[node.inputs[0]].shape).reshape(-1))
 
 
+def _infer_bit_cast(node: Node, types: Types) -> tuple[ValueType, ...]:
+    (result,) = _infer_cast(node, types)
+    assert types[0] is not None
+    if np.dtype(result.dtype).itemsize != np.dtype(types[0].dtype).itemsize:
+        raise ShapeError(f"{types[0].dtype} and {result.dtype} differ in width")
+    return (result,)
+
+
+def _bit_cast(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    return (np.ascontiguousarray(array(inputs[0])).view(_target(node)).reshape(array(inputs[0]).shape),)
+
+
 RULES = {
+    "BitCast": OpRule(_infer_bit_cast, _bit_cast, exactly_rounded, _NO_STEP),
     "Floor": _rounding(np.floor),
     "Ceil": _rounding(np.ceil),
     "Round": _rounding(np.rint),

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32 import kernels
+from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import mean_bound
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
@@ -114,14 +115,27 @@ def _infer_lp(node: Node, types: Types) -> tuple[ValueType, ...]:
 
 
 def _lp(node: Node, operands: Sequence[Any]) -> list[Any]:
-    """Sum of sizes, or the root of the sum of squares, of the elements of each window."""
-    x = operands[0]
+    """The p-th root of the sum of p-th powers of the sizes of the elements of each window."""
+    x, p = operands[0], integer(node, "p")
     windows = pooling_windows(node, x.shape)
     taps = windows.taps()
-    squares = integer(node, "p") == 2
-    terms = (x * x if squares else abs(x)).moved(lambda values: _terms(values, taps))
-    total = terms.sum((0,)).reshaped(*x.shape[:2], *windows.outputs)
-    return [total.sqrt() if squares else total]
+    power = abs(x) if p == 1 else x * x
+    if p > 2:
+        power = power * (abs(x) if p == 3 else power)
+    total = power.moved(lambda values: _terms(values, taps)).sum((0,))
+    total = total.reshaped(*x.shape[:2], *windows.outputs)
+    if p == 3:
+        return [_cube_root(total)]
+    for _ in range(p // 2):
+        total = total.sqrt()
+    return [total]
+
+
+def _cube_root(x: Any) -> Any:
+    """e^(log(x) / 3); nothing has the root nothing."""
+    nothing = x.center + x.radius == 0 if isinstance(x, Enclosed) else x.values == 0
+    root = (x.selected(~nothing, x.constant(1.0)).function("Log") / x.constant(3.0)).function("Exp")
+    return root.selected(~nothing, x)
 
 
 RULES = {

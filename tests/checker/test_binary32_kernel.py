@@ -264,21 +264,24 @@ ARITHMETIC = (
 COPIES = (ops.indexed, ops.movement, ops.ordering)
 """Families that copy elements or find their places."""
 OTHERS = (
+    (ops.col2im, "sums that Lean's kernel program knows only as matrix products"),
     (ops.cumulative, "sums and products that certificates do not contain"),
     (ops.einsum, "sums of products that certificates do not contain"),
     (ops.elementary, "functions without a meaning in Lean; Sqrt is compared all the same"),
     (ops.integral, "conversions to integers"),
     (ops.interpolation, "weights that the lowering computes"),
+    (ops.linear_algebra, "sums and products that certificates do not contain"),
     (ops.logic, "truth values and bits; the comparisons are compared all the same"),
     (ops.normalization, "made of elementary functions"),
     (ops.quantization, "conversions to integers"),
     (ops.recurrent, "made of elementary functions"),
     (ops.reduction, "sums and products that certificates do not contain"),
+    (ops.sampling, "positions that are computed"),
     (ops.thresholds, "comparisons and sums that certificates do not contain"),
 )
 """Families that Lean's kernel program does not know, and why."""
 SAME_ARITHMETIC = {"LeakyRelu": "PRelu", "AveragePool": "GlobalAveragePool", "MaxPool": "GlobalMaxPool"}
-NO_CERTIFICATE = {"ConvTranspose", "GlobalLpPool", "LpPool"}
+NO_CERTIFICATE = {"ConvTranspose", "GlobalLpPool", "LpPool", "MaxUnpool"}
 
 
 def test_no_operation_of_the_intermediate_representation_is_left_out() -> None:
