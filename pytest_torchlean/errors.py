@@ -194,6 +194,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "give one number for all elements, or one per element in row-major order",
     ),
     ErrorCode(
+        "TL0319",
+        "preprocessing does not fit the model",
+        "a step's list, axes or shape differ from what the next step or the model's input needs",
+        "write the steps in the order in which they are done; their result is the model's input",
+    ),
+    ErrorCode(
         "TL0320",
         "VNN-LIB file cannot be read",
         "the file is missing, too large, damaged, or not UTF-8 text",
@@ -307,6 +313,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "input lies outside the domain",
         "the ball around a listed input does not meet `domain`",
         "correct `domain`, or scale the data as the model expects it",
+    ),
+    ErrorCode(
+        "TL0410",
+        "input is not of the raw type",
+        "`preprocess` casts from an integer type, and a listed input holds a number that is none of it",
+        "store the raw inputs, as they are before preprocessing",
     ),
     ErrorCode(
         "TL0450",

@@ -21,12 +21,16 @@ from pytest_torchlean.verdict import Evidence, Problem, Verdict
 if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
+    from pytest_torchlean.preprocessing import Front
     from pytest_torchlean.spec.model import PropertySpec, Spec
+    from pytest_torchlean.spec.preprocess import PreprocessStep
 
 T = TypeVar("T")
 
 _WINDOW = 100
 """Characters of a source line that an excerpt shows."""
+
+_AHEAD_IN_CLAIM = "; inputs are raw, as they enter the preprocessing"
 
 Keep = Callable[[str | bytes, tuple[str, ...]], None]
 """Called with every text that Lean accepts and the axioms of its theorem."""
@@ -52,6 +56,8 @@ class Job:
     on_unknown: Literal["fail", "warn"] = "fail"
     error: TorchleanError | None = None
     """Why there is no property."""
+    preprocess: tuple[PreprocessStep, ...] = ()
+    """What is done to a raw input before the model sees it."""
 
 
 class ModelStore:
@@ -64,6 +70,7 @@ class ModelStore:
         self.root = root
         self._loaded: dict[Path, LoadedModel | TorchleanError] = {}
         self._graphs: dict[Path, Graph | TorchleanError] = {}
+        self._fronts: dict[tuple[Path, tuple[PreprocessStep, ...]], Front | TorchleanError] = {}
 
     def model(self, path: Path) -> LoadedModel:
         """The model's bytes. Raises ModelError."""
@@ -86,6 +93,19 @@ class ModelStore:
             except TorchleanError as error:
                 self._graphs[path] = error
         return _value(self._graphs[path])
+
+    def front(self, path: Path, steps: tuple[PreprocessStep, ...]) -> Front | None:
+        """The preprocessing ahead of the model; None without steps. SpecError, and what `graph` raises."""
+        if not steps:
+            return None
+        from pytest_torchlean.preprocessing import compose
+
+        if (path, steps) not in self._fronts:
+            try:
+                self._fronts[path, steps] = compose(self.model(path), self.graph(path), steps)
+            except TorchleanError as error:
+                self._fronts[path, steps] = error
+        return _value(self._fronts[path, steps])
 
     def sha256(self, path: Path) -> str | None:
         """The digest of the bytes that were judged; None where none were read."""
@@ -110,6 +130,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
                 check=prop.check,
                 prop=prop,
                 on_unknown=prop.on_unknown,
+                preprocess=entry.preprocess,
             )
         )
     return tuple(jobs)
@@ -215,6 +236,7 @@ def result_of(job: Job, evidence: Evidence, *, sha256: str | None) -> PropertyRe
         check=job.check,
         evidence=evidence,
         on_unknown=job.on_unknown,
+        preprocess=_steps_in_words(job),
     )
 
 
@@ -268,7 +290,28 @@ def claim_of(job: Job) -> str:
         return f"{job.spec_file} can be read"
     from pytest_torchlean.properties.claims import claim
 
-    return claim(job.prop)
+    return claim(job.prop) + (_AHEAD_IN_CLAIM if job.preprocess else "")
+
+
+def _steps_in_words(job: Job) -> tuple[str, ...]:
+    if not job.preprocess:
+        return ()
+    from pytest_torchlean.spec.preprocess import words
+
+    return tuple(words(step) for step in job.preprocess)
+
+
+def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
+    """The evidence with what the steps ahead of the model mean for its claim and for trust in it."""
+    if not job.preprocess:
+        return evidence
+    steps = "; ".join(_steps_in_words(job))
+    line = (
+        f"The claim is about raw inputs. Ahead of the model's file: {steps}. The numbers are rounded to the "
+        "nearest binary32 numbers, every operation rounds once in binary32, and the deployed preprocessing "
+        "must do exactly these operations. The sha256 is that of the model's file alone."
+    )
+    return replace(evidence, claim=evidence.claim + _AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
 
 
 def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, keep: Keep | None) -> Evidence:
@@ -279,19 +322,22 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, ke
         raise job.error
     if job.prop is None:
         raise ValueError("a job without a property cannot run")
+    graph = store.graph(job.model_path)
+    front = store.front(job.model_path, job.preprocess)
     context = PropertyContext(
         model=store.model(job.model_path),
-        graph=store.graph(job.model_path),
+        graph=graph if front is None else front.graph,
         root=store.root,
         deadline=started + float(job.prop.timeout),
         lean=lean,
         keep=keep,
+        front=front,
     )
     import numpy as np
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return run_property(context, job.prop)
+        return _with_preprocessing(run_property(context, job.prop), job)
 
 
 def _value(stored: T | TorchleanError) -> T:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPEC_NAME = "torchlean.yaml"
 
 _MARKERS = (
-    "certify(model, property): the test passes only if the property of the ONNX model does",
+    "certify(model, property, preprocess=[]): the test passes only if the property of the ONNX model does",
     "torchlean: every item that pytest-torchlean decides",
     "runtime: onnxruntime against the exact evaluator",
     "robustness: no input of a ball changes its class",

@@ -11,6 +11,8 @@ from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.gate import Job
 from pytest_torchlean.spec.model import PropertySpec, bind
 from pytest_torchlean.spec.paths import resolve_inside, shown
+from pytest_torchlean.spec.preprocess import PreprocessStep
+from pytest_torchlean.spec.preprocess_fields import read_steps
 
 
 def decorated_job(item: pytest.Item, root: Path) -> Job:
@@ -46,7 +48,7 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
             f"{len(marks)} certify marks on one test",
             fix="give each property a test of its own",
         )
-    model, prop = _arguments(marks[0])
+    model, prop, steps = _arguments(marks[0])
     path = resolve_inside(model, base=root, root=root)
     model_name = _identifier(Path(model).stem)
     bound = bind(prop, name=_identifier(item.name), model=model_name, base=root, root=root)
@@ -61,16 +63,17 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
         check=prop.check,
         prop=bound,
         on_unknown=prop.on_unknown,
+        preprocess=steps,
     )
 
 
-def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec]:
-    """The mark's model path and property."""
+def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, tuple[PreprocessStep, ...]]:
+    """The mark's model path, property and preprocessing."""
     values = dict(zip(("model", "property"), mark.args, strict=False)) | dict(mark.kwargs)
-    if len(mark.args) > 2 or set(values) != {"model", "property"}:
+    if len(mark.args) > 2 or set(values) - {"preprocess"} != {"model", "property"}:
         raise SpecError(
             "TL0306",
-            "the certify mark takes a model path and a property",
+            "the certify mark takes a model path, a property and, by name, preprocess",
             fix='write @pytest.mark.certify("models/name.onnx", robustness(...))',
         )
     model, prop = values["model"], values["property"]
@@ -82,7 +85,8 @@ def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec]:
             f"the property is {type(prop).__name__}, not one made by pytest_torchlean",
             fix="use robustness, certified_radius, output_range, vnnlib or runtime_agreement",
         )
-    return (model if isinstance(model, str) else model.as_posix()), prop
+    steps = read_steps(values["preprocess"], "`preprocess`") if "preprocess" in values else ()
+    return (model if isinstance(model, str) else model.as_posix()), prop, steps
 
 
 def _identifier(text: str) -> str:

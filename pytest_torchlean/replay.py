@@ -14,11 +14,12 @@ from pytest_torchlean.errors import DataError
 from pytest_torchlean.evaluator import prepare_exact, run
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
+from pytest_torchlean.preprocessing import Front, compose, open_session
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
-from pytest_torchlean.runtime import RuntimeSession
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
 from pytest_torchlean.spec.model import RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
+from pytest_torchlean.spec.preprocess import words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
 from pytest_torchlean.verdict import Witness
 from pytest_torchlean.witness_files import WitnessFile
@@ -67,21 +68,27 @@ def replay_file(stored: WitnessFile, root: Path) -> ReplayResult:
     path = resolve_inside(stored.model_path, base=root, root=root)
     model = load_model(path, root=root)
     graph = lower(model)
-    replays = tuple(_replay(stored, witness, model, graph) for witness in stored.witnesses)
+    front = compose(model, graph, stored.preprocess) if stored.preprocess else None
+    graph = graph if front is None else front.graph
+    replays = tuple(_replay(stored, witness, model, graph, front) for witness in stored.witnesses)
     return ReplayResult(model.sha256 == stored.model_sha256, model.sha256, replays)
 
 
-def _replay(stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Graph) -> Replay:
+def _replay(
+    stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Graph, front: Front | None
+) -> Replay:
     point = _point(witness, graph)
     reference = _reference(stored, witness, graph)
     exact_point = [Fraction(float(value)) for value in point.reshape(-1)]
     is_inside = inside(stored.prop, exact_point, reference)
+    if front is not None and front.integers is not None:
+        is_inside = is_inside and bool(front.integers.holds(point).all())
     inputs = {graph.inputs[0]: point}
     executions = [
         _float_execution(name, outputs, stored, reference, exact_point)
         for name, outputs in (
-            ("onnxruntime, default optimisation", RuntimeSession(model.data, True).run(inputs)[0]),
-            ("onnxruntime, no optimisation", RuntimeSession(model.data, False).run(inputs)[0]),
+            ("onnxruntime, default optimisation", open_session(model, front, optimise=True).run(inputs)[0]),
+            ("onnxruntime, no optimisation", open_session(model, front, optimise=False).run(inputs)[0]),
             ("evaluator, binary32", run(graph, inputs)[0]),
         )
     ]
@@ -162,6 +169,7 @@ def text_of(stored: WitnessFile, result: ReplayResult, most: int = 3) -> Sequenc
     """The result in lines, not yet escaped: the first `most` witnesses in full."""
     same = "unchanged" if result.same_model else f"changed: found on {stored.model_sha256}"
     lines = [f"property {stored.id}", f"model    {stored.model_path} sha256 {result.sha256} ({same})"]
+    lines += [f"raw      {words(step)}" for step in stored.preprocess]
     for replay in result.replays[:most]:
         where = "" if replay.index is None else f" near input {replay.index} of the data"
         region = "inside" if replay.inside else "OUTSIDE"

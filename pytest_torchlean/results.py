@@ -33,6 +33,8 @@ class PropertyResult:
     on_unknown: Literal["fail", "warn"] = "fail"
     witness_file: str | None = None
     """Where the witnesses were written for `torchlean replay`, relative to the root."""
+    preprocess: tuple[str, ...] = ()
+    """What is done to a raw input before the model sees it, in words; the digest is the file's alone."""
 
     @property
     def name(self) -> str:

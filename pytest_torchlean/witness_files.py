@@ -27,6 +27,8 @@ from pytest_torchlean.spec.model import (
     VnnlibProperty,
 )
 from pytest_torchlean.spec.paths import resolve_inside, shown
+from pytest_torchlean.spec.preprocess import PreprocessStep
+from pytest_torchlean.spec.preprocess_fields import plain_steps, read_steps
 from pytest_torchlean.verdict import Witness
 
 SCHEMA = "torchlean.witness/1"
@@ -52,6 +54,7 @@ class WitnessFile:
     model_sha256: str
     prop: PropertySpec
     witnesses: tuple[Witness, ...]
+    preprocess: tuple[PreprocessStep, ...] = ()
 
 
 def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | None:
@@ -77,6 +80,8 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
         "prop": _property_to_plain(job.prop, root),
         "witnesses": to_plain(evidence.witnesses[:_MOST_WITNESSES]),
     }
+    if job.preprocess:
+        plain["preprocess"] = plain_steps(job.preprocess)
     target = folder / f"{file_stem(job.id)}.json"
     try:
         write_atomically(target, (json.dumps(plain, indent=1) + "\n").encode())
@@ -129,7 +134,7 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     if kind is None:
         raise ValueError("its check is not one that has witnesses")
     expected = {"schema", "id", "check", "model_path", "model_sha256", "prop", "witnesses"}
-    if set(plain) != expected:
+    if set(plain) - {"preprocess"} != expected:
         raise ValueError("its fields are not those of a witness file")
     texts = {key: plain[key] for key in expected - {"prop", "witnesses"}}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(plain["witnesses"], list):
@@ -140,4 +145,5 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     if isinstance(prop, VnnlibProperty):
         prop = replace(prop, file=resolve_inside(prop.file.as_posix(), base=root, root=root))
     witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
-    return WitnessFile(**texts, prop=prop, witnesses=witnesses)
+    steps = read_steps(plain["preprocess"], "`preprocess`") if "preprocess" in plain else ()
+    return WitnessFile(**texts, prop=prop, witnesses=witnesses, preprocess=steps)

@@ -29,6 +29,7 @@ ORDER = [
     "certificate",
     "checker",
     "spec",
+    "preprocessing",
     "properties",
     "gate",
     "cache",
@@ -123,7 +124,7 @@ def names_imported(file: Path) -> set[str]:
         ("onnxruntime", {"runtime"}),
         ("yaml", {"spec"}),
         ("junit_xml", {"report"}),
-        ("onnx", {"onnx_import", "runtime"}),
+        ("onnx", {"onnx_import", "runtime", "preprocessing", "nn"}),
         ("pickle", set()),
     ],
 )

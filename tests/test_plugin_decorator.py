@@ -157,3 +157,22 @@ def test_agreed(name, verdict):
     pytester.runpytest("--torchlean-json=record.json").assert_outcomes(passed=2)
     results = read(pytester.path / "record.json")
     assert {result.model_path for result in results.values()} == {"models/tiny.onnx", "models/big.onnx"}
+
+
+def test_a_mark_may_name_the_preprocessing(pytester: pytest.Pytester) -> None:
+    write_test(
+        pytester,
+        """
+@pytest.mark.certify("models/tiny.onnx", runtime_agreement(samples=4), preprocess=[{"divide": "255"}])
+def test_agreed(verdict):
+    assert verdict.claim == "the claim; inputs are raw, as they enter the preprocessing"
+
+@pytest.mark.certify("models/tiny.onnx", runtime_agreement(samples=4), preprocess=[{"divide": 0}])
+def test_agreed_never():
+    pass
+""",
+    )
+    result = pytester.runpytest("--torchlean-json=record.json")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*TL0309*"])
+    assert read(pytester.path / "record.json")["test_agreed"].preprocess == ("divide by 255",)

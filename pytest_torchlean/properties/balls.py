@@ -179,7 +179,7 @@ def falsify_rows(
     targets: list[Target] = []
     owners: list[int] = []
     for row in rows:
-        inside = points_of(prop, boxes[row])
+        inside = points_of(prop, boxes[row], executions.integers)
         if inside is None:
             continue
         for rival in open_classes[row]:
@@ -193,7 +193,7 @@ def falsify_rows(
     fine = promising(program, candidates, 1e-6, rounded=rounded)
     for owner, candidate, chosen in zip(owners, candidates, fine, strict=True):
         if chosen:
-            found.setdefault(owner, []).append((candidate.value, candidate.point))
+            found.setdefault(owner, []).append((candidate.value, executions.given(candidate.point)))
     witnesses, disagreeing = {}, []
     for row, points in found.items():
         broken = _breaking(prop, listed, row)

@@ -17,6 +17,7 @@ from pytest_torchlean.evaluator import run as run_evaluator
 from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
+from pytest_torchlean.preprocessing import Front, RawIntegers, Session, open_session
 from pytest_torchlean.runtime import RuntimeSession, cut, expose, require_types
 from pytest_torchlean.verdict import Witness
 
@@ -27,15 +28,33 @@ Violation = Callable[[Sequence[Fraction]], str | None]
 
 @dataclass(frozen=True, eq=False)
 class Executions:
-    """The three executions of one model. Inputs and outputs are flat, in the graph's order."""
+    """The three executions of one model. Inputs and outputs are flat, in the graph's order.
+
+    front: the preprocessing ahead of the model; `graph` is then that of both together, and inputs are raw.
+    """
 
     model: LoadedModel
     graph: Graph
+    front: Front | None = None
 
     @cached_property
-    def session(self) -> RuntimeSession:
+    def session(self) -> Session:
         """onnxruntime as shipped: default optimisation, one thread."""
-        return RuntimeSession(self.model.data, optimise=True)
+        return open_session(self.model, self.front, optimise=True)
+
+    @property
+    def integers(self) -> RawIntegers | None:
+        """The type of raw inputs that are integers."""
+        return None if self.front is None else self.front.integers
+
+    @property
+    def stored(self) -> bytes:
+        """The ONNX model that `graph` was lowered from."""
+        return self.model.data if self.front is None else self.front.system.data
+
+    def given(self, point: Float32) -> Float32:
+        """The point, or the nearest one that the system can be given, where it takes integers."""
+        return point if self.integers is None else self.integers.nearest(point)
 
     @cached_property
     def _exact(self) -> ExactProgram:
@@ -53,7 +72,7 @@ class Executions:
 
         Raises RuntimeFailure TL0705.
         """
-        session = RuntimeSession(expose(self.model.data), optimise=False)
+        session = RuntimeSession(expose(self.stored), optimise=False)
         names = [name for name in session.outputs if name in self.graph.types]
         named = dict(zip(session.inputs, self._shaped(point), strict=True))
         require_types(dict(zip(names, session.fetch(names, named), strict=True)), self.graph.types)
@@ -63,7 +82,7 @@ class Executions:
     ) -> Callable[[Mapping[str, Float32]], dict[str, NDArray[np.generic]]]:
         """The model cut at the named values: from flat values that nodes read to the values they write."""
         kinds = {name: self.graph.types[name] for name in names}
-        data, fresh = cut(self.model.data, kinds)
+        data, fresh = cut(self.stored, kinds)
         session = RuntimeSession(data, optimise=False)
 
         def run(values: Mapping[str, Float32]) -> dict[str, NDArray[np.generic]]:

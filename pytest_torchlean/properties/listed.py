@@ -62,7 +62,23 @@ def listed_inputs(context: PropertyContext, prop: RobustnessProperty, program: P
     if not positions:
         raise DataError("TL0406", f"{prop.data.name} lists no input")
     chosen = list(positions)
-    return Listed(positions, data.inputs.reshape(len(data.labels), -1)[chosen], data.labels[chosen])
+    inputs = data.inputs.reshape(len(data.labels), -1)[chosen]
+    _require_raw(context, prop, positions, inputs)
+    return Listed(positions, inputs, data.labels[chosen])
+
+
+def _require_raw(
+    context: PropertyContext, prop: RobustnessProperty, positions: tuple[int, ...], inputs: Float32
+) -> None:
+    """Raises DataError TL0410 where a listed input holds a number that is none of the raw type."""
+    integers = None if context.front is None else context.front.integers
+    wrong = [] if integers is None else np.flatnonzero(~integers.holds(inputs).all(axis=1)).tolist()
+    if integers is not None and wrong:
+        raise DataError(
+            "TL0410",
+            f"{prop.data.name}: input {positions[wrong[0]]} holds a number that is no {integers.type} "
+            f"({len(wrong)} of {len(positions)} listed inputs)",
+        )
 
 
 def box_around(prop: RobustnessProperty, listed: Listed, row: int) -> RationalBox:

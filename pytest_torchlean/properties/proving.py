@@ -33,6 +33,7 @@ from pytest_torchlean.checker import (
     find_lean,
 )
 from pytest_torchlean.errors import CertificateError, CheckerError
+from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
@@ -111,8 +112,15 @@ def runtime_line(prop: PropertySpec, executions: Executions) -> str:
     return executions.runtime_line if prop.chosen_semantics == "binary32" else REAL_RUNTIME_LINE
 
 
-def points_of(prop: PropertySpec, box: RationalBox) -> tuple[Float32, Float32] | None:
-    """The least and largest binary32 inputs the property speaks of; None where it speaks of none."""
+def points_of(
+    prop: PropertySpec, box: RationalBox, integers: RawIntegers | None = None
+) -> tuple[Float32, Float32] | None:
+    """The least and largest binary32 inputs the property speaks of; None where it speaks of none.
+
+    integers: the type of raw inputs that are integers; the ones inside the box count.
+    """
+    if integers is not None:
+        return integers.box(box.lower, box.upper)
     if prop.chosen_semantics == "binary32":
         return binary32_hull(box.lower, box.upper)
     return binary32_box(box.lower, box.upper)
@@ -253,7 +261,7 @@ def _guard_nodes(
     ):
         raise CertificateError("TL0612", "the inequalities are not about the model's outputs")
     run = executions.pieces(wiring)
-    require_same_nodes(emitted, wiring, graph.inputs, nodes_of(executions.model.data), run)
+    require_same_nodes(emitted, wiring, graph.inputs, nodes_of(executions.stored), run)
 
 
 def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:

@@ -68,7 +68,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
-    executions = Executions(context.model, context.graph)
+    executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)
     task = _Task(prop, program, listed, radii_tried(prop))

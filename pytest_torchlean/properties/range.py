@@ -48,7 +48,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     program = lower_to_program(context.graph)
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
-    executions = Executions(context.model, context.graph)
+    executions = Executions(context.model, context.graph, context.front)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))
     prospect = forecast(program, [Goal(forms, (box,))], semantics_of(prop), budget)
@@ -152,7 +152,7 @@ def _falsify(
     box: RationalBox,
     budget: Budget,
 ) -> Witness | None:
-    inside = points_of(prop, box)
+    inside = points_of(prop, box, executions.integers)
     if inside is None:
         return None
     targets = [
@@ -166,7 +166,9 @@ def _falsify(
         if not fine:
             continue
         witness = executions.witness(
-            candidate.point, lambda outputs: violation(prop, outputs, None), rounded=rounded
+            executions.given(candidate.point),
+            lambda outputs: violation(prop, outputs, None),
+            rounded=rounded,
         )
         if witness is not None:
             return witness

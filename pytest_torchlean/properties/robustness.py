@@ -37,7 +37,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     started = time.monotonic()
     budget = Budget(context.deadline)
     program = lower_to_program(context.graph)
-    executions = Executions(context.model, context.graph)
+    executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}

@@ -29,6 +29,7 @@ from pytest_torchlean.differential.samples import (
 from pytest_torchlean.errors import DataError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.runtime import SessionSettings
 from pytest_torchlean.spec.dataset import load_inputs
@@ -52,6 +53,19 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
+    if context.front is not None:
+        alone = context.front.alone_graph
+        result = compare_behind(
+            context.model,
+            context.front,
+            prop.samples,
+            prop.seed,
+            data=_data(prop, alone),
+            box=_box(prop, alone),
+            sessions=settings_of(prop.sessions),
+            deadline=context.deadline,
+        )
+        return evidence_of(prop, result)
     graph = context.graph
     probes, found = probe_model(context.model, graph, deadline=context.deadline)
     if found is not None or not all(report.finished for report in probes):

@@ -19,6 +19,7 @@ from pytest_torchlean.binary32.ulp import exact, next_down, next_up, round_down,
 from pytest_torchlean.bounds.attack import Wish
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import Forms
+from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
 
 Float32 = NDArray[np.float32]
@@ -130,8 +131,15 @@ class Points:
     outside: tuple[int, ...]
 
 
-def points_of(box: InputBox, *, hull: bool) -> Points | None:
-    """The inputs to search in; None where there are none. `hull`: the claim is about the outward hull."""
+def points_of(box: InputBox, *, hull: bool, integers: RawIntegers | None = None) -> Points | None:
+    """The inputs to search in; None where there are none. `hull`: the claim is about the outward hull.
+
+    integers: the type of raw inputs that are integers. Ends that the box leaves out are in, and then
+    dropped by whoever holds a point against the box.
+    """
+    if integers is not None:
+        ends = integers.box(box.lower, box.upper)
+        return None if ends is None else Points(*ends, ())
     size = len(box.lower)
     lower, upper = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.float32)
     outside = []

@@ -80,7 +80,7 @@ class _Run:
     def points(self, box: InputBox) -> Points | None:
         """The inputs to search in, found once for cases that share a box."""
         if id(box) not in self._boxes:
-            self._boxes[id(box)] = points_of(box, hull=self.rounded)
+            self._boxes[id(box)] = points_of(box, hull=self.rounded, integers=self.executions.integers)
         return self._boxes[id(box)]
 
     @property
@@ -114,7 +114,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     _require_fit(unsafe, program, prop, context)
-    executions = Executions(context.model, context.graph)
+    executions = Executions(context.model, context.graph, context.front)
     own = _Run(context, prop, program, executions, unsafe, digest)
     own.seconds["read"] = time.monotonic() - started
     budget = Budget(context.deadline)
@@ -174,15 +174,16 @@ def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Foun
         nearest = min(nearest, candidates[0].value)
         chosen = _worth_running(own, candidates)
         for candidate in chosen:
-            point = [exact(value) for value in candidate.point]
+            given = own.executions.given(candidate.point)
+            point = [exact(value) for value in given]
 
             def broken(outputs: Sequence[Fraction], point: Sequence[Fraction] = point) -> str | None:
                 return reached(own.unsafe, point, outputs, hull=own.rounded)
 
-            witness = own.executions.witness(candidate.point, broken, rounded=own.rounded)
+            witness = own.executions.witness(given, broken, rounded=own.rounded)
             if witness is not None:
                 return _Found(witness, case, nearest=nearest)
-            if own.executions.disagree(candidate.point, broken, rounded=own.rounded):
+            if own.executions.disagree(given, broken, rounded=own.rounded):
                 disagreeing = number
     return _Found(disagreeing=disagreeing, nearest=nearest)
 

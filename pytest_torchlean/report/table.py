@@ -106,6 +106,7 @@ RESULT: tuple[Field, ...] = (
                     "The digest of the bytes that were judged; null where none could be read.",
                     source="model_sha256",
                 ),
+                Field("preprocess", TEXTS, "What is done to a raw input ahead of the file, step by step."),
             )
         ),
     ),

@@ -47,6 +47,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     entries = [
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
+        ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),
         ("found", terminal(found)),
         ("counts", _all_counts(evidence.counts) if evidence.counts else ""),

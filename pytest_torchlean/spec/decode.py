@@ -167,7 +167,9 @@ def _models(
             continue
         path: Path = values["path"]
         assert context.root is not None
-        models[name] = ModelEntry(name, path, shown(path, context.root), key.span)
+        models[name] = ModelEntry(
+            name, path, shown(path, context.root), key.span, values.get("preprocess", ())
+        )
     return declared, models
 
 

@@ -29,6 +29,7 @@ from pytest_torchlean.spec.model import (
     RuntimeProperty,
     VnnlibProperty,
 )
+from pytest_torchlean.spec.preprocess_fields import Preprocess
 from pytest_torchlean.spec.sessions import SessionMatrix
 
 SUPPORTED_VERSION = 1
@@ -172,6 +173,11 @@ COMMON_FIELDS: tuple[Field, ...] = (
 
 MODEL_FIELDS: tuple[Field, ...] = (
     Field("path", FilePath(), "The ONNX file, relative to this file.", required=True),
+    Field(
+        "preprocess",
+        Preprocess(),
+        "What is done to a raw input before the model sees it, step by step; claims are about the raw input.",
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.spec.preprocess import PreprocessStep
 
 Bound = Fraction | tuple[Fraction, ...]
 """One number for every element, or one per element in row-major order."""
@@ -188,6 +189,8 @@ class ModelEntry:
     path: Path
     shown: str
     span: SourceSpan | None = None
+    preprocess: tuple[PreprocessStep, ...] = ()
+    """What is done to a raw input before the model sees it; claims are about the raw input."""
 
 
 @dataclass(frozen=True)
