@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from onnx_models import lowered, model
-from test_differential import GENERATOR, MODELS, mlp
+from onnx_models import loaded, lowered, model
+from test_differential import GENERATOR, MODELS, mlp, residual_convolution
 
-from pytest_torchlean.differential.probes import probe_graph
+from pytest_torchlean.differential.probes import probe_model
 from pytest_torchlean.differential.result import Divergence, ProbeReport
-from pytest_torchlean.runtime import RuntimeSession
+from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 
 Fault = Callable[[onnx.ModelProto], None]
 
@@ -26,17 +26,18 @@ def _shared_weights() -> Iterator[None]:
     GENERATOR.bit_generator.state = state
 
 
-def probed(proto: onnx.ModelProto, fault: Fault | None = None) -> tuple[ProbeReport, Divergence | None]:
+def probed(
+    proto: onnx.ModelProto, fault: Fault | None = None, levels: Sequence[str] = ()
+) -> tuple[tuple[ProbeReport, ...], Divergence | None]:
     """Probe a model on a runtime that runs a faulty copy of every node."""
-    graph = lowered(proto)
 
-    def opened(data: bytes) -> RuntimeSession:
+    def opened(data: bytes, settings: SessionSettings) -> RuntimeSession:
         running = onnx.load_from_string(data)
         if fault is not None:
             fault(running)
-        return RuntimeSession(running.SerializeToString(), False)
+        return RuntimeSession(running.SerializeToString(), settings=settings)
 
-    return probe_graph("no optimisation", proto.SerializeToString(), graph.types, graph.constants, opened)
+    return probe_model(loaded(proto), lowered(proto), levels=levels, open_session=opened)
 
 
 def change(name: str, changed: Callable[[np.ndarray], np.ndarray]) -> Fault:
@@ -67,11 +68,13 @@ def deep(depth: int) -> onnx.ModelProto:
 @pytest.mark.parametrize("name", MODELS)
 def test_probes_agree_with_the_runtime(name: str) -> None:
     proto = MODELS[name]()
-    report, found = probed(proto)
+    (stored, running), found = probed(proto, levels=["all"])
     assert found is None
-    assert report.nodes == len(proto.graph.node)
-    assert report.weights_read == report.weights
-    assert not report.left_out
+    assert stored.nodes == len(proto.graph.node)
+    assert running.nodes + running.known > 0
+    for report in (stored, running):
+        assert report.weights_read == report.weights
+        assert not report.left_out
 
 
 @pytest.mark.parametrize("depth", [1, 7, 4096])
@@ -94,7 +97,27 @@ def test_impulses_are_limited_by_their_cost(monkeypatch: pytest.MonkeyPatch) -> 
     from pytest_torchlean.differential import probes
 
     monkeypatch.setattr(probes, "MOST_PRODUCTS", 2**10)
-    report, found = probed(deep(512))
+    (report,), found = probed(deep(512))
     assert found is None
     assert report.limited == ("Gemm giving y: 16 of 512 impulses",)
     assert 0 < report.weights_read < report.weights
+
+
+@pytest.mark.parametrize(
+    ("build", "op", "weights"), [(mlp, "FusedGemm", "w1"), (residual_convolution, "Conv", "reorder")]
+)
+def test_fused_and_blocked_kernels_are_probed(
+    build: Callable[[], onnx.ModelProto], op: str, weights: str
+) -> None:
+    """The fault is in the optimiser's own nodes only."""
+
+    def fault(proto: onnx.ModelProto) -> None:
+        if any(node.op_type == op and node.domain.startswith("com.microsoft") for node in proto.graph.node):
+            change(weights, one_ulp)(proto)
+
+    (_, running), found = probed(build(), fault, ["all"])
+    assert found is not None
+    assert running.session == found.session == "default optimisation"
+    assert found.probe == "impulse"
+    assert found.allowed == 0.0
+    assert found.label == {"FusedGemm": "com.microsoft.FusedGemm", "Conv": "com.microsoft.nchwc.Conv"}[op]

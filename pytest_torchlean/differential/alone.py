@@ -48,6 +48,7 @@ class Alone:
         self.types = {name: types[name] for name in single.inputs}
         self._open = opened
         self._data = single.data
+        self._meant = single.meant
 
     @cached_property
     def session(self) -> Fetching:
@@ -62,7 +63,7 @@ class Alone:
     def lowered(self, shapes: Mapping[str, tuple[int, ...]], data: bytes | None = None) -> Graph:
         """The node's meaning with some inputs of other shapes, or with other constants."""
         own = {name: kind.shape for name, kind in self.types.items()} | dict(shapes)
-        return lower(LoadedModel(Path("node"), data or self._data, ""), shapes=own)
+        return lower(LoadedModel(Path("node"), data or self._meant, ""), shapes=own)
 
     @cached_property
     def with_integers(self) -> tuple[Graph, Fetching]:
@@ -74,17 +75,25 @@ class Alone:
             for name, tensor in self.single.tensors.items()
             if tensor.data_type == ELEMENT_TYPES["float32"]
         }
-        data = self.single.with_tensors(changed)
-        return self.lowered({}, data), self._open(data)
+        data, meant = self.single.with_tensors(changed)
+        return self.lowered({}, meant), self._open(data)
 
     @cached_property
-    def step_node(self) -> Node | None:
-        """The only node of the lowered graph, None where the node decomposes."""
-        return self.graph.nodes[0] if len(self.graph.nodes) == 1 else None
+    def first(self) -> Node:
+        """The first node of the meaning; the only one unless the node is made of several."""
+        return self.graph.nodes[0]
+
+    @cached_property
+    def tail(self) -> Node | None:
+        """A ReLU or leaky ReLU that the kernel applies to the first node's result, where that is all."""
+        nodes = self.graph.nodes
+        if len(nodes) == 2 and nodes[1].op in ("Relu", "LeakyRelu"):
+            return nodes[1] if nodes[1].inputs[0] == nodes[0].outputs[0] else None
+        return None
 
 
 def run_and_judge(
-    session: Fetching, graph: Graph, inputs: Values, outputs: tuple[str, ...]
+    session: Fetching, graph: Graph, inputs: Values, outputs: tuple[str, ...], *, finished_sums: bool = True
 ) -> Iterator[Judged]:
     """Run the node on an input of its graph's shapes and judge every output that is a node's result.
 
@@ -92,14 +101,15 @@ def run_and_judge(
     """
     wanted = tuple(name for name in outputs if any(name in node.outputs for node in graph.nodes))
     answers = dict(zip(wanted, session.fetch(wanted, inputs), strict=True))
-    yield from judge(graph, inputs, answers)
+    yield from judge(graph, inputs, answers, finished_sums=finished_sums)
 
 
-def judge(graph: Graph, inputs: Values, answers: Values) -> Iterator[Judged]:
+def judge(graph: Graph, inputs: Values, answers: Values, *, finished_sums: bool = True) -> Iterator[Judged]:
     """Every answer against the nodes that lead to it.
 
     A node whose inputs are known to the bit is judged by its own rule, and by what its operands fix. A value
-    inside the kernel is known where nothing is rounded; behind others any rewrite's bound holds.
+    inside the kernel is known where nothing is rounded; behind others any rewrite's bound holds. Sums that
+    the kernel may leave unfinished (`finished_sums` is not set) are not known.
     """
     known: dict[str, Array] = dict(inputs)
     spreads: dict[str, Spread] = {}
@@ -109,7 +119,7 @@ def judge(graph: Graph, inputs: Values, answers: Values) -> Iterator[Judged]:
         if certain and any(name in answers for name in node.outputs):
             yield from _by_rule(node, graph, known, answers)
             continue
-        if certain and _keeps_bits(node, graph, known):
+        if certain and _keeps_bits(node, graph, known, finished_sums):
             continue
         if prepared is None:
             prepared = prepare(graph)
@@ -152,7 +162,7 @@ def _evaluated(node: Node, operands: list[Array | None]) -> tuple[Array, ...]:
         raise DataError("TL0451", f"{node.op}: {problem}") from None
 
 
-def _keeps_bits(node: Node, graph: Graph, known: dict[str, Array]) -> bool:
+def _keeps_bits(node: Node, graph: Graph, known: dict[str, Array], finished_sums: bool) -> bool:
     """Whether every execution has the same bits here; `known` then holds them."""
     operands = [_operand(name, graph, known) for name in node.inputs]
     whole = all(graph.types[name].dtype != "float32" for name in node.outputs)
@@ -160,7 +170,7 @@ def _keeps_bits(node: Node, graph: Graph, known: dict[str, Array]) -> bool:
     values = _evaluated(node, operands)
     if not moved:
         radius = sharp_radius(node, operands, values[0].astype(np.float32, copy=False))
-        if radius is None or radius.any():
+        if not finished_sums or radius is None or radius.any():
             return False
     known.update(zip(node.outputs, values, strict=True))
     return True

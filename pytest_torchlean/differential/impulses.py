@@ -20,8 +20,9 @@ from pytest_torchlean.differential.alone import Alone
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import ZERO, AffineStep
+from pytest_torchlean.ops import RULES
 from pytest_torchlean.ops.certifiability import step_of
-from pytest_torchlean.ops.rule import integer, integers
+from pytest_torchlean.ops.rule import integer, integers, real
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -40,7 +41,8 @@ class Plan:
     """The impulses that reach every weight of a node.
 
     `stack_axis` of `shape`, the shape of one impulse, is the batch. elements: flat positions of the
-    impulses. `weights` is how many weights the node has, `products` what one impulse costs.
+    impulses. `tail` is what the kernel applies to the sums. `weights` is how many weights the node has,
+    `products` what one impulse costs.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Plan:
     out_axis: int
     step: AffineStep
     elements: Indices
+    tail: Node | None
     weights: int
     products: int
 
@@ -69,8 +72,8 @@ class Stack:
 
 def plan(alone: Alone) -> Plan | None:
     """How to reach every weight of the node by stacked impulses; None where its form is another."""
-    node = alone.step_node
-    if node is None or len(alone.single.inputs) != 1:
+    node = alone.first
+    if len(alone.single.inputs) != 1 or (len(alone.graph.nodes) > 1 and alone.tail is None):
         return None
     form = _stacked_form(node, alone.graph)
     if form is None:
@@ -81,12 +84,10 @@ def plan(alone: Alone) -> Plan | None:
         graph = alone.lowered({name: shape})
     except TorchleanError:
         return None
-    if len(graph.nodes) != 1:
-        return None
     step = step_of(graph.nodes[0], graph)
     if not isinstance(step, AffineStep) or len(step.sources) != 1:
         return None
-    output = graph.nodes[0].outputs[0]
+    output = graph.nodes[-1].outputs[0]
     elements = _elements(step, math.prod(shape))
     return Plan(
         name=name,
@@ -97,6 +98,7 @@ def plan(alone: Alone) -> Plan | None:
         out_axis=out_axis,
         step=step,
         elements=elements,
+        tail=alone.tail,
         weights=sum(block.weights.size for block in step.blocks),
         products=sum(block.weights.size * len(block.gather) for block in step.blocks),
     )
@@ -155,8 +157,10 @@ def stacks(found: Plan, count: int) -> Iterator[Stack]:
     value = _above_bias(found.step)
     size = 4 * (math.prod(found.shape) + math.prod(found.out_shape)) * 3
     rows = max(1, MOST_RUN_BYTES // max(1, size))
+    values = [value] if found.tail is None else [value, -value]
     for start in range(0, len(elements), rows):
-        yield _stack(found, elements[start : start + rows], value, exactly=True)
+        for signed in values:
+            yield _stack(found, elements[start : start + rows], signed, exactly=True)
     most = min(_MOST_FULL, rows, len(elements))
     few = elements[np.linspace(0, len(elements) - 1, most).astype(np.int64)]
     if len(few):
@@ -194,7 +198,11 @@ def _stack(found: Plan, elements: Indices, value: np.float32, *, exactly: bool) 
         products = block.weights.T[columns].astype(exact.dtype) * exact.dtype.type(value)
         exact[which, block.scatter[positions]] += products
         sizes[which, block.scatter[positions]] += np.abs(products)
-    radius = np.zeros_like(sizes) if exactly else sizes * 2.0**-24 * 2.001 + 2.0**-149
+    radius = np.zeros_like(sizes) if exactly else sizes * 2.0**-24 * 3.001 + 2.0**-149
+    if found.tail is not None:
+        (bent,) = RULES[found.tail.op].evaluate(found.tail, [exact.astype(np.float32)])
+        exact = bent.astype(exact.dtype) if exactly else _bent(found.tail, exact)
+        sizes *= max(1.0, abs(_slope(found.tail)))
     expected = exact.astype(np.float64)
     return Stack(
         name=found.name,
@@ -204,6 +212,14 @@ def _stack(found: Plan, elements: Indices, value: np.float32, *, exactly: bool) 
         radius=_placed(radius, found.out_shape, found.out_axis),
         out_axis=found.out_axis,
     )
+
+
+def _bent(tail: Node, exact: Float64) -> Float64:
+    return np.where(exact > 0, exact, exact * _slope(tail))
+
+
+def _slope(tail: Node) -> float:
+    return 0.0 if tail.op == "Relu" else float(real(tail, "alpha"))
 
 
 def _placed(rows: NDArray[F], shape: tuple[int, ...], axis: int) -> NDArray[F]:

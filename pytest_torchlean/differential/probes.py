@@ -8,7 +8,7 @@ operand through a product of two. What a node does to numbers of very different 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,8 +23,9 @@ from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import import LoadedModel
+from pytest_torchlean.onnx_import.fused import BLOCKED, reordering_model, with_meaning
 from pytest_torchlean.onnx_import.single import SingleNode, Unprobed, single_nodes
-from pytest_torchlean.runtime import SessionSettings, open_session
+from pytest_torchlean.runtime import SessionSettings, expose, open_session, optimised_model
 
 Array = NDArray[np.generic]
 Inputs = dict[str, Array]
@@ -32,6 +33,8 @@ Inputs = dict[str, Array]
 MOST_PRODUCTS = 2**36
 """Products that the impulses of one graph may cost, about a second; beyond, every node gets its share."""
 _LEAST_IMPULSES = 16
+_OBSERVED_AT_ONCE = 16
+_MOST_BLOCK = 64
 _MOST_SIZE = 2**24
 """Elements of a node's inputs and outputs beyond which it is probed by impulses only."""
 
@@ -41,6 +44,7 @@ class _Tally:
     """What one graph's probes have seen."""
 
     nodes: int = 0
+    known: int = 0
     runs: int = 0
     weights: int = 0
     weights_read: int = 0
@@ -53,42 +57,110 @@ def probe_model(
     model: LoadedModel,
     graph: Graph,
     *,
+    levels: Sequence[str] = ("all",),
     open_session: Callable[[bytes, SessionSettings], Fetching] = open_session,
     deadline: float | None = None,
 ) -> tuple[tuple[ProbeReport, ...], Divergence | None]:
-    """Probe the nodes of the stored graph; see `probe_graph`."""
-    plain = SessionSettings("none")
-    report, found = probe_graph(
-        plain.name,
-        model.data,
-        graph.types,
-        graph.constants,
-        lambda data: open_session(data, plain),
-        deadline=deadline,
-    )
-    return (report,), found
+    """Probe the nodes of the stored graph, then those of the graphs that the optimiser makes of it.
 
-
-def probe_graph(
-    session: str,
-    data: bytes,
-    types: Mapping[str, ValueType],
-    constants: Mapping[str, Array],
-    opened: Open,
-    *,
-    deadline: float | None = None,
-) -> tuple[ProbeReport, Divergence | None]:
-    """Probe the nodes of a model in order; stop at the first divergence.
-
-    types: of the model's values, by name. constants: values known beyond the initialisers. opened: a session
-    without optimisation over given bytes. deadline: `time.monotonic()` after which no further node starts.
+    levels: the optimisation levels. A node that is the same in several graphs is probed once. Stops at the
+    first divergence. deadline: `time.monotonic()` after which no further node starts. RuntimeFailure where
+    onnxruntime refuses the stored model.
     """
+    plain = SessionSettings("none")
+    known: set[bytes] = set()
+    reports: list[ProbeReport] = []
+
+    def opened(data: bytes) -> Fetching:
+        return open_session(data, plain)
+
+    found = None
+    for level in ("none", *(level for level in dict.fromkeys(levels) if level != "none")):
+        settings = SessionSettings(level)
+        try:
+            singles = _stored(model, graph) if level == "none" else _optimised(model, graph, settings, opened)
+        except TorchleanError as problem:
+            reports.append(
+                ProbeReport(settings.name, 0, 0, 0, 0, left_out=(f"every node: {problem.message}",))
+            )
+            continue
+        report, found = _probe_graph(settings.name, singles, opened, known, deadline)
+        reports.append(report)
+        if found is not None:
+            break
+    return tuple(reports), found
+
+
+Candidate = tuple[SingleNode | Unprobed, Mapping[str, ValueType]]
+"""A node with the types of the values that it reads."""
+
+
+def _stored(model: LoadedModel, graph: Graph) -> Iterator[Candidate]:
+    for single in single_nodes(model.data, graph.types, graph.constants):
+        if isinstance(single, SingleNode):
+            meant = with_meaning(single, graph.types, None)
+            yield (
+                (Unprobed(single.label, single.outputs[0], meant) if isinstance(meant, str) else meant),
+                graph.types,
+            )
+        else:
+            yield single, graph.types
+
+
+def _optimised(
+    model: LoadedModel, graph: Graph, settings: SessionSettings, opened: Open
+) -> Iterator[Candidate]:
+    """The nodes of the graph that really runs; its values are observed once for their types."""
+    running = optimised_model(model.data, settings)
+    session = opened(expose(running))
+    inputs = {name: np.zeros(kind.shape, dtype=kind.dtype) for name, kind in
+              ((name, graph.types[name]) for name in graph.inputs)}  # fmt: skip
+    types = {name: graph.types[name] for name in graph.inputs}
+    names = sorted(set(session.outputs) - set(types))
+    for start in range(0, len(names), _OBSERVED_AT_ONCE):
+        some = names[start : start + _OBSERVED_AT_ONCE]
+        for name, value in zip(some, session.fetch(some, inputs), strict=True):
+            types[name] = ValueType(value.dtype.name, value.shape)
+    return _meant(running, types, opened)
+
+
+def _meant(running: bytes, types: Mapping[str, ValueType], opened: Open) -> Iterator[Candidate]:
+    block: int | None = None
+    for single in single_nodes(running, types, {}):
+        if isinstance(single, Unprobed):
+            yield single, types
+            continue
+        if block is None and single.label.startswith(BLOCKED):
+            block = _block_size(opened)
+        meant = with_meaning(single, types, block)
+        yield (Unprobed(single.label, single.outputs[0], meant) if isinstance(meant, str) else meant), types
+
+
+def _block_size(opened: Open) -> int | None:
+    """How many channels a block holds: the channels that lie before the second column of the first."""
+    x = np.arange(2 * _MOST_BLOCK, dtype=np.float32).reshape(1, _MOST_BLOCK, 1, 2)
+    try:
+        (value,) = opened(reordering_model(_MOST_BLOCK)).fetch(("y",), {"x": x})
+    except TorchleanError:
+        return None
+    place = np.flatnonzero(value.reshape(-1) == 1.0)
+    return int(place[0]) if place.size == 1 and place[0] > 1 else None
+
+
+def _probe_graph(
+    session: str, singles: Iterator[Candidate], opened: Open, known: set[bytes], deadline: float | None
+) -> tuple[ProbeReport, Divergence | None]:
+    """Probe nodes in order; stop at the first divergence. `known` holds the nodes that were probed before."""
     tally = _Tally()
     candidates: list[tuple[Alone, impulses.Plan | None]] = []
-    for single in single_nodes(data, types, constants):
+    for single, types in singles:
         if isinstance(single, Unprobed):
             tally.left_out.append(f"{single.label} giving {printable(single.output)}: {single.reason}")
             continue
+        if single.digest in known:
+            tally.known += 1
+            continue
+        known.add(single.digest)
         alone = Alone(single, types, opened)
         try:
             candidates.append((alone, impulses.plan(alone)))
@@ -115,6 +187,7 @@ def probe_graph(
         runs=tally.runs,
         weights=tally.weights,
         weights_read=tally.weights_read,
+        known=tally.known,
         limited=tuple(tally.limited),
         left_out=tuple(tally.left_out),
         surprises=tuple(tally.surprises),
@@ -130,16 +203,12 @@ def _left_out(single: SingleNode, problem: TorchleanError) -> str:
 def _probe_node(
     session: str, alone: Alone, plan: impulses.Plan | None, share: float, tally: _Tally
 ) -> Divergence | None:
-    node = alone.step_node
-    if plan is not None and node is not None:
+    node = alone.first
+    if plan is not None:
         found = _impulses(session, alone, node, plan, share, tally)
         if found is not None:
             return found
-    elif (
-        node is not None
-        and node.op in PRODUCTS
-        and any(name in alone.graph.constants for name in node.inputs)
-    ):
+    elif node.op in PRODUCTS and any(name in alone.graph.constants for name in node.inputs):
         tally.limited.append(f"{_name(alone)}: its weights are read in selections only")
     if sum(kind.size for kind in alone.graph.types.values()) > _MOST_SIZE:
         tally.limited.append(f"{_name(alone)}: more than {_MOST_SIZE} numbers, impulses only")
@@ -189,13 +258,16 @@ def _impulses(
 
 
 def _named(found: Divergence, alone: Alone, kind: str) -> Divergence:
-    return replace(found, probe=kind, source=printable(alone.single.source))
+    return replace(
+        found, probe=kind, label=printable(alone.single.label), source=printable(alone.single.source)
+    )
 
 
 def _run(
     session: str, kind: str, alone: Alone, own: Fetching, graph: Graph, inputs: Inputs, tally: _Tally
 ) -> Divergence | None:
-    for judged in run_and_judge(own, graph, inputs, alone.single.outputs):
+    outputs, finished = alone.single.outputs, alone.single.finished_sums
+    for judged in run_and_judge(own, graph, inputs, outputs, finished_sums=finished):
         tally.surprises.update(dict.fromkeys(judged.surprises))
         if judged.outcome.wrong.any():
             return _diverging(session, kind, alone, judged, inputs)
@@ -217,8 +289,8 @@ def _cases(alone: Alone) -> Iterator[tuple[str, Inputs, bool]]:
         for name, kind in types.items()
         if kind.dtype != "float32"
     }
-    node = alone.step_node
-    if node is not None and node.op in PRODUCTS:
+    node = alone.first
+    if node.op in PRODUCTS:
         limit = magnitude(node, alone.graph)
         for positive in (False, True):
             drawn = {name: integer_array(generator, types[name].shape, limit, positive) for name in floats}

@@ -30,6 +30,8 @@ class Divergence:
     allowed: float | None
     probe: str = ""
     """The probe of the node alone that showed it; empty for a sample of the whole model."""
+    label: str = ""
+    """The operator that the runtime runs, where a probe took it alone; `op` is the part of it that is off."""
     inputs: Mapping[str, NDArray[np.generic]] = field(default_factory=dict, compare=False, repr=False)
     """The node's inputs that are computed at run time, by name."""
 
@@ -79,7 +81,8 @@ class ProbeReport:
 
     `weights` counts the elements of constant factors of sums, `weights_read` those that an impulse read
     alone. `limited` names nodes that got fewer probes, `left_out` those that got none, each with the reason.
-    `surprises` are the known differences that were met.
+    `surprises` are the known differences that were met. `known` counts nodes that another graph has too and
+    that were probed there.
     """
 
     session: str
@@ -87,6 +90,7 @@ class ProbeReport:
     runs: int
     weights: int
     weights_read: int
+    known: int = 0
     limited: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     surprises: tuple[str, ...] = ()

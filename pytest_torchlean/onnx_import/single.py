@@ -6,8 +6,9 @@ the node's own shapes and stacks of probes alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -30,24 +31,52 @@ class SingleNode:
     outputs: tuple[str, ...]
     model: onnx.ModelProto
     tensors: Mapping[str, onnx.TensorProto]
+    meaning: onnx.ModelProto | None = None
+    """The same function in ONNX's operators where the node has another one; None for the node itself."""
+    stored: Mapping[str, Callable[[Array], Array]] = field(default_factory=dict)
+    """How the runtime's node holds constants that the meaning has in another order."""
+    finished_sums: bool = True
+    """Whether the kernel finishes its sums before it does anything else."""
 
     @property
     def data(self) -> bytes:
         """The model as bytes."""
         return bytes(self.model.SerializeToString())
 
-    def with_tensors(self, changed: Mapping[str, Array]) -> bytes:
-        """The model as bytes, some of its constants replaced by arrays of the same shape and type."""
-        model = onnx.ModelProto()
-        model.CopyFrom(self.model)
-        for tensor in model.graph.initializer:
-            if tensor.name in changed:
-                tensor.CopyFrom(onnx.numpy_helper.from_array(changed[tensor.name], tensor.name))
-        return bytes(model.SerializeToString())
+    @property
+    def digest(self) -> bytes:
+        """Equal for nodes of the same operator, names, attributes and constants."""
+        node = self.model.graph.node[0]
+        attributes = sorted(item.SerializeToString() for item in node.attribute)
+        tensors = [
+            (name, tensor.data_type, tuple(tensor.dims), onnx.numpy_helper.to_array(tensor).tobytes())
+            for name, tensor in sorted(self.tensors.items())
+        ]
+        names = (self.label, tuple(node.input), tuple(node.output), attributes)
+        return hashlib.sha256(repr((names, tensors)).encode()).digest()
 
-    def constant(self, name: str) -> Array:
-        """One of the node's constants."""
-        return np.asarray(onnx.numpy_helper.to_array(self.tensors[name]))
+    @property
+    def meant(self) -> bytes:
+        """The meaning as bytes of a model."""
+        return self.data if self.meaning is None else bytes(self.meaning.SerializeToString())
+
+    def with_tensors(self, changed: Mapping[str, Array]) -> tuple[bytes, bytes]:
+        """Node and meaning as bytes, some constants replaced by arrays of the same shape and type."""
+        held = {
+            name: np.ascontiguousarray(self.stored[name](value)) if name in self.stored else value
+            for name, value in changed.items()
+        }
+        data = _replaced(self.model, held)
+        return data, data if self.meaning is None else _replaced(self.meaning, changed)
+
+
+def _replaced(model: onnx.ModelProto, changed: Mapping[str, Array]) -> bytes:
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    for tensor in result.graph.initializer:
+        if tensor.name in changed:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(changed[tensor.name], tensor.name))
+    return bytes(result.SerializeToString())
 
 
 @dataclass(frozen=True)

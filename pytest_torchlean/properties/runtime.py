@@ -67,7 +67,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         )
         return evidence_of(prop, result)
     graph = context.graph
-    probes, found = probe_model(context.model, graph, deadline=context.deadline)
+    levels = prop.sessions.optimisation
+    probes, found = probe_model(context.model, graph, levels=levels, deadline=context.deadline)
     if found is not None or not all(report.finished for report in probes):
         return evidence_of(prop, nothing_compared(probes, found))
     inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, graph))
@@ -159,7 +160,7 @@ def _progress(prop: RuntimeProperty, result: DifferentialResult) -> str:
 
 
 def _divergence_text(divergence: Divergence) -> str:
-    node = f"{divergence.op} node"
+    node = f"{divergence.label or divergence.op} node"
     node += f" '{divergence.source}'" if divergence.source else ""
     distance = "one of them is NaN" if divergence.ulps is None else f"{divergence.ulps} ulp apart"
     if divergence.allowed is None:
