@@ -19,6 +19,16 @@ from pytest_torchlean.errors import TorchleanError
 PASSED, FAILED, BAD_INPUT, INTERNAL, NOTHING = 0, 1, 2, 3, 5
 INTERRUPTED = 130
 
+REPORTS = {
+    "json": "the JSON record",
+    "junit": "JUnit XML",
+    "sarif": "SARIF 2.1.0",
+    "markdown": "Markdown for a step summary",
+    "annotations": "GitHub annotations",
+    "intoto": "in-toto statements, one JSON document a line",
+}
+"""The rows of `report/formats.py`, repeated so that `torchlean --help` loads nothing."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Expected errors are printed without a traceback."""
@@ -78,8 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="instead of specs: an instances.csv with a model, a VNN-LIB file and seconds on each line",
     )
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the JSON record to FILE")
-    check.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML to FILE")
+    _reports(check)
     _lean(check)
     _root(check)
 
@@ -115,6 +124,16 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("witness", type=Path, metavar="WITNESS", help="a file of .torchlean/witnesses")
     _root(replay)
 
+    report = _command(
+        commands,
+        "report",
+        "render reports again from a JSON record",
+        "Reads a record that `torchlean check --json FILE` wrote and renders others from it, or prints "
+        "the table of verdicts. Nothing is checked again, and the exit code says only whether that worked.",
+    )
+    report.add_argument("record", type=Path, metavar="RECORD", help="a JSON record")
+    _reports(report)
+
     explain = _command(commands, "explain", "what an error code means")
     explain.add_argument("code", nargs="?", metavar="TLnnnn", help="all codes when absent")
     return parser
@@ -131,6 +150,17 @@ def _command(
     parser.add_argument("--no-color", "--no-colour", dest="no_colour", action="store_true")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser
+
+
+def _reports(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("reports", "a FILE of - is standard output")
+    for name, content in REPORTS.items():
+        group.add_argument(f"--{name}", metavar="FILE", help=f"write {content} to FILE")
+
+
+def report_files(options: argparse.Namespace) -> dict[str, str | None]:
+    """The file asked for, by the name of each report."""
+    return {name: getattr(options, name) for name in REPORTS}
 
 
 def _lean(parser: argparse.ArgumentParser) -> None:

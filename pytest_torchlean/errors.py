@@ -530,6 +530,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the file is damaged, or is no JSON record of this schema version",
         "write it again with `torchlean check --json FILE`",
     ),
+    ErrorCode(
+        "TL0802",
+        "report not written",
+        "the folder does not exist or cannot be written, or the disk is full",
+        "name a file in a folder that can be written; the verdicts stand as they are",
+    ),
     # TL09xx: ourselves
     ErrorCode(
         "TL0901",
@@ -635,4 +641,4 @@ class RuntimeFailure(TorchleanError):
 
 
 class RecordError(TorchleanError):
-    """A report record cannot be read (TL08xx)."""
+    """A record cannot be read, or a report not written (TL08xx)."""

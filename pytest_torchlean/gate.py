@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pytest_torchlean.errors import CODES, Finding, SpecErrors, TorchleanError, UnsupportedError
+from pytest_torchlean.errors import CODES, Finding, SpecError, SpecErrors, TorchleanError, UnsupportedError
 from pytest_torchlean.results import PropertyResult
-from pytest_torchlean.verdict import Evidence, Problem, Verdict
+from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
 if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 _WINDOW = 100
 """Characters of a source line that an excerpt shows."""
+MOST_MISTAKES = 1000
+"""Errors of one spec that its result names one by one."""
 
 _AHEAD_IN_CLAIM = "; inputs are raw, as they enter the preprocessing"
 
@@ -58,6 +60,7 @@ class Job:
     """Why there is no property."""
     preprocess: tuple[PreprocessStep, ...] = ()
     """What is done to a raw input before the model sees it."""
+    spec_sha256: str | None = None
 
 
 class ModelStore:
@@ -131,6 +134,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
                 prop=prop,
                 on_unknown=prop.on_unknown,
                 preprocess=entry.preprocess,
+                spec_sha256=spec.sha256,
             )
         )
     return tuple(jobs)
@@ -204,17 +208,22 @@ def not_run(job: Job, reason: str) -> PropertyResult:
     return result_of(job, evidence, sha256=None)
 
 
-def collection_failure(file: str, message: str) -> PropertyResult:
-    """The result that stands for a spec file that could not be read."""
+def collection_failure(file: str, message: str, error: TorchleanError | None = None) -> PropertyResult:
+    """The result that stands for a spec file that could not be read, with the errors found in it."""
     problem = Problem("TL0904", message, CODES["TL0904"].fix)
+    mistakes = tuple(_mistake(finding.error) for finding in _findings(error)[:MOST_MISTAKES])
     evidence = Evidence(
-        verdict=Verdict.ERROR, claim=f"{file} can be read", found="the spec cannot be read", problem=problem
+        verdict=Verdict.ERROR,
+        claim=f"{file} can be read",
+        found="the spec cannot be read",
+        problem=problem,
+        mistakes=mistakes,
     )
     return PropertyResult(
         id=file,
         spec_file=file,
-        line=1,
-        column=1,
+        line=mistakes[0].line if mistakes else 1,
+        column=mistakes[0].column if mistakes else 1,
         model_name="",
         model_path="",
         model_sha256=None,
@@ -237,6 +246,7 @@ def result_of(job: Job, evidence: Evidence, *, sha256: str | None) -> PropertyRe
         evidence=evidence,
         on_unknown=job.on_unknown,
         preprocess=_steps_in_words(job),
+        spec_sha256=job.spec_sha256,
     )
 
 
@@ -264,8 +274,13 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
     )
 
 
-def _findings(error: BaseException) -> tuple[Finding, ...]:
+def _findings(error: BaseException | None) -> tuple[Finding, ...]:
     return error.findings if isinstance(error, SpecErrors) else ()
+
+
+def _mistake(error: SpecError) -> Mistake:
+    line, column = (1, 1) if error.span is None else (error.span.line, error.span.column)
+    return Mistake(line, column, error.code, error.message, error.fix)
 
 
 def _excerpt(finding: Finding) -> tuple[str, ...]:

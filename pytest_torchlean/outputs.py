@@ -1,12 +1,13 @@
-"""Writes what a run leaves behind: the record and JUnit XML. Shared by the command line and pytest."""
+"""Writes what a run leaves behind: the record and its renderings. Shared by the command line and pytest."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_torchlean.files import write_atomically
+from pytest_torchlean.errors import RecordError
+from pytest_torchlean.files import reason, write_atomically
 from pytest_torchlean.results import Environment, PropertyResult
 
 
@@ -29,15 +30,45 @@ def environment_of(results: Sequence[PropertyResult]) -> Environment:
 
 
 def write_reports(
-    results: Sequence[PropertyResult], *, json_file: str | Path | None, junit_file: str | Path | None
+    results: Sequence[PropertyResult],
+    files: Mapping[str, str | Path | None],
+    environment: Environment | None = None,
 ) -> None:
-    """Write the record and JUnit XML where a path is given. OSError where a file cannot be written."""
-    environment = environment_of(results)
-    if json_file is not None:
-        from pytest_torchlean.report.record import dumps, record
+    """Write every report that has a file, by the names of `report/formats.py`; `-` is standard output.
 
-        write_atomically(Path(json_file), dumps(record(results, environment)).encode())
-    if junit_file is not None:
-        from pytest_torchlean.report.junit import render_junit
+    All are tried. Raises RecordError TL0802 where a file could not be written, TL0901 where a report could
+    not be rendered; no verdict changes.
+    """
+    wanted = {name: file for name, file in files.items() if file is not None}
+    if not wanted:
+        return
+    from pytest_torchlean.report.formats import FORMATS
 
-        write_atomically(Path(junit_file), render_junit(results, environment).encode())
+    environment = environment_of(results) if environment is None else environment
+    problems: list[tuple[str, str]] = []
+    for form in FORMATS:
+        if form.name not in wanted:
+            continue
+        file = str(wanted[form.name])
+        try:
+            text = form.render(results, environment)
+        except Exception as error:
+            problems.append(
+                ("TL0901", f"{form.content} could not be rendered: {type(error).__name__}: {error}")
+            )
+            continue
+        try:
+            _write(file, text)
+        except OSError as error:
+            problems.append(("TL0802", f"{form.content} could not be written to {file}: {reason(error)}"))
+    if problems:
+        code = "TL0901" if any(code == "TL0901" for code, _ in problems) else "TL0802"
+        raise RecordError(code, "\n".join(message for _, message in problems))
+
+
+def _write(file: str, text: str) -> None:
+    if file == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_atomically(Path(file), text.encode("utf-8", "backslashreplace"))

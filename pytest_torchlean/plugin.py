@@ -28,15 +28,25 @@ _MARKERS = (
     "vnnlib: no input leads to outputs that a VNN-LIB file calls unsafe",
 )
 
+REPORTS = {
+    "json": "the JSON record",
+    "junit": "JUnit XML",
+    "sarif": "SARIF 2.1.0",
+    "markdown": "Markdown for a step summary",
+    "annotations": "GitHub annotations",
+    "intoto": "in-toto statements, one JSON document a line",
+}
+"""The rows of `report/formats.py`, repeated so that a repository without specs loads nothing for them."""
+
 SESSION: pytest.StashKey[GateSession] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("torchlean", "proofs about ONNX models (pytest-torchlean)")
-    group.addoption(
-        "--torchlean-json", metavar="FILE", help="write the JSON record of all properties to FILE"
-    )
-    group.addoption("--torchlean-junit", metavar="FILE", help="write JUnit XML of all properties to FILE")
+    for name, content in REPORTS.items():
+        group.addoption(
+            f"--torchlean-{name}", metavar="FILE", help=f"write {content} of all properties to FILE"
+        )
     group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
     group.addoption(
         "--torchlean-debug", action="store_true", help="show the traceback of a property that crashed"
@@ -74,7 +84,7 @@ class _Recorder:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and report.nodeid.rsplit("/", 1)[-1] == SPEC_NAME:
-            session_of(self._config).keep_collection_failure(report.nodeid, report.longreprtext)
+            session_of(self._config).keep_collection_failure(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -148,6 +158,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
     session.enforce(item)
     return outcome
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A spec that cannot be read carries its errors, with their places, to wherever reports are written."""
+    report = yield
+    if report.failed and collector.path.name == SPEC_NAME and hasattr(collector, "failure"):
+        from pytest_torchlean.plugin_session import encode
+
+        vars(report)["torchlean"] = encode(collector.failure)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

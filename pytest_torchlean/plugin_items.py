@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from pytest_torchlean.errors import TorchleanError
-from pytest_torchlean.gate import Job, jobs_of
+from pytest_torchlean.gate import Job, collection_failure, jobs_of
+from pytest_torchlean.results import PropertyResult
 
 
 class SpecFile(pytest.File):
     """One torchlean.yaml. A spec that cannot be read is a collection error, shown with its place."""
+
+    failure: PropertyResult
+    """Set where the spec could not be read."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         from pytest_torchlean.plugin_session import root_of
@@ -22,7 +26,9 @@ class SpecFile(pytest.File):
         try:
             spec = load_spec(self.path, root_of(self.config, self.path))
         except TorchleanError as error:
-            raise self.CollectError(self._explain(error)) from None
+            text = self._explain(error)
+            self.failure = collection_failure(self.nodeid, text, error)
+            raise self.CollectError(text) from None
         models: dict[str, list[Job]] = {}
         for job in jobs_of(spec):
             models.setdefault(job.model_name, []).append(job)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.gate import Job, ModelStore, collection_failure, not_run, run_one
 from pytest_torchlean.plugin_decorator import decorated_job
 from pytest_torchlean.report.read import parse_record
@@ -97,9 +98,12 @@ class GateSession:
         elif report.failed:
             self._reasons[report.nodeid] = "its worker or its setup failed"
 
-    def keep_collection_failure(self, file: str, message: str) -> None:
+    def keep_collection_failure(self, report: pytest.CollectReport) -> None:
         """Record a spec that could not be read."""
-        self._results[file] = collection_failure(file, message)
+        line = getattr(report, "torchlean", None)
+        self._results[report.nodeid] = (
+            collection_failure(report.nodeid, report.longreprtext) if line is None else decode(line)
+        )
 
     def baseline_lines(self) -> list[list[str]]:
         """What this worker collected, for the controller."""
@@ -125,15 +129,12 @@ class GateSession:
     def write_reports(self) -> bool:
         """Write the files that the options ask for. False where one could not be written."""
         from pytest_torchlean.outputs import write_reports
+        from pytest_torchlean.plugin import REPORTS
 
         try:
-            write_reports(
-                self.results(),
-                json_file=self._target("torchlean_json"),
-                junit_file=self._target("torchlean_junit"),
-            )
-        except OSError as error:
-            self._unwritten = f"a report could not be written: {error}"
+            write_reports(self.results(), {name: self._target(f"torchlean_{name}") for name in REPORTS})
+        except TorchleanError as error:
+            self._unwritten = f"{error.code}: {error.message}"
             return False
         return True
 

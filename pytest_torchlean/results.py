@@ -35,6 +35,8 @@ class PropertyResult:
     """Where the witnesses were written for `torchlean replay`, relative to the root."""
     preprocess: tuple[str, ...] = ()
     """What is done to a raw input before the model sees it, in words; the digest is the file's alone."""
+    spec_sha256: str | None = None
+    """The digest of the torchlean.yaml that the property was read from; None for a decorator."""
 
     @property
     def name(self) -> str:

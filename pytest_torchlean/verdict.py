@@ -73,6 +73,37 @@ class Radius:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """Least and greatest of every output over some points of the region, binary32 as hexadecimal literals."""
+
+    points: int
+    lower: tuple[str, ...]
+    upper: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many numbers lie from one edge to the next; decimal numbers as text, one more edge than counts.
+
+    The last count includes the last edge.
+    """
+
+    edges: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One error of a spec file, with its place."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
 class Theorem:
     """The Lean theorem that carries a proof, and the axioms Lean printed for it."""
 
@@ -111,6 +142,15 @@ class Evidence:
     samples: int | None = None
     bounds: Mapping[str, tuple[str, ...]] | None = None
     """Exact numbers as strings, e.g. {"lower": (...), "upper": (...)} per output element."""
+    claimed: Mapping[str, tuple[str, ...]] | None = None
+    """The bounds that a range property demands, in the form of `bounds`; a side may be absent."""
+    sampled: Sampled | None = None
+    """What onnxruntime gave at points of a range property's region: seen, not proved."""
+    margins: Histogram | None = None
+    """Least margins over the balls of a robustness property as intervals in binary64 show them: a picture of
+    how far each is from its proof, not a part of it."""
+    mistakes: tuple[Mistake, ...] = ()
+    """For a spec that cannot be read, every error in it."""
     radii: tuple[Radius, ...] = ()
     """For a radius property, one per listed input."""
     witnesses: tuple[Witness, ...] = ()

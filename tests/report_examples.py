@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from pytest_torchlean.results import Environment, PropertyResult
-from pytest_torchlean.verdict import Counts, Evidence, Problem, Radius, Theorem, Verdict, Witness
+from pytest_torchlean.verdict import (
+    Counts,
+    Evidence,
+    Histogram,
+    Mistake,
+    Problem,
+    Radius,
+    Sampled,
+    Theorem,
+    Verdict,
+    Witness,
+)
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -56,6 +68,7 @@ PROVED = result(
         lean={"version": "4.35.0", "sha256": "ab" * 32, "origin": "wheel"},
         seconds={"lower": 0.125, "bound": 0.5, "lean": 0.25},
         trust=("Lean's kernel", "the lowering from ONNX"),
+        margins=Histogram(("-0.5", "0", "0.5", "1"), (3, 40, 306)),
     ),
 )
 REFUTED = result(
@@ -82,6 +95,8 @@ UNKNOWN = result(
         claim="every output lies in [-40, 40]",
         found="output 3 may reach 5284/127",
         bounds={"lower": tuple(f"-{n}/3" for n in range(20)), "upper": ("5284/127",) * 20},
+        claimed={"lower": ("-40",) * 20, "upper": ("40",) * 20},
+        sampled=Sampled(32, ("-0x1.8p+0",) * 20, ("0x1.0p+5",) * 20),
         next_steps="raise `timeout`, or claim a wider range",
     ),
     check="range",
@@ -137,6 +152,61 @@ ERROR = result(
     model_sha256=None,
     line=60,
 )
+CURVE = result(
+    "radius-1of10",
+    replace(
+        PROVED.evidence,
+        claim="at least 50% of all listed inputs keep their class within 1/40; radii up to 1/10 are tried",
+        found="3 of 4 inputs are proved",
+        counts=Counts(proved=3, refuted=0, unknown=0, misclassified=1, total=4),
+        radii=tuple(Radius(row, Fraction(step, 80)) for row, step in ((0, 2), (3, 0), (5, 7), (8, 3))),
+        margins=None,
+    ),
+    check="radius",
+    line=66,
+)
+IMAGE = result(
+    "robust-images",
+    replace(
+        REFUTED.evidence,
+        found="1 input has a witness",
+        counts=Counts(proved=0, refuted=1, unknown=0, misclassified=0, total=1),
+        radii=(),
+        witnesses=(
+            replace(
+                WITNESS,
+                shape=(1, 1, 4, 4),
+                input=tuple(f"0x{n:x}.0p-4" for n in range(16)),
+                reference=("0x0.0p+0",) * 8 + tuple(f"0x{n:x}.0p-4" for n in range(8, 16)),
+            ),
+        ),
+    ),
+    line=72,
+    model_name="images",
+    model_path="models/images.onnx",
+    model_sha256="cd" * 32,
+    id="torchlean.yaml::images::robust-images",
+)
+BROKEN_SPEC = PropertyResult(
+    id="vision/torchlean.yaml",
+    spec_file="vision/torchlean.yaml",
+    line=3,
+    column=7,
+    model_name="",
+    model_path="",
+    model_sha256=None,
+    check="spec",
+    evidence=Evidence(
+        verdict=Verdict.ERROR,
+        claim="vision/torchlean.yaml can be read",
+        found="the spec cannot be read",
+        problem=Problem("TL0904", "vision/torchlean.yaml:3:7: TL0304: unknown key `eps`", "mend the spec"),
+        mistakes=(
+            Mistake(3, 7, "TL0304", "unknown key `eps`", "valid keys: epsilon"),
+            Mistake(9, 1, "TL0306", "the property lacks the key `check`", "add it"),
+        ),
+    ),
+)
 HOSTILE = result(
     "a",
     Evidence(
@@ -153,4 +223,16 @@ HOSTILE = result(
     model_path="mo\tdel\x7f.onnx",
 )
 
-RESULTS = (AGREED, PROVED, REFUTED, UNKNOWN, WARNED, DIVERGENT, UNSUPPORTED, ERROR)
+RESULTS = (
+    AGREED,
+    PROVED,
+    REFUTED,
+    UNKNOWN,
+    WARNED,
+    DIVERGENT,
+    UNSUPPORTED,
+    ERROR,
+    CURVE,
+    IMAGE,
+    BROKEN_SPEC,
+)

@@ -53,6 +53,7 @@ ALLOWED_UP = {
     ("gate", "witness_files"),  # a result names the file that its witnesses went to
     ("cli", "report"),
     ("plugin_items", "plugin"),  # an item asks for the run's state when it runs
+    ("plugin_session", "plugin"),  # the names of the report options stand where pytest reads them first
 }
 
 

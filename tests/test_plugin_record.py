@@ -73,7 +73,7 @@ def test_unwritable_record_fails_the_run(pytester: pytest.Pytester) -> None:
     (pytester.path / "file").write_text("")
     result = pytester.runpytest("--torchlean-json=file/record.json")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stdout.fnmatch_lines(["torchlean: a report could not be written*"])
+    result.stdout.fnmatch_lines(["torchlean: TL0802: the JSON record could not be written to*"])
 
 
 def test_pytest_junit_carries_scalar_properties(pytester: pytest.Pytester) -> None:

@@ -10,7 +10,19 @@ from dataclasses import replace
 from golden_support import assert_golden
 from hypothesis import given
 from hypothesis import strategies as st
-from report_examples import AGREED, ENVIRONMENT, ERROR, HOSTILE, PROVED, REFUTED, RESULTS, UNKNOWN, WARNED
+from report_examples import (
+    AGREED,
+    DIGEST,
+    ENVIRONMENT,
+    ERROR,
+    HOSTILE,
+    IMAGE,
+    PROVED,
+    REFUTED,
+    RESULTS,
+    UNKNOWN,
+    WARNED,
+)
 
 from pytest_torchlean.report.junit import render_junit
 from pytest_torchlean.results import PropertyResult
@@ -27,14 +39,13 @@ def test_junit_is_as_pinned() -> None:
 
 
 def test_counts() -> None:
-    suite = ElementTree.fromstring(render_junit(RESULTS, ENVIRONMENT)).find("testsuite")
-    assert suite is not None
-    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "8",
-        "failures": "4",
-        "errors": "1",
-        "skipped": "0",
-    }
+    suites = ElementTree.fromstring(render_junit(RESULTS, ENVIRONMENT))
+    keys = ("name", "tests", "failures", "errors", "skipped")
+    assert [tuple(suite.get(key) for key in keys) for suite in suites] == [
+        ("torchlean.yaml::digits", "9", "4", "1", "0"),
+        ("torchlean.yaml::images", "1", "1", "0", "0"),
+        ("vision/torchlean.yaml", "1", "0", "1", "0"),
+    ]
 
 
 def test_kinds_of_outcome() -> None:
@@ -53,13 +64,16 @@ def test_kinds_of_outcome() -> None:
     assert broken.get("type") == "TL0103"
 
 
-def test_one_suite_per_spec_file() -> None:
-    other = replace(PROVED, spec_file="sub/torchlean.yaml")
-    root = ElementTree.fromstring(render_junit([PROVED, other, REFUTED], ENVIRONMENT))
-    assert [(suite.get("file"), suite.get("tests")) for suite in root] == [
-        ("torchlean.yaml", "2"),
-        ("sub/torchlean.yaml", "1"),
+def test_one_suite_per_model_of_a_spec() -> None:
+    other = replace(PROVED, spec_file="sub/torchlean.yaml", id="sub/torchlean.yaml::digits::robust-8of255")
+    root = ElementTree.fromstring(render_junit([PROVED, other, REFUTED, IMAGE], ENVIRONMENT))
+    assert [(suite.get("name"), suite.get("file"), suite.get("tests")) for suite in root] == [
+        ("torchlean.yaml::digits", "torchlean.yaml", "2"),
+        ("sub/torchlean.yaml::digits", "sub/torchlean.yaml", "1"),
+        ("torchlean.yaml::images", "torchlean.yaml", "1"),
     ]
+    digests = root.findall("testsuite/properties/property[@name='model.sha256']")
+    assert [entry.get("value") for entry in digests] == [DIGEST, DIGEST, "cd" * 32]
 
 
 def test_no_results_is_still_a_document() -> None:
@@ -68,7 +82,7 @@ def test_no_results_is_still_a_document() -> None:
 
 def test_hostile_text_stays_text() -> None:
     case = only_case(HOSTILE)
-    assert case.get("name") == 'digits::a"<\\x1b[31m>'
+    assert case.get("name") == 'a"<\\x1b[31m>'
     assert "<script>&\\u202e" in (case.findtext("error") or "")
 
 

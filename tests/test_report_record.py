@@ -18,7 +18,17 @@ from pytest_torchlean.report.fields import Group
 from pytest_torchlean.report.read import parse_record, read_record
 from pytest_torchlean.report.record import dumps, record, without_timings
 from pytest_torchlean.report.schema import COMMITTED, schema_text
-from pytest_torchlean.report.table import COUNTS, PROBLEM, RADIUS, RESULT, THEOREM, WITNESS
+from pytest_torchlean.report.table import (
+    COUNTS,
+    HISTOGRAM,
+    MISTAKE,
+    PROBLEM,
+    RADIUS,
+    RESULT,
+    SAMPLED,
+    THEOREM,
+    WITNESS,
+)
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -34,7 +44,7 @@ def test_record_names_what_the_design_names() -> None:
     assert found["schema"] == "torchlean.report/1"
     assert found["tool"]["lean"] == {"version": "4.35.0", "sha256": "ab" * 32, "origin": "wheel"}
     entry = found["results"][0]
-    assert entry["spec"] == {"file": "torchlean.yaml", "line": 14, "column": 5}
+    assert entry["spec"] == {"file": "torchlean.yaml", "sha256": None, "line": 14, "column": 5}
     assert entry["counts"] == {"proved": 331, "refuted": 17, "unknown": 1, "misclassified": 11, "total": 360}
     assert (entry["verdict"], entry["assurance"], entry["semantics"]) == ("PROVED", "kernel", "real")
     assert entry["theorem"] == {"name": "PytestTorchLean.robust_sound", "axioms": ["propext", "Quot.sound"]}
@@ -54,7 +64,7 @@ def test_the_schema_refuses_what_is_no_record() -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
     for path, value in WRONG:
         changed = altered(path, value)
-        if path[-1] not in ("outcome", "total"):
+        if path[-1] not in ("outcome", "total", "counts", "sampled"):
             assert not validator.is_valid(changed), path
 
 
@@ -72,7 +82,7 @@ def test_every_fact_about_a_property_is_in_the_table() -> None:
     expected = {f"evidence.{inner.name}" for inner in fields(Evidence)} - {"evidence.witnesses"}
     expected |= {inner.name for inner in fields(PropertyResult)} - {"evidence"}
     assert expected - attributes == set()
-    for described in (COUNTS, THEOREM, PROBLEM, RADIUS, WITNESS):
+    for described in (COUNTS, THEOREM, PROBLEM, RADIUS, SAMPLED, HISTOGRAM, MISTAKE, WITNESS):
         assert {inner.attribute for inner in described.fields} == {
             inner.name for inner in fields(described.kind)
         }
@@ -128,6 +138,11 @@ WRONG: list[tuple[tuple[str | int, ...], Any]] = [
     (("results", 0, "bounds"), {"lower": [1]}),
     (("results", 0, "witness"), {}),
     (("results", 0, "trust"), "all"),
+    (("results", 0, "margins", "counts"), [1, 2]),
+    (("results", 0, "margins", "edges"), ["a", "b", "c", "d"]),
+    (("results", 0, "sampled"), {"points": 1, "lower": ["0x0.0p+0"], "upper": []}),
+    (("results", 0, "mistakes"), [{"line": 1, "column": 1, "code": "E1", "message": "", "fix": ""}]),
+    (("results", 0, "spec", "sha256"), "0"),
     (("results", 0, "spec", "line"), 1.5),
 ]
 

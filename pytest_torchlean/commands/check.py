@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, wants_colour
+from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, report_files, wants_colour
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, TorchleanError
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         rest = [
             not_run(job, "another spec has errors") for spec, _root, _ids in loaded for job in jobs_of(spec)
         ]
-        write_reports([*failed, *rest], json_file=options.json, junit_file=options.junit)
+        write_reports([*failed, *rest], report_files(options))
         return BAD_INPUT
     return _run_all(loaded, options)
 
@@ -131,7 +131,7 @@ def _report(
     if others:
         print(f"{len(others)} further properties were not run; the record counts them as failed")
     sys.stdout.flush()
-    write_reports([*chosen, *others], json_file=options.json, junit_file=options.junit)
+    write_reports([*chosen, *others], report_files(options))
 
 
 def _seen_from_here(result: PropertyResult, root: Path) -> PropertyResult:
@@ -170,7 +170,7 @@ def _load(targets: list[Target], root: Path | None) -> tuple[list[Loaded], list[
         except TorchleanError as error:
             text = error_text(error)
             print(text, end="\n\n", file=sys.stderr)
-            failed.append(collection_failure(shown(path, place), text))
+            failed.append(collection_failure(shown(path, place), text, error))
             continue
         loaded.append((spec, place, selected_ids(spec, wanted)))
     return loaded, failed

@@ -244,7 +244,7 @@ def _guard(emitted: Emitted, prop: PropertySpec, executions: Executions, program
     """Hold what Lean gets against the property and the model."""
     outputs = _guard_data(emitted, prop)
     graph = emitted.parts[0].emission.graph
-    points = _points([box for part in emitted.parts for goal in part.goals for box in goal.boxes])
+    points = guard_points([box for part in emitted.parts for goal in part.goals for box in goal.boxes])
     executions.require_types(points[0])
     _guard_nodes(graph, outputs, executions, program)
     return require_same_function(graph, outputs, points, executions.runtime)
@@ -264,7 +264,7 @@ def _guard_nodes(
     require_same_nodes(emitted, wiring, graph.inputs, nodes_of(executions.stored), run)
 
 
-def _points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
+def guard_points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
     """Seeded corners and inner points, spread over the boxes."""
     generator = np.random.default_rng(0)
     points = []

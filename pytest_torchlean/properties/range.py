@@ -29,6 +29,7 @@ from pytest_torchlean.properties.proving import (
     semantics_of,
     trust_of,
 )
+from pytest_torchlean.properties.seen import sampled_outputs
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
 
@@ -54,6 +55,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     prospect = forecast(program, [Goal(forms, (box,))], semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
+    claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box)
     if bool(prospect.forecasts[0].accepted[0]):
         proof = prove(context, prop, executions, prospect)
         return Evidence(
@@ -64,6 +66,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             assurance=proof.assurance,
             theorem=proof.theorem,
             bounds=bounds,
+            claimed=claimed,
+            sampled=sampled,
             runtime=runtime_line(prop, executions),
             lean=proof.lean,
             seconds={**seconds, **proof.seconds},
@@ -81,6 +85,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             semantics=prop.chosen_semantics,
             found=witness.violation,
             bounds=bounds,
+            claimed=claimed,
+            sampled=sampled,
             witnesses=(witness,),
             runtime=_witness_line(prop),
             next_steps="widen the output bounds, or find out why the model leaves them at this input",
@@ -92,6 +98,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         semantics=prop.chosen_semantics,
         found=_range_text("interval bounds only show that the outputs stay within", bounds),
         bounds=bounds,
+        claimed=claimed,
+        sampled=sampled,
         runtime=runtime_line(prop, executions),
         next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
         seconds=seconds,
@@ -126,6 +134,15 @@ def _forms(prop: RangeProperty, outputs: int) -> Forms:
         outputs,
         prop.strict,
     )
+
+
+def _claimed(prop: RangeProperty, outputs: int) -> dict[str, tuple[str, ...]]:
+    sides = {"lower": prop.output.lower, "upper": prop.output.upper}
+    return {
+        side: tuple(map(str, elements(bound, outputs, what=f"output.{side}", span=prop.span)))
+        for side, bound in sides.items()
+        if bound is not None
+    }
 
 
 def _bounds(prospect: Prospect, outputs: NDArray[np.int64]) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.linear import first_cases
 from pytest_torchlean.properties.listed import box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
+from pytest_torchlean.properties.seen import histogram
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Evidence
 
@@ -42,8 +44,10 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
     outlook, search, seconds = None, Search({}, ()), {"bound": time.monotonic() - started}
+    pictured = None
     if boxes:
         margins = margins_of(program, listed, boxes)
+        pictured = histogram(margins.least.min(axis=1))
         by_intervals = [row for row, fine in zip(boxes, margins.looks_provable, strict=True) if fine]
         classes = int(program.outputs.size)
         goals = {
@@ -62,4 +66,4 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         seconds["search"] = time.monotonic() - started - seconds["bound"]
     every = frozenset(boxes)
     evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)
-    return evidence
+    return replace(evidence, margins=pictured)

@@ -20,6 +20,8 @@ _NON_CHARACTER = "".join(
 )
 _HARMFUL = re.compile(f"[{_CONTROL}{_NON_CHARACTER}]")
 _HARMFUL_IN_LINE = re.compile(f"[{_CONTROL}{_NON_CHARACTER}\t\n]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|~$@:]")
+_HIDDEN_LINK = re.compile(r"\b(www)\.", re.IGNORECASE)
 _WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
@@ -56,6 +58,17 @@ def xml(text: str) -> str:
 def html(text: str) -> str:
     """Text for an HTML element or a quoted attribute."""
     return _html.escape(_HARMFUL.sub(visible, text), quote=True)
+
+
+def markdown(text: str) -> str:
+    """Text in a paragraph or table cell of GitHub's Markdown: no markup, link or line break of its own."""
+    plain = _MARKDOWN.sub(r"\\\g<0>", _HARMFUL_IN_LINE.sub(visible, text))
+    return _HIDDEN_LINK.sub(r"\1\\.", plain).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def sarif(text: str) -> str:
+    """A plain text message of SARIF, in which no embedded link can stand."""
+    return _HARMFUL.sub(visible, text).replace("](", "] (")
 
 
 def workflow_data(text: str) -> str:

@@ -11,22 +11,24 @@ from pytest_torchlean.verdict import Verdict
 
 
 def render_junit(results: Sequence[PropertyResult], environment: Environment) -> str:
-    """A JUnit XML document: one suite per spec file, one case per property.
+    """A JUnit XML document: one suite per model of a spec, one case per property.
 
     ERROR becomes an `error`, every other result that fails the gate a `failure`. What passes carries
     its ledger in `system-out`. Control characters and characters illegal in XML become visible escapes.
     """
     from junit_xml import TestSuite, to_xml_report_string
 
-    files = list(dict.fromkeys(result.spec_file for result in results))
+    models: dict[tuple[str, str], list[PropertyResult]] = {}
+    for result in results:
+        models.setdefault((result.spec_file, result.model_name), []).append(result)
     suites = [
         TestSuite(
-            xml(f"torchlean: {file}"),
-            [_case(result) for result in results if result.spec_file == file],
+            xml(f"{file}::{model}" if model else file),
+            [_case(result) for result in own],
             file=xml(file),
-            properties=_properties(environment),
+            properties=_properties(environment, own),
         )
-        for file in files
+        for (file, model), own in models.items()
     ]
     text: str = to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + text + "\n"
@@ -37,9 +39,10 @@ def _case(result: PropertyResult) -> object:
 
     evidence = result.evidence
     ledger = "\n".join([failure(result), *(f"  trusted:    {line}" for line in evidence.trust)])
+    place, _, name = result.id.rpartition("::")
     case = TestCase(
-        xml(result.id.partition("::")[2] or result.id),
-        classname=xml(result.spec_file),
+        xml(name),
+        classname=xml(place or result.spec_file),
         file=xml(result.spec_file),
         line=result.line,
         elapsed_sec=round(sum(evidence.seconds.values()), 3) or None,
@@ -54,9 +57,13 @@ def _case(result: PropertyResult) -> object:
     return case
 
 
-def _properties(environment: Environment) -> dict[str, str]:
+def _properties(environment: Environment, results: Sequence[PropertyResult]) -> dict[str, str]:
     values = {"torchlean": environment.version, "onnxruntime": environment.onnxruntime or "not used"}
     lean = environment.lean or {"version": "not used"}
     values |= {f"lean.{key}": value for key, value in lean.items()}
     values |= dict(environment.others)
+    path = results[0].model_path
+    digest = next((result.model_sha256 for result in results if result.model_sha256), None)
+    values |= {"model.path": path} if path else {}
+    values |= {"model.sha256": digest} if digest else {}
     return {xml(key): xml(value) for key, value in values.items()}

@@ -23,6 +23,11 @@ def record(results: Sequence[PropertyResult], environment: Environment) -> dict[
     }
 
 
+def render_json(results: Sequence[PropertyResult], environment: Environment) -> str:
+    """The text of a record file."""
+    return dumps(record(results, environment))
+
+
 def dumps(value: Mapping[str, Any]) -> str:
     """The record as ASCII JSON text with a final newline; equal records give equal text."""
     return json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False) + "\n"

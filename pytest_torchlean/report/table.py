@@ -26,9 +26,23 @@ from pytest_torchlean.report.fields import (
     Text,
 )
 from pytest_torchlean.results import Environment, PropertyResult
-from pytest_torchlean.verdict import Counts, Problem, Radius, Theorem, Verdict, Witness
+from pytest_torchlean.verdict import (
+    Counts,
+    Histogram,
+    Mistake,
+    Problem,
+    Radius,
+    Sampled,
+    Theorem,
+    Verdict,
+    Witness,
+)
 
 SCHEMA = "torchlean.report/1"
+
+CODE = Text(r"^TL[0-9]{4}$", "a TLnnnn code")
+DIGEST = Text(r"^[0-9a-f]{64}$", "a sha256")
+DECIMAL = Text(r"^-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$", "a decimal number as text")
 
 COUNTS = Object(
     Counts,
@@ -45,7 +59,7 @@ THEOREM = Object(Theorem, (Field("name", TEXT), Field("axioms", TEXTS)))
 PROBLEM = Object(
     Problem,
     (
-        Field("code", Text(r"^TL[0-9]{4}$", "a TLnnnn code"), "See `torchlean explain`."),
+        Field("code", CODE, "See `torchlean explain`."),
         Field("message", TEXT),
         Field("fix", TEXT),
     ),
@@ -56,6 +70,31 @@ RADIUS = Object(
     (
         Field("index", WHOLE, "Position in the data set."),
         Field("radius", Share(), "0 where none is proved."),
+    ),
+)
+
+SAMPLED = Object(
+    Sampled,
+    (Field("points", WHOLE), Field("lower", Many(EXACT)), Field("upper", Many(EXACT))),
+    wrong=lambda found: None if len(found.lower) == len(found.upper) else "two lists of the same length",
+)
+
+HISTOGRAM = Object(
+    Histogram,
+    (Field("edges", Many(DECIMAL), "Ascending."), Field("counts", Many(WHOLE))),
+    wrong=lambda found: (
+        None if len(found.edges) == len(found.counts) + 1 else "one more edge than there are counts"
+    ),
+)
+
+MISTAKE = Object(
+    Mistake,
+    (
+        Field("line", WHOLE),
+        Field("column", WHOLE),
+        Field("code", CODE),
+        Field("message", TEXT),
+        Field("fix", TEXT),
     ),
 )
 
@@ -90,7 +129,12 @@ RESULT: tuple[Field, ...] = (
     Field(
         "spec",
         Group(
-            (Field("file", TEXT, source="spec_file"), Field("line", WHOLE), Field("column", WHOLE)),
+            (
+                Field("file", TEXT, source="spec_file"),
+                Field("sha256", Maybe(DIGEST), "Of a torchlean.yaml.", source="spec_sha256"),
+                Field("line", WHOLE),
+                Field("column", WHOLE),
+            ),
         ),
         "Where the property is written.",
     ),
@@ -102,7 +146,7 @@ RESULT: tuple[Field, ...] = (
                 Field("path", TEXT, source="model_path"),
                 Field(
                     "sha256",
-                    Maybe(Text(r"^[0-9a-f]{64}$", "a sha256")),
+                    Maybe(DIGEST),
                     "The digest of the bytes that were judged; null where none could be read.",
                     source="model_sha256",
                 ),
@@ -135,6 +179,13 @@ RESULT: tuple[Field, ...] = (
     _evidence("found", TEXT),
     _evidence("runtime", TEXT, "Whether the claim covers what onnxruntime runs."),
     _evidence("bounds", Maybe(Named(Many(EXACT))), "Bounds of every output element."),
+    _evidence("claimed", Maybe(Named(Many(EXACT))), "The bounds that a range property demands."),
+    _evidence("sampled", Maybe(SAMPLED), "Outputs of onnxruntime at points of the region: seen, not proved."),
+    _evidence(
+        "margins",
+        Maybe(HISTOGRAM),
+        "Least margins over the balls as intervals show them: how far each is from its proof, not a proof.",
+    ),
     _evidence(
         "radii",
         Many(RADIUS),
@@ -151,6 +202,7 @@ RESULT: tuple[Field, ...] = (
     ),
     _evidence("next_steps", TEXT),
     _evidence("problem", Maybe(PROBLEM)),
+    _evidence("mistakes", Many(MISTAKE), "For a spec that cannot be read, every error in it."),
     _evidence("details", TEXTS, "Further lines for a person."),
     _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
     _evidence("seconds", Seconds(), "The only values that differ between equal runs."),

@@ -10,7 +10,7 @@ from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
 
-__all__ = ["error_text", "failure", "summary_line", "table"]
+__all__ = ["counts_text", "error_text", "failure", "summary_line", "table"]
 
 _SHOWN_NUMBERS = 12
 _SHOWN_WITNESSES = 3
@@ -50,7 +50,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
         ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),
         ("found", terminal(found)),
-        ("counts", _all_counts(evidence.counts) if evidence.counts else ""),
+        ("counts", counts_text(evidence.counts) if evidence.counts else ""),
         ("accuracy", terminal_line(evidence.accuracy or "")),
         ("samples", str(evidence.samples) if evidence.samples is not None else ""),
         ("proof", _proof(evidence)),
@@ -98,7 +98,7 @@ def _row(result: PropertyResult) -> tuple[str, str, str, str, str]:
         terminal_line(result.id),
         terminal_line(evidence.assurance or "-") if evidence.verdict is Verdict.PROVED else "-",
         f"{seconds:.1f}s" if evidence.seconds else "-",
-        _all_counts(evidence.counts) if evidence.counts else terminal_line(evidence.found.partition("\n")[0]),
+        counts_text(evidence.counts) if evidence.counts else terminal_line(evidence.found.partition("\n")[0]),
     )
 
 
@@ -111,7 +111,8 @@ def _tools(environment: Environment) -> str:
     return terminal_line(", ".join(parts))
 
 
-def _all_counts(counts: Counts) -> str:
+def counts_text(counts: Counts) -> str:
+    """Every count by its name."""
     return (
         f"{counts.proved} proved, {counts.refuted} refuted, {counts.unknown} unknown, "
         f"{counts.misclassified} misclassified, {counts.total} total"

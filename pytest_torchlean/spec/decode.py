@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ def decode_spec(data: bytes, *, file: str, base: Path, root: Path) -> Spec:
     spec = _root(tree, file, context)
     if context.problems or isinstance(spec, Invalid):
         raise SpecErrors(_findings(context.problems, source))
-    return spec
+    return replace(spec, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _findings(problems: Sequence[Problem], source: SourceText) -> tuple[Finding, ...]:

@@ -201,6 +201,8 @@ class Spec:
     models: Mapping[str, ModelEntry]
     properties: tuple[PropertySpec, ...]
     defaults: Defaults = Defaults()
+    sha256: str | None = None
+    """The digest of the file's bytes."""
 
     def item_id(self, prop: PropertySpec) -> str:
         """The id `file::model::name`, as pytest shows it."""

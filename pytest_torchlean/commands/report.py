@@ -1,0 +1,27 @@
+"""`torchlean report`: render reports again from a JSON record."""
+
+from __future__ import annotations
+
+import argparse
+
+from pytest_torchlean.cli import PASSED, report_files, wants_colour
+from pytest_torchlean.errors import RecordError
+from pytest_torchlean.files import read_regular_file, reason
+from pytest_torchlean.outputs import write_reports
+from pytest_torchlean.report.read import MAX_BYTES, parse_record
+from pytest_torchlean.report.text import table
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the reports asked for; without any print the table. Raises RecordError TL08xx."""
+    try:
+        data = read_regular_file(options.record, MAX_BYTES)
+    except OSError as error:
+        raise RecordError("TL0801", f"{options.record} cannot be read: {reason(error)}") from None
+    results, environment = parse_record(data)
+    files = report_files(options)
+    if any(file is not None for file in files.values()):
+        write_reports(results, files, environment)
+    else:
+        print(table(results, environment, colour=wants_colour(options)))
+    return PASSED
