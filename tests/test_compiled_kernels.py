@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -142,6 +144,144 @@ def test_convolutions_have_the_same_bits_prepared_or_not(case, threads) -> None:
     assert same_bits(plain[:1], alone)
 
 
+def prepared_and_plain(node: Node, operands: list[np.ndarray], constant: list[bool]) -> None:
+    """Assert that a prepared node gives the bits of the plain rule, whichever operands are constants."""
+    rule = RULES[node.op]
+    types = [ValueType(str(value.dtype), value.shape) for value in operands]
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setenv("TORCHLEAN_KERNELS", "numpy")
+        expected = rule.evaluate(node, operands)
+        patch.setenv("TORCHLEAN_KERNELS", "numba")
+        assert rule.prepare is not None
+        known = [value if fixed else None for value, fixed in zip(operands, constant, strict=True)]
+        found = rule.prepare(node, types, known)(operands)
+        compiled = rule.evaluate(node, operands)
+    for left, right, again in zip(expected, found, compiled, strict=True):
+        assert left.dtype == right.dtype
+        assert same_bits(left, right)
+        assert same_bits(left, again)
+
+
+def turned(value: np.ndarray) -> np.ndarray:
+    """The same numbers, laid out in memory the other way round."""
+    return value.transpose().copy().transpose()
+
+
+@given(st.sampled_from(["Add", "Sub", "Mul", "Div"]), st.data())
+@settings(deadline=None, max_examples=80)
+def test_arithmetic_has_the_same_bits_prepared(op, data) -> None:
+    left, right = data.draw(
+        st.sampled_from([((3, 4), (3, 4)), ((2, 3, 4), (4,)), ((1,), (5, 1)), ((), (7,))])
+    )
+    operands = [turned(data.draw(arrays(*left))), data.draw(arrays(*right))]
+    prepared_and_plain(Node(op, ("a", "b"), ("y",)), operands, [False, data.draw(st.booleans())])
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_normalisations_have_the_same_bits_prepared(data) -> None:
+    x = turned(data.draw(arrays(2, 3, 5)))
+    node = Node(
+        "BatchNormalization", ("x", "s", "b", "m", "v"), ("y",), (("epsilon", float(np.float32(1e-5))),)
+    )
+    prepared_and_plain(node, [x, *(data.draw(arrays(3)) for _ in range(4))], [False] + [True] * 4)
+    axis = data.draw(st.integers(0, 2))
+    prepared_and_plain(Node("Softmax", ("x",), ("y",), (("axis", axis),)), [x], [False])
+    prepared_and_plain(Node("Relu", ("x",), ("y",)), [x], [False])
+
+
+@given(st.sampled_from(["ReduceSum", "ReduceMean"]), st.permutations([0, 1, 2]), st.integers(0, 3), st.data())
+@settings(deadline=None, max_examples=60)
+def test_reductions_have_the_same_bits_prepared(op, axes, count, data) -> None:
+    attributes = (("axes", tuple(axes[:count])), ("keepdims", data.draw(st.integers(0, 1))))
+    prepared_and_plain(Node(op, ("x",), ("y",), attributes), [turned(data.draw(arrays(2, 3, 5)))], [False])
+
+
+@given(st.sampled_from(["Exp", "Tanh", "Sigmoid", "Erf"]), st.integers(1, 3), st.data())
+@settings(deadline=None, max_examples=40)
+def test_functions_have_the_same_bits_on_any_number_of_threads(op, threads, data) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytest_torchlean.binary32.elementary._WORTH_THREADS", 0)
+        patch.setenv("TORCHLEAN_THREADS", str(threads))
+        prepared_and_plain(Node(op, ("x",), ("y",)), [data.draw(arrays(4, 5))], [False])
+
+
+@given(products(), st.booleans(), st.booleans(), st.sampled_from([1.0, 0.5]), st.data())
+@settings(deadline=None, max_examples=80)
+def test_gemm_has_the_same_bits_prepared(operands, trans_a, trans_b, scale, data) -> None:
+    a, b = operands
+    rows, columns = len(a), b.shape[1]
+    shape = data.draw(st.sampled_from([(columns,), (1, columns), (rows, 1), (rows, columns), (), (1,)]))
+    given = [a.T.copy() if trans_a else a, b.T.copy() if trans_b else b, data.draw(arrays(*shape))]
+    attributes = {"alpha": scale, "beta": scale, "trans_a": int(trans_a), "trans_b": int(trans_b)}
+    node = Node("Gemm", ("a", "b", "c"), ("y",), tuple(attributes.items()))
+    for constant in ([False, True, True], [False, True, False], [False, False, True], [True, False, False]):
+        prepared_and_plain(node, given, constant)
+
+
+@given(products(), st.data())
+@settings(deadline=None, max_examples=60)
+def test_products_of_stacks_have_the_same_bits_prepared(operands, data) -> None:
+    a, b = operands
+    node = Node("MatMul", ("a", "b"), ("y",))
+    prepared_and_plain(node, [np.stack([a, a[::-1]])[None], np.stack([b, -b])[None]], [False, False])
+    prepared_and_plain(node, [np.stack([a, a[::-1]]), b], [False, data.draw(st.booleans())])
+    prepared_and_plain(node, [a, np.stack([b, -b])], [False, True])
+    prepared_and_plain(node, [a[0], b], [False, True])
+    prepared_and_plain(node, [a, b[:, 0]], [False, data.draw(st.booleans())])
+
+
+def test_movements_have_the_same_bits_prepared() -> None:
+    x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    for node in (
+        Node("Transpose", ("x",), ("y",), (("perm", (2, 0, 1)),)),
+        Node("Reshape", ("x",), ("y",), (("shape", (4, 6)),)),
+        Node("Slice", ("x",), ("y",), (("starts", (1, 0, 3)), ("sizes", (1, 3, 2)), ("steps", (1, 1, -2)))),
+        Node("Slice", ("x",), ("y",), (("starts", (0, 0, 0)), ("sizes", (2, 0, 4)), ("steps", (1, 1, 1)))),
+        Node("Gather", ("x",), ("y",), (("axis", 1), ("indices", (2, 0)), ("shape", (2,)))),
+    ):
+        prepared_and_plain(node, [turned(x)], [False])
+
+
+def test_machine_code_is_kept_only_where_nobody_else_writes(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert machine._private(tmp_path / "not" / "there")
+    tmp_path.chmod(0o722)
+    assert not machine._private(tmp_path / "not" / "there")
+    assert not machine._private(tmp_path)
+
+
+def test_machine_code_is_not_kept_in_a_folder_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_private", lambda folder: False)
+
+    def doubled(x: float) -> float:
+        return x + x
+
+    function = machine.compiled(doubled)
+    assert function(1.5) == 3.0
+    assert not hasattr(function.stats, "cache_path") or function.stats.cache_path is None
+
+
+def test_numba_waits_until_numpy_has_spent_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TORCHLEAN_KERNELS", raising=False)
+    monkeypatch.setattr(machine, "_spent", {})
+    assert machine.choose("kind", 0.2) == "numpy"
+    assert machine.choose("other", 0.2) == "numpy"
+    assert machine.choose("kind", 0.2) == "numba"
+    monkeypatch.setenv("TORCHLEAN_KERNELS", "numpy")
+    assert machine.choose("kind", 9.0) == "numpy"
+    assert machine.choose("kind", 0.0, "numba") == "numba"
+
+
+def test_the_number_of_threads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wanted, expected in (("3", 3), ("0", 1), ("1000000", 64)):
+        monkeypatch.setenv("TORCHLEAN_THREADS", wanted)
+        assert machine.thread_count() == expected
+    monkeypatch.setenv("TORCHLEAN_THREADS", "many")
+    assert machine.thread_count() >= 1
+    assert machine.thread_count(2) == 2
+
+
 def test_a_thread_that_fails_is_not_overheard() -> None:
     def work(start: int, stop: int) -> None:
         if start:
@@ -152,7 +292,7 @@ def test_a_thread_that_fails_is_not_overheard() -> None:
 
 
 def test_ranges_of_threads_are_disjoint_and_complete() -> None:
-    for count in range(0, 12):
+    for count in range(12):
         for threads in range(1, 6):
             seen = np.zeros(count, dtype=np.int64)
 

@@ -12,6 +12,7 @@ exactly.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ class Value(ABC):
 
 
 def _count(shape: tuple[int, ...], axes: Axes) -> int:
-    return int(np.prod([shape[axis] for axis in axes], dtype=np.int64))
+    return math.prod(shape[axis] for axis in axes)
 
 
 def _without(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:

@@ -47,15 +47,40 @@ def evaluate(
     everywhere = bool(finite.all())
     inside = flat if everywhere else np.where(finite, flat, np.float32(0))
     chosen = choose(name, flat.size * _NUMPY_COST, implementation)
-    result, undecided = _rounded(name, inside, float(p), float(q), chosen)
-    if undecided.size:
-        decide(name, inside, float(p), float(q), result, undecided)
+    if chosen == "numba":
+        result = compiled_function(name, float(p), float(q))(inside)
+    else:
+        result = _by_numpy(name, inside, float(p), float(q))
     if not everywhere:
         below, above = LIMITS[name](float(p), float(q))
         result[flat == -np.inf] = below
         result[flat == np.inf] = above
         result[np.isnan(flat)] = np.nan
     return canonical_nan(result).reshape(x.shape)
+
+
+def compiled_function(name: str, p: float = 0.0, q: float = 0.0) -> Callable[[Float32], Float32]:
+    """f of contiguous vectors of finite numbers, compiled."""
+    from pytest_torchlean.binary32.compiled import loop
+
+    rounding = loop(name)
+
+    def function(x: Float32) -> Float32:
+        result, places = np.empty_like(x), np.empty(x.size, dtype=np.int64)
+
+        def work(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            count = rounding(x[part], p, q, result[part], places[part])
+            if count:
+                decide(name, x[part], p, q, result[part], places[start : start + count])
+
+        if x.size < _WORTH_THREADS:
+            work(0, x.size)
+        else:
+            spread(x.size, thread_count(), work)
+        return result
+
+    return function
 
 
 def reference(name: str, x: Float32, p: float = 0.0, q: float = 0.0) -> tuple[Float64, Float64]:
@@ -86,37 +111,19 @@ def _values(name: str, x: Float64, p: float, q: float) -> tuple[Float64, Float64
     return value, margin
 
 
-def _rounded(
-    name: str, x: Float32, p: float, q: float, implementation: Implementation
-) -> tuple[Float32, NDArray[np.int64]]:
-    """binary64 values rounded, and the indices where that may be wrong."""
-    result = np.empty_like(x)
-    if implementation == "numba":
-        from pytest_torchlean.binary32.compiled import loop
-
-        places = np.empty(x.size, dtype=np.int64)
-        if x.size < _WORTH_THREADS:
-            return result, places[: loop(name)(x, p, q, result, places)].copy()
-        found = []
-
-        def work(start: int, stop: int) -> None:
-            part = slice(start, stop)
-            count = loop(name)(x[part], p, q, result[part], places[part])
-            found.append(places[start : start + count] + start)
-
-        spread(x.size, thread_count(), work)
-        return result, np.concatenate(found)
+def _by_numpy(name: str, x: Float32, p: float, q: float) -> Float32:
+    """f of a vector of finite numbers."""
     from pytest_torchlean.binary32.formulas import FORMULAS
 
+    result = np.empty_like(x)
     formula = FORMULAS[name]
-    undecided = []
     for start in range(0, x.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         with np.errstate(all="ignore"):
             value, margin = formula(x[part].astype(np.float64), p, q)
             result[part], open_ = round_within(value, margin)
-        undecided.append(np.flatnonzero(open_) + start)
-    return result, np.concatenate(undecided) if undecided else np.empty(0, dtype=np.int64)
+        decide(name, x[part], p, q, result[part], np.flatnonzero(open_))
+    return result
 
 
 def round_within(value: Float64, margin: Float64) -> tuple[Float32, NDArray[np.bool_]]:

@@ -100,6 +100,41 @@ def add_up(terms: Any, totals: Any) -> None:
 
 
 @_compiled
+def rectify(x: Any, out: Any) -> None:
+    """0 for numbers below 0, everything else as it is."""
+    for i in range(x.size):
+        value = x[i]
+        out[i] = np.float32(0.0) if value < 0 else value
+
+
+@_compiled
+def below_largest(x: Any, out: Any) -> Any:
+    """x - max(x) for each row; whether every number of x is finite and so is every difference."""
+    finite = True
+    for i in range(x.shape[0]):
+        largest = x[i, 0]
+        for j in range(1, x.shape[1]):
+            largest = max(largest, x[i, j])
+        for j in range(x.shape[1]):
+            value = x[i, j] - largest
+            finite = finite and -np.inf < value < np.inf
+            out[i, j] = value
+    return finite
+
+
+@_compiled
+def divide_by_sum(x: Any) -> None:
+    """x / sum(x) for each row, in place, the sum ascending."""
+    for i in range(x.shape[0]):
+        total = np.float32(0.0)
+        for j in range(x.shape[1]):
+            total += x[i, j]
+        for j in range(x.shape[1]):
+            value = x[i, j] / total
+            x[i, j] = value if value == value else _NAN
+
+
+@_compiled
 def lay_out(x: Any, rows: Any, columns: Any, size: Any, planes: Any) -> None:
     """x (maps, height, width) into `planes`, size numbers per map: row i, column j at rows[i] + columns[j].
 

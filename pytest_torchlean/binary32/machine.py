@@ -76,13 +76,12 @@ def compiled(function: Any, namespace: dict[str, Any] | None = None, *, key: str
     """
     from numba import njit
 
-    compiler: Any = njit(fastmath=False, error_model="numpy", nogil=True, cache=True)
     scope = function.__globals__ if namespace is None else namespace
     code = FunctionType(function.__code__, scope, function.__name__, None, function.__closure__)
     code.__qualname__ = f"{function.__qualname__}-{key[:32]}" if key else function.__qualname__
     code.__module__ = function.__module__
     try:
-        kept = compiler(code)
+        kept: Any = njit(code, fastmath=False, error_model="numpy", nogil=True, cache=True)
         if _private(Path(str(kept.stats.cache_path))):
             return kept
     except RuntimeError:

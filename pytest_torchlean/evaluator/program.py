@@ -26,10 +26,12 @@ Array = NDArray[np.generic]
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
-    """A node, and how its outputs are computed from its operands."""
+    """A node, and how its outputs are computed from its operands. `output` is empty if there are several."""
 
     node: Node
     function: Prepared
+    inputs: tuple[str, ...]
+    output: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +50,21 @@ class Program:
         started = time.perf_counter()
         values.update(self.known)
         with np.errstate(all="ignore"):
-            for instruction in self.instructions:
-                node = instruction.node
+            for step in self.instructions:
+                operands = [values[name] if name else None for name in step.inputs]
                 try:
-                    results = instruction.function([values[name] if name else None for name in node.inputs])
+                    results = step.function(operands)
                 except DomainError as problem:
-                    raise _undefined(node, problem) from None
-                values.update(zip(node.outputs, results, strict=True))
+                    raise _undefined(step.node, problem) from None
+                if step.output:
+                    values[step.output] = results[0]
+                else:
+                    values.update(zip(step.node.outputs, results, strict=True))
         if not self.compiled:
             spend(_KIND, time.perf_counter() - started)
 
 
-_KIND = "whole graphs"
+_KIND = "sums"
 _programs: WeakKeyDictionary[Graph, dict[str, Program]] = WeakKeyDictionary()
 
 
@@ -88,7 +93,9 @@ def _prepare(graph: Graph, compiled: bool) -> Program:
         if compiled and rule.prepare is not None:
             types = [graph.types[name] if name else None for name in node.inputs]
             function = rule.prepare(node, types, operands)
-        instructions.append(Instruction(node, function))
+        instructions.append(
+            Instruction(node, function, node.inputs, node.outputs[0] if len(node.outputs) == 1 else "")
+        )
     return Program(tuple(instructions), known, compiled)
 
 

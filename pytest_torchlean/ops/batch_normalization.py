@@ -6,6 +6,8 @@ i = fl(scale / fl(sqrt(fl(var + epsilon)))).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
@@ -17,6 +19,7 @@ from pytest_torchlean.ops.rule import (
     Arrays,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     float_type,
@@ -45,6 +48,27 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     return (canonical_nan(np.asarray(result, dtype=np.float32)),)
 
 
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    """With constant parameters, whose factor is computed once."""
+    if any(value is None for value in constants[1:5]):
+        return partial(_evaluate, node)
+    from pytest_torchlean.binary32 import loops
+
+    column = (-1, *(1,) * (len(float_type(types[0], "the input").shape) - 2))
+    scale, bias, mean, variance = (floats(value).reshape(column) for value in constants[1:5])
+    with np.errstate(all="ignore"):
+        factor = np.divide(scale, np.sqrt(np.add(variance, real(node, "epsilon"))))
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        result = np.subtract(floats(inputs[0]), mean)
+        np.multiply(result, factor, out=result)
+        np.add(result, bias, out=result)
+        loops.settle(result.ravel(order="K"))
+        return (result,)
+
+    return run
+
+
 def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     """gamma_8 * (|x i| + |mean i| + |bias|) + 8 eta + 3 eta (|x| + |mean|), i = scale / sqrt(var + eps).
 
@@ -66,4 +90,4 @@ def _step(node: Node, graph: Graph) -> Step | str:
     return "its factor scale / sqrt(variance + epsilon) is in general not a rational number"
 
 
-RULES = {"BatchNormalization": OpRule(_infer, _evaluate, _error_bound, _step)}
+RULES = {"BatchNormalization": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare)}

@@ -85,19 +85,34 @@ def _prepare_matmul(node: Node, types: Types, constants: Arrays) -> Prepared:
     (result,) = _infer_matmul(node, types)
     b = constants[1]
     if b is None or b.ndim > 2:
-
-        def each(inputs: Arrays) -> tuple[Array, ...]:
-            left, right = _stacked(array(inputs[0]), array(inputs[1]))
-            found = kernels.matmul_each(floats(left), floats(right), implementation="numba")
-            return (found.reshape(result.shape),)
-
-        return each
+        return _prepare_each(types, result.shape)
     factor = kernels.RightFactor(floats(b).reshape(b.shape[0], math.prod(b.shape[1:])))
 
+    rows = math.prod(float_type(types[0], "the first operand").shape[:-1])
+
     def shared(inputs: Arrays) -> tuple[Array, ...]:
-        return (factor.product(floats(inputs[0]).reshape(-1, factor.depth)).reshape(result.shape),)
+        return (factor.product(floats(inputs[0]).reshape(rows, factor.depth)).reshape(result.shape),)
 
     return shared
+
+
+def _prepare_each(types: Types, shape: tuple[int, ...]) -> Prepared:
+    a, b = float_type(types[0], "the first operand").shape, float_type(types[1], "the second operand").shape
+    if min(len(a), len(b)) > 2 and a[:-2] == b[:-2]:
+        count = math.prod(a[:-2])
+        left, right = (count, *a[-2:]), (count, *b[-2:])
+
+        def alike(inputs: Arrays) -> tuple[Array, ...]:
+            x, y = floats(inputs[0]).reshape(left), floats(inputs[1]).reshape(right)
+            return (kernels.matmul_each(x, y, implementation="numba").reshape(shape),)
+
+        return alike
+
+    def broadcast_first(inputs: Arrays) -> tuple[Array, ...]:
+        x, y = _stacked(array(inputs[0]), array(inputs[1]))
+        return (kernels.matmul_each(floats(x), floats(y), implementation="numba").reshape(shape),)
+
+    return broadcast_first
 
 
 def _bound_matmul(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:

@@ -28,6 +28,7 @@ from pytest_torchlean.ops.rule import (
     Enclosures,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     broadcast,
@@ -71,6 +72,16 @@ def _number(node: Node, name: str) -> float:
 
 def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     return (elementary.evaluate(node.op, floats(inputs[0]), *_parameters(node)),)
+
+
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    parameters = _parameters(node)
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        x = floats(inputs[0])
+        return (elementary.evaluate(node.op, x, *parameters, implementation="numba"),)
+
+    return run
 
 
 def _reference(node: Node, inputs: Arrays) -> tuple[Float64, Float64]:
@@ -141,7 +152,15 @@ def _enclose_power(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ..
 
 RULES = {
     **{
-        name: OpRule(_infer, _evaluate, _error_bound, _NO_STEP, reference=_reference, enclose=_enclose)
+        name: OpRule(
+            _infer,
+            _evaluate,
+            _error_bound,
+            _NO_STEP,
+            reference=_reference,
+            enclose=_enclose,
+            prepare=_prepare,
+        )
         for name in elementary.NAMES
     },
     "Pow": OpRule(

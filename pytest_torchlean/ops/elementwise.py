@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from pytest_torchlean.ops.rule import (
     Enclosures,
     Float32,
     OpRule,
+    Prepare,
+    Prepared,
     Types,
     array,
     broadcast,
@@ -55,6 +58,24 @@ def _evaluator(operation: np.ufunc) -> Callable[[Node, Arrays], tuple[Array, ...
         return (canonical_nan(result),)
 
     return evaluate
+
+
+def _preparer(operation: np.ufunc) -> Prepare:
+    def prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+        from pytest_torchlean.binary32 import loops
+
+        (result,) = _infer(node, types)
+        if result.dtype != "float32" or not result.shape:
+            return partial(_evaluator(operation), node)
+
+        def run(inputs: Arrays) -> tuple[Array, ...]:
+            value = operation(inputs[0], inputs[1])
+            loops.settle(value.ravel(order="K"))
+            return (value,)
+
+        return run
+
+    return prepare
 
 
 def truncated(left: Any, right: Any) -> Array:
@@ -185,7 +206,14 @@ def _rule(
     step: Callable[[Node, Graph], Step | str],
     enclose: Callable[[Enclosed, Enclosed], Enclosed],
 ) -> OpRule:
-    return OpRule(_infer, _evaluator(operation), exactly_rounded, step, enclose=_enclose(enclose))
+    return OpRule(
+        _infer,
+        _evaluator(operation),
+        exactly_rounded,
+        step,
+        enclose=_enclose(enclose),
+        prepare=_preparer(operation),
+    )
 
 
 RULES = {

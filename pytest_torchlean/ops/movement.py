@@ -18,8 +18,11 @@ from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
     OpRule,
+    Prepare,
+    Prepared,
     ShapeError,
     Types,
+    array,
     exactly_rounded,
     integer,
     integers,
@@ -41,14 +44,18 @@ def _transpose(node: Node, inputs: Sequence[Array]) -> Array:
     return np.ascontiguousarray(np.transpose(inputs[0], integers(node, "perm")))
 
 
-def _slice(node: Node, inputs: Sequence[Array]) -> Array:
+def _parts(node: Node) -> tuple[slice, ...]:
     parts = []
     for start, size, step in zip(
         *(integers(node, name) for name in ("starts", "sizes", "steps")), strict=True
     ):
         stop = start + step * size
         parts.append(slice(start, stop if stop >= 0 else None, step) if size else slice(0, 0))
-    return np.ascontiguousarray(inputs[0][tuple(parts)]).reshape(integers(node, "sizes"))
+    return tuple(parts)
+
+
+def _slice(node: Node, inputs: Sequence[Array]) -> Array:
+    return np.ascontiguousarray(inputs[0][_parts(node)]).reshape(integers(node, "sizes"))
 
 
 def _concat(node: Node, inputs: Sequence[Array]) -> Array:
@@ -130,7 +137,30 @@ def _infer_gather(node: Node, types: Types) -> tuple[ValueType, ...]:
     return (ValueType(x.dtype, (*x.shape[:axis], *shape, *x.shape[axis + 1 :])),)
 
 
-def _rule(infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move) -> OpRule:
+def _prepare_transpose(node: Node, types: Types, constants: Arrays) -> Prepared:
+    perm = integers(node, "perm")
+    return lambda inputs: (array(inputs[0]).transpose(perm),)
+
+
+def _prepare_reshape(node: Node, types: Types, constants: Arrays) -> Prepared:
+    shape = integers(node, "shape")
+    return lambda inputs: (array(inputs[0]).reshape(shape),)
+
+
+def _prepare_slice(node: Node, types: Types, constants: Arrays) -> Prepared:
+    parts = _parts(node)
+    return lambda inputs: (array(inputs[0])[parts],)
+
+
+def _prepare_gather(node: Node, types: Types, constants: Arrays) -> Prepared:
+    index = np.array(integers(node, "indices"), dtype=np.int64).reshape(integers(node, "shape"))
+    axis = integer(node, "axis")
+    return lambda inputs: (np.take(array(inputs[0]), index, axis=axis),)
+
+
+def _rule(
+    infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move, prepare: Prepare | None = None
+) -> OpRule:
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         present = [value for value in inputs if value is not None]
         return (move(node, present),)
@@ -144,14 +174,14 @@ def _rule(infer: Callable[[Node, Types], tuple[ValueType, ...]], move: Move) -> 
         moved = move(node, [at[name] for name in node.inputs])
         return IndexStep(sources, np.asarray(moved, dtype=np.int64).reshape(-1))
 
-    return OpRule(infer, evaluate, exactly_rounded, step, data_movement=True)
+    return OpRule(infer, evaluate, exactly_rounded, step, data_movement=True, prepare=prepare)
 
 
 RULES = {
     "Identity": _rule(_infer_identity, _identity),
-    "Reshape": _rule(_infer_reshape, _reshape),
-    "Transpose": _rule(_infer_transpose, _transpose),
-    "Slice": _rule(_infer_slice, _slice),
+    "Reshape": _rule(_infer_reshape, _reshape, _prepare_reshape),
+    "Transpose": _rule(_infer_transpose, _transpose, _prepare_transpose),
+    "Slice": _rule(_infer_slice, _slice, _prepare_slice),
     "Concat": _rule(_infer_concat, _concat),
-    "Gather": _rule(_infer_gather, _gather),
+    "Gather": _rule(_infer_gather, _gather, _prepare_gather),
 }

@@ -11,6 +11,8 @@ power as exp(beta * log).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     broadcast,
@@ -44,6 +47,29 @@ def _softmax(node: Node, operands: Sequence[Any]) -> list[Any]:
     x, axes = operands[0], (integer(node, "axis"),)
     grown = (x - x.largest(axes)).function("Exp")
     return [grown / grown.sum(axes)]
+
+
+def _prepare_softmax(node: Node, types: Types, constants: Arrays) -> Prepared:
+    """Along the last axis; where an infinity or NaN occurs, as the formula has it."""
+    from pytest_torchlean.binary32 import loops
+    from pytest_torchlean.binary32.elementary import compiled_function
+
+    shape = float_type(types[0], "the operand").shape
+    exponential = compiled_function("Exp")
+    plain = partial(_SOFTMAX.evaluate, node)
+    if integer(node, "axis") != len(shape) - 1 or 0 in shape:
+        return plain
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        x = np.ascontiguousarray(floats(inputs[0])).reshape(-1, shape[-1])
+        below = np.empty_like(x)
+        if not loops.below_largest(x, below):
+            return plain(inputs)
+        grown = exponential(below.reshape(-1)).reshape(x.shape)
+        loops.divide_by_sum(grown)
+        return (grown.reshape(shape),)
+
+    return run
 
 
 def _log_softmax(node: Node, operands: Sequence[Any]) -> list[Any]:
@@ -176,8 +202,10 @@ def _lrn(node: Node, operands: Sequence[Any]) -> list[Any]:
     return [x / power]
 
 
+_SOFTMAX = rule_of(_infer_axis, _softmax)
+
 RULES: dict[str, OpRule] = {
-    "Softmax": rule_of(_infer_axis, _softmax),
+    "Softmax": replace(_SOFTMAX, prepare=_prepare_softmax),
     "LogSoftmax": rule_of(_infer_axis, _log_softmax),
     "Hardmax": OpRule(
         _infer_axis, _hardmax, exactly_rounded, no_step("which element it chooses depends on the input")

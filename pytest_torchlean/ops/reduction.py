@@ -10,8 +10,10 @@ largest and the least.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import reduce
+from dataclasses import replace
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,12 @@ from pytest_torchlean.ops.elementwise import truncated
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.rule import (
     Array,
+    Arrays,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
+    array,
     broadcast,
     float_type,
     integer,
@@ -136,11 +141,44 @@ def _mean_of(node: Node, operands: Sequence[Any]) -> list[Any]:
     return [total / operands[0].constant(float(len(operands)))]
 
 
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    """Sums and means of float32, compiled."""
+    from pytest_torchlean.binary32 import loops
+
+    x, (result,), axes = float_type(types[0], "the operand"), _infer(node, types), _axes(node)
+    order = (*axes, *(axis for axis in range(len(x.shape)) if axis not in axes))
+    count = math.prod(x.shape[axis] for axis in axes)
+    divisor = np.float32(count) if node.op == "ReduceMean" else np.float32(1)
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        terms = np.ascontiguousarray(array(inputs[0]).transpose(order)).reshape(count, result.size)
+        total = np.zeros(result.size, dtype=np.float32)
+        loops.add_up(terms, total)
+        np.divide(total, divisor, out=total)
+        loops.settle(total)
+        return (total.reshape(result.shape),)
+
+    return run
+
+
+def _summing(rule: OpRule) -> OpRule:
+    def prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+        if types[0] is None or types[0].dtype != "float32":
+            return partial(rule.evaluate, node)
+        return _prepare(node, types, constants)
+
+    return replace(rule, prepare=prepare)
+
+
+_BY_FORMULA = {
+    op: rule_of(_infer, _reducing(values), integers=_whole if op in _WHOLE else None)
+    for op, values in _FORMULAS.items()
+}
+
 RULES: dict[str, OpRule] = {
-    **{
-        op: rule_of(_infer, _reducing(values), integers=_whole if op in _WHOLE else None)
-        for op, values in _FORMULAS.items()
-    },
+    **_BY_FORMULA,
+    "ReduceSum": _summing(_BY_FORMULA["ReduceSum"]),
+    "ReduceMean": _summing(_BY_FORMULA["ReduceMean"]),
     "Sum": rule_of(_infer_many, _sum),
     "Mean": rule_of(_infer_many, _mean_of),
 }

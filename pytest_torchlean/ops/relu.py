@@ -15,6 +15,9 @@ from pytest_torchlean.ops.rule import (
     Arrays,
     Enclosures,
     OpRule,
+    Prepared,
+    Types,
+    array,
     enclosed,
     exactly_rounded,
     floats,
@@ -27,6 +30,18 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     return (np.where(x < 0, np.float32(0), x),)
 
 
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    from pytest_torchlean.binary32 import loops
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        x = np.ascontiguousarray(floats(inputs[0]))
+        result = np.empty_like(x)
+        loops.rectify(x.reshape(-1), result.reshape(-1))
+        return (result.reshape(array(inputs[0]).shape),)
+
+    return run
+
+
 def _step(node: Node, graph: Graph) -> Step | str:
     return ReluStep(node.inputs[0])
 
@@ -36,4 +51,6 @@ def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
     return (x.maximum(x.constant(0.0)),)
 
 
-RULES = {"Relu": OpRule(same_float, _evaluate, exactly_rounded, _step, enclose=_enclose)}
+RULES = {
+    "Relu": OpRule(same_float, _evaluate, exactly_rounded, _step, enclose=_enclose, prepare=_prepare),
+}
