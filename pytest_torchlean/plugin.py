@@ -32,6 +32,7 @@ REPORTS = {
     "json": "the JSON record",
     "junit": "JUnit XML",
     "sarif": "SARIF 2.1.0",
+    "html": "a self-contained HTML page",
     "markdown": "Markdown for a step summary",
     "annotations": "GitHub annotations",
     "intoto": "in-toto statements, one JSON document a line",

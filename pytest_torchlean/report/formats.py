@@ -28,6 +28,7 @@ FORMATS: tuple[Format, ...] = (
     Format("json", "the JSON record", "record.render_json"),
     Format("junit", "JUnit XML", "junit.render_junit"),
     Format("sarif", "SARIF 2.1.0", "sarif.render_sarif"),
+    Format("html", "a self-contained HTML page", "html.render_html"),
     Format("markdown", "Markdown for a step summary", "markdown.render_markdown"),
     Format("annotations", "GitHub annotations", "annotations.render_annotations"),
     Format("intoto", "in-toto statements, one JSON document a line", "intoto.render_intoto"),

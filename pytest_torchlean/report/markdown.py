@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_torchlean.report.escape import html, markdown
-from pytest_torchlean.report.text import counts_text, failure, summary_line
+from pytest_torchlean.report.text import counts_text, failure, summary_line, tools_text
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.verdict import Verdict
 
@@ -32,7 +32,7 @@ def render_markdown(results: Sequence[PropertyResult], environment: Environment)
         text += "\n### What does not pass\n\n"
         left = MOST_BYTES - _RESERVE - len(text.encode())
         text += _fitting(failed, _section, left, "\nand {} more in the record\n")
-    return text + f"\n{markdown(_tools(environment))}\n"
+    return text + f"\n{markdown(tools_text(environment))}\n"
 
 
 def _fitting(
@@ -71,12 +71,3 @@ def _section(result: PropertyResult) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + " ..."
-
-
-def _tools(environment: Environment) -> str:
-    parts = [f"torchlean {environment.version}"]
-    if environment.onnxruntime:
-        parts.append(f"onnxruntime {environment.onnxruntime}")
-    if environment.lean:
-        parts.append(f"Lean {environment.lean.get('version', '?')} ({environment.lean.get('origin', '?')})")
-    return ", ".join(parts)

@@ -10,7 +10,7 @@ from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
 
-__all__ = ["counts_text", "error_text", "failure", "summary_line", "table"]
+__all__ = ["counts_text", "error_text", "failure", "numbers_text", "summary_line", "table", "tools_text"]
 
 _SHOWN_NUMBERS = 12
 _SHOWN_WITNESSES = 3
@@ -24,7 +24,7 @@ def table(
     rows = [("verdict", "property", "assurance", "time", "found")]
     rows += [_row(result) for result in results]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [] if environment is None else [_tools(environment), ""]
+    lines = [] if environment is None else [tools_text(environment), ""]
     for number, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         if colour and number:
@@ -102,7 +102,8 @@ def _row(result: PropertyResult) -> tuple[str, str, str, str, str]:
     )
 
 
-def _tools(environment: Environment) -> str:
+def tools_text(environment: Environment) -> str:
+    """The tools that gave the results, in one line."""
     lean = environment.lean
     parts = [f"torchlean {environment.version}"]
     if environment.onnxruntime:
@@ -135,7 +136,9 @@ def _proof(evidence: Evidence) -> str:
 def _bounds(evidence: Evidence) -> str:
     if not evidence.bounds:
         return ""
-    return "\n".join(f"{terminal_line(side)}: {_numbers(values)}" for side, values in evidence.bounds.items())
+    return "\n".join(
+        f"{terminal_line(side)}: {numbers_text(values)}" for side, values in evidence.bounds.items()
+    )
 
 
 def _witness(witness: Witness) -> list[str]:
@@ -143,13 +146,13 @@ def _witness(witness: Witness) -> list[str]:
     shape = " x ".join(map(str, witness.shape)) or "scalar"
     return [
         _entry("witness", f"{where}{terminal(witness.violation)}"),
-        _entry("", f"input ({shape}):  {_numbers(witness.input)}"),
-        _entry("", f"onnxruntime:  {_numbers(witness.runtime_output)}"),
-        _entry("", f"evaluator:    {_numbers(witness.evaluator_output)}"),
+        _entry("", f"input ({shape}):  {numbers_text(witness.input)}"),
+        _entry("", f"onnxruntime:  {numbers_text(witness.runtime_output)}"),
+        _entry("", f"evaluator:    {numbers_text(witness.evaluator_output)}"),
     ]
 
 
-def _numbers(values: Iterable[str]) -> str:
+def numbers_text(values: Iterable[str]) -> str:
     """The first numbers, to the 9 digits that tell any two binary32 numbers apart."""
     listed = list(values)
     rest = len(listed) - _SHOWN_NUMBERS
