@@ -99,8 +99,9 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0203",
         "model input or output is not supported",
-        "inputs and outputs must be tensors of float32, integers or bool, symbolic at most in the first axis",
-        "fix the dimensions (onnx.tools.update_model_dims) or convert the model to float32",
+        "inputs and outputs must be tensors of float32, integers or bool, and every dimension but the first "
+        "must have an extent, from the file or from the spec",
+        "give the model's `shapes` or `dims` in the spec, or convert the model to float32",
     ),
     ErrorCode(
         "TL0204",
@@ -265,6 +266,36 @@ _ROWS: tuple[ErrorCode, ...] = (
         "list of instances is wrong",
         "a line of instances.csv is not `model, property, seconds`, or names a file that is not there",
         "correct the line; paths are relative to the list's own folder",
+    ),
+    ErrorCode(
+        "TL0340",
+        "no such input or dimension",
+        "`shapes` or `dims` names an input or an open dimension that the model file does not have",
+        "use the names that the file declares; the message lists them",
+    ),
+    ErrorCode(
+        "TL0341",
+        "shape has another number of dimensions",
+        "the model file declares an input with more or fewer dimensions than `shapes` gives",
+        "give one extent for every declared dimension",
+    ),
+    ErrorCode(
+        "TL0342",
+        "dimension is fixed in the model file",
+        "`shapes` gives another extent than the file; onnxruntime would refuse the input",
+        "give the file's own extent, or export the model with that dimension open",
+    ),
+    ErrorCode(
+        "TL0343",
+        "dimension has two extents",
+        "one symbol of the model file is given different extents in `shapes` or `dims`",
+        "give it one extent; equal symbols mean equal extents",
+    ),
+    ErrorCode(
+        "TL0344",
+        "batch dimension is fixed in the model file",
+        "`sessions` lists a batch size, but no input leaves its first dimension open",
+        "remove `batch`, or export the model with an open first dimension",
     ),
     # TL04xx: data files
     ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),
@@ -599,6 +630,26 @@ class UnsupportedError(TorchleanError):
 
 class SpecError(TorchleanError):
     """torchlean.yaml or a decorator is wrong (TL03xx)."""
+
+
+class ShapeError(SpecError):
+    """A given shape does not fit the model file.
+
+    `place` names it: the key `shapes`, `dims` or `batch`, the entry, and the dimension if it is one.
+    """
+
+    def __init__(
+        self, code: str, message: str, place: tuple[str, str, int | None], span: SourceSpan | None = None
+    ) -> None:
+        super().__init__(code, message, span=span)
+        self.place = place
+
+    def at(self, span: SourceSpan | None) -> ShapeError:
+        """The same error with a place in a file."""
+        return ShapeError(self.code, self.message, self.place, span)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (ShapeError, (self.code, self.message, self.place, self.span))
 
 
 @dataclass(frozen=True)

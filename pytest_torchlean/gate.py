@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pytest_torchlean.errors import CODES, Finding, SpecError, SpecErrors, TorchleanError, UnsupportedError
+from pytest_torchlean.errors import (
+    CODES,
+    Finding,
+    ShapeError,
+    SpecError,
+    SpecErrors,
+    TorchleanError,
+    UnsupportedError,
+)
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
@@ -22,11 +30,12 @@ if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
-    from pytest_torchlean.spec.model import PropertySpec, Spec
+    from pytest_torchlean.spec.model import InputShapes, PropertySpec, Spec
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 T = TypeVar("T")
 
+_MOST_SPEC_BYTES = 1 << 24
 _WINDOW = 100
 """Characters of a source line that an excerpt shows."""
 MOST_MISTAKES = 1000
@@ -55,6 +64,8 @@ class Job:
     check: str
     prop: PropertySpec | None
     """None where the property itself could not be read."""
+    inputs: InputShapes | None = None
+    """Shapes given for inputs that the model file leaves open."""
     on_unknown: Literal["fail", "warn"] = "fail"
     error: TorchleanError | None = None
     """Why there is no property."""
@@ -72,8 +83,8 @@ class ModelStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._loaded: dict[Path, LoadedModel | TorchleanError] = {}
-        self._graphs: dict[Path, Graph | TorchleanError] = {}
-        self._fronts: dict[tuple[Path, tuple[PreprocessStep, ...]], Front | TorchleanError] = {}
+        self._graphs: dict[tuple[object, ...], Graph | TorchleanError] = {}
+        self._fronts: dict[tuple[object, ...], Front | TorchleanError] = {}
 
     def model(self, path: Path) -> LoadedModel:
         """The model's bytes. Raises ModelError."""
@@ -86,29 +97,44 @@ class ModelStore:
                 self._loaded[path] = error
         return _value(self._loaded[path])
 
-    def graph(self, path: Path) -> Graph:
-        """The lowered model. Raises ModelError or UnsupportedError."""
-        from pytest_torchlean.onnx_import import lower
+    def graph(self, path: Path, inputs: InputShapes | None = None) -> Graph:
+        """The lowered model, under the given shapes. Raises ModelError, UnsupportedError or ShapeError."""
+        from pytest_torchlean.properties.lowering import lower_as_given
+        from pytest_torchlean.spec.model import InputShapes
 
-        if path not in self._graphs:
+        given = inputs or InputShapes()
+        key = (path, given.key)
+        if key not in self._graphs:
             try:
-                self._graphs[path] = lower(self.model(path))
+                self._graphs[key] = lower_as_given(self.model(path), given)
+            except ShapeError:
+                raise
             except TorchleanError as error:
-                self._graphs[path] = error
-        return _value(self._graphs[path])
+                self._graphs[key] = error
+        return _value(self._graphs[key])
 
-    def front(self, path: Path, steps: tuple[PreprocessStep, ...]) -> Front | None:
+    def shapes(self, path: Path, inputs: InputShapes) -> dict[str, tuple[int, ...]] | None:
+        """The shape of every input of a graph that was lowered; None where it was not."""
+        graph = self._graphs.get((path, inputs.key))
+        if graph is None or isinstance(graph, TorchleanError):
+            return None
+        return {name: graph.types[name].shape for name in graph.inputs}
+
+    def front(
+        self, path: Path, steps: tuple[PreprocessStep, ...], inputs: InputShapes | None = None
+    ) -> Front | None:
         """The preprocessing ahead of the model; None without steps. SpecError, and what `graph` raises."""
         if not steps:
             return None
         from pytest_torchlean.preprocessing import compose
 
-        if (path, steps) not in self._fronts:
+        key = (path, steps, inputs.key if inputs else ())
+        if key not in self._fronts:
             try:
-                self._fronts[path, steps] = compose(self.model(path), self.graph(path), steps)
+                self._fronts[key] = compose(self.model(path), self.graph(path, inputs), steps)
             except TorchleanError as error:
-                self._fronts[path, steps] = error
-        return _value(self._fronts[path, steps])
+                self._fronts[key] = error
+        return _value(self._fronts[key])
 
     def sha256(self, path: Path) -> str | None:
         """The digest of the bytes that were judged; None where none were read."""
@@ -132,6 +158,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
                 model_shown=entry.shown,
                 check=prop.check,
                 prop=prop,
+                inputs=entry.inputs,
                 on_unknown=prop.on_unknown,
                 preprocess=entry.preprocess,
                 spec_sha256=spec.sha256,
@@ -184,10 +211,12 @@ def run_one(
     try:
         evidence = _evidence(job, store, lean, started, keep)
     except (Exception, SystemExit) as error:
-        evidence = failure_evidence(job, error, debug=debug)
+        evidence = failure_evidence(job, _with_line(error, store.root), debug=debug)
     rest = time.monotonic() - started - sum(evidence.seconds.values())
     evidence = replace(evidence, seconds={**evidence.seconds, "other": max(0.0, rest)})
     result = result_of(job, evidence, sha256=store.sha256(job.model_path))
+    if job.inputs:
+        result = replace(result, model_shapes=store.shapes(job.model_path, job.inputs))
     if evidence.witnesses:
         from pytest_torchlean.witness_files import write_witness_file
 
@@ -274,6 +303,22 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
     )
 
 
+def _with_line(error: BaseException, root: Path) -> BaseException:
+    """An error that was found after the spec was read, with the line of the file it speaks of."""
+    if not isinstance(error, SpecError) or isinstance(error, SpecErrors) or error.span is None:
+        return error
+    from pytest_torchlean.files import read_regular_file
+    from pytest_torchlean.spec.paths import resolve_inside
+
+    try:
+        path = resolve_inside(error.span.file, base=root, root=root)
+        lines = read_regular_file(path, _MOST_SPEC_BYTES).decode("utf-8").splitlines()
+    except (OSError, ValueError, SpecError):
+        return error
+    line = lines[error.span.line - 1] if error.span.line <= len(lines) else None
+    return SpecErrors((Finding(error, line),))
+
+
 def _findings(error: BaseException | None) -> tuple[Finding, ...]:
     return error.findings if isinstance(error, SpecErrors) else ()
 
@@ -332,18 +377,21 @@ def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
 def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, keep: Keep | None) -> Evidence:
     """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
     from pytest_torchlean.properties import PropertyContext, run_property
+    from pytest_torchlean.spec.model import InputShapes
 
     if job.error is not None:
         raise job.error
     if job.prop is None:
         raise ValueError("a job without a property cannot run")
-    graph = store.graph(job.model_path)
-    front = store.front(job.model_path, job.preprocess)
+    inputs = job.inputs or InputShapes()
+    graph = store.graph(job.model_path, inputs)
+    front = store.front(job.model_path, job.preprocess, inputs)
     context = PropertyContext(
         model=store.model(job.model_path),
         graph=graph if front is None else front.graph,
         root=store.root,
         deadline=started + float(job.prop.timeout),
+        inputs=inputs,
         lean=lean,
         keep=keep,
         front=front,
@@ -352,7 +400,20 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, ke
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _with_preprocessing(run_property(context, job.prop), job)
+        evidence = run_property(context, job.prop)
+    return _with_preprocessing(_about_shapes(evidence, graph) if inputs else evidence, job)
+
+
+def _about_shapes(evidence: Evidence, graph: Graph) -> Evidence:
+    """The evidence with the shapes that the spec gives as a part of the claim."""
+    from pytest_torchlean.properties.lowering import shapes_text
+
+    shapes = shapes_text(graph)
+    return replace(
+        evidence,
+        claim=f"{evidence.claim}, with model inputs {shapes}",
+        trust=(*evidence.trust, f"The model file leaves dimensions open; nothing is said beyond {shapes}."),
+    )
 
 
 def _value(stored: T | TorchleanError) -> T:

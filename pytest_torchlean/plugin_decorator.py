@@ -9,10 +9,11 @@ import pytest
 
 from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import PropertySpec, bind
+from pytest_torchlean.spec.model import InputShapes, PropertySpec, bind
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
 from pytest_torchlean.spec.preprocess_fields import read_steps
+from pytest_torchlean.spec.shapes import shapes_of_arguments
 
 
 def decorated_job(item: pytest.Item, root: Path) -> Job:
@@ -48,7 +49,7 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
             f"{len(marks)} certify marks on one test",
             fix="give each property a test of its own",
         )
-    model, prop, steps = _arguments(marks[0])
+    model, prop, inputs, steps = _arguments(marks[0])
     path = resolve_inside(model, base=root, root=root)
     model_name = _identifier(Path(model).stem)
     bound = bind(prop, name=_identifier(item.name), model=model_name, base=root, root=root)
@@ -62,18 +63,20 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
         model_shown=shown(path, root),
         check=prop.check,
         prop=bound,
+        inputs=inputs,
         on_unknown=prop.on_unknown,
         preprocess=steps,
     )
 
 
-def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, tuple[PreprocessStep, ...]]:
-    """The mark's model path, property and preprocessing."""
+def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, InputShapes, tuple[PreprocessStep, ...]]:
+    """The mark's model path and property, and the shapes and the preprocessing that it gives."""
     values = dict(zip(("model", "property"), mark.args, strict=False)) | dict(mark.kwargs)
+    given: dict[str, object] = {key: values.pop(key) for key in ("shapes", "dims") if key in values}
     if len(mark.args) > 2 or set(values) - {"preprocess"} != {"model", "property"}:
         raise SpecError(
             "TL0306",
-            "the certify mark takes a model path, a property and, by name, preprocess",
+            "the certify mark takes a model path, a property and, by name, shapes, dims and preprocess",
             fix='write @pytest.mark.certify("models/name.onnx", robustness(...))',
         )
     model, prop = values["model"], values["property"]
@@ -86,7 +89,8 @@ def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, tuple[PreprocessSt
             fix="use robustness, certified_radius, output_range, vnnlib or runtime_agreement",
         )
     steps = read_steps(values["preprocess"], "`preprocess`") if "preprocess" in values else ()
-    return (model if isinstance(model, str) else model.as_posix()), prop, steps
+    path = model if isinstance(model, str) else model.as_posix()
+    return path, prop, shapes_of_arguments(given), steps
 
 
 def _identifier(text: str) -> str:

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.errors import DataError
+from pytest_torchlean.errors import DataError, ShapeError
 from pytest_torchlean.evaluator import prepare_exact, run
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
+from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.preprocessing import Front, compose, open_session
+from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
-from pytest_torchlean.spec.model import RobustnessProperty, VnnlibProperty
+from pytest_torchlean.spec.model import InputShapes, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
 from pytest_torchlean.spec.preprocess import words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
@@ -67,11 +68,19 @@ def replay_file(stored: WitnessFile, root: Path) -> ReplayResult:
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
     path = resolve_inside(stored.model_path, base=root, root=root)
     model = load_model(path, root=root)
-    graph = lower(model)
+    graph = _graph(stored, model)
     front = compose(model, graph, stored.preprocess) if stored.preprocess else None
     graph = graph if front is None else front.graph
     replays = tuple(_replay(stored, witness, model, graph, front) for witness in stored.witnesses)
     return ReplayResult(model.sha256 == stored.model_sha256, model.sha256, replays)
+
+
+def _graph(stored: WitnessFile, model: LoadedModel) -> Graph:
+    """The model lowered under the witness's shapes. Raises DataError TL0490 where they no longer fit."""
+    try:
+        return lower_as_given(model, InputShapes(stored.model_shapes or {}))
+    except ShapeError as error:
+        raise DataError("TL0490", f"the witness's shapes do not fit the model: {error.message}") from None
 
 
 def _replay(

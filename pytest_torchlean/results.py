@@ -37,6 +37,8 @@ class PropertyResult:
     """What is done to a raw input before the model sees it, in words; the digest is the file's alone."""
     spec_sha256: str | None = None
     """The digest of the torchlean.yaml that the property was read from; None for a decorator."""
+    model_shapes: Mapping[str, tuple[int, ...]] | None = None
+    """The shape of every input, where the spec gives extents that the model file leaves open."""
 
     @property
     def name(self) -> str:

@@ -112,6 +112,28 @@ class Theorem:
 
 
 @dataclass(frozen=True)
+class SessionRecord:
+    """One session of a runtime check: how it was opened, what ran in it, and what was compared.
+
+    `options` are all options of the session and the shapes of its inputs. `operators` are those that
+    really ran, `rewrites` those of them that the model file does not have. `counts` has `samples`,
+    `exact_outputs`, `bounded_outputs` and `unbounded` elements. `worst` maps an operator to the largest
+    observed share of its bound, a decimal. `equalities` maps each demand of bit equality to what became of
+    it. `bits` compares the outputs with the first session's.
+    """
+
+    name: str
+    options: Mapping[str, str]
+    operators: tuple[str, ...]
+    rewrites: tuple[str, ...]
+    counts: Mapping[str, int]
+    worst: Mapping[str, str]
+    uncovered: tuple[str, ...]
+    equalities: Mapping[str, str]
+    bits: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """An error attached to a verdict: stable code, what happened, what to do."""
 
@@ -160,6 +182,10 @@ class Evidence:
     problem: Problem | None = None
     details: tuple[str, ...] = ()
     """Further lines a person may want: per-node divergence, unsupported nodes, ..."""
+    sessions: tuple[SessionRecord, ...] = ()
+    """The sessions of a runtime check, in the order in which they ran."""
+    machine: Mapping[str, str] | None = None
+    """What a runtime check ran on: versions and build of onnxruntime and numpy, processor and its flags."""
     lean: Mapping[str, str] | None = None
     """Version, sha256 and origin of the Lean that answered; None when Lean was not asked."""
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -52,9 +52,18 @@ class WitnessFile:
     check: str
     model_path: str
     model_sha256: str
+    model_shapes: Mapping[str, tuple[int, ...]] | None
+    """The shape of every input, where the spec gave extents that the model file leaves open."""
     prop: PropertySpec
     witnesses: tuple[Witness, ...]
     preprocess: tuple[PreprocessStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """The plain form of `model_shapes`."""
+
+    of: Mapping[str, tuple[int, ...]] | None
 
 
 def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | None:
@@ -77,6 +86,7 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
         "check": job.check,
         "model_path": job.model_shown,
         "model_sha256": result.model_sha256,
+        "model_shapes": to_plain(result.model_shapes),
         "prop": _property_to_plain(job.prop, root),
         "witnesses": to_plain(evidence.witnesses[:_MOST_WITNESSES]),
     }
@@ -133,10 +143,10 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     kind = _KINDS.get(str(plain.get("check")))
     if kind is None:
         raise ValueError("its check is not one that has witnesses")
-    expected = {"schema", "id", "check", "model_path", "model_sha256", "prop", "witnesses"}
+    expected = {"schema", "id", "check", "model_path", "model_sha256", "model_shapes", "prop", "witnesses"}
     if set(plain) - {"preprocess"} != expected:
         raise ValueError("its fields are not those of a witness file")
-    texts = {key: plain[key] for key in expected - {"prop", "witnesses"}}
+    texts = {key: plain[key] for key in expected - {"model_shapes", "prop", "witnesses"}}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(plain["witnesses"], list):
         raise ValueError("a field has another type than expected")
     prop = from_plain(kind, plain["prop"])
@@ -145,5 +155,8 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     if isinstance(prop, VnnlibProperty):
         prop = replace(prop, file=resolve_inside(prop.file.as_posix(), base=root, root=root))
     witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
+    shapes = from_plain(_Shapes, {"of": plain["model_shapes"]}).of
+    if any(extent < 1 for shape in (shapes or {}).values() for extent in shape):
+        raise ValueError("a shape has an extent below 1")
     steps = read_steps(plain["preprocess"], "`preprocess`") if "preprocess" in plain else ()
-    return WitnessFile(**texts, prop=prop, witnesses=witnesses, preprocess=steps)
+    return WitnessFile(**texts, model_shapes=shapes, prop=prop, witnesses=witnesses, preprocess=steps)

@@ -14,6 +14,7 @@ from pytest_torchlean.verdict import (
     Problem,
     Radius,
     Sampled,
+    SessionRecord,
     Theorem,
     Verdict,
     Witness,
@@ -111,10 +112,25 @@ AGREED = result(
         found="256 samples, no difference",
         semantics="binary32",
         samples=256,
+        sessions=(
+            SessionRecord(
+                name="default optimisation, 2 threads",
+                options={"optimisation": "all", "intra_op_threads": "2", "inputs": "x[1, 2]"},
+                operators=("Gemm", "com.microsoft.FusedGemm"),
+                rewrites=("com.microsoft.FusedGemm",),
+                counts={"samples": 256, "exact_outputs": 0, "bounded_outputs": 512, "unbounded": 3},
+                worst={"Gemm": "0.125000"},
+                uncovered=("y: no rule",),
+                equalities={"every value exposed": "equal bits on 256 samples"},
+                bits="bits equal to those with no optimisation on 256 samples",
+            ),
+        ),
+        machine={"onnxruntime": "1.23.0", "numpy": "2.3.0", "processor": "A processor", "flags": "avx2 fma"},
         seconds={"runtime": 1.5},
     ),
     check="runtime",
     line=9,
+    model_shapes={"x": (1, 2)},
 )
 DIVERGENT = result(
     "runtime-differs",

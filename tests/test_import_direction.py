@@ -17,6 +17,7 @@ ORDER = [
     "verdict",
     "results",
     "files",
+    "machine",
     "plaindata",
     "binary32",
     "ir",

@@ -81,7 +81,7 @@ def test_specs_load(tmp_path: Path) -> None:
     for text in shown:
         spec = load(text, tmp_path)
         checks = {prop.check for prop in spec.properties}
-        if any(entry.preprocess for entry in spec.models.values()):
+        if any(entry.preprocess or entry.inputs for entry in spec.models.values()):
             continue
         assert checks in ({"runtime", "range", "robustness"}, {"vnnlib"})
         for entry in spec.models.values():

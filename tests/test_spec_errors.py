@@ -38,6 +38,13 @@ def runtime(sessions: str) -> str:
     )
 
 
+def with_model(given: str) -> str:
+    """A spec whose model has further keys."""
+    return HEAD.replace("{path: models/digits.onnx}", f"{{path: models/digits.onnx, {given}}}") + (
+        "properties:\n" + RANGE
+    )
+
+
 def steps(*lines: str) -> str:
     """A spec whose model has these lines as its preprocessing, one step each."""
     listed = "".join(f"      - {line}\n" for line in lines)
@@ -102,6 +109,12 @@ BROKEN: dict[str, str | bytes] = {
     "sessions-too-many": runtime(
         "{optimisation: [none, basic, extended, layout, all], threads: [1, 2, 3, 4], batch: [1, 2, 3, 4]}"
     ),
+    "shapes-as-list": with_model("shapes: [1, 3]"),
+    "shapes-empty": with_model("shapes: {}"),
+    "shapes-extent": with_model("shapes: {x: [1, 0]}"),
+    "shapes-scalar": with_model("shapes: {x: 1}"),
+    "dims-as-shape": with_model("dims: {batch: [1]}"),
+    "dims-large": with_model("dims: {batch: 2147483648}"),
     "missing-keys": robust(epsilon=None, data=None),
     "property-without-check": robust(check=None),
     "property-as-text": HEAD + "properties:\n  - robust\n",

@@ -21,6 +21,7 @@ from pytest_torchlean.differential.result import BitEquality, Divergence, Sessio
 from pytest_torchlean.differential.sessions import Fetching, SessionComparison, operator_counts
 from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import import LoadedModel
 from pytest_torchlean.runtime import RuntimeNode, SessionSettings, dumped, expose, nodes_of
 
@@ -92,7 +93,7 @@ class ShippedSession:
         assert self._comparison is not None
         return replace(
             self._comparison.report(),
-            settings=self.settings.options,
+            settings=self.settings.options | {"inputs": _shapes(self._subject.graph)},
             rewrites=_rewrites(self._stored, self._running),
             equalities=tuple(
                 BitEquality(assertion.what, assertion.held, assertion.failure)
@@ -145,6 +146,10 @@ class ShippedSession:
         operators = operator_counts([node.label for node in self._running])
         subject = self._subject
         return SessionComparison(name, session, subject.graph, subject.prepared, unchanged, operators)
+
+
+def _shapes(graph: Graph) -> str:
+    return ", ".join(f"{printable(name)}{list(graph.types[name].shape)}" for name in graph.inputs)
 
 
 def _rewrites(stored: tuple[RuntimeNode, ...], running: tuple[RuntimeNode, ...]) -> tuple[str, ...]:

@@ -126,7 +126,8 @@ def _read_inputs(
                 problems.append(
                     (
                         "TL0203",
-                        f"{shown}: the extent of axis {axis} is {symbol}; only the first may be symbolic",
+                        f"{shown}: the extent of axis {axis} is {symbol}; only the first may be symbolic, "
+                        "unless the spec gives it an extent (`shapes`, `dims`)",
                     )
                 )
                 context.refused.add(value.name)

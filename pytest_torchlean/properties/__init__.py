@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
-    from pytest_torchlean.spec.model import PropertySpec
+    from pytest_torchlean.spec.model import InputShapes, PropertySpec
 
 MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
@@ -34,6 +34,12 @@ MODULES: Mapping[str, str] = {
 """The module of each check kind, imported when the first property of that kind runs."""
 
 
+def _no_shapes() -> InputShapes:
+    from pytest_torchlean.spec.model import InputShapes
+
+    return InputShapes()
+
+
 @dataclass(frozen=True, eq=False)
 class PropertyContext:
     """What a property runs on: the model's bytes, their lowering, and the limits.
@@ -41,6 +47,7 @@ class PropertyContext:
     front: the preprocessing ahead of the model; `graph` is then that of both together, `model` the shipped
     file alone. `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
     `keep` receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
+    `inputs` are the shapes that the graph was lowered under.
     """
 
     model: LoadedModel
@@ -50,6 +57,7 @@ class PropertyContext:
     lean: Path | None = None
     keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
     front: Front | None = None
+    inputs: InputShapes = field(default_factory=_no_shapes)
 
     @property
     def seconds_left(self) -> float:

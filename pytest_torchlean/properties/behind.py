@@ -27,6 +27,7 @@ def compare_behind(
     box: Box | None,
     sessions: Sequence[SessionSettings],
     deadline: float | None,
+    suffix: str = "",
 ) -> DifferentialResult:
     """Both comparisons in one result; `samples` counts the model's. data, box: of raw inputs.
 
@@ -40,12 +41,12 @@ def compare_behind(
         raw,
         sessions=(SessionSettings("none"),),
         deadline=deadline,
-        suffix=SUFFIX,
+        suffix=SUFFIX + suffix,
     )
     if ahead.divergence is not None or not ahead.finished:
         return ahead
     given = _Given(raw, max(1, count // 4))
-    behind = compare(model, front.model_graph, given, sessions=sessions, deadline=deadline)
+    behind = compare(model, front.model_graph, given, sessions=sessions, deadline=deadline, suffix=suffix)
     return replace(behind, sessions=(*ahead.sessions, *behind.sessions))
 
 

@@ -11,6 +11,7 @@ from pytest_torchlean.spec.model import (
     RangeProperty,
     RobustnessProperty,
     RuntimeProperty,
+    Sessions,
     VnnlibProperty,
 )
 
@@ -18,7 +19,8 @@ from pytest_torchlean.spec.model import (
 def claim(prop: PropertySpec) -> str:
     """The property's claim as one plain sentence."""
     if isinstance(prop, RuntimeProperty):
-        return f"onnxruntime agrees with the exact evaluator, node by node, on {prop.samples} samples"
+        matrix = "" if prop.sessions == Sessions() else f" in {prop.sessions.count} sessions"
+        return f"onnxruntime agrees with the exact evaluator, node by node, on {prop.samples} samples{matrix}"
     if isinstance(prop, RobustnessProperty):
         return _robustness(prop)
     if isinstance(prop, RangeProperty):

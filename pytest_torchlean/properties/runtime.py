@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.differential import (
+    BitEquality,
     DifferentialResult,
     Divergence,
     ProbeReport,
     SessionReport,
     compare,
+    joined,
     probe_model,
 )
 from pytest_torchlean.differential.samples import (
@@ -26,15 +28,18 @@ from pytest_torchlean.differential.samples import (
     row_shape,
     samples,
 )
-from pytest_torchlean.errors import DataError
+from pytest_torchlean.errors import DataError, ShapeError
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.machine import processor
+from pytest_torchlean.preprocessing import compose
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
-from pytest_torchlean.runtime import SessionSettings
+from pytest_torchlean.properties.lowering import lower_as_given
+from pytest_torchlean.runtime import SessionSettings, build_info, runtime_version
 from pytest_torchlean.spec.dataset import load_inputs
 from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, Sessions, elements
-from pytest_torchlean.verdict import Evidence, Verdict
+from pytest_torchlean.verdict import Evidence, SessionRecord, Verdict
 
 _TRUST = (
     "The agreement is sampled: it says nothing about inputs that were not run.",
@@ -53,29 +58,46 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
-    if context.front is not None:
-        alone = context.front.alone_graph
-        result = compare_behind(
+    if context.front is None:
+        levels = prop.sessions.optimisation
+        probes, found = probe_model(context.model, context.graph, levels=levels, deadline=context.deadline)
+        if found is not None or not all(report.finished for report in probes):
+            return evidence_of(prop, nothing_compared(probes, found))
+    else:
+        probes = ()
+    results = []
+    for batch in prop.sessions.batch or (None,):
+        result = _compared(context, prop, batch)
+        results.append(result)
+        if result.divergence is not None:
+            break
+    return evidence_of(prop, replace(joined(results), probes=probes))
+
+
+def _compared(context: PropertyContext, prop: RuntimeProperty, batch: int | None) -> DifferentialResult:
+    """Every session at one batch size; None is that of the context."""
+    graph, front = context.graph, context.front
+    stated = graph if front is None else front.alone_graph
+    suffix = "" if batch is None else f", batch {batch}"
+    if batch is not None:
+        graph = _batched(context, prop, batch)
+        front = None if front is None else compose(context.model, graph, front.steps)
+    sessions = settings_of(prop.sessions)
+    if front is not None:
+        alone = front.alone_graph
+        return compare_behind(
             context.model,
-            context.front,
+            front,
             prop.samples,
             prop.seed,
             data=_data(prop, alone),
-            box=_box(prop, alone),
-            sessions=settings_of(prop.sessions),
+            box=_box(prop, stated, alone),
+            sessions=sessions,
             deadline=context.deadline,
+            suffix=suffix,
         )
-        return evidence_of(prop, result)
-    graph = context.graph
-    levels = prop.sessions.optimisation
-    probes, found = probe_model(context.model, graph, levels=levels, deadline=context.deadline)
-    if found is not None or not all(report.finished for report in probes):
-        return evidence_of(prop, nothing_compared(probes, found))
-    inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, graph))
-    result = compare(
-        context.model, graph, inputs, sessions=settings_of(prop.sessions), deadline=context.deadline
-    )
-    return evidence_of(prop, replace(result, probes=probes))
+    inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, stated, graph))
+    return compare(context.model, graph, inputs, sessions=sessions, deadline=context.deadline, suffix=suffix)
 
 
 def nothing_compared(probes: tuple[ProbeReport, ...], found: Divergence | None) -> DifferentialResult:
@@ -83,6 +105,14 @@ def nothing_compared(probes: tuple[ProbeReport, ...], found: Divergence | None) 
     return DifferentialResult(
         samples=0, finished=found is not None, divergence=found, sessions=(), rewrites=(), probes=probes
     )
+
+
+def _batched(context: PropertyContext, prop: RuntimeProperty, batch: int) -> Graph:
+    """The graph at another batch size. Raises ShapeError TL0344 where the file fixes it."""
+    try:
+        return lower_as_given(context.model, context.inputs, batch)
+    except ShapeError as error:
+        raise error if error.span is not None else error.at(prop.span) from None
 
 
 def settings_of(sessions: Sessions) -> tuple[SessionSettings, ...]:
@@ -120,8 +150,40 @@ def evidence_of(prop: RuntimeProperty, result: DifferentialResult) -> Evidence:
         runtime=_runtime_line(result),
         next_steps=next_steps,
         details=_details(result),
+        sessions=tuple(_record(report) for report in result.sessions),
+        machine={
+            "onnxruntime": runtime_version(),
+            "build": build_info(),
+            "numpy": np.__version__,
+            **processor(),
+        },
         trust=_TRUST,
     )
+
+
+def _record(report: SessionReport) -> SessionRecord:
+    """A session for the record; every name in it is escaped already, or an operator's."""
+    return SessionRecord(
+        name=report.name,
+        options=report.settings,
+        operators=report.nodes,
+        rewrites=report.rewrites,
+        counts={
+            "samples": report.samples,
+            "exact_outputs": report.exact_outputs,
+            "bounded_outputs": report.bounded_outputs,
+            "unbounded": report.unbounded,
+        },
+        worst={op: f"{share:.6f}" for op, share in report.worst.items()},
+        uncovered=report.uncovered,
+        equalities={test.what: _kept(test) for test in report.equalities},
+        bits=report.bits,
+    )
+
+
+def _kept(test: BitEquality) -> str:
+    held = f"equal bits on {test.held} samples"
+    return held if test.failure is None else f"{held}, then other bits: {test.failure}"
 
 
 def _judge(prop: RuntimeProperty, result: DifferentialResult) -> tuple[Verdict, str, str]:
@@ -244,10 +306,23 @@ def _data(prop: RuntimeProperty, graph: Graph) -> NDArray[np.float32] | None:
     return data_rows(load_inputs(prop.data, row_shape(graph)), graph.types[name])
 
 
-def _box(prop: RuntimeProperty, graph: Graph) -> Box | None:
+def _box(prop: RuntimeProperty, stated: Graph, graph: Graph) -> Box | None:
+    """The box of the spec, which is about the inputs of `stated`, for those of `graph`: rows repeat."""
     if prop.input is None:
         return None
-    count = sum(graph.types[name].size for name in graph.inputs)
+    count = sum(stated.types[name].size for name in stated.inputs)
     lower = elements(prop.input.lower, count, what="input.lower", span=prop.span)
     upper = elements(prop.input.upper, count, what="input.upper", span=prop.span)
-    return outward_box(lower, upper)
+    box = outward_box(lower, upper)
+    return (
+        box if graph is stated else Box(*(_repeated(side, stated, graph) for side in (box.lower, box.upper)))
+    )
+
+
+def _repeated(side: NDArray[np.float32], stated: Graph, graph: Graph) -> NDArray[np.float32]:
+    parts, start = [], 0
+    for name in stated.inputs:
+        size = stated.types[name].size
+        parts.append(np.resize(side[start : start + size], graph.types[name].size))
+        start += size
+    return np.concatenate(parts).astype(np.float32)

@@ -33,6 +33,7 @@ from pytest_torchlean.verdict import (
     Problem,
     Radius,
     Sampled,
+    SessionRecord,
     Theorem,
     Verdict,
     Witness,
@@ -62,6 +63,25 @@ PROBLEM = Object(
         Field("code", CODE, "See `torchlean explain`."),
         Field("message", TEXT),
         Field("fix", TEXT),
+    ),
+)
+
+SESSION = Object(
+    SessionRecord,
+    (
+        Field("name", TEXT),
+        Field("options", NAMED_TEXTS, "All options of the session and the shapes of its inputs."),
+        Field("operators", TEXTS, "The operators that really ran, with their counts."),
+        Field("rewrites", TEXTS, "Those of them that the model file does not have."),
+        Field("counts", Named(WHOLE), "Samples, and the node outputs compared in them."),
+        Field("worst", NAMED_TEXTS, "The largest observed share of the bound, by operator."),
+        Field("uncovered", TEXTS, "Values without a rule, and why."),
+        Field(
+            "equalities",
+            NAMED_TEXTS,
+            "What became of each demand that another execution gives the shipped session's bits.",
+        ),
+        Field("bits", TEXT, "Whether the outputs have the bits of the first session's."),
     ),
 )
 
@@ -151,6 +171,12 @@ RESULT: tuple[Field, ...] = (
                     source="model_sha256",
                 ),
                 Field("preprocess", TEXTS, "What is done to a raw input ahead of the file, step by step."),
+                Field(
+                    "shapes",
+                    Maybe(Named(Many(WHOLE))),
+                    "The shape of every input, where the spec gives extents that the file leaves open.",
+                    source="model_shapes",
+                ),
             )
         ),
     ),
@@ -204,6 +230,12 @@ RESULT: tuple[Field, ...] = (
     _evidence("problem", Maybe(PROBLEM)),
     _evidence("mistakes", Many(MISTAKE), "For a spec that cannot be read, every error in it."),
     _evidence("details", TEXTS, "Further lines for a person."),
+    _evidence("sessions", Many(SESSION), "The sessions of a runtime check, in the order in which they ran."),
+    _evidence(
+        "machine",
+        Maybe(NAMED_TEXTS),
+        "What a runtime check ran on: onnxruntime and its build, numpy, the processor and its flags.",
+    ),
     _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
     _evidence("seconds", Seconds(), "The only values that differ between equal runs."),
     _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal, terminal_line
@@ -47,6 +47,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     entries = [
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
+        ("inputs", _shapes(result.model_shapes)),
         ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),
         ("found", terminal(found)),
@@ -56,6 +57,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
         ("proof", _proof(evidence)),
         ("bounds", _bounds(evidence)),
         ("runtime", terminal(evidence.runtime)),
+        ("machine", _machine(evidence.machine)),
     ]
     lines += [_entry(name, text) for name, text in entries if text]
     for witness in evidence.witnesses[:_SHOWN_WITNESSES]:
@@ -139,6 +141,20 @@ def _bounds(evidence: Evidence) -> str:
     return "\n".join(
         f"{terminal_line(side)}: {numbers_text(values)}" for side, values in evidence.bounds.items()
     )
+
+
+def _shapes(shapes: Mapping[str, tuple[int, ...]] | None) -> str:
+    if shapes is None:
+        return ""
+    return terminal_line(", ".join(f"{name}{list(shape)}" for name, shape in shapes.items()))
+
+
+def _machine(machine: Mapping[str, str] | None) -> str:
+    """Versions and processor in a line; flags and build are in the record."""
+    if not machine:
+        return ""
+    versions = [f"{name} {machine[name]}" for name in ("onnxruntime", "numpy") if name in machine]
+    return terminal_line(", ".join([*versions, machine.get("processor", "unknown processor")]))
 
 
 def _witness(witness: Witness) -> list[str]:

@@ -26,6 +26,7 @@ from pytest_torchlean.spec.model import (
     Spec,
 )
 from pytest_torchlean.spec.paths import shown
+from pytest_torchlean.spec.shapes import input_shapes
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
 from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source
@@ -169,9 +170,8 @@ def _models(
             continue
         path: Path = values["path"]
         assert context.root is not None
-        models[name] = ModelEntry(
-            name, path, shown(path, context.root), key.span, values.get("preprocess", ())
-        )
+        steps, inputs = values.get("preprocess", ()), input_shapes(values)
+        models[name] = ModelEntry(name, path, shown(path, context.root), key.span, steps, inputs)
     return declared, models
 
 

@@ -31,6 +31,7 @@ from pytest_torchlean.spec.model import (
 )
 from pytest_torchlean.spec.preprocess_fields import Preprocess
 from pytest_torchlean.spec.sessions import SessionMatrix
+from pytest_torchlean.spec.shapes import SHAPE_FIELDS
 
 SUPPORTED_VERSION = 1
 MAX_PROPERTIES = 10_000
@@ -173,6 +174,7 @@ COMMON_FIELDS: tuple[Field, ...] = (
 
 MODEL_FIELDS: tuple[Field, ...] = (
     Field("path", FilePath(), "The ONNX file, relative to this file.", required=True),
+    *SHAPE_FIELDS,
     Field(
         "preprocess",
         Preprocess(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -182,6 +182,27 @@ class Defaults:
 
 
 @dataclass(frozen=True)
+class InputShapes:
+    """What a spec says about dimensions that the model file leaves open; false where it says nothing.
+
+    `shapes` has the whole shape of inputs by name, `dims` the extents of the file's symbols. `places` has
+    where each entry stands, and each extent of a shape: ("shapes", "x", 2), ("dims", "seq", None).
+    """
+
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    dims: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[tuple[str, str, int | None], SourceSpan | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.shapes or self.dims)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal shapes, wherever they are written."""
+        return tuple(sorted(self.shapes.items())), tuple(sorted(self.dims.items()))
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One model of the `models` block. `shown` is the path relative to the root, for reports."""
 
@@ -191,6 +212,7 @@ class ModelEntry:
     span: SourceSpan | None = None
     preprocess: tuple[PreprocessStep, ...] = ()
     """What is done to a raw input before the model sees it; claims are about the raw input."""
+    inputs: InputShapes = field(default_factory=InputShapes)
 
 
 @dataclass(frozen=True)
