@@ -83,6 +83,30 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the bytes are not a canonical graph of this version, or were changed",
         "delete the cached or stored graph; it is made again from the model",
     ),
+    ErrorCode(
+        "TL0109",
+        "module does not fit",
+        "shapes, dtypes or parameters of a `pytest_torchlean.nn` module do not fit, or it looks at numbers",
+        "see the message; inputs are float32, and `forward` may look at shapes only",
+    ),
+    ErrorCode(
+        "TL0110",
+        "graph cannot be written as ONNX",
+        "an operation that is newer than the opset or is not written, or a file that cannot be written",
+        "choose a newer `opset`, or build the module of other operations",
+    ),
+    ErrorCode(
+        "TL0111",
+        "PyTorch module cannot be taken",
+        "`from_torch` needs PyTorch, which is not installed or cannot be loaded, and a torch.nn.Module",
+        "install torch in this environment, or export the module to ONNX elsewhere",
+    ),
+    ErrorCode(
+        "TL0112",
+        "PyTorch's ONNX export failed",
+        "the exporter does not know an operation of the module, or lacks a package (onnxscript)",
+        "repair the export with torch.onnx.export alone first",
+    ),
     # TL02xx: what lies outside the supported models
     ErrorCode(
         "TL0201",

@@ -146,12 +146,20 @@ def test_a_wrong_spec_is_noticed(tmp_path: Path) -> None:
 
 
 def test_python_runs() -> None:
-    (text,) = blocks("python")
+    (text,) = [block for block in blocks("python") if "certify" in block]
     names: dict[str, object] = {}
     exec(compile(text, "README.md", "exec"), names)
     (mark,) = names["test_digits_are_robust"].pytestmark  # type: ignore[attr-defined]
     assert mark.name == "certify"
     assert (EXAMPLE / mark.args[0]).is_file()
+
+
+def test_modules_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (text,) = [block for block in blocks("python") if "nn.Module" in block]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, "README.md", "exec"), {"__name__": "readme"})
+    store = ModelStore(tmp_path)
+    assert store.graph(tmp_path / "net.onnx").free_batch
 
 
 def test_every_verdict_is_explained() -> None:

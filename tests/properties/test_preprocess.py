@@ -13,7 +13,7 @@ import pytest
 from onnx import helper
 from onnx_models import model
 
-from pytest_torchlean import preprocessing
+from pytest_torchlean import nn, preprocessing
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.errors import SpecError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
@@ -303,3 +303,21 @@ def test_steps_survive_a_witness_file() -> None:
 def test_wrong_steps_of_a_decorator_or_file_are_errors(wrong: Any) -> None:
     with pytest.raises(SpecError):
         read_steps(wrong, "steps")
+
+
+@pytest.mark.usefixtures("library")
+def test_a_module_of_nn_is_certified_behind_its_preprocessing(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2))
+    module.load_state_dict(
+        {
+            "0.weight": np.full((2, 1, 2, 2), 0.25, dtype=np.float32),
+            "0.bias": np.array([0.0, -1.0], dtype=np.float32),
+            "3.weight": np.array([[1.0, 1.0], [1.0, -1.0]], dtype=np.float32),
+            "3.bias": np.zeros(2, dtype=np.float32),
+        }
+    )
+    proto = onnx.ModelProto.FromString(module.compile([1, 1, 2, 2], free_batch=True).to_onnx())
+    steps = "{cast: uint8}, {divide: 255}"
+    for upper, verdict in (("1.001", Verdict.PROVED), ("0.999", Verdict.REFUTED)):
+        claimed = output_range("-0.001", upper, "{lower: 0, upper: 255}")
+        assert run(tmp_path, steps, claimed, proto).evidence.verdict is verdict
