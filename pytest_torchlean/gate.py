@@ -376,6 +376,7 @@ def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
 
 def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, keep: Keep | None) -> Evidence:
     """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
+    from pytest_torchlean.arithmetic import require_ieee_arithmetic
     from pytest_torchlean.properties import PropertyContext, run_property
     from pytest_torchlean.spec.model import InputShapes
 
@@ -400,7 +401,9 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, ke
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        require_ieee_arithmetic("before the check: ")
         evidence = run_property(context, job.prop)
+        require_ieee_arithmetic("after the check: ")
     return _with_preprocessing(_about_shapes(evidence, graph) if inputs else evidence, job)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +287,22 @@ def cut(model: bytes, values: Mapping[str, ValueType]) -> tuple[bytes, dict[str,
     del proto.graph.output[:]
     proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in computed)
     return bytes(proto.SerializeToString()), fresh
+
+
+@cache
+def products_and_sums() -> bytes:
+    """A model that gives the products and the sums of two vectors, in binary32 and in binary64."""
+    from onnx import TensorProto, helper
+
+    nodes, inputs, outputs = [], [], []
+    for name, kind in (("float32", TensorProto.FLOAT), ("float64", TensorProto.DOUBLE)):
+        inputs += [helper.make_tensor_value_info(f"{side}{name}", kind, ["n" + name]) for side in "ab"]
+        for op, result in (("Mul", "product"), ("Add", "sum")):
+            nodes.append(helper.make_node(op, [f"a{name}", f"b{name}"], [f"{result}{name}"]))
+            outputs.append(helper.make_tensor_value_info(f"{result}{name}", kind, ["n" + name]))
+    graph = helper.make_graph(nodes, "arithmetic", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return bytes(model.SerializeToString())
 
 
 def _unused(name: str, taken: set[str]) -> str:

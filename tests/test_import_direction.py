@@ -25,6 +25,7 @@ ORDER = [
     "onnx_import",
     "onnx_export",
     "runtime",
+    "arithmetic",
     "evaluator",
     "nn",
     "differential",
