@@ -34,7 +34,9 @@ def named_paths(text: str) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_named_files_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    bases = (ROOT, ROOT / "pytest_torchlean", (ROOT / document).parent, ROOT / "pytest_torchlean/ir")
+    package = ROOT / "pytest_torchlean"
+    folders = (package / "ir", package / "nn", package / "differential")
+    bases = (ROOT, package, (ROOT / document).parent, *folders)
     missing = [name for name in named_paths(text) if not any((base / name).exists() for base in bases)]
     missing += [name for name in _links(text) if not (ROOT / document).parent.joinpath(name).exists()]
     assert missing == []

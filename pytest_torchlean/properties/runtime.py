@@ -19,6 +19,7 @@ from pytest_torchlean.differential import (
     joined,
     probe_model,
 )
+from pytest_torchlean.differential.recorded import RECORDED, compare_recorded
 from pytest_torchlean.differential.samples import (
     Box,
     Sample,
@@ -37,7 +38,7 @@ from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.runtime import SessionSettings, build_info, runtime_version
-from pytest_torchlean.spec.dataset import load_inputs
+from pytest_torchlean.spec.dataset import load_inputs, load_outputs
 from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, Sessions, elements
 from pytest_torchlean.verdict import Evidence, SessionRecord, Verdict
 
@@ -71,7 +72,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         results.append(result)
         if result.divergence is not None:
             break
-    return evidence_of(prop, replace(joined(results), probes=probes))
+    result = _with_recorded(prop, context.graph, replace(joined(results), probes=probes))
+    return evidence_of(prop, result)
 
 
 def _compared(context: PropertyContext, prop: RuntimeProperty, batch: int | None) -> DifferentialResult:
@@ -98,6 +100,24 @@ def _compared(context: PropertyContext, prop: RuntimeProperty, batch: int | None
         )
     inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, stated, graph))
     return compare(context.model, graph, inputs, sessions=sessions, deadline=context.deadline, suffix=suffix)
+
+
+def _with_recorded(prop: RuntimeProperty, graph: Graph, result: DifferentialResult) -> DifferentialResult:
+    """The result and what recorded outputs of the data file say, where it has some and all agreed so far."""
+    rows = _data(prop, graph)
+    if prop.data is None or rows is None or result.divergence is not None:
+        return result
+    kind = graph.types[graph.outputs[0]]
+    outputs = load_outputs(prop.data, kind.shape[1:] if len(kind.shape) > 1 else kind.shape)
+    if outputs is None:
+        return result
+    recorded = data_rows(outputs, kind)
+    if len(recorded) != len(rows) or kind.dtype != "float32":
+        raise DataError(
+            "TL0405", f"{prop.data.name} lists {len(outputs)} outputs for {len(rows)} inputs of the model"
+        )
+    report, divergence = compare_recorded(graph, rows, recorded)
+    return replace(result, sessions=(*result.sessions, report), divergence=divergence)
 
 
 def nothing_compared(probes: tuple[ProbeReport, ...], found: Divergence | None) -> DifferentialResult:
@@ -189,7 +209,10 @@ def _kept(test: BitEquality) -> str:
 def _judge(prop: RuntimeProperty, result: DifferentialResult) -> tuple[Verdict, str, str]:
     if result.divergence is not None:
         next_steps = (
-            "compare the named node alone: a damaged or re-quantised weight, an operator that "
+            "compare the exported graph with the framework's model: an axis, an epsilon, a mode, a layout, "
+            "a missing operand"
+            if result.divergence.session == RECORDED
+            else "compare the named node alone: a damaged or re-quantised weight, an operator that "
             "onnxruntime computes differently on this processor, or a version change of onnxruntime"
         )
         return Verdict.DIVERGENT, _divergence_text(result.divergence), next_steps
@@ -221,7 +244,17 @@ def _progress(prop: RuntimeProperty, result: DifferentialResult) -> str:
     return f"{where}, before {rest} other sessions" if rest else where
 
 
+def _recorded_text(divergence: Divergence) -> str:
+    return (
+        f"the recorded output of input {divergence.sample} is no output of this graph: element "
+        f"{divergence.element} of '{divergence.value}' is {divergence.runtime}, but any binary32 execution "
+        f"stays within {divergence.allowed:.6g} of {divergence.expected}"
+    )
+
+
 def _divergence_text(divergence: Divergence) -> str:
+    if divergence.session == RECORDED:
+        return _recorded_text(divergence)
     node = f"{divergence.label or divergence.op} node"
     node += f" '{divergence.source}'" if divergence.source else ""
     distance = "one of them is NaN" if divergence.ulps is None else f"{divergence.ulps} ulp apart"

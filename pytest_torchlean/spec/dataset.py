@@ -55,6 +55,15 @@ def load_inputs(path: Path, input_shape: Sequence[int]) -> npt.NDArray[np.float3
     return _inputs(_pick(_open(path, _INPUT_KEYS), _INPUT_KEYS, path), tuple(input_shape), path)
 
 
+def load_outputs(path: Path, output_shape: Sequence[int]) -> npt.NDArray[np.float32] | None:
+    """The array `outputs`, shape (n, *output_shape), as another framework recorded it; None where there is
+    none. Its rows are counted by the caller. Raises DataError TL04xx."""
+    arrays = _open(path, ("outputs",))
+    if not arrays:
+        return None
+    return _inputs(arrays["outputs"], tuple(output_shape), path, "outputs")
+
+
 def check_labels(labels: npt.NDArray[np.int64], classes: int, path: Path) -> None:
     """Raises DataError TL0408 when a label is not below `classes`, naming the first one."""
     bad = np.flatnonzero((labels < 0) | (labels >= classes))
@@ -135,21 +144,23 @@ def _pick(arrays: dict[str, npt.NDArray[Any]], keys: Sequence[str], path: Path) 
     return arrays[found[0]]
 
 
-def _inputs(array: npt.NDArray[Any], shape: tuple[int, ...], path: Path) -> npt.NDArray[np.float32]:
+def _inputs(
+    array: npt.NDArray[Any], shape: tuple[int, ...], path: Path, what: str = "inputs"
+) -> npt.NDArray[np.float32]:
     if array.dtype.kind == "b":
-        raise DataError("TL0405", f"{path.name}: the inputs are booleans, not numbers")
+        raise DataError("TL0405", f"{path.name}: the {what} are booleans, not numbers")
     if array.ndim == 0 or array.shape[1:] != shape:
         expected = ", ".join(["n", *map(str, shape)])
         raise DataError(
-            "TL0405", f"{path.name}: inputs have shape {array.shape}, the model needs ({expected})"
+            "TL0405", f"{path.name}: {what} have shape {array.shape}, the model needs ({expected})"
         )
     if array.shape[0] == 0 or array.size == 0:
-        raise DataError("TL0406", f"{path.name} lists no input")
+        raise DataError("TL0406", f"{path.name} lists no {what[:-1]}")
     with np.errstate(over="ignore", invalid="ignore"):
         ready = np.array(array, dtype=np.float32, order="C")
-    _refuse_rows(~np.isfinite(ready) & ~_finite_too_large(array, ready), "holds NaN or infinity", path)
+    _refuse_rows(~np.isfinite(ready) & ~_finite_too_large(array, ready), "holds NaN or infinity", path, what)
     exact = np.isfinite(ready) & _same_value(array, ready)
-    _refuse_rows(~exact, "holds a number that binary32 cannot hold exactly", path)
+    _refuse_rows(~exact, "holds a number that binary32 cannot hold exactly", path, what)
     ready.flags.writeable = False
     return ready
 
@@ -172,11 +183,11 @@ def _same_value(array: npt.NDArray[Any], ready: npt.NDArray[np.float32]) -> npt.
     return small
 
 
-def _refuse_rows(bad: npt.NDArray[np.bool_], what: str, path: Path) -> None:
+def _refuse_rows(bad: npt.NDArray[np.bool_], problem: str, path: Path, what: str) -> None:
     if bad.any():
         rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
         raise DataError(
-            "TL0407", f"{path.name}: input {int(rows[0])} {what} ({len(rows)} of {len(bad)} inputs)"
+            "TL0407", f"{path.name}: {what[:-1]} {int(rows[0])} {problem} ({len(rows)} of {len(bad)} {what})"
         )
 
 

@@ -89,7 +89,11 @@ RUNTIME = Kind(
     (
         Field("samples", integer(1, 1_000_000), "How many inputs to compare.", default="256"),
         Field("seed", integer(0, 2**63 - 1), "Seed of the sampler.", default="0"),
-        Field("data", FilePath(), "An npz file whose inputs are among the samples."),
+        Field(
+            "data",
+            FilePath(),
+            "An npz file whose inputs are among the samples; `outputs` recorded elsewhere are compared.",
+        ),
         Field("input", Box(), _INPUT_BOX),
         Field(
             "sessions",
