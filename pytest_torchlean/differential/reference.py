@@ -6,6 +6,7 @@ gamma53_{n+2} * sum |a_i b_i| of its exact value (Higham, Accuracy and Stability
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,17 @@ class _Block:
     gather: NDArray[np.int64]
     scatter: NDArray[np.int64]
     divisor: float
+
+    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Rows of `gather` and `scatter` of which `_CHUNK` numbers are gathered at once."""
+        rows = max(1, _CHUNK // max(1, self.gather.shape[1]))
+        for start in range(0, len(self.gather), rows):
+            yield self.gather[start : start + rows], self.scatter[start : start + rows]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of everything that is kept."""
+        return sum(array.nbytes for array in (self.weights, self.bias, self.gather, self.scatter))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +78,23 @@ class AffineReference:
         padded = np.append(source, 0.0)
         plain = (padded == 0.0) | (np.abs(np.frexp(padded)[0]) == 0.5)
         for block in self._blocks:
-            sparse = ((padded[block.gather] != 0.0).sum(axis=1) <= 1) & plain[block.gather].all(axis=1)
-            if block.divisor != 1.0 or not sparse.any():
+            if block.divisor != 1.0:
                 continue
-            where = block.scatter[sparse]
-            product = padded[block.gather[sparse]] @ block.weights.T
-            bias = np.broadcast_to(block.bias, product.shape)
-            rounded = (product + bias).astype(np.float32).astype(np.float64)
-            known = product.astype(np.float32).astype(np.float64) == product
-            fixed[where] = known & _sum_is_exact(product, bias)
-            value[where] = rounded
+            for gather, scatter in block.parts():
+                sparse = ((padded[gather] != 0.0).sum(axis=1) <= 1) & plain[gather].all(axis=1)
+                where = scatter[sparse]
+                product = padded[gather[sparse]] @ block.weights.T
+                bias = np.broadcast_to(block.bias, product.shape)
+                rounded = (product + bias).astype(np.float32).astype(np.float64)
+                known = product.astype(np.float32).astype(np.float64) == product
+                fixed[where] = known & _sum_is_exact(product, bias)
+                value[where] = rounded
         return fixed, value
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of everything that is kept."""
+        return int(self.terms.nbytes) + sum(block.nbytes for block in self._blocks)
 
     def _run(self, source: Float64, *, absolute: bool, bias: bool) -> Float64:
         padded = np.append(source, 0.0)
@@ -84,13 +102,11 @@ class AffineReference:
         for block in self._blocks:
             weights = np.abs(block.weights) if absolute else block.weights
             offset = np.abs(block.bias) if absolute else block.bias
-            rows = max(1, _CHUNK // max(1, block.gather.shape[1]))
-            for start in range(0, len(block.gather), rows):
-                part = slice(start, start + rows)
-                product = padded[block.gather[part]] @ weights.T
+            for gather, scatter in block.parts():
+                product = padded[gather] @ weights.T
                 if bias:
                     product = product + offset
-                result[block.scatter[part]] = product / block.divisor
+                result[scatter] = product / block.divisor
         return result
 
 

@@ -23,6 +23,8 @@ from pytest_torchlean.runtime import require_types
 Array = NDArray[np.generic]
 _MOST_BYTES = 2**28
 """Values of one run that are held at once; larger graphs are fetched in several runs."""
+_MOST_PREPARED = 2**29
+"""Steps that are kept ready between samples."""
 
 
 class Fetching(Protocol):
@@ -34,17 +36,55 @@ class Fetching(Protocol):
     def fetch(self, names: Sequence[str], inputs: Mapping[str, Array]) -> tuple[Array, ...]: ...
 
 
-def prepare(graph: Graph) -> dict[str, Prepared]:
-    """Each node's step, ready for use, by the name of its first output."""
-    prepared: dict[str, Prepared] = {}
-    for node in graph.nodes:
-        step = step_of(node, graph)
-        size = graph.types[node.outputs[0]].size
-        if isinstance(step, str | ReluStep):
-            prepared[node.outputs[0]] = step
-        else:
-            prepared[node.outputs[0]] = _reference(step, size)
-    return prepared
+class PreparedSteps(Mapping[str, Prepared]):
+    """Each node's step, ready for use, by the name of its first output.
+
+    Steps are prepared when they are first asked for and kept while all of them fit the limit; the others are
+    prepared anew each time.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._nodes = {node.outputs[0]: node for node in graph.nodes}
+        self._kept: dict[str, Prepared] = {}
+        self._room = _MOST_PREPARED
+
+    def __getitem__(self, name: str) -> Prepared:
+        if name in self._kept:
+            return self._kept[name]
+        prepared = _prepared(self._nodes[name], self._graph)
+        size = _size(prepared)
+        if size <= self._room:
+            self._room -= size
+            self._kept[name] = prepared
+        return prepared
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
+def prepare(graph: Graph) -> Mapping[str, Prepared]:
+    """The steps of a graph, none of them prepared yet."""
+    return PreparedSteps(graph)
+
+
+def _prepared(node: Node, graph: Graph) -> Prepared:
+    step = step_of(node, graph)
+    if isinstance(step, str | ReluStep):
+        return step
+    return _reference(step, graph.types[node.outputs[0]].size)
+
+
+def _size(prepared: Prepared) -> int:
+    """Bytes that a prepared step keeps."""
+    if isinstance(prepared, AffineReference):
+        return prepared.nbytes
+    if isinstance(prepared, ExtremumReference):
+        return prepared.maximum.nbytes + sum(map(_size, prepared.operands))
+    return prepared.index.nbytes if isinstance(prepared, IndexStep) else 0
 
 
 def _reference(step: OperandStep, size: int) -> AffineReference | IndexStep | ExtremumReference:
