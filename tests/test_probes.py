@@ -121,3 +121,95 @@ def test_fused_and_blocked_kernels_are_probed(
     assert found.probe == "impulse"
     assert found.allowed == 0.0
     assert found.label == {"FusedGemm": "com.microsoft.FusedGemm", "Conv": "com.microsoft.nchwc.Conv"}[op]
+
+
+def single(op: str, **attributes: object) -> onnx.ModelProto:
+    return model(
+        [helper.make_node(op, ["x"], ["y"], name="it", **attributes)], {"x": [1, 24]}, ["y"], opset=20
+    )
+
+
+@pytest.mark.parametrize(
+    ("op", "text"),
+    [
+        ("Gelu", "Gelu: NaN at an infinity"),
+        ("Softsign", "Softsign: NaN at an infinity"),
+        ("ThresholdedRelu", "ThresholdedRelu: a NaN does not reach the result"),
+        ("ReduceMax", "ReduceMax: a NaN that is not first is dropped"),
+    ],
+)
+def test_known_differences_are_named_and_no_divergence(op: str, text: str) -> None:
+    (report,), found = probed(single(op))
+    assert found is None
+    assert report.surprises == (text,)
+
+
+@pytest.mark.parametrize("op", ["Relu", "Neg", "Exp", "Sqrt", "Sign", "Sigmoid", "Floor"])
+def test_special_values_agree(op: str) -> None:
+    (report,), found = probed(single(op))
+    assert found is None
+    assert not report.surprises
+
+
+def replaced_by(*nodes: onnx.NodeProto) -> Fault:
+    """The runtime computes the output of the node `it` by other nodes."""
+
+    def fault(proto: onnx.ModelProto) -> None:
+        if any(node.name == "it" for node in proto.graph.node):
+            kept = [node for node in proto.graph.node if node.name != "it"]
+            del proto.graph.node[:]
+            proto.graph.node.extend([*kept, *nodes])
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("op", "fault"),
+    [
+        (
+            "Relu",
+            [
+                ("Clip", ["x"], {}),
+            ],
+        ),
+        (
+            "Neg",
+            [
+                ("Abs", ["x"], {}),
+            ],
+        ),
+    ],
+)
+def test_unknown_differences_on_special_values_are_divergences(
+    op: str, fault: list[tuple[str, list[str], dict[str, object]]]
+) -> None:
+    nodes = [helper.make_node(name, inputs, ["y"], **given) for name, inputs, given in fault]
+    _, found = probed(single(op), replaced_by(*nodes))
+    assert found is not None
+    assert found.source == "it"
+
+
+def test_an_infinity_that_becomes_finite_is_a_divergence() -> None:
+    """Elu has a bound everywhere but at infinities, where its kind is compared."""
+    constants = [helper.make_node("Constant", [], [name], value_float=value)
+                 for name, value in (("low", -3.0e38), ("high", 3.0e38))]  # fmt: skip
+    nodes = [
+        *constants,
+        helper.make_node("Elu", ["x"], ["inner"]),
+        helper.make_node("Clip", ["inner", "low", "high"], ["y"]),
+    ]
+    _, found = probed(single("Elu"), replaced_by(*nodes))
+    assert found is not None
+    assert (found.probe, found.expected) == ("special", "inf")
+
+
+def test_flushed_subnormals_are_seen() -> None:
+    """The runtime adds and takes away a number that subnormals do not survive."""
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value_float=2.0**-120),
+        helper.make_node("Add", ["x", "c"], ["a"]),
+        helper.make_node("Sub", ["a", "c"], ["y"]),
+    ]
+    _, found = probed(single("Identity"), replaced_by(*nodes))
+    assert found is not None
+    assert (found.probe, found.source) == ("special", "it")

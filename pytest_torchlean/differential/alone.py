@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.differential import compose, nodes
+from pytest_torchlean.differential import compose, nodes, special
 from pytest_torchlean.differential.compose import Prepared, Spread
 from pytest_torchlean.differential.sessions import Fetching, prepare
 from pytest_torchlean.differential.sharp import sharp_radius
@@ -21,7 +21,7 @@ from pytest_torchlean.onnx_import import LoadedModel, lower
 from pytest_torchlean.onnx_import.single import SingleNode
 from pytest_torchlean.onnx_import.tensors import ELEMENT_TYPES
 from pytest_torchlean.ops import RULES
-from pytest_torchlean.ops.rule import DomainError
+from pytest_torchlean.ops.rule import DomainError, floats
 
 Array = NDArray[np.generic]
 Values = Mapping[str, Array]
@@ -93,18 +93,37 @@ class Alone:
 
 
 def run_and_judge(
-    session: Fetching, graph: Graph, inputs: Values, outputs: tuple[str, ...], *, finished_sums: bool = True
+    session: Fetching,
+    graph: Graph,
+    inputs: Values,
+    outputs: tuple[str, ...],
+    *,
+    finished_sums: bool = True,
+    by_kind: bool = False,
+    label: str = "",
 ) -> Iterator[Judged]:
     """Run the node on an input of its graph's shapes and judge every output that is a node's result.
+
+    by_kind: compare NaN, infinities and finite numbers also where no bound holds (`special.py`).
 
     TorchleanError where the runtime or the evaluator refuses the input.
     """
     wanted = tuple(name for name in outputs if any(name in node.outputs for node in graph.nodes))
     answers = dict(zip(wanted, session.fetch(wanted, inputs), strict=True))
-    yield from judge(graph, inputs, answers, finished_sums=finished_sums)
+    if not by_kind or len(graph.nodes) == 1 or _finite(inputs):
+        yield from judge(graph, inputs, answers, finished_sums=finished_sums, label=label)
+    if by_kind:
+        for node, output, outcome, met in special.judge_kinds(graph, inputs, answers, label):
+            yield Judged(node, output, answers[node.outputs[output]], outcome, met)
 
 
-def judge(graph: Graph, inputs: Values, answers: Values, *, finished_sums: bool = True) -> Iterator[Judged]:
+def _finite(inputs: Values) -> bool:
+    return all(np.isfinite(floats(value)).all() for value in inputs.values() if value.dtype == np.float32)
+
+
+def judge(
+    graph: Graph, inputs: Values, answers: Values, *, finished_sums: bool = True, label: str = ""
+) -> Iterator[Judged]:
     """Every answer against the nodes that lead to it.
 
     A node whose inputs are known to the bit is judged by its own rule, and by what its operands fix. A value
@@ -117,13 +136,13 @@ def judge(graph: Graph, inputs: Values, answers: Values, *, finished_sums: bool 
     for node in graph.nodes:
         certain = all(not name or name in graph.constants or name in known for name in node.inputs)
         if certain and any(name in answers for name in node.outputs):
-            yield from _by_rule(node, graph, known, answers)
+            yield from _by_rule(node, graph, known, answers, label)
             continue
         if certain and _keeps_bits(node, graph, known, finished_sums):
             continue
         if prepared is None:
             prepared = prepare(graph)
-        yield from _by_spread(node, graph, prepared[node.outputs[0]], known, spreads, answers)
+        yield from _by_spread(node, graph, prepared[node.outputs[0]], known, spreads, answers, label)
 
 
 def _by_spread(
@@ -133,6 +152,7 @@ def _by_spread(
     known: Values,
     spreads: dict[str, Spread],
     answers: Values,
+    label: str,
 ) -> Iterator[Judged]:
     """The outputs of a node behind values that the kernel keeps to itself, where a bound is known."""
     reads = [name for name in node.inputs if name and name not in graph.constants]
@@ -148,7 +168,10 @@ def _by_spread(
             continue
         spreads[name] = spread
         if name in answers:
-            yield Judged(node, output, answers[name], nodes.compare_spread(answers[name], spread))
+            outcome = nodes.compare_spread(answers[name], spread)
+            operands = [known[source] for source in node.inputs if source in known]
+            wrong, met = explained(node, operands, answers[name], outcome.expected, outcome.wrong, label)
+            yield Judged(node, output, answers[name], replace(outcome, wrong=wrong), met)
 
 
 _UNROUNDED = frozenset({"Relu", "Clip", "Abs", "Neg", "Max", "Min", "MaxPool", "GlobalMaxPool", "Where"})
@@ -176,7 +199,9 @@ def _keeps_bits(node: Node, graph: Graph, known: dict[str, Array], finished_sums
     return True
 
 
-def _by_rule(node: Node, graph: Graph, known: dict[str, Array], answers: Values) -> Iterator[Judged]:
+def _by_rule(
+    node: Node, graph: Graph, known: dict[str, Array], answers: Values, label: str
+) -> Iterator[Judged]:
     operands = [_operand(name, graph, known) for name in node.inputs]
     expected = _evaluated(node, operands)
     for output, name in enumerate(node.outputs):
@@ -187,7 +212,7 @@ def _by_rule(node: Node, graph: Graph, known: dict[str, Array], answers: Values)
             radius = sharp_radius(node, operands, value.astype(np.float32, copy=False))
         outcome = nodes.compare_node(node, graph, {**known, name: answers[name]}, None, output)
         outcome = _sharpened(outcome, answers[name], radius)
-        wrong, met = explained(node, operands, answers[name], outcome.expected, outcome.wrong)
+        wrong, met = explained(node, operands, answers[name], outcome.expected, outcome.wrong, label)
         yield Judged(node, output, answers[name], replace(outcome, wrong=wrong), met)
         known[name] = answers[name]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.differential import impulses, nodes
+from pytest_torchlean.differential import impulses, nodes, special
 from pytest_torchlean.differential.alone import Alone, Judged, Open, integer_array, magnitude, run_and_judge
 from pytest_torchlean.differential.result import Divergence, ProbeReport
 from pytest_torchlean.differential.sessions import Fetching
@@ -163,7 +163,8 @@ def _probe_graph(
         known.add(single.digest)
         alone = Alone(single, types, opened)
         try:
-            candidates.append((alone, impulses.plan(alone)))
+            if alone.graph.nodes:
+                candidates.append((alone, impulses.plan(alone)))
         except TorchleanError as problem:
             tally.left_out.append(_left_out(single, problem))
     costs = sum(plan.products * len(plan.elements) for _, plan in candidates if plan is not None)
@@ -266,8 +267,16 @@ def _named(found: Divergence, alone: Alone, kind: str) -> Divergence:
 def _run(
     session: str, kind: str, alone: Alone, own: Fetching, graph: Graph, inputs: Inputs, tally: _Tally
 ) -> Divergence | None:
-    outputs, finished = alone.single.outputs, alone.single.finished_sums
-    for judged in run_and_judge(own, graph, inputs, outputs, finished_sums=finished):
+    single = alone.single
+    for judged in run_and_judge(
+        own,
+        graph,
+        inputs,
+        single.outputs,
+        finished_sums=single.finished_sums,
+        by_kind=kind == "special",
+        label=single.label,
+    ):
         tally.surprises.update(dict.fromkeys(judged.surprises))
         if judged.outcome.wrong.any():
             return _diverging(session, kind, alone, judged, inputs)
@@ -308,6 +317,8 @@ def _cases(alone: Alone) -> Iterator[tuple[str, Inputs, bool]]:
         for scale in (0, -12, 12):
             drawn = {name: _normal(generator, types[name].shape, scale) for name in floats}
             yield "scales", {**others, **drawn}, False
+        for kind, given in special.cases(node, types):
+            yield kind, {**others, **given}, False
 
 
 def _normal(generator: np.random.Generator, shape: tuple[int, ...], scale: int) -> NDArray[np.float32]:

@@ -51,9 +51,11 @@ def _infer_sign(node: Node, types: Types) -> tuple[ValueType, ...]:
 
 
 def _sign(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    """-1, 0 or 1, and NaN for NaN."""
     x: Any = array(inputs[0])
     with np.errstate(invalid="ignore"):
-        return (np.asarray((x > 0).astype(x.dtype) - (x < 0).astype(x.dtype), dtype=x.dtype),)
+        sign = np.asarray((x > 0).astype(x.dtype) - (x < 0).astype(x.dtype), dtype=x.dtype)
+    return (np.where(x == x, sign, x),)
 
 
 def _infer_mod(node: Node, types: Types) -> tuple[ValueType, ...]:
