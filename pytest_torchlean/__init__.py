@@ -8,19 +8,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .deployed import preprocessing_of
     from .spec.builders import certified_radius, output_range, robustness, runtime_agreement, vnnlib
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "certified_radius", "output_range", "robustness", "runtime_agreement", "vnnlib"]
+__all__ = [
+    "__version__",
+    "certified_radius",
+    "output_range",
+    "preprocessing_of",
+    "robustness",
+    "runtime_agreement",
+    "vnnlib",
+]
 
 _BUILDERS = ("certified_radius", "output_range", "robustness", "runtime_agreement", "vnnlib")
 
 
 def __getattr__(name: str) -> object:
-    """Import the decorators' builders on first use, so that importing the package stays light."""
+    """Import functions on first use, so that importing the package stays light."""
     if name in _BUILDERS:
         from .spec import builders
 
         return getattr(builders, name)
+    if name == "preprocessing_of":
+        from .deployed import preprocessing_of
+
+        return preprocessing_of
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

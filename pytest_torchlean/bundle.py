@@ -217,6 +217,7 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
         ("Property", result.id),
         ("Model", result.model_path),
         ("SHA-256", f"{result.model_sha256} ({use})"),
+        *((("Raw input", "; ".join(result.preprocess)),) if result.preprocess else ()),
         ("Claim", evidence.claim),
         ("Found", evidence.found),
         ("Executions", f"{semantics}: {_MEANINGS[semantics]}"),

@@ -256,6 +256,8 @@ class TestExport:
         module.export(path, [1, 1, 4, 4])
         graph = lower(load_model(path, root=tmp_path))
         assert graph.free_batch
+        assert nn.from_onnx(path).digest == module.compile([1, 1, 4, 4], free_batch=True).digest
+        assert nn.from_onnx(path).to_onnx() == path.read_bytes()
         x = np.random.default_rng(0).normal(size=(5, 1, 4, 4)).astype(np.float32)
         (many,) = onnxruntime.InferenceSession(path).run(None, {"input": x})
         np.testing.assert_allclose(many, module(x), rtol=1e-5, atol=1e-6)

@@ -26,6 +26,8 @@ version: 1
 models:
   {name}:
     path: {path}        # input {inputs}, output {outputs}
+    # preprocess:         # where raw inputs are normalised and the like before the model sees them
+    #   - divide: 255
 
 defaults:
   timeout: 60s          # wall time per property

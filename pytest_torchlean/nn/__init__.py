@@ -28,7 +28,7 @@ from pytest_torchlean.nn.activations import (
     Softsign,
     Tanh,
 )
-from pytest_torchlean.nn.compiled import Compiled, compile
+from pytest_torchlean.nn.compiled import Compiled, compile, from_onnx
 from pytest_torchlean.nn.layers import (
     AdaptiveAvgPool2d,
     AvgPool1d,
@@ -90,6 +90,7 @@ __all__ = [
     "Tanh",
     "Tensor",
     "compile",
+    "from_onnx",
     "from_torch",
     "functional",
 ]

@@ -17,6 +17,7 @@ from pytest_torchlean.ir.printer import print_graph
 from pytest_torchlean.nn.module import Module
 from pytest_torchlean.nn.tensor import Array, Tensor, Trace, apply
 from pytest_torchlean.onnx_export import DEFAULT_OPSET, to_onnx
+from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.ops.check import require_well_formed
 
 
@@ -57,6 +58,12 @@ class Compiled:
             write_atomically(Path(path), data)
         except OSError as problem:
             raise ModelError("TL0110", f"{Path(path).name} cannot be written: {problem.strerror}") from None
+
+
+def from_onnx(path: str | Path) -> Compiled:
+    """A model file as it would be checked, to run it here. Raises ModelError, UnsupportedError."""
+    loaded = load_model(Path(path))
+    return Compiled(lower(loaded), loaded.data)
 
 
 def compile(module: Module, *examples: Sequence[int] | Array, free_batch: bool = False) -> Compiled:

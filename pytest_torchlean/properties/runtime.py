@@ -59,13 +59,11 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
-    if context.front is None:
-        levels = prop.sessions.optimisation
-        probes, found = probe_model(context.model, context.graph, levels=levels, deadline=context.deadline)
-        if found is not None or not all(report.finished for report in probes):
-            return evidence_of(prop, nothing_compared(probes, found))
-    else:
-        probes = ()
+    own = context.graph if context.front is None else context.front.model_graph
+    levels = prop.sessions.optimisation
+    probes, found = probe_model(context.model, own, levels=levels, deadline=context.deadline)
+    if found is not None or not all(report.finished for report in probes):
+        return evidence_of(prop, nothing_compared(probes, found))
     results = []
     for batch in prop.sessions.batch or (None,):
         result = _compared(context, prop, batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 from onnx import helper
 from onnx_models import model
 
-from pytest_torchlean import nn, preprocessing
+from pytest_torchlean import nn, preprocessing, preprocessing_of
 from pytest_torchlean.binary32.format import from_hex_all
-from pytest_torchlean.errors import SpecError
+from pytest_torchlean.cli import main as cli
+from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.results import PropertyResult
@@ -321,3 +323,99 @@ def test_a_module_of_nn_is_certified_behind_its_preprocessing(tmp_path: Path) ->
     for upper, verdict in (("1.001", Verdict.PROVED), ("0.999", Verdict.REFUTED)):
         claimed = output_range("-0.001", upper, "{lower: 0, upper: 255}")
         assert run(tmp_path, steps, claimed, proto).evidence.verdict is verdict
+
+
+@pytest.mark.usefixtures("library")
+class TestOtherChecks:
+    IMAGE = np.array([[[[200, 180]], [[40, 60]]]], dtype=np.uint8)
+
+    def test_radius_is_in_raw_units(self, tmp_path: Path) -> None:
+        """The sums 380 and 100 meet when every pixel moves by 70."""
+        listed = data(tmp_path, self.IMAGE, [0]).replace("robustness", "radius")
+        prop = listed + "epsilon: 50, up_to: 100, domain: {lower: 0, upper: 255}"
+        result = run(tmp_path, "{cast: uint8}, {divide: 255}", prop)
+        assert result.evidence.verdict is Verdict.PROVED, result.evidence
+        (radius,) = result.evidence.radii
+        assert 65 <= radius.radius < 70
+
+    def test_the_evaluated_level_reads_the_shipped_weights(self, tmp_path: Path) -> None:
+        result = run(tmp_path, NORMALIZE, output_range("0", "4.858") + ", assurance: evaluated")
+        assert (result.evidence.verdict, result.evidence.assurance) == (Verdict.PROVED, "evaluated")
+        assert result.model_sha256 == sha256((tmp_path / "m.onnx").read_bytes()).hexdigest()
+        assert any("of 8 weights" in line or "weights" in line for line in result.evidence.trust)
+
+    def test_a_bundle_names_the_steps(self, tmp_path: Path) -> None:
+        assert run(tmp_path, "{divide: 255}", output_range("0", "2.001")).evidence.verdict is Verdict.PROVED
+        options = ["bundle", str(tmp_path / "torchlean.yaml"), "--root", str(tmp_path)]
+        assert cli([*options, "-o", str(tmp_path / "out")]) == 0
+        text = (tmp_path / "out" / "Claim.lean").read_text()
+        assert "Raw input: divide by 255" in " ".join(text.split())
+        assert "inputs are raw" in text
+
+    def test_open_dimensions_and_steps(self, tmp_path: Path) -> None:
+        weights = {"w": np.ones((2, 2), dtype=np.float32)}
+        node = helper.make_node("MatMul", ["x", "w"], ["y"])
+        proto = model([node], {"x": ["n", "m", 2]}, {"y": ["n", "m", 2]}, weights)
+        prop = output_range("-0.001", "2.001")
+        (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+        spec = tmp_path / "torchlean.yaml"
+        spec.write_text(
+            "version: 1\nmodels:\n  m:\n    path: m.onnx\n    dims: {m: 3}\n"
+            "    preprocess: [{transpose: [0, 2, 1]}, {divide: {value: [1, 2, 4], axis: 1}}]\n"
+            f"properties:\n  - {{name: p, model: m, {prop}}}\n"
+        )
+        (job,) = jobs_of(load_spec(spec, tmp_path))
+        result = run_one(job, store=ModelStore(tmp_path))
+        assert result.evidence.verdict is Verdict.PROVED, result.evidence
+        assert preprocessing_of(spec, "m", root=tmp_path)(np.ones((1, 2, 3), np.float32)).shape == (1, 3, 2)
+
+
+class TestPreprocessingAsAFunction:
+    STEPS = "{cast: uint8}, {transpose: [0, 3, 1, 2]}, {divide: 255}, " + NORMALIZE
+
+    def written(self, folder: Path, steps: str = STEPS) -> Path:
+        run(folder, steps, "check: runtime, samples: 1")
+        return folder / "torchlean.yaml"
+
+    def deployed(self, images: np.ndarray) -> np.ndarray:
+        """What a careful deployment does."""
+        planes = np.transpose(images, (0, 3, 1, 2)).astype(np.float32) / np.float32(255)
+        mean, std = (np.float32([a, b]).reshape(2, 1, 1) for a, b in ((0.485, 0.456), (0.229, 0.224)))
+        return np.asarray((planes - mean) / std)
+
+    def test_it_has_the_bits_of_the_stated_operations(self, tmp_path: Path) -> None:
+        stated = preprocessing_of(self.written(tmp_path), "m", root=tmp_path)
+        assert stated.words[0] == "cast from uint8 (exact)"
+        images = np.arange(256, dtype=np.uint8).reshape(64, 1, 2, 2)
+        assert stated(images).tobytes() == self.deployed(images).tobytes()
+        assert stated(images[:1]).shape == (1, 2, 1, 2)
+
+    def test_another_arithmetic_has_other_bits(self, tmp_path: Path) -> None:
+        stated = preprocessing_of(self.written(tmp_path), "m", root=tmp_path)
+        images = np.arange(256, dtype=np.uint8).reshape(64, 1, 2, 2)
+        planes = np.transpose(images, (0, 3, 1, 2)) * np.float32(1 / 255)
+        mean, std = np.float32([0.485, 0.456]).reshape(2, 1, 1), np.float32([0.229, 0.224]).reshape(2, 1, 1)
+        assert stated(images).tobytes() != np.asarray((planes - mean) / std, dtype=np.float32).tobytes()
+
+    @pytest.mark.parametrize(
+        "raw",
+        [np.zeros((1, 1, 2, 2), np.float32), np.zeros((1, 2, 2), np.uint8), np.zeros((0, 1, 2, 2), np.uint8)],
+    )
+    def test_other_arrays_are_refused(self, tmp_path: Path, raw: np.ndarray) -> None:
+        with pytest.raises(DataError) as caught:
+            preprocessing_of(self.written(tmp_path), "m", root=tmp_path)(raw)
+        assert caught.value.code == "TL0450"
+
+    def test_models_without_it_are_refused(self, tmp_path: Path) -> None:
+        spec = self.written(tmp_path)
+        with pytest.raises(SpecError, match="declares no model"):
+            preprocessing_of(spec, "other", root=tmp_path)
+        spec.write_text(spec.read_text().replace(f"    preprocess: [{self.STEPS}]\n", ""))
+        with pytest.raises(SpecError, match="lacks the key"):
+            preprocessing_of(spec, "m", root=tmp_path)
+
+
+def test_faults_of_the_shipped_model_are_probed_behind_steps(tmp_path: Path) -> None:
+    result = run(tmp_path, "{divide: 255}", "check: runtime, samples: 4")
+    assert result.evidence.verdict is Verdict.AGREED
+    assert "probe" in "\n".join(result.evidence.details)
