@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,17 @@ class _Block:
         for start in range(0, len(self.gather), rows):
             yield self.gather[start : start + rows], self.scatter[start : start + rows]
 
+    @cached_property
+    def sizes(self) -> Float64:
+        """Absolute weights, kept from their first use on."""
+        return np.abs(self.weights)
+
     @property
     def nbytes(self) -> int:
-        """Memory of everything that is kept."""
-        return sum(array.nbytes for array in (self.weights, self.bias, self.gather, self.scatter))
+        """Memory of everything that is kept, the absolute weights included."""
+        return sum(
+            array.nbytes for array in (self.weights, self.weights, self.bias, self.gather, self.scatter)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +108,7 @@ class AffineReference:
         padded = np.append(source, 0.0)
         result = np.zeros(self.size, dtype=np.float64)
         for block in self._blocks:
-            weights = np.abs(block.weights) if absolute else block.weights
+            weights = block.sizes if absolute else block.weights
             offset = np.abs(block.bias) if absolute else block.bias
             for gather, scatter in block.parts():
                 product = padded[gather] @ weights.T

@@ -123,8 +123,18 @@ def _bound_matmul(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 
 def nonzero_products(a: Array, b: Array) -> Float64:
-    """How many products of each output of a @ b are not zero; float64 counts, exact below 2^53."""
-    return np.asarray(np.matmul((a != 0).astype(np.float64), (b != 0).astype(np.float64)))
+    """How many products of each output of a @ b are not zero; float64 counts, exact below 2^53.
+
+    Where one factor has no zero, which is common, the other's count decides; it then broadcasts.
+    """
+    left, right = a != 0, b != 0
+    if right.ndim >= 2 and right.all():
+        return np.asarray(left.sum(axis=-1, keepdims=left.ndim > 1), dtype=np.float64)
+    if left.ndim >= 2 and left.all():
+        return np.asarray(
+            right.sum(axis=-2 if right.ndim > 1 else -1, keepdims=right.ndim > 1), dtype=np.float64
+        )
+    return np.asarray(np.matmul(left.astype(np.float64), right.astype(np.float64)))
 
 
 def _step_matmul(node: Node, graph: Graph) -> Step | str:
