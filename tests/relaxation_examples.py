@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from certificate_examples import Network, ball, weights
@@ -25,6 +26,11 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
+from pytest_torchlean.certificate.terms import number, term
+from pytest_torchlean.certificate.words import pack_digits
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+from pytest_torchlean.checker.lean_process import End, run_lean
+from pytest_torchlean.checker.library import OPTIONS
 
 BITS = 8
 
@@ -107,3 +113,61 @@ def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
     forecast = account.forecast(claim, script)
     certificate = replace(emission.certificate, scripts=((script,),))
     return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])
+
+
+# --- Lean -------------------------------------------------------------------------------------------
+
+HEADER = """prelude
+import PytestTorchLean
+set_option maxRecDepth 1000000
+set_option maxHeartbeats 0
+namespace PytestTorchLean
+"""
+
+
+def memory(box: Box) -> tuple[int, int]:
+    """The direct and the mirrored words."""
+    known, stride = box.scale, 2 * box.scale.half
+    pairs = [(int(low), int(high)) for low, high in zip(box.lower, box.upper, strict=True)]
+    direct = pack_digits([low + (high << known.half) for low, high in pairs], stride)
+    top = known.top
+    return direct, pack_digits([top - high + (top - low << known.half) for low, high in pairs], stride)
+
+
+def passed_term(passed: PassedNode) -> str:
+    node, error = passed.node, 0
+    data = f"Node.affine {term(node)}" if isinstance(node, AffineData) else term(node)
+    if passed.error is not None:
+        assert isinstance(node, AffineData)
+        error = pack_digits([int(radius) for radius in passed.error], 32 * node.lanes)
+    return f"⟨{data}, {number(passed.start)}, {term(passed.decoding)}, {number(error)}⟩"
+
+
+def applied(stage: Stage, rows: RelaxationData, test: str) -> str:
+    """The Lean term of `Relaxation.tighten`, `test` applied to what it finds."""
+    direct, mirrored = memory(stage.box)
+    nodes = ", ".join(passed_term(passed) for passed in reversed(stage.passed))
+    return (
+        f"Relaxation.tighten {term(stage.box.scale)} {term(rows)} [{nodes}] ({number(direct)}) "
+        f"({number(mirrored)}) ({number(len(stage.box.lower))}) (fun d m => {test})"
+    )
+
+
+def agrees(box: Box) -> str:
+    direct, mirrored = memory(box)
+    return f"both (Nat.beq d ({number(direct)})) (Nat.beq m ({number(mirrored)}))"
+
+
+def accepted(lines: list[str], lean: LeanInstall, library: BuiltLibrary, folder: Path) -> bool:
+    text = folder / "Example.lean"
+    text.write_text(HEADER + "\n".join(lines), encoding="utf-8")
+    result = run_lean(
+        lean,
+        ["--json", *OPTIONS, str(text)],
+        directory=folder,
+        lean_path=[library.olean_directory],
+        wall_seconds=240,
+        memory_mb=2048,
+    )
+    assert result.end is End.EXITED
+    return result.code == 0

@@ -22,6 +22,7 @@ from pytest_torchlean.certificate.model import (
     GraphData,
     KnownScript,
     LinkData,
+    MultiplyData,
     NodeScript,
     RelaxedData,
     ReluData,
@@ -163,7 +164,8 @@ class _Scripts:
 
     def _rows(self, links: Sequence[LinkData], rows: int, passed: int) -> Cost:
         total = NOTHING
-        for link, node in zip(links, reversed(self._nodes[:passed]), strict=False):
+        through = [link for link in links if not isinstance(link, MultiplyData)]
+        for link, node in zip(through, reversed(self._nodes[:passed]), strict=False):
             if isinstance(link, ThroughData) and isinstance(node, AffineData):
                 weights = node.rows * node.columns * node.positions
                 total += LINK_COLUMN.times(node.columns * node.positions) + LINK_PRODUCT.times(rows * weights)

@@ -189,7 +189,28 @@ class SettleData:
     size: int
 
 
-LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData
+@dataclass(frozen=True)
+class MultiplierData:
+    """Check.Relaxation.Multiplier: `amount` times (slot - upper bound), or (lower bound - slot), for one row.
+
+    The slot is the `place`-th that the rows read.
+    """
+
+    row: int
+    place: int
+    amount: int
+    upper: bool
+
+
+@dataclass(frozen=True)
+class MultiplyData:
+    """Check.Relaxation.Link.multiply: add multipliers, and pass no node; coefficients get `size` bits."""
+
+    multipliers: tuple[MultiplierData, ...]
+    size: int
+
+
+LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData
 """Check.Relaxation.Link."""
 
 

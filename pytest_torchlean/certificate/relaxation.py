@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from pytest_torchlean.certificate.model import (
     BendData,
     ConvolveData,
     LinkData,
+    MultiplyData,
     RelaxationData,
     RelaxedData,
     ReluData,
@@ -34,6 +36,7 @@ from pytest_torchlean.certificate.model import (
     SkipData,
     ThroughData,
 )
+from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
 from pytest_torchlean.certificate.products import product_with, rounded_product
 from pytest_torchlean.certificate.rows import (
     LONGEST,
@@ -49,6 +52,7 @@ from pytest_torchlean.certificate.words import factor_of, pack_digits, pack_word
 
 COEFFICIENT_BITS = 20
 """Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
+NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 _FEWEST_BITS = 6
 _LARGEST_WHOLE = 1 << 18
 
@@ -62,16 +66,21 @@ class Relaxed:
 
 
 def relax(
-    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], goals: NDArray[np.int64]
+    box: Box,
+    passed: Sequence[PassedNode],
+    slopes: Mapping[int, Slopes],
+    goals: NDArray[np.int64],
+    multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
 ) -> Relaxed:
     """Bound slots of the last passed node; goals are words, see RelaxationData.
 
-    passed: in the order of the graph. slopes: by the first slot of each ReLU node. Raises NotRelaxable.
+    passed: in the order of the graph. slopes, multipliers: by the first slot of each ReLU node; see
+    `go_back`. Raises NotRelaxable.
     """
     last = passed[-1]
-    digit, most = _digits(passed, slopes)
+    digit, most = _digits(passed, slopes, multipliers)
     rows = goal_rows(last, goals, digit)
-    rows, links = go_back(box, passed, slopes, rows, most)
+    rows, links = go_back(box, passed, slopes, rows, most, multipliers)
     width = _width(box, rows)
     data = RelaxationData(digit, width, len(goals), last.start, size_of(last.node), pack_words(goals), links)
     return Relaxed(data, finished(box, rows))
@@ -82,16 +91,19 @@ def conclude(
     passed: Sequence[PassedNode],
     slopes: Mapping[int, Slopes],
     forms: PassedNode,
+    multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
 ) -> tuple[RelaxedData, Integers]:
     """The property's forms as goals, and by how much each row's gain exceeds its loss.
 
-    forms: the property's matrix as a node that starts at slot 0. Raises NotRelaxable.
+    forms: the property's matrix as a node that starts at slot 0. multipliers: as in `go_back`, in
+    units of the forms. Raises NotRelaxable.
     """
-    digit, most = _digits((*passed, forms), slopes)
+    digit, most = _digits((*passed, forms), slopes, multipliers)
     rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), digit)
     product = _product(forms, rows)
     link = _chosen(product, most)
-    rows, links = go_back(box, passed, slopes, _through(box, forms, link, rows, product, 1), most)
+    rows = _through(box, forms, link, rows, product, 1)
+    rows, links = go_back(box, passed, slopes, rows, most, multipliers)
     data = RelaxationData(digit, _width(box, rows), size_of(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
@@ -102,12 +114,11 @@ def concluded(
     """By how much each row's gain exceeds its loss, and whether the relaxation is accepted."""
     data = how.rows
     try:
-        require(data.rows == size_of(forms.node) and len(data.links) <= len(passed))
+        require(data.rows == size_of(forms.node))
         rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = _through(box, forms, link, rows, _product(forms, rows), 1)
-        for other, node in zip(data.links, reversed(passed), strict=False):
-            rows = _follow(box, node, other, rows)
+        rows = _followed(box, passed, data.links, rows)
         return margins(box, rows), _fits(box, rows, data)
     except NotRelaxable:
         return np.zeros(size_of(forms.node), dtype=object) - 1, False
@@ -144,10 +155,8 @@ def tightened(
         require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * data.count and bool((np.diff(goals) > 0).all()))
-        require(len(data.links) <= len(passed))
         rows = goal_rows(passed[-1], goals, data.digit)
-        for link, node in zip(data.links, reversed(passed), strict=False):
-            rows = _follow(box, node, link, rows)
+        rows = _followed(box, passed, data.links, rows)
         bounds = finished(box, rows)
         fits = _fits(box, rows, data)
     except NotRelaxable:
@@ -175,11 +184,18 @@ def goal_rows(last: PassedNode, goals: NDArray[np.int64], digit: int) -> Rows:
 
 
 def go_back(
-    box: Box, passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], rows: Rows, most: int
+    box: Box,
+    passed: Sequence[PassedNode],
+    slopes: Mapping[int, Slopes],
+    rows: Rows,
+    most: int,
+    multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
 ) -> tuple[Rows, tuple[LinkData, ...]]:
     """The rows over the inputs, or as far back as their nodes let them, and the links that lead there.
 
-    most: bits that coefficients may have after an affine node.
+    most: bits that coefficients may have after an affine node. multipliers: by the first slot of a ReLU
+    node, float64 (goals, n), in units of the goals: to the row is added a positive number times (value before
+    the ReLU - its upper bound), or a negative one times (value - its lower bound).
     """
     links: list[LinkData] = []
     for index, node in reversed(list(enumerate(passed))):
@@ -206,6 +222,10 @@ def go_back(
             width = own.bits + 1
             link = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
             rows = _bend(box, node, link, rows)
+            if node.start in multipliers:
+                links.append(link)
+                link = chosen_multipliers(rows, multipliers[node.start])
+                rows = multiplied(box, link, rows)
         else:
             break
         links.append(link)
@@ -221,9 +241,12 @@ def finished(box: Box, rows: Rows) -> Integers:
     return bounds
 
 
-def _digits(passed: Sequence[PassedNode], slopes: Mapping[int, Slopes]) -> tuple[int, int]:
+def _digits(
+    passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], multipliers: Mapping[int, Float64]
+) -> tuple[int, int]:
     """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node."""
     bend = max((own.bits + 1 for own in slopes.values()), default=0)
+    bend += max((int(np.count_nonzero(own)) for own in multipliers.values()), default=0).bit_length()
     affine = [node for node in passed if isinstance(node.node, AffineData)]
     needed = max(_needed(node, 0) for node in affine) + bend
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
@@ -260,6 +283,16 @@ def _tiled(columns: int, most: int) -> int:
     return tiles * -(-columns // tiles)
 
 
+def _followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:
+    """The rows behind all links: each passes a node, except for multipliers."""
+    left = len(passed)
+    for link in links:
+        require(left > 0)
+        rows = _follow(box, passed[left - 1], link, rows)
+        left -= not isinstance(link, MultiplyData)
+    return rows
+
+
 def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
     if isinstance(link, SkipData):
         return rows
@@ -271,6 +304,8 @@ def _follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
         if isinstance(link, ConvolveData):
             rows = arranged(link.layout, link.arrangement, rows)
         return shortened(box, rows, link.shift, link.size)
+    if isinstance(link, MultiplyData):
+        return multiplied(box, link, rows)
     return _bend(box, node, link, rows)
 
 

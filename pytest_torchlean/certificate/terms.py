@@ -33,6 +33,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.SkipData: "Relaxation.Link.skip",
     model.ConvolveData: "Relaxation.Link.convolve",
     model.SettleData: "Relaxation.Link.settle",
+    model.MultiplyData: "Relaxation.Link.multiply",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",

@@ -27,6 +27,7 @@ from mutants.integers import (
     of_property,
     scale,
 )
+from mutants.phases import changed_multipliers, false_phases, phases_truth
 from mutants.piecewise import (
     PIECEWISE_SEEDS,
     RESIDUAL_SEEDS,
@@ -104,6 +105,9 @@ def data_mutants() -> tuple[tuple[Emission, Emission], ...]:
     for mutant in false_rows():
         assert false_at(mutant) is not None
         found.append((deep_emission(Fraction(5)), mutant))
+    for mutant in false_phases():
+        assert false_at(mutant) is not None
+        found.append((phases_truth(mutant.semantics), mutant))
     return tuple(found)
 
 
@@ -159,6 +163,7 @@ def test_there_are_at_least_600_mutants_and_half_are_made_before_encoding() -> N
     data += tuple((ordered_emission(Fraction(1)), mutant) for mutant in false_clauses())
     encoded = (*integer_mutants(), *semantics_mutants(), *((rows_truth(), m) for m in changed_rows()))
     encoded += tuple((ordered_emission(Fraction(1)), mutant) for mutant in changed_weights())
+    encoded += tuple((phases_truth(mutant.semantics), mutant) for mutant in changed_multipliers())
     assert all(truth != mutant for truth, mutant in (*data, *encoded))
     assert len({id(mutant) for _, mutant in data}) == len(data)
     assert len(data) + len(encoded) >= 600
@@ -214,6 +219,13 @@ def test_backward_rows_prove_what_intervals_do_not(wrongly_judged: Judge) -> Non
 
 def test_changed_rows_are_refused(wrongly_judged: Judge) -> None:
     mutants = list(changed_rows())
+    assert len(mutants) >= 40
+    assert wrongly_judged(mutants, False) == []
+
+
+def test_changed_multipliers_are_refused(wrongly_judged: Judge) -> None:
+    assert wrongly_judged([phases_truth(semantics) for semantics in Semantics], True) == []
+    mutants = list(changed_multipliers())
     assert len(mutants) >= 40
     assert wrongly_judged(mutants, False) == []
 

@@ -129,6 +129,28 @@ MUTANTS = (
         "one-case-dropped", "Check.Split", "(set s slot direct mirrored l u value u above)", "true", "def run"
     ),
     Mutant("split-of-an-unwritten-slot", "Check.Split", "(Nat.succ slot) count", "slot count", "def run"),
+    # multipliers
+    Mutant(
+        "the-other-bound",
+        "Check.Relaxation.Multiply",
+        "(lows s direct (Nat.add start m.place) 1) (lows s mirrored",
+        "(lows s mirrored (Nat.add start m.place) 1) (lows s direct",
+        "def bound",
+    ),
+    Mutant(
+        "a-multiplier-for-nothing",
+        "Check.Relaxation.Multiply",
+        "(Nat.add loss (Nat.mul unit s.center))",
+        "loss",
+        "def add",
+    ),
+    Mutant(
+        "multipliers-in-a-row-too-many",
+        "Check.Relaxation.Multiply",
+        "(Nat.succ m.row) frame.rows",
+        "m.row frame.rows",
+        "def add",
+    ),
     # the property
     Mutant("weak-for-strict", "Check.Property", "(Nat.succ mass)", "mass", "def rowPositive"),
     Mutant("forms-at-many-positions", "Check.Property", "(Nat.beq p.forms.positions 1)", "true", "def run"),

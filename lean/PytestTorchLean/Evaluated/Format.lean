@@ -113,6 +113,13 @@ def arrangement : Read Relaxation.Arrangement := do
   let blocks ← number
   pure ⟨first, count, blocks⟩
 
+def multiplier : Read Relaxation.Multiplier := do
+  let row ← number
+  let place ← number
+  let amount ← number
+  let upper ← truth
+  pure ⟨row, place, amount, upper⟩
+
 def link : Read Relaxation.Link := constructor [
     (do
       let first ← number
@@ -136,7 +143,11 @@ def link : Read Relaxation.Link := constructor [
       let own ← layout
       let shift ← number
       let size ← number
-      pure (Relaxation.Link.settle own shift size))]
+      pure (Relaxation.Link.settle own shift size)),
+    (do
+      let multipliers ← list multiplier
+      let size ← number
+      pure (Relaxation.Link.multiply multipliers size))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -43,12 +43,14 @@ def decoding (d : Decoding) : List Chunk := numbers [d.base, d.stages, d.bits]
 def step (s : Step) : List Chunk := join (decoding s.decoding) (numbers [s.first, s.radius])
 def layout (l : Relaxation.Layout) : List Chunk := numbers [l.count, l.places, l.shifts, l.radius]
 def arrangement (a : Relaxation.Arrangement) : List Chunk := numbers [a.first, a.count, a.blocks]
+def multiplier (m : Relaxation.Multiplier) : List Chunk := join (numbers [m.row, m.place, m.amount]) (oneWord (cond m.upper 1 0))
 def link : Relaxation.Link → List Chunk
   | .through first count shift size => join (oneWord 0) (numbers [first, count, shift, size])
   | .bend bits lower upper => join (oneWord 1) (numbers [bits, lower, upper])
   | .skip => oneWord 2
   | .convolve own back shift size => joined [oneWord 3, layout own, arrangement back, numbers [shift, size]]
   | .settle own shift size => joined [oneWord 4, layout own, numbers [shift, size]]
+  | .multiply multipliers size => joined [oneWord 5, list multiplier multipliers, number size]
 def relaxation (r : Relaxation) : List Chunk := join (numbers [r.digit, r.width, r.rows, r.start, r.count, r.goals]) (list link r.links)
 def cuts : Forward.Cuts → List Chunk
   | .leaf => oneWord 0

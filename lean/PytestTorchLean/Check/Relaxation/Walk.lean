@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Arrange
+import PytestTorchLean.Check.Relaxation.Multiply
 import PytestTorchLean.Check.Relaxation.Whole
 /-!
 # Back through the passed nodes
@@ -27,6 +28,8 @@ inductive Link where
   | convolve (layout : Layout) (arrangement : Arrangement) (shift size : Nat)
   /-- substitute an affine node with several positions, divide the coefficients, then replace what it reads by its bounds; the last link -/
   | settle (layout : Layout) (shift size : Nat)
+  /-- add multipliers of the bounds of the batch's slots to its rows, which passes no node; then coefficients have at most `size` bits -/
+  | multiply (multipliers : List Multiplier) (size : Nat)
 
 /-! ### Goals -/
 
@@ -140,7 +143,8 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))) passed) links
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+        (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest (p :: earlier) y)) passed) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -164,6 +168,9 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
     exact ⟨x.scale, limit, gain, loss, h1, h2⟩
   | _ :: _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .skip :: links, p :: earlier, _, hp, x, hx, h => walk_sound sf hm links earlier p.start hp.2.2 x hx h
+  | .multiply multipliers size :: links, p :: earlier, count, hp, x, hx, h => by
+    obtain ⟨y, hy, h⟩ := multiply_sound sf hm hx h
+    exact walk_sound sf hm links (p :: earlier) count hp y hy h
   | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
