@@ -103,6 +103,7 @@ def test_wheel_contents(wheel: Path) -> None:
     }
     assert package == python | schemas | modules | {
         "pytest_torchlean/py.typed",
+        "pytest_torchlean/report/page.css",
         "pytest_torchlean/lean/README.md",
         "pytest_torchlean/lean/oleans.json",
     }

@@ -64,7 +64,7 @@ def histogram_plot(histogram: Histogram) -> Drawing | None:
     edges, most = _numbers(histogram.edges), max(histogram.counts, default=0)
     if not most or len(edges) != len(histogram.counts) + 1 or not all(map(math.isfinite, edges)):
         return None
-    scale, height, base = _Scale.around(edges), 150, 124
+    scale, height, base = _Scale.around(edges).widened([0.0]), 150, 124
     parts = [scale.axis(height)]
     for count, low, high in zip(histogram.counts, edges, edges[1:], strict=False):
         if count:
@@ -75,7 +75,7 @@ def histogram_plot(histogram: Histogram) -> Drawing | None:
                 f'<rect class="{kind}" x="{left + 0.5:.1f}" y="{base - tall:.1f}" '
                 f'width="{max(0.5, right - left - 1):.1f}" height="{tall:.1f}"><title>{count}</title></rect>'
             )
-    if edges[0] < 0 < edges[-1]:
+    if scale.low < 0 < scale.high:
         parts.append(f'<path class="zero" d="M{scale(0):.1f} 10V{base}"/>')
     parts.append(f'<text x="{_LEFT - 4}" y="24" text-anchor="end">{most}</text>')
     return Drawing(_svg(height, parts, "histogram of margins"))

@@ -110,8 +110,10 @@ def _table(page: _Page, ordered: Ordered) -> None:
         "<th>assurance<th>found<th>seconds</thead><tbody>\n"
     )
     limit, missing = page.size + _FOR_ROWS, 0
-    for number, result in ordered:
-        missing += 0 if missing == 0 and page.add_within(_row(number, result), limit) else 1
+    for place, (number, result) in enumerate(ordered):
+        if not page.add_within(_row(number, result), limit):
+            missing = len(ordered) - place
+            break
     page.add("</tbody></table></div>\n")
     if missing:
         page.add(f'<p class="more">and {missing} more properties in the record</p>\n')
@@ -144,10 +146,11 @@ def _sections(page: _Page, ordered: Ordered, ledger: Mapping[str, int]) -> None:
         extra = len(own.full.encode()) - len(own.brief.encode())
         if spent + extra <= _FOR_FIGURES and page.add_within(own.full, page.most):
             spent += extra
-        elif missing == 0 and page.add_within(own.brief, page.most):
+        elif page.add_within(own.brief, page.most):
             plain += 1
         else:
-            missing += 1
+            missing = len(ordered) - place
+            break
     if plain:
         page.add(f'<p class="more">the figures of {plain} properties are left out for size</p>\n')
     if missing:
@@ -211,7 +214,8 @@ def _ledger(results: Sequence[PropertyResult], ledger: Mapping[str, int]) -> str
 def _foot(environment: Environment) -> str:
     tools = {"torchlean": environment.version, "onnxruntime": environment.onnxruntime or "not used"}
     lean = environment.lean or {"version": "not used"}
-    tools |= {f"Lean {key}": value for key, value in lean.items()} | dict(environment.others)
+    tools |= {f"Lean {key}": value for key, value in lean.items()}
+    tools |= dict(sorted(environment.others.items()))
     text = ", ".join(f"{html(cut(name, 60))} {html(cut(value, 100))}" for name, value in tools.items())
     return (
         f"</main><footer><p>{text}</p><p>Rendered from the JSON record, which is the truth; numbers "

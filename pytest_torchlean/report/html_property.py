@@ -119,7 +119,7 @@ def _mistakes(evidence: Evidence) -> str:
 def _figures(evidence: Evidence) -> list[str]:
     figures = []
     if evidence.bounds:
-        keys = ['<i class="key band"></i>certified bounds' if evidence.verdict is Verdict.PROVED
+        keys = ['<i class="key band"></i>bounds of the certificate' if evidence.verdict is Verdict.PROVED
                 else '<i class="key band"></i>bounds that intervals show']  # fmt: skip
         if evidence.sampled is not None:
             keys.append(f'<i class="key seen"></i>onnxruntime at {evidence.sampled.points} points')
@@ -182,4 +182,5 @@ def _witness(witness: Witness) -> str:
         f"<dt>evaluator</dt><dd class=c>{numbers_text(witness.evaluator_output)}</dd>"
     )
     caption = html(cut(witness.violation))
-    return f"<figure><h3>Witness{where}</h3><p>{caption}</p>{shown}<dl>{numbers}</dl></figure>"
+    folded = f"<details{'' if shown else ' open'}><summary>numbers</summary><dl>{numbers}</dl></details>"
+    return f"<figure><h3>Witness{where}</h3><p>{caption}</p>{shown}{folded}</figure>"

@@ -61,7 +61,7 @@ def _properties(environment: Environment, results: Sequence[PropertyResult]) -> 
     values = {"torchlean": environment.version, "onnxruntime": environment.onnxruntime or "not used"}
     lean = environment.lean or {"version": "not used"}
     values |= {f"lean.{key}": value for key, value in lean.items()}
-    values |= dict(environment.others)
+    values |= dict(sorted(environment.others.items()))
     path = results[0].model_path
     digest = next((result.model_sha256 for result in results if result.model_sha256), None)
     values |= {"model.path": path} if path else {}
