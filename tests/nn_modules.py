@@ -17,6 +17,10 @@ ELEMENTWISE = (
     nn.PReLU,
 )  # fmt: skip
 
+IMAGE_LAYERS = (
+    "conv", "grouped", "transposed", "norm", "instance", "max", "mean", "act", "branch", "pad", "up",
+)  # fmt: skip
+
 
 class Residual(nn.Module):
     """x + body(x) / 3, and the same once more: parameters are used twice."""
@@ -24,8 +28,7 @@ class Residual(nn.Module):
     def __init__(self, body: nn.Module) -> None:
         self.body = body
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-        (x,) = inputs
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         once = x + self.body(x) / 3.0
         return 1.5 * once - functional.mul(self.body(once), 0.1)
 
@@ -36,8 +39,8 @@ class Branches(nn.Module):
     def __init__(self, parts: list[nn.Module]) -> None:
         self.parts = parts
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-        return functional.cat([part(inputs[0]) for part in self.parts], dim=1)
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        return functional.cat([part(x) for part in self.parts], dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +95,11 @@ def image_layers(draw: Any, shape: tuple[int, ...], generator: np.random.Generat
     kernel = draw(st.integers(1, min(3, least)))
     stride, padding = draw(st.integers(1, 2)), draw(st.integers(0, kernel // 2))
     wide = draw(st.integers(1, 4))
-    kind = draw(st.sampled_from(("conv", "grouped", "transposed", "norm", "max", "mean", "act", "branch")))
+    kind = draw(
+        st.sampled_from(
+            ("conv", "grouped", "transposed", "norm", "max", "mean", "act", "branch", "pad", "up", "instance")
+        )
+    )
     if kind == "conv":
         bias = draw(st.booleans())
         return nn.Conv2d(channels, wide, kernel, stride, padding, bias=bias, generator=generator)
@@ -109,6 +116,12 @@ def image_layers(draw: Any, shape: tuple[int, ...], generator: np.random.Generat
         return nn.MaxPool2d(kernel, stride, padding, ceil_mode=draw(st.booleans()))
     if kind == "mean":
         return nn.AvgPool2d(kernel, stride, padding, count_include_pad=draw(st.booleans()))
+    if kind == "pad":
+        return nn.ZeroPad2d((1, 0, padding, 2))
+    if kind == "up":
+        return nn.Upsample(scale_factor=stride) if least < 9 else nn.Identity()
+    if kind == "instance":
+        return normalised(nn.InstanceNorm2d(channels, affine=True), generator)
     if kind == "branch":
         pair = [nn.Conv2d(channels, wide, 1, generator=generator), nn.AdaptiveAvgPool2d(shape[2:])]
         return Branches(pair)
@@ -131,9 +144,10 @@ def row_layers(draw: Any, width: int, generator: np.random.Generator) -> nn.Modu
     return draw(st.sampled_from(ELEMENTWISE))()
 
 
-def normalised(module: nn.BatchNorm2d, generator: np.random.Generator) -> nn.Module:
-    """The module with random parameters; the variance stays positive."""
+def normalised(module: nn.Module, generator: np.random.Generator) -> nn.Module:
+    """The module with random parameters; a variance stays positive."""
     state = {name: generator.normal(size=value.shape) for name, value in module.state_dict().items()}
-    state["running_var"] = np.abs(state["running_var"]) + 0.1
+    if "running_var" in state:
+        state["running_var"] = np.abs(state["running_var"]) + 0.1
     module.load_state_dict({name: value.astype(np.float32) for name, value in state.items()})
     return module

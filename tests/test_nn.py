@@ -98,8 +98,7 @@ class TestFunctional:
 
     def test_operators_mix_tensors_arrays_and_numbers(self) -> None:
         class Mixed(nn.Module):
-            def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-                (x,) = inputs
+            def forward(self, x: nn.Tensor) -> nn.Tensor:
                 shift = np.array([1, 2, 3, 4, 5], dtype=np.float32)
                 weight = np.eye(5, dtype=np.float32)
                 return -((shift - x) @ weight) * 2 + 1 / (x * x + 1)
@@ -111,8 +110,7 @@ class TestFunctional:
 
     def test_several_inputs_and_outputs(self) -> None:
         class Pair(nn.Module):
-            def forward(self, *inputs: nn.Tensor) -> tuple[nn.Tensor, ...]:
-                a, b = inputs
+            def forward(self, a: nn.Tensor, b: nn.Tensor) -> tuple[nn.Tensor, ...]:
                 return functional.maximum(a, b), functional.minimum(a, b), a, a
 
         a, b = np.float32([[1, 5]]), np.float32([[3, 2]])
@@ -169,8 +167,8 @@ class TestParameters:
             def __init__(self) -> None:
                 self.parts = [nn.Linear(2, 2), nn.Linear(2, 2, generator=1)]
 
-            def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-                return self.parts[1](self.parts[0](inputs[0]))
+            def forward(self, x: nn.Tensor) -> nn.Tensor:
+                return self.parts[1](self.parts[0](x))
 
         assert sorted(Listed().state_dict()) == [
             "parts.0.bias", "parts.0.weight", "parts.1.bias", "parts.1.weight",
@@ -181,21 +179,21 @@ class TestParameters:
 class Peeking(nn.Module):
     """Looks at a number."""
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-        return inputs[0] if inputs[0].numpy().sum() > 0 else -inputs[0]
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        return x if x.numpy().sum() > 0 else -x
 
 
 class Branching(nn.Module):
     """Takes a tensor for a truth value."""
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-        return inputs[0] if inputs[0] else -inputs[0]
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        return x if x else -x
 
 
 class Constant(nn.Module):
     """Does not depend on its input."""
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         return np.zeros((1, 2), dtype=np.float32)  # type: ignore[return-value]
 
 
@@ -217,6 +215,11 @@ MISFITS: dict[str, Callable[[], object]] = {
     "layer": lambda: nn.LayerNorm(3)(np.zeros((1, 2), dtype=np.float32)),
     "nothing": lambda: functional.cat([]),
     "weight": lambda: functional.linear(np.zeros((1, 2), dtype=np.float32), np.zeros(2, dtype=np.float32)),
+    "pad": lambda: functional.pad(np.zeros((1, 2), dtype=np.float32), [1]),
+    "group-norm": lambda: nn.GroupNorm(2, 3)(np.zeros((1, 3, 2), dtype=np.float32)),
+    "upsample": lambda: functional.upsample(np.zeros((1, 1, 2), dtype=np.float32), 0),
+    "narrow": lambda: functional.narrow(np.zeros((1, 2), dtype=np.float32), 1, 1, 2),
+    "places": lambda: functional.index_select(np.zeros((1, 2), dtype=np.float32), 1, [2]),
     "reshape": lambda: functional.reshape(np.zeros((1, 2), dtype=np.float32), (3,)),
 }
 
@@ -232,9 +235,9 @@ def test_two_graphs_do_not_mix() -> None:
     kept: list[nn.Tensor] = []
 
     class Keeping(nn.Module):
-        def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-            kept.append(inputs[0])
-            return kept[0] + inputs[0]
+        def forward(self, x: nn.Tensor) -> nn.Tensor:
+            kept.append(x)
+            return kept[0] + x
 
     module = Keeping()
     module.compile([1, 2])
@@ -269,6 +272,24 @@ class TestExport:
         data = compiled.to_onnx(opset=opset)
         assert onnx.ModelProto.FromString(data).opset_import[0].version == opset
         assert digest(lower(loaded(data))) == compiled.digest
+
+    def test_data_movement_is_written(self) -> None:
+        class Moving(nn.Module):
+            def forward(self, x: nn.Tensor) -> nn.Tensor:
+                part = functional.narrow(functional.pad(x, (1, 2, 0, 1), value=3.0), 3, 1, 4)
+                return functional.index_select(functional.permute(part, (0, 2, 3, 1)), 2, [3, 0, 0])
+
+        x = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
+        compiled = Moving().compile([1, 2, 2, 3])
+        padded = np.pad(x, ((0, 0), (0, 0), (0, 1), (1, 2)), constant_values=3)[:, :, :, 1:5]
+        assert (compiled(x) == padded.transpose(0, 2, 3, 1)[:, :, [3, 0, 0]]).all()
+        assert digest(lower(loaded(compiled.to_onnx()))) == compiled.digest
+
+    def test_groups_need_a_newer_opset(self) -> None:
+        compiled = nn.GroupNorm(2, 4).compile([1, 4, 3])
+        assert digest(lower(loaded(compiled.to_onnx(opset=21)))) == compiled.digest
+        with pytest.raises(ModelError, match=r"InstanceNormalization \(21\)"):
+            compiled.to_onnx()
 
     @pytest.mark.parametrize(
         ("module", "opset", "words"),
@@ -311,8 +332,8 @@ class TestExport:
 class Swapped(nn.Module):
     """The difference of two inputs."""
 
-    def forward(self, *inputs: nn.Tensor) -> nn.Tensor:
-        return inputs[0] - inputs[1]
+    def forward(self, a: nn.Tensor, b: nn.Tensor) -> nn.Tensor:
+        return a - b
 
 
 def one_node(op: str) -> bytes:

@@ -12,78 +12,78 @@ from pytest_torchlean.nn.tensor import Tensor
 class ReLU(Module):
     """max(x, 0)."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.relu(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x)
 
 
 class ReLU6(Module):
     """x cut to [0, 6]."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.relu6(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu6(x)
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.sigmoid(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.sigmoid(x)
 
 
 class Tanh(Module):
     """The hyperbolic tangent."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.tanh(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.tanh(x)
 
 
 class SiLU(Module):
     """x * sigmoid(x)."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.silu(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.silu(x)
 
 
 class Mish(Module):
     """x * tanh(softplus(x))."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.mish(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.mish(x)
 
 
 class SELU(Module):
     """The self-normalising exponential unit."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.selu(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.selu(x)
 
 
 class Softplus(Module):
     """log(1 + exp(x))."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.softplus(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.softplus(x)
 
 
 class Softsign(Module):
     """x / (1 + |x|)."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.softsign(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.softsign(x)
 
 
 class Hardswish(Module):
     """x * max(0, min(1, x / 6 + 1 / 2))."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.hardswish(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.hardswish(x)
 
 
 class Hardsigmoid(Module):
     """max(0, min(1, x / 6 + 1 / 2))."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.hardsigmoid(inputs[0])
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.hardsigmoid(x)
 
 
 class LeakyReLU(Module):
@@ -92,8 +92,8 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.leaky_relu(inputs[0], self.negative_slope)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.leaky_relu(x, self.negative_slope)
 
 
 class PReLU(Module):
@@ -102,8 +102,8 @@ class PReLU(Module):
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
         self.weight = np.full(num_parameters, init, dtype=np.float32)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.prelu(inputs[0], self.weight)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.prelu(x, self.weight)
 
 
 class ELU(Module):
@@ -112,8 +112,8 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.elu(inputs[0], self.alpha)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.elu(x, self.alpha)
 
 
 class CELU(Module):
@@ -122,8 +122,8 @@ class CELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.celu(inputs[0], self.alpha)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.celu(x, self.alpha)
 
 
 class GELU(Module):
@@ -132,8 +132,8 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.gelu(inputs[0], self.approximate)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.gelu(x, self.approximate)
 
 
 class Hardtanh(Module):
@@ -142,8 +142,8 @@ class Hardtanh(Module):
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.hardtanh(inputs[0], self.min_val, self.max_val)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.hardtanh(x, self.min_val, self.max_val)
 
 
 class Softmax(Module):
@@ -152,8 +152,8 @@ class Softmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.softmax(inputs[0], self.dim)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.softmax(x, self.dim)
 
 
 class LogSoftmax(Module):
@@ -162,5 +162,5 @@ class LogSoftmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.log_softmax(inputs[0], self.dim)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.log_softmax(x, self.dim)

@@ -324,7 +324,75 @@ def layer_norm(
     return like(x, "LayerNormalization", operands, attributes)
 
 
+def group_norm(
+    x: X,
+    num_groups: int,
+    weight: Float32 | None = None,
+    bias: Float32 | None = None,
+    eps: float = 1e-5,
+) -> X:
+    """Statistics over groups of neighbouring channels and all axes behind them; weights per channel."""
+    channels = x.shape[1] if len(x.shape) > 2 else 0
+    if num_groups < 1 or channels % num_groups or not channels:
+        raise ModelError("TL0109", f"group_norm: {num_groups} groups do not divide shape {tuple(x.shape)}")
+    return _grouped(x, num_groups, weight, bias, eps)
+
+
+def instance_norm(x: X, weight: Float32 | None = None, bias: Float32 | None = None, eps: float = 1e-5) -> X:
+    """Statistics over all axes behind the channels, for each channel alone."""
+    return _grouped(x, 0, weight, bias, eps)
+
+
+def _grouped(x: X, groups: int, weight: Float32 | None, bias: Float32 | None, eps: float) -> X:
+    scale = np.ones(x.shape[1:2], dtype=np.float32) if weight is None else weight
+    shift = np.zeros(x.shape[1:2], dtype=np.float32) if bias is None else bias
+    attributes: Windowed = [("epsilon", _binary32(eps)), ("groups", groups), ("per_group", 0)]
+    return like(x, "InstanceNormalization", [x, scale, shift], attributes)
+
+
 # --- data movement ----------------------------------------------------------------------------------
+
+
+def pad(x: X, pad: Sequence[int], value: float = 0.0) -> X:
+    """`value` around the last axes: pairs of before and after, the last axis first, as in PyTorch."""
+    rank, pairs = len(x.shape), [int(item) for item in pad]
+    if len(pairs) % 2 or len(pairs) > 2 * rank:
+        raise ModelError("TL0109", f"pad: {pairs} does not fit {rank} axes")
+    pads = [0] * (2 * rank)
+    for place in range(len(pairs) // 2):
+        pads[rank - 1 - place], pads[2 * rank - 1 - place] = pairs[2 * place], pairs[2 * place + 1]
+    operands = [x] if value == 0.0 else [x, np.asarray(np.float32(value))]
+    return like(x, "Pad", operands, [("pads", tuple(pads)), ("mode", "constant")])
+
+
+def upsample(x: X, scale_factor: Extents) -> X:
+    """Every element behind the channels repeated so many times along each axis: nearest neighbours."""
+    for axis, scale in enumerate(_extents(scale_factor, len(x.shape) - 2), start=2):
+        if scale < 1:
+            raise ModelError("TL0109", f"upsample: the factor {scale} is not positive")
+        places = [place for place in range(x.shape[axis]) for _ in range(scale)]
+        x = index_select(x, axis, places)
+    return x
+
+
+def index_select(x: X, dim: int, index: Sequence[int]) -> X:
+    """The elements at these places of an axis, which are known beforehand."""
+    places = tuple(int(place) for place in index)
+    attributes: Windowed = [
+        ("axis", _axis(dim, len(x.shape))),
+        ("indices", places),
+        ("shape", (len(places),)),
+    ]
+    return like(x, "Gather", [x], attributes)
+
+
+def narrow(x: X, dim: int, start: int, length: int) -> X:
+    """`length` elements of an axis from `start` on."""
+    axis = _axis(dim, len(x.shape))
+    starts, sizes = [0] * len(x.shape), list(x.shape)
+    starts[axis], sizes[axis] = start, length
+    steps = (1,) * len(x.shape)
+    return like(x, "Slice", [x], [("starts", tuple(starts)), ("sizes", tuple(sizes)), ("steps", steps)])
 
 
 def reshape(x: X, shape: Sequence[int]) -> X:

@@ -37,8 +37,8 @@ class Linear(Module):
         self.weight = _uniform((out_features, in_features), in_features, numbers)
         self.bias = _uniform((out_features,), in_features, numbers) if bias else None
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.linear(inputs[0], self.weight, self.bias)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight, self.bias)
 
 
 class _Convolution(Module):
@@ -68,9 +68,9 @@ class _Convolution(Module):
         self.bias = _uniform((out_channels,), fan_in, numbers) if bias else None
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         return functional.conv(
-            inputs[0], self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
 
@@ -109,9 +109,9 @@ class ConvTranspose2d(Module):
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
         self.groups, self.dilation = groups, dilation
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         return functional.conv_transpose(
-            inputs[0],
+            x,
             self.weight,
             self.bias,
             self.stride,
@@ -132,10 +132,8 @@ class BatchNorm2d(Module):
         self.running_var = np.ones(num_features, dtype=np.float32)
         self.eps = eps
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.batch_norm(
-            inputs[0], self.running_mean, self.running_var, self.weight, self.bias, self.eps
-        )
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
 
 
 class BatchNorm1d(BatchNorm2d):
@@ -153,8 +151,8 @@ class LayerNorm(Module):
         self.weight = np.ones(shape, dtype=np.float32) if elementwise_affine else None
         self.bias = np.zeros(shape, dtype=np.float32) if elementwise_affine else None
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.layer_norm(inputs[0], self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
 class MaxPool2d(Module):
@@ -170,8 +168,8 @@ class MaxPool2d(Module):
     ) -> None:
         self.arguments = (kernel_size, stride, padding, dilation, ceil_mode)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.max_pool(inputs[0], *self.arguments)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.max_pool(x, *self.arguments)
 
 
 class MaxPool1d(MaxPool2d):
@@ -191,8 +189,8 @@ class AvgPool2d(Module):
     ) -> None:
         self.arguments = (kernel_size, stride, padding, ceil_mode, count_include_pad)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.avg_pool(inputs[0], *self.arguments)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.avg_pool(x, *self.arguments)
 
 
 class AvgPool1d(AvgPool2d):
@@ -205,8 +203,52 @@ class AdaptiveAvgPool2d(Module):
     def __init__(self, output_size: Extents) -> None:
         self.output_size = output_size
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.adaptive_avg_pool(inputs[0], self.output_size)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.adaptive_avg_pool(x, self.output_size)
+
+
+class GroupNorm(Module):
+    """Normalisation over groups of channels. Its ONNX operator exists from opset 21 on."""
+
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+        self.num_groups, self.eps = num_groups, eps
+        self.weight = np.ones(num_channels, dtype=np.float32) if affine else None
+        self.bias = np.zeros(num_channels, dtype=np.float32) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
+class InstanceNorm2d(Module):
+    """Normalisation of every channel alone."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, affine: bool = False) -> None:
+        self.eps = eps
+        self.weight = np.ones(num_features, dtype=np.float32) if affine else None
+        self.bias = np.zeros(num_features, dtype=np.float32) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.instance_norm(x, self.weight, self.bias, self.eps)
+
+
+class ZeroPad2d(Module):
+    """Zeros around images: left, right, top, bottom, or the same number everywhere."""
+
+    def __init__(self, padding: Extents) -> None:
+        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.pad(x, self.padding)
+
+
+class Upsample(Module):
+    """Nearest neighbours, a whole number of times along every axis behind the channels."""
+
+    def __init__(self, *, scale_factor: Extents) -> None:
+        self.scale_factor = scale_factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.upsample(x, self.scale_factor)
 
 
 class Flatten(Module):
@@ -215,15 +257,15 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return functional.flatten(inputs[0], self.start_dim, self.end_dim)
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.flatten(x, self.start_dim, self.end_dim)
 
 
 class Identity(Module):
     """The input."""
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return inputs[0]
+    def forward(self, x: Tensor) -> Tensor:
+        return x
 
 
 class Dropout(Identity):

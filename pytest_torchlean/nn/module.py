@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from pytest_torchlean.errors import ModelError
 from pytest_torchlean.nn.tensor import Array, Tensor, as_tensor
 from pytest_torchlean.onnx_export import DEFAULT_OPSET
 
-Result = Tensor | tuple[Tensor, ...]
+
+def _missing(self: Module, *inputs: Tensor) -> Any:
+    raise NotImplementedError(f"{type(self).__name__} has no forward")
 
 
 class Module:
@@ -24,9 +26,8 @@ class Module:
     `forward` gets tensors and gives one or a tuple of them. It may look at shapes, not at numbers.
     """
 
-    def forward(self, *inputs: Tensor) -> Result:
-        """What the module computes."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+    forward: Callable[..., Any] = _missing
+    """What the module computes; subclasses define it with the arguments they take."""
 
     def __call__(self, *inputs: Any) -> Any:
         """Arrays in, arrays out, computed now; tensors in, tensors out. Raises ModelError TL0109."""
@@ -118,11 +119,10 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         self.modules = modules
 
-    def forward(self, *inputs: Tensor) -> Result:
-        (value,) = inputs
+    def forward(self, x: Tensor) -> Tensor:
         for module in self.modules:
-            value = module(value)
-        return value
+            x = module(x)
+        return x
 
     def children(self) -> Iterator[tuple[str, Module]]:
         for position, module in enumerate(self.modules):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def from_torch(module: Any, *example: Any, opset: int = DEFAULT_OPSET) -> Compil
 def _exported(torch: Any, module: Any, example: tuple[Any, ...], opset: int) -> bytes:
     buffer = io.BytesIO()
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(module, example, buffer, opset_version=opset)
     except Exception as problem:

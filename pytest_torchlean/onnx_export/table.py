@@ -32,8 +32,12 @@ Write = Callable[[Node, Graph, Constant], Written]
 class Row:
     """One operation: the first opset whose meaning is the one written here, and the writing."""
 
-    since: int
+    since: int | Callable[[Node], int]
     write: Write
+
+    def first_opset(self, node: Node) -> int:
+        """The opset that this node needs."""
+        return self.since if isinstance(self.since, int) else self.since(node)
 
 
 def _same(node: Node, graph: Graph, constant: Constant) -> Written:
@@ -126,6 +130,24 @@ def _layer_normalization(node: Node, graph: Graph, constant: Constant) -> Writte
     return Written(node.op, node.inputs, attributes)
 
 
+def _pad(node: Node, graph: Graph, constant: Constant) -> Written:
+    pads = constant(np.array(integers(node, "pads"), dtype=np.int64))
+    return Written("Pad", [node.inputs[0], pads, *node.inputs[1:]], {"mode": node.attribute("mode")})
+
+
+def _gather(node: Node, graph: Graph, constant: Constant) -> Written:
+    places = np.array(integers(node, "indices"), dtype=np.int64).reshape(integers(node, "shape"))
+    return Written("Gather", [node.inputs[0], constant(places)], {"axis": integer(node, "axis")})
+
+
+def _groups(node: Node, graph: Graph, constant: Constant) -> Written:
+    """One group for each channel, or groups with weights for each channel."""
+    groups, epsilon = integer(node, "groups"), float(real(node, "epsilon"))
+    if not groups:
+        return Written("InstanceNormalization", node.inputs, {"epsilon": epsilon})
+    return Written("GroupNormalization", node.inputs, {"epsilon": epsilon, "num_groups": groups})
+
+
 OLDEST_OPSET = 13
 _PLAIN = (
     "Abs", "Add", "BatchNormalization", "Concat", "Conv", "Cos", "Div", "Elu", "Erf", "Exp", "Clip",
@@ -143,6 +165,9 @@ TABLE: Mapping[str, Row] = {
     "GeluTanh": Row(20, _gelu),
     "Gemm": Row(OLDEST_OPSET, _renamed("Gemm", trans_a="transA", trans_b="transB")),
     "HardSwish": Row(14, _same),
+    "Gather": Row(OLDEST_OPSET, _gather),
+    "InstanceNormalization": Row(lambda node: 21 if integer(node, "groups") else OLDEST_OPSET, _groups),
+    "Pad": Row(OLDEST_OPSET, _pad),
     "LayerNormalization": Row(17, _layer_normalization),
     "Mish": Row(18, _same),
     "ReduceMax": Row(18, _reduce),

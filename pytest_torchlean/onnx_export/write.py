@@ -35,7 +35,8 @@ def to_onnx(graph: Graph, *, opset: int = DEFAULT_OPSET) -> bytes:
     lacking = sorted({node.op for node in graph.nodes if node.op not in TABLE})
     if lacking:
         raise ModelError("TL0110", f"no ONNX node is written for {', '.join(lacking)}")
-    newer = sorted({f"{n.op} ({TABLE[n.op].since})" for n in graph.nodes if TABLE[n.op].since > opset})
+    needed = {(node.op, TABLE[node.op].first_opset(node)) for node in graph.nodes}
+    newer = sorted(f"{op} ({since})" for op, since in needed if since > opset)
     if newer:
         raise ModelError("TL0110", f"opset {opset} lacks operators of the graph: {', '.join(newer)}")
     data = _serialised(graph, opset)

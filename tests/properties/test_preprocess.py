@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import external_data_helper, helper, numpy_helper
 from onnx_models import model
 
 from pytest_torchlean import nn, preprocessing, preprocessing_of
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.cli import main as cli
 from pytest_torchlean.errors import DataError, SpecError
+from pytest_torchlean.evaluator import run as run_graph
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.results import PropertyResult
@@ -419,3 +420,66 @@ def test_faults_of_the_shipped_model_are_probed_behind_steps(tmp_path: Path) -> 
     result = run(tmp_path, "{divide: 255}", "check: runtime, samples: 4")
     assert result.evidence.verdict is Verdict.AGREED
     assert "probe" in "\n".join(result.evidence.details)
+
+
+class TestComposition:
+    """Preprocessing ahead of models of unusual form."""
+
+    def agreed(self, folder: Path, proto: onnx.ModelProto, steps: str = "{divide: 3}, {add: 0.5}") -> None:
+        result = run(folder, steps, "check: runtime, samples: 6", proto)
+        assert result.evidence.verdict is Verdict.AGREED, result.evidence
+
+    def test_an_input_that_is_also_an_output(self, tmp_path: Path) -> None:
+        proto = model([helper.make_node("Neg", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2], "x": [1, 2]})
+        store = ModelStore(tmp_path)
+        (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+        front = store.front(tmp_path / "m.onnx", read_steps([{"divide": 4}], "steps"))
+        assert front is not None
+        session = preprocessing.open_session(store.model(tmp_path / "m.onnx"), front, optimise=True)
+        x = np.array([[1.0, 3.0]], dtype=np.float32)
+        answers = session.run({session.inputs[0]: x})
+        for answer, own in zip(answers, run_graph(front.graph, {front.graph.inputs[0]: x}), strict=True):
+            assert answer.tobytes() == own.tobytes()
+
+    def test_an_old_file_whose_weights_are_inputs_too(self, tmp_path: Path) -> None:
+        weights = {"w": np.array([[1.0], [2.0]], dtype=np.float32)}
+        proto = model(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])], {"x": [1, 2]}, {"y": [1, 1]}, weights, 9
+        )
+        proto.ir_version = 3
+        proto.graph.input.append(helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, [2, 1]))
+        self.agreed(tmp_path, proto)
+
+    def test_a_branch_that_reads_the_input_from_outside(self, tmp_path: Path) -> None:
+        def branch(op: str) -> onnx.GraphProto:
+            out = helper.make_tensor_value_info("b", onnx.TensorProto.FLOAT, [1, 2])
+            return helper.make_graph([helper.make_node(op, ["x"], ["b"])], op, [], [out])
+
+        node = helper.make_node("If", ["c"], ["y"], then_branch=branch("Neg"), else_branch=branch("Abs"))
+        proto = model([node], {"x": [1, 2]}, {"y": [1, 2]}, {"c": np.array(True)})
+        self.agreed(tmp_path, proto)
+
+    def test_weights_in_another_file(self, tmp_path: Path) -> None:
+        proto = pair_model()
+        external_data_helper.convert_model_to_external_data(proto, location="w.bin", size_threshold=0)
+        onnx.save_model(proto, tmp_path / "shipped.onnx")
+        stored = onnx.ModelProto.FromString((tmp_path / "shipped.onnx").read_bytes())
+        prop = output_range("-0.001", "2.001") + ", assurance: evaluated"
+        assert stored.graph.initializer[0].external_data
+        evidence = run(tmp_path, "{divide: 1}", prop, stored).evidence
+        assert evidence.verdict is Verdict.PROVED, evidence
+
+    def test_an_unused_input(self, tmp_path: Path) -> None:
+        node = helper.make_node("Constant", [], ["y"], value=numpy_helper.from_array(np.float32([[1, 2]])))
+        proto = model([node], {"x": [1, 2]}, {"y": [1, 2]})
+        self.agreed(tmp_path, proto)
+
+
+def test_pytorchs_arithmetic_has_the_bits_of_the_steps(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", exc_type=ImportError)
+    run(tmp_path, TestPreprocessingAsAFunction.STEPS, "check: runtime, samples: 1")
+    stated = preprocessing_of(tmp_path / "torchlean.yaml", "m", root=tmp_path)
+    images = np.arange(256, dtype=np.uint8).reshape(64, 1, 2, 2)
+    tensor = torch.from_numpy(images).permute(0, 3, 1, 2).to(torch.float32).div(255)
+    mean, std = (torch.tensor(pair).view(2, 1, 1) for pair in ([0.485, 0.456], [0.229, 0.224]))
+    assert stated(images).tobytes() == tensor.sub(mean).div(std).numpy().tobytes()
