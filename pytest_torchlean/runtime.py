@@ -174,6 +174,16 @@ def build_info() -> str:
     return " ".join(str(_onnxruntime().get_build_info()).split())
 
 
+def require_provider(provider: str) -> None:
+    """Raise RuntimeFailure TL0706 where this build of onnxruntime lacks an execution provider."""
+    available = _onnxruntime().get_available_providers()
+    if provider not in available:
+        raise RuntimeFailure(
+            "TL0706",
+            f"onnxruntime has no execution provider {quoted(provider)} here; it has {', '.join(available)}",
+        )
+
+
 def open_session(model: bytes, settings: SessionSettings) -> RuntimeSession:
     """A session with these settings. Raises RuntimeFailure as RuntimeSession does."""
     return RuntimeSession(model, settings=settings)
@@ -348,12 +358,7 @@ def _provider_options(provider: str) -> dict[str, str]:
 
 def _open(model: bytes, options: Any, provider: str) -> Any:
     runtime = _onnxruntime()
-    available = runtime.get_available_providers()
-    if provider not in available:
-        raise RuntimeFailure(
-            "TL0706",
-            f"onnxruntime has no execution provider {quoted(provider)} here; it has {', '.join(available)}",
-        )
+    require_provider(provider)
     try:
         session = runtime.InferenceSession(model, options, providers=[provider])
     except Exception as error:

@@ -16,6 +16,7 @@ from pytest_torchlean.cli import main
 from pytest_torchlean.errors import DataError, ShapeError, UnsupportedError
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.onnx_import.given import resolve_shapes
+from pytest_torchlean.properties import runtime
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.report.record import record
 from pytest_torchlean.results import Environment, PropertyResult
@@ -251,3 +252,55 @@ def test_check_prints_the_shapes(
     printed = capsys.readouterr().out
     assert "TL0342" in printed
     assert "^^" in printed
+
+
+def test_a_matrix_that_cannot_run_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "compare", lambda *_, **__: pytest.fail("a session ran"))
+    monkeypatch.setattr(runtime, "probe_model", lambda *_, **__: pytest.fail("a node ran"))
+    proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": [3, 2]}, {"y": [3, 2]})
+    for sessions, code in (("batch: [3, 7]", "TL0344"), ("providers: [XExecutionProvider]", "TL0706")):
+        check = f"{AGREES.rstrip()[:-1]}, sessions: {{{sessions}}}}}\n"
+        (result,) = run(tmp_path, check, "", proto)
+        assert result.evidence.verdict is Verdict.ERROR
+        assert result.evidence.problem is not None
+        assert result.evidence.problem.code == code
+
+
+def test_preprocessing_and_open_dimensions_go_together(tmp_path: Path, library: BuiltLibrary) -> None:
+    """Both keep their part of the claim, at every batch size, and a replayed witness has both."""
+    given = ", dims: {seq: 2}, preprocess: [{divide: 4}]"
+    box = "input: {lower: 0, upper: 4}"
+    check = f"{AGREES.rstrip()[:-1]}, sessions: {{batch: [1, 3]}}, {box}}}\n"
+    results = run(
+        tmp_path,
+        check
+        + f"  - {{name: bounded, model: m, check: range, {box}, output: {{upper: 2}}}}\n"
+        + f"  - {{name: broken, model: m, check: range, {box}, output: {{upper: 1/2}}}}\n",
+        given,
+    )
+    assert [result.evidence.verdict.value for result in results] == ["AGREED", "PROVED", "REFUTED"]
+    assert all("with model inputs x[1, 2, 3]; inputs are raw" in result.evidence.claim for result in results)
+    shapes = {session.options["inputs"] for session in results[0].evidence.sessions}
+    assert {"x[1, 2, 3]", "x[3, 2, 3]"} < shapes
+    stored = read_witness_file(tmp_path / str(results[2].witness_file), tmp_path)
+    assert replay_file(stored, tmp_path).still_breaks
+
+
+def test_the_record_has_the_machine_and_every_option(tmp_path: Path) -> None:
+    (result,) = run(tmp_path, AGREES, ", dims: {seq: 2}")
+    entry = record([result], Environment("0"))["results"][0]
+    assert {"onnxruntime", "build", "numpy", "architecture"} <= set(entry["machine"])
+    assert entry["machine"]["numpy"] == np.__version__
+    options = [session["options"] for session in entry["sessions"]]
+    assert [chosen["optimisation"] for chosen in options] == ["none", "all"]
+    for chosen in options:
+        assert chosen["provider"] == "CPUExecutionProvider"
+        assert chosen["intra_op_threads"] == chosen["inter_op_threads"] == "1"
+        assert chosen["session.set_denormal_as_zero"] == "0"
+    assert set(entry["sessions"][1]["equalities"]) == {
+        "the session that writes its graph",
+        "its graph loaded again",
+        "every value exposed",
+    }

@@ -2,10 +2,9 @@
 
 Adding outputs to a graph prevents fusion, so what an optimised session runs is seen in three steps, each
 demanded to give the shipped session's bits: the session that writes its graph, that graph loaded again
-with optimisation disabled, and the same with every value exposed, those of blocked kernels as plain copies under
-the file's names. Where one of them gives other bits, the
-values are those of another execution: from that sample on only the shipped session's outputs are judged,
-by the bound composed over the whole graph.
+with optimisation disabled, and the same with every value exposed, those of blocked kernels as plain copies
+under the file's names. Where one of them gives other bits, the values are those of another execution: from
+that sample on only the shipped session's outputs are judged, by the bound composed over the whole graph.
 """
 
 from __future__ import annotations

@@ -32,12 +32,12 @@ from pytest_torchlean.differential.samples import (
 from pytest_torchlean.errors import DataError, ShapeError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.machine import processor
-from pytest_torchlean.preprocessing import compose
+from pytest_torchlean.preprocessing import Front, compose
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.lowering import lower_as_given
-from pytest_torchlean.runtime import SessionSettings, build_info, runtime_version
+from pytest_torchlean.runtime import SessionSettings, build_info, require_provider, runtime_version
 from pytest_torchlean.spec.dataset import load_inputs, load_outputs
 from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, Sessions, elements
 from pytest_torchlean.verdict import Evidence, SessionRecord, Verdict
@@ -59,13 +59,16 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """
     if not isinstance(prop, RuntimeProperty):
         raise TypeError(f"a runtime property is needed, not {type(prop).__name__}")
+    for provider in prop.sessions.providers:
+        require_provider(provider)
+    batches = [_at_batch(context, prop, batch) for batch in prop.sessions.batch or (None,)]
     own = context.graph if context.front is None else context.front.model_graph
     levels = prop.sessions.optimisation
     probes, found = probe_model(context.model, own, levels=levels, deadline=context.deadline)
     if found is not None or not all(report.finished for report in probes):
         return evidence_of(prop, nothing_compared(probes, found))
     results = []
-    for batch in prop.sessions.batch or (None,):
+    for batch in batches:
         result = _compared(context, prop, batch)
         results.append(result)
         if result.divergence is not None:
@@ -74,14 +77,31 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     return evidence_of(prop, result)
 
 
-def _compared(context: PropertyContext, prop: RuntimeProperty, batch: int | None) -> DifferentialResult:
-    """Every session at one batch size; None is that of the context."""
-    graph, front = context.graph, context.front
-    stated = graph if front is None else front.alone_graph
-    suffix = "" if batch is None else f", batch {batch}"
-    if batch is not None:
-        graph = _batched(context, prop, batch)
-        front = None if front is None else compose(context.model, graph, front.steps)
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What is run at one batch size: the model's graph, and the preprocessing ahead of it if there is any."""
+
+    graph: Graph
+    front: Front | None
+    suffix: str = ""
+
+
+def _at_batch(context: PropertyContext, prop: RuntimeProperty, batch: int | None) -> _Batch:
+    """The graphs at a batch size; None is that of the context. Raises ShapeError TL0344."""
+    if batch is None:
+        return _Batch(context.graph, context.front)
+    try:
+        graph = lower_as_given(context.model, context.inputs, batch)
+    except ShapeError as error:
+        raise error if error.span is not None else error.at(prop.span) from None
+    front = None if context.front is None else compose(context.model, graph, context.front.steps)
+    return _Batch(graph, front, f", batch {batch}")
+
+
+def _compared(context: PropertyContext, prop: RuntimeProperty, batch: _Batch) -> DifferentialResult:
+    """Every session at one batch size."""
+    graph, front, suffix = batch.graph, batch.front, batch.suffix
+    stated = context.graph if context.front is None else context.front.alone_graph
     sessions = settings_of(prop.sessions)
     if front is not None:
         alone = front.alone_graph
@@ -123,14 +143,6 @@ def nothing_compared(probes: tuple[ProbeReport, ...], found: Divergence | None) 
     return DifferentialResult(
         samples=0, finished=found is not None, divergence=found, sessions=(), rewrites=(), probes=probes
     )
-
-
-def _batched(context: PropertyContext, prop: RuntimeProperty, batch: int) -> Graph:
-    """The graph at another batch size. Raises ShapeError TL0344 where the file fixes it."""
-    try:
-        return lower_as_given(context.model, context.inputs, batch)
-    except ShapeError as error:
-        raise error if error.span is not None else error.at(prop.span) from None
 
 
 def settings_of(sessions: Sessions) -> tuple[SessionSettings, ...]:
