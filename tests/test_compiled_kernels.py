@@ -231,6 +231,23 @@ def test_products_of_stacks_have_the_same_bits_prepared(operands, data) -> None:
     prepared_and_plain(node, [a, b[:, 0]], [False, data.draw(st.booleans())])
 
 
+@given(st.sampled_from(["MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"]), st.data())
+@settings(deadline=None, max_examples=80)
+def test_pools_have_the_same_bits_prepared(op, data) -> None:
+    kernel = tuple(data.draw(st.integers(1, 3)) for _ in range(2))
+    attributes: dict[str, object] = {
+        "kernel_shape": kernel,
+        "strides": tuple(data.draw(st.integers(1, 3)) for _ in range(2)),
+        "pads": tuple(data.draw(st.integers(0, kernel[axis % 2] - 1)) for axis in range(4)),
+        "dilations": (1, 1),
+        "ceil_mode": 0,
+        "count_include_pad": data.draw(st.integers(0, 1)),
+        "storage_order": 0,
+    }
+    x = turned(data.draw(arrays(1, 2, 4, 5)))
+    prepared_and_plain(Node(op, ("x",), ("y",), tuple(attributes.items())), [x], [False])
+
+
 def test_movements_have_the_same_bits_prepared() -> None:
     x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     for node in (

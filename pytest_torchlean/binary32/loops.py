@@ -135,6 +135,32 @@ def divide_by_sum(x: Any) -> None:
 
 
 @_compiled
+def largest_of(x: Any, taps: Any, out: Any) -> None:
+    """The first largest, or first NaN, of x (maps, extent) at taps (windows, volume): out (maps, windows)."""
+    for m in range(x.shape[0]):
+        for w in range(taps.shape[0]):
+            best = x[m, taps[w, 0]]
+            for v in range(1, taps.shape[1]):
+                value = x[m, taps[w, v]]
+                if value > best or (value != value and best == best):
+                    best = value
+            out[m, w] = best
+
+
+@_compiled
+def mean_of(x: Any, taps: Any, counts: Any, out: Any) -> None:
+    """Ascending sums of x (maps, extent) at taps (windows, volume), a negative one 0, divided by counts."""
+    for m in range(x.shape[0]):
+        for w in range(taps.shape[0]):
+            total = np.float32(0.0)
+            for v in range(taps.shape[1]):
+                if taps[w, v] >= 0:
+                    total += x[m, taps[w, v]]
+            value = total / counts[w]
+            out[m, w] = value if value == value else _NAN
+
+
+@_compiled
 def lay_out(x: Any, rows: Any, columns: Any, size: Any, planes: Any) -> None:
     """x (maps, height, width) into `planes`, size numbers per map: row i, column j at rows[i] + columns[j].
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from pytest_torchlean.ops.rule import (
     DomainError,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     array,
@@ -63,13 +65,32 @@ def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:
     return (ValueType(x.dtype, outputs), ValueType("int64", outputs))[: len(node.outputs)]
 
 
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    x = typed(types[0], "the input", "float32", "int8", "uint8")
+    if x.dtype != "float32" or len(node.outputs) > 1:
+        return partial(_evaluate, node)
+    from pytest_torchlean.binary32 import loops
+
+    windows = pooling_windows(node, x.shape)
+    taps = _taps(windows)
+    maps, extent = math.prod(x.shape[:2]), math.prod(x.shape[2:])
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        out = np.empty((maps, len(taps)), dtype=np.float32)
+        loops.largest_of(np.ascontiguousarray(floats(inputs[0])).reshape(maps, extent), taps, out)
+        return (out.reshape(*x.shape[:2], *windows.outputs),)
+
+    return run
+
+
 def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     x: Any = array(inputs[0])
     windows = pooling_windows(node, x.shape)
     shape = (*x.shape[:2], *windows.outputs)
     flat, taps = x.reshape(math.prod(x.shape[:2]), math.prod(x.shape[2:])), _taps(windows)
-    with np.errstate(invalid="ignore"):
-        largest = np.asarray(flat[:, taps].max(axis=2)).reshape(shape)
+    windows_of_x = flat[:, taps]
+    first = windows_of_x.argmax(axis=2)[:, :, None]
+    largest = np.take_along_axis(windows_of_x, first, axis=2).reshape(shape)
     if len(node.outputs) == 1:
         return (largest,)
     return largest, _places(node, flat, taps, x.shape).reshape(shape)
@@ -149,6 +170,6 @@ def _unpool_step(node: Node, graph: Graph) -> Step | str:
 
 RULES = {
     "MaxUnpool": replace(_UNPOOL, step=_unpool_step),
-    "MaxPool": OpRule(_infer, _evaluate, _error_bound, _step),
-    "GlobalMaxPool": OpRule(_infer, _evaluate, _error_bound, _step),
+    "MaxPool": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare),
+    "GlobalMaxPool": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare),
 }

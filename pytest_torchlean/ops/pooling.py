@@ -26,6 +26,7 @@ from pytest_torchlean.ops.rule import (
     Arrays,
     Float64,
     OpRule,
+    Prepared,
     ShapeError,
     Types,
     float_type,
@@ -72,6 +73,22 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     with np.errstate(all="ignore"):
         result = np.divide(total, counts.astype(np.float32))
     return (kernels.canonical_nan(result).reshape(*x.shape[:2], *windows.outputs),)
+
+
+def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
+    from pytest_torchlean.binary32 import loops
+
+    shape = float_type(types[0], "the input").shape
+    windows, taps, counts = _geometry(node, shape)
+    divisors = counts.astype(np.float32)
+    maps, extent = math.prod(shape[:2]), math.prod(shape[2:])
+
+    def run(inputs: Arrays) -> tuple[Array, ...]:
+        out = np.empty((maps, len(taps)), dtype=np.float32)
+        loops.mean_of(np.ascontiguousarray(floats(inputs[0])).reshape(maps, extent), taps, divisors, out)
+        return (out.reshape(*shape[:2], *windows.outputs),)
+
+    return run
 
 
 def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
@@ -141,6 +158,6 @@ def _cube_root(x: Any) -> Any:
 RULES = {
     "LpPool": rule_of(_infer_lp, _lp),
     "GlobalLpPool": rule_of(_infer_lp, _lp),
-    "AveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
-    "GlobalAveragePool": OpRule(_infer, _evaluate, _error_bound, _step),
+    "AveragePool": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare),
+    "GlobalAveragePool": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare),
 }
