@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import ZERO, IndexStep, Step
 from pytest_torchlean.ops.extremum import extremum
-from pytest_torchlean.ops.indexed import moving
+from pytest_torchlean.ops.indexed import moving, present
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -31,7 +31,6 @@ from pytest_torchlean.ops.rule import (
     ShapeError,
     Types,
     array,
-    float_type,
     floats,
     integer,
     integers,
@@ -135,14 +134,14 @@ def _step(node: Node, graph: Graph) -> Step | str:
 
 def _infer_unpool(node: Node, types: Types) -> tuple[ValueType, ...]:
     """Attributes: `within`, the shape that the places count in, and `shape`, the result's, no smaller."""
-    x, places = float_type(types[0], "the input"), typed(types[1], "the places", "int64")
+    x, places = present(types[0]), typed(types[1], "the places", "int64")
     within, shape = integers(node, "within"), integers(node, "shape")
     if places.shape != x.shape:
         raise ShapeError(f"places of shape {places.shape} do not fit the input of shape {x.shape}")
     fits = len(within) == len(shape) == len(x.shape) and shape[:2] == within[:2] == x.shape[:2]
     if not fits or any(whole < part or part < 1 for whole, part in zip(shape, within, strict=True)):
         raise ShapeError(f"an output of shape {shape} does not hold the unpooled {within}")
-    return (ValueType("float32", shape),)
+    return (ValueType(x.dtype, shape),)
 
 
 def _unpool(node: Node, inputs: Sequence[Any], zero: int) -> Array:
