@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
     inspect.add_argument("model", type=Path, metavar="MODEL")
+    _shapes(inspect)
 
     doctor = _command(commands, "doctor", "check this installation, Lean included")
     _lean(doctor)
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("model", type=Path, metavar="MODEL")
     init.add_argument("--output", type=Path, default=Path("torchlean.yaml"), metavar="FILE")
     init.add_argument("--force", action="store_true", help="replace an existing file")
+    _shapes(init)
 
     replay = _command(commands, "replay", "run a counterexample again")
     replay.add_argument("witness", type=Path, metavar="WITNESS", help="a file of .torchlean/witnesses")
@@ -166,6 +168,15 @@ def report_files(options: argparse.Namespace) -> dict[str, str | None]:
 
 def _lean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lean", type=Path, metavar="PATH", help="a Lean 4.35.0 toolchain or executable")
+
+
+def _shapes(parser: argparse.ArgumentParser) -> None:
+    words = "extents of an open {}, e.g. {}; may be given several times"
+    for option, shown, help_text in (
+        ("--shape", "INPUT=1,3,224", words.format("input", "image=1,3,224,224")),
+        ("--dim", "SYMBOL=128", words.format("dimension", "seq=128")),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar=shown, help=help_text)
 
 
 def _root(parser: argparse.ArgumentParser) -> None:

@@ -125,7 +125,7 @@ _ROWS: tuple[ErrorCode, ...] = (
         "model input or output is not supported",
         "inputs and outputs must be tensors of float32, integers or bool, and every dimension but the first "
         "must have an extent, from the file or from the spec",
-        "give the model's `shapes` or `dims` in the spec, or convert the model to float32",
+        "give `shapes` or `dims` of the model in the spec (--shape, --dim), or convert the model to float32",
     ),
     ErrorCode(
         "TL0204",

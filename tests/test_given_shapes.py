@@ -304,3 +304,26 @@ def test_the_record_has_the_machine_and_every_option(tmp_path: Path) -> None:
         "its graph loaded again",
         "every value exposed",
     }
+
+
+def test_init_and_inspect_take_shapes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.onnx").write_bytes(open_model().SerializeToString())
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["inspect", "m.onnx"]) == 2
+    assert "--shape" in capsys.readouterr().err
+    assert main(["inspect", "m.onnx", "--shape", "x=1,2,3"]) == 0
+    assert "[1, 2, 3]" in capsys.readouterr().out
+    for wrong in (["--shape", "x"], ["--shape", "x=1,b,3"], ["--dim", "seq=1,2"], ["--dim", "seq=0"]):
+        assert main(["init", "m.onnx", *wrong]) == 2
+    assert "TL030" in capsys.readouterr().err
+    assert main(["init", "m.onnx", "--dim", "seq=2"]) == 0
+    spec = load_spec(tmp_path / "torchlean.yaml", tmp_path)
+    assert spec.models["m"].inputs.dims == {"seq": 2}
+    assert main(["init", "m.onnx", "--shape", "x=1,2,3", "--force"]) == 0
+    spec = load_spec(tmp_path / "torchlean.yaml", tmp_path)
+    assert spec.models["m"].inputs.shapes == {"x": (1, 2, 3)}
+    (result, *_) = run_spec(spec, root=tmp_path)
+    assert result.evidence.verdict is Verdict.AGREED

@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, PASSED
+from pytest_torchlean.commands.shapes import given_shapes, yaml_lines
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.files import write_atomically
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.printer import type_text
-from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.onnx_import import load_model
+from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.spec.decode import decode_spec
+from pytest_torchlean.spec.model import InputShapes
 
 _TEMPLATE = """\
 # Properties of {file}, run by `pytest` or `torchlean check`. Every key: README.md of pytest-torchlean.
@@ -26,7 +29,7 @@ version: 1
 models:
   {name}:
     path: {path}        # input {inputs}, output {outputs}
-    # preprocess:         # where raw inputs are normalised and the like before the model sees them
+{shapes}    # preprocess:         # where raw inputs are normalised and the like before the model sees them
     #   - divide: 255
 
 defaults:
@@ -78,7 +81,8 @@ def run(options: argparse.Namespace) -> int:
     if target.exists() and not options.force:
         print(f"{terminal_line(str(target))} exists; --force replaces it", file=sys.stderr)
         return BAD_INPUT
-    graph = lower(load_model(options.model))
+    given = given_shapes(options)
+    graph = lower_as_given(load_model(options.model), given)
     folder = target.resolve().parent
     try:
         path = options.model.resolve().relative_to(folder).as_posix()
@@ -89,21 +93,22 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return BAD_INPUT
-    text = spec_text(path, graph).encode()
+    text = spec_text(path, graph, given).encode()
     decode_spec(text, file=target.name, base=folder, root=folder)
     write_atomically(target, text)
     print(f"wrote {terminal_line(str(target))}; run `pytest` or `torchlean check` beside it")
     return PASSED
 
 
-def spec_text(path: str, graph: Graph) -> str:
-    """The spec for a model at `path`, relative to the spec's folder."""
+def spec_text(path: str, graph: Graph, given: InputShapes) -> str:
+    """The spec for a model at `path`, relative to the spec's folder, lowered under the given shapes."""
     name = re.sub(r"[^a-z0-9._-]+", "-", Path(path).stem.lower()).strip("-._")[:100] or "model"
     shape = graph.types[graph.inputs[0]].shape
     rows = ", ".join(["n", *map(str, shape[1:] if len(shape) > 1 else shape)])
     return _TEMPLATE.format(
         file=json.dumps(Path(path).name),
         name=name,
+        shapes=yaml_lines(given),
         path=path if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./-]*", path) else json.dumps(path),
         inputs=", ".join(type_text(graph.types[value]) for value in graph.inputs),
         outputs=", ".join(type_text(graph.types[value]) for value in graph.outputs),

@@ -6,13 +6,15 @@ import argparse
 from collections import Counter
 
 from pytest_torchlean.cli import PASSED
+from pytest_torchlean.commands.shapes import given_shapes
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.canonical import digest
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ir.printer import print_graph
-from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
+from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.ops.certifiability import step_of
+from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.report.escape import terminal, terminal_line
 
 
@@ -21,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     print(f"file    {terminal_line(str(options.model))}")
     print(f"sha256  {model.sha256}")
-    graph = lower(model)
+    graph = lower_as_given(model, given_shapes(options))
     print(f"graph   {digest(graph)} (digest of its canonical form)")
     print(f"weights {sum(value.size for value in graph.constants.values())} numbers")
     operators = Counter(node.op for node in graph.nodes)
