@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -73,7 +75,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [measured(name, path, options.rounds) for name, path in models(options.data, Path(folder))]
         rows.append(product(options.rounds))
-    text = report(rows, options.rounds)
+        first, again = first_use(Path(folder))
+    text = report(rows, options.rounds, first, again)
     options.output.write_text(text, encoding="utf-8")
     print(text)
 
@@ -120,6 +123,31 @@ def product(rounds: int) -> Row:
     assert kernels.matmul(a, b).tobytes() == kernels.matmul(a, b, implementation="numpy").tobytes()
     seconds = interleaved(rounds, lambda: session.run(None, {"a": a, "b": b}), lambda: kernels.matmul(a, b))
     return Row(f"MatMul {SIDE}^3", 1, *seconds)
+
+
+def first_use(folder: Path) -> tuple[float, float]:
+    """Processor seconds until the first result of a new process: with no machine code on disk, and with."""
+    path, kept = folder / "first.onnx", folder / "machine_code"
+    path.write_bytes(residual((8, 16), 2, 2))
+    kept.mkdir(mode=0o700)
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from pytest_torchlean.evaluator import run\n"
+        "from pytest_torchlean.onnx_import import load_model, lower\n"
+        "graph = lower(load_model(Path(sys.argv[1])))\n"
+        "started = time.process_time()\n"
+        "run(graph, {'x': np.ones((1, 3, 32, 32), dtype=np.float32)})\n"
+        "print(time.process_time() - started)\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(kept)}
+    command = [sys.executable, "-c", program, str(path)]
+    times = [
+        float(subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout)
+        for _ in range(2)
+    ]
+    return times[0], times[1]
 
 
 def interleaved(
@@ -215,7 +243,7 @@ def residual(widths: tuple[int, ...], blocks: int, first: int) -> bytes:
 # --- report -------------------------------------------------------------------------------------------
 
 
-def report(rows: list[Row], rounds: int) -> str:
+def report(rows: list[Row], rounds: int, first: float, again: float) -> str:
     lines = [
         "# The evaluator against onnxruntime",
         "",
@@ -243,6 +271,11 @@ def report(rows: list[Row], rounds: int) -> str:
         f"{last.name}, both operands given at run time: onnxruntime {rates[0]:.1f} GMAC/s; evaluator "
         f"{rates[1]:.1f} on one thread ({100 * rates[1] / rates[0]:.0f} %) and {rates[2]:.1f} on two "
         f"({100 * rates[2] / rates[0]:.0f} %); target 30 % of onnxruntime's.",
+        "",
+        f"Until the first result of the residual network with 2 blocks, a new process takes {first:.1f} s of",
+        f"the processor where everything is compiled, {again:.1f} s where numba finds machine code on disk,",
+        "most of that for the import of numba. Before it has spent a second on numpy, a process does not use",
+        "numba at all, unless `TORCHLEAN_KERNELS=numba` says so, as here.",
         "",
         "The run also asserts that one and two threads give equal bits, and that the product has the bits of",
         "the plain numpy loop.",

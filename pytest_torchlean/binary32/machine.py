@@ -21,9 +21,9 @@ from typing import Any, Literal
 
 Implementation = Literal["numpy", "numba"]
 
-_PATIENCE = 0.25
-"""Seconds of numpy's time that a process may spend on one kind of work before numba does it: the time that
-its import and some compilation take."""
+_PATIENCE = 1.0
+"""Seconds of numpy's time that a process may spend on one kind of work before numba does it: between what its
+import and machine code from disk take, and what compilation takes on a new machine."""
 _MOST_THREADS = 64
 
 
