@@ -14,6 +14,7 @@ from pytest_torchlean.errors import CODES
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.spec import PropertySpec, load_spec
+from pytest_torchlean.spec.schema import schema_text
 from pytest_torchlean.verdict import Evidence, Verdict
 
 
@@ -176,6 +177,20 @@ def test_init_writes_a_spec_that_runs(here: Path, capsys: pytest.CaptureFixture[
     assert main(["init", "models/My net (1).onnx"]) == 2
     assert "--force" in capsys.readouterr().err
     assert main(["init", "models/My net (1).onnx", "--force"]) == 0
+
+
+def test_init_names_the_schema_that_it_writes_for_editors(here: Path) -> None:
+    write_model(here / "tiny.onnx")
+    assert main(["init", "tiny.onnx"]) == 0
+    first = (here / "torchlean.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=torchlean.schema.json"
+    schema = here / first.partition("=")[2]
+    assert schema.read_text() == schema_text()
+    schema.write_text("{}")
+    assert main(["init", "tiny.onnx"]) == 2
+    assert schema.read_text() == "{}"
+    assert main(["init", "tiny.onnx", "--force"]) == 0
+    assert schema.read_text() == schema_text()
 
 
 def test_uncommented_examples_of_init_are_valid(here: Path) -> None:

@@ -1,4 +1,4 @@
-"""`torchlean init`: a commented torchlean.yaml that is valid and runs."""
+"""`torchlean init`: a commented torchlean.yaml that is valid and runs, and its JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.spec.decode import decode_spec
 from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.schema import COMMITTED
+
+SCHEMA_NAME = "torchlean.schema.json"
 
 _TEMPLATE = """\
+# yaml-language-server: $schema={schema}
 # Properties of {file}, run by `pytest` or `torchlean check`. Every key: README.md of pytest-torchlean.
 # Numbers keep their exact value: 8/255, 0.1, 1e-3 and hex floats such as 0x1.8p-3.
 version: 1
@@ -96,7 +100,11 @@ def run(options: argparse.Namespace) -> int:
     text = spec_text(path, graph, given).encode()
     decode_spec(text, file=target.name, base=folder, root=folder)
     write_atomically(target, text)
-    print(f"wrote {terminal_line(str(target))}; run `pytest` or `torchlean check` beside it")
+    schema = folder / SCHEMA_NAME
+    if options.force or not schema.exists():
+        write_atomically(schema, COMMITTED.read_bytes())
+    print(f"wrote {terminal_line(str(target))} and {SCHEMA_NAME}, by which editors complete and check it")
+    print("run `pytest` or `torchlean check` beside it")
     return PASSED
 
 
@@ -106,6 +114,7 @@ def spec_text(path: str, graph: Graph, given: InputShapes) -> str:
     shape = graph.types[graph.inputs[0]].shape
     rows = ", ".join(["n", *map(str, shape[1:] if len(shape) > 1 else shape)])
     return _TEMPLATE.format(
+        schema=SCHEMA_NAME,
         file=json.dumps(Path(path).name),
         name=name,
         shapes=yaml_lines(given),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_torchlean.report.drawings import Drawing, bounds_plot, histogram_plot, share_plot
+from pytest_torchlean.report.drawings import Drawing, bounds_plot, histogram_plot, number, share_plot
 from pytest_torchlean.report.escape import html
 from pytest_torchlean.report.pictures import witness_pictures
-from pytest_torchlean.report.text import counts_text, numbers_text
+from pytest_torchlean.report.text import counts_text, machine_text, numbers_text, shapes_text
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
 
@@ -16,6 +16,7 @@ _MOST_CHARACTERS = 2000
 _MOST_DETAILS = 12
 _MOST_WITNESSES = 3
 _MOST_MISTAKES = 50
+_MOST_SESSIONS = 12
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,15 @@ class Section:
     full: str
 
 
-def section(result: PropertyResult, number: int, ledger: Sequence[int], *, opened: bool) -> Section:
-    """The section of the property with this number. ledger: the numbers of the ledger's lines it rests on."""
+def section(result: PropertyResult, place: int, ledger: Sequence[int], *, opened: bool) -> Section:
+    """The section of the property at this place. ledger: the numbers of the ledger's lines it rests on."""
     evidence = result.evidence
     head = (
-        f'<details class="p {result.outcome}" id="p{number}"{" open" if opened else ""}><summary>'
+        f'<details class="p {result.outcome}" id="p{place}"{" open" if opened else ""}><summary>'
         f'<span class="v">{evidence.verdict.value}</span> <span class="id">{html(cut(result.id))}</span>'
         "</summary>"
     )
-    facts = f"<dl>{_facts(result, ledger)}</dl>{_mistakes(evidence)}"
+    facts = f"<dl>{_facts(result, ledger)}</dl>{_mistakes(evidence)}{_sessions(evidence)}"
     figures = "".join(_figures(evidence))
     brief = f'{head}<div class="in"><div>{facts}</div></div></details>\n'
     if not figures:
@@ -61,9 +62,11 @@ def _facts(result: PropertyResult, ledger: Sequence[int]) -> str:
         ("rests on", _links(ledger)),
         ("check", html(f"{result.check}, semantics {evidence.semantics}")),
         ("model", html(cut(result.model_path)) or "none"),
+        ("inputs", html(cut(shapes_text(result.model_shapes)))),
         ("preprocessing", html(cut("\n".join(result.preprocess)))),
         ("written at", html(f"{result.spec_file}:{result.line}:{result.column}")),
         ("runtime", html(cut(evidence.runtime))),
+        ("machine", html(cut(machine_text(evidence.machine)))),
     ]
     if problem is not None:
         same = problem.message == evidence.found
@@ -113,6 +116,28 @@ def _mistakes(evidence: Evidence) -> str:
     rest = len(evidence.mistakes) - _MOST_MISTAKES
     more = f'<p class="muted">and {rest} more errors</p>' if rest > 0 else ""
     head = "<thead><tr><th>line<th>code<th>error<th>fix</thead>"
+    return f'<div class="scroll"><table>{head}{rows}</table></div>{more}'
+
+
+def _sessions(evidence: Evidence) -> str:
+    """The sessions of a runtime check: what was compared, and how near the worst came to its bound."""
+    if not evidence.sessions:
+        return ""
+    rows = ""
+    for session in evidence.sessions[:_MOST_SESSIONS]:
+        counts = session.counts
+        worst = max(session.worst.items(), key=lambda pair: number(pair[1]), default=None)
+        rows += (
+            f"<tr><td>{html(cut(session.name))}<td class=n>{counts.get('samples', 0)}"
+            f"<td class=n>{counts.get('exact_outputs', 0)}<td class=n>{counts.get('bounded_outputs', 0)}"
+            f"<td>{html(cut(f'{worst[0]}: {worst[1]}')) if worst else ''}<td>{html(cut(session.bits))}"
+        )
+    rest = len(evidence.sessions) - _MOST_SESSIONS
+    more = f'<p class="muted">and {rest} more sessions in the record</p>' if rest > 0 else ""
+    head = (
+        "<thead><tr><th>session<th>samples<th>bit-equal<th>within bounds<th>largest share of a bound"
+        "<th>outputs</thead>"
+    )
     return f'<div class="scroll"><table>{head}{rows}</table></div>{more}'
 
 

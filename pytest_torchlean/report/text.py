@@ -10,7 +10,17 @@ from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
 
-__all__ = ["counts_text", "error_text", "failure", "numbers_text", "summary_line", "table", "tools_text"]
+__all__ = [
+    "counts_text",
+    "error_text",
+    "failure",
+    "machine_text",
+    "numbers_text",
+    "shapes_text",
+    "summary_line",
+    "table",
+    "tools_text",
+]
 
 _SHOWN_NUMBERS = 12
 _SHOWN_WITNESSES = 3
@@ -47,7 +57,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     entries = [
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
-        ("inputs", _shapes(result.model_shapes)),
+        ("inputs", shapes_text(result.model_shapes)),
         ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),
         ("found", terminal(found)),
@@ -57,7 +67,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
         ("proof", _proof(evidence)),
         ("bounds", _bounds(evidence)),
         ("runtime", terminal(evidence.runtime)),
-        ("machine", _machine(evidence.machine)),
+        ("machine", machine_text(evidence.machine)),
     ]
     lines += [_entry(name, text) for name, text in entries if text]
     for witness in evidence.witnesses[:_SHOWN_WITNESSES]:
@@ -143,13 +153,14 @@ def _bounds(evidence: Evidence) -> str:
     )
 
 
-def _shapes(shapes: Mapping[str, tuple[int, ...]] | None) -> str:
+def shapes_text(shapes: Mapping[str, tuple[int, ...]] | None) -> str:
+    """The shapes that a spec gives the inputs."""
     if shapes is None:
         return ""
     return terminal_line(", ".join(f"{name}{list(shape)}" for name, shape in shapes.items()))
 
 
-def _machine(machine: Mapping[str, str] | None) -> str:
+def machine_text(machine: Mapping[str, str] | None) -> str:
     """Versions and processor in a line; flags and build are in the record."""
     if not machine:
         return ""
