@@ -110,11 +110,29 @@ def run_and_judge(
     """
     wanted = tuple(name for name in outputs if any(name in node.outputs for node in graph.nodes))
     answers = dict(zip(wanted, session.fetch(wanted, inputs), strict=True))
+    for node in graph.nodes:
+        for output, name in enumerate(node.outputs):
+            if (
+                name in answers
+                and ValueType(answers[name].dtype.name, answers[name].shape) != graph.types[name]
+            ):
+                yield _of_another_type(node, output, graph.types[name])
+                return
     if not by_kind or len(graph.nodes) == 1 or _finite(inputs):
         yield from judge(graph, inputs, answers, finished_sums=finished_sums, label=label)
     if by_kind:
         for node, output, outcome, met in special.judge_kinds(graph, inputs, answers, label):
             yield Judged(node, output, answers[node.outputs[output]], outcome, met)
+
+
+def _of_another_type(node: Node, output: int, wanted: ValueType) -> Judged:
+    """Every element wrong, and NaN for what the runtime gave in another shape or type."""
+    missing = np.full(wanted.shape, np.nan, dtype=np.float32)
+    wrong = np.ones(max(1, missing.size), dtype=np.bool_)
+    expected = np.zeros(max(1, missing.size), dtype=np.float32)
+    return Judged(
+        node, output, np.resize(missing, expected.shape), nodes.Outcome(expected, wrong, None, 0.0, 0)
+    )
 
 
 def _finite(inputs: Values) -> bool:

@@ -19,7 +19,7 @@ from pytest_torchlean.differential.alone import Alone, Judged, Open, integer_arr
 from pytest_torchlean.differential.result import Divergence, ProbeReport
 from pytest_torchlean.differential.sessions import Fetching
 from pytest_torchlean.differential.sharp import PRODUCTS
-from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.errors import RuntimeFailure, TorchleanError
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import import LoadedModel
@@ -189,7 +189,7 @@ def _probe_graph(
         weights=tally.weights,
         weights_read=tally.weights_read,
         known=tally.known,
-        limited=tuple(tally.limited),
+        limited=tuple(dict.fromkeys(tally.limited)),
         left_out=tuple(tally.left_out),
         surprises=tuple(tally.surprises),
         finished=finished,
@@ -218,6 +218,9 @@ def _probe_node(
         try:
             graph, own = alone.with_integers if integers else (alone.graph, alone.session)
             found = _run(session, kind, alone, own, graph, inputs, tally)
+        except RuntimeFailure as problem:
+            tally.limited.append(f"{_name(alone)}: {problem.message[:200]}")
+            continue
         except TorchleanError:
             continue
         tally.runs += 1
