@@ -32,8 +32,9 @@ DEPTH = 4096
 """Length of the sums of the node `dense`."""
 
 
-def model() -> onnx.ModelProto:
-    """A network of every kind of node that the faults are put into; `dense` adds 4096 products."""
+def model(depth: int = DEPTH) -> onnx.ModelProto:
+    """A network of every kind of node that the faults are put into; `dense` adds `depth` products, a
+    multiple of 64."""
     rng = np.random.default_rng(20)
     node = helper.make_node
 
@@ -45,8 +46,8 @@ def model() -> onnx.ModelProto:
         "scale": normal(16), "offset": normal(16), "mean": normal(16),
         "var": np.abs(normal(16)) + np.float32(0.1),
         "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
-        "w2": normal(64, 16, 3, 3, scale=0.1), "low": np.float32(-1.1), "high": np.float32(2.3),
-        "w3": normal(DEPTH, 64, scale=0.02), "b3": normal(64), "gain": normal(64), "shift": normal(64),
+        "w2": normal(depth // 64, 16, 3, 3, scale=0.1), "low": np.float32(-1.1), "high": np.float32(2.3),
+        "w3": normal(depth, 64, scale=0.02), "b3": normal(64), "gain": normal(64), "shift": normal(64),
         "begin": np.array([8]), "end": np.array([40]), "axis": np.array([1]), "half": normal(1, 32),
         "w4": normal(32, 32, scale=0.2), "shape": np.array([4, 8]), "w5": normal(8, 8), "b5": normal(8),
     }  # fmt: skip
@@ -265,6 +266,8 @@ class Fault:
 
 _HALF, _FLOAT, _BRAIN = int(TensorProto.FLOAT16), int(TensorProto.FLOAT), int(TensorProto.BFLOAT16)
 FUSED, BLOCKED = "com.microsoft.FusedGemm", "com.microsoft.nchwc.Conv"
+NONE = Fault("none", " ", without_bias)
+"""The runtime as it is: no node has this name."""
 FAULTS: tuple[Fault, ...] = (
     Fault("another operator: Abs for Relu", "activation", operator("Abs")),
     Fault("another operator: LeakyRelu 0.01 for Relu", "activation", operator("LeakyRelu", alpha=0.01)),
@@ -352,7 +355,7 @@ def main() -> None:
     options = parser.parse_args()
     proto = model()
     rows, named, sampled = [], 0, 0
-    clean = judge(Fault("none", " ", without_bias), proto)
+    clean = judge(NONE, proto)
     for fault in FAULTS:
         found, alone = judge(fault, proto), judge(fault, proto, probes=False)
         named += right(fault, found)

@@ -161,6 +161,8 @@ def stacks(found: Plan, count: int) -> Iterator[Stack]:
     for start in range(0, len(elements), rows):
         for signed in values:
             yield _stack(found, elements[start : start + rows], signed, exactly=True)
+    for value in _near_bias(found):
+        yield _stack(found, elements[: min(_MOST_FULL, rows)], value, exactly=True)
     most = min(_MOST_FULL, rows, len(elements))
     few = elements[np.linspace(0, len(elements) - 1, most).astype(np.int64)]
     if len(few):
@@ -177,6 +179,18 @@ def _above_bias(step: AffineStep) -> np.float32:
     wanted = math.frexp(largest)[1] - math.frexp(float(used.min()))[1] + 2
     room = 120 - math.frexp(max(float(used.max()), 1.0))[1]
     return np.float32(2.0 ** max(0, min(wanted, room)))
+
+
+def _near_bias(found: Plan) -> list[np.float32]:
+    """Powers of two that lift biases of any sign just above zero, where a tail hides negative results."""
+    biases = [np.abs(block.bias).max(initial=0.0) for block in found.step.blocks if block.bias is not None]
+    weights = np.concatenate([np.abs(block.weights).reshape(-1) for block in found.step.blocks])
+    largest, used = float(max(biases, default=0.0)), weights[weights > 0]
+    if found.tail is None or largest == 0.0 or not used.size:
+        return []
+    power = math.frexp(largest)[1] - math.frexp(float(np.median(used)))[1]
+    powers = [step for step in (power - 3, power - 1, power + 1) if abs(step) < 100]
+    return [np.float32(sign * 2.0**step) for step in powers for sign in (1.0, -1.0)]
 
 
 def _stack(found: Plan, elements: Indices, value: np.float32, *, exactly: bool) -> Stack:
