@@ -203,6 +203,17 @@ def test_normalisations_have_the_same_bits_prepared(data) -> None:
     prepared_and_plain(Node("Relu", ("x",), ("y",)), [x], [False])
 
 
+@given(st.integers(0, 2), st.booleans(), st.booleans(), st.data())
+@settings(deadline=None, max_examples=60)
+def test_layer_normalisation_has_the_same_bits_prepared(axis, whole, biased, data) -> None:
+    x = turned(data.draw(arrays(2, 3, 5)))
+    own = x.shape[axis:] if whole else (1,)
+    operands = [x, data.draw(arrays(*own)), *([data.draw(arrays(*own))] if biased else [])]
+    attributes = (("axis", axis), ("epsilon", float(np.float32(1e-5))))
+    node = Node("LayerNormalization", ("x", "s", "b")[: len(operands)], ("y",), attributes)
+    prepared_and_plain(node, operands, [False] * len(operands))
+
+
 @given(st.sampled_from(["ReduceSum", "ReduceMean"]), st.permutations([0, 1, 2]), st.integers(0, 3), st.data())
 @settings(deadline=None, max_examples=60)
 def test_reductions_have_the_same_bits_prepared(op, axes, count, data) -> None:

@@ -135,6 +135,30 @@ def divide_by_sum(x: Any) -> None:
 
 
 @_compiled
+def normalize_rows(x: Any, epsilon: Any, scale: Any, bias: Any, out: Any) -> None:
+    """(x - mean) * (1 / sqrt(variance + epsilon)) * scale + bias for each row, one rounding after the other.
+
+    x, out (rows, n); scale (n,); bias (n,) or empty.
+    """
+    one, count = np.float32(1.0), np.float32(x.shape[1])
+    for i in range(x.shape[0]):
+        total = np.float32(0.0)
+        for j in range(x.shape[1]):
+            total += x[i, j]
+        mean = total / count
+        total = np.float32(0.0)
+        for j in range(x.shape[1]):
+            distance = x[i, j] - mean
+            total += distance * distance
+        inverse = one / np.sqrt(total / count + epsilon)
+        for j in range(x.shape[1]):
+            value = (x[i, j] - mean) * inverse * scale[j]
+            if bias.size:
+                value += bias[j]
+            out[i, j] = value if value == value else _NAN
+
+
+@_compiled
 def largest_of(x: Any, taps: Any, out: Any) -> None:
     """The first largest, or first NaN, of x (maps, extent) at taps (windows, volume): out (maps, windows)."""
     for m in range(x.shape[0]):

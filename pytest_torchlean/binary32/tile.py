@@ -20,12 +20,16 @@ from numba.extending import intrinsic
 def _shape() -> tuple[int, int]:
     """Lanes of a vector, and vectors per row, for this machine: 6 rows of them and their operands fit its
     registers."""
-    features = llvm.get_host_cpu_features()
+    try:
+        features = llvm.get_host_cpu_features()
+    except RuntimeError:
+        # LLVM cannot tell on this platform
+        return 4, 2
     if features.get("avx512f"):
         return 16, 4
     if features.get("avx2"):
         return 8, 2
-    return 4, 4
+    return (4, 4) if features.get("neon") else (4, 2)
 
 
 ROWS = 6
