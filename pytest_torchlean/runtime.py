@@ -198,11 +198,27 @@ def dumped(model: bytes, settings: SessionSettings) -> tuple[RuntimeSession, byt
         target = Path(folder) / "optimised.onnx"
         session = RuntimeSession(model, settings=settings, dump_to=target)
         try:
-            return session, target.read_bytes()
+            return session, _without_folded_inputs(target.read_bytes(), session.inputs)
         except OSError as error:
             raise RuntimeFailure(
                 "TL0704", f"onnxruntime wrote no optimised model: {_first_line(error)}"
             ) from error
+
+
+def _without_folded_inputs(model: bytes, needed: Sequence[str]) -> bytes:
+    """A written graph without the inputs that were initialisers too and have been folded away.
+
+    onnxruntime writes them as inputs without a value, and would ask for them when it loads the graph again.
+    """
+    proto = _parse(model)
+    graph = proto.graph
+    stored = {tensor.name for tensor in graph.initializer}
+    kept = [value for value in graph.input if value.name in needed or value.name in stored]
+    if len(kept) == len(graph.input):
+        return model
+    del graph.input[:]
+    graph.input.extend(kept)
+    return bytes(proto.SerializeToString())
 
 
 def optimised_model(model: bytes, settings: SessionSettings = SessionSettings()) -> bytes:

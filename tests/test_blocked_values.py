@@ -96,6 +96,30 @@ def test_a_changed_weight_inside_is_named_at_its_own_node(stored: onnx.ModelProt
     assert found.value == "r2"
 
 
+@pytest.mark.parametrize("operator", ["Add", "Sum"])
+def test_a_large_term_taken_up_by_a_kernel_is_granted_its_roundings(operator: str) -> None:
+    """The kernel may start its sum of 144 products with the term, so that each addition rounds at its size."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w0"], ["term"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["term", "w1"], ["inner"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["inner", "w2"], ["product"], pads=[1, 1, 1, 1]),
+        helper.make_node(operator, ["product", "term"], ["y"]),
+    ]
+    tensors = {
+        "w0": 2.0**12 * np.abs(weights(16, 16, 3, 3)),
+        "w1": 2.0**-20 * weights(16, 16, 3, 3),
+        "w2": weights(16, 16, 3, 3),
+    }
+    tensors = {name: value.astype(np.float32) for name, value in tensors.items()}
+    proto = model(nodes, {"x": [1, 16, 8, 8]}, ["y"], tensors)
+    graph = lowered(proto)
+    rng = np.random.default_rng(0)
+    inputs = [{"x": rng.random((1, 16, 8, 8), dtype=np.float32)} for _ in range(4)]
+    result = compare(loaded(proto), graph, inputs, sessions=[SHIPPED])
+    assert result.divergence is None
+    assert max(result.sessions[0].worst.values()) < 0.5
+
+
 def test_a_name_that_leaves_several_answers_is_left_alone(stored: onnx.ModelProto) -> None:
     """The sum is read twice in the stored graph, so that the addition behind `c2` is not the only reader."""
     graph = lowered(stored)

@@ -85,6 +85,8 @@ def _by_terms(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str
     """The spread of a node that keeps or selects the terms of its inputs, or why it is no such node."""
     if node.op in _ELEMENTWISE:
         return _elementwise(node, graph, spreads)
+    if node.op == "Sum":
+        return _summed(node, graph, spreads)
     if node.op == "BatchNormalization":
         return _normalised(node, graph, spreads)
     if node.op == "Gemm" and isinstance(prepared, str):
@@ -181,6 +183,20 @@ def _elementwise(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spr
     scale = 2.0 + np.maximum(left.terms, right.terms)
     error = error + terms * 2.0**-50 + SLACK * ETA * scale
     return _flat(np.broadcast_to(center, shape), error, terms, deepest + SLACK)
+
+
+def _summed(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread:
+    """Like Add: a kernel may start the sum of one operand's terms with the others."""
+    operands = [_operand(name, graph, spreads) for name in node.inputs]
+    shape = graph.types[node.outputs[0]].shape
+    center, error, terms, deepest = (
+        np.zeros(shape, dtype=np.float64) for _ in ("center", "error", "terms", "deepest")
+    )
+    for operand in operands:
+        center, error = center + operand.center, error + operand.error
+        terms, deepest = terms + operand.terms, np.maximum(deepest, operand.roundings)
+    error = error + terms * len(operands) * 2.0**-51 + SLACK * ETA * (2.0 + terms)
+    return _flat(center, error, terms, deepest + (SLACK + len(operands)))
 
 
 def _normalised(node: Node, graph: Graph, spreads: Mapping[str, Spread]) -> Spread | str:
