@@ -16,6 +16,7 @@ from gate_project import write_project
 
 from pytest_torchlean import arithmetic, properties
 from pytest_torchlean.arithmetic import require_ieee_arithmetic
+from pytest_torchlean.cli import main
 from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.properties import PropertyContext
@@ -105,6 +106,16 @@ def test_onnxruntime_is_asked_itself(sse: int, threads: int, monkeypatch: pytest
         arithmetic, "_engines", lambda: (engine for engine in engines if engine[0].startswith(name))
     )
     assert name in refusal(sse).message
+
+
+@glibc
+def test_doctor_tells(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    absent = ["doctor", "--lean", str(tmp_path / "absent")]
+    assert main(absent) == 1
+    assert "ok       arithmetic of IEEE-754" in capsys.readouterr().out
+    with modes(FLUSH_RESULTS):
+        assert main(absent) == 1
+    assert "BROKEN   arithmetic: TL0710" in capsys.readouterr().out
 
 
 LEAK = """

@@ -98,7 +98,7 @@ def test_a_changed_weight_inside_is_named_at_its_own_node(stored: onnx.ModelProt
 
 @pytest.mark.parametrize("operator", ["Add", "Sum"])
 def test_a_large_term_taken_up_by_a_kernel_is_granted_its_roundings(operator: str) -> None:
-    """The kernel may start its sum of 144 products with the term, so that each addition rounds at its size."""
+    """The kernel may start its sum of 144 products with the term: each addition then rounds at its size."""
     nodes = [
         helper.make_node("Conv", ["x", "w0"], ["term"], pads=[1, 1, 1, 1]),
         helper.make_node("Conv", ["term", "w1"], ["inner"], pads=[1, 1, 1, 1]),

@@ -44,6 +44,7 @@ def _packages() -> bool:
 
 
 def _runtime() -> bool:
+    from pytest_torchlean.machine import processor
     from pytest_torchlean.runtime import runtime_version
 
     try:
@@ -51,6 +52,16 @@ def _runtime() -> bool:
     except TorchleanError as error:
         _problem("runtime", error)
         return False
+    from pytest_torchlean.arithmetic import require_ieee_arithmetic
+
+    try:
+        require_ieee_arithmetic()
+    except TorchleanError as error:
+        _problem("arithmetic", error)
+        return False
+    print(
+        f"ok       arithmetic of IEEE-754 on {terminal_line(processor().get('processor', 'this processor'))}"
+    )
     return True
 
 
