@@ -74,3 +74,31 @@ def test_workflow_commands() -> None:
 def test_workflow_text_stays_on_one_line(text: str) -> None:
     assert len(escape.workflow_data(text).splitlines()) <= 1
     assert not set(escape.workflow_property(text)) & set(":,")
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("plain text, 1/2.", "plain text, 1/2."),
+        ("a|b", "a\\|b"),
+        ("`x` *y* _z_ ~w~ $m$", "\\`x\\` \\*y\\* \\_z\\_ \\~w\\~ \\$m\\$"),
+        ("[a](http://b)", "\\[a\\]\\(http\\://b\\)"),
+        ("<b> & @team #1", "&lt;b&gt; &amp; \\@team \\#1"),
+        ("www.evil.org", "www\\.evil.org"),
+        ("a\nb\x1b", "a\\\\nb\\\\x1b"),
+    ],
+)
+def test_markdown(text: str, safe: str) -> None:
+    assert escape.markdown(text) == safe
+
+
+@given(ANY)
+def test_markdown_stays_in_its_cell(text: str) -> None:
+    safe = escape.markdown(text)
+    assert len(safe.splitlines()) <= 1
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`\[\]*]", safe)
+    assert "<" not in safe
+
+
+def test_sarif_text_holds_no_link() -> None:
+    assert escape.sarif("a [b](c) \x07\nd") == "a [b] (c) \\x07\nd"

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 from html_reader import read_page
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from report_examples import (
     BROKEN_SPEC,
@@ -59,6 +59,8 @@ def test_hostile_text_is_text() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(alphabet=st.characters(), min_size=1, max_size=30))
+@example("<A")
+@example('"><img src=x onerror=alert(1)>')
 def test_any_text_gives_a_page_of_known_elements(text: str) -> None:
     evidence = replace(
         REFUTED.evidence,

@@ -141,7 +141,9 @@ def _sections(page: _Page, ordered: Ordered, ledger: Mapping[str, int]) -> None:
     spent, plain, missing = 0, 0, 0
     for place, (number, result) in enumerate(ordered):
         lines = sorted({ledger[line] for line in result.evidence.trust if line in ledger})
-        opened = result.outcome != "passed" and place < _OPENED
+        problem = result.evidence.problem
+        ran = problem is None or problem.code != "TL0903"
+        opened = result.outcome != "passed" and ran and place < _OPENED
         own = section(result, number, lines, opened=opened)
         extra = len(own.full.encode()) - len(own.brief.encode())
         if spent + extra <= _FOR_FIGURES and page.add_within(own.full, page.most):

@@ -202,9 +202,9 @@ def _witness(witness: Witness) -> str:
         )
     shape = " x ".join(map(str, witness.shape)) or "scalar"
     numbers = (
-        f"<dt>input ({shape})</dt><dd class=c>{numbers_text(witness.input)}</dd>"
-        f"<dt>onnxruntime</dt><dd class=c>{numbers_text(witness.runtime_output)}</dd>"
-        f"<dt>evaluator</dt><dd class=c>{numbers_text(witness.evaluator_output)}</dd>"
+        f"<dt>input ({shape})</dt><dd class=c>{html(numbers_text(witness.input))}</dd>"
+        f"<dt>onnxruntime</dt><dd class=c>{html(numbers_text(witness.runtime_output))}</dd>"
+        f"<dt>evaluator</dt><dd class=c>{html(numbers_text(witness.evaluator_output))}</dd>"
     )
     caption = html(cut(witness.violation))
     folded = f"<details{'' if shown else ' open'}><summary>numbers</summary><dl>{numbers}</dl></details>"
