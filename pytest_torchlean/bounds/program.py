@@ -7,7 +7,7 @@ that reads slot 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,10 +96,18 @@ class Program:
     """The slots of the graph's inputs and computed values, flat."""
 
 
-def lower_to_program(graph: Graph) -> Program:
+_TOGETHER = 32
+"""Elements of one diagonal matrix."""
+_FEW = 3
+"""Columns of an element-wise node at most: two operands and a bias."""
+
+
+def lower_to_program(graph: Graph, diagonal: Collection[str] = ()) -> Program:
     """The program of a graph; inputs and outputs are concatenated in the graph's order.
 
-    Raises UnsupportedError TL0204 listing every node that has no certificate step.
+    diagonal: values whose element-wise affine nodes become diagonal matrices, which Lean checks much faster
+    than as many positions, with a little more rounding granted. Raises UnsupportedError TL0204
+    listing every node that has no certificate step.
     """
     steps: dict[str, Step] = {}
     refused: list[str] = []
@@ -112,7 +120,7 @@ def lower_to_program(graph: Graph) -> Program:
             steps[node.outputs[0]] = step
     if refused:
         raise UnsupportedError("TL0204", "certificates do not cover these nodes:\n" + "\n".join(refused))
-    builder = _Builder(graph)
+    builder = _Builder(graph, diagonal)
     for name, step in absorb_biases(graph, steps).items():
         builder.add(name, step)
     return builder.program()
@@ -121,8 +129,10 @@ def lower_to_program(graph: Graph) -> Program:
 class _Builder:
     """Slots of the values named so far."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, diagonal: Collection[str] = ()) -> None:
         self._graph = graph
+        self._diagonal = diagonal
+        self._together = False
         self._slots: dict[str, Slots] = {}
         self._nodes: list[ProgramNode] = []
         self._next = FIRST_INPUT
@@ -131,6 +141,7 @@ class _Builder:
         self._inputs = self._next - FIRST_INPUT
 
     def add(self, name: str, step: Step) -> None:
+        self._together = name in self._diagonal
         if isinstance(step, ReluStep):
             self._slots[name] = self._relu(self._of(step.source))
         else:
@@ -188,9 +199,28 @@ class _Builder:
             # a sum of nothing is 0; as 0 * 0 it is one that an execution can compute
             weights = np.zeros((len(weights), 1), dtype=np.float32)
             sources = np.full((len(sources), 1), ZERO_SLOT, dtype=np.int64)
+        if self._together and weights.shape[0] == 1 and weights.shape[1] <= _FEW and len(sources) > 1:
+            starts = range(0, len(sources), _TOGETHER)
+            return np.concatenate(
+                [self._as_matrix(weights[0], sources[at : at + _TOGETHER], block.divisor) for at in starts]
+            )
         node = AffineNode(self._next, np.ascontiguousarray(weights), sources, block.divisor)
         self._nodes.append(node)
         return self._take(node.size).reshape(sources.shape[0], weights.shape[0])
+
+    def _as_matrix(self, weights: NDArray[np.float32], sources: Slots, divisor: int) -> Slots:
+        """One row at several positions as one matrix with a row for each of them: its zeros add nothing."""
+        places, count = np.arange(len(sources)), sources.shape[1]
+        columns, which = np.unique(sources.T.reshape(-1), return_inverse=True)
+        which = which.reshape(count, len(sources))
+        if any((which[one] == which[other]).any() for one in range(count) for other in range(one)):
+            columns, which = sources.T.reshape(-1), np.arange(sources.size).reshape(count, len(sources))
+        matrix = np.zeros((len(sources), len(columns)), dtype=np.float32)
+        for column in range(count):
+            matrix[places, which[column]] = weights[column]
+        node = AffineNode(self._next, matrix, columns[None], divisor)
+        self._nodes.append(node)
+        return self._take(node.size).reshape(-1, 1)
 
     def _relu(self, sources: Slots) -> Slots:
         """One node for every run of neighbouring slots, however the value orders them."""

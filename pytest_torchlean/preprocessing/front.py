@@ -44,6 +44,12 @@ class Front:
         return RawIntegers(first.type) if isinstance(first, Cast) else None
 
     @property
+    def values(self) -> frozenset[str]:
+        """The values of `graph` that the steps compute, the model's input among them."""
+        own = {name for node in self.model_graph.nodes for name in node.outputs}
+        return frozenset(name for node in self.graph.nodes for name in node.outputs if name not in own)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Every step in words."""
         return tuple(words(step) for step in self.steps)

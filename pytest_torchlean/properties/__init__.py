@@ -19,6 +19,7 @@ from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.verdict import Evidence, Verdict
 
 if TYPE_CHECKING:
+    from pytest_torchlean.bounds.program import Program
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
@@ -58,6 +59,13 @@ class PropertyContext:
     keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
     front: Front | None = None
     inputs: InputShapes = field(default_factory=_no_shapes)
+
+    @property
+    def program(self) -> Program:
+        """The graph for bounds and certificates. Raises UnsupportedError TL0204."""
+        from pytest_torchlean.bounds.program import lower_to_program
+
+        return lower_to_program(self.graph, () if self.front is None else self.front.values)
 
     @property
     def seconds_left(self) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
@@ -67,7 +67,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise TypeError(f"a radius property is needed, not {type(prop).__name__}")
     started = time.monotonic()
     budget = Budget(context.deadline)
-    program = lower_to_program(context.graph)
+    program = context.program
     executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, minimise, promising
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms
@@ -46,7 +46,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
     started = time.monotonic()
     budget = Budget(context.deadline)
-    program = lower_to_program(context.graph)
+    program = context.program
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     executions = Executions(context.model, context.graph, context.front)

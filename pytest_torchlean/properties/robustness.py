@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.balls import (
@@ -38,7 +37,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise TypeError(f"a robustness property is needed, not {type(prop).__name__}")
     started = time.monotonic()
     budget = Budget(context.deadline)
-    program = lower_to_program(context.graph)
+    program = context.program
     executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)

@@ -18,7 +18,7 @@ from pytest_torchlean.bounds.falsify import Candidate, promising
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.passes import Passes
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Inequalities, Tree
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.plan import Goal
@@ -110,7 +110,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise TypeError(f"a vnnlib property is needed, not {type(prop).__name__}")
     started = time.monotonic()
     unsafe, digest = load_unsafe_set(prop.file, shown(prop.file, context.root))
-    program = lower_to_program(context.graph)
+    program = context.program
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     _require_fit(unsafe, program, prop, context)

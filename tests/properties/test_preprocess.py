@@ -12,14 +12,17 @@ import numpy as np
 import onnx
 import pytest
 from onnx import external_data_helper, helper, numpy_helper
-from onnx_models import model
+from onnx_models import lowered, model
 
 from pytest_torchlean import nn, preprocessing, preprocessing_of
 from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.bounds.interval import evaluate
+from pytest_torchlean.bounds.program import AffineNode, Program, lower_to_program
 from pytest_torchlean.cli import main as cli
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run as run_graph
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
+from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec import load_spec
@@ -483,3 +486,41 @@ def test_pytorchs_arithmetic_has_the_bits_of_the_steps(tmp_path: Path) -> None:
     tensor = torch.from_numpy(images).permute(0, 3, 1, 2).to(torch.float32).div(255)
     mean, std = (torch.tensor(pair).view(2, 1, 1) for pair in ([0.485, 0.456], [0.229, 0.224]))
     assert stated(images).tobytes() == tensor.sub(mean).div(std).numpy().tobytes()
+
+
+class TestDiagonalMatrices:
+    """Element-wise steps enter Lean as diagonal matrices: the same function, in other nodes."""
+
+    def programs(self, folder: Path, steps: list[Any]) -> tuple[Program, Program, Graph]:
+        proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": [1, 3, 5, 7]}, {"y": [1, 3, 5, 7]})
+        (folder / "m.onnx").write_bytes(proto.SerializeToString())
+        front = ModelStore(folder).front(folder / "m.onnx", read_steps(steps, "steps"))
+        assert front is not None
+        return lower_to_program(front.graph), lower_to_program(front.graph, front.values), front.graph
+
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            [{"divide": 255}, {"normalize": {"mean": ["0.5", "0.4", "0.3"], "std": ["0.2", "0.3", "0.7"]}}],
+            [{"transpose": [0, 2, 3, 1]}, {"multiply": {"value": [3, 2, 1], "axis": 1}}, {"add": 7}],
+            [{"clip": {"lower": -1, "upper": 2}}, {"subtract": 1}],
+        ],
+    )
+    def test_both_programs_compute_the_same(self, tmp_path: Path, steps: list[Any]) -> None:
+        plain, diagonal, graph = self.programs(tmp_path, steps)
+        points = np.random.default_rng(0).integers(-9, 9, (4, plain.inputs)).astype(np.float64)
+        left = evaluate(plain, points)[:, plain.outputs]
+        right = evaluate(diagonal, points)[:, diagonal.outputs]
+        assert (left == right).all()
+        shaped = points[0].astype(np.float32).reshape(graph.types[graph.inputs[0]].shape)
+        (own,) = run_graph(graph, {graph.inputs[0]: shaped})
+        np.testing.assert_allclose(own.reshape(-1), right[0], rtol=1e-6, atol=1e-6)
+        matrices = [node for node in diagonal.nodes if isinstance(node, AffineNode)]
+        assert all(node.sources.shape[0] == 1 for node in matrices)
+        assert any(node.weights.shape[0] == 32 for node in matrices)
+
+    def test_an_operand_that_is_read_twice_keeps_its_columns(self) -> None:
+        graph = lowered(model([helper.make_node("Add", ["x", "x"], ["y"])], {"x": [1, 40]}, {"y": [1, 40]}))
+        program = lower_to_program(graph, ["y"])
+        points = np.arange(40, dtype=np.float64)[None]
+        assert (evaluate(program, points)[:, program.outputs] == 2 * points).all()
