@@ -225,6 +225,9 @@ CASES: tuple[Case, ...] = (
       if mode != "cubic" or (padding != "border" and len(extents) == 2)),
     *(Case("GridSample", floats((1, 2, 4, 5), (1, 2, 3, 2)), attributes={"mode": mode}, last=19)
       for mode in ("nearest", "bilinear", "bicubic")),
+    Case("DeformConv", floats((1, 4, 5, 6), (4, 2, 2, 3), (1, 24, 4, 4), (4,), (1, 12, 4, 4)),
+         attributes={"group": 2, "offset_group": 2}),
+    Case("DeformConv", floats((2, 1, 4, 4), (2, 1, 2, 2), (2, 8, 5, 5)), attributes={"pads": [1, 1, 1, 1]}),
     Case("Col2Im", floats((2, 12, 6)), {"image": np.array([4, 5]), "block": np.array([2, 3])}, {
         "strides": [2, 1], "dilations": [1, 1]}),
     Case("Col2Im", floats((1, 4, 12)), {"image": np.array([3, 4]), "block": np.array([2, 2])}, {

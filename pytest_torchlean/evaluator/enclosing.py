@@ -92,4 +92,7 @@ def _exact(array: Array) -> Enclosed | Array:
 
 
 def _number(operand: Enclosed | Array | None) -> Array | None:
-    return operand.center.astype(np.float32) if isinstance(operand, Enclosed) else operand
+    if not isinstance(operand, Enclosed):
+        return operand
+    with np.errstate(over="ignore"):
+        return operand.center.astype(np.float32)

@@ -1,8 +1,9 @@
-"""GridSample: a tensor read between its elements, at coordinates that are computed.
+"""GridSample and DeformedTaps: a tensor read between its elements, at coordinates that are computed.
 
-ONNX GridSample 16, 20, 22. A coordinate g of [-1, 1] is the position ((g + 1) * size - 1) / 2 of its axis, or
-(g + 1) / 2 * (size - 1) with align_corners. Positions outside read zero, the nearest element, or the tensor
-reflected at its border. Schedule: each operation of the position, of the weights (1 - t and t, or Keys' cubic
+ONNX GridSample 16, 20, 22; DeformConv 19, 22 is DeformedTaps, a product with the mask, and a matrix product.
+A coordinate g of [-1, 1] is the position ((g + 1) * size - 1) / 2 of its axis, or (g + 1) / 2 * (size - 1)
+with align_corners. Positions outside read zero, the nearest element, or the tensor reflected at its border.
+Schedule: each operation of the position, of the weights (1 - t and t, or Keys' cubic
 kernel with a = -3/4) and of each product of weights rounds, then products of weight and element are added in
 row-major order of the taps.
 
@@ -37,8 +38,10 @@ from pytest_torchlean.ops.rule import (
     float_type,
     floats,
     integer,
+    integers,
     no_step,
 )
+from pytest_torchlean.ops.windows import Windows, windows_of
 
 Positions = list[NDArray[Any]]
 """One array per spatial axis, each (batch, points)."""
@@ -161,8 +164,14 @@ def _evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
 def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
     x, grid = enclosed(inputs[0]), enclosed(inputs[1])
     extents = x.shape[2:]
-    positions = _positions(node, grid.center, extents)
-    doubts = _doubts(node, grid, extents)
+    found = _sampled(node, x, _positions(node, grid.center, extents), _doubts(node, grid, extents))
+    shape = (*x.shape[:2], *grid.shape[1:-1])
+    return (found.reshaped(*shape),)
+
+
+def _sampled(node: Node, x: Enclosed, positions: Positions, doubts: list[Float64]) -> Enclosed:
+    """Where the values at positions within the doubts lie: (batch, channels, points)."""
+    extents = x.shape[2:]
     with np.errstate(all="ignore"):
         lowest = [np.floor(at - doubt) for at, doubt in zip(positions, doubts, strict=True)]
         if node.attribute("mode") == "nearest":
@@ -183,8 +192,7 @@ def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
         for at, doubt in zip(positions, doubts, strict=True):
             far = far | ~(np.abs(at) < _FARTHEST) | ~(doubt < 0.25)
     radius = np.where(far[:, None, :] | ~np.isfinite(center) | np.isnan(radius), np.inf, radius)
-    shape = (*x.shape[:2], *grid.shape[1:-1])
-    return (Enclosed(center.reshape(shape), radius.reshape(shape)),)
+    return Enclosed(center, radius)
 
 
 def _doubts(node: Node, grid: Enclosed, extents: tuple[int, ...]) -> list[Float64]:
@@ -238,7 +246,66 @@ def _exactly(node: Node, inputs: Arrays) -> Enclosed:
     return enclosed(found)
 
 
+# --- DeformedTaps -------------------------------------------------------------------------------------
+
+
+def _infer_taps(node: Node, types: Types) -> tuple[ValueType, ...]:
+    """x (batch * groups, channels, *extents), offsets (batch * groups, volume * axes, windows)."""
+    x, offset = float_type(types[0], "the input").shape, float_type(types[1], "the offsets").shape
+    axes = len(x) - 2
+    windows = _windows(node, x)
+    count = math.prod(windows.outputs)
+    if axes < 1 or 0 in x or offset != (x[0], windows.volume * axes, count):
+        raise ShapeError(f"offsets of shape {offset} do not fit the input of shape {x}")
+    return (ValueType("float32", (*x[:2], windows.volume, count)),)
+
+
+def _windows(node: Node, x: tuple[int, ...]) -> Windows:
+    return windows_of(node, x[2:], integers(node, "kernel_shape"))
+
+
+def _tap_positions(node: Node, x: tuple[int, ...], offset: NDArray[Any]) -> Positions:
+    """The position of every element of every window, moved by its offset."""
+    windows = _windows(node, x)
+    axes = len(x) - 2
+    moved = offset.reshape(x[0], windows.volume, axes, math.prod(windows.outputs))
+    found = []
+    for axis, at in enumerate(windows.coordinates()):
+        grid = np.broadcast_to(at, (*windows.outputs, *windows.kernel)).reshape(-1, windows.volume).T
+        found.append((grid.astype(offset.dtype) + moved[:, :, axis]).reshape(x[0], -1))
+    return found
+
+
+def _taps(node: Node, inputs: Arrays) -> tuple[Array, ...]:
+    x, offset = floats(inputs[0]), floats(inputs[1])
+    with np.errstate(all="ignore"):
+        result, _, _ = _interpolated(node, x, _tap_positions(node, x.shape, offset))
+    shape = (*x.shape[:2], -1, offset.shape[2])
+    return (canonical_nan(np.array(result, dtype=np.float32)).reshape(shape),)
+
+
+def _enclose_taps(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
+    x, offset = enclosed(inputs[0]), enclosed(inputs[1])
+    positions = _tap_positions(node, x.shape, offset.center)
+    spread = _tap_positions(node, x.shape, offset.radius)
+    still = _tap_positions(node, x.shape, np.zeros_like(offset.radius))
+    doubts = [
+        np.asarray(width - base + 4.0 * UNIT_ROUNDOFF * (np.abs(at) + np.abs(base) + width - base))
+        for at, width, base in zip(positions, spread, still, strict=True)
+    ]
+    found = _sampled(node, x, positions, doubts)
+    return (found.reshaped(*x.shape[:2], -1, offset.shape[2]),)
+
+
+def _taps_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
+    (found,) = _enclose_taps(node, [Enclosed.exact(floats(value)) for value in inputs])
+    return (enclosed(found).radius,)
+
+
 RULES = {
+    "DeformedTaps": OpRule(
+        _infer_taps, _taps, _taps_bound, no_step("it has no certificate rule"), enclose=_enclose_taps
+    ),
     "GridSample": OpRule(
         _infer,
         _evaluate,

@@ -75,7 +75,7 @@ class Windows:
         strides = [math.prod(self.extents[axis + 1 :]) for axis in range(len(self.extents))]
         index = np.zeros((), dtype=np.int64)
         inside = np.ones((), dtype=np.bool_)
-        for axis, at in enumerate(self._coordinates()):
+        for axis, at in enumerate(self.coordinates()):
             index = index + at * strides[axis]
             inside = inside & (at >= 0) & (at < self.extents[axis])
         return np.asarray(np.where(inside, index, ZERO), dtype=np.int64).reshape(-1, self.volume)
@@ -87,12 +87,12 @@ class Windows:
         """
         axes = len(self.extents)
         inside = np.ones((), dtype=np.bool_)
-        for axis, at in enumerate(self._coordinates()):
+        for axis, at in enumerate(self.coordinates()):
             inside = inside & (at < self.extents[axis] + self.pads[axis + axes])
         full = np.broadcast_to(inside, (*self.outputs, *self.kernel))
         return np.asarray(full.reshape(-1, self.volume).sum(axis=1), dtype=np.int64)
 
-    def _coordinates(self) -> list[NDArray[np.int64]]:
+    def coordinates(self) -> list[NDArray[np.int64]]:
         """Per axis the coordinate read, broadcastable to (*outputs, *kernel)."""
         axes = len(self.extents)
         result = []
