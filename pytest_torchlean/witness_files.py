@@ -18,6 +18,7 @@ from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.gate import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
+from pytest_torchlean.properties.node_witness import NodeWitness, is_node_witness, node_witness_of
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.model import (
     PropertySpec,
@@ -103,8 +104,8 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
     return target.relative_to(root).as_posix()
 
 
-def read_witness_file(path: Path, root: Path) -> WitnessFile:
-    """A witness file, with the property's data path placed inside `root`.
+def read_witness_file(path: Path, root: Path) -> WitnessFile | NodeWitness:
+    """A witness file, with the property's data path placed inside `root`, or that of a divergent node.
 
     Raises DataError TL0490 for a file that cannot be read or is of another form, SpecError TL0313 where
     a path in it leaves `root`.
@@ -114,7 +115,8 @@ def read_witness_file(path: Path, root: Path) -> WitnessFile:
     except OSError as error:
         raise DataError("TL0490", f"{path.name} cannot be read: {reason(error)}") from None
     try:
-        return _from_plain(json.loads(data), root)
+        plain = json.loads(data)
+        return node_witness_of(plain) if is_node_witness(plain) else _from_plain(plain, root)
     except SpecError:
         raise
     except (ValueError, RecursionError) as error:

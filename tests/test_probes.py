@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,8 +13,15 @@ from onnx import helper, numpy_helper
 from onnx_models import loaded, lowered, model
 from test_differential import GENERATOR, MODELS, mlp, residual_convolution
 
+from pytest_torchlean.cli import main
+from pytest_torchlean.differential import compare
 from pytest_torchlean.differential.probes import probe_model
 from pytest_torchlean.differential.result import Divergence, ProbeReport
+from pytest_torchlean.differential.samples import samples
+from pytest_torchlean.errors import DataError
+from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.properties import node_witness
+from pytest_torchlean.properties.node_witness import node_witness_of, replay_node, write_node_witness
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 
 Fault = Callable[[onnx.ModelProto], None]
@@ -213,3 +222,75 @@ def test_flushed_subnormals_are_seen() -> None:
     _, found = probed(single("Identity"), replaced_by(*nodes))
     assert found is not None
     assert (found.probe, found.source) == ("special", "it")
+
+
+class Faulty(RuntimeSession):
+    """A runtime on which one weight of the second layer is off by one unit in the last place."""
+
+    def __init__(self, model: bytes, settings: SessionSettings) -> None:
+        proto = onnx.load_from_string(model)
+        change("w2", one_ulp)(proto)
+        super().__init__(proto.SerializeToString(), settings=settings)
+
+
+def test_divergent_node_is_written_and_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proto = mlp()
+    onnx.save(onnx.shape_inference.infer_shapes(proto), tmp_path / "m.onnx")
+    stored = load_model(tmp_path / "m.onnx", root=tmp_path)
+    graph = lower(stored)
+    _, found = probe_model(stored, graph, open_session=Faulty)
+    assert found is not None
+    path = write_node_witness(found, stored, graph, tmp_path, "m--runtime")
+    assert path == ".torchlean/witnesses/m--runtime--node.json"
+    assert main(["replay", str(tmp_path / path)]) == 0
+    assert "the node agrees now" in capsys.readouterr().out
+    monkeypatch.setattr(node_witness, "RuntimeSession", Faulty)
+    assert main(["replay", str(tmp_path / path)]) == 1
+    shown = capsys.readouterr().out
+    assert "Gemm 'second' giving 'y'" in shown
+    assert "1 ulp; allowed 0)" in shown
+    assert "the node still diverges" in shown
+
+
+def test_samples_that_diverge_are_written_with_the_nodes_own_inputs(tmp_path: Path) -> None:
+    proto = mlp()
+    onnx.save(onnx.shape_inference.infer_shapes(proto), tmp_path / "m.onnx")
+    stored = load_model(tmp_path / "m.onnx", root=tmp_path)
+    graph = lower(stored)
+
+    def opened(data: bytes, settings: SessionSettings) -> RuntimeSession:
+        running = onnx.load_from_string(data)
+        change("w2", lambda array: array * np.float32(1.01))(running)
+        return RuntimeSession(running.SerializeToString(), settings=settings)
+
+    found = compare(stored, graph, samples(graph, 8, 0), open_session=opened).divergence
+    assert found is not None
+    assert (found.source, set(found.inputs), set(found.model_inputs)) == ("second", {"active"}, {"x"})
+    path = write_node_witness(found, stored, graph, tmp_path, "m--runtime")
+    assert path is not None
+    result = replay_node(node_witness_of(json.loads((tmp_path / path).read_text())), tmp_path)
+    assert not result.diverges
+    assert result.same_model
+
+
+def test_damaged_node_witness_is_refused(tmp_path: Path) -> None:
+    proto = mlp()
+    onnx.save(onnx.shape_inference.infer_shapes(proto), tmp_path / "m.onnx")
+    stored = load_model(tmp_path / "m.onnx", root=tmp_path)
+    _, found = probe_model(stored, lower(stored), open_session=Faulty)
+    assert found is not None
+    path = write_node_witness(found, stored, lower(stored), tmp_path, "m")
+    assert path is not None
+    plain = json.loads((tmp_path / path).read_text())
+    for key, value in (
+        ("inputs", {"active": {"dtype": "float32", "shape": [1, 12], "data": "AAAA"}}),
+        ("inputs", {"active": {"dtype": "object", "shape": [1], "data": "AAAA"}}),
+        ("inputs", {}),
+        ("value", "nothing"),
+    ):
+        with pytest.raises(DataError, match=r"witness|node"):
+            replay_node(node_witness_of(plain | {key: value}), tmp_path)
+    with pytest.raises(ValueError, match="unknown field"):
+        node_witness_of(plain | {"more": 1})

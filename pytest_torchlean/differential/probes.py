@@ -78,7 +78,7 @@ def probe_model(
     for level in ("none", *(level for level in dict.fromkeys(levels) if level != "none")):
         settings = SessionSettings(level)
         try:
-            singles = _stored(model, graph) if level == "none" else _optimised(model, graph, settings, opened)
+            singles = candidates_at(level, model, graph, opened)
         except TorchleanError as problem:
             reports.append(
                 ProbeReport(settings.name, 0, 0, 0, 0, left_out=(f"every node: {problem.message}",))
@@ -87,12 +87,20 @@ def probe_model(
         report, found = _probe_graph(settings.name, singles, opened, known, deadline)
         reports.append(report)
         if found is not None:
+            found = replace(found, level=level)
             break
     return tuple(reports), found
 
 
 Candidate = tuple[SingleNode | Unprobed, Mapping[str, ValueType]]
 """A node with the types of the values that it reads."""
+
+
+def candidates_at(level: str, model: LoadedModel, graph: Graph, opened: Open) -> Iterator[Candidate]:
+    """The nodes that run at an optimisation level, each alone. RuntimeFailure where none can be seen."""
+    if level == "none":
+        return _stored(model, graph)
+    return _optimised(model, graph, SessionSettings(level), opened)
 
 
 def _stored(model: LoadedModel, graph: Graph) -> Iterator[Candidate]:
@@ -225,7 +233,7 @@ def _probe_node(
             continue
         tally.runs += 1
         if found is not None:
-            return found
+            return replace(found, integers=integers)
     return None
 
 

@@ -33,7 +33,13 @@ class Divergence:
     label: str = ""
     """The operator that the runtime runs, where a probe took it alone; `op` is the part of it that is off."""
     inputs: Mapping[str, NDArray[np.generic]] = field(default_factory=dict, compare=False, repr=False)
-    """The node's inputs that are computed at run time, by name."""
+    """The node's inputs that are computed at run time, by name; none where the runtime hides them."""
+    level: str = "none"
+    """The optimisation level of the session."""
+    integers: bool = False
+    """Whether a probe replaced the node's constants by small integers."""
+    model_inputs: Mapping[str, NDArray[np.generic]] = field(default_factory=dict, compare=False, repr=False)
+    """The model's inputs, where a sample of the whole model showed it."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -173,7 +173,8 @@ class SessionComparison:
             if outcome.unbounded < outcome.wrong.size or not outcome.wrong.size:
                 self.claimed.add(name)
             if outcome.wrong.any():
-                return nodes.divergence(outcome, values[name], node, self.name, sample, output)
+                found = nodes.divergence(outcome, values[name], node, self.name, sample, output)
+                return replace(found, inputs={name: values[name] for name in node.inputs if name in values})
         return None
 
     def _advance(

@@ -1,9 +1,9 @@
 """Where the operands of a sum leave no room: the bits that every order of summation gives.
 
 A sum of products has the same result in every order, fused or not, where at most one product is not zero and
-that one is exact (a factor is 1 or -1), or where all numbers are integers whose absolute terms add up to less
-than 2^24, so that every partial sum is one of binary32's integers. An average of such integers is one
-division, or one product with a rounded reciprocal, away from an exact sum.
+that one is exact (a factor is a power of two, at least 1), or where all numbers are integers whose absolute
+terms add up to less than 2^24, so that every partial sum is one of binary32's integers. An average of such
+integers is one division, or one product with a rounded reciprocal, away from an exact sum.
 """
 
 from __future__ import annotations
@@ -61,9 +61,12 @@ def _scaled(node: Node, operands: Arrays) -> bool:
 
 
 def _one_product(node: Node, operands: Arrays) -> NDArray[np.bool_]:
-    """Where at most one product is not zero and all its factors but one are 1 or -1."""
+    """Where at most one product is not zero and all its factors but one are powers of two, at least 1."""
     factors = [floats(operand) for operand in operands[: PRODUCTS[node.op]] if operand is not None]
-    plain = [bool(((factor == 0) | (np.abs(factor) == 1)).all()) for factor in factors]
+    plain = [
+        bool(((factor == 0) | ((np.abs(np.frexp(factor)[0]) == 0.5) & (np.abs(factor) >= 1))).all())
+        for factor in factors
+    ]
     if sum(plain) < len(factors) - 1:
         return np.zeros(1, dtype=np.bool_)
     used = [_changed(factor, lambda values: values != 0) for factor in factors]

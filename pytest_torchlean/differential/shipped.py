@@ -84,7 +84,8 @@ class ShippedSession:
                 self._over_outputs()
                 break
         assert self._comparison is not None
-        return self._comparison.compare(sample, inputs)
+        found = self._comparison.compare(sample, inputs)
+        return found and replace(found, level=self.settings.optimisation, model_inputs=dict(inputs))
 
     def reports(self, first: str) -> tuple[SessionReport, ...]:
         """What was counted, and once more for what was counted on outputs only; `first` names a session."""

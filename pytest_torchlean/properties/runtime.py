@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -31,12 +32,14 @@ from pytest_torchlean.differential.samples import (
 )
 from pytest_torchlean.errors import DataError, ShapeError
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.names import printable
 from pytest_torchlean.machine import processor
 from pytest_torchlean.preprocessing import Front, compose
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.lowering import lower_as_given
+from pytest_torchlean.properties.node_witness import write_node_witness
 from pytest_torchlean.runtime import SessionSettings, build_info, require_provider, runtime_version
 from pytest_torchlean.spec.dataset import load_inputs, load_outputs
 from pytest_torchlean.spec.model import PropertySpec, RuntimeProperty, Sessions, elements
@@ -66,7 +69,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     levels = prop.sessions.optimisation
     probes, found = probe_model(context.model, own, levels=levels, deadline=context.deadline)
     if found is not None or not all(report.finished for report in probes):
-        return evidence_of(prop, nothing_compared(probes, found))
+        return _with_witness(context, prop, own, nothing_compared(probes, found))
     results = []
     for batch in batches:
         result = _compared(context, prop, batch)
@@ -74,7 +77,23 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         if result.divergence is not None:
             break
     result = _with_recorded(prop, context.graph, replace(joined(results), probes=probes))
-    return evidence_of(prop, result)
+    return _with_witness(context, prop, own, result)
+
+
+def _with_witness(
+    context: PropertyContext, prop: RuntimeProperty, graph: Graph, result: DifferentialResult
+) -> Evidence:
+    """The evidence; where a node diverges, with a file of its inputs and the way to run it again."""
+    evidence, found = evidence_of(prop, result), result.divergence
+    known = {printable(name) for node in graph.nodes for name in node.outputs}
+    if found is None or (not found.probe and found.value not in known):
+        return evidence
+    stem = f"{prop.model or context.model.path.stem}--{prop.name or 'runtime'}"
+    path = write_node_witness(found, context.model, graph, context.root, stem)
+    if path is None:
+        return evidence
+    again = f"run the node alone: torchlean replay {shlex.quote(path)}"
+    return replace(evidence, next_steps=f"{again}; {evidence.next_steps}")
 
 
 @dataclass(frozen=True, eq=False)
