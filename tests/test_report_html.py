@@ -95,7 +95,7 @@ def test_ledger_names_each_sentence_once() -> None:
     text = page_of(PROVED, replace(CURVE, id="torchlean.yaml::digits::twice"))
     assert text.count("the lowering from ONNX") == 1
     assert '<a href="#t2">2</a> of the ledger' in text
-    assert "Nothing was proved" in page_of(ERROR)
+    assert "No verdict on this page" in page_of(ERROR)
 
 
 def test_errors_of_a_spec_are_listed_with_their_places() -> None:

@@ -55,7 +55,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     prospect = forecast(program, [Goal(forms, (box,))], semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
-    claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box)
+    claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box, budget)
     if bool(prospect.forecasts[0].accepted[0]):
         proof = prove(context, prop, executions, prospect)
         return Evidence(

@@ -170,7 +170,7 @@ def _models(results: Sequence[PropertyResult]) -> str:
     for (path, digest), own in models.items():
         bad = sum(result.outcome == "failed" for result in own)
         row = (
-            f'<tr><td class="id">{html(cut(path, 300))}<td class="id">{digest or "bytes not read"}'
+            f'<tr><td class="id">{html(cut(path, 300))}<td class="id">{html(digest or "bytes not read")}'
             f"<td class=n>{len(own)}<td class=n>{bad}\n"
         )
         size += len(row.encode())
@@ -192,7 +192,7 @@ def _lines(results: Sequence[PropertyResult]) -> dict[str, int]:
 def _ledger(results: Sequence[PropertyResult], ledger: Mapping[str, int]) -> str:
     """What is trusted, each sentence once, with the number of properties that rest on it."""
     if not ledger:
-        return '<h2 id="ledger">Trust ledger</h2><p>Nothing was proved, so nothing rests on anything.</p>\n'
+        return '<h2 id="ledger">Trust ledger</h2><p>No verdict on this page names what it rests on.</p>\n'
     uses = dict.fromkeys(ledger, 0)
     for result in results:
         for line in set(result.evidence.trust):
@@ -207,7 +207,7 @@ def _ledger(results: Sequence[PropertyResult], ledger: Mapping[str, int]) -> str
     rest = len(ledger) - len(rows)
     more = f'<p class="more">and {rest} more lines in the record</p>' if rest else ""
     return (
-        '<h2 id="ledger">Trust ledger</h2><p class="muted">What the proofs on this page rest on.</p>'
+        '<h2 id="ledger">Trust ledger</h2><p class="muted">What the verdicts on this page rest on.</p>'
         '<div class="scroll"><table><thead><tr><th>line<th>what is trusted<th>properties</thead>'
         f"{''.join(rows)}</table></div>{more}\n"
     )

@@ -11,8 +11,10 @@ import pytest
 from onnx_models import two_layers
 
 from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.seen import histogram, sampled_outputs
@@ -59,6 +61,20 @@ def test_no_samples_where_there_is_no_number_or_no_finite_output(context_for: An
     assert sampled_outputs(executions, RationalBox((between,) * 2, (between,) * 2)) is None
     huge = Fraction(2) ** 128 - Fraction(2) ** 104
     assert sampled_outputs(executions, RationalBox((huge, -huge), (huge, -huge))) is None
+
+
+def test_samples_decide_nothing(context_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a runtime that refuses nor the end of the time is an error of a picture."""
+    context = context_for(two_layers())
+    executions = Executions(context.model, context.graph)
+    box = RationalBox((Fraction(0),) * 2, (Fraction(1),) * 2)
+    assert sampled_outputs(executions, box, Budget(0.0)) is None
+
+    def refuse(*_: object) -> None:
+        raise RuntimeFailure("TL0703", "refused")
+
+    monkeypatch.setattr(Executions, "runtime", refuse)
+    assert sampled_outputs(executions, box) is None
 
 
 def test_margins_count_the_inputs_classified_right(tmp_path: Path, context_for: Any) -> None:
