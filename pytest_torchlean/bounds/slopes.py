@@ -144,8 +144,8 @@ def ascend(
 ) -> Climbed:
     """The best lower bounds of forms. Arguments as of `go_back`.
 
-    groups: of every row the number of the slopes that it uses, from 0 on; None gives each row its own. Stops
-    where all bounds are above `enough`. Raises OutOfTime.
+    groups: of every row the number of the slopes that it uses, from 0 on; None gives each row its own. What
+    a bound is above `enough` does not count; where all are there, the ascent stops. Raises OutOfTime.
     """
     boxes, rows = low.shape[1], constant.shape[1]
     groups = np.arange(rows) if groups is None else groups
@@ -158,14 +158,17 @@ def ascend(
         lines = slopes.lines()
         swept = go_back(alive.layers, list(forms), constant, low, high, lines, keep=True)
         best = np.maximum(best, swept.least)
-        sums = swept.least if together == rows else swept.least @ slopes.membership
+        counted = np.minimum(swept.least, enough)
+        sums = counted if together == rows else counted @ slopes.membership
         better = sums > best_sum
         best_sum = np.where(better, sums, best_sum)
         kept = {number: np.where(better[None], lower, kept[number]) for number, lower in slopes.lower.items()}
-        if iteration == how.iterations or not slopes.lower or (best > enough).all():
+        if iteration == how.iterations or not slopes.lower or (swept.least >= enough).all():
             break
-        found = gradient(alive.layers, swept, low, high, lines, -1)
-        slopes.move(found.slopes, how.step * how.decay**iteration)
+        found = gradient(alive.layers, swept, low, high, lines, -1).slopes
+        if together < rows:
+            found = {number: own * (swept.least < enough) for number, own in found.items()}
+        slopes.move(found, how.step * how.decay**iteration)
     return Climbed(best, kept)
 
 

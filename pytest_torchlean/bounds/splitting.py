@@ -14,6 +14,7 @@ from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.stated import StatedSlopes
 
 _BATCH = 64
 """Boxes bounded at once."""
@@ -38,10 +39,13 @@ class Inequalities:
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """A box that is proved without another cut: its bounds, float64 (inputs,)."""
+    """A box that is proved without another cut: its bounds, float64 (inputs,), and slopes that do it, where
+    those of `crown` do not.
+    """
 
     lower: Float64
     upper: Float64
+    slopes: StatedSlopes | None = None
 
 
 @dataclass(frozen=True, eq=False)

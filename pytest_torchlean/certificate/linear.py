@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.bounds.stated import Lower, StatedSlopes
 from pytest_torchlean.bounds.sweeps import relu_lines
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast, State, cut
@@ -36,7 +38,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Slopes
+from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 _ROWS_BITS = 1_000_000
@@ -72,7 +74,7 @@ def _case(
     cases: Tree | None,
 ) -> tuple[ScriptData, bool, Integers]:
     if not isinstance(cases, Cut):
-        script, seen = _chain(account, claim, forms, state)
+        script, seen = _chain(account, claim, forms, state, None if cases is None else cases.slopes)
         return script, bool(seen.accepted[0]), seen.least
     scale, slot = account.emission.certificate.scale, FIRST_INPUT + cases.element
     value = round(Fraction(cases.value) * scale.unit) + scale.center
@@ -87,10 +89,12 @@ def _chain(
     claim: ClaimData,
     forms: PassedNode,
     state: State,
+    stated: StatedSlopes | None,
 ) -> tuple[ScriptData, Forecast]:
-    pieces, state, slopes = _pieces(account, state)
+    pieces, state, slopes = _pieces(account, state, stated)
     how: ConclusionData
-    how, _ = conclude(_box(account, state), state.history_of(0), slopes, forms)
+    last = slopes if stated is None else _with_lower(account, slopes, stated.last)
+    how, _ = conclude(_box(account, state), state.history_of(0), last, forms)
     seen = account.conclude(how, claim.property, state)
     if not seen.accepted[0]:
         how = DirectData(forms.decoding)
@@ -111,7 +115,9 @@ def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]
     return pieces, state
 
 
-def _pieces(account: Account, state: State) -> tuple[list[Piece], State, dict[int, Slopes]]:
+def _pieces(
+    account: Account, state: State, stated: StatedSlopes | None = None
+) -> tuple[list[Piece], State, dict[int, Slopes]]:
     left = iter(account.decodings)
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
@@ -121,7 +127,12 @@ def _pieces(account: Account, state: State) -> tuple[list[Piece], State, dict[in
         else:
             step = NO_STEP
             if isinstance(node, ReluData):
-                state = _tighten(account, node, state, slopes, pieces)
+                groups = () if stated is None else stated.arguments.get(index, ())
+                for group in groups:
+                    own = _with_lower(account, slopes, group.lower)
+                    state = _tighten(account, node, state, own, pieces, group.goals)
+                if not groups:
+                    state = _tighten(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = _slopes(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
@@ -167,16 +178,38 @@ def _box(account: Account, state: State) -> Box:
     return Box(account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0])
 
 
+def _with_lower(account: Account, slopes: dict[int, Slopes], lower: Lower) -> dict[int, Slopes]:
+    """The slopes with other ones below undecided results; lower: by the number of the node."""
+    found, start = dict(slopes), FIRST_INPUT + account.emission.graph.inputs
+    for index, node in enumerate(account.emission.graph.nodes):
+        if index in lower and start in slopes:
+            own = slopes[start]
+            open_places = (own.upper > 0) & (own.upper < 1 << own.bits)
+            found[start] = replace(own, lower=np.where(open_places, lower[index], own.lower))
+        start += size_of(node)
+    return found
+
+
 def _tighten(
-    account: Account, node: ReluData, state: State, slopes: dict[int, Slopes], pieces: list[Piece]
+    account: Account,
+    node: ReluData,
+    state: State,
+    slopes: dict[int, Slopes],
+    pieces: list[Piece],
+    wanted: NDArray[np.int64] | None = None,
 ) -> State:
-    """Bounds of the undecided slots that a ReLU reads, by rows; the first layer has nothing to gain."""
+    """Bounds of the undecided slots that a ReLU reads, by rows; the first layer has nothing to gain.
+
+    wanted: the words of those that are, None for all.
+    """
     if not slopes or not state.history or state.history[-1].start != node.first:
         return state
     last = state.history[-1].node
     if not isinstance(last, AffineData) or last.rows != node.count:
         return state
     goals = _goals(account, node, state)
+    if wanted is not None:
+        goals = goals[np.isin(goals, wanted)]
     most = _GOALS
     while goals.size:
         try:

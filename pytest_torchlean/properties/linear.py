@@ -13,6 +13,7 @@ from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
@@ -33,6 +34,10 @@ _FEW_INPUTS = 16
 _SHARE_OF_TIME = 0.3
 _MOST_SLOTS = 4000
 _SLACK = 1e-6
+_STATED_SLACK = 5e-4
+"""With slopes of many values more is lost where coefficients are shortened."""
+_TOGETHER = (None, 1)
+"""Arguments of a ReLU that share their slopes in a certificate; None is all."""
 
 
 def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
@@ -53,7 +58,13 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
         _, gap = weighted_clauses(rows, forms.alternatives, bounds.low[:, 0], bounds.high[:, 0])
         if gap > -_SLACK:
             return Leaf(lower, upper)
-    if program.inputs > _FEW_INPUTS or _broken(program, inequalities, lower, upper):
+    if _broken(program, inequalities, lower, upper):
+        return None
+    for together in _TOGETHER:
+        found = stated(program, lower, upper, rows, forms.alternatives, together=together)
+        if inequalities.least(found.least[None])[0] > _STATED_SLACK:
+            return Leaf(lower, upper, found.slopes)
+    if program.inputs > _FEW_INPUTS:
         return None
     cut = split(program, inequalities, lower, upper, most_boxes=2 * MOST_CASES, slack=_SLACK)
     return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= MOST_CASES else None
