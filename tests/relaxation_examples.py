@@ -13,6 +13,7 @@ from certificate_examples import Network, ball, weights
 from onnx import helper
 from onnx_models import model
 
+from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.forms import Forms, margin_forms
 from pytest_torchlean.certificate.linear import relaxed_script
@@ -105,11 +106,11 @@ def emission_of(
     return build_emission(network.program, [goal], semantics)
 
 
-def with_rows(emission: Emission) -> tuple[Emission, Fraction, bool]:
+def with_rows(emission: Emission, cases: Tree | None = None) -> tuple[Emission, Fraction, bool]:
     """The emission with a script of backward rows, the least surplus of a row, and what the forecast says."""
     claim = emission.claims[0]
     account = Account(emission)
-    script, _, _ = relaxed_script(account, claim, claim.boxes[0])
+    script, _, _ = relaxed_script(account, claim, claim.boxes[0], cases)
     forecast = account.forecast(claim, script)
     certificate = replace(emission.certificate, scripts=((script,),))
     return replace(emission, certificate=certificate), forecast.least[0], bool(forecast.accepted[0])

@@ -40,8 +40,11 @@ _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
 
 
-def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
-    """The cases in which backward rows or their sums look sufficient in binary64, None where they do not."""
+def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool = True) -> Tree | None:
+    """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
+
+    search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice.
+    """
     if program.size > _MOST_SLOTS:
         return None
     rows = slot_rows(program, forms)
@@ -58,7 +61,7 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
         _, gap = weighted_clauses(rows, forms.alternatives, bounds.low[:, 0], bounds.high[:, 0])
         if gap > -_SLACK:
             return Leaf(lower, upper)
-    if _broken(program, inequalities, lower, upper):
+    if not search or _broken(program, inequalities, lower, upper):
         return None
     for together in _TOGETHER:
         found = stated(program, lower, upper, rows, forms.alternatives, together=together)
@@ -73,16 +76,20 @@ def cases_of(program: Program, forms: Forms, box: RationalBox) -> Tree | None:
 def first_cases(
     program: Program, goals: Mapping[int, tuple[Forms, RationalBox]], budget: Budget
 ) -> dict[int, Tree]:
-    """`cases_of` the goals that have any: at most MOST_RELAXED, and what a share of the time allows."""
+    """`cases_of` the goals that have any: at most MOST_RELAXED, and what a share of the time allows.
+
+    Those that need no search come first.
+    """
     found: dict[int, Tree] = {}
     stop = _stop(budget)
-    for key, (forms, box) in goals.items():
-        if len(found) == MOST_RELAXED or time.monotonic() > stop:
-            break
-        tree = cases_of(program, forms, box)
-        if tree is not None:
-            found[key] = tree
-    return found
+    for search in (False, True):
+        for key, (forms, box) in goals.items():
+            if len(found) == MOST_RELAXED or time.monotonic() > stop:
+                break
+            tree = None if key in found else cases_of(program, forms, box, search=search)
+            if tree is not None:
+                found[key] = tree
+    return dict(sorted(found.items()))
 
 
 def _stop(budget: Budget) -> float:

@@ -248,9 +248,9 @@ class TestRobustness:
         context = context_for(model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights))
         genuine, looked = linear.cases_of, []
 
-        def counted(program: Any, forms: Any, box: Any) -> Any:
+        def counted(program: Any, forms: Any, box: Any, **how: Any) -> Any:
             looked.append(box)
-            return genuine(program, forms, box)
+            return genuine(program, forms, box, **how)
 
         monkeypatch.setattr(linear, "cases_of", counted)
         path = dataset(context.root, [[HALF, HALF], [HALF, 0]], [0, 0])
