@@ -64,6 +64,12 @@ class StatedSlopes:
     arguments: Mapping[int, tuple[Group, ...]]
     last: Lower
 
+    @property
+    def optimised(self) -> int:
+        """How many arguments are bounded with slopes that are not those of `crown`."""
+        groups = (group for own in self.arguments.values() for group in own if group.lower)
+        return sum(group.goals.size // 2 for group in groups)
+
 
 @dataclass(frozen=True, eq=False)
 class Stated:

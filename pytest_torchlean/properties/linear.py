@@ -38,6 +38,8 @@ _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
+_MOST_ALONE = 200
+"""Arguments that may have slopes of their own: each goes back through Lean's checker alone."""
 
 
 def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool = True) -> Tree | None:
@@ -67,6 +69,8 @@ def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool =
         found = stated(program, lower, upper, rows, forms.alternatives, together=together)
         if inequalities.least(found.least[None])[0] > _STATED_SLACK:
             return Leaf(lower, upper, found.slopes)
+        if found.slopes.optimised > _MOST_ALONE:
+            break
     if program.inputs > _FEW_INPUTS:
         return None
     cut = split(program, inequalities, lower, upper, most_boxes=2 * MOST_CASES, slack=_SLACK)

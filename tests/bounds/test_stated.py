@@ -69,6 +69,8 @@ def test_smaller_groups_prove_more_than_larger_ones_and_these_more_than_none() -
 def test_every_undecided_argument_is_in_one_group() -> None:
     layers = found(1).slopes.arguments
     assert set(layers) == {3, 5}
+    assert found(1).slopes.optimised == sum(bool(group.lower) for own in layers.values() for group in own) > 0
+    assert found(iterations=0).slopes.optimised > 0
     for groups in layers.values():
         places = np.concatenate([np.unique(group.goals // 2) for group in groups])
         assert len(set(places.tolist())) == places.size
