@@ -188,6 +188,10 @@ class _Builder:
             results = np.empty_like(sources)
             results[order] = self._matrix(block, weights, sources[order])
             return results
+        if len(sources) == 1:
+            # columns in the order of the slots: those of neighbouring slots are bounded at once
+            order = np.argsort(sources[0], kind="stable")
+            weights, sources = weights[:, order], sources[:, order]
         return self._matrix(block, weights, sources)
 
     def _matrix(self, block: AffineBlock, weights: NDArray[np.float32], sources: Slots) -> Slots:

@@ -335,3 +335,22 @@ def test_a_summed_value_that_is_read_twice_stays() -> None:
     points = RNG.normal(size=(2, 3))
     values = evaluate(program, points)
     assert values[:, program.outputs].shape == (2, 4)
+
+
+def test_columns_of_a_layer_follow_the_slots_however_a_value_is_ordered() -> None:
+    weights = random(2, 12)
+    graph = lowered(
+        model(
+            [
+                node("Conv", "x k", "h"), node("Flatten", "h", "f"), node("Gemm", "f w", "z", transB=1),
+            ],
+            {"x": [1, 1, 3, 4]}, ["z"], {"k": random(3, 1, 2, 3), "w": weights},
+        )
+    )  # fmt: skip
+    program = lower_to_program(graph)
+    last = program.nodes[-1]
+    assert isinstance(last, AffineNode)
+    assert (np.diff(last.sources[0]) == 1).all()
+    # the convolution writes position by position, the layer reads channel by channel
+    assert not np.array_equal(last.weights, weights)
+    assert np.array_equal(last.weights, weights.reshape(2, 3, 4).transpose(0, 2, 1).reshape(2, 12))

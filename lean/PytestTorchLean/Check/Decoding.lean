@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Packed
+import PytestTorchLean.Check.Ones
 import PytestTorchLean.Spec.Graph
 /-!
 # What it means that weights are decoded

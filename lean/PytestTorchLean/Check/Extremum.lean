@@ -81,7 +81,7 @@ def run (stride packed depth : Nat) : Nat → Nat → Nat :=
     (fun d rest n slots => Bool.casesOn (motive := fun _ => Nat) (consecutive n slots)
       (Bool.casesOn (motive := fun _ => Nat) (Nat.ble n (Nat.pow 2 d))
         (force (fun low => force (fun high => force (fun n' => force (fun half =>
-              Nat.add (rest half low) (Nat.mul (Nat.pow 2 (Nat.mul stride half)) (rest n' high)))
+              Nat.add (rest half low) (Nat.shiftLeft (rest n' high) (Nat.mul stride half)))
             (Nat.pow 2 d)) (Nat.sub n (Nat.pow 2 d))) (Nat.shiftRight slots (Nat.mul 64 (Nat.pow 2 d))))
           (Nat.land slots (Nat.sub (Nat.pow 2 (Nat.mul 64 (Nat.pow 2 d))) 1)))
         (rest n slots))
@@ -95,6 +95,7 @@ theorem run_succ (stride packed d n slots : Nat) :
           2 ^ (stride * 2 ^ d) * run stride packed d (n - 2 ^ d) (Nat.shiftRight slots (64 * 2 ^ d)))
         (run stride packed d n slots))
       (Nat.land (Nat.shiftRight packed (stride * Nat.land slots (2 ^ 64 - 1))) (2 ^ (stride * n) - 1)) := by
+  rw [Nat.mul_comm (2 ^ (stride * 2 ^ d))]
   unfold run
   simp only [force_eq]
   rfl

@@ -126,6 +126,10 @@ theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
 /-- Digit `j` of every row. -/
 def column (b w R x j : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b j)) (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b w) R))
+/-- For the compiler, as in Core/Recursors. -/
+def compiledColumn (b w R x j : Nat) : Nat := Nat.land (Nat.shiftRight x (Nat.mul b j)) (filled b (ones (Nat.mul b w) R))
+@[csimp] theorem compiledColumn_eq : @column = @compiledColumn :=
+  funext fun b => funext fun w => funext fun R => funext fun x => funext fun j => congrArg (Nat.land (Nat.shiftRight x (b * j))) (filled_eq b (ones (b * w) R))
 theorem column_digit {b w : Nat} (hb : 0 < b) (hw : 0 < w) (R x j : Nat) :
     column b w R x j = side b w R (fun r => digit b x (w * r + j)) := by
   have le : b ≤ b * w := by

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Packed
+import PytestTorchLean.Check.Ones
 import PytestTorchLean.Algebra.Order
 /-!
 # Bounds of all slots, packed in two numbers

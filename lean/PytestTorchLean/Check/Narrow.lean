@@ -16,6 +16,16 @@ open Natural
 def join (c k m x : Nat) : Nat :=
   share (fun low => Nat.add low (Nat.shiftRight (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
+/-- For the compiler, as in Core/Recursors. -/
+def compiledJoin (c k m x : Nat) : Nat :=
+  let low := Nat.land x (filled k (ones (Nat.add c c) m))
+  Nat.add low (Nat.shiftRight (Nat.sub x low) (Nat.sub c k))
+@[csimp] theorem compiledJoin_eq : @join = @compiledJoin :=
+  funext fun c => funext fun k => funext fun m => funext fun x => by
+    show _ = Nat.add (Nat.land x (filled k (ones (c + c) m))) (Nat.shiftRight (Nat.sub x (Nat.land x (filled k (ones (c + c) m)))) (c - k))
+    unfold join
+    rw [share_eq, ← filled_eq]
+    rfl
 theorem join_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
     join c k m (pack c (2 * m) (fun j => Vector.pair j f g)) = pack (c + c) m (fun i => f i + 2 ^ k * g i) := by
   have split : 2 ^ c = 2 ^ k * 2 ^ (c - k) := by rw [← Natural.pow_add, Nat.add_comm, Natural.sub_add_cancel hk]

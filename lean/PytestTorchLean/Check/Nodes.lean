@@ -23,11 +23,12 @@ def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : Bool :=
 def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest sources => Nat.add (Linear.accumulate stride direct mirrored columns sources)
-      (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (rest (Nat.shiftRight sources width)))) positions
+      (Nat.shiftLeft (rest (Nat.shiftRight sources width)) (Nat.mul b rows))) positions
 theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List Column) (positions sources : Nat) :
     gather stride b rows width direct mirrored columns (positions + 1) sources =
       Linear.accumulate stride direct mirrored columns sources +
-        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) := rfl
+        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) :=
+  congrArg _ (Nat.mul_comm _ (2 ^ (b * rows)))
 
 variable {K : Type u} [OrderedRing K]
 

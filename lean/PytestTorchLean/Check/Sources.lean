@@ -307,7 +307,7 @@ theorem charge_eq {stride b rows bound count : Nat} {f : Nat → Nat} (hf : ∀ 
 def chargeAll (stride b rows width charged : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest sources => Nat.add (charge stride charged columns sources)
-      (Nat.mul (Nat.pow 2 (Nat.mul b rows)) (rest (Nat.shiftRight sources width)))) positions
+      (Nat.shiftLeft (rest (Nat.shiftRight sources width)) (Nat.mul b rows))) positions
 theorem chargeAll_eq {stride b rows bound count n sources positions : Nat} {f : Nat → Nat} {cs : List Column} {ds : List Digits}
     (hf : ∀ i, i < count → f i < 2 ^ stride) (hlen : cs.length = n) (hp : Packed b rows bound cs ds) (hs : ∀ i, i < n * positions → word sources i < count) :
     (remaining position : Nat) → position + remaining = positions →
@@ -333,8 +333,8 @@ theorem chargeAll_eq {stride b rows bound count n sources positions : Nat} {f : 
       rw [Natural.shift_shift, ← Nat.mul_add]; rfl
     have hcount : rows * (remaining + 1) = rows + rows * remaining := by rw [Nat.mul_succ, Nat.add_comm]
     show charge stride (pack stride count f) cs (Nat.shiftRight sources (32 * (n * position))) +
-      2 ^ (b * rows) * chargeAll stride b rows (32 * n) (pack stride count f) cs remaining (Nat.shiftRight (Nat.shiftRight sources (32 * (n * position))) (32 * n)) = _
-    rw [hshift, ih, first, hcount]
+      chargeAll stride b rows (32 * n) (pack stride count f) cs remaining (Nat.shiftRight (Nat.shiftRight sources (32 * (n * position))) (32 * n)) * 2 ^ (b * rows) = _
+    rw [Nat.mul_comm _ (2 ^ (b * rows)), hshift, ih, first, hcount]
     refine Memory.pack_splice (fun i h => ?_) (fun i h => ?_)
     · have e : (fun k => word sources (n * (position + i / rows) + k)) = word (Nat.shiftRight sources (32 * (n * position))) := funext fun k => by
         rw [hword, Natural.div_eq_zero h]; rfl

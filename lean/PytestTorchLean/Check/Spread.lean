@@ -15,6 +15,16 @@ namespace Dense
 def widen (c k m x : Nat) : Nat :=
   share (fun low => Nat.add low (Nat.shiftLeft (Nat.sub x low) (Nat.sub c k)))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones (Nat.add c c) m)))
+/-- For the compiler, as in Core/Recursors. -/
+def compiledWiden (c k m x : Nat) : Nat :=
+  let low := Nat.land x (filled k (ones (Nat.add c c) m))
+  Nat.add low (Nat.shiftLeft (Nat.sub x low) (Nat.sub c k))
+@[csimp] theorem compiledWiden_eq : @widen = @compiledWiden :=
+  funext fun c => funext fun k => funext fun m => funext fun x => by
+    show _ = Nat.add (Nat.land x (filled k (ones (c + c) m))) (Nat.shiftLeft (Nat.sub x (Nat.land x (filled k (ones (c + c) m)))) (c - k))
+    unfold widen
+    rw [share_eq, ← filled_eq]
+    rfl
 theorem widen_eq {c k m : Nat} {f g : Nat → Nat} (hk : k ≤ c) (hc : 0 < c) (hf : ∀ i, i < m → f i < 2 ^ k) (hg : ∀ i, i < m → g i < 2 ^ k) :
     widen c k m (pack (c + c) m (fun i => f i + 2 ^ k * g i)) = pack c (2 * m) (fun j => Vector.pair j f g) := by
   unfold widen

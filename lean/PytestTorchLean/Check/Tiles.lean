@@ -17,6 +17,12 @@ open Natural
 /-- Columns `c * t` to `c * t + c - 1`, still `w` digits from row to row. -/
 def piece (b w c R x t : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t))) (Nat.mul (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) (ones (Nat.mul b w) R))
+/-- For the compiler, as in Core/Recursors. -/
+def compiledPiece (b w c R x t : Nat) : Nat :=
+  Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t))) (filled (Nat.mul b c) (ones (Nat.mul b w) R))
+@[csimp] theorem compiledPiece_eq : @piece = @compiledPiece :=
+  funext fun b => funext fun w => funext fun c => funext fun R => funext fun x => funext fun t =>
+    congrArg (Nat.land (Nat.shiftRight x (b * (c * t)))) (filled_eq (b * c) (ones (b * w) R))
 theorem slice {b M i c : Nat} {f : Nat → Nat} (h : i + c ≤ M) (hf : ∀ k, k < M → f k < 2 ^ b) :
     pack b M f / 2 ^ (b * i) % 2 ^ (b * c) = pack b c (fun k => f (i + k)) := by
   rw [← Dense.segment h hf, land_low]; rfl

@@ -16,7 +16,7 @@ open Natural Matrix
 
 /-- Neighbouring digits change places and become digits of `c` bits: pairs of digits that lie `C` apart, `n` of them. -/
 def swapPairs (C c n x : Nat) : Nat :=
-  force (fun u => Nat.add (Decode.field C c x u) (Nat.mul (Nat.pow 2 c) (Decode.low c x u))) (ones (Nat.add C C) n)
+  force (fun u => Nat.add (Decode.field C c x u) (Nat.shiftLeft (Decode.low c x u) c)) (ones (Nat.add C C) n)
 theorem swapPairs_eq {C c n : Nat} {f g : Nat → Nat} (hc : c ≤ C) (hC : 0 < C) (hf : ∀ i, i < n → f i < 2 ^ c) (hg : ∀ i, i < n → g i < 2 ^ c) :
     swapPairs C c n (pack (C + C) n fun i => f i + 2 ^ C * g i) = pack (C + C) n fun i => g i + 2 ^ c * f i := by
   have le : ∀ {a : Nat}, a < 2 ^ c → a < 2 ^ C := fun h => lt_of_lt_of_le h (two_pow_le hc)
@@ -32,8 +32,8 @@ theorem swapPairs_eq {C c n : Nat} {f g : Nat → Nat} (hc : c ≤ C) (hC : 0 < 
     rw [Natural.pow_add, Nat.mul_assoc, add_mul_mod _ (hf i hi)]
   unfold swapPairs
   rw [force_eq]
-  show Decode.field C c _ (ones (C + C) n) + 2 ^ c * Decode.low c _ (ones (C + C) n) = _
-  rw [high, low, pack_add, pack_mul]
+  show Decode.field C c _ (ones (C + C) n) + Decode.low c _ (ones (C + C) n) * 2 ^ c = _
+  rw [high, low, Nat.mul_comm _ (2 ^ c), pack_add, pack_mul]
 
 /-- `2^levels` digits that lie `C` apart become digits of `c` bits in reverse order. -/
 def turn (levels : Nat) : Nat → Nat → Nat → Nat :=
@@ -133,7 +133,7 @@ def entry : List Digits → Nat → Digits
 /-- The weights of column after column, raised by `offset` so that none is negative; `m` digits of `C` bits each. -/
 def joined (C m offset : Nat) (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0
-    (fun c _ rest => Nat.add (Nat.sub (Nat.add c.positive (Nat.mul offset (ones C m))) c.negative) (Nat.mul (Nat.pow 2 (Nat.mul C m)) rest)) columns
+    (fun c _ rest => Nat.add (Nat.sub (Nat.add c.positive (Nat.mul offset (ones C m))) c.negative) (Nat.shiftLeft rest (Nat.mul C m))) columns
 
 /-- The raised weight in place `i` of column `k`. -/
 def raised (offset : Nat) (ds : List Digits) (k i : Nat) : Nat := (entry ds k).positive i + offset - (entry ds k).negative i
@@ -144,8 +144,8 @@ theorem joined_eq {C m bound offset : Nat} (hC : 0 < C) (ho : bound ≤ offset) 
   | c :: cs, d :: ds, h => by
     obtain ⟨⟨hp, hn, hd⟩, ht⟩ := h
     have ih := joined_eq hC ho cs ds ht
-    show c.positive + offset * ones C m - c.negative + 2 ^ (C * m) * joined C m offset cs = pack C m (raised offset (d :: ds) 0) + 2 ^ (C * m) * _
-    rw [ih]
+    show c.positive + offset * ones C m - c.negative + joined C m offset cs * 2 ^ (C * m) = pack C m (raised offset (d :: ds) 0) + 2 ^ (C * m) * _
+    rw [ih, Nat.mul_comm _ (2 ^ (C * m))]
     refine congrArg (fun y => y + _) ?_
     rw [hp, hn, mul_ones hC, ← pack_add]
     exact (pack_sub fun i hi => Nat.le_trans (hd i hi).2 (Nat.le_trans ho (Nat.le_add_left _ _))).symm
