@@ -205,6 +205,11 @@ MUTANTS = (
         "(Nat.mul place v)",
         "def gather",
     ),
+    Mutant("columns-in-each-other", "Check.Relaxation.Turn", "rest (Nat.mul C m)", "rest C", "def joined"),
+    # what the compiler puts in place of the kernel's definitions
+    Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
+    Mutant("masks-a-bit-too-wide", "Check.Ones", "(Nat.shiftLeft u k)", "(Nat.shiftLeft u (Nat.succ k))"),
+    Mutant("a-piece-from-elsewhere", "Check.Tiles", "(Nat.mul c t)", "c", "def compiledPiece"),
     # forms carried forward
     Mutant(
         "a-part-dropped", "Check.Forward.Tree", "(below (capped value ranges input))", "true", "def Cuts.run"
