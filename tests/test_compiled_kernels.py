@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -375,6 +376,26 @@ def test_the_number_of_threads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TORCHLEAN_THREADS", "many")
     assert machine.thread_count() >= 1
     assert machine.thread_count(2) == 2
+
+
+@pytest.mark.parametrize("name", ["multiply", "normalize_rows", "mean_of"])
+def test_machine_code_has_no_fused_operation(name: str) -> None:
+    from numba import njit
+
+    from pytest_torchlean.binary32 import loops
+
+    row, none = np.ones((1, 8), dtype=np.float32), np.empty(0, dtype=np.float32)
+    taps = np.zeros((8, 2), dtype=np.int64)
+    arguments = {
+        "multiply": (row, np.ones((1, 8, loops.WIDTH), dtype=np.float32), none, np.ones_like(row), 0, 1),
+        "normalize_rows": (row, np.float32(1.0), row[0], row[0], np.ones_like(row)),
+        "mean_of": (row, taps, row[0], np.ones_like(row)),
+    }[name]
+    function = njit(getattr(loops, name).py_func, fastmath=False, error_model="numpy", nogil=True)
+    function(*arguments)
+    (code,) = function.inspect_asm().values()
+    assert not re.search(r"\b(vfn?m(add|sub)\w*|fn?m(add|sub)|fml[as])\b", code)
+    assert re.search(r"\b(v?addss|v?addps|fadd)\b", code)
 
 
 def test_a_thread_that_fails_is_not_overheard() -> None:
