@@ -225,6 +225,9 @@ def test_steps_that_do_not_fit_are_errors_with_a_place(tmp_path: Path, case: str
     assert result.evidence.problem.code == "TL0319"
     assert message in result.evidence.problem.message
     assert "torchlean.yaml:5:" in result.evidence.problem.message
+    line, caret = result.evidence.details[:2]
+    shown = line[caret.index("^") : caret.rindex("^") + 1]
+    assert f"`{shown}`: " in result.evidence.problem.message or message.startswith("the steps give")
 
 
 def test_models_with_several_inputs_are_refused(tmp_path: Path) -> None:
