@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,13 @@ from pytest_torchlean.cli import main
 from pytest_torchlean.differential import compare
 from pytest_torchlean.differential.probes import probe_model
 from pytest_torchlean.differential.result import Divergence, ProbeReport
-from pytest_torchlean.differential.samples import samples
-from pytest_torchlean.errors import DataError
+from pytest_torchlean.differential.samples import DRAWN, outward_box, samples
+from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import node_witness
 from pytest_torchlean.properties.node_witness import node_witness_of, replay_node, write_node_witness
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
+from pytest_torchlean.spec.builders import runtime_agreement
 
 Fault = Callable[[onnx.ModelProto], None]
 
@@ -294,3 +296,40 @@ def test_damaged_node_witness_is_refused(tmp_path: Path) -> None:
             replay_node(node_witness_of(plain | {key: value}), tmp_path)
     with pytest.raises(ValueError, match="unknown field"):
         node_witness_of(plain | {"more": 1})
+
+
+def test_samplings_are_seeded_and_of_their_kind() -> None:
+    graph = lowered(mlp())
+    for kind in DRAWN:
+        drawn = [sample["x"] for sample in samples(graph, 6, 3, sampling=[kind])]
+        again = [sample["x"] for sample in samples(graph, 6, 3, sampling=[kind])]
+        assert len(drawn) == 6
+        assert all((a == b).all() for a, b in zip(drawn, again, strict=True))
+        assert any((drawn[0] != other).any() for other in drawn[1:])
+    (ties,) = samples(graph, 1, 0, sampling=["ties"])
+    assert np.ptp(ties["x"]) <= 4 * np.spacing(ties["x"].max())
+    (pairs,) = samples(graph, 1, 0, sampling=["cancellation"])
+    assert abs(pairs["x"][0, ::2] + pairs["x"][0, 1::2]).max() <= 8 * np.spacing(np.abs(pairs["x"]).max())
+
+
+def test_only_listed_samplings_are_drawn() -> None:
+    graph = lowered(mlp())
+    rows = np.arange(24, dtype=np.float32).reshape(3, 1, 8)
+    only = list(samples(graph, 10, 0, data=rows, sampling=["data"]))
+    assert [sample["x"][0, 0] for sample in only] == [0.0, 8.0, 16.0]
+    assert len(list(samples(graph, 10, 0, data=rows, sampling=["data", "uniform"]))) == 10
+    assert not list(samples(graph, 10, 0, sampling=["data"]))
+
+
+def test_every_sampling_stays_in_the_box() -> None:
+    graph = lowered(mlp())
+    box = outward_box((Fraction(-1, 10),) * 8, (Fraction(2, 10),) * 8)
+    for kind in DRAWN:
+        for sample in samples(graph, 8, 0, box=box, sampling=[kind]):
+            assert ((sample["x"] >= box.lower) & (sample["x"] <= box.upper)).all()
+
+
+def test_sampling_is_a_key_of_the_spec() -> None:
+    assert runtime_agreement(sampling=["data", "ties"]).sampling == ("data", "ties")
+    with pytest.raises(SpecError, match="is not known"):
+        runtime_agreement(sampling=["gaussian"])

@@ -6,7 +6,7 @@ small integers every order of a sum over integer weights is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -45,23 +45,31 @@ def samples(
     *,
     data: Float32 | None = None,
     box: Box | None = None,
+    sampling: Sequence[str] = (),
 ) -> Iterator[Sample]:
-    """`count` samples: a quarter probes, then data rows in file order, then random points.
+    """`count` samples: a quarter probes, then data rows in file order, then random points, kind after kind.
 
     data: float32 (rows, *shape of the model's only input). box: where random points lie, for a model
-    with one input; without it they mix scales. Equal arguments give equal samples.
+    with one input; without it they mix scales. sampling: the kinds that are drawn, "probes", "data" and
+    those of `DRAWN`; none given means all. Fewer samples where only data and probes are asked for. Equal
+    arguments give equal samples.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
+    kinds = [draw for name, draw in DRAWN.items() if not sampling or name in sampling]
     given = 0
-    for sample in _probes(graph, max(1, count // 4), generator):
-        yield sample
-        given += 1
-    listed = 0 if data is None else min(len(data), count - given)
+    if not sampling or "probes" in sampling:
+        for sample in _probes(graph, max(1, count // 4), generator):
+            yield sample
+            given += 1
+    wanted = data is not None and (not sampling or "data" in sampling)
+    listed = min(len(data), count - given) if data is not None and wanted else 0
     for row in range(listed):
         assert data is not None
         yield {graph.inputs[0]: data[row]}
-    for number in range(count - given - listed):
-        yield _random(graph, number, generator, box)
+    size = sum(graph.types[name].size for name in graph.inputs)
+    for number in range(count - given - listed if kinds else 0):
+        points = kinds[number % len(kinds)](generator, size, number // len(kinds))
+        yield _split(graph, points if box is None else _inside(points, box, generator), generator)
 
 
 def _probes(graph: Graph, count: int, generator: np.random.Generator) -> Iterator[Sample]:
@@ -77,20 +85,69 @@ def _probes(graph: Graph, count: int, generator: np.random.Generator) -> Iterato
         yield _split(graph, impulse)
 
 
-def _random(graph: Graph, number: int, generator: np.random.Generator, box: Box | None) -> Sample:
-    size = sum(graph.types[name].size for name in graph.inputs)
-    if box is not None:
-        share = generator.random(size)
-        low, high = box.lower.astype(np.float64), box.upper.astype(np.float64)
-        points = np.clip((low + share * (high - low)).astype(np.float32), box.lower, box.upper)
-    elif number % 4 < 2:
-        points = generator.random(size, dtype=np.float32)
-    elif number % 4 == 2:
-        points = generator.standard_normal(size, dtype=np.float32)
-    else:
-        scale = np.exp2(generator.uniform(-20.0, 20.0, size))
-        points = (generator.standard_normal(size) * scale).astype(np.float32)
-    return _split(graph, points, generator)
+def _uniform(generator: np.random.Generator, size: int, turn: int) -> Float32:
+    """Uniform in [0, 1); every other time centred at 1/2 with a normal spread."""
+    if turn % 2:
+        return generator.standard_normal(size, dtype=np.float32) + np.float32(0.5)
+    return generator.random(size, dtype=np.float32)
+
+
+def _magnitudes(generator: np.random.Generator, size: int, turn: int) -> Float32:
+    """Of both signs and sizes from 2^-20 to 2^20, side by side."""
+    scale = np.exp2(generator.uniform(-20.0, 20.0, size))
+    return (generator.standard_normal(size) * scale).astype(np.float32)
+
+
+def _ties(generator: np.random.Generator, size: int, turn: int) -> Float32:
+    """Few numbers, each also one unit in the last place below and above, so that maxima are close."""
+    levels = generator.random(1 + turn % 3, dtype=np.float32)
+    chosen = levels[generator.integers(0, len(levels), size)]
+    return _neighbours(chosen, generator.integers(-1, 2, size))
+
+
+def _boundaries(generator: np.random.Generator, size: int, turn: int) -> Float32:
+    """Powers of two, and halfway between neighbours of few bits, each a unit in the last place off or not:
+    their sums and products lie at or next to the places where rounding changes."""
+    bits = 1 + turn % 12
+    steps = generator.integers(0, 2**bits, size) + 0.5 * generator.integers(0, 2, size)
+    numbers = np.exp2(generator.integers(-3, 4, size)) * (1.0 + steps / 2.0**bits)
+    return _neighbours(numbers.astype(np.float32), generator.integers(-1, 2, size))
+
+
+def _cancellation(generator: np.random.Generator, size: int, turn: int) -> Float32:
+    """Pairs of opposite numbers, a few units in the last place apart: sums lose all but their last bits."""
+    half = generator.standard_normal((size + 1) // 2, dtype=np.float32)
+    other = -_neighbours(half, generator.integers(-3, 4, half.size))
+    return np.stack([half, other], axis=1).reshape(-1)[:size]
+
+
+def _neighbours(numbers: Float32, steps: NDArray[np.int64]) -> Float32:
+    """The numbers so many units in the last place away; not across zero."""
+    moved = numbers.view(np.int32) + steps.astype(np.int32)
+    return np.where(numbers == 0, numbers, moved.view(np.float32)).astype(np.float32)
+
+
+def _inside(points: Float32, box: Box, generator: np.random.Generator) -> Float32:
+    """The points in the box: numbers in [0, 1] as shares of it, others by their own value cut at its ends."""
+    low, high = box.lower.astype(np.float64), box.upper.astype(np.float64)
+    wide = points.astype(np.float64)
+    moved = np.where((wide >= 0) & (wide <= 1), low + wide * (high - low), wide)
+    outside = (moved < low) | (moved > high)
+    share = np.exp2(generator.uniform(-24.0, 0.0, points.size))
+    moved = np.where(outside, np.where(generator.random(points.size) < 0.5, low + share * (high - low),
+                                       high - share * (high - low)), moved)  # fmt: skip
+    return np.clip(moved.astype(np.float32), box.lower, box.upper)
+
+
+Draw = Callable[[np.random.Generator, int, int], Float32]
+DRAWN: Mapping[str, Draw] = {
+    "uniform": _uniform,
+    "magnitudes": _magnitudes,
+    "ties": _ties,
+    "boundaries": _boundaries,
+    "cancellation": _cancellation,
+}
+"""The kinds of random points: from a generator, the size, and how often the kind was drawn before."""
 
 
 def _split(graph: Graph, flat: Float32, generator: np.random.Generator | None = None) -> Sample:
@@ -126,4 +183,4 @@ def only_input(graph: Graph) -> str | None:
     return graph.inputs[0] if len(graph.inputs) == 1 else None
 
 
-__all__ = ["Box", "Sample", "data_rows", "only_input", "outward_box", "row_shape", "samples"]
+__all__ = ["DRAWN", "Box", "Sample", "data_rows", "only_input", "outward_box", "row_shape", "samples"]

@@ -25,6 +25,7 @@ def compare_behind(
     *,
     data: Float32 | None,
     box: Box | None,
+    sampling: Sequence[str] = (),
     sessions: Sequence[SessionSettings],
     deadline: float | None,
     suffix: str = "",
@@ -34,7 +35,7 @@ def compare_behind(
     The preprocessing is run without optimisation, so that its operations are the stated ones; the model in
     every session of the matrix.
     """
-    raw = _Raw(front, count, seed, data, box)
+    raw = _Raw(front, count, seed, data, box, tuple(sampling))
     ahead = compare(
         front.alone,
         front.alone_graph,
@@ -59,10 +60,18 @@ class _Raw:
     seed: int
     data: Float32 | None
     box: Box | None
+    sampling: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
         integers = self.front.integers
-        drawn = samples(self.front.alone_graph, self.count, self.seed, data=self.data, box=self.box)
+        drawn = samples(
+            self.front.alone_graph,
+            self.count,
+            self.seed,
+            data=self.data,
+            box=self.box,
+            sampling=self.sampling,
+        )
         for sample in drawn:
             yield sample if integers is None else {n: integers.nearest(x) for n, x in sample.items()}
 

@@ -131,6 +131,7 @@ def _compared(context: PropertyContext, prop: RuntimeProperty, batch: _Batch) ->
             prop.seed,
             data=_data(prop, alone),
             box=_box(prop, stated, alone),
+            sampling=prop.sampling,
             sessions=sessions,
             deadline=context.deadline,
             suffix=suffix,
@@ -184,7 +185,14 @@ class _Samples:
     box: Box | None
 
     def __iter__(self) -> Iterator[Sample]:
-        return samples(self.graph, self.prop.samples, self.prop.seed, data=self.data, box=self.box)
+        return samples(
+            self.graph,
+            self.prop.samples,
+            self.prop.seed,
+            data=self.data,
+            box=self.box,
+            sampling=self.prop.sampling,
+        )
 
 
 def evidence_of(prop: RuntimeProperty, result: DifferentialResult) -> Evidence:

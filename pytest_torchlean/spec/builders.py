@@ -53,6 +53,7 @@ def runtime_agreement(
     seed: int | None = None,
     data: str | PathLike[str] | None = None,
     input: Pair | None = None,
+    sampling: Sequence[str] | None = None,
     sessions: AbstractMapping[str, Sequence[str | int]] | None = None,
     timeout: str | None = None,
     on_unknown: OnUnknown | None = None,
@@ -60,7 +61,8 @@ def runtime_agreement(
 ) -> RuntimeProperty:
     """onnxruntime agrees with the exact evaluator on `samples` inputs. Raises SpecError.
 
-    `sessions` combines lists, e.g. `{"optimisation": ["none", "all"], "threads": [1, 2]}`.
+    `sampling` lists kinds of samples, e.g. `["data", "uniform", "ties"]`. `sessions` combines lists, e.g.
+    `{"optimisation": ["none", "all"], "threads": [1, 2]}`.
     """
     return _make(
         "runtime_agreement",
@@ -70,6 +72,7 @@ def runtime_agreement(
         seed=seed,
         data=data,
         input=_box(input),
+        sampling=sampling,
         sessions=sessions,
         timeout=timeout,
         on_unknown=on_unknown,

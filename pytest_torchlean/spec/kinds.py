@@ -22,6 +22,7 @@ from pytest_torchlean.spec.fields import (
     share,
 )
 from pytest_torchlean.spec.model import (
+    SAMPLINGS,
     PropertySpec,
     RadiusProperty,
     RangeProperty,
@@ -30,7 +31,7 @@ from pytest_torchlean.spec.model import (
     VnnlibProperty,
 )
 from pytest_torchlean.spec.preprocess_fields import Preprocess
-from pytest_torchlean.spec.sessions import SessionMatrix
+from pytest_torchlean.spec.sessions import SessionMatrix, Several
 from pytest_torchlean.spec.shapes import SHAPE_FIELDS
 
 SUPPORTED_VERSION = 1
@@ -95,6 +96,12 @@ RUNTIME = Kind(
             "An npz file whose inputs are among the samples; `outputs` recorded elsewhere are compared.",
         ),
         Field("input", Box(), _INPUT_BOX),
+        Field(
+            "sampling",
+            Several(Choice(SAMPLINGS), "[data, uniform]"),
+            "Kinds of samples: exact probes, rows of `data`, uniform in `input`, adversarial mixes.",
+            default=f"[{', '.join(SAMPLINGS)}]",
+        ),
         Field(
             "sessions",
             SessionMatrix(),

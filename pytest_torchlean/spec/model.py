@@ -27,6 +27,8 @@ Assurance = Literal["kernel", "evaluated", "any"]
 
 DEFAULT_TIMEOUT = Fraction(60)
 DEFAULT_SAMPLES = 256
+SAMPLINGS = ("probes", "data", "uniform", "magnitudes", "ties", "boundaries", "cancellation")
+"""How a runtime check draws its samples; `differential/samples.py` says what each of them is."""
 DEFAULT_STEPS = 6
 DEFAULT_SEMANTICS: Semantics = "binary32"
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,99}"
@@ -109,6 +111,8 @@ class RuntimeProperty(PropertySpec):
     data: Path | None = None
     """Inputs to sample from. None: samples are drawn from `input`, or from the tool's own mix."""
     input: Bounds | None = None
+    sampling: tuple[str, ...] = ()
+    """Words of SAMPLINGS; none means all of them."""
     sessions: Sessions = Sessions()
 
 

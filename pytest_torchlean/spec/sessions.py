@@ -20,7 +20,7 @@ _PROVIDER = "[A-Za-z][A-Za-z0-9]{0,60}ExecutionProvider"
 
 
 @dataclass(frozen=True)
-class _Several:
+class Several:
     """A list of different values of one type, at least one."""
 
     item: FieldType
@@ -79,31 +79,31 @@ class _Provider:
 _FIELDS = (
     Field(
         "optimisation",
-        _Several(Choice(LEVELS), "[none, all]"),
+        Several(Choice(LEVELS), "[none, all]"),
         "Levels of graph optimisation, each with the graph that really runs at that level.",
         default="[none, all]",
     ),
     Field(
         "threads",
-        _Several(integer(1, _MOST_THREADS), "[1, 2]"),
+        Several(integer(1, _MOST_THREADS), "[1, 2]"),
         "Threads inside an operator (intra-op).",
         default="[1]",
     ),
     Field(
         "inter_op_threads",
-        _Several(integer(1, _MOST_THREADS), "[1, 2]"),
+        Several(integer(1, _MOST_THREADS), "[1, 2]"),
         "Threads across operators; above 1, independent nodes run at once.",
         default="[1]",
     ),
     Field(
         "batch",
-        _Several(integer(1, _MOST_ROWS), "[1, 7]"),
+        Several(integer(1, _MOST_ROWS), "[1, 7]"),
         "Batch sizes, for a model whose first dimension is open.",
         default="that of the model",
     ),
     Field(
         "providers",
-        _Several(_Provider(), "[CPUExecutionProvider]"),
+        Several(_Provider(), "[CPUExecutionProvider]"),
         "Execution providers. One that is not there, or leaves nodes to another, is an error.",
         default="[CPUExecutionProvider]",
     ),
