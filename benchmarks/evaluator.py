@@ -253,8 +253,8 @@ def report(rows: list[Row], rounds: int, first: float, again: float) -> str:
         "",
         f"onnxruntime {onnxruntime.__version__}, numba {version('numba')}, numpy {np.__version__}, "
         f"Python {platform.python_version()}, {platform.machine()}, {processor()}.",
-        f"The least time of {rounds} rounds, each of which times all sides in turn: what else the machine does",
-        "makes other times longer.",
+        f"The least time of {rounds} rounds, each of which times all sides in turn: what else the machine",
+        "does makes other times longer.",
         "",
         "| model | nodes | onnxruntime, ms | evaluator, ms | ratio | on two threads, ms | ratio | target |",
         "|---|---|---|---|---|---|---|---|",

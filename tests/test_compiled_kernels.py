@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.binary32 import kernels, machine
+from pytest_torchlean.binary32 import kernels
 from pytest_torchlean.evaluator import evaluate, run
 from pytest_torchlean.ir.graph import Node, ValueType
 from pytest_torchlean.ops import RULES
@@ -315,7 +317,7 @@ def network(batch: int, seed: int) -> onnx.ModelProto:
         "f": weights(4, 5),
         "o": weights(4),
     }
-    return model(nodes, {"x": [batch, 2, 7, 8]}, ["y"], constants)
+    return model(nodes, {"x": [batch, 2, 7, 8]}, {"y": [batch, 4]}, constants)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
@@ -339,81 +341,21 @@ def test_a_network_has_the_same_bits_in_every_mode_and_batch(seed, batch, thread
     assert same_bits(plain["y"], np.concatenate(rows))
 
 
-def test_machine_code_is_kept_only_where_nobody_else_writes(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    assert machine._private(tmp_path / "not" / "there")
-    tmp_path.chmod(0o722)
-    assert not machine._private(tmp_path / "not" / "there")
-    assert not machine._private(tmp_path)
-
-
-def test_machine_code_is_not_kept_in_a_folder_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_private", lambda folder: False)
-
-    def doubled(x: float) -> float:
-        return x + x
-
-    function = machine.compiled(doubled)
-    assert function(1.5) == 3.0
-    assert not hasattr(function.stats, "cache_path") or function.stats.cache_path is None
-
-
-def test_numba_waits_until_numpy_has_spent_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TORCHLEAN_KERNELS", raising=False)
-    monkeypatch.setattr(machine, "_spent", {})
-    assert machine.choose("kind", 0.6) == "numpy"
-    assert machine.choose("other", 0.6) == "numpy"
-    assert machine.choose("kind", 0.6) == "numba"
-    monkeypatch.setenv("TORCHLEAN_KERNELS", "numpy")
-    assert machine.choose("kind", 9.0) == "numpy"
-    assert machine.choose("kind", 0.0, "numba") == "numba"
-
-
-def test_the_number_of_threads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for wanted, expected in (("3", 3), ("0", 1), ("1000000", 64)):
-        monkeypatch.setenv("TORCHLEAN_THREADS", wanted)
-        assert machine.thread_count() == expected
-    monkeypatch.setenv("TORCHLEAN_THREADS", "many")
-    assert machine.thread_count() >= 1
-    assert machine.thread_count(2) == 2
-
-
-@pytest.mark.parametrize("name", ["multiply", "normalize_rows", "mean_of"])
-def test_machine_code_has_no_fused_operation(name: str) -> None:
-    from numba import njit
-
-    from pytest_torchlean.binary32 import loops
-
-    row, none = np.ones((1, 8), dtype=np.float32), np.empty(0, dtype=np.float32)
-    taps = np.zeros((8, 2), dtype=np.int64)
-    arguments = {
-        "multiply": (row, np.ones((1, 8, loops.WIDTH), dtype=np.float32), none, np.ones_like(row), 0, 1),
-        "normalize_rows": (row, np.float32(1.0), row[0], row[0], np.ones_like(row)),
-        "mean_of": (row, taps, row[0], np.ones_like(row)),
-    }[name]
-    function = njit(getattr(loops, name).py_func, fastmath=False, error_model="numpy", nogil=True)
-    function(*arguments)
-    (code,) = function.inspect_asm().values()
-    assert not re.search(r"\b(vfn?m(add|sub)\w*|fn?m(add|sub)|fml[as])\b", code)
-    assert re.search(r"\b(v?addss|v?addps|fadd)\b", code)
-
-
-def test_a_thread_that_fails_is_not_overheard() -> None:
-    def work(start: int, stop: int) -> None:
-        if start:
-            raise RuntimeError("second range")
-
-    with pytest.raises(RuntimeError, match="second range"):
-        machine.spread(8, 2, work)
-
-
-def test_ranges_of_threads_are_disjoint_and_complete() -> None:
-    for count in range(12):
-        for threads in range(1, 6):
-            seen = np.zeros(count, dtype=np.int64)
-
-            def work(start: int, stop: int, seen: np.ndarray = seen) -> None:
-                seen[start:stop] += 1
-
-            machine.spread(count, threads, work)
-            assert (seen == 1).all()
+def test_the_evaluator_runs_without_numba(tmp_path: Path) -> None:
+    proto = network(2, 5)
+    (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
+    program = (
+        "import sys\n"
+        "sys.modules['numba'] = sys.modules['llvmlite'] = None\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from pytest_torchlean.evaluator import run\n"
+        "from pytest_torchlean.onnx_import import load_model, lower\n"
+        "graph = lower(load_model(Path(sys.argv[1])))\n"
+        "print(run(graph, {'x': np.ones((2, 2, 7, 8), dtype=np.float32)})[0].tobytes().hex())\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "model.onnx")]
+    environment = {**os.environ, "TORCHLEAN_KERNELS": "numba"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    (own,) = run(lowered(proto), {"x": np.ones((2, 2, 7, 8), dtype=np.float32)})
+    assert done.stdout.strip() == own.tobytes().hex()
