@@ -362,3 +362,38 @@ def test_how_many_boxes_stay_must_be_known() -> None:
     case = Case("NonMaxSuppression", floats((1, 3, 4), (1, 1, 3)), {"most": np.array(2)})
     with pytest.raises(UnsupportedError, match="the boxes 'in0' is computed at run time"):
         lowered(case.model(13))
+
+
+def claimed(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    """Where something is claimed about the only output."""
+    bound = enclose(lowered(proto), {"x": x})["z"]
+    assert isinstance(bound, Enclosed)
+    return np.isfinite(bound.radius)
+
+
+@pytest.mark.parametrize("op", ["Gelu", "HardSwish", "Mish", "Softsign", "Swish"])
+def test_nothing_is_claimed_of_formulas_that_are_nan_at_infinity(op: str) -> None:
+    opset = {"Gelu": 20, "Swish": 24}.get(op, 18)
+    proto = model([helper.make_node(op, ["x"], ["z"])], {"x": [3]}, ["z"], opset=opset)
+    assert claimed(proto, np.float32([-np.inf, 1, np.inf])).tolist() == [False, True, False]
+
+
+def test_exp_of_minus_infinity_is_claimed() -> None:
+    proto = model([helper.make_node("Exp", ["x"], ["z"])], {"x": [1]}, ["z"])
+    assert claimed(proto, np.float32([-np.inf])).all()
+
+
+def test_nothing_is_claimed_of_a_normalisation_whose_squares_overflow() -> None:
+    node = helper.make_node("LayerNormalization", ["x", "s"], ["z"])
+    proto = model([node], {"x": [2, 2]}, ["z"], {"s": np.ones(2, np.float32)}, opset=17)
+    x = np.float32([[3e19, 3.0000002e19], [1, 2]])
+    assert claimed(proto, x).tolist() == [[False, False], [True, True]]
+
+
+def test_nothing_is_claimed_of_a_transform_that_may_overflow() -> None:
+    node = helper.make_node("DFT", ["x"], ["z"], axis=1)
+    proto = model([node], {"x": [2, 2, 1]}, ["z"], opset=17)
+    assert claimed(proto, np.float32([[[3e38], [-3e38]], [[1], [2]]])).all(axis=(1, 2)).tolist() == [
+        False,
+        True,
+    ]

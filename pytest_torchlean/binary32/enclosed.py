@@ -182,11 +182,15 @@ class Enclosed(Value):
                 inherited = np.where(self.size < 1.5, inherited, np.inf)
             inherited = np.where(self.radius == 0, 0.0, inherited)
             budget = function_bound(name, np.abs(center) + inherited, _finite(self.size), p, q)
-            limit = np.isinf(self.center) & (self.radius == 0)
+            limit = np.isinf(self.center) & (self.radius == 0) & (name not in _OPEN_AT_INFINITY)
             radius = np.where(limit, 0.0, inherited + budget)
-        return _result(center, np.where(np.isfinite(self.radius), radius, np.inf), self)
+        certain = np.isfinite(self.radius) & ~(np.isinf(self.center) & (name in _OPEN_AT_INFINITY))
+        found = _result(center, np.where(certain, radius, np.inf), self)
+        return Enclosed(found.center, np.where(certain, found.radius, np.inf))
 
 
+_OPEN_AT_INFINITY = frozenset({"Gelu", "GeluTanh", "HardSwish", "Mish", "Softsign", "Swish"})
+"""Functions whose formula gives NaN at an infinity, so that runtimes may."""
 _STEEPEST = {
     "Cos": 1.0, "Sin": 1.0, "Gelu": 1.2, "GeluTanh": 1.2, "HardSwish": 1.5, "Mish": 1.2, "Swish": 1.2,
 }  # fmt: skip

@@ -3,7 +3,8 @@ of.
 
 Output o along the axis adds weights[o, k] * x[index[o, k]] over k ascending. The weights are real numbers
 that the geometry fixes, here rounded to binary32; runtimes compute their coordinates in binary32
-themselves, so the error bound grants every weight the attribute `doubt`. Nearest neighbours are plain
+themselves, so the error bound grants every weight the attribute `doubt`, and eight roundings of subnormals
+to every term. Nearest neighbours are plain
 Gather nodes.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
+from pytest_torchlean.binary32.error_bounds import ETA
 from pytest_torchlean.ir.graph import Node, ValueType
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.indexed import axis_in
@@ -42,6 +44,8 @@ def _formula(node: Node, operands: Sequence[Any]) -> list[Any]:
     total = parts[0]
     for part in parts[1:]:
         total = total + part
+    if isinstance(total, Enclosed):
+        total = Enclosed(total.center, total.radius + 8.0 * len(parts) * ETA)
     return [total]
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import ETA, UNIT_ROUNDOFF, finish, gamma
 from pytest_torchlean.binary32.kernels import canonical_nan
+from pytest_torchlean.binary32.ulp import LARGEST
 from pytest_torchlean.ir.graph import Node, ValueType
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.rule import (
@@ -142,9 +143,13 @@ def _dft(node: Node, operands: Sequence[Any]) -> list[Any]:
     matrix = _matrix(node, given, parts)
     weights = x.constant(matrix.astype(np.float32))
     if isinstance(weights, Enclosed):
-        used = np.any(matrix != 0.0, axis=1)
+        used = np.repeat(np.any(matrix.reshape(given, -1) != 0.0, axis=1), parts)
         weights = Enclosed(weights.center, weights.radius + np.where(used, _doubt(length), 0.0)[:, None])
     result = x.reshaped(rows, given * parts).matmul(weights)
+    if isinstance(result, Enclosed):
+        with np.errstate(over="ignore"):
+            large = x.size.sum(axis=(1, 2))[:, None] > LARGEST / 4.0
+        result = Enclosed(result.center, np.where(large, np.inf, result.radius))
     if integer(node, "inverse"):
         result = result / x.constant(float(length))
     last = 1 if integer(node, "inverse") and integer(node, "onesided") else 2
@@ -152,7 +157,7 @@ def _dft(node: Node, operands: Sequence[Any]) -> list[Any]:
 
 
 def _doubt(length: int) -> float:
-    """What a fast transform may change of an entry: its factors' roundings, times a chirp's size."""
+    """What a fast transform may change of an entry, even 0: its factors' roundings, times a chirp's size."""
     depth = math.ceil(math.log2(length)) + 2.0
     chirp = 1.0 if length & (length - 1) == 0 else 4.0 * math.sqrt(length)
     return 16.0 * UNIT_ROUNDOFF * depth * chirp
