@@ -68,7 +68,7 @@ class Climbed:
     weights: Float64 | None = None
 
 
-class _Adam:
+class Adam:
     """Steps of one array."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _Slopes:
             for number, lines in alive.lines.items()
             if number in self._free
         }
-        self._adam = {number: _Adam() for number in self.lower}
+        self._adam = {number: Adam() for number in self.lower}
 
     def lines(self) -> dict[int, Lines]:
         """The lines as the slopes have them now."""

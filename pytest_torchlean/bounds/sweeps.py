@@ -35,16 +35,20 @@ from pytest_torchlean.bounds.layers import (
 class Lines:
     """lower * x <= max(x, 0) <= upper * x + intercept; float64 (n, boxes or 1, rows or 1).
 
-    Of an extremum x is the difference that `ExtremumLayer` names.
+    Of an extremum x is the difference that `ExtremumLayer` names. push: what is added to the coefficient of
+    a ReLU's x, (n, boxes, rows): at most 0 where x is known not to be negative, at least 0 where it is known
+    not to be positive, and 0 elsewhere, so that no form grows.
     """
 
     lower: Float64
     upper: Float64
     intercept: Float64
+    push: Float64 | None = None
 
     def of_boxes(self, boxes: slice | np.ndarray) -> Lines:
         """The lines of some boxes."""
-        return Lines(self.lower[:, boxes], self.upper[:, boxes], self.intercept[:, boxes])
+        push = None if self.push is None else self.push[:, boxes]
+        return Lines(self.lower[:, boxes], self.upper[:, boxes], self.intercept[:, boxes], push)
 
     def with_lower(self, lower: Float64) -> Lines:
         """The same lines above."""
@@ -124,7 +128,8 @@ def go_back(
         flowing, offset = _bend(form if sign > 0 else -form, own)
         total = total + offset
         if isinstance(layer, ReluLayer):
-            give_back(forms, layer.source, flowing, layers.sizes)
+            pushed = flowing if own.push is None else flowing + own.push
+            give_back(forms, layer.source, pushed, layers.sizes)
         else:
             flowing = flowing if sign > 0 else -flowing
             give_back(forms, layer.left, flowing, layers.sizes)
@@ -164,11 +169,13 @@ def least_over_box(form: Float64, low: Float64, high: Float64) -> Float64:
 @dataclass(frozen=True, eq=False)
 class Gradient:
     """slopes: derivatives of every bound with respect to the slopes of its lines below, (n, boxes, rows), by
-    node. values: what the relaxed layers give at the corner where the form is least, by part.
+    node. values: what the relaxed layers give at the corner where the form is least, by part. pushes: the
+    derivatives with respect to what is added to ReLUs' arguments, by node.
     """
 
     slopes: Mapping[int, Float64]
     values: Parts
+    pushes: Mapping[int, Float64]
 
 
 def gradient(
@@ -183,6 +190,7 @@ def gradient(
     values: Parts = [None] * len(layers.sizes)
     values[0] = np.where(swept.inputs > 0, low[inputs][:, :, None], high[inputs][:, :, None])
     found: dict[int, Float64] = {}
+    pushes: dict[int, Float64] = {}
     for number in range(max(last, *swept.met, -1) + 1):
         layer = layers.layers[number]
         if isinstance(layer, AffineLayer):
@@ -210,8 +218,10 @@ def gradient(
         if form is None:
             chosen = below
         else:
+            if own_lines.push is not None:
+                pushes[number] = argument
             positive = form > 0 if sign > 0 else form < 0
             found[number] = np.where(positive, np.abs(form) * argument, 0.0)
             chosen = np.where(positive, below, own_lines.upper * argument + own_lines.intercept)
         values[number + 1] = chosen if other is None else other + sign * chosen
-    return Gradient(found, values)
+    return Gradient(found, values, pushes)
