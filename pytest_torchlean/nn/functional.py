@@ -13,6 +13,29 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.errors import ModelError
 from pytest_torchlean.ir.graph import Attribute
+from pytest_torchlean.nn.elementwise import (
+    axis_of,
+    binary32,
+    celu,
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
 from pytest_torchlean.nn.tensor import Operand, Tensor, X, like
 
 Float32 = NDArray[np.float32]
@@ -75,112 +98,8 @@ def minimum(x: X, other: Operand) -> X:
 def mean(x: X, dim: Extents, keepdim: bool = False) -> X:
     """The average along axes: their sum, then one division."""
     axes = (dim,) if isinstance(dim, int) else tuple(dim)
-    resolved = tuple(sorted(_axis(axis, len(x.shape)) for axis in axes))
+    resolved = tuple(sorted(axis_of(axis, len(x.shape)) for axis in axes))
     return like(x, "ReduceMean", [x], [("axes", resolved), ("keepdims", int(keepdim))])
-
-
-# --- activations ------------------------------------------------------------------------------------
-
-
-def relu(x: X) -> X:
-    """max(x, 0)."""
-    return like(x, "Relu", [x])
-
-
-def leaky_relu(x: X, negative_slope: float = 0.01) -> X:
-    """x where it is not negative, else negative_slope * x."""
-    return like(x, "LeakyRelu", [x], [("alpha", _binary32(negative_slope))])
-
-
-def prelu(x: X, weight: Float32) -> X:
-    """x where it is not negative, else weight * x; one weight, or one for each channel (axis 1)."""
-    slope = np.asarray(weight)
-    if slope.size > 1:
-        slope = slope.reshape(-1, *(1,) * (len(x.shape) - 2))
-    return like(x, "PRelu", [x, slope])
-
-
-def hardtanh(x: X, min_val: float = -1.0, max_val: float = 1.0) -> X:
-    """x cut to [min_val, max_val]."""
-    return like(x, "Clip", [x, np.asarray(np.float32(min_val)), np.asarray(np.float32(max_val))])
-
-
-def relu6(x: X) -> X:
-    """x cut to [0, 6]."""
-    return hardtanh(x, 0.0, 6.0)
-
-
-def elu(x: X, alpha: float = 1.0) -> X:
-    """x where it is positive, else alpha * (exp(x) - 1)."""
-    return like(x, "Elu", [x], [("alpha", _binary32(alpha))])
-
-
-def celu(x: X, alpha: float = 1.0) -> X:
-    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1))."""
-    return like(x, "Celu", [x], [("alpha", _binary32(alpha))])
-
-
-def selu(x: X) -> X:
-    """The self-normalising exponential unit with its two standard constants."""
-    alpha, gamma = _binary32(1.6732632423543772), _binary32(1.0507009873554805)
-    return like(x, "Selu", [x], [("alpha", alpha), ("gamma", gamma)])
-
-
-def gelu(x: X, approximate: str = "none") -> X:
-    """x times the normal distribution function at x; by "tanh" its approximation."""
-    if approximate not in ("none", "tanh"):
-        raise ModelError("TL0109", f"gelu: the approximation {approximate!r} is not known")
-    return like(x, "GeluTanh" if approximate == "tanh" else "Gelu", [x])
-
-
-def silu(x: X) -> X:
-    """x * sigmoid(x), as two operations."""
-    return mul(x, sigmoid(x))
-
-
-def mish(x: X) -> X:
-    """x * tanh(softplus(x))."""
-    return like(x, "Mish", [x])
-
-
-def hardswish(x: X) -> X:
-    """x * max(0, min(1, x / 6 + 1 / 2))."""
-    return like(x, "HardSwish", [x])
-
-
-def hardsigmoid(x: X) -> X:
-    """max(0, min(1, x / 6 + 1 / 2))."""
-    return like(x, "HardSigmoid", [x], [("alpha", _binary32(1 / 6)), ("beta", 0.5)])
-
-
-def sigmoid(x: X) -> X:
-    """1 / (1 + exp(-x))."""
-    return like(x, "Sigmoid", [x])
-
-
-def tanh(x: X) -> X:
-    """The hyperbolic tangent."""
-    return like(x, "Tanh", [x])
-
-
-def softplus(x: X) -> X:
-    """log(1 + exp(x))."""
-    return like(x, "Softplus", [x])
-
-
-def softsign(x: X) -> X:
-    """x / (1 + |x|)."""
-    return like(x, "Softsign", [x])
-
-
-def softmax(x: X, dim: int = -1) -> X:
-    """exp(x - max) over its sum along an axis."""
-    return like(x, "Softmax", [x], [("axis", _axis(dim, len(x.shape)))])
-
-
-def log_softmax(x: X, dim: int = -1) -> X:
-    """The logarithm of softmax."""
-    return like(x, "LogSoftmax", [x], [("axis", _axis(dim, len(x.shape)))])
 
 
 # --- convolutions and windows -----------------------------------------------------------------------
@@ -304,7 +223,7 @@ def batch_norm(
     scale = np.ones_like(running_mean) if weight is None else weight
     shift = np.zeros_like(running_mean) if bias is None else bias
     operands = [x, scale, shift, running_mean, running_var]
-    return like(x, "BatchNormalization", operands, [("epsilon", _binary32(eps))])
+    return like(x, "BatchNormalization", operands, [("epsilon", binary32(eps))])
 
 
 def layer_norm(
@@ -320,7 +239,7 @@ def layer_norm(
         raise ModelError("TL0109", f"layer_norm: shape {tuple(x.shape)} does not end in {shape}")
     scale = np.ones(shape, dtype=np.float32) if weight is None else weight
     operands = [x, scale] if bias is None else [x, scale, bias]
-    attributes = [("axis", len(x.shape) - len(shape)), ("epsilon", _binary32(eps))]
+    attributes = [("axis", len(x.shape) - len(shape)), ("epsilon", binary32(eps))]
     return like(x, "LayerNormalization", operands, attributes)
 
 
@@ -346,7 +265,7 @@ def instance_norm(x: X, weight: Float32 | None = None, bias: Float32 | None = No
 def _grouped(x: X, groups: int, weight: Float32 | None, bias: Float32 | None, eps: float) -> X:
     scale = np.ones(x.shape[1:2], dtype=np.float32) if weight is None else weight
     shift = np.zeros(x.shape[1:2], dtype=np.float32) if bias is None else bias
-    attributes: Windowed = [("epsilon", _binary32(eps)), ("groups", groups), ("per_group", 0)]
+    attributes: Windowed = [("epsilon", binary32(eps)), ("groups", groups), ("per_group", 0)]
     return like(x, "InstanceNormalization", [x, scale, shift], attributes)
 
 
@@ -379,7 +298,7 @@ def index_select(x: X, dim: int, index: Sequence[int]) -> X:
     """The elements at these places of an axis, which are known beforehand."""
     places = tuple(int(place) for place in index)
     attributes: Windowed = [
-        ("axis", _axis(dim, len(x.shape))),
+        ("axis", axis_of(dim, len(x.shape))),
         ("indices", places),
         ("shape", (len(places),)),
     ]
@@ -388,7 +307,7 @@ def index_select(x: X, dim: int, index: Sequence[int]) -> X:
 
 def narrow(x: X, dim: int, start: int, length: int) -> X:
     """`length` elements of an axis from `start` on."""
-    axis = _axis(dim, len(x.shape))
+    axis = axis_of(dim, len(x.shape))
     starts, sizes = [0] * len(x.shape), list(x.shape)
     starts[axis], sizes[axis] = start, length
     steps = (1,) * len(x.shape)
@@ -407,35 +326,25 @@ def reshape(x: X, shape: Sequence[int]) -> X:
 
 def flatten(x: X, start_dim: int = 1, end_dim: int = -1) -> X:
     """The axes from start_dim to end_dim as one."""
-    first: int = _axis(start_dim, len(x.shape))
-    last: int = _axis(end_dim, len(x.shape))
+    first: int = axis_of(start_dim, len(x.shape))
+    last: int = axis_of(end_dim, len(x.shape))
     middle = int(np.prod(x.shape[first : last + 1], dtype=np.int64))
     return reshape(x, (*x.shape[:first], middle, *x.shape[last + 1 :]))
 
 
 def permute(x: X, dims: Sequence[int]) -> X:
     """The axes in another order."""
-    return like(x, "Transpose", [x], [("perm", tuple(_axis(axis, len(x.shape)) for axis in dims))])
+    return like(x, "Transpose", [x], [("perm", tuple(axis_of(axis, len(x.shape)) for axis in dims))])
 
 
 def cat(parts: Sequence[X], dim: int = 0) -> X:
     """The parts one behind the other along an axis."""
     if not parts:
         raise ModelError("TL0109", "cat: there is nothing to concatenate")
-    return like(parts[0], "Concat", list(parts), [("axis", _axis(dim, len(parts[0].shape)))])
+    return like(parts[0], "Concat", list(parts), [("axis", axis_of(dim, len(parts[0].shape)))])
 
 
 # --- arguments --------------------------------------------------------------------------------------
-
-
-def _binary32(value: float) -> float:
-    return float(np.float32(value))
-
-
-def _axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise ModelError("TL0109", f"axis {axis} is out of range for {rank} axes")
-    return axis % rank
 
 
 def _extents(value: Extents, rank: int) -> tuple[int, ...]:
@@ -469,3 +378,15 @@ def _windows(
         ("dilations", _extents(dilation, rank)),
         ("ceil_mode", int(ceil_mode)),
     ]
+
+
+__all__ = [
+    "adaptive_avg_pool", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "add", "avg_pool",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "cat", "celu", "conv", "conv1d", "conv2d", "conv3d",
+    "conv_transpose", "conv_transpose1d", "conv_transpose2d", "div", "elu", "flatten", "gelu",
+    "group_norm", "hardsigmoid", "hardswish", "hardtanh", "index_select", "instance_norm",
+    "layer_norm", "leaky_relu", "linear", "log_softmax", "matmul", "max_pool", "max_pool1d",
+    "max_pool2d", "maximum", "mean", "minimum", "mish", "mul", "narrow", "pad", "permute", "prelu",
+    "relu", "relu6", "reshape", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "sub",
+    "tanh", "upsample",
+]  # fmt: skip
