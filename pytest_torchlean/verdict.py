@@ -128,6 +128,10 @@ class SessionRecord:
     rewrites: tuple[str, ...]
     counts: Mapping[str, int]
     worst: Mapping[str, str]
+    shares: Mapping[str, Mapping[str, int]]
+    """By operator: how many elements came how near to their bound, by bins that are named by their ends."""
+    ulps: Mapping[str, Mapping[str, int]]
+    """By operator: how many bounded elements were how many units in the last place from the evaluator's."""
     uncovered: tuple[str, ...]
     equalities: Mapping[str, str]
     bits: str

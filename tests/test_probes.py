@@ -16,6 +16,8 @@ from test_differential import GENERATOR, MODELS, mlp, residual_convolution
 
 from pytest_torchlean.cli import main
 from pytest_torchlean.differential import compare
+from pytest_torchlean.differential.histograms import Histograms
+from pytest_torchlean.differential.nodes import Outcome
 from pytest_torchlean.differential.probes import probe_model
 from pytest_torchlean.differential.result import Divergence, ProbeReport
 from pytest_torchlean.differential.samples import DRAWN, outward_box, samples
@@ -23,8 +25,10 @@ from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import node_witness
 from pytest_torchlean.properties.node_witness import node_witness_of, replay_node, write_node_witness
+from pytest_torchlean.properties.runtime import evidence_of
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 from pytest_torchlean.spec.builders import runtime_agreement
+from pytest_torchlean.spec.model import RuntimeProperty
 
 Fault = Callable[[onnx.ModelProto], None]
 
@@ -333,3 +337,28 @@ def test_sampling_is_a_key_of_the_spec() -> None:
     assert runtime_agreement(sampling=["data", "ties"]).sampling == ("data", "ties")
     with pytest.raises(SpecError, match="is not known"):
         runtime_agreement(sampling=["gaussian"])
+
+
+def test_histograms_count_every_bounded_element() -> None:
+    proto = mlp()
+    graph = lowered(proto)
+    result = compare(loaded(proto), graph, samples(graph, 12, 0))
+    for report in result.sessions:
+        assert set(report.shares) == set(report.ulps) == set(report.worst)
+        assert all(sum(counts) > 0 for counts in report.shares.values())
+    stored = result.sessions[0]
+    assert sum(stored.shares["Gemm"]) == sum(stored.ulps["Gemm"]) == 12 * (12 + 4)
+    evidence = evidence_of(RuntimeProperty(name="a", model="m", samples=12), result)
+    assert sum(evidence.sessions[0].ulps["Gemm"].values()) == 192
+    assert any("elements by ulps from the evaluator: 0: " in line for line in evidence.details)
+
+
+def test_histogram_bins() -> None:
+    bins = Histograms()
+    runtime = np.float32([1.0, 1.0, 1.0, np.nan])
+    expected = np.float32([1.0, np.nextafter(np.float32(1), np.float32(2)), 1.00003, 1.0])
+    share, allowed = np.array([0.0, 0.55, 1.0, 0.1]), np.array([1.0, 1.0, 1.0, np.inf])
+    bins.add("Gemm", runtime, Outcome(expected, np.zeros(4, bool), allowed, 1.0, 1, share))
+    bins.add("Relu", runtime, Outcome(expected, np.zeros(4, bool), None, 0.0, 0))
+    assert bins.shares() == {"Gemm": (1, 0, 0, 0, 0, 1, 0, 0, 0, 1)}
+    assert bins.ulps() == {"Gemm": (1, 1, 0, 0, 0, 0, 1, 0)}

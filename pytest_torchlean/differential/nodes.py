@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class Outcome:
     allowed: Float64 | None
     worst: float
     unbounded: int
+    share: Float64 = field(default_factory=lambda: np.zeros(0))
+    """Observed shares of the bound, flat, where `allowed` is not None; 0 where the bound is 0."""
 
 
 def compare_exact(runtime: Array, expected: Array) -> Outcome:
@@ -55,7 +57,7 @@ def compare_bounded(runtime: Array, center: Float64, expected: Array, radius: Fl
         share = np.where(radius > 0, distance_from_center / radius, 0.0)
     unclaimed = np.isinf(radius)
     worst = float(np.max(share[~unclaimed & np.isfinite(share)], initial=0.0))
-    return Outcome(_flat(expected), ~(inside | unclaimed), radius, worst, int(unclaimed.sum()))
+    return Outcome(_flat(expected), ~(inside | unclaimed), radius, worst, int(unclaimed.sum()), share)
 
 
 def compare_node(

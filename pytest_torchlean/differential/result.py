@@ -72,6 +72,10 @@ class SessionReport:
     bounded_outputs: int = 0
     unbounded: int = 0
     worst: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Elements by their share of the bound, by operator, in the bins of `histograms.SHARES`."""
+    ulps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Elements by their distance from the evaluator, in the bins of `histograms.ULPS`."""
     uncovered: tuple[str, ...] = ()
     outputs_covered: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.differential import compose, nodes
 from pytest_torchlean.differential.compose import ExtremumReference, Prepared, Spread
+from pytest_torchlean.differential.histograms import Histograms
 from pytest_torchlean.differential.reference import AffineReference, affine_reference
 from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
@@ -116,6 +117,7 @@ class SessionComparison:
     unbounded: int = 0
     worst: dict[str, float] = field(default_factory=dict)
     uncovered: dict[str, str] = field(default_factory=dict)
+    histograms: Histograms = field(default_factory=Histograms)
     claimed: set[str] = field(default_factory=set)
     """Values of which some element had a finite bound in some sample."""
 
@@ -152,6 +154,8 @@ class SessionComparison:
             bounded_outputs=self.bounded,
             unbounded=self.unbounded,
             worst=dict(sorted(self.worst.items())),
+            shares=self.histograms.shares(),
+            ulps=self.histograms.ulps(),
             uncovered=tuple(f"{printable(name)}: {why}" for name, why in self.uncovered.items()),
             outputs_covered=all(name in self.claimed and name not in self.uncovered for name in outputs),
         )
@@ -169,7 +173,7 @@ class SessionComparison:
                 if spread is None or name not in self._visible:
                     continue
                 outcome = nodes.compare_spread(values[name], spread)
-            self._count(node, outcome)
+            self._count(node, outcome, values[name])
             if outcome.unbounded < outcome.wrong.size or not outcome.wrong.size:
                 self.claimed.add(name)
             if outcome.wrong.any():
@@ -208,12 +212,13 @@ class SessionComparison:
             return False
         return all(not name or name in self.graph.constants or name in self._visible for name in node.inputs)
 
-    def _count(self, node: Node, outcome: nodes.Outcome) -> None:
+    def _count(self, node: Node, outcome: nodes.Outcome, runtime: Array) -> None:
         if outcome.allowed is None:
             self.exact += 1
         else:
             self.bounded += 1
             self.worst[node.op] = max(self.worst.get(node.op, 0.0), outcome.worst)
+            self.histograms.add(node.op, runtime, outcome)
         self.unbounded += outcome.unbounded
 
     def _stream(self, inputs: Mapping[str, Array]) -> Iterator[tuple[Node, Mapping[str, Array]]]:

@@ -151,8 +151,13 @@ SURPRISES: Sequence[Surprise] = (
     ),
     Surprise(
         frozenset({"MeanVarianceNormalization"}),
-        "another formula than ONNX's definition",
-        lambda node, operands, got, wanted: np.ones(got.shape, dtype=np.bool_),
+        "a variance that underflows, by another formula than ONNX's definition",
+        lambda node, operands, got, wanted: np.full(
+            got.shape,
+            all(
+                np.abs(floats(value)).max(initial=0.0) <= 2.0**-100 for value in operands if value is not None
+            ),
+        ),
     ),
     Surprise(
         frozenset({"DynamicQuantizeLinear"}),

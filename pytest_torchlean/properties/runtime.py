@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -20,6 +20,7 @@ from pytest_torchlean.differential import (
     joined,
     probe_model,
 )
+from pytest_torchlean.differential.histograms import SHARES, ULPS
 from pytest_torchlean.differential.recorded import RECORDED, compare_recorded
 from pytest_torchlean.differential.samples import (
     Box,
@@ -218,6 +219,11 @@ def evidence_of(prop: RuntimeProperty, result: DifferentialResult) -> Evidence:
     )
 
 
+def _bins(names: Sequence[str], counts: Sequence[int]) -> dict[str, int]:
+    """The bins that are not empty."""
+    return {name: count for name, count in zip(names, counts, strict=True) if count}
+
+
 def _record(report: SessionReport) -> SessionRecord:
     """A session for the record; every name in it is escaped already, or an operator's."""
     return SessionRecord(
@@ -232,6 +238,8 @@ def _record(report: SessionReport) -> SessionRecord:
             "unbounded": report.unbounded,
         },
         worst={op: f"{share:.6f}" for op, share in report.worst.items()},
+        shares={op: _bins(SHARES, counts) for op, counts in report.shares.items()},
+        ulps={op: _bins(ULPS, counts) for op, counts in report.ulps.items()},
         uncovered=report.uncovered,
         equalities={test.what: _kept(test) for test in report.equalities},
         bits=report.bits,
@@ -357,6 +365,10 @@ def _session_lines(report: SessionReport) -> list[str]:
     if report.worst:
         shares = ", ".join(f"{op} {share:.3f}" for op, share in report.worst.items())
         lines.append(f"largest share of the bound: {shares}")
+    if report.ulps:
+        totals = [sum(counts) for counts in zip(*report.ulps.values(), strict=True)]
+        apart = ", ".join(f"{name}: {count}" for name, count in _bins(ULPS, totals).items())
+        lines.append(f"elements by ulps from the evaluator: {apart}")
     if report.unbounded:
         lines.append(f"{report.unbounded} elements may overflow, so nothing is claimed about them")
     lines.extend(f"not covered: {text}" for text in report.uncovered)

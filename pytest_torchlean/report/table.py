@@ -75,6 +75,8 @@ SESSION = Object(
         Field("rewrites", TEXTS, "Those of them that the model file does not have."),
         Field("counts", Named(WHOLE), "Samples, and the node outputs compared in them."),
         Field("worst", NAMED_TEXTS, "The largest observed share of the bound, by operator."),
+        Field("shares", Named(Named(WHOLE)), "By operator: elements by their share of the bound, in bins."),
+        Field("ulps", Named(Named(WHOLE)), "By operator: elements by their distance in ulps, in bins."),
         Field("uncovered", TEXTS, "Values without a rule, and why."),
         Field(
             "equalities",
