@@ -206,7 +206,8 @@ def _probe_graph(
 
 
 def _left_out(single: SingleNode, problem: TorchleanError) -> str:
-    return f"{single.label} giving {printable(single.outputs[0])}: {problem.message.splitlines()[0][:200]}"
+    reason = problem.message.splitlines()[-1].strip()
+    return f"{single.label} giving {printable(single.outputs[0])}: {reason[:200]}"
 
 
 def _probe_node(
