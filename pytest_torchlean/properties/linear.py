@@ -38,7 +38,7 @@ _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
-_MOST_ALONE = 200
+_MOST_ALONE = 120
 """Arguments that may have slopes of their own: each goes back through Lean's checker alone."""
 
 
