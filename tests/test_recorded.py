@@ -64,6 +64,24 @@ def test_outputs_that_do_not_fit_are_an_error(tmp_path: Path, outputs: np.ndarra
     assert words in evidence.found
 
 
+def test_rows_that_fill_no_batch_are_an_error(tmp_path: Path) -> None:
+    """They would be compared with nothing, and a wrong output among them would agree."""
+    np.savez(tmp_path / "data.npz", inputs=INPUTS, outputs=OUTPUTS + np.float32([[0], [0], [9]]))
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]), helper.make_node("Relu", ["h"], ["y"])]
+    pairs = model(nodes, {"x": [2, 2]}, {"y": [2, 2]}, {"w": WEIGHTS, "b": BIAS})
+    (tmp_path / "pairs.onnx").write_bytes(pairs.SerializeToString())
+    spec = tmp_path / "torchlean.yaml"
+    spec.write_text(
+        "version: 1\nmodels:\n  pairs: {path: pairs.onnx}\n"
+        "properties:\n  - {name: recorded, model: pairs, check: runtime, samples: 2, data: data.npz}\n"
+    )
+    (result,) = run_spec(load_spec(spec, tmp_path), root=tmp_path)
+    assert result.evidence.verdict is Verdict.ERROR
+    assert result.evidence.problem is not None
+    assert result.evidence.problem.code == "TL0405"
+    assert "3 outputs for 3 inputs, which are not whole batches of the model's 2" in result.evidence.found
+
+
 def test_a_file_without_outputs_has_none(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", inputs=INPUTS)
     assert load_outputs(tmp_path / "data.npz", (2,)) is None

@@ -143,18 +143,19 @@ def _compared(context: PropertyContext, prop: RuntimeProperty, batch: _Batch) ->
 
 def _with_recorded(prop: RuntimeProperty, graph: Graph, result: DifferentialResult) -> DifferentialResult:
     """The result and what recorded outputs of the data file say, where it has some and all agreed so far."""
-    rows = _data(prop, graph)
-    if prop.data is None or rows is None or result.divergence is not None:
+    if prop.data is None or result.divergence is not None:
         return result
     kind = graph.types[graph.outputs[0]]
     outputs = load_outputs(prop.data, kind.shape[1:] if len(kind.shape) > 1 else kind.shape)
     if outputs is None:
         return result
-    recorded = data_rows(outputs, kind)
-    if len(recorded) != len(rows) or kind.dtype != "float32":
-        raise DataError(
-            "TL0405", f"{prop.data.name} lists {len(outputs)} outputs for {len(rows)} inputs of the model"
-        )
+    inputs = load_inputs(prop.data, row_shape(graph))
+    rows, recorded = data_rows(inputs, graph.types[graph.inputs[0]]), data_rows(outputs, kind)
+    whole = rows.size == inputs.size and recorded.size == outputs.size
+    if len(recorded) != len(rows) or kind.dtype != "float32" or not whole:
+        counts = f"{len(outputs)} outputs for {len(inputs)} inputs"
+        batches = "" if whole else f", which are not whole batches of the model's {kind.shape[0]}"
+        raise DataError("TL0405", f"{prop.data.name} lists {counts}{batches}")
     report, divergence = compare_recorded(graph, rows, recorded)
     return replace(result, sessions=(*result.sessions, report), divergence=divergence)
 
