@@ -139,7 +139,7 @@ def _fresh_names(proto: onnx.ModelProto) -> Callable[[str], str]:
 
 
 def _names(graph: onnx.GraphProto) -> Iterator[str]:
-    yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer))
+    yield from (value.name for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer))
     yield from (sparse.values.name for sparse in graph.sparse_initializer)
     for node in graph.node:
         yield from (node.name, *node.input, *node.output)

@@ -6,6 +6,7 @@ value and needs no node.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from onnx import helper, numpy_helper
 
 from pytest_torchlean.binary32.ulp import round_nearest
 from pytest_torchlean.errors import SpecError
+from pytest_torchlean.onnx_import.context import MOST_VALUE_ELEMENTS
 from pytest_torchlean.spec.preprocess import (
     Arithmetic,
     Cast,
@@ -46,7 +48,12 @@ def shapes_before(steps: Sequence[PreprocessStep], model_input: Shape) -> list[S
     """The operand's shape of every step, and last the model's. Raises SpecError TL0319."""
     shapes = [model_input]
     for step in reversed(steps):
-        shapes.insert(0, _before(step, shapes[0]))
+        shape = _before(step, shapes[0])
+        if math.prod(shape) > MOST_VALUE_ELEMENTS:
+            raise misfit(
+                step, f"{math.prod(shape)} elements of shape {list(shape)}, above {MOST_VALUE_ELEMENTS}"
+            )
+        shapes.insert(0, shape)
     return shapes
 
 

@@ -201,6 +201,10 @@ class TestRuntime:
 
 def misfits() -> dict[str, tuple[str, str]]:
     return {
+        "resized from more elements than a value may have": (
+            "{resize: {from: [65536, 65536]}}",
+            "8589934592 elements of shape [1, 2, 65536, 65536], above 67108864",
+        ),
         "channels": ("{normalize: {mean: [0, 0, 0], std: 1}}", "lists 3 numbers, but axis 1"),
         "axis": ("{divide: {value: [1, 2], axis: 7}}", "has no axis 7"),
         "rank": ("{transpose: [1, 0]}", "it names 2 axes"),
@@ -228,6 +232,17 @@ def test_steps_that_do_not_fit_are_errors_with_a_place(tmp_path: Path, case: str
     line, caret = result.evidence.details[:2]
     shown = line[caret.index("^") : caret.rindex("^") + 1]
     assert f"`{shown}`: " in result.evidence.problem.message or message.startswith("the steps give")
+
+
+@pytest.mark.usefixtures("library")
+def test_types_that_the_model_states_for_other_names_stay_apart(tmp_path: Path) -> None:
+    """A model may describe values that it does not have, under names that the steps would take."""
+    proto = pair_model()
+    for name in ("raw_input", "preprocess.Add"):
+        proto.graph.value_info.append(helper.make_tensor_value_info(name, onnx.TensorProto.INT64, [7]))
+    steps = "{add: 0.5}, {add: 0.5}"
+    assert run(tmp_path, steps, output_range("1.999", "4.001"), proto).evidence.verdict is Verdict.PROVED
+    assert run(tmp_path, steps, output_range("1.999", "3.9"), proto).evidence.verdict is Verdict.REFUTED
 
 
 def test_models_with_several_inputs_are_refused(tmp_path: Path) -> None:
