@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import (
-    CODES,
     Finding,
     ShapeError,
     SpecError,

@@ -10,7 +10,7 @@ from gate_project import write_model, write_project
 
 from pytest_torchlean import properties
 from pytest_torchlean.cli import main
-from pytest_torchlean.errors import CODES
+from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.spec import PropertySpec, load_spec

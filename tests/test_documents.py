@@ -10,7 +10,7 @@ import pytest
 import pytest_torchlean
 from pytest_torchlean.checker.check import ALLOWED_AXIOMS
 from pytest_torchlean.checker.install import LEAN_VERSION, WHEEL_SHA256
-from pytest_torchlean.errors import CODES
+from pytest_torchlean.error_codes import CODES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (

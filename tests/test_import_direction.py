@@ -13,6 +13,7 @@ PACKAGE = Path(pytest_torchlean.__file__).parent
 
 ORDER = [
     "__init__",
+    "error_codes",
     "errors",
     "verdict",
     "results",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from golden_support import GOLDEN, assert_golden
 
-from pytest_torchlean.errors import CODES, SpecErrors
+from pytest_torchlean.error_codes import CODES
+from pytest_torchlean.errors import SpecErrors
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.spec import decode_spec, load_spec
 

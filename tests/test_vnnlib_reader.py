@@ -12,7 +12,8 @@ from golden_support import GOLDEN, assert_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_torchlean.errors import CODES, SpecError, TorchleanError
+from pytest_torchlean.error_codes import CODES
+from pytest_torchlean.errors import SpecError, TorchleanError
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.spec.vnnlib import Atom, UnsafeSet, load_unsafe_set, read_unsafe_set
 from pytest_torchlean.spec.vnnlib import cases as cases_module

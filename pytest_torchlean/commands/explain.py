@@ -7,7 +7,7 @@ import difflib
 import sys
 
 from pytest_torchlean.cli import BAD_INPUT, PASSED
-from pytest_torchlean.errors import CODES
+from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.report.escape import terminal_line
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome, check
-from pytest_torchlean.errors import CODES, CheckerError
+from pytest_torchlean.error_codes import CODES
+from pytest_torchlean.errors import CheckerError
 
 HEADER = "prelude\nimport PytestTorchLean\n"
 COMMUTES = HEADER + "theorem claim (a b : Nat) : a + b = b + a := Nat.add_comm a b\n"
