@@ -108,6 +108,27 @@ def test_bias_off_by_one_ulp_is_seen() -> None:
     assert (found.probe, found.source) == ("impulse", "second")
 
 
+@pytest.mark.parametrize("tail", ["", "Relu", "LeakyRelu"])
+def test_products_that_overflow_are_no_difference(tail: str) -> None:
+    """Infinities meet infinities, whatever lies between; the other weights are still read to the bit."""
+    weights = np.float32([[3e38, -3e38], [1.0, -2.0], [3e38, 3.0]])
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"] if tail else ["y"], name="large")]
+    if tail:
+        nodes.append(helper.make_node(tail, ["h"], ["y"], **({} if tail == "Relu" else {"alpha": 3.0})))
+    proto = model(nodes, {"x": [1, 3]}, ["y"], {"w": weights, "b": np.float32([1e38, 0.5])})
+    _, found = probed(proto, levels=["all"])
+    assert found is None, found
+
+    def one(stored: np.ndarray) -> np.ndarray:
+        changed = stored.copy()
+        changed[changed == 3.0] = np.nextafter(np.float32(3), np.float32(4))
+        return changed
+
+    _, found = probed(proto, change("w", one), levels=["all"])
+    assert found is not None
+    assert (found.probe, found.source) == ("impulse", "large")
+
+
 def test_impulses_are_limited_by_their_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_torchlean.differential import probes
 

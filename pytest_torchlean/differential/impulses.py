@@ -60,7 +60,10 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Some impulses in one run: the input, what every schedule must stay near, and how near."""
+    """Some impulses in one run: the input, what every schedule must stay near, and how near.
+
+    The radius is infinite where a product or a sum may overflow: nothing is claimed there.
+    """
 
     name: str
     output: str
@@ -193,6 +196,7 @@ def _near_bias(found: Plan) -> list[np.float32]:
     return [np.float32(sign * 2.0**step) for step in powers for sign in (1.0, -1.0)]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _stack(found: Plan, elements: Indices, value: np.float32, *, exactly: bool) -> Stack:
     """The inputs, a row of zeros last, and the outputs: a single rounding, or a product and a sum."""
     count, size = len(elements) + 1, math.prod(found.out_shape)
@@ -212,12 +216,15 @@ def _stack(found: Plan, elements: Indices, value: np.float32, *, exactly: bool) 
         products = block.weights.T[columns].astype(exact.dtype) * exact.dtype.type(value)
         exact[which, block.scatter[positions]] += products
         sizes[which, block.scatter[positions]] += np.abs(products)
-    radius = np.zeros_like(sizes) if exactly else sizes * 2.0**-24 * 3.001 + 2.0**-149
+    overflowing = sizes > np.finfo(np.float32).max
     if found.tail is not None:
         (bent,) = RULES[found.tail.op].evaluate(found.tail, [exact.astype(np.float32)])
         exact = bent.astype(exact.dtype) if exactly else _bent(found.tail, exact)
         sizes *= max(1.0, abs(_slope(found.tail)))
-    expected = exact.astype(np.float64)
+    radius = np.zeros_like(sizes) if exactly else sizes * 2.0**-24 * 3.001 + 2.0**-149
+    overflowing |= sizes > np.finfo(np.float32).max
+    radius[overflowing] = np.inf
+    expected = np.where(overflowing, 0.0, exact.astype(np.float64))
     return Stack(
         name=found.name,
         output=found.output,

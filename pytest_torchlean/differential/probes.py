@@ -259,7 +259,8 @@ def _impulses(
             answer = np.full(stack.expected.shape, np.nan, dtype=np.float32)
         else:
             with np.errstate(invalid="ignore"):
-                wrong = ~(np.abs(answer.astype(np.float64) - stack.expected) <= stack.radius).reshape(-1)
+                near = np.abs(answer.astype(np.float64) - stack.expected) <= stack.radius
+            wrong = ~(near | np.isinf(stack.radius)).reshape(-1)
         if not wrong.any():
             continue
         outcome = nodes.Outcome(
