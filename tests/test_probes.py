@@ -108,6 +108,28 @@ def test_bias_off_by_one_ulp_is_seen() -> None:
     assert (found.probe, found.source) == ("impulse", "second")
 
 
+def test_where_products_overflow_the_order_decides_and_nothing_is_claimed() -> None:
+    """An infinity of one sign meets one that overflow made, earlier or later in the sum."""
+    weights = np.random.default_rng(0).standard_normal((8, 2, 3, 3)).astype(np.float32)
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])
+    for scale in (1e38, 1.0):
+        proto = model([node], {"x": [1, 2, 4, 4]}, ["y"], {"w": weights * np.float32(scale)})
+        _, found = probed(proto)
+        assert found is None, found
+
+
+def test_empty_matrices_are_no_fault() -> None:
+    for inner, columns in ((3, 0), (0, 3)):
+        weights = np.zeros((inner, columns), dtype=np.float32)
+        proto = model(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])], {"x": [1, inner]}, ["y"], {"w": weights}
+        )
+        graph = lowered(proto)
+        assert probed(proto)[1] is None
+        result = compare(loaded(proto), graph, list(samples(graph, 2, 0)))
+        assert result.divergence is None
+
+
 @pytest.mark.parametrize("tail", ["", "Relu", "LeakyRelu"])
 def test_products_that_overflow_are_no_difference(tail: str) -> None:
     """Infinities meet infinities, whatever lies between; the other weights are still read to the bit."""

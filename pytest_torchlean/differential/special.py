@@ -2,19 +2,22 @@
 
 The convention: where IEEE-754 fixes the bits, they are compared, with any NaN for any NaN; where a bound
 holds, it decides, and the sign of a zero is free. Where no bound is finite, because an operand is not, the
-result must be of the evaluator's kind: NaN, an infinity of its sign, or finite. Known differences of the
-runtime are named (`surprises.py`), all others are divergences. Numbers so large that an intermediate result
-may overflow are compared by the bound alone.
+result must be of the evaluator's kind: NaN, an infinity of its sign, or finite; not so where finite products
+may overflow, because then the order of the sum decides. Known differences of the runtime are named
+(`surprises.py`), all others are divergences. Numbers so large that an intermediate result may overflow are
+compared by the bound alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.differential.nodes import Outcome
+from pytest_torchlean.differential.sharp import PRODUCTS
 from pytest_torchlean.differential.surprises import explained
 from pytest_torchlean.errors import DataError
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
@@ -108,6 +111,16 @@ def kinds(values: Array) -> NDArray[np.int8]:
     return np.where(np.isnan(wide), 2, found).astype(np.int8)
 
 
+def _order_decides(node: Node, operands: Sequence[Array | None]) -> bool:
+    """Whether sums of products of the finite numbers may overflow, so that their order decides the kind."""
+    if node.op not in PRODUCTS:
+        return False
+    given = [value.astype(np.float64) for value in operands if value is not None]
+    largest = [float(np.abs(value[np.isfinite(value)]).max(initial=1.0)) for value in given]
+    terms = max((value.size for value in given), default=1) + 1
+    return math.prod(largest) * terms > float(np.finfo(np.float32).max)
+
+
 def judge_kinds(
     graph: Graph, inputs: Mapping[str, Array], answers: Mapping[str, Array], label: str
 ) -> Iterator[tuple[Node, int, Outcome, tuple[str, ...]]]:
@@ -121,7 +134,7 @@ def judge_kinds(
             raise DataError("TL0451", f"{node.op}: {problem}") from None
         values.update(zip(node.outputs, results, strict=True))
         for output, name in enumerate(node.outputs):
-            if name not in answers or results[output].dtype != np.float32:
+            if name not in answers or results[output].dtype != np.float32 or _order_decides(node, operands):
                 continue
             expected = results[output].astype(np.float32).reshape(-1)
             wrong = kinds(answers[name]) != kinds(expected)

@@ -139,6 +139,8 @@ def nonzero_products(a: Array, b: Array) -> Float64:
 
 def _step_matmul(node: Node, graph: Graph) -> Step | str:
     a, b = node.inputs[:2]
+    if 0 in (*graph.types[a].shape, *graph.types[b].shape):
+        return "one of its matrices is empty"
     at_a, at_b = _stacked(positions(graph.types[a].shape), positions(graph.types[b].shape))
     outputs = positions((len(at_a), at_a.shape[1], at_b.shape[2]))
     weights = constant(graph, b)
