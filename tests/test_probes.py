@@ -111,10 +111,13 @@ def test_bias_off_by_one_ulp_is_seen() -> None:
 def test_where_products_overflow_the_order_decides_and_nothing_is_claimed() -> None:
     """An infinity of one sign meets one that overflow made, earlier or later in the sum."""
     weights = np.random.default_rng(0).standard_normal((8, 2, 3, 3)).astype(np.float32)
-    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("LeakyRelu", ["c"], ["y"], alpha=5.0),
+    ]
     for scale in (1e38, 1.0):
-        proto = model([node], {"x": [1, 2, 4, 4]}, ["y"], {"w": weights * np.float32(scale)})
-        _, found = probed(proto)
+        proto = model(nodes, {"x": [1, 2, 4, 4]}, ["y"], {"w": weights * np.float32(scale)})
+        _, found = probed(proto, levels=["all"])
         assert found is None, found
 
 
