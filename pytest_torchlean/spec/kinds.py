@@ -203,4 +203,7 @@ def fields_of(kind: Kind) -> tuple[Field, ...]:
 def home_of(key: str) -> str | None:
     """Which checks know a key, in words; None when none does."""
     names = [kind.name for kind in KINDS.values() if key in {entry.key for entry in fields_of(kind)}]
-    return f"it belongs to check {' and '.join(f'`{name}`' for name in names)}" if names else None
+    if not names:
+        return None
+    *others, last = (f"`{name}`" for name in names)
+    return f"it belongs to check{'s' if others else ''} {', '.join(others)}{' and ' if others else ''}{last}"
