@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import onnx
+import onnx.numpy_helper
 
 from pytest_torchlean.ir.graph import ValueType
 from pytest_torchlean.ir.names import printable, quoted
@@ -151,7 +153,7 @@ class NodeLowering:
             body: onnx.FunctionProto = onnx.FunctionProto.FromString(
                 schema.get_function_with_opset_version(max(plain))
             )
-            return body, defaults
+            return (_guarded(body) if proto.op_type == "DynamicQuantizeLinear" else body), defaults
         built = [v for v in schema.context_dependent_function_opset_versions if v <= opset]
         if not built:
             return None
@@ -264,6 +266,37 @@ def _type_proto(kind: ValueType | None) -> bytes:
         return b""
     proto = onnx.helper.make_tensor_type_proto(ELEMENT_TYPES[kind.dtype], kind.shape)
     return bytes(proto.SerializeToString())
+
+
+def _guarded(body: onnx.FunctionProto) -> onnx.FunctionProto:
+    """DynamicQuantizeLinear's body with the scale 1 where its definition has 0, and then divides 0 by 0.
+
+    That is so for operands that are all 0; onnxruntime then takes 1.
+    """
+    nodes: list[onnx.NodeProto] = []
+    for node in body.node:
+        if list(node.output) != ["Scale"]:
+            nodes.append(node)
+            continue
+        plain = onnx.NodeProto()
+        plain.CopyFrom(node)
+        plain.output[0] = "Plain_Scale"
+        nodes += [
+            plain,
+            *(
+                onnx.helper.make_node(
+                    "Constant", [], [name], value=onnx.numpy_helper.from_array(np.array(number, np.float32))
+                )
+                for name, number in (("Zero", 0.0), ("One", 1.0))
+            ),
+            onnx.helper.make_node("Equal", ["Plain_Scale", "Zero"], ["No_Scale"]),
+            onnx.helper.make_node("Where", ["No_Scale", "One", "Plain_Scale"], ["Scale"]),
+        ]
+    guarded = onnx.FunctionProto()
+    guarded.CopyFrom(body)
+    del guarded.node[:]
+    guarded.node.extend(nodes)
+    return guarded
 
 
 def _with_attributes(node: onnx.NodeProto, given: Mapping[str, onnx.AttributeProto]) -> onnx.NodeProto:
