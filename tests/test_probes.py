@@ -408,3 +408,15 @@ def test_histogram_bins() -> None:
     bins.add("Relu", runtime, Outcome(expected, np.zeros(4, bool), None, 0.0, 0))
     assert bins.shares() == {"Gemm": (1, 0, 0, 0, 0, 1, 0, 0, 0, 1)}
     assert bins.ulps() == {"Gemm": (1, 1, 0, 0, 0, 0, 1, 0)}
+
+
+def test_inputs_that_a_node_gives_no_meaning_are_named() -> None:
+    """NaN and infinities have no integer to be cast to."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["whole"], to=onnx.TensorProto.INT32),
+        helper.make_node("Cast", ["whole"], ["y"], to=onnx.TensorProto.FLOAT),
+    ]
+    proto = model(nodes, {"x": [1, 4]}, ["y"])
+    reports, found = probe_model(loaded(proto), lowered(proto))
+    assert found is None
+    assert any("Cast giving whole: no special probe" in line for line in reports[0].limited)

@@ -230,7 +230,8 @@ def _probe_node(
         except RuntimeFailure as problem:
             tally.limited.append(f"{_name(alone)}: {problem.message[:200]}")
             continue
-        except TorchleanError:
+        except TorchleanError as problem:
+            tally.limited.append(f"{_name(alone)}: no {kind} probe: {problem.message[:200]}")
             continue
         tally.runs += 1
         if found is not None:
