@@ -123,6 +123,21 @@ class TestRange:
         assert evidence.verdict is Verdict.UNKNOWN
         assert "only show" in evidence.found
 
+    def test_building_the_library_does_not_count_against_the_timeout(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock, build, late = time.monotonic, proving.ensure_built, [0.0]
+
+        def slow(lean: Any) -> Any:
+            late[0] += 1000.0
+            return build(lean)
+
+        context = context_for(two_layers())
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + late[0])
+        monkeypatch.setattr(proving, "ensure_built", slow)
+        assert run_property(context, output_range(0, 2)).verdict is Verdict.PROVED
+        assert context.seconds_left == 0
+
     def test_broken_bounds_are_refuted_with_an_input_that_replays(self, context_for: Any) -> None:
         context = context_for(two_layers())
         evidence = run_property(context, output_range(0, Fraction(3, 4)))
