@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from benchmark_scripts import FOLDER, script
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
-
-BENCHMARK = Path(__file__).resolve().parent.parent / "benchmarks" / "rediscovery.py"
-
-
-@functools.cache
-def search() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rediscovery", BENCHMARK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @functools.cache
 def classes(op: str) -> dict[tuple[str, str, str], object]:
-    module = search()
+    module = script("rediscovery")
     kept, module.MOST_VARIANTS = module.MOST_VARIANTS, 1
     try:
         found, _, comparisons = module.search([op])
@@ -39,7 +23,7 @@ def classes(op: str) -> dict[tuple[str, str, str], object]:
     return dict(found)
 
 
-@pytest.mark.parametrize("known", search().KNOWN, ids=lambda row: row[0].replace(" ", "-"))
+@pytest.mark.parametrize("known", script("rediscovery").KNOWN, ids=lambda row: row[0].replace(" ", "-"))
 def test_a_known_defect_is_found(known: tuple[str, str, str, str]) -> None:
     assert tuple(known[1:]) in classes(known[2])
 
@@ -49,7 +33,7 @@ def test_nothing_is_found_where_all_agree() -> None:
 
 
 def test_the_search_knows_no_operator_by_name() -> None:
-    text = BENCHMARK.read_text(encoding="utf-8")
+    text = (FOLDER / "rediscovery.py").read_text(encoding="utf-8")
     before, _, rest = text.partition("KNOWN = (")
     _, _, after = rest.partition("does not read this")
     assert not [
@@ -58,7 +42,7 @@ def test_the_search_knows_no_operator_by_name() -> None:
 
 
 def test_kinds_of_difference() -> None:
-    kinds = search().kinds
+    kinds = script("rediscovery").kinds
     own = np.float32([1, np.inf, 0, 2])
     bound = Enclosed(own.astype(np.float64), np.float64([0.5, np.inf, 0, 0]))
     assert kinds(own, bound, own, True) == {}
