@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from pytest_torchlean import __version__
+from pytest_torchlean import __version__, colours
 from pytest_torchlean.errors import TorchleanError
 
 PASSED, FAILED, BAD_INPUT, INTERNAL, NOTHING = 0, 1, 2, 3, 5
@@ -150,7 +150,21 @@ def _command(
 ) -> argparse.ArgumentParser:
     description = description or summary[0].upper() + summary[1:] + "."
     parser = commands.add_parser(name, help=summary, description=description)
-    parser.add_argument("--no-color", "--no-colour", dest="no_colour", action="store_true")
+    parser.add_argument(
+        "--color",
+        "--colour",
+        dest="colour",
+        action="store_true",
+        default=None,
+        help="colours, terminal or not",
+    )
+    parser.add_argument(
+        "--no-color",
+        "--no-colour",
+        dest="colour",
+        action="store_false",
+        help="no colours, as with NO_COLOR=1",
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser
 
@@ -189,8 +203,8 @@ def _root(parser: argparse.ArgumentParser) -> None:
 
 
 def wants_colour(options: argparse.Namespace) -> bool:
-    """Colours only on a terminal, and never against --no-color or NO_COLOR (no-color.org)."""
-    return not options.no_colour and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+    """Whether standard output gets colours."""
+    return colours.wants_colour(options.colour, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pytest_torchlean.errors import (
     TorchleanError,
     UnsupportedError,
 )
+from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
@@ -174,6 +175,7 @@ def run_spec(
     select: Collection[str] | None = None,
     lean: Path | None = None,
     progress: Progress | None = None,
+    observer: Observer = SILENT,
     debug: bool = False,
 ) -> list[PropertyResult]:
     """Run a spec's properties in order and return one result for each of them.
@@ -188,7 +190,7 @@ def run_spec(
             continue
         if progress is not None:
             progress(job.id, None)
-        result = run_one(job, store=store, lean=lean, debug=debug)
+        result = run_one(job, store=store, lean=lean, debug=debug, observer=observer)
         if progress is not None:
             progress(job.id, result)
         results.append(result)
@@ -202,14 +204,15 @@ def run_one(
     lean: Path | None = None,
     debug: bool = False,
     keep: Keep | None = None,
+    observer: Observer = SILENT,
 ) -> PropertyResult:
     """Run one property. Every failure of it is in the result; only KeyboardInterrupt passes.
 
-    `debug` adds the traceback of a failure to the evidence's details.
+    `debug` adds the traceback of a failure to the evidence's details. `observer` hears what it is at.
     """
     started = time.monotonic()
     try:
-        evidence = _evidence(job, store, lean, started, keep)
+        evidence = _evidence(job, store, lean, started, keep, observer)
     except (Exception, SystemExit) as error:
         evidence = failure_evidence(job, _with_line(error, store.root), debug=debug)
     rest = time.monotonic() - started - sum(evidence.seconds.values())
@@ -374,7 +377,14 @@ def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
     return replace(evidence, claim=evidence.claim + _AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
 
 
-def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, keep: Keep | None) -> Evidence:
+def _evidence(
+    job: Job,
+    store: ModelStore,
+    lean: Path | None,
+    started: float,
+    keep: Keep | None,
+    observer: Observer,
+) -> Evidence:
     """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
     from pytest_torchlean.arithmetic import require_ieee_arithmetic
     from pytest_torchlean.properties import PropertyContext, run_property
@@ -385,6 +395,7 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, ke
     if job.prop is None:
         raise ValueError("a job without a property cannot run")
     inputs = job.inputs or InputShapes()
+    observer.phase("reading the model")
     graph = store.graph(job.model_path, inputs)
     front = store.front(job.model_path, job.preprocess, inputs)
     context = PropertyContext(
@@ -396,6 +407,7 @@ def _evidence(job: Job, store: ModelStore, lean: Path | None, started: float, ke
         lean=lean,
         keep=keep,
         front=front,
+        observer=observer,
     )
     import numpy as np
 

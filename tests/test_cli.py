@@ -259,11 +259,13 @@ def test_colour_only_where_wanted(here: Path, monkeypatch: pytest.MonkeyPatch) -
     from pytest_torchlean import cli
 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert cli.wants_colour(argparse.Namespace(no_colour=False))
-    assert not cli.wants_colour(argparse.Namespace(no_colour=True))
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("NO_COLOR", "CLICOLOR"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.wants_colour(argparse.Namespace(colour=None))
+    assert not cli.wants_colour(argparse.Namespace(colour=False))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not cli.wants_colour(argparse.Namespace(no_colour=False))
+    assert not cli.wants_colour(argparse.Namespace(colour=None))
 
 
 def test_record_is_ascii_json(here: Path) -> None:

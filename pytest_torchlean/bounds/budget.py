@@ -6,6 +6,8 @@ import math
 import time
 from dataclasses import dataclass
 
+from pytest_torchlean.progress import SILENT, Observer
+
 
 class OutOfTime(Exception):
     """A search reached its deadline; whatever it found before is lost to its caller."""
@@ -13,9 +15,10 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """A deadline as a `time.monotonic()` value; None never ends."""
+    """A deadline as a `time.monotonic()` value, None never ends; and who hears how far a search is."""
 
     deadline: float | None = None
+    observer: Observer = SILENT
 
     @property
     def left(self) -> float:

@@ -66,11 +66,12 @@ def minimise(
     Raises OutOfTime when the budget ends.
     """
     together = max(1, _NUMBERS // program.size)
-    return [
-        candidate
-        for start in range(0, len(targets), together)
-        for candidate in _minimise(program, targets[start : start + together], seed, budget)
-    ]
+    budget.observer.phase("search for counterexamples", len(targets), "inequalities")
+    found: list[Candidate] = []
+    for start in range(0, len(targets), together):
+        budget.observer.step(start)
+        found += _minimise(program, targets[start : start + together], seed, budget)
+    return found
 
 
 def promising(program: Program, candidates: list[Candidate], slack: float, *, rounded: bool) -> list[bool]:

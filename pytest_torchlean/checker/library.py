@@ -38,6 +38,7 @@ from pytest_torchlean.checker.sources import (
     source_directory,
 )
 from pytest_torchlean.errors import CheckerError
+from pytest_torchlean.progress import SILENT, Observer
 
 # No asynchronous elaboration: it starts a thread, with a stack of its own, for every declaration.
 OPTIONS = ("-DwarningAsError=true", "-Dlinter.all=false", "-DElab.async=false")
@@ -73,7 +74,11 @@ _built_here: set[Path] = set()
 
 
 def ensure_built(
-    lean: LeanInstall, *, sources: Path | None = None, cache: Path | None = None
+    lean: LeanInstall,
+    *,
+    sources: Path | None = None,
+    cache: Path | None = None,
+    observer: Observer = SILENT,
 ) -> BuiltLibrary:
     """The library built with this Lean, and the program of the evaluated level if its source is there.
 
@@ -95,13 +100,14 @@ def ensure_built(
     if _is_intact(target, texts, shipped):
         os.utime(target)
         return _result(target, texts, lean, 0.0, shipped)
+    observer.phase("waiting for the Lean library, which another process builds")
     with _locked(root / f"{key}.lock"):
         if _is_intact(target, texts, shipped):
             return _result(target, texts, lean, 0.0, shipped)
         require_clean(texts, directory if sources is None else None)
         _discard_leftovers(root, key)
         started = time.monotonic()
-        _build(lean, texts, root, key)
+        _build(lean, texts, root, key, observer)
         _built_here.add(target)
         _discard_unused(root)
         return _result(target, texts, lean, time.monotonic() - started, shipped)
@@ -126,7 +132,7 @@ def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> d
     return digests if same and set(digests) == set(texts.modules) else None
 
 
-def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
+def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str, observer: Observer) -> None:
     """Build into a temporary folder beside the target, then rename."""
     work = Path(tempfile.mkdtemp(prefix=f"{key}.building-", dir=root))
     try:
@@ -135,7 +141,7 @@ def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(texts.text[module])
             (work / "olean" / module_path(module, ".olean")).parent.mkdir(parents=True, exist_ok=True)
-        _compile_all(lean, texts, work)
+        _compile_all(lean, texts, work, observer)
         shutil.rmtree(work / "source")
         shutil.rmtree(work / "log", ignore_errors=True)
         digests = {module: _digest(work, module) for module in texts.modules}
@@ -146,12 +152,13 @@ def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path) -> None:
+def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path, observer: Observer) -> None:
     """Compile every module after the ones it imports, at most two at a time, longest chain first."""
     chains = _chain_lengths(texts)
     waiting = sorted(texts.modules, key=lambda module: -chains[module])
     done: set[str] = set()
     running: dict[Future[None], str] = {}
+    observer.phase("building the Lean library, once per user", len(texts.modules), "modules")
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         while waiting or running:
             ready = [module for module in waiting if done.issuperset(texts.imports[module])]
@@ -161,6 +168,7 @@ def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path) -> None:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 done.add(running.pop(future))
+                observer.step(len(done))
                 future.result()
 
 

@@ -11,6 +11,7 @@ from pytest_torchlean.commands.check import selected_ids, target_of
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.errors import SpecError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
+from pytest_torchlean.heartbeat import heartbeat_of_process
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.spec import load_spec
 
@@ -36,13 +37,17 @@ def run(options: argparse.Namespace) -> int:
         else:
             accepted.append(AcceptedDocument(given, jobs[0].model_path.read_bytes()))
 
-    result = run_one(
-        jobs[0],
-        store=ModelStore(root),
-        lean=options.lean,
-        debug=options.debug,
-        keep=keep,
-    )
+    heartbeat = heartbeat_of_process()
+    with heartbeat.running():
+        heartbeat.begin(jobs[0].id)
+        result = run_one(
+            jobs[0],
+            store=ModelStore(root),
+            lean=options.lean,
+            debug=options.debug,
+            keep=keep,
+            observer=heartbeat,
+        )
     directory = source_directory()
     evaluated = any(isinstance(proof, AcceptedDocument) for proof in accepted)
     sources = read_sources(directory, ROOT, EVALUATED) if evaluated else read_sources(directory)

@@ -13,7 +13,8 @@ from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, r
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, TorchleanError
-from pytest_torchlean.gate import Progress, collection_failure, jobs_of, not_run, run_spec
+from pytest_torchlean.gate import collection_failure, jobs_of, not_run, run_spec
+from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
 from pytest_torchlean.outputs import environment_of, write_reports
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
@@ -64,7 +65,10 @@ def _run_list(options: argparse.Namespace) -> int:
         return BAD_INPUT
     place = root_for(options.vnncomp.resolve(), options.root)
     done: list[PropertyResult] = []
-    stopped = run_instances(options.vnncomp, place, options, done, _progress(done))
+    heartbeat = heartbeat_of_process()
+    with heartbeat.running():
+        progress = Shown(heartbeat, done)
+        stopped = run_instances(options.vnncomp, place, options, done, progress, heartbeat)
     _report(done, stopped, {result.id: place for result in done}, options, wants_colour(options))
     if stopped:
         raise KeyboardInterrupt
@@ -80,19 +84,28 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
     others: list[PropertyResult] = []
     places: dict[str, Path] = {}
     waiting = [(spec, ids) for spec, _root, ids in loaded]
+    heartbeat = heartbeat_of_process()
+    count = sum(not _left_out(job.id, ids) for spec, _root, ids in loaded for job in jobs_of(spec))
     try:
-        for spec, root, ids in loaded:
-            done: list[PropertyResult] = []
-            progress = _progress(done)
-            try:
-                run_spec(
-                    spec, root=root, select=ids, lean=options.lean, progress=progress, debug=options.debug
-                )
-            finally:
-                chosen += done
-                places.update((result.id, root) for result in done)
-            waiting.pop(0)
-            others += [not_run(job, "it was not selected") for job in jobs_of(spec) if _left_out(job.id, ids)]
+        with heartbeat.running():
+            for spec, root, ids in loaded:
+                done: list[PropertyResult] = []
+                try:
+                    run_spec(
+                        spec,
+                        root=root,
+                        select=ids,
+                        lean=options.lean,
+                        progress=Shown(heartbeat, done, len(chosen), count),
+                        observer=heartbeat,
+                        debug=options.debug,
+                    )
+                finally:
+                    chosen += done
+                    places.update((result.id, root) for result in done)
+                waiting.pop(0)
+                left = [job for job in jobs_of(spec) if _left_out(job.id, ids)]
+                others += [not_run(job, "it was not selected") for job in left]
     except KeyboardInterrupt:
         finished = {result.id for result in chosen}
         stopped = [
@@ -202,16 +215,21 @@ def _left_out(identifier: str, ids: set[str] | None) -> bool:
     return ids is not None and identifier not in ids
 
 
-def _progress(done: list[PropertyResult]) -> Progress:
-    """Collects results as they come, and shows on a terminal which property runs."""
-    live = sys.stderr.isatty()
+@dataclass
+class Shown:
+    """Collects results as they come, and has the heartbeat show which property runs.
 
-    def report(identifier: str, result: PropertyResult | None) -> None:
-        if result is not None:
-            done.append(result)
-        if live:
-            status = "running" if result is None else result.evidence.verdict.value
-            end = "" if result is None else "\n"
-            print(f"\r\x1b[K{status:<12}{terminal_line(identifier)}", end=end, file=sys.stderr, flush=True)
+    before: how many of all `count` ran already; count is 0 where it is not known.
+    """
 
-    return report
+    heartbeat: Heartbeat
+    done: list[PropertyResult]
+    before: int = 0
+    count: int = 0
+
+    def __call__(self, identifier: str, result: PropertyResult | None) -> None:
+        if result is None:
+            self.heartbeat.begin(identifier, self.before + len(self.done) + 1, self.count)
+        else:
+            self.done.append(result)
+            self.heartbeat.end(result.evidence.verdict.value)

@@ -67,13 +67,17 @@ def _runtime() -> bool:
 
 def _lean(options: argparse.Namespace) -> bool:
     from pytest_torchlean.checker import ensure_built, find_lean
+    from pytest_torchlean.heartbeat import heartbeat_of_process
 
     try:
         lean = find_lean(options.lean)
         trust = "pinned hash" if lean.verified else "hash not pinned"
         print(f"ok       Lean {lean.version}, {lean.kind}, {trust}: {terminal_line(str(lean.path))}")
         print(f"         sha256 {lean.sha256}")
-        built = ensure_built(lean)
+        heartbeat = heartbeat_of_process()
+        with heartbeat.running():
+            heartbeat.begin("doctor")
+            built = ensure_built(lean, observer=heartbeat)
     except TorchleanError as error:
         _problem("Lean", error)
         return False

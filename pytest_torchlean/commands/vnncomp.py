@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_torchlean.gate import Job, ModelStore, Progress, not_run, run_one
+from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.instances import Instances, load_instances
 from pytest_torchlean.spec.model import VnnlibProperty
@@ -33,7 +34,12 @@ def jobs_of(instances: Instances, root: Path) -> tuple[Job, ...]:
 
 
 def run_instances(
-    path: Path, root: Path, options: argparse.Namespace, done: list[PropertyResult], progress: Progress
+    path: Path,
+    root: Path,
+    options: argparse.Namespace,
+    done: list[PropertyResult],
+    progress: Progress,
+    observer: Observer = SILENT,
 ) -> list[PropertyResult]:
     """Run a list; `done` receives each result as it comes. Returns results for the lines not reached.
 
@@ -44,7 +50,7 @@ def run_instances(
     try:
         for job in jobs:
             progress(job.id, None)
-            result = run_one(job, store=store, lean=options.lean, debug=options.debug)
+            result = run_one(job, store=store, lean=options.lean, debug=options.debug, observer=observer)
             progress(job.id, result)
     except KeyboardInterrupt:
         return [not_run(job, "the run was interrupted") for job in jobs[len(done) :]]

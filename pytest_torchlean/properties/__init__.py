@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pytest_torchlean.bounds.budget import OutOfTime
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -48,7 +49,7 @@ class PropertyContext:
     front: the preprocessing ahead of the model; `graph` is then that of both together, `model` the shipped
     file alone. `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
     `keep` receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
-    `inputs` are the shapes that the graph was lowered under.
+    `inputs` are the shapes that the graph was lowered under. `observer` hears what a property is at.
     """
 
     model: LoadedModel
@@ -59,6 +60,7 @@ class PropertyContext:
     keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
     front: Front | None = None
     inputs: InputShapes = field(default_factory=_no_shapes)
+    observer: Observer = SILENT
 
     @property
     def program(self) -> Program:
@@ -66,6 +68,11 @@ class PropertyContext:
         from pytest_torchlean.bounds.program import lower_to_program
 
         return lower_to_program(self.graph, () if self.front is None else self.front.values)
+
+    @property
+    def budget(self) -> Budget:
+        """The limit for bounds and searches, which tell the observer how far they are."""
+        return Budget(self.deadline, self.observer)
 
     @property
     def seconds_left(self) -> float:
@@ -81,6 +88,7 @@ def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if prop.check not in MODULES:
         raise UnsupportedError("TL0290", f"no check named {prop.check!r} in this version")
     module = import_module(MODULES[prop.check])
+    context.observer.phase("bounds")
     run = cast("Callable[[PropertyContext, PropertySpec], Evidence]", module.run)
     try:
         return run(context, prop)

@@ -23,6 +23,7 @@ from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.rows import NotRelaxable
+from pytest_torchlean.progress import counted
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
@@ -87,7 +88,8 @@ def first_cases(
     found: dict[int, Tree] = {}
     stop = _stop(budget)
     for search in (False, True):
-        for key, (forms, box) in goals.items():
+        name = "linear bounds" if search else "quick linear bounds"
+        for key, (forms, box) in counted(goals.items(), budget.observer, name, len(goals), "boxes"):
             if len(found) == MOST_RELAXED or time.monotonic() > stop:
                 break
             tree = None if key in found else cases_of(program, forms, box, search=search)
@@ -134,8 +136,8 @@ def improved(
     accepted = seen.accepted.copy()
     open_boxes = np.flatnonzero(~accepted).tolist()[:MOST_RELAXED]
     stop = _stop(budget)
-    share = Budget(stop if np.isfinite(stop) else None)
-    for index in open_boxes:
+    share = Budget(stop if np.isfinite(stop) else None, budget.observer)
+    for index in counted(open_boxes, budget.observer, "certificates", len(open_boxes), "boxes"):
         if time.monotonic() > stop:
             break
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None

@@ -34,6 +34,7 @@ from pytest_torchlean.checker import (
 )
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.preprocessing import RawIntegers
+from pytest_torchlean.progress import counted
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
@@ -163,10 +164,11 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     started = time.monotonic()
     lean = find_lean(context.lean)
     found = time.monotonic()
-    built = ensure_built(lean)
+    built = ensure_built(lean, observer=context.observer)
     # the one build of the library per user, here or in another process, is no part of a property's time
     context = replace(context, deadline=context.deadline + time.monotonic() - found)
     parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts)
+    context.observer.phase("Lean: preparing")
     level = chosen_level(prop.assurance, [part.emission for part in parts], context.seconds_left)
     whole = emit(parts, level, context)
     guarded = time.monotonic()
@@ -174,10 +176,12 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     asked = time.monotonic()
     memory_mb = DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20)
     together = context.seconds_left * (1.0 if len(parts) == 1 else SHARE_OF_ALL_TOGETHER)
+    boxes = sum(len(part.boxes) for part in parts)
+    context.observer.phase(f"Lean ({level}) checks {boxes} boxes")
     results = [(whole, whole.ask(lean, built, max(1.0, together), memory_mb))]
     if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
         results = []
-        for part in parts:
+        for part in counted(parts, context.observer, "Lean, part after part", len(parts), "parts"):
             own = emit((part,), level, context)
             _guard_data(own, prop)
             results.append((own, own.ask(lean, built, max(1.0, context.seconds_left), memory_mb)))

@@ -66,7 +66,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RadiusProperty):
         raise TypeError(f"a radius property is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    budget = Budget(context.deadline)
+    budget = context.budget
     program = context.program
     executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)

@@ -45,7 +45,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RangeProperty):
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    budget = Budget(context.deadline)
+    budget = context.budget
     program = context.program
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")

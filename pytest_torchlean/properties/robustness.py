@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.balls import (
@@ -36,7 +35,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, RobustnessProperty):
         raise TypeError(f"a robustness property is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    budget = Budget(context.deadline)
+    budget = context.budget
     program = context.program
     executions = Executions(context.model, context.graph, context.front)
     listed = listed_inputs(context, prop, program)

@@ -36,6 +36,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.machine import processor
 from pytest_torchlean.preprocessing import Front, compose
+from pytest_torchlean.progress import Observer, counted
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.behind import compare_behind
 from pytest_torchlean.properties.claims import claim
@@ -67,6 +68,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         require_provider(provider)
     batches = [_at_batch(context, prop, batch) for batch in prop.sessions.batch or (None,)]
     own = context.graph if context.front is None else context.front.model_graph
+    context.observer.phase("runtime: every node alone")
     levels = prop.sessions.optimisation
     probes, found = probe_model(context.model, own, levels=levels, deadline=context.deadline)
     if found is not None or not all(report.finished for report in probes):
@@ -124,6 +126,7 @@ def _compared(context: PropertyContext, prop: RuntimeProperty, batch: _Batch) ->
     stated = context.graph if context.front is None else context.front.alone_graph
     sessions = settings_of(prop.sessions)
     if front is not None:
+        context.observer.phase(f"runtime: {prop.samples} samples through preprocessing and model")
         alone = front.alone_graph
         return compare_behind(
             context.model,
@@ -137,7 +140,7 @@ def _compared(context: PropertyContext, prop: RuntimeProperty, batch: _Batch) ->
             deadline=context.deadline,
             suffix=suffix,
         )
-    inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, stated, graph))
+    inputs = _Samples(prop, graph, _data(prop, graph), _box(prop, stated, graph), context.observer)
     return compare(context.model, graph, inputs, sessions=sessions, deadline=context.deadline, suffix=suffix)
 
 
@@ -185,9 +188,10 @@ class _Samples:
     graph: Graph
     data: NDArray[np.float32] | None
     box: Box | None
+    observer: Observer
 
     def __iter__(self) -> Iterator[Sample]:
-        return samples(
+        drawn = samples(
             self.graph,
             self.prop.samples,
             self.prop.seed,
@@ -195,6 +199,7 @@ class _Samples:
             box=self.box,
             sampling=self.prop.sampling,
         )
+        return counted(drawn, self.observer, "runtime", self.prop.samples, "samples")
 
 
 def evidence_of(prop: RuntimeProperty, result: DifferentialResult) -> Evidence:

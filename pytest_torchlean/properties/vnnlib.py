@@ -117,7 +117,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions = Executions(context.model, context.graph, context.front)
     own = _Run(context, prop, program, executions, unsafe, digest)
     own.seconds["read"] = time.monotonic() - started
-    budget = Budget(context.deadline)
+    budget = context.budget
     found = _search(own, FIRST_EFFORT, 0, budget)
     if found.witness is not None:
         return _refuted(own, found)
@@ -197,7 +197,7 @@ def _worth_running(own: _Run, candidates: Sequence[Candidate]) -> list[Candidate
 def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
     """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError."""
     started = time.monotonic()
-    budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left)
+    budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left, own.context.observer)
     try:
         trees = []
         for question in asked:
