@@ -21,8 +21,8 @@ def reference() -> str:
     """Every code with its cause and its fix, as Markdown."""
     parts = [
         "# Error reference\n",
-        "Written by `python -m pytest_torchlean.error_reference`. `torchlean explain TLnnnn` says the same in "
-        "a terminal. A code never changes its meaning and is never used again for another one.\n",
+        "Written by `python -m pytest_torchlean.error_reference`. `torchlean explain TLnnnn` says the same "
+        "in a terminal. A code never changes its meaning and is never used again for another one.\n",
     ]
     group = ""
     for code in sorted(CODES):
