@@ -33,7 +33,7 @@ Clock = Callable[[], float]
 class Heartbeat(Observer):
     """The state of a run and the line that shows it. Thread-safe; `tick` decides whether to write.
 
-    write: receives text and flushes it. width: the terminal's columns now.
+    write: receives text and flushes it. width: the terminal's columns now. name: how a plain line starts.
     """
 
     def __init__(
@@ -43,9 +43,11 @@ class Heartbeat(Observer):
         live: bool,
         clock: Clock = time.monotonic,
         width: Callable[[], int] = lambda: 80,
+        name: str = "torchlean",
     ) -> None:
         self.live = live
         self._write, self._clock, self._width = write, clock, width
+        self._name = name
         self._lock = threading.RLock()
         self._what: str | None = None
         self._number, self._count = 0, 0
@@ -86,7 +88,7 @@ class Heartbeat(Observer):
             if self.live:
                 self._show()
             elif self._clock() - self._last >= QUIET_SECONDS:
-                self._put(f"torchlean: {self._text()}\n")
+                self._put(f"{self._name}: {self._text()}\n")
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Heartbeat]:

@@ -6,6 +6,8 @@ pytest loads this file in every repository where the package is installed, so it
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +42,8 @@ REPORTS = {
 """The rows of `report/formats.py`, repeated so that a repository without specs loads nothing for them."""
 
 SESSION: pytest.StashKey[GateSession] = pytest.StashKey()
+REAL_STDERR: pytest.StashKey[int] = pytest.StashKey()
+"""A copy of the descriptor of standard error, made while nothing is captured; for progress."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,9 +62,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     _include_root_spec(config)
+    _keep_real_stderr(config)
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Recorder(config), "torchlean-recorder")
+
+
+def _keep_real_stderr(config: pytest.Config) -> None:
+    try:
+        copy = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return
+    config.stash[REAL_STDERR] = copy
+    config.add_cleanup(lambda: os.close(copy))
 
 
 def _include_root_spec(config: pytest.Config) -> None:
@@ -95,7 +109,6 @@ class _Recorder:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    import os
     import shutil
     from importlib.util import find_spec
 

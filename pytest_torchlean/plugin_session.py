@@ -17,6 +17,7 @@ import pytest
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.gate import Job, ModelStore, collection_failure, not_run, run_one
 from pytest_torchlean.plugin_decorator import decorated_job
+from pytest_torchlean.plugin_progress import PluginHeartbeat
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
 from pytest_torchlean.results import Environment, PropertyResult
@@ -39,6 +40,7 @@ class GateSession:
         self._results: dict[str, PropertyResult] = {}
         self._reasons: dict[str, str] = {}
         self._unwritten = ""
+        self._progress = PluginHeartbeat(config)
 
     def note(self, item: pytest.Item, job: Job) -> None:
         """Remember a collected property."""
@@ -59,12 +61,14 @@ class GateSession:
             self.note_decorated(item)
         if _RESULT not in item.stash:
             lean = self.config.getoption("torchlean_lean")
-            result = run_one(
-                item.stash[_JOB],
-                store=self._store(item),
-                lean=Path(lean) if lean else None,
-                debug=self.config.getoption("torchlean_debug"),
-            )
+            with self._progress.during(item.stash[_JOB].id) as heartbeat:
+                result = run_one(
+                    item.stash[_JOB],
+                    store=self._store(item),
+                    lean=Path(lean) if lean else None,
+                    debug=self.config.getoption("torchlean_debug"),
+                    observer=heartbeat,
+                )
             item.stash[_RESULT] = result
             item.user_properties.extend(_properties(result))
         return item.stash[_RESULT]

@@ -52,6 +52,7 @@ ORDER = [
     "cli",
     "commands",
     "plugin_decorator",
+    "plugin_progress",
     "plugin_session",
     "plugin_items",
     "plugin",
@@ -63,6 +64,7 @@ ALLOWED_UP = {
     ("gate", "witness_files"),  # a result names the file that its witnesses went to
     ("cli", "report"),
     ("plugin_items", "plugin"),  # an item asks for the run's state when it runs
+    ("plugin_progress", "plugin"),  # where pytest configures
     ("plugin_session", "plugin"),  # the names of the report options stand where pytest reads them first
 }
 

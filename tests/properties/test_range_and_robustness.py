@@ -128,9 +128,9 @@ class TestRange:
     ) -> None:
         clock, build, late = time.monotonic, proving.ensure_built, [0.0]
 
-        def slow(lean: Any) -> Any:
+        def slow(lean: Any, **others: Any) -> Any:
             late[0] += 1000.0
-            return build(lean)
+            return build(lean, **others)
 
         context = context_for(two_layers())
         monkeypatch.setattr(time, "monotonic", lambda: clock() + late[0])
