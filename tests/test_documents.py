@@ -21,6 +21,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "lean/README.md",
     "example_repo/README.md",
+    ".github/actions/certify/README.md",
 )
 
 _PATH = re.compile(r"`([\w./-]*[\w-]+(?:\.py|\.md|\.yaml|\.lean|\.npz|\.onnx|/))`")
