@@ -4,9 +4,10 @@
     python benchmarks/instances.py --table benchmarks/INSTANCES.md
 
 FOLDER holds one folder for each benchmark, with `expected.csv`: onnx, vnnlib, timeout_s, expected,
-best_wall_s. A result is one line of benchmarks/instances.csv; lines that are there are not run again, so a run
-that was ended goes on where it was (`--again` runs them anew). Seconds of `search` and `lean` are wall time from
-the JSON record, `processor` is user and system time of the whole process with its children.
+best_wall_s. A result is one line of benchmarks/instances.csv; lines that are there are not run again, so
+a run that was ended goes on where it was (`--again` runs them anew). Seconds of `search` and `lean` are
+wall time from the JSON record, `processor` is user and system time of the whole process with its
+children.
 """
 
 from __future__ import annotations
@@ -160,10 +161,10 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "# Instances of the verification competition\n"
     yield (
         "Written by `python benchmarks/instances.py --table benchmarks/INSTANCES.md` from "
-        "benchmarks/instances.csv, which `python benchmarks/instances.py --data FOLDER` fills. Claims are about "
-        "every binary32 execution, and a proof counts only when Lean accepted it. Seconds are medians of wall time "
-        "in a process of its own; `search` is everything but Lean. Expected verdicts are the votes of the "
-        "competition's tools.\n"
+        "benchmarks/instances.csv, which `python benchmarks/instances.py --data FOLDER` fills. Claims are "
+        "about every binary32 execution, and a proof counts only when Lean accepted it. Seconds are medians "
+        "of wall time in a process of its own; `search` is everything but Lean. Expected verdicts are the "
+        "votes of the competition's tools.\n"
     )
     yield f"{machine()}\n"
     head = ("benchmark", "instances", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
