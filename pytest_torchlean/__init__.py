@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .deployed import preprocessing_of
     from .spec.builders import certified_radius, output_range, robustness, runtime_agreement, vnnlib
+    from .spec.unread import extension_property
 
 __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
     "certified_radius",
+    "extension_property",
     "output_range",
     "preprocessing_of",
     "robustness",
@@ -32,6 +34,10 @@ def __getattr__(name: str) -> object:
         from .spec import builders
 
         return getattr(builders, name)
+    if name == "extension_property":
+        from .spec.unread import extension_property
+
+        return extension_property
     if name == "preprocessing_of":
         from .deployed import preprocessing_of
 

@@ -602,6 +602,46 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the spec file has errors, which the run shows with their places",
         "repair the spec; `torchlean check` lists every error",
     ),
+    # TL10xx: extensions of third parties
+    ErrorCode(
+        "TL1001",
+        "extension cannot be loaded",
+        "an entry point of the group `torchlean.extensions` names a module that does not import, or a hook "
+        "raised",
+        "repair or remove the named distribution, or run with `--no-extensions`",
+    ),
+    ErrorCode(
+        "TL1002",
+        "extension takes a name that is taken",
+        "two extensions, or an extension and pytest-torchlean, have the same operator, kind or report form",
+        "remove one of the two; nothing is ever overridden",
+    ),
+    ErrorCode(
+        "TL1003",
+        "extension raised an error",
+        "a defect of the named extension, or an input that it does not expect",
+        "report it to the author of the named extension",
+    ),
+    ErrorCode(
+        "TL1004",
+        "extension gave something of the wrong form",
+        "a claim that is empty or does not fit the model, an operator's body that is no ONNX function, a "
+        "candidate that lies outside of its region, or a report that is not text",
+        "report it to the author of the named extension",
+    ),
+    ErrorCode(
+        "TL1005",
+        "report form is not known",
+        "no installed extension gives a report form of this name, or extensions are switched off",
+        "install the distribution that gives it; `torchlean doctor` lists what is installed",
+    ),
+    ErrorCode(
+        "TL1006",
+        "extension lies in the work tree",
+        "with `--base` nothing that a pull request can change is loaded, and the distribution or its module "
+        "lies below the root",
+        "install the extension outside of the work tree",
+    ),
 )
 
 CODES: dict[str, ErrorCode] = {row.code: row for row in _ROWS}

@@ -120,3 +120,7 @@ class RuntimeFailure(TorchleanError):
 
 class RecordError(TorchleanError):
     """A record cannot be read, or a report not written (TL08xx)."""
+
+
+class ExtensionError(TorchleanError):
+    """An extension of a third party cannot be loaded, raised, or gave what it must not (TL10xx)."""

@@ -24,6 +24,7 @@ from pytest_torchlean.errors import (
     UnsupportedError,
 )
 from pytest_torchlean.progress import SILENT, Observer
+from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
@@ -81,8 +82,9 @@ class ModelStore:
     A failure to read or lower is remembered and raised again.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, extensions: Extensions = NONE) -> None:
         self.root = root
+        self.extensions = extensions
         self._loaded: dict[Path, LoadedModel | TorchleanError] = {}
         self._graphs: dict[tuple[object, ...], Graph | TorchleanError] = {}
         self._fronts: dict[tuple[object, ...], Front | TorchleanError] = {}
@@ -93,7 +95,8 @@ class ModelStore:
 
         if path not in self._loaded:
             try:
-                self._loaded[path] = load_model(path, root=self.root)
+                loaded = load_model(path, root=self.root)
+                self._loaded[path] = replace(loaded, operators=self.extensions.operators)
             except TorchleanError as error:
                 self._loaded[path] = error
         return _value(self._loaded[path])
@@ -177,12 +180,13 @@ def run_spec(
     progress: Progress | None = None,
     observer: Observer = SILENT,
     debug: bool = False,
+    extensions: Extensions = NONE,
 ) -> list[PropertyResult]:
     """Run a spec's properties in order and return one result for each of them.
 
     `select` holds the ids to run, None for all; the others get a result that says they were not run.
     """
-    store = ModelStore(root)
+    store = ModelStore(root, extensions)
     results = []
     for job in jobs_of(spec):
         if select is not None and job.id not in select:
@@ -388,6 +392,7 @@ def _evidence(
     """Decide one property, unmoved by the caller's warning filters and numpy error settings."""
     from pytest_torchlean.arithmetic import require_ieee_arithmetic
     from pytest_torchlean.properties import PropertyContext, run_property
+    from pytest_torchlean.properties.extension import with_operators
     from pytest_torchlean.spec.model import InputShapes
 
     if job.error is not None:
@@ -408,6 +413,7 @@ def _evidence(
         keep=keep,
         front=front,
         observer=observer,
+        extensions=store.extensions,
     )
     import numpy as np
 
@@ -416,6 +422,7 @@ def _evidence(
         require_ieee_arithmetic("before the check: ")
         evidence = run_property(context, job.prop)
         require_ieee_arithmetic("after the check: ")
+    evidence = with_operators(context.model, evidence)
     return _with_preprocessing(_about_shapes(evidence, graph) if inputs else evidence, job)
 
 

@@ -46,12 +46,30 @@ REAL_STDERR: pytest.StashKey[int] = pytest.StashKey()
 """A copy of the descriptor of standard error, made while nothing is captured; for progress."""
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from pytest_torchlean import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("torchlean", "proofs about ONNX models (pytest-torchlean)")
     for name, content in REPORTS.items():
         group.addoption(
             f"--torchlean-{name}", metavar="FILE", help=f"write {content} of all properties to FILE"
         )
+    group.addoption(
+        "--torchlean-report",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="write a form of an extension to FILE; may be given several times",
+    )
+    group.addoption(
+        "--torchlean-no-extensions",
+        action="store_true",
+        help="load no extensions of third parties (operators, property kinds, falsifiers, reporters)",
+    )
     group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
     group.addoption(
         "--torchlean-debug", action="store_true", help="show the traceback of a property that crashed"

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.errors import ExtensionError, SourceSpan, SpecError
+from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.gate import Job
 from pytest_torchlean.spec.model import InputShapes, PropertySpec, bind
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
 from pytest_torchlean.spec.preprocess_fields import read_steps
 from pytest_torchlean.spec.shapes import shapes_of_arguments
+from pytest_torchlean.spec.unread import UnreadProperty, read_unread
 
 
-def decorated_job(item: pytest.Item, root: Path) -> Job:
+def decorated_job(item: pytest.Item, root: Path, extensions: Callable[[], Extensions]) -> Job:
     """The job of a test with a `certify` mark. A wrong mark gives a job that fails with a SpecError.
 
+    extensions: what third parties give; a job fails where they cannot be loaded, whatever its kind.
     Paths in the mark are relative to pytest's root directory.
     """
     file, line, _ = item.reportinfo()
     place = SourceSpan(shown(Path(file), root), (line or 0) + 1, 1)
     try:
-        return _read(item, root, place)
-    except SpecError as error:
-        located = SpecError(error.code, error.message, fix=error.fix, span=error.span or place)
+        return _read(item, root, place, extensions())
+    except (SpecError, ExtensionError) as error:
+        located = type(error)(error.code, error.message, fix=error.fix, span=error.span or place)
         return Job(
             id=item.nodeid,
             spec_file=place.file,
@@ -41,7 +45,7 @@ def decorated_job(item: pytest.Item, root: Path) -> Job:
         )
 
 
-def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
+def _read(item: pytest.Item, root: Path, place: SourceSpan, extensions: Extensions) -> Job:
     marks = list(item.iter_markers("certify"))
     if len(marks) > 1:
         raise SpecError(
@@ -51,6 +55,8 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan) -> Job:
         )
     model, prop, inputs, steps = _arguments(marks[0])
     path = resolve_inside(model, base=root, root=root)
+    if isinstance(prop, UnreadProperty):
+        prop = read_unread(prop, extensions, root)
     model_name = _identifier(Path(model).stem)
     bound = bind(prop, name=_identifier(item.name), model=model_name, base=root, root=root)
     return Job(

@@ -20,11 +20,13 @@ class SpecFile(pytest.File):
     """Set where the spec could not be read."""
 
     def collect(self) -> Iterator[pytest.Collector]:
+        from pytest_torchlean.plugin import session_of
         from pytest_torchlean.plugin_session import root_of
         from pytest_torchlean.spec import load_spec
 
         try:
-            spec = load_spec(self.path, root_of(self.config, self.path))
+            extensions = session_of(self.config).extensions
+            spec = load_spec(self.path, root_of(self.config, self.path), extensions)
         except TorchleanError as error:
             text = self._explain(error)
             self.failure = collection_failure(self.nodeid, text, error)

@@ -9,13 +9,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_torchlean.discovery import Found, load_extensions, origin_of_plugin
 from pytest_torchlean.errors import TorchleanError
+from pytest_torchlean.extensions.registry import NONE, Extensions, Origin
 from pytest_torchlean.gate import Job, ModelStore, collection_failure, not_run, run_one
+from pytest_torchlean.hookspecs import GROUP, HOOKS
 from pytest_torchlean.plugin_decorator import decorated_job
 from pytest_torchlean.plugin_progress import PluginHeartbeat
 from pytest_torchlean.report.read import parse_record
@@ -41,6 +45,19 @@ class GateSession:
         self._reasons: dict[str, str] = {}
         self._unwritten = ""
         self._progress = PluginHeartbeat(config)
+        self._extensions: Extensions | TorchleanError | None = None
+
+    @property
+    def extensions(self) -> Extensions:
+        """What this run's plugins and the installed distributions give. Raises ExtensionError TL10xx."""
+        if self._extensions is None:
+            try:
+                self._extensions = extensions_of(self.config)
+            except TorchleanError as error:
+                self._extensions = error
+        if isinstance(self._extensions, TorchleanError):
+            raise self._extensions
+        return self._extensions
 
     def note(self, item: pytest.Item, job: Job) -> None:
         """Remember a collected property."""
@@ -49,7 +66,7 @@ class GateSession:
 
     def note_decorated(self, item: pytest.Item) -> None:
         """Remember a test with a `certify` mark."""
-        job = decorated_job(item, root_of(self.config, item.path))
+        job = decorated_job(item, root_of(self.config, item.path), lambda: self.extensions)
         item.add_marker("torchlean")
         if job.prop is not None:
             item.add_marker(job.check)
@@ -132,11 +149,17 @@ class GateSession:
 
     def write_reports(self) -> bool:
         """Write the files that the options ask for. False where one could not be written."""
-        from pytest_torchlean.outputs import write_reports
+        from pytest_torchlean.outputs import further_reports, write_reports
         from pytest_torchlean.plugin import REPORTS
 
         try:
-            write_reports(self.results(), {name: self._target(f"torchlean_{name}") for name in REPORTS})
+            files: dict[str, str | Path | None] = {
+                name: self._target(self.config.getoption(f"torchlean_{name}")) for name in REPORTS
+            }
+            further = further_reports(self.config.getoption("torchlean_report"))
+            files |= {name: self._target(file) for name, file in further.items()}
+            if any(file is not None for file in files.values()):
+                write_reports(self.results(), files, extensions=self._loaded())
         except TorchleanError as error:
             self._unwritten = f"{error.code}: {error.message}"
             return False
@@ -153,21 +176,31 @@ class GateSession:
             from pytest_torchlean.report.text import table
 
             reporter.section("torchlean verdicts")
-            reporter.write_line(table(ran, environment_of(ran), colour=reporter.hasmarkup))
+            reporter.write_line(table(ran, environment_of(ran, self._loaded()), colour=reporter.hasmarkup))
             if absent:
                 reporter.write_line(f"{absent} further properties were not run")
         if self._unwritten:
             reporter.write_line(f"torchlean: {terminal_line(self._unwritten)}", red=True)
 
-    def _target(self, option: str) -> Path | None:
+    def _loaded(self) -> Extensions:
+        """The extensions; none where they cannot be loaded, which the record says already."""
+        try:
+            return self.extensions
+        except TorchleanError:
+            return NONE
+
+    def _target(self, value: str | None) -> Path | None:
         """An option's file, relative to where pytest was started, whatever the tests changed since."""
-        value = self.config.getoption(option)
         return None if value is None else self.config.invocation_params.dir / value
 
     def _store(self, item: pytest.Item) -> ModelStore:
         """The models under one root; every property of it judges the same bytes."""
         root = root_of(self.config, item.path)
-        return self._stores.setdefault(root, ModelStore(root))
+        if root not in self._stores:
+            # where extensions are broken, every job carries that error and no model is asked for
+            broken = isinstance(self._extensions, TorchleanError)
+            self._stores[root] = ModelStore(root, NONE if broken else self.extensions)
+        return self._stores[root]
 
     def _text(self, result: PropertyResult) -> str:
         from pytest_torchlean.report.text import failure
@@ -180,6 +213,32 @@ def _headline(result: PropertyResult) -> str:
     from pytest_torchlean.report.escape import terminal_line
 
     return f"{result.evidence.verdict.value}: {terminal_line(result.evidence.found.partition(chr(10))[0])}"
+
+
+def extensions_of(config: pytest.Config) -> Extensions:
+    """The extensions of this run, their kinds made known as markers. Raises ExtensionError TL10xx."""
+    if config.getoption("torchlean_no_extensions"):
+        return NONE
+    manager = config.pluginmanager
+    distributed = {
+        id(plugin): Origin(str(dist.metadata["Name"]), str(dist.version))
+        for plugin, dist in manager.list_plugin_distinfo()
+    }
+    found: dict[int, Found] = {}
+    for name in HOOKS:
+        for implementation in getattr(manager.hook, name).get_hookimpls():
+            plugin = implementation.plugin
+            origin = distributed.get(id(plugin))
+            if origin is None:
+                origin = origin_of_plugin(plugin, implementation.plugin_name, config.rootpath)
+            found[id(plugin)] = (plugin, origin)
+    names = {point.name for point in entry_points(group=GROUP)}
+    blocked = frozenset(name for name in names if manager.is_blocked(name))
+    extensions = load_extensions(found.values(), blocked=blocked)
+    for name, given in extensions.kinds.items():
+        doc = " ".join(given.it.doc.split())
+        config.addinivalue_line("markers", f"{name}: {doc[:200]}")
+    return extensions
 
 
 def root_of(config: pytest.Config, path: Path) -> Path:

@@ -71,6 +71,8 @@ class Environment:
     lean: Mapping[str, str] | None = None
     others: Mapping[str, str] = field(default_factory=dict)
     """Versions of further tools, e.g. {"python": "3.13.1", "numpy": "2.3.0"}."""
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the extensions that were loaded."""
 
 
 def gate_passes(results: Iterable[PropertyResult]) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from pytest_torchlean.extensions.registry import Use
+
 
 class Verdict(StrEnum):
     """What is known about a property. Only PROVED and AGREED let a gate pass."""
@@ -190,6 +192,10 @@ class Evidence:
     """The sessions of a runtime check, in the order in which they ran."""
     machine: Mapping[str, str] | None = None
     """What a runtime check ran on: versions and build of onnxruntime and numpy, processor and its flags."""
+    extensions: tuple[Use, ...] = ()
+    """What third parties gave that this verdict depends on."""
+    claimed_set: object = field(default=None, repr=False, compare=False)
+    """For a property of an extension's kind, the unsafe set: for its witness file, not for the record."""
     lean: Mapping[str, str] | None = None
     """Version, sha256 and origin of the Lean that answered; None when Lean was not asked."""
     seconds: Mapping[str, float] = field(default_factory=dict)

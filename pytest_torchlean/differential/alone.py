@@ -63,7 +63,7 @@ class Alone:
     def lowered(self, shapes: Mapping[str, tuple[int, ...]], data: bytes | None = None) -> Graph:
         """The node's meaning with some inputs of other shapes, or with other constants."""
         own = {name: kind.shape for name, kind in self.types.items()} | dict(shapes)
-        return lower(LoadedModel(Path("node"), data or self._meant, ""), shapes=own)
+        return lower(LoadedModel(Path("node"), data or self._meant, "", self.single.operators), shapes=own)
 
     @cached_property
     def with_integers(self) -> tuple[Graph, Fetching]:

@@ -23,6 +23,7 @@ from pytest_torchlean.errors import RuntimeFailure, TorchleanError
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import import LoadedModel
+from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.onnx_import.fused import BLOCKED, reordering_model, with_meaning
 from pytest_torchlean.onnx_import.single import SingleNode, Unprobed, single_nodes
 from pytest_torchlean.runtime import SessionSettings, expose, open_session, optimised_model
@@ -104,7 +105,7 @@ def candidates_at(level: str, model: LoadedModel, graph: Graph, opened: Open) ->
 
 
 def _stored(model: LoadedModel, graph: Graph) -> Iterator[Candidate]:
-    for single in single_nodes(model.data, graph.types, graph.constants):
+    for single in single_nodes(model.data, graph.types, graph.constants, model.operators):
         if isinstance(single, SingleNode):
             meant = with_meaning(single, graph.types, None)
             yield (
@@ -129,12 +130,14 @@ def _optimised(
         some = names[start : start + _OBSERVED_AT_ONCE]
         for name, value in zip(some, session.fetch(some, inputs), strict=True):
             types[name] = ValueType(value.dtype.name, value.shape)
-    return _meant(running, types, opened)
+    return _meant(running, types, opened, model.operators)
 
 
-def _meant(running: bytes, types: Mapping[str, ValueType], opened: Open) -> Iterator[Candidate]:
+def _meant(
+    running: bytes, types: Mapping[str, ValueType], opened: Open, operators: Operators
+) -> Iterator[Candidate]:
     block: int | None = None
-    for single in single_nodes(running, types, {}):
+    for single in single_nodes(running, types, {}, operators):
         if isinstance(single, Unprobed):
             yield single, types
             continue

@@ -13,6 +13,7 @@ from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.names import printable, quoted
 from pytest_torchlean.ir.wellformed import DTYPES
 from pytest_torchlean.onnx_import.context import Context, DependsOnRefused, Refusal
+from pytest_torchlean.onnx_import.extension_operators import declared_shapes
 from pytest_torchlean.onnx_import.nodes import NodeLowering, Problem, domain_of, live_nodes
 from pytest_torchlean.onnx_import.reader import LoadedModel
 from pytest_torchlean.onnx_import.table import NEWEST_OPSET, OLDEST_OPSET
@@ -55,7 +56,7 @@ def lower(
     inputs, free_batch, input_problems = _read_inputs(graph, context, shapes or {}, values or {})
     problems += input_problems
     functions = {(domain_of(f.domain), f.name, f.overload): f for f in proto.functions}
-    lowering = NodeLowering(context, functions, problems)
+    lowering = NodeLowering(context, functions, problems, model.operators, declared_shapes(graph))
     context.inline = lowering.inline
     for index in live:
         lowering.lower(graph.node[index], opsets, {})

@@ -15,9 +15,17 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 
+from pytest_torchlean.extensions.model import Operator
+from pytest_torchlean.extensions.registry import Provided
 from pytest_torchlean.ir.graph import ValueType
 from pytest_torchlean.ir.names import printable, quoted
 from pytest_torchlean.onnx_import.context import Context, DependsOnRefused, OnnxNode, Refusal, Scope
+from pytest_torchlean.onnx_import.extension_operators import (
+    Operators,
+    body_of,
+    require_declared_shapes,
+    version_of,
+)
 from pytest_torchlean.onnx_import.table import TABLE
 from pytest_torchlean.onnx_import.tensors import ELEMENT_TYPES
 
@@ -61,6 +69,17 @@ def _captured(node: onnx.NodeProto) -> Iterable[str]:
         yield from (value.name for value in graph.output)
 
 
+def is_known(domain: str, name: str) -> bool:
+    """Whether an operator has a meaning here, by the table or by the function that ONNX defines it by."""
+    if (domain, name) in TABLE:
+        return True
+    try:
+        schema: Any = onnx.defs.get_schema(name, domain)
+    except onnx.defs.SchemaError:
+        return False
+    return bool(schema.has_function or schema.has_context_dependent_function)
+
+
 @dataclass(eq=False)
 class NodeLowering:
     """Lowers nodes into a context. Lives for one call of `lower`; `problems` lists what was refused."""
@@ -68,6 +87,9 @@ class NodeLowering:
     context: Context
     functions: Functions
     problems: list[Problem] = field(default_factory=list)
+    operators: Operators = field(default_factory=dict)
+    declared: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    """Shapes that the file states for values of its main graph."""
     _owners: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     """The functions and subgraphs being lowered: the node each belongs to in words, and its opsets."""
 
@@ -107,13 +129,16 @@ class NodeLowering:
         scope: Scope,
     ) -> None:
         function = self.functions.get((domain, proto.op_type, proto.overload))
+        given = self.operators.get((domain, proto.op_type))
         if function is not None:
+            if given is not None:
+                raise Refusal(f"the model defines a function of this name, and the {given.label} does too")
             if onnx.defs.has(proto.op_type, domain) or domain.startswith(_RUNTIME_DOMAINS):
                 raise Refusal(
                     "the model defines a function of this name, but runtimes run an operator of theirs"
                 )
-            given = {attribute.name: attribute for attribute in function.attribute_proto}
-            self._expand(proto, function, given, inputs, outputs)
+            defaults = {attribute.name: attribute for attribute in function.attribute_proto}
+            self._expand(proto, function, defaults, inputs, outputs)
             return
         attributes = {attribute.name: attribute for attribute in proto.attribute}
         if len(attributes) != len(proto.attribute):
@@ -124,11 +149,35 @@ class NodeLowering:
             node = OnnxNode(proto.op_type, since, inputs, outputs, proto.name, attributes, scope)
             row.function(self.context, node)
             return
+        if given is not None:
+            self._extended(given, proto, opset, inputs, outputs)
+            return
         definition = None if opset is None else self._definition(proto, domain, opset, inputs)
         if definition is None:
             raise Refusal("this operator is not supported")
         function, defaults = definition
         self._expand(proto, function, defaults, inputs, outputs)
+
+    def _extended(
+        self,
+        given: Provided[Operator],
+        proto: onnx.NodeProto,
+        opset: int | None,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+    ) -> None:
+        """Lower a node by the function that an extension gives. Raises ExtensionError TL1003, TL1004."""
+        since = None if opset is None else version_of(given, opset)
+        if since is None:
+            raise Refusal(f"the {given.label} does not know this version")
+        types = [self.context.type_of(name) if name else None for name in inputs]
+        function = body_of(given, proto, since, types)
+        label, opsets = self._owners[-1]
+        self._owners[-1] = (f"{label} by extension {given.origin}", opsets)
+        defaults = {attribute.name: attribute for attribute in function.attribute_proto}
+        self._expand(proto, function, defaults, inputs, outputs)
+        known = [(name, self.context.types.get(name)) for name in outputs if name]
+        require_declared_shapes(given, known, self.declared)
 
     def _definition(
         self, proto: onnx.NodeProto, domain: str, opset: int, inputs: Sequence[str]

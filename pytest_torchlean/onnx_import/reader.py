@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
@@ -12,6 +12,7 @@ import onnx
 from pytest_torchlean.errors import ModelError
 from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
 from pytest_torchlean.ir.names import printable
+from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.onnx_import.external import embed_external_data
 from pytest_torchlean.onnx_import.tensors import refuse_non_finite
 
@@ -35,6 +36,8 @@ class LoadedModel:
     path: Path
     data: bytes
     sha256: str
+    operators: Operators = field(default_factory=dict, compare=False, repr=False)
+    """Operators of extensions, for the lowering."""
 
 
 def load_model(path: Path, *, root: Path | None = None) -> LoadedModel:

@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 
 from pytest_torchlean.ir.graph import ValueType
+from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.onnx_import.tensors import ELEMENT_TYPES
 
 Array = NDArray[np.generic]
@@ -35,6 +36,8 @@ class SingleNode:
     """The same function in ONNX's operators where the node has another one; None for the node itself."""
     stored: Mapping[str, Callable[[Array], Array]] = field(default_factory=dict)
     """How the runtime's node holds constants that the meaning has in another order."""
+    operators: Operators = field(default_factory=dict)
+    """Operators of extensions, for the lowering."""
     finished_sums: bool = True
     """Whether the kernel finishes its sums before it does anything else."""
 
@@ -89,7 +92,10 @@ class Unprobed:
 
 
 def single_nodes(
-    data: bytes, types: Mapping[str, ValueType], constants: Mapping[str, Array]
+    data: bytes,
+    types: Mapping[str, ValueType],
+    constants: Mapping[str, Array],
+    operators: Operators | None = None,
 ) -> Iterator[SingleNode | Unprobed]:
     """The top-level nodes of a model that compute something at run time, in order.
 
@@ -130,7 +136,7 @@ def single_nodes(
         graph.initializer.extend(tensors.values())
         graph.input.extend(_open_value(name, types[name].dtype) for name in inputs)
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
-        yield SingleNode(label, node.name, inputs, outputs, model, tensors)
+        yield SingleNode(label, node.name, inputs, outputs, model, tensors, operators=operators or {})
 
 
 def _open_value(name: str, dtype: str) -> onnx.ValueInfoProto:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
+from pytest_torchlean.errors import ExtensionError
+from pytest_torchlean.extensions.model import PropertyKind
+from pytest_torchlean.extensions.registry import Provided
 from pytest_torchlean.spec.model import (
     Bound,
+    ExtensionProperty,
     PropertySpec,
     RadiusProperty,
     RangeProperty,
@@ -27,7 +33,27 @@ def claim(prop: PropertySpec) -> str:
         return _range(prop)
     if isinstance(prop, VnnlibProperty):
         return f"no input leads to outputs that {prop.file.name} calls unsafe"
+    if isinstance(prop, ExtensionProperty):
+        return _by_extension(prop)
     return f"the {prop.check} property {prop.name} holds"
+
+
+def _by_extension(prop: ExtensionProperty) -> str:
+    """The claim as the extension words it, with its name; where that fails, the run says how."""
+    given = prop.provided
+    try:
+        words = words_of(given, prop.values)
+    except ExtensionError:
+        words = f"the property {prop.name} holds"
+    return f"{prop.check} (by extension {given.origin}): {words}"
+
+
+def words_of(given: Provided[PropertyKind], values: Mapping[str, Any]) -> str:
+    """What an extension says its claim is, on one line. Raises ExtensionError TL1003, TL1004."""
+    words = given.call(given.it.words, dict(values))
+    if not isinstance(words, str) or not words.strip():
+        raise given.wrong("gave no words for its claim")
+    return " ".join(words.split())[:500]
 
 
 def _robustness(prop: RobustnessProperty) -> str:

@@ -64,11 +64,12 @@ class _Run:
     """What the steps below share. `seconds` is filled as they go."""
 
     context: PropertyContext
-    prop: VnnlibProperty
+    prop: PropertySpec
     program: Program
     executions: Executions
     unsafe: UnsafeSet
-    digest: str
+    heading: tuple[str, ...]
+    """Lines for the details that say where the unsafe set is from."""
     seconds: dict[str, float] = field(default_factory=dict)
     _boxes: dict[int, Points | None] = field(default_factory=dict)
 
@@ -109,13 +110,24 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, VnnlibProperty):
         raise TypeError(f"a vnnlib property is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    unsafe, digest = load_unsafe_set(prop.file, shown(prop.file, context.root))
+    file = shown(prop.file, context.root)
+    unsafe, digest = load_unsafe_set(prop.file, file)
+    _require_fit(unsafe, context.program, prop, context)
+    return decide(context, prop, unsafe, (f"{file}: sha256 {digest}",), started)
+
+
+def decide(
+    context: PropertyContext, prop: PropertySpec, unsafe: UnsafeSet, heading: tuple[str, ...], started: float
+) -> Evidence:
+    """Evidence that an unsafe set is reached, or is not; its elements are those of the model.
+
+    heading: lines for the details that say where the set is from. started: by `time.monotonic()`.
+    """
     program = context.program
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
-    _require_fit(unsafe, program, prop, context)
     executions = Executions(context.model, context.graph, context.front)
-    own = _Run(context, prop, program, executions, unsafe, digest)
+    own = _Run(context, prop, program, executions, unsafe, heading)
     own.seconds["read"] = time.monotonic() - started
     budget = context.budget
     found = _search(own, FIRST_EFFORT, 0, budget)
@@ -254,7 +266,7 @@ def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
         runtime=runtime_line(own.prop, own.executions),
         lean=proof.lean,
         details=(
-            _file_line(own),
+            *own.heading,
             f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
         ),
         trust=trust_of(own.context, proof),
@@ -270,7 +282,7 @@ def _refuted(own: _Run, found: _Found) -> Evidence:
         _evidence(own, Verdict.REFUTED, witness.violation),
         witnesses=(witness,),
         runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
-        details=(_file_line(own), _place_line(case, witness)),
+        details=(*own.heading, _place_line(case, witness)),
         next_steps="replay the witness; then change the model, or correct the property if this input is fine",
     )
 
@@ -291,7 +303,7 @@ def _undecided(own: _Run, found: _Found, missing: str) -> Evidence:
             _evidence(own, Verdict.UNKNOWN, text),
             next_steps="state a smaller input region, or raise `timeout`; no unsafe input was found",
         )
-    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=(_file_line(own),))
+    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=own.heading)
 
 
 def _evidence(own: _Run, verdict: Verdict, found: str) -> Evidence:
@@ -302,10 +314,6 @@ def _evidence(own: _Run, verdict: Verdict, found: str) -> Evidence:
         found=found,
         seconds=own.seconds,
     )
-
-
-def _file_line(own: _Run) -> str:
-    return f"{shown(own.prop.file, own.context.root)}: sha256 {own.digest}"
 
 
 def _place_line(case: Case, witness: Witness) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.report.fields import (
     EXACT,
     NAMED_TEXTS,
@@ -56,6 +57,15 @@ COUNTS = Object(
 )
 
 THEOREM = Object(Theorem, (Field("name", TEXT), Field("axioms", TEXTS)))
+
+USE = Object(
+    Use,
+    (
+        Field("role", TEXT, "What it is, with its name."),
+        Field("origin", TEXT, "The distribution, or the file of a plugin."),
+        Field("version", TEXT, "The distribution's version, or sha256: and the digest of the file."),
+    ),
+)
 
 PROBLEM = Object(
     Problem,
@@ -238,6 +248,7 @@ RESULT: tuple[Field, ...] = (
         Maybe(NAMED_TEXTS),
         "What a runtime check ran on: onnxruntime and its build, numpy, the processor and its flags.",
     ),
+    _evidence("extensions", Many(USE), "What third parties gave that the verdict depends on."),
     _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
     _evidence("seconds", Seconds(), "The only values that differ between equal runs."),
     _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),
@@ -250,5 +261,6 @@ TOOL = Object(
         Field("onnxruntime", Maybe(TEXT)),
         Field("lean", Maybe(NAMED_TEXTS)),
         Field("others", Named(TEXT, ordered=True), "Versions of further tools."),
+        Field("extensions", NAMED_TEXTS, "Extensions of third parties that were loaded, with versions."),
     ),
 )

@@ -239,6 +239,15 @@ def _box(box: object) -> object:
 
 def _make(function: str, result: type[_Built], kind: Kind, **arguments: Any) -> _Built:
     """Decode arguments by the table of `kind`; None means that the argument was not given."""
+    built = read_arguments(function, kind, arguments, Context())
+    assert isinstance(built, result)
+    return built
+
+
+def read_arguments(
+    function: str, kind: Kind, arguments: AbstractMapping[str, Any], context: Context
+) -> PropertySpec:
+    """The property that keyword arguments describe; those that are None were not given. Raises SpecError."""
     entries = []
     for key, value in arguments.items():
         if value is None:
@@ -248,7 +257,6 @@ def _make(function: str, result: type[_Built], kind: Kind, **arguments: Any) -> 
         except TypeError as error:
             raise SpecError("TL0307", f"{function}(): `{key}`: {error}", fix=_SIGNATURE_FIX) from None
     fields = [entry for entry in kinds.fields_of(kind) if entry.key not in _FILLED_BY_BIND]
-    context = Context()
     tree = Mapping(tuple(entries))
     values = decode_block(tree, fields, f"{function}()", context)
     built = values if isinstance(values, Invalid) else build(kind, values, tree, context)
@@ -256,7 +264,6 @@ def _make(function: str, result: type[_Built], kind: Kind, **arguments: Any) -> 
         first = context.problems[0].error
         others = [f"; {problem.error.message}" for problem in context.problems[1:]]
         raise SpecError(first.code, f"{function}(): {first.message}{''.join(others)}", fix=first.fix)
-    assert isinstance(built, result)
     return built
 
 

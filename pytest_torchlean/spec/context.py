@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.spec.tree import shorten
+
+if TYPE_CHECKING:
+    from pytest_torchlean.spec.kinds import Kind
 
 
 class Invalid:
@@ -35,6 +39,8 @@ class Context:
 
     base: Path | None = None
     root: Path | None = None
+    kinds: Mapping[str, Kind] | None = None
+    """The kinds of properties with those of extensions; None without any."""
     problems: list[Problem] = field(default_factory=list)
 
     def report(

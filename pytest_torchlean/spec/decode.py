@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
+from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.spec import kinds
 from pytest_torchlean.spec.blocks import check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
+from pytest_torchlean.spec.extension_kinds import kinds_with
 from pytest_torchlean.spec.fields import check_name
 from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
 from pytest_torchlean.spec.model import (
@@ -39,7 +41,7 @@ _NEEDED = {
 }
 
 
-def load_spec(path: Path, root: Path) -> Spec:
+def load_spec(path: Path, root: Path, extensions: Extensions = NONE) -> Spec:
     """Read a spec file. Paths in it are relative to its own folder and stay inside `root`.
 
     Raises SpecErrors, a SpecError that lists every error of the file with its place.
@@ -50,10 +52,10 @@ def load_spec(path: Path, root: Path) -> Spec:
     except OSError as error:
         missing = SpecError("TL0301", f"{file} cannot be read: {reason(error)}", span=SourceSpan(file, 1, 1))
         raise SpecErrors((Finding(missing),)) from None
-    return decode_spec(data, file=file, base=path.parent, root=root)
+    return decode_spec(data, file=file, base=path.parent, root=root, extensions=extensions)
 
 
-def decode_spec(data: bytes, *, file: str, base: Path, root: Path) -> Spec:
+def decode_spec(data: bytes, *, file: str, base: Path, root: Path, extensions: Extensions = NONE) -> Spec:
     """The spec in `data`, shown under the name `file`, with paths relative to `base` inside `root`.
 
     Raises SpecErrors as `load_spec` does. Does not read any file that the spec names.
@@ -64,7 +66,7 @@ def decode_spec(data: bytes, *, file: str, base: Path, root: Path) -> Spec:
         tree = compose(source)
     except SpecError as error:
         raise SpecErrors(_findings([Problem(error)], source)) from None
-    context = Context(base=base, root=root)
+    context = Context(base=base, root=root, kinds=kinds_with(extensions))
     spec = _root(tree, file, context)
     if context.problems or isinstance(spec, Invalid):
         raise SpecErrors(_findings(context.problems, source))
@@ -252,12 +254,17 @@ def _property(item: Tree, defaults: Defaults, context: Context) -> PropertySpec 
             fix="write `- name: ...` with `model`, `check` and the keys of that check below it",
         )
     check = next((value for key, value in item.entries if key.text == "check"), None)
-    kind = KINDS.get(check.text) if isinstance(check, Scalar) else None
+    table = context.kinds or KINDS
+    kind = table.get(check.text) if isinstance(check, Scalar) else None
     if kind is None:
-        decode_block(item, kinds.COMMON_FIELDS, "the property", context, ignore_unknown=True)
+        decode_block(item, kinds.common_fields(table), "the property", context, ignore_unknown=True)
         return INVALID
     values = decode_block(
-        item, kinds.fields_of(kind), f"check `{kind.name}`", context, elsewhere=kinds.home_of
+        item,
+        kinds.fields_of(kind, table),
+        f"check `{kind.name}`",
+        context,
+        elsewhere=lambda key: kinds.home_of(key, table),
     )
     if isinstance(values, Invalid):
         return values

@@ -5,6 +5,7 @@ Decoding, "did you mean", the decorators and the JSON Schema are all driven by t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pytest_torchlean.spec.blocks import Field
@@ -45,7 +46,7 @@ class Kind:
 
     name: str
     doc: str
-    build: type[PropertySpec]
+    build: Callable[..., PropertySpec]
     fields: tuple[Field, ...]
 
 
@@ -172,16 +173,23 @@ VNNLIB = Kind(
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RADIUS, RANGE, VNNLIB)}
 LATER_KINDS: tuple[str, ...] = ("monotonicity", "equivalence")
 
-COMMON_FIELDS: tuple[Field, ...] = (
-    Field("name", Name("property"), "Name of the property; the last part of its pytest id.", required=True),
-    Field("model", Name("model"), "A name from the `models` block.", required=True),
-    Field(
-        "check", Choice(tuple(KINDS), later=LATER_KINDS, code="TL0314"), "Kind of property.", required=True
-    ),
-    TIMEOUT,
-    ON_UNKNOWN,
-    MEMORY,
-)
+
+def common_fields(known: Mapping[str, Kind]) -> tuple[Field, ...]:
+    """The keys of every property, `check` naming one of the known kinds."""
+    check = Choice(tuple(known), later=LATER_KINDS, code="TL0314")
+    return (
+        Field(
+            "name", Name("property"), "Name of the property; the last part of its pytest id.", required=True
+        ),
+        Field("model", Name("model"), "A name from the `models` block.", required=True),
+        Field("check", check, "Kind of property.", required=True),
+        TIMEOUT,
+        ON_UNKNOWN,
+        MEMORY,
+    )
+
+
+COMMON_FIELDS: tuple[Field, ...] = common_fields(KINDS)
 
 MODEL_FIELDS: tuple[Field, ...] = (
     Field("path", FilePath(), "The ONNX file, relative to this file.", required=True),
@@ -194,15 +202,18 @@ MODEL_FIELDS: tuple[Field, ...] = (
 )
 
 
-def fields_of(kind: Kind) -> tuple[Field, ...]:
+def fields_of(kind: Kind, known: Mapping[str, Kind] | None = None) -> tuple[Field, ...]:
     """Every key a property of this kind may have. Runtime checks prove nothing, so they have
-    neither semantics nor assurance to choose."""
-    return COMMON_FIELDS + (() if kind is RUNTIME else (SEMANTICS, ASSURANCE)) + kind.fields
+    neither semantics nor assurance to choose. known: the kinds that `check` may name, with extensions."""
+    common = COMMON_FIELDS if known is None else common_fields(known)
+    return common + (() if kind is RUNTIME else (SEMANTICS, ASSURANCE)) + kind.fields
 
 
-def home_of(key: str) -> str | None:
+def home_of(key: str, known: Mapping[str, Kind] | None = None) -> str | None:
     """Which checks know a key, in words; None when none does."""
-    names = [kind.name for kind in KINDS.values() if key in {entry.key for entry in fields_of(kind)}]
+    names = [
+        kind.name for kind in (known or KINDS).values() if key in {entry.key for entry in fields_of(kind)}
+    ]
     if not names:
         return None
     *others, last = (f"`{name}`" for name in names)

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.extensions.model import PropertyKind
+from pytest_torchlean.extensions.registry import Provided
 from pytest_torchlean.spec.preprocess import PreprocessStep
 
 Bound = Fraction | tuple[Fraction, ...]
@@ -172,6 +174,15 @@ class VnnlibProperty(PropertySpec):
     check: ClassVar[str] = "vnnlib"
 
     file: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtensionProperty(PropertySpec):
+    """A property of a kind that an extension gives; every kind has a subclass that names it in `check`."""
+
+    provided: Provided[PropertyKind]
+    values: Mapping[str, Any]
+    """The kind's own keys, decoded; those that were not given are absent."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What third parties may add, as frozen values, and the registry that holds what a run found of it."""
