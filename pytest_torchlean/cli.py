@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _reports(check)
     _lean(check)
     _root(check)
+    _extensions(check)
 
     bundle = _command(
         commands,
@@ -109,23 +110,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     _lean(bundle)
     _root(bundle)
+    _extensions(bundle)
 
     inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
     inspect.add_argument("model", type=Path, metavar="MODEL")
     _shapes(inspect)
+    _extensions(inspect)
 
     doctor = _command(commands, "doctor", "check this installation, Lean included")
     _lean(doctor)
+    _extensions(doctor)
 
     init = _command(commands, "init", "write a commented torchlean.yaml for a model")
     init.add_argument("model", type=Path, metavar="MODEL")
     init.add_argument("--output", type=Path, default=Path("torchlean.yaml"), metavar="FILE")
     init.add_argument("--force", action="store_true", help="replace an existing file")
     _shapes(init)
+    _extensions(init)
 
     replay = _command(commands, "replay", "run a counterexample again")
     replay.add_argument("witness", type=Path, metavar="WITNESS", help="a file of .torchlean/witnesses")
     _root(replay)
+    _extensions(replay)
 
     report = _command(
         commands,
@@ -136,6 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("record", type=Path, metavar="RECORD", help="a JSON record")
     _reports(report)
+    report.add_argument(
+        "--format",
+        metavar="NAME",
+        help="print this form, one of ours or of an extension",
+    )
+    _extensions(report)
 
     explain = _command(commands, "explain", "what an error code means")
     explain.add_argument("code", nargs="?", metavar="TLnnnn", help="all codes when absent")
@@ -173,11 +185,29 @@ def _reports(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reports", "a FILE of - is standard output")
     for name, content in REPORTS.items():
         group.add_argument(f"--{name}", metavar="FILE", help=f"write {content} to FILE")
+    group.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="write a form of an extension to FILE; may be given several times",
+    )
 
 
 def report_files(options: argparse.Namespace) -> dict[str, str | None]:
-    """The file asked for, by the name of each report."""
-    return {name: getattr(options, name) for name in REPORTS}
+    """The file asked for, by the name of each report. Raises RecordError TL0802."""
+    files: dict[str, str | None] = {name: getattr(options, name) for name in REPORTS}
+    if options.report:
+        from pytest_torchlean.outputs import further_reports
+
+        files |= further_reports(options.report)
+    return files
+
+
+def _extensions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-extensions", action="store_true", help="load nothing that other packages add to this one"
+    )
 
 
 def _lean(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run
 from pytest_torchlean.gate import ModelStore
@@ -56,11 +57,12 @@ def preprocessing_of(spec: str | Path, model: str, *, root: str | Path | None = 
     ModelError.
     """
     top = Path.cwd() if root is None else Path(root).resolve()
-    loaded = load_spec(Path(spec).resolve(), top)
+    extensions = load_extensions()
+    loaded = load_spec(Path(spec).resolve(), top, extensions)
     if model not in loaded.models:
         raise SpecError("TL0312", f"{loaded.file} declares no model {model!r}")
     entry = loaded.models[model]
-    front = ModelStore(top).front(entry.path, entry.preprocess, entry.inputs)
+    front = ModelStore(top, extensions).front(entry.path, entry.preprocess, entry.inputs)
     if front is None:
         raise SpecError("TL0306", f"model {model!r} of {loaded.file} lacks the key `preprocess`")
     return Preprocessing(front)

@@ -14,6 +14,7 @@ _GROUPS = {
     "TL07": "onnxruntime and arithmetic",
     "TL08": "Reports",
     "TL09": "Ourselves",
+    "TL10": "Extensions of third parties",
 }
 
 

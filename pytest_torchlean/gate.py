@@ -23,8 +23,8 @@ from pytest_torchlean.errors import (
     TorchleanError,
     UnsupportedError,
 )
-from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.extensions.registry import NONE, Extensions
+from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from pytest_torchlean.errors import DataError, ShapeError
 from pytest_torchlean.evaluator import prepare_exact, run
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model
+from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.preprocessing import Front, compose, open_session
 from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
+from pytest_torchlean.properties.stored_claim import StoredClaim
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
 from pytest_torchlean.spec.model import InputShapes, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
@@ -64,10 +66,10 @@ class ReplayResult:
         return any(replay.refutes for replay in self.replays)
 
 
-def replay_file(stored: WitnessFile, root: Path) -> ReplayResult:
+def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = None) -> ReplayResult:
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
     path = resolve_inside(stored.model_path, base=root, root=root)
-    model = load_model(path, root=root)
+    model = replace(load_model(path, root=root), operators=operators or {})
     graph = _graph(stored, model)
     front = compose(model, graph, stored.preprocess) if stored.preprocess else None
     graph = graph if front is None else front.graph
@@ -152,6 +154,8 @@ def _point(witness: Witness, graph: Graph) -> Float32:
 
 def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Context:
     prop = stored.prop
+    if isinstance(prop, StoredClaim):
+        return prop.unsafe(graph.types[graph.inputs[0]].size, graph.types[graph.outputs[0]].size)
     if isinstance(prop, VnnlibProperty):
         unsafe, _ = load_unsafe_set(prop.file, prop.file.name)
         size = graph.types[graph.outputs[0]].size

@@ -19,6 +19,7 @@ from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.gate import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.properties.node_witness import NodeWitness, is_node_witness, node_witness_of
+from pytest_torchlean.properties.stored_claim import StoredClaim, stored_form
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.model import (
     PropertySpec,
@@ -41,6 +42,7 @@ _KINDS: Mapping[str, type[PropertySpec]] = {
     "radius": RadiusProperty,
     "robustness": RobustnessProperty,
     "vnnlib": VnnlibProperty,
+    "extension": StoredClaim,
 }
 
 
@@ -74,7 +76,8 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
     leaves the root, or on a file system that refuses.
     """
     evidence = result.evidence
-    if not evidence.witnesses or job.prop is None or job.check not in _KINDS or result.model_sha256 is None:
+    prop = stored_form(job.prop, evidence)
+    if not evidence.witnesses or prop is None or prop.check not in _KINDS or result.model_sha256 is None:
         return None
     from pytest_torchlean.files import write_atomically
 
@@ -84,11 +87,11 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
     plain = {
         "schema": SCHEMA,
         "id": job.id,
-        "check": job.check,
+        "check": prop.check,
         "model_path": job.model_shown,
         "model_sha256": result.model_sha256,
         "model_shapes": to_plain(result.model_shapes),
-        "prop": _property_to_plain(job.prop, root),
+        "prop": _property_to_plain(prop, root),
         "witnesses": to_plain(evidence.witnesses[:_MOST_WITNESSES]),
     }
     if job.preprocess:

@@ -37,4 +37,4 @@ def test_repository_without_specs_imports_nothing_heavy(pytester: pytest.Pyteste
         if line[:6] in ("LOADED", "OURS [")
     }
     assert lines["LOADED"] == []
-    assert lines["OURS"] == ["pytest_torchlean", "pytest_torchlean.plugin"]
+    assert lines["OURS"] == ["pytest_torchlean", "pytest_torchlean.hookspecs", "pytest_torchlean.plugin"]

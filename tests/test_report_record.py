@@ -79,7 +79,10 @@ def test_every_fact_about_a_property_is_in_the_table() -> None:
     attributes = {inner.attribute for inner in RESULT}
     for group in (inner.type for inner in RESULT if isinstance(inner.type, Group)):
         attributes |= {inner.attribute for inner in group.fields}
-    expected = {f"evidence.{inner.name}" for inner in fields(Evidence)} - {"evidence.witnesses"}
+    expected = {f"evidence.{inner.name}" for inner in fields(Evidence)} - {
+        "evidence.witnesses",
+        "evidence.claimed_set",
+    }
     expected |= {inner.name for inner in fields(PropertyResult)} - {"evidence"}
     assert expected - attributes == set()
     for described in (COUNTS, THEOREM, PROBLEM, RADIUS, SAMPLED, HISTOGRAM, MISTAKE, WITNESS):

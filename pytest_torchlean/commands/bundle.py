@@ -8,6 +8,7 @@ from pytest_torchlean.bundle import Accepted, AcceptedDocument, AcceptedText, bu
 from pytest_torchlean.checker.sources import EVALUATED, ROOT, read_sources, source_directory
 from pytest_torchlean.cli import PASSED
 from pytest_torchlean.commands.check import selected_ids, target_of
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.errors import SpecError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one
@@ -20,7 +21,8 @@ def run(options: argparse.Namespace) -> int:
     """Prove one property and write its bundle. Raises SpecError TL0309, CertificateError TL0620, TL0621."""
     target = target_of(options.property)
     root = root_for(target.spec, options.root)
-    spec = load_spec(target.spec.resolve(), root)
+    extensions = extensions_for(options, root)
+    spec = load_spec(target.spec.resolve(), root, extensions)
     ids = selected_ids(spec, [target])
     jobs = [job for job in jobs_of(spec) if ids is None or job.id in ids]
     if len(jobs) != 1:
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         heartbeat.begin(jobs[0].id)
         result = run_one(
             jobs[0],
-            store=ModelStore(root),
+            store=ModelStore(root, extensions),
             lean=options.lean,
             debug=options.debug,
             keep=keep,

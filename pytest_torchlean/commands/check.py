@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, report_files, wants_colour
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, TorchleanError
+from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.gate import collection_failure, jobs_of, not_run, run_spec
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
 from pytest_torchlean.outputs import environment_of, write_reports
@@ -48,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
     if missing:
         print(f"torchlean check: there is no file {terminal_line(str(missing[0]))}", file=sys.stderr)
         return BAD_INPUT
-    loaded, failed = _load(targets, options.root)
+    loaded, failed = _load(targets, options)
     if failed:
         rest = [
             not_run(job, "another spec has errors") for spec, _root, _ids in loaded for job in jobs_of(spec)
         ]
-        write_reports([*failed, *rest], report_files(options))
+        write_reports([*failed, *rest], report_files(options), extensions=_loaded(options))
         return BAD_INPUT
     return _run_all(loaded, options)
 
@@ -99,6 +101,7 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
                         progress=Shown(heartbeat, done, len(chosen), count),
                         observer=heartbeat,
                         debug=options.debug,
+                        extensions=extensions_for(options, root),
                     )
                 finally:
                     chosen += done
@@ -140,11 +143,17 @@ def _report(
         if result.outcome == "failed":
             print(failure(_seen_from_here(result, places[result.id]), colour=colour), end="\n\n")
     if chosen:
-        print(table(chosen, environment_of(chosen), colour=colour))
+        print(table(chosen, environment_of(chosen, _loaded(options)), colour=colour))
     if others:
         print(f"{len(others)} further properties were not run; the record counts them as failed")
     sys.stdout.flush()
-    write_reports([*chosen, *others], report_files(options))
+    write_reports([*chosen, *others], report_files(options), extensions=_loaded(options))
+
+
+def _loaded(options: argparse.Namespace) -> Extensions:
+    """The extensions that the run loaded; none where that failed."""
+    found: Extensions | None = getattr(options, "extensions", None)
+    return NONE if found is None else found
 
 
 def _seen_from_here(result: PropertyResult, root: Path) -> PropertyResult:
@@ -169,7 +178,7 @@ def target_of(text: str) -> Target:
     return Target(place, *parts)
 
 
-def _load(targets: list[Target], root: Path | None) -> tuple[list[Loaded], list[PropertyResult]]:
+def _load(targets: list[Target], options: argparse.Namespace) -> tuple[list[Loaded], list[PropertyResult]]:
     """The specs, each once, with the selected ids; and a result for each that cannot be read."""
     parts: dict[Path, list[Target]] = {}
     for target in targets:
@@ -177,9 +186,9 @@ def _load(targets: list[Target], root: Path | None) -> tuple[list[Loaded], list[
     loaded: list[Loaded] = []
     failed: list[PropertyResult] = []
     for path, wanted in parts.items():
-        place = root_for(path, root)
+        place = root_for(path, options.root)
         try:
-            spec = load_spec(path, place)
+            spec = load_spec(path, place, extensions_for(options, place))
         except TorchleanError as error:
             text = error_text(error)
             print(text, end="\n\n", file=sys.stderr)

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pytest_torchlean import __version__
 from pytest_torchlean.cli import FAILED, PASSED
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.report.escape import terminal_line
 
@@ -23,8 +24,23 @@ def run(options: argparse.Namespace) -> int:
     healthy = _packages()
     healthy &= _runtime()
     healthy &= _lean(options)
+    healthy &= _extensions(options)
     print("\nproofs can be made here" if healthy else "\nnothing can be PROVED here; see the lines above")
     return PASSED if healthy else FAILED
+
+
+def _extensions(options: argparse.Namespace) -> bool:
+    """What extensions add; one that cannot be loaded stops every run."""
+    try:
+        found = extensions_for(options)
+    except TorchleanError as error:
+        print(f"broken   extensions: {terminal_line(f'{error.code}: {error.message}')}")
+        return False
+    if options.no_extensions:
+        print("absent   extensions: switched off by --no-extensions")
+    for given in found.all:
+        print(f"ok       {terminal_line(given.label)}")
+    return True
 
 
 def _packages() -> bool:

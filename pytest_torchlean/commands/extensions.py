@@ -9,14 +9,15 @@ from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.extensions.registry import NONE, Extensions
 
 
-def extensions_for(options: argparse.Namespace, outside: Path | None = None) -> Extensions:
+def extensions_for(options: argparse.Namespace, root: Path | None = None) -> Extensions:
     """What the installed distributions give; nothing with `--no-extensions`. Loaded once for a call.
 
-    outside: a work tree from which nothing is imported, for `--base`. Raises ExtensionError TL10xx.
+    root: the work tree, from which nothing is imported with `--base`. Raises ExtensionError TL10xx.
     """
     if options.no_extensions:
         return NONE
     if getattr(options, "extensions", None) is None:
-        options.extensions = load_extensions(outside=outside)
+        guarded = getattr(options, "base", None) is not None
+        options.extensions = load_extensions(outside=(root or Path.cwd()) if guarded else None)
     loaded: Extensions = options.extensions
     return loaded

@@ -7,9 +7,11 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, PASSED
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.shapes import given_shapes, yaml_lines
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.files import write_atomically
@@ -86,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{terminal_line(str(target))} exists; --force replaces it", file=sys.stderr)
         return BAD_INPUT
     given = given_shapes(options)
-    graph = lower_as_given(load_model(options.model), given)
+    loaded = replace(load_model(options.model), operators=extensions_for(options).operators)
+    graph = lower_as_given(loaded, given)
     folder = target.resolve().parent
     try:
         path = options.model.resolve().relative_to(folder).as_posix()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 
 from pytest_torchlean.cli import PASSED
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.shapes import given_shapes
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.canonical import digest
@@ -20,7 +22,7 @@ from pytest_torchlean.report.escape import terminal, terminal_line
 
 def run(options: argparse.Namespace) -> int:
     """Print everything about one model. Raises ModelError and UnsupportedError."""
-    model = load_model(options.model)
+    model = replace(load_model(options.model), operators=extensions_for(options).operators)
     print(f"file    {terminal_line(str(options.model))}")
     print(f"sha256  {model.sha256}")
     graph = lower_as_given(model, given_shapes(options))

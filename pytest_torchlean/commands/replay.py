@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_torchlean.cli import FAILED, PASSED
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.properties.node_witness import NodeWitness, replay_node, text_of_node
 from pytest_torchlean.replay import replay_file, text_of
 from pytest_torchlean.report.escape import terminal_line
@@ -18,11 +19,11 @@ def run(options: argparse.Namespace) -> int:
     root = options.root.resolve() if options.root is not None else _root_of(path)
     stored = read_witness_file(path, root)
     if isinstance(stored, NodeWitness):
-        node = replay_node(stored, root)
+        node = replay_node(stored, root, extensions_for(options, root).operators)
         for line in text_of_node(stored, node):
             print(terminal_line(line))
         return FAILED if node.diverges else PASSED
-    result = replay_file(stored, root)
+    result = replay_file(stored, root, extensions_for(options, root).operators)
     for line in text_of(stored, result):
         print(terminal_line(line))
     return FAILED if result.still_breaks else PASSED

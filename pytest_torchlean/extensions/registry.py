@@ -91,9 +91,16 @@ class Extensions:
     reporters: Mapping[str, Provided[Reporter]] = field(default_factory=dict)
 
     @property
+    def all(self) -> tuple[Provided[Any], ...]:
+        """Everything that is given."""
+        given: list[Provided[Any]] = [*self.operators.values(), *self.kinds.values()]
+        return (*given, *self.falsifiers, *self.reporters.values())
+
+    @property
     def origins(self) -> Mapping[str, str]:
         """Names and versions of all that gave something, by name."""
-        given = [*self.operators.values(), *self.kinds.values(), *self.falsifiers, *self.reporters.values()]
+        given: list[Provided[Any]] = [*self.operators.values(), *self.kinds.values()]
+        given += [*self.falsifiers, *self.reporters.values()]
         return {one.origin.name: one.origin.version for one in sorted(given, key=lambda one: str(one.origin))}
 
 

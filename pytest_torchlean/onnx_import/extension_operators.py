@@ -41,12 +41,18 @@ def body_of(
         try:
             body = onnx.parser.parse_function(body)
         except Exception as error:
-            first = str(error).strip().splitlines()[:1]
-            raise given.wrong(f"gave a body that is no ONNX function: {' '.join(first)[:200]}") from None
+            raise given.wrong(f"gave a body that is no ONNX function: {_parse_error(error)}") from None
     if not isinstance(body, onnx.FunctionProto):
         raise given.wrong(f"gave a {type(body).__name__} as its body, not text or a FunctionProto")
     _require_form(given, body, proto)
     return body
+
+
+def _parse_error(error: Exception) -> str:
+    """What onnx's parser says, which some versions give as bytes, on one line."""
+    first = error.args[0] if error.args else error
+    text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+    return " ".join(text.split())[:300]
 
 
 def _require_form(given: Provided[Operator], body: onnx.FunctionProto, proto: onnx.NodeProto) -> None:

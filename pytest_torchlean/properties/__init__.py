@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.errors import UnsupportedError
-from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.extensions.registry import NONE, Extensions
+from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.spec.model import ExtensionProperty
 from pytest_torchlean.verdict import Evidence, Verdict
@@ -91,7 +91,6 @@ def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
     own = isinstance(prop, ExtensionProperty)
     if not own and prop.check not in MODULES:
         raise UnsupportedError("TL0290", f"no check named {prop.check!r} in this version")
-    module = import_module(MODULES[prop.check])
     context.observer.phase("bounds")
     module = import_module(f"{__name__}.extension" if own else MODULES[prop.check])
     run = cast("Callable[[PropertyContext, PropertySpec], Evidence]", module.run)

@@ -89,8 +89,8 @@ def with_operators(model: LoadedModel, evidence: Evidence) -> Evidence:
     if not used:
         return evidence
     lines = [
-        f"What {given.it.label} means is the word of extension {given.origin}, a third party: trusted as far as "
-        "the comparison with onnxruntime does not see it."
+        f"What {given.it.label} means is the word of extension {given.origin}, a third party: trusted "
+        "as far as the comparison with onnxruntime does not see it."
         for given in used
     ]
     return replace(

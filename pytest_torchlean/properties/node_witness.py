@@ -9,7 +9,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pytest_torchlean.ir.graph import Graph, ValueType
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ir.wellformed import DTYPES
 from pytest_torchlean.onnx_import import LoadedModel, load_model, lower
+from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.onnx_import.single import SingleNode
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
@@ -136,9 +137,10 @@ def is_node_witness(plain: Any) -> bool:
     return isinstance(plain, dict) and plain.get("schema") == SCHEMA
 
 
-def replay_node(witness: NodeWitness, root: Path) -> NodeReplay:
+def replay_node(witness: NodeWitness, root: Path, operators: Operators | None = None) -> NodeReplay:
     """Run the node on onnxruntime and on the evaluator. Raises TorchleanError where it cannot run."""
     model = load_model(resolve_inside(witness.model_path, base=root, root=root), root=root)
+    model = replace(model, operators=operators or {})
     graph = lower(model, shapes=witness.shapes)
     inputs = {name: _array(stored) for name, stored in witness.inputs.items()}
     plain = SessionSettings("none")

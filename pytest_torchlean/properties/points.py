@@ -14,7 +14,6 @@ from pytest_torchlean.spec.model import (
     PropertySpec,
     RangeProperty,
     RobustnessProperty,
-    VnnlibProperty,
     elements,
 )
 from pytest_torchlean.spec.vnnlib import UnsafeSet
@@ -59,7 +58,7 @@ def region(
 
 def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Context) -> bool:
     """Whether a point lies in the property's region, exactly; under binary32 in the region's hull."""
-    if isinstance(prop, VnnlibProperty) and isinstance(reference, UnsafeSet):
+    if isinstance(reference, UnsafeSet):
         hull = prop.chosen_semantics == "binary32"
         return any(in_box(case.box, point, hull=hull) for case in reference.cases)
     lower, upper = region(prop, len(point), reference)
@@ -82,7 +81,7 @@ def violation(
     """
     if isinstance(prop, RangeProperty):
         return _outside(prop, outputs)
-    if isinstance(prop, VnnlibProperty) and isinstance(reference, UnsafeSet):
+    if isinstance(reference, UnsafeSet):
         return reached(reference, point, outputs, hull=prop.chosen_semantics == "binary32")
     if isinstance(prop, RobustnessProperty) and isinstance(reference, Reference):
         own = outputs[reference.label]

@@ -52,8 +52,7 @@ class ExtensionForm:
 def extension_form(name: str, extensions: Extensions) -> ExtensionForm:
     """The form of this name. Raises ExtensionError TL1005 where no extension gives it."""
     if name not in extensions.reporters:
+        shown = repr(name[:60])
         known = ", ".join(extensions.reporters) or "none"
-        raise ExtensionError(
-            "TL1005", f"there is no report form {name[:100]!r}; those of extensions: {known}"
-        )
+        raise ExtensionError("TL1005", f"there is no report form {shown}; those of extensions: {known}")
     return ExtensionForm(extensions.reporters[name])
