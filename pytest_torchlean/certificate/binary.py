@@ -146,9 +146,20 @@ def document_of(parts: Sequence[Emission], blocks: Sequence[BlockData] = ()) -> 
 
 def encode(document: DocumentData) -> bytes:
     """The bytes of a document. ValueError for a negative number and a word that is too long."""
-    chunks = [MAGIC]
-    pending: list[tuple[Any, Any]] = [(document, DocumentData)]
+    return MAGIC + encode_as(DocumentData, document)
+
+
+def encode_as(own: type[Any], value: Any, most_bytes: int | None = None) -> bytes:
+    """The bytes of a structure of these kinds, without a first word. ValueError as for `encode`, and where
+    they become more than `most_bytes` (scripts that share parts are written out)."""
+    chunks: list[bytes] = []
+    pending: list[tuple[Any, Any]] = [(value, own)]
+    size = 0
     while pending:
+        if most_bytes is not None and chunks:
+            size += len(chunks[-1])
+            if size > most_bytes:
+                raise ValueError("the data are too long")
         value, kind = pending.pop()
         if kind is int:
             chunks.append(_number(value))
@@ -172,9 +183,16 @@ def decode(data: bytes) -> DocumentData:
     """The document whose bytes these are. Raises UnreadableDocument for all that `encode` does not write."""
     if data[: len(MAGIC)] != MAGIC:
         raise UnreadableDocument("the first word differs")
-    reader = _Reader(data, len(MAGIC))
+    document: DocumentData = decode_as(DocumentData, data, len(MAGIC))
+    return document
+
+
+def decode_as(own: type[Any], data: bytes, start: int = 0) -> Any:
+    """The structure whose bytes stand from `start` to the end. Raises UnreadableDocument for all that
+    `encode_as` does not write."""
+    reader = _Reader(data, start)
     # every frame is a list or structure whose items are still to come
-    root = _Frame(None, [DocumentData])
+    root = _Frame(None, [own])
     frames = [root]
     while root.kinds or len(frames) > 1:
         frame = frames[-1]
@@ -184,7 +202,7 @@ def decode(data: bytes) -> DocumentData:
             continue
         kind = frame.kinds.pop()
         if get_origin(kind) is not tuple and not is_dataclass(kind) and get_args(kind):
-            kind = reader.choice({NUMBERS[own]: own for own in get_args(kind)})
+            kind = reader.choice({NUMBERS[one]: one for one in get_args(kind)})
         if get_origin(kind) is tuple:
             frames.append(_Frame(tuple, [get_args(kind)[0]] * reader.count()))
         elif is_dataclass(kind) and isinstance(kind, type):
@@ -193,8 +211,7 @@ def decode(data: bytes) -> DocumentData:
             frame.values.append(reader.plain(kind))
     if reader.position != len(data):
         raise UnreadableDocument("more bytes than expected")
-    document: DocumentData = root.values[0]
-    return document
+    return root.values[0]
 
 
 @dataclass

@@ -94,6 +94,35 @@ def prepare(
     conclusions = [_conclusion(own, composed, decodings, semantics) for own in columns]
     boxes = [[box_digits(box) for box in goal.boxes] for goal in goals]
     scale = _scale(program, goals, semantics, decodings, patterns, conclusions, boxes)
+    emission = _without_scripts(program, goals, semantics, scale, columns, boxes)
+    account = Account(emission, budget)
+    scripts = tuple(
+        (chain(account.steps(claim.boxes), how, semantics),)
+        for claim, how in zip(emission.claims, conclusions, strict=True)
+    )
+    return replace(account, emission=replace(emission, certificate=CertificateData(scale, scripts)))
+
+
+def without_scripts(
+    program: Program, goals: Sequence[Goal], semantics: Semantics, scale: ScaleData
+) -> Emission:
+    """The graph and the claims in digits of a given scale, for scripts that were found before.
+
+    Raises UnsupportedError TL0601 as `prepare` does.
+    """
+    columns = [form_columns(goal.forms) for goal in goals]
+    boxes = [[box_digits(box) for box in goal.boxes] for goal in goals]
+    return _without_scripts(program, goals, semantics, scale, columns, boxes)
+
+
+def _without_scripts(
+    program: Program,
+    goals: Sequence[Goal],
+    semantics: Semantics,
+    scale: ScaleData,
+    columns: Sequence[Columns],
+    boxes: Sequence[Sequence[BoxDigits]],
+) -> Emission:
     lanes = scale.half // 16
     claims = tuple(
         ClaimData(
@@ -103,13 +132,7 @@ def prepare(
         for goal, own_columns, own in zip(goals, columns, boxes, strict=True)
     )
     nodes = tuple(_node(node, lanes) for node in program.nodes)
-    emission = Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
-    account = Account(emission, budget)
-    scripts = tuple(
-        (chain(account.steps(claim.boxes), how, semantics),)
-        for claim, how in zip(claims, conclusions, strict=True)
-    )
-    return replace(account, emission=replace(emission, certificate=CertificateData(scale, scripts)))
+    return Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
 
 
 def chain(
