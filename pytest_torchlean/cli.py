@@ -89,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="instead of specs: an instances.csv with a model, a VNN-LIB file and seconds on each line",
     )
+    check.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="neither use nor keep what searches found; Lean checks every proof either way",
+    )
     _reports(check)
     _lean(check)
     _root(check)

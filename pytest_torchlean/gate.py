@@ -29,6 +29,7 @@ from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
 if TYPE_CHECKING:
+    from pytest_torchlean.cache.store import Store
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
@@ -79,12 +80,14 @@ class Job:
 class ModelStore:
     """The models of one run. Each file is read once, so every property judges the same bytes.
 
+    `cache` holds what earlier runs found; None for a run that neither reads nor writes it.
     A failure to read or lower is remembered and raised again.
     """
 
-    def __init__(self, root: Path, extensions: Extensions = NONE) -> None:
+    def __init__(self, root: Path, extensions: Extensions = NONE, cache: Store | None = None) -> None:
         self.root = root
         self.extensions = extensions
+        self.cache = cache
         self._loaded: dict[Path, LoadedModel | TorchleanError] = {}
         self._graphs: dict[tuple[object, ...], Graph | TorchleanError] = {}
         self._fronts: dict[tuple[object, ...], Front | TorchleanError] = {}
@@ -181,12 +184,13 @@ def run_spec(
     observer: Observer = SILENT,
     debug: bool = False,
     extensions: Extensions = NONE,
+    cache: Store | None = None,
 ) -> list[PropertyResult]:
     """Run a spec's properties in order and return one result for each of them.
 
     `select` holds the ids to run, None for all; the others get a result that says they were not run.
     """
-    store = ModelStore(root, extensions)
+    store = ModelStore(root, extensions, cache)
     results = []
     for job in jobs_of(spec):
         if select is not None and job.id not in select:
@@ -393,6 +397,7 @@ def _evidence(
     from pytest_torchlean.arithmetic import require_ieee_arithmetic
     from pytest_torchlean.properties import PropertyContext, run_property
     from pytest_torchlean.properties.extension import with_operators
+    from pytest_torchlean.properties.memory import memory_of
     from pytest_torchlean.spec.model import InputShapes
 
     if job.error is not None:
@@ -403,8 +408,9 @@ def _evidence(
     observer.phase("reading the model")
     graph = store.graph(job.model_path, inputs)
     front = store.front(job.model_path, job.preprocess, inputs)
+    model = store.model(job.model_path)
     context = PropertyContext(
-        model=store.model(job.model_path),
+        model=model,
         graph=graph if front is None else front.graph,
         root=store.root,
         deadline=started + float(job.prop.timeout),
@@ -414,6 +420,7 @@ def _evidence(
         front=front,
         observer=observer,
         extensions=store.extensions,
+        memory=memory_of(store.cache, model.sha256, inputs, job.preprocess, job.prop),
     )
     import numpy as np
 

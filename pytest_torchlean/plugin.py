@@ -72,6 +72,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
     group.addoption(
+        "--torchlean-no-cache",
+        action="store_true",
+        help="neither use nor keep what searches found; Lean checks every proof either way",
+    )
+    group.addoption(
         "--torchlean-debug", action="store_true", help="show the traceback of a property that crashed"
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,9 @@ from pytest_torchlean.plugin_progress import PluginHeartbeat
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
 from pytest_torchlean.results import Environment, PropertyResult
+
+if TYPE_CHECKING:
+    from pytest_torchlean.cache.store import Store
 
 _JOB: pytest.StashKey[Job] = pytest.StashKey()
 _RESULT: pytest.StashKey[PropertyResult] = pytest.StashKey()
@@ -193,13 +196,19 @@ class GateSession:
         """An option's file, relative to where pytest was started, whatever the tests changed since."""
         return None if value is None else self.config.invocation_params.dir / value
 
+    def _cache(self) -> Store | None:
+        """What earlier runs found, unless an option says that nobody wants it."""
+        from pytest_torchlean.cache.store import default_store
+
+        return None if self.config.getoption("torchlean_no_cache") else default_store()
+
     def _store(self, item: pytest.Item) -> ModelStore:
         """The models under one root; every property of it judges the same bytes."""
         root = root_of(self.config, item.path)
         if root not in self._stores:
             # where extensions are broken, every job carries that error and no model is asked for
             broken = isinstance(self._extensions, TorchleanError)
-            self._stores[root] = ModelStore(root, NONE if broken else self.extensions)
+            self._stores[root] = ModelStore(root, NONE if broken else self.extensions, self._cache())
         return self._stores[root]
 
     def _text(self, result: PropertyResult) -> str:

@@ -153,7 +153,7 @@ class Evidence:
     """Everything known about one property after it ran.
 
     `claim` says in one sentence what was claimed, `found` what was found; both are plain text
-    without terminal escapes. `seconds` is the only field that varies between equal runs.
+    without terminal escapes. Only `seconds` and `effort` vary between equal runs.
     """
 
     verdict: Verdict
@@ -199,6 +199,9 @@ class Evidence:
     lean: Mapping[str, str] | None = None
     """Version, sha256 and origin of the Lean that answered; None when Lean was not asked."""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    effort: Mapping[str, str] = field(default_factory=dict)
+    """How this run got there: whether the cache helped, Lean's memory. Like `seconds`, no part of what was
+    found."""
     trust: tuple[str, ...] = ()
     """What this verdict rests on, one sentence each."""
 

@@ -99,7 +99,9 @@ def _minimise(program: Program, targets: list[Target], seed: int, budget: Budget
     best_points = middle.copy()
     best = np.full(len(targets), np.inf)
     for restart in range(RESTARTS):
-        points = middle if restart == 0 else generator.uniform(lower, upper)
+        # the same share of every box, so that a target's points do not depend on the others
+        share = generator.random(lower.shape[1])
+        points = middle if restart == 0 else lower + share * (upper - lower)
         points = np.clip(points.astype(np.float32).astype(np.float64), lower, upper)
         for step in range(STEPS):
             budget.spend()

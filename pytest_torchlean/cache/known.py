@@ -20,9 +20,8 @@ FORMAT = b"tlknown1"
 MOST_BYTES = 1 << 26
 """The longest entry that is written or read."""
 _MOST_SMALL = 1 << 20
-_PACKED = frozenset(
-    "unit center lower upper goals places shifts blocks radius value amount weights point".split()
-)
+_FIXED_POINT = ("unit", "center", "lower", "upper", "radius", "value", "amount")
+_PACKED = frozenset((*_FIXED_POINT, "goals", "places", "shifts", "blocks", "weights", "point"))
 """Fields that hold packed or fixed-point numbers; every other number counts something or is a shift."""
 
 
@@ -71,7 +70,7 @@ class Known:
     @property
     def boxes(self) -> dict[int, KnownBox]:
         """Accepted boxes by their place."""
-        return {box.place: box for proof in self.proofs for box in proof.boxes}
+        return {int(box.place): box for proof in self.proofs for box in proof.boxes}
 
 
 def point_of(known: KnownPoint, size: int) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, report_files, wants_colour
+from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
@@ -102,6 +103,7 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
                         observer=heartbeat,
                         debug=options.debug,
                         extensions=extensions_for(options, root),
+                        cache=cache_for(options),
                     )
                 finally:
                     chosen += done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.gate import Job, ModelStore, Progress, not_run, run_one
 from pytest_torchlean.progress import SILENT, Observer
@@ -47,7 +48,7 @@ def run_instances(
     Raises SpecErrors TL0330.
     """
     jobs = jobs_of(load_instances(path, root), root)
-    store = ModelStore(root, extensions_for(options, root))
+    store = ModelStore(root, extensions_for(options, root), cache_for(options))
     try:
         for job in jobs:
             progress(job.id, None)

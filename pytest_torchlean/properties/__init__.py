@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import TorchleanError, UnsupportedError
 from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.properties.claims import claim
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
+    from pytest_torchlean.properties.memory import Memory
     from pytest_torchlean.spec.model import InputShapes, PropertySpec
 
 MODULES: Mapping[str, str] = {
@@ -36,12 +37,20 @@ MODULES: Mapping[str, str] = {
     "vnnlib": "pytest_torchlean.properties.vnnlib",
 }
 """The module of each check kind, imported when the first property of that kind runs."""
+_NO_LEAN = ("TL0501", "TL0502", "TL0503", "TL0504", "TL0505", "TL0506")
+"""Why Lean could not be asked at all; no cache entry has a part in that."""
 
 
 def _no_shapes() -> InputShapes:
     from pytest_torchlean.spec.model import InputShapes
 
     return InputShapes()
+
+
+def _no_memory() -> Memory:
+    from pytest_torchlean.properties.memory import Memory
+
+    return Memory()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +61,7 @@ class PropertyContext:
     file alone. `deadline` is a `time.monotonic()` value. `lean` is the configured toolchain, None to search.
     `keep` receives every text that Lean accepts, with the axioms of its theorem, and every accepted document.
     `inputs` are the shapes that the graph was lowered under. `observer` hears what a property is at.
+    `memory` is what earlier runs found.
     """
 
     model: LoadedModel
@@ -64,6 +74,7 @@ class PropertyContext:
     inputs: InputShapes = field(default_factory=_no_shapes)
     observer: Observer = SILENT
     extensions: Extensions = NONE
+    memory: Memory = field(default_factory=_no_memory)
 
     @property
     def program(self) -> Program:
@@ -86,8 +97,30 @@ class PropertyContext:
 def run_property(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """Decide one property; UNKNOWN where its time ended before bounds and search did.
 
+    Where a cache entry led to anything but a clean answer it is discarded, and all is searched for anew.
     Raises UnsupportedError TL0290 for a kind this version does not know.
     """
+    memory = context.memory
+    try:
+        evidence = _decided(context, prop)
+        problem = evidence.problem
+        misled = evidence.verdict is Verdict.ERROR and not (problem and problem.code in _NO_LEAN)
+        why = problem.message if problem else ""
+    except Exception as error:
+        if memory.state != "hit" or (isinstance(error, TorchleanError) and error.code in _NO_LEAN):
+            raise
+        misled, why = True, f"{type(error).__name__}: {error}"
+    if misled and memory.state == "hit":
+        memory.discard(why.strip().partition("\n")[0][:300])
+        evidence = _decided(context, prop)
+    memory.save()
+    if not memory.asked:
+        return evidence
+    seconds = {**evidence.seconds, "cache": memory.seconds}
+    return replace(evidence, seconds=seconds, effort={**evidence.effort, **memory.effort})
+
+
+def _decided(context: PropertyContext, prop: PropertySpec) -> Evidence:
     own = isinstance(prop, ExtensionProperty)
     if not own and prop.check not in MODULES:
         raise UnsupportedError("TL0290", f"no check named {prop.check!r} in this version")

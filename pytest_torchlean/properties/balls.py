@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
@@ -34,6 +35,7 @@ from pytest_torchlean.properties.proving import (
     runtime_line,
     trust_of,
 )
+from pytest_torchlean.properties.recalled import proved_boxes
 from pytest_torchlean.spec.model import RobustnessProperty
 from pytest_torchlean.verdict import Counts, Evidence, Problem, Verdict, Witness
 
@@ -54,6 +56,8 @@ class Outlook:
     prospect: Prospect
     rows: tuple[tuple[int, ...], ...]
     provable: frozenset[int]
+    radii: Mapping[int, int] = field(default_factory=dict)
+    """By row the place of its radius, where a property tries several."""
 
     def proved(self, proof: Proof) -> frozenset[int]:
         """The rows that Lean did accept."""
@@ -88,7 +92,7 @@ def classified_right(
     if rounded:
         slack = slack * _COARSER
     for row in np.flatnonzero(~(np.abs(margins) > slack)):
-        broken, point = _breaking(prop, listed, int(row)), listed.inputs[row]
+        broken, point = breaking(prop, listed, int(row)), listed.inputs[row]
         if rounded:
             right[row] = not executions.break_binary32(point, broken)
         else:
@@ -196,7 +200,7 @@ def falsify_rows(
             found.setdefault(owner, []).append((candidate.value, executions.given(candidate.point)))
     witnesses, disagreeing = {}, []
     for row, points in found.items():
-        broken = _breaking(prop, listed, row)
+        broken = breaking(prop, listed, row)
         disagrees = False
         for _, point in sorted(points, key=lambda item: item[0])[:_REPLAYS_PER_INPUT]:
             witness = executions.witness(
@@ -239,7 +243,11 @@ def concluded(
             seconds = {**seconds, **proof.seconds}
         except (CheckerError, CertificateError) as error:
             failure = error
-    proved = outlook.proved(proof) if outlook is not None and proof is not None else frozenset()
+    proved: frozenset[int] = frozenset()
+    if outlook is not None and proof is not None:
+        proved = outlook.proved(proof)
+        context.memory.proved(proved_boxes(outlook.prospect, proof, outlook.rows, outlook.radii))
+    context.memory.broken({row: from_hex_all(found.input) for row, found in search.witnesses.items()})
     counts = Counts(
         proved=len(proved & counted),
         refuted=len(search.witnesses),
@@ -305,11 +313,13 @@ def _evidence(
         details=_details(search, listed, proof),
         lean=proof.lean if proof is not None else None,
         seconds=seconds,
+        effort=proof.effort if proof is not None else {},
         trust=trust,
     )
 
 
-def _breaking(prop: RobustnessProperty, listed: Listed, row: int) -> Violation:
+def breaking(prop: RobustnessProperty, listed: Listed, row: int) -> Violation:
+    """Whether outputs break the class of a row."""
     reference = listed.reference(row)
     return lambda outputs: violation(prop, outputs, reference)
 
@@ -321,7 +331,7 @@ def _right_when_rounded(
     return tuple(
         row
         for row in np.flatnonzero(~right).tolist()
-        if not executions.break_binary32(listed.inputs[row], _breaking(prop, listed, row))
+        if not executions.break_binary32(listed.inputs[row], breaking(prop, listed, row))
     )
 
 
@@ -334,7 +344,7 @@ def _misclassified(
         point = listed.inputs[row]
         witness = executions.witness(
             point,
-            _breaking(prop, listed, row),
+            breaking(prop, listed, row),
             rounded=prop.chosen_semantics == "binary32",
             index=listed.positions[row],
             reference=point,
@@ -376,7 +386,7 @@ def _details(search: Search, listed: Listed, proof: Proof | None) -> tuple[str, 
     if proof is not None and proof.failure is not None:
         lines.append(f"only some theorems were accepted: {proof.failure.message}")
     if proof is not None:
-        lines.append(f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance")
+        lines.append(proof.guard_line)
     if search.witnesses:
         positions = sorted(listed.positions[row] for row in search.witnesses)
         shown = ", ".join(str(position) for position in positions[:20])

@@ -79,9 +79,12 @@ def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool =
 
 
 def first_cases(
-    program: Program, goals: Mapping[int, tuple[Forms, RationalBox]], budget: Budget
+    program: Program,
+    goals: Mapping[int, tuple[Forms, RationalBox]],
+    budget: Budget,
+    most: int = MOST_RELAXED,
 ) -> dict[int, Tree]:
-    """`cases_of` the goals that have any: at most MOST_RELAXED, and what a share of the time allows.
+    """`cases_of` the goals that have any: at most `most`, and what a share of the time allows.
 
     Those that need no search come first.
     """
@@ -90,7 +93,7 @@ def first_cases(
     for search in (False, True):
         name = "linear bounds" if search else "quick linear bounds"
         for key, (forms, box) in counted(goals.items(), budget.observer, name, len(goals), "boxes"):
-            if len(found) == MOST_RELAXED or time.monotonic() > stop:
+            if len(found) >= most or time.monotonic() > stop:
                 break
             tree = None if key in found else cases_of(program, forms, box, search=search)
             if tree is not None:

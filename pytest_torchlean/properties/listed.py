@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,15 @@ class Listed:
     positions: tuple[int, ...]
     inputs: Float32
     labels: NDArray[np.int64]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that is listed."""
+        parts = (np.array(self.positions, dtype="<i8"), self.inputs.astype("<f4"), self.labels.astype("<i8"))
+        digest = hashlib.sha256(repr([part.shape for part in parts]).encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def reference(self, row: int) -> Reference:
         return Reference(tuple(exact(number) for number in self.inputs[row]), int(self.labels[row]))

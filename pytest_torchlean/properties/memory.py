@@ -8,9 +8,9 @@ these are saved. That something was not found is never saved, so it is searched 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,12 +23,15 @@ from pytest_torchlean.certificate.binary import UnreadableDocument
 from pytest_torchlean.plaindata import to_plain
 
 if TYPE_CHECKING:
-    from pytest_torchlean.spec.model import PropertySpec
+    from pytest_torchlean.spec.model import InputShapes, PropertySpec
+    from pytest_torchlean.spec.preprocess import PreprocessStep
 
 State = Literal["off", "miss", "hit", "discarded"]
 
-_NO_PART = ("name", "model", "span", "on_unknown", "at_least", "min_accuracy", "data", "file")
-"""Fields of a property that no search depends on; files enter by the digests of what was read."""
+_NO_PART = ("name", "model", "span", "on_unknown", "at_least", "min_accuracy")
+"""Fields of a property that no search depends on."""
+_BY_DIGEST = ("data", "file", "provided", "values")
+"""Fields that enter by the digest of what was read from them, or made of them."""
 
 
 class Memory:
@@ -129,5 +132,28 @@ class Memory:
 
 def property_parts(prop: PropertySpec) -> dict[str, Any]:
     """The part of a property that a search depends on, as plain data: neither its name nor its place."""
-    plain = {name: value for name, value in to_plain(prop).items() if name not in _NO_PART}
+    plain = {
+        field.name: to_plain(getattr(prop, field.name))
+        for field in fields(prop)
+        if field.name not in (*_NO_PART, *_BY_DIGEST)
+    }
     return {"check": prop.check, **plain, "semantics": prop.chosen_semantics}
+
+
+def memory_of(
+    store: Store | None,
+    model_sha256: str,
+    inputs: InputShapes,
+    preprocess: Sequence[PreprocessStep],
+    prop: PropertySpec,
+) -> Memory:
+    """What the cache knows about a property of a model, under the given shapes and preprocessing."""
+    if store is None:
+        return Memory()
+    parts = {
+        "model": model_sha256,
+        "inputs": repr(inputs.key) if inputs else "",
+        "preprocess": repr([replace(step, span=None) for step in preprocess]),
+        "property": property_parts(prop),
+    }
+    return Memory(store, parts)

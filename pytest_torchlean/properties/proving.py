@@ -102,6 +102,16 @@ class Proof:
     proved: frozenset[tuple[int, int]]
     failure: CheckerError | None
 
+    @property
+    def effort(self) -> dict[str, str]:
+        """What the record says of the resources that Lean took."""
+        return {"lean_mb": f"{self.memory_mb:.0f}"}
+
+    @property
+    def guard_line(self) -> str:
+        """How near the comparison with onnxruntime came to its limit."""
+        return f"guard saw at most {self.share:.3g} of its allowance"
+
 
 def semantics_of(prop: PropertySpec) -> Semantics:
     """What executions the property speaks about."""
@@ -140,8 +150,8 @@ def forecast(
     TL0601, TL0602, OutOfTime.
     """
     trees = trees or [[None] * len(goal.boxes) for goal in goals]
-    account = prepare(program, goals, semantics, budget)
-    emission = account.emission
+    first = by_intervals(program, goals, semantics, budget)
+    account, emission = first.account, first.emission
     forecasts, scripts = [], []
     claims = zip(emission.claims, emission.certificate.scripts, goals, trees, strict=True)
     for claim, (script,), goal, known in claims:
@@ -150,7 +160,18 @@ def forecast(
             seen, own = improved(program, account, claim, goal, seen, script, budget, known)
         forecasts.append(seen)
         scripts.append(own)
-    return Prospect(emission, tuple(goals), tuple(forecasts), tuple(scripts), account, program)
+    return replace(first, forecasts=tuple(forecasts), scripts=tuple(scripts))
+
+
+def by_intervals(program: Program, goals: Sequence[Goal], semantics: Semantics, budget: Budget) -> Prospect:
+    """Goals with scripts of intervals for all boxes, and no forecast yet. Raises as `forecast` does."""
+    account = prepare(program, goals, semantics, budget)
+    emission = account.emission
+    scripts = tuple(
+        (script,) * len(goal.boxes)
+        for (script,), goal in zip(emission.certificate.scripts, goals, strict=True)
+    )
+    return Prospect(emission, tuple(goals), (), scripts, account, program)
 
 
 def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:

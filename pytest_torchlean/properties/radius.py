@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
+from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.properties import PropertyContext
@@ -30,6 +31,7 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.linear import MOST_RELAXED, cases_of
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
+from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
 from pytest_torchlean.spec.model import PropertySpec, RadiusProperty, elements
 from pytest_torchlean.verdict import Evidence, Radius
 
@@ -73,13 +75,37 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     right = classified_right(program, executions, prop, listed)
     task = _Task(prop, program, listed, radii_tried(prop))
     rows = np.flatnonzero(right).tolist()
-    found, trees = _bisected(task, rows, budget)
-    outlook, found = _foreseen(task, found, trees, budget)
-    seconds = {"bound": time.monotonic() - started}
     claimed = task.radii.index(prop.epsilon)
+    seconds = {"read": time.monotonic() - started}
+    known = context.memory.recall(data=listed.digest)
+    with context.memory.timed():
+        places = {int(point.place) for point in known.points} & set(rows)
+        boxes = {row: task.box(row, prop.epsilon) for row in sorted(places)}
+        witnesses = recalled_witnesses(prop, executions, listed, boxes, known)
+        held: Found = {row: box.radius for row, box in known.boxes.items() if row in set(rows)}
+    started = time.monotonic()
+    outlook, found = _searched(task, *_unsettled(task, rows, held, witnesses.keys(), known), budget)
+    if held and any(place > held.get(row, -1) for row, place in found.items()):
+        # there is more to prove than is known: all of it again, so that theorems do not depend on history
+        context.memory.miss()
+        held = {}
+        outlook, found = _searched(task, rows, frozenset(rows), budget)
+    seconds["bound"] = time.monotonic() - started
+    if held:
+        with context.memory.timed():
+            found = held
+            boxes = {row: task.box(row, task.radii[place]) for row, place in held.items()}
+            outlook = recalled_rows(program, listed, boxes, sorted(held), semantics_of(prop), known, held)
+    started = time.monotonic()
     reached = frozenset(row for row, place in found.items() if place >= claimed)
-    search = _falsified(task, executions, [row for row in rows if row not in reached], budget)
-    seconds["search"] = time.monotonic() - started - seconds["bound"]
+    witnesses = {row: witness for row, witness in witnesses.items() if row not in reached}
+    search = _falsified(
+        task, executions, [row for row in rows if row not in reached and row not in witnesses], budget
+    )
+    search = replace(search, witnesses={**witnesses, **search.witnesses})
+    seconds["search"] = time.monotonic() - started
+    if outlook is not None:
+        outlook = replace(outlook, radii=found)
     evidence, proved = concluded(context, prop, executions, listed, right, outlook, reached, search, seconds)
     radii = tuple(
         Radius(position, task.radii[found[row]] if row in proved else Fraction(0))
@@ -109,8 +135,37 @@ def curve(radii: Sequence[Radius], tried: Sequence[Fraction]) -> tuple[str, ...]
     )
 
 
-def _bisected(task: _Task, rows: Sequence[int], budget: Budget) -> tuple[Found, dict[int, Tree]]:
-    """The largest radii that look provable in binary64, and cases for those that need backward rows."""
+def _unsettled(
+    task: _Task, rows: Sequence[int], held: Found, refuted: Collection[int], known: Known
+) -> tuple[list[int], frozenset[int]]:
+    """The rows that are searched although there is an entry, and those that may get backward rows.
+
+    An entry settles rows that it takes to `epsilon` and rows that it refutes. The others were not proved as
+    far as claimed, which nobody has to believe. Rows are counted as in a run without the entry.
+    """
+    if not held:
+        return list(rows), frozenset(rows)
+    claimed = task.radii.index(task.prop.epsilon)
+    reached = {row for row, place in held.items() if place >= claimed}
+    plain = {row for row in reached if known.boxes[row].own == known.boxes[row].common}
+    tried = [row for row in rows if row not in plain][:MOST_RELAXED]
+    return [row for row in rows if row not in reached and row not in refuted], frozenset(tried)
+
+
+def _searched(
+    task: _Task, rows: Sequence[int], tried: frozenset[int], budget: Budget
+) -> tuple[Outlook | None, Found]:
+    found, trees = _bisected(task, rows, tried, budget)
+    return _foreseen(task, found, trees, budget)
+
+
+def _bisected(
+    task: _Task, rows: Sequence[int], tried: frozenset[int], budget: Budget
+) -> tuple[Found, dict[int, Tree]]:
+    """The largest radii that look provable in binary64, and cases for those that need backward rows.
+
+    tried: the rows that may get backward rows.
+    """
     found = dict.fromkeys(rows, -1)
     if not rows:
         return {}, {}
@@ -118,7 +173,7 @@ def _bisected(task: _Task, rows: Sequence[int], budget: Budget) -> tuple[Found, 
     trees: dict[int, Tree] = {}
     claimed = task.radii.index(task.prop.epsilon)
     stop = time.monotonic() + _SHARE_OF_TIME * budget.left
-    below = [row for row in rows if found[row] < claimed][:MOST_RELAXED]
+    below = [row for row in rows if found[row] < claimed and row in tried][:MOST_RELAXED]
     for row in below:
         if time.monotonic() > stop:
             break

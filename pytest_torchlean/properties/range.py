@@ -8,9 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Target, minimise, promising
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms
@@ -22,12 +24,20 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     Prospect,
+    by_intervals,
     forecast,
     points_of,
     prove,
     runtime_line,
     semantics_of,
     trust_of,
+)
+from pytest_torchlean.properties.recalled import (
+    numbered,
+    proved_boxes,
+    recalled_points,
+    replayed,
+    with_known_scripts,
 )
 from pytest_torchlean.properties.seen import sampled_outputs
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
@@ -52,12 +62,19 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions = Executions(context.model, context.graph, context.front)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))
-    prospect = forecast(program, [Goal(forms, (box,))], semantics_of(prop), budget)
+    known = context.memory.recall()
+    started = time.monotonic()
+    goals = [Goal(forms, (box,))]
+    if known.boxes:
+        prospect = with_known_scripts(by_intervals(program, goals, semantics_of(prop), budget), known)
+    else:
+        prospect = forecast(program, goals, semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
     claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box, budget)
     if bool(prospect.forecasts[0].accepted[0]):
         proof = prove(context, prop, executions, prospect)
+        context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
         return Evidence(
             verdict=Verdict.PROVED,
             claim=claim(prop),
@@ -71,14 +88,18 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             runtime=runtime_line(prop, executions),
             lean=proof.lean,
             seconds={**seconds, **proof.seconds},
-            details=(
-                f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
-            ),
+            effort=proof.effort,
+            details=(proof.guard_line,),
             trust=trust_of(context, proof),
         )
-    witness = _falsify(program, executions, prop, forms, box, budget)
-    seconds["search"] = time.monotonic() - started - seconds["bound"]
+    started = time.monotonic()
+    with context.memory.timed():
+        witness = _replayed(program, executions, prop, box, known)
+    started = time.monotonic()
+    witness = witness or _falsify(program, executions, prop, forms, box, budget)
+    seconds["search"] = time.monotonic() - started
     if witness is not None:
+        context.memory.broken({0: from_hex_all(witness.input)})
         return Evidence(
             verdict=Verdict.REFUTED,
             claim=claim(prop),
@@ -159,6 +180,15 @@ def _range_text(lead: str, bounds: dict[str, tuple[str, ...]]) -> str:
     least = min(Fraction(bound) for bound in bounds["lower"])
     most = max(Fraction(bound) for bound in bounds["upper"])
     return f"{lead} [{decimal(least)}, {decimal(most)}]"
+
+
+def _replayed(
+    program: Program, executions: Executions, prop: RangeProperty, box: RationalBox, known: Known
+) -> Witness | None:
+    """A witness of an earlier run that is one again."""
+    for point in recalled_points(known, (0,), program.inputs).values():
+        return replayed(prop, executions, box, point, lambda outputs: violation(prop, outputs, None))
+    return None
 
 
 def _falsify(

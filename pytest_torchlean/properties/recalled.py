@@ -107,9 +107,7 @@ def proved_boxes(
         place = places[goal][box]
         (common,) = prospect.emission.certificate.scripts[goal]
         own = prospect.scripts[goal][box]
-        boxes.append(
-            KnownBox(Word(place), Word((radii or {}).get(place, 0)), number(common), number(own))
-        )
+        boxes.append(KnownBox(Word(place), Word((radii or {}).get(place, 0)), number(common), number(own)))
     return KnownProof(prospect.emission.certificate.scale, tuple(scripts), tuple(boxes))
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pytest_torchlean.bounds.budget import Budget
+from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.balls import (
+    Outlook,
     Search,
     classified_right,
     concluded,
@@ -18,9 +23,10 @@ from pytest_torchlean.properties.balls import (
     margins_of,
 )
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.linear import first_cases
-from pytest_torchlean.properties.listed import box_around, listed_inputs
+from pytest_torchlean.properties.linear import MOST_RELAXED, first_cases
+from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
+from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
 from pytest_torchlean.properties.seen import histogram
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Evidence
@@ -41,27 +47,64 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
-    outlook, search, seconds = None, Search({}, ()), {"bound": time.monotonic() - started}
+    seconds = {"read": time.monotonic() - started}
+    outlook, search = None, Search({}, ())
     pictured = None
+    known = context.memory.recall(data=listed.digest)
     if boxes:
+        started = time.monotonic()
         margins = margins_of(program, listed, boxes)
         pictured = histogram(margins.least.min(axis=1))
-        by_intervals = [row for row, fine in zip(boxes, margins.looks_provable, strict=True) if fine]
-        classes = int(program.outputs.size)
-        goals = {
-            row: (margin_forms(int(listed.labels[row]), classes), boxes[row])
-            for row in boxes.keys() - set(by_intervals)
-        }
-        trees = first_cases(program, dict(sorted(goals.items())), budget)
-        candidates = sorted([*by_intervals, *trees])
-        outlook = forecast_rows(program, listed, boxes, candidates, trees, semantics_of(prop), budget)
+        by_intervals = frozenset(row for row, fine in zip(boxes, margins.looks_provable, strict=True) if fine)
+        task = _Task(prop, program, listed, boxes, by_intervals, budget)
         seconds["bound"] = time.monotonic() - started
+        with context.memory.timed():
+            witnesses = recalled_witnesses(prop, executions, listed, boxes, known)
+            proved = sorted(known.boxes.keys() & boxes.keys() - witnesses.keys())
+        started = time.monotonic()
+        unsettled = boxes.keys() - witnesses.keys() - set(proved)
+        outlook = _foreseen(task, unsettled, MOST_RELAXED - len(set(proved) - by_intervals))
+        if proved and outlook is not None and outlook.provable:
+            # there is more to prove than is known: all of it again, so that theorems do not depend on history
+            context.memory.miss()
+            proved, outlook = [], _foreseen(task, boxes.keys() - witnesses.keys(), MOST_RELAXED)
+        seconds["bound"] += time.monotonic() - started
+        if proved:
+            with context.memory.timed():
+                outlook = recalled_rows(program, listed, boxes, proved, semantics_of(prop), known)
+        started = time.monotonic()
         provable = frozenset() if outlook is None else outlook.provable
-        unproved = [row for row in boxes if row not in provable]
+        unproved = [row for row in boxes if row not in provable and row not in witnesses]
         search = falsify_rows(
             program, executions, prop, listed, boxes, unproved, margins.open_classes(), budget
         )
-        seconds["search"] = time.monotonic() - started - seconds["bound"]
+        search = replace(search, witnesses={**witnesses, **search.witnesses})
+        seconds["search"] = time.monotonic() - started
     every = frozenset(boxes)
     evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)
     return replace(evidence, margins=pictured)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What a search for proofs needs. by_intervals: the rows that intervals in binary64 seem to prove."""
+
+    prop: RobustnessProperty
+    program: Program
+    listed: Listed
+    boxes: Mapping[int, RationalBox]
+    by_intervals: frozenset[int]
+    budget: Budget
+
+
+def _foreseen(task: _Task, rows: Collection[int], most_trees: int) -> Outlook | None:
+    """What Lean will say of some rows; `most_trees` of those that intervals leave open get a second try."""
+    classes = int(task.program.outputs.size)
+    goals = {
+        row: (margin_forms(int(task.listed.labels[row]), classes), task.boxes[row])
+        for row in sorted(set(rows) - task.by_intervals)
+    }
+    trees = first_cases(task.program, goals, task.budget, most_trees)
+    candidates = sorted([*(task.by_intervals & set(rows)), *trees])
+    semantics = semantics_of(task.prop)
+    return forecast_rows(task.program, task.listed, task.boxes, candidates, trees, semantics, task.budget)

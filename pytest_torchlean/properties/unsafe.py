@@ -7,6 +7,7 @@ constant that is no dyadic number is rounded towards the stronger claim, by less
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,18 @@ class Question:
     box: RationalBox
     forms: Forms
     cases: tuple[Case, ...]
+
+
+def digest_of(unsafe: UnsafeSet) -> str:
+    """SHA-256 of the whole set; boxes that cases share enter once."""
+    digest = hashlib.sha256(repr((unsafe.inputs, unsafe.outputs)).encode())
+    numbers: dict[int, int] = {}
+    for case in unsafe.cases:
+        if id(case.box) not in numbers:
+            numbers[id(case.box)] = len(numbers)
+            digest.update(repr(case.box).encode())
+        digest.update(repr((numbers[id(case.box)], case.atoms)).encode())
+    return digest.hexdigest()
 
 
 def questions(unsafe: UnsafeSet) -> tuple[Question, ...]:

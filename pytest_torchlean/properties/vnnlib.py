@@ -20,6 +20,7 @@ from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Inequalities, Tree
+from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import SpecError, UnsupportedError
@@ -29,13 +30,24 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.linear import cases_of, may_be_cut, slot_rows
 from pytest_torchlean.properties.proving import (
     Proof,
+    Prospect,
     forecast,
     prove,
     runtime_line,
     semantics_of,
     trust_of,
 )
-from pytest_torchlean.properties.unsafe import Points, Question, points_of, questions, reached, wish
+from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
+from pytest_torchlean.properties.unsafe import (
+    Points,
+    Question,
+    digest_of,
+    in_box,
+    points_of,
+    questions,
+    reached,
+    wish,
+)
 from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.vnnlib import Case, InputBox, UnsafeSet, load_unsafe_set
@@ -130,11 +142,19 @@ def decide(
     own = _Run(context, prop, program, executions, unsafe, heading)
     own.seconds["read"] = time.monotonic() - started
     budget = context.budget
-    found = _search(own, FIRST_EFFORT, 0, budget)
+    asked = questions(unsafe)
+    known = context.memory.recall(unsafe=digest_of(unsafe))
+    with context.memory.timed():
+        found = _replayed(own, known)
+        goals = [Goal(question.forms, (question.box,)) for question in asked]
+        prospect = None
+        if known.proofs and found.witness is None:
+            prospect = recalled_goals(program, goals, semantics_of(prop), known)
+    if prospect is None and found.witness is None:
+        found = _search(own, FIRST_EFFORT, 0, budget)
     if found.witness is not None:
         return _refuted(own, found)
-    asked = questions(unsafe)
-    proof, missing = _prove(own, asked)
+    proof, missing = _prove(own, asked, goals, prospect)
     if proof is not None:
         return _proved(own, proof, len(asked))
     efforts = LATER_EFFORTS_FEW_INPUTS if program.inputs <= _FEW_INPUTS else LATER_EFFORTS
@@ -148,6 +168,23 @@ def decide(
         disagreeing = found.disagreeing if later.disagreeing is None else later.disagreeing
         found = _Found(disagreeing=disagreeing, nearest=min(found.nearest, later.nearest))
     return _undecided(own, found, missing)
+
+
+def _replayed(own: _Run, known: Known) -> _Found:
+    """A witness of an earlier run that is one again, in the case that it was found in."""
+    for place, point in recalled_points(known, range(len(own.unsafe.cases)), own.program.inputs).items():
+        case, numbers = own.unsafe.cases[place], [exact(value) for value in point]
+        given = bool((own.executions.given(point) == point).all())
+        if not given or not in_box(case.box, numbers, hull=own.rounded):
+            continue
+
+        def broken(outputs: Sequence[Fraction], numbers: Sequence[Fraction] = numbers) -> str | None:
+            return reached(own.unsafe, numbers, outputs, hull=own.rounded)
+
+        witness = own.executions.witness(point, broken, rounded=own.rounded)
+        if witness is not None:
+            return _Found(witness, case)
+    return _Found()
 
 
 def _require_fit(unsafe: UnsafeSet, program: Program, prop: VnnlibProperty, context: PropertyContext) -> None:
@@ -206,8 +243,28 @@ def _worth_running(own: _Run, candidates: Sequence[Candidate]) -> list[Candidate
     return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
 
 
-def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
-    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError."""
+def _prove(
+    own: _Run, asked: Sequence[Question], goals: Sequence[Goal], prospect: Prospect | None
+) -> tuple[Proof | None, str]:
+    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError.
+
+    prospect: what an earlier run found for the goals.
+    """
+    missing = ""
+    if prospect is None:
+        prospect, missing = _foreseen(own, asked, goals)
+    if prospect is None:
+        return None, missing
+    proof = prove(own.context, own.prop, own.executions, prospect)
+    own.seconds.update(proof.seconds)
+    if proof.failure is not None:
+        raise proof.failure
+    own.context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
+    return proof, ""
+
+
+def _foreseen(own: _Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
+    """What Lean will accept, or what is missing."""
     started = time.monotonic()
     budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left, own.context.observer)
     try:
@@ -217,7 +274,6 @@ def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
             if open_case is not None:
                 return None, open_case
             trees.append([tree])
-        goals = [Goal(question.forms, (question.box,)) for question in asked]
         prospect = forecast(own.program, goals, semantics_of(own.prop), budget, trees)
     except OutOfTime:
         return None, "time for bounds ran out"
@@ -225,11 +281,7 @@ def _prove(own: _Run, asked: Sequence[Question]) -> tuple[Proof | None, str]:
         own.seconds["bound"] = time.monotonic() - started
     if not all(bool(seen.accepted.all()) for seen in prospect.forecasts):
         return None, "no bounds were found that suffice in a certificate, where every rounding counts"
-    proof = prove(own.context, own.prop, own.executions, prospect)
-    own.seconds.update(proof.seconds)
-    if proof.failure is not None:
-        raise proof.failure
-    return proof, ""
+    return prospect, ""
 
 
 def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str | None, Tree | None]:
@@ -267,8 +319,9 @@ def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
         lean=proof.lean,
         details=(
             *own.heading,
-            f"Lean: {proof.memory_mb:.0f} MB; guard saw at most {proof.share:.3g} of its allowance",
+            proof.guard_line,
         ),
+        effort=proof.effort,
         trust=trust_of(own.context, proof),
     )
 
@@ -277,6 +330,7 @@ def _refuted(own: _Run, found: _Found) -> Evidence:
     witness, case = found.witness, found.case
     assert witness is not None
     assert case is not None
+    own.context.memory.broken({own.unsafe.cases.index(case): from_hex_all(witness.input)})
     exactly = "" if own.rounded else " and in exact arithmetic"
     return replace(
         _evidence(own, Verdict.REFUTED, witness.violation),

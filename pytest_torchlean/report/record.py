@@ -1,6 +1,6 @@
 """The JSON record: everything known about a run, from which every other report can be rendered.
 
-Exact numbers are strings. Timings (`seconds`) are the only values that differ between equal runs.
+Exact numbers are strings. Only `seconds` and `effort` differ between equal runs.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def dumps(value: Mapping[str, Any]) -> str:
 
 
 def without_timings(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with empty `seconds`, for comparing runs."""
-    return {**value, "results": [{**result, "seconds": {}} for result in value["results"]]}
+    """The record with empty `seconds` and `effort`, for comparing runs."""
+    return {**value, "results": [{**result, "seconds": {}, "effort": {}} for result in value["results"]]}

@@ -21,7 +21,7 @@ def record_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The record of a run of pytest-torchlean",
-        "description": "Exact numbers are strings. Only the values in `seconds` differ between equal runs.",
+        "description": "Exact numbers are strings. Only `seconds` and `effort` differ between equal runs.",
         "type": "object",
         "additionalProperties": False,
         "required": ["schema", "tool", "results"],

@@ -250,7 +250,12 @@ RESULT: tuple[Field, ...] = (
     ),
     _evidence("extensions", Many(USE), "What third parties gave that the verdict depends on."),
     _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
-    _evidence("seconds", Seconds(), "The only values that differ between equal runs."),
+    _evidence("seconds", Seconds(), "By step. `seconds` and `effort` alone differ between equal runs."),
+    _evidence(
+        "effort",
+        NAMED_TEXTS,
+        "`cache`: off, miss, hit or discarded, and `cache_note` why; `lean_mb`: the most memory Lean held.",
+    ),
     _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),
 )
 
