@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis  # noqa: F401  (inner runs unload what they import; this one takes seconds to load)
 import pytest
 
@@ -9,6 +11,9 @@ from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, fi
 from pytest_torchlean.errors import CheckerError
 
 pytest_plugins = ["pytester"]
+
+# tests find everything anew, here and in the processes they start; those of the cache have one of their own
+os.environ["TORCHLEAN_CACHE_MB"] = "0"
 
 
 @pytest.fixture(scope="session")
