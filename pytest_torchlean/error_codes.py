@@ -602,6 +602,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the spec file has errors, which the run shows with their places",
         "repair the spec; `torchlean check` lists every error",
     ),
+    ErrorCode(
+        "TL0905",
+        "run did not end",
+        "the process was killed, or the machine went down, or the run still goes on",
+        "run again; what had been proved is in the record's .partial file, and is found again quickly",
+    ),
     # TL10xx: extensions of third parties
     ErrorCode(
         "TL1001",

@@ -6,6 +6,7 @@ pytest loads this file in every repository where the package is installed, so it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Generator
@@ -52,6 +53,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+_RECORD_HEAD = b'{\n "schema": "torchlean.report'
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("torchlean", "proofs about ONNX models (pytest-torchlean)")
     for name, content in REPORTS.items():
@@ -88,7 +92,18 @@ def pytest_configure(config: pytest.Config) -> None:
     _keep_real_stderr(config)
     if hasattr(config, "workerinput"):
         return
+    _forget_old_record(config)
     config.pluginmanager.register(_Recorder(config), "torchlean-recorder")
+
+
+def _forget_old_record(config: pytest.Config) -> None:
+    """A run that is killed at once leaves no record of an earlier run that could be taken for its own."""
+    target = config.getoption("torchlean_json")
+    if target not in (None, "-"):
+        file = config.invocation_params.dir / target
+        with contextlib.suppress(OSError), open(file, "rb") as stream:
+            if stream.read(len(_RECORD_HEAD)) == _RECORD_HEAD:
+                file.unlink()
 
 
 def _keep_real_stderr(config: pytest.Config) -> None:
@@ -116,7 +131,9 @@ class _Recorder:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Before anyone shows the report, so that what is shown is in the journal."""
         if hasattr(report, "torchlean") or (not report.passed and SESSION in self._config.stash):
             session_of(self._config).keep(report)
 

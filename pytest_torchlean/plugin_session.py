@@ -28,6 +28,7 @@ from pytest_torchlean.results import Environment, PropertyResult
 
 if TYPE_CHECKING:
     from pytest_torchlean.cache.store import Store
+    from pytest_torchlean.journal import Journal
 
 _JOB: pytest.StashKey[Job] = pytest.StashKey()
 _RESULT: pytest.StashKey[PropertyResult] = pytest.StashKey()
@@ -47,6 +48,7 @@ class GateSession:
         self._results: dict[str, PropertyResult] = {}
         self._reasons: dict[str, str] = {}
         self._unwritten = ""
+        self._journal = self._begin_journal()
         self._progress = PluginHeartbeat(config)
         self._extensions: Extensions | TorchleanError | None = None
 
@@ -117,6 +119,8 @@ class GateSession:
         line = getattr(report, "torchlean", None)
         if line is not None:
             self._results[report.nodeid] = decode(line)
+            if self._journal is not None:
+                self._journal.add(self._results[report.nodeid])
         elif report.skipped:
             self._reasons[report.nodeid] = "it was skipped"
         elif report.failed:
@@ -150,6 +154,15 @@ class GateSession:
         merged.update(self._results)
         return list(merged.items())
 
+    def _begin_journal(self) -> Journal | None:
+        """Where a record will be written, and not by a worker."""
+        target = self._target(self.config.getoption("torchlean_json"))
+        if target is None or hasattr(self.config, "workerinput"):
+            return None
+        from pytest_torchlean.journal import Journal
+
+        return Journal(target)
+
     def write_reports(self) -> bool:
         """Write the files that the options ask for. False where one could not be written."""
         from pytest_torchlean.outputs import further_reports, write_reports
@@ -163,6 +176,8 @@ class GateSession:
             files |= {name: self._target(file) for name, file in further.items()}
             if any(file is not None for file in files.values()):
                 write_reports(self.results(), files, extensions=self._loaded())
+            if self._journal is not None:
+                self._journal.end()
         except TorchleanError as error:
             self._unwritten = f"{error.code}: {error.message}"
             return False

@@ -46,6 +46,7 @@ ORDER = [
     "replay",
     "report",
     "outputs",
+    "journal",
     "bundle",
     "heartbeat",
     "hookspecs",

@@ -18,6 +18,7 @@ from pytest_torchlean.errors import SpecError, TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.gate import collection_failure, jobs_of, not_run, run_spec
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
+from pytest_torchlean.journal import Journal
 from pytest_torchlean.outputs import environment_of, write_reports
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
@@ -68,11 +69,12 @@ def _run_list(options: argparse.Namespace) -> int:
         return BAD_INPUT
     place = root_for(options.vnncomp.resolve(), options.root)
     done: list[PropertyResult] = []
+    journal = _journal(options, [])
     heartbeat = heartbeat_of_process()
     with heartbeat.running():
-        progress = Shown(heartbeat, done)
+        progress = Shown(heartbeat, done, journal=journal)
         stopped = run_instances(options.vnncomp, place, options, done, progress, heartbeat)
-    _report(done, stopped, {result.id: place for result in done}, options, wants_colour(options))
+    _report(done, stopped, {result.id: place for result in done}, options, wants_colour(options), journal)
     if stopped:
         raise KeyboardInterrupt
     return _exit_code(done)
@@ -89,6 +91,8 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
     waiting = [(spec, ids) for spec, _root, ids in loaded]
     heartbeat = heartbeat_of_process()
     count = sum(not _left_out(job.id, ids) for spec, _root, ids in loaded for job in jobs_of(spec))
+    planned = [not_run(job, "the run had not got to it") for spec, _, _ in loaded for job in jobs_of(spec)]
+    journal = _journal(options, planned)
     try:
         with heartbeat.running():
             for spec, root, ids in loaded:
@@ -99,7 +103,7 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
                         root=root,
                         select=ids,
                         lean=options.lean,
-                        progress=Shown(heartbeat, done, len(chosen), count),
+                        progress=Shown(heartbeat, done, len(chosen), count, journal),
                         observer=heartbeat,
                         debug=options.debug,
                         extensions=extensions_for(options, root),
@@ -119,13 +123,18 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
             for job in jobs_of(spec)
             if job.id not in finished
         ]
-        _report(chosen, [*others, *stopped], places, options, colour)
+        _report(chosen, [*others, *stopped], places, options, colour, journal)
         raise
-    _report(chosen, others, places, options, colour)
+    _report(chosen, others, places, options, colour, journal)
     if not chosen:
         print("nothing to check: no property was selected", file=sys.stderr)
         return NOTHING
     return _exit_code(chosen)
+
+
+def _journal(options: argparse.Namespace, planned: list[PropertyResult]) -> Journal | None:
+    """The journal of a run that writes a record to a file."""
+    return None if options.json in (None, "-") else Journal(Path(options.json), planned)
 
 
 def _exit_code(results: list[PropertyResult]) -> int:
@@ -140,6 +149,7 @@ def _report(
     places: Mapping[str, Path],
     options: argparse.Namespace,
     colour: bool,
+    journal: Journal | None,
 ) -> None:
     for result in chosen:
         if result.outcome == "failed":
@@ -150,6 +160,8 @@ def _report(
         print(f"{len(others)} further properties were not run; the record counts them as failed")
     sys.stdout.flush()
     write_reports([*chosen, *others], report_files(options), extensions=_loaded(options))
+    if journal is not None:
+        journal.end()
 
 
 def _loaded(options: argparse.Namespace) -> Extensions:
@@ -237,10 +249,13 @@ class Shown:
     done: list[PropertyResult]
     before: int = 0
     count: int = 0
+    journal: Journal | None = None
 
     def __call__(self, identifier: str, result: PropertyResult | None) -> None:
         if result is None:
             self.heartbeat.begin(identifier, self.before + len(self.done) + 1, self.count)
         else:
             self.done.append(result)
+            if self.journal is not None:
+                self.journal.add(result)
             self.heartbeat.end(result.evidence.verdict.value)

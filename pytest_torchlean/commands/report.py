@@ -9,6 +9,7 @@ from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.errors import RecordError
 from pytest_torchlean.extensions.registry import NONE
 from pytest_torchlean.files import read_regular_file, reason
+from pytest_torchlean.journal import is_journal, read_journal
 from pytest_torchlean.outputs import write_reports
 from pytest_torchlean.report.read import MAX_BYTES, parse_record
 from pytest_torchlean.report.text import table
@@ -20,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
         data = read_regular_file(options.record, MAX_BYTES)
     except OSError as error:
         raise RecordError("TL0801", f"{options.record} cannot be read: {reason(error)}") from None
-    results, environment = parse_record(data)
+    results, environment = read_journal(data) if is_journal(data) else parse_record(data)
     files = report_files(options)
     if options.format is not None:
         files[options.format] = "-"
