@@ -98,6 +98,10 @@ def _minimise(program: Program, targets: list[Target], seed: int, budget: Budget
     middle = ((lower + upper) / 2).astype(np.float32).astype(np.float64)
     best_points = middle.copy()
     best = np.full(len(targets), np.inf)
+    for corner in (lower, upper):
+        # extrema of many values have their minima there, and no slope at the middle shows it
+        outputs = evaluate(program, corner)[:, program.outputs]
+        _keep(best, best_points, outputs, corner, coefficients, constants)
     for restart in range(RESTARTS):
         # the same share of every box, so that a target's points do not depend on the others
         share = generator.random(lower.shape[1])

@@ -13,7 +13,8 @@ import numpy as np
 
 from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.binary32.kernels import canonical_nan
-from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
 from pytest_torchlean.ops.indexed import (
     Places,
     axis_in,
@@ -100,6 +101,16 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
     return (finish(bound, magnitude),)
 
 
+def _sum_step(node: Node, graph: Graph) -> Step | str:
+    """A triangle of ones along the axis."""
+    shape, axis = graph.types[node.inputs[0]].shape, integer(node, "axis")
+    extent = shape[axis]
+    lines = np.ascontiguousarray(np.moveaxis(positions(shape), axis, -1)).reshape(-1, extent)
+    ones = np.tri(extent, k=-integer(node, "exclusive"), dtype=np.float32)
+    weights = np.ascontiguousarray(ones[::-1, ::-1]) if integer(node, "reverse") else ones
+    return AffineStep((node.inputs[0],), (AffineBlock(weights, None, lines, lines),))
+
+
 def _infer_range(node: Node, types: Types) -> tuple[ValueType, ...]:
     start, delta = float_type(types[0], "the start"), float_type(types[1], "the step")
     if start.shape or delta.shape or integer(node, "count") < 0:
@@ -162,7 +173,7 @@ def _scatter(infer: Any, places: Places) -> OpRule:
 _NO_STEP = no_step("it has no certificate rule")
 
 RULES = {
-    "CumSum": OpRule(_infer, _evaluate, _error_bound, _NO_STEP),
+    "CumSum": OpRule(_infer, _evaluate, _error_bound, _sum_step),
     "CumProd": OpRule(_infer, _evaluate, _error_bound, _NO_STEP),
     "Range": OpRule(_infer_range, _range, _range_bound, _NO_STEP),
     "ScatterElementsReduced": _scatter(infer_scatter_elements, scatter_elements_at),

@@ -21,7 +21,9 @@ from pytest_torchlean.binary32 import budgets, elementary
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import MARGIN
 from pytest_torchlean.binary32.kernels import canonical_nan
-from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
+from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -37,6 +39,7 @@ from pytest_torchlean.ops.rule import (
     float_type,
     floats,
     no_step,
+    positions,
     wide,
 )
 
@@ -95,6 +98,20 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 def _enclose(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ...]:
     return (enclosed(inputs[0]).function(node.op, *_parameters(node)),)
+
+
+def _hard_sigmoid_step(node: Node, graph: Graph) -> Step | str:
+    """min(max(alpha * x + beta, 0), 1)."""
+    name, (alpha, beta) = node.inputs[0], _parameters(node)
+    places = positions((graph.types[name].size, 1))
+
+    def line(slope: float, offset: float) -> AffineStep:
+        gather = places if slope else np.full_like(places, ZERO)
+        weights, bias = np.array([[slope or 1.0]], np.float32), np.array([offset], np.float32)
+        return AffineStep((name,), (AffineBlock(weights, bias, gather, places),))
+
+    raised = extremum((line(alpha, beta), line(0.0, 0.0)), True, len(places))
+    return extremum((raised, line(0.0, 1.0)), False, len(places))
 
 
 # --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
@@ -156,7 +173,7 @@ RULES = {
             _infer,
             _evaluate,
             _error_bound,
-            _NO_STEP,
+            _hard_sigmoid_step if name == "HardSigmoid" else _NO_STEP,
             reference=_reference,
             enclose=_enclose,
             prepare=_prepare,

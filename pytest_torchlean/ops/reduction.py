@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, Step
 from pytest_torchlean.ops.elementwise import truncated
+from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.rule import (
     Array,
@@ -34,6 +36,7 @@ from pytest_torchlean.ops.rule import (
     integer,
     integers,
     number_type,
+    positions,
     same_types,
 )
 
@@ -141,6 +144,60 @@ def _mean_of(node: Node, operands: Sequence[Any]) -> list[Any]:
     return [total / operands[0].constant(float(len(operands)))]
 
 
+def _reduced(node: Node, graph: Graph) -> Any:
+    """Flat indices of what each output element reduces, in the order of the schedule: (outputs, count)."""
+    shape, axes = graph.types[node.inputs[0]].shape, _axes(node)
+    order = (*(axis for axis in range(len(shape)) if axis not in axes), *axes)
+    count = math.prod(shape[axis] for axis in axes)
+    return np.ascontiguousarray(positions(shape).transpose(order)).reshape(-1, count)
+
+
+def _sum_step(node: Node, graph: Graph) -> Step | str:
+    """Weights 1; for a mean the divisor is the count."""
+    gather = _reduced(node, graph)
+    count = gather.shape[1]
+    if not count:
+        return "it reduces no element at all"
+    block = AffineBlock(
+        weights=np.ones((1, count), dtype=np.float32),
+        bias=None,
+        gather=gather,
+        scatter=positions((len(gather), 1)),
+        divisor=count if node.op == "ReduceMean" else 1,
+    )
+    return AffineStep((node.inputs[0],), (block,))
+
+
+def _extremum_step(node: Node, graph: Graph) -> Step | str:
+    """One operand for each reduced element."""
+    gather = _reduced(node, graph)
+    if not gather.shape[1]:
+        return "it reduces no element at all"
+    operands = tuple(
+        IndexStep((node.inputs[0],), np.ascontiguousarray(gather[:, at])) for at in range(gather.shape[1])
+    )
+    return extremum(operands, node.op == "ReduceMax", len(gather))
+
+
+def _sum_of_step(node: Node, graph: Graph) -> Step | str:
+    """Every operand broadcast to the output, with weight 1; for a mean the divisor is their number."""
+    shape = graph.types[node.outputs[0]].shape
+    sources = tuple(dict.fromkeys(node.inputs))
+    starts = dict(zip(sources, np.cumsum([0, *(graph.types[name].size for name in sources)]), strict=False))
+    columns = [
+        np.broadcast_to(positions(graph.types[name].shape), shape).reshape(-1) + starts[name]
+        for name in node.inputs
+    ]
+    block = AffineBlock(
+        weights=np.ones((1, len(columns)), dtype=np.float32),
+        bias=None,
+        gather=np.stack(columns, axis=1),
+        scatter=positions((math.prod(shape), 1)),
+        divisor=len(columns) if node.op == "Mean" else 1,
+    )
+    return AffineStep(sources, (block,))
+
+
 def _prepare(node: Node, types: Types, constants: Arrays) -> Prepared:
     """Sums and means of float32, compiled."""
     from pytest_torchlean.binary32 import loops
@@ -177,8 +234,10 @@ _BY_FORMULA = {
 
 RULES: dict[str, OpRule] = {
     **_BY_FORMULA,
-    "ReduceSum": _summing(_BY_FORMULA["ReduceSum"]),
-    "ReduceMean": _summing(_BY_FORMULA["ReduceMean"]),
-    "Sum": rule_of(_infer_many, _sum),
-    "Mean": rule_of(_infer_many, _mean_of),
+    "ReduceSum": replace(_summing(_BY_FORMULA["ReduceSum"]), step=_sum_step),
+    "ReduceMean": replace(_summing(_BY_FORMULA["ReduceMean"]), step=_sum_step),
+    "ReduceMax": replace(_BY_FORMULA["ReduceMax"], step=_extremum_step),
+    "ReduceMin": replace(_BY_FORMULA["ReduceMin"], step=_extremum_step),
+    "Sum": replace(rule_of(_infer_many, _sum), step=_sum_of_step),
+    "Mean": replace(rule_of(_infer_many, _mean_of), step=_sum_of_step),
 }
