@@ -126,9 +126,22 @@ def _parser() -> argparse.ArgumentParser:
     _lean(doctor)
     _extensions(doctor)
 
-    init = _command(commands, "init", "write a commented torchlean.yaml for a model")
-    init.add_argument("model", type=Path, metavar="MODEL")
-    init.add_argument("--output", type=Path, default=Path("torchlean.yaml"), metavar="FILE")
+    init = _command(
+        commands,
+        "init",
+        "write a commented torchlean.yaml for models",
+        "Looks at each model and writes a spec that is valid and runs as it is: a runtime check, and where "
+        "the model allows it claims that can be proved. Dimensions that the file leaves open are guessed.",
+    )
+    init.add_argument("models", nargs="+", type=Path, metavar="MODEL")
+    init.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("torchlean.yaml"),
+        metavar="FILE",
+        help="the spec to write (default: torchlean.yaml)",
+    )
     init.add_argument("--force", action="store_true", help="replace an existing file")
     _shapes(init)
     _extensions(init)

@@ -204,7 +204,7 @@ def test_uncommented_examples_of_init_are_valid(here: Path) -> None:
     ]
     path.write_text("\n".join(marked) + "\n")
     names = [prop.name for prop in load_spec(path, here).properties]
-    assert names == ["runtime-agrees", "outputs-bounded", "robust-8of255"]
+    assert names == ["runtime-agrees", "outputs-bounded", "robust", "safe-radius", "never-unsafe"]
 
 
 def test_init_refuses_a_model_outside_its_folder(here: Path) -> None:

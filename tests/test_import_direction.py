@@ -49,6 +49,7 @@ ORDER = [
     "journal",
     "bundle",
     "heartbeat",
+    "starter",
     "hookspecs",
     "discovery",
     "deployed",

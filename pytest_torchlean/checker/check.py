@@ -173,9 +173,9 @@ def _require_harmless(source: str, theorem: str, statement: str | None) -> None:
 def was_killed(result: ProcessResult) -> tuple[Outcome, str] | None:
     """The limit at which Lean was killed, and what to tell the user; None if it ended by itself."""
     if result.end is End.DEADLINE:
-        return Outcome.TIME, f"killed after {result.seconds:.1f} s"
+        return Outcome.TIME, f"Lean was killed after {result.seconds:.1f} s"
     if result.end is End.MEMORY:
-        return Outcome.MEMORY, f"killed at {result.peak_memory_mb:.0f} MiB"
+        return Outcome.MEMORY, f"Lean was killed when it held {result.peak_memory_mb:.0f} MiB of memory"
     return None
 
 

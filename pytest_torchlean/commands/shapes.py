@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from pytest_torchlean.errors import SpecError
 from pytest_torchlean.spec.model import InputShapes
@@ -20,18 +19,6 @@ def given_shapes(options: argparse.Namespace) -> InputShapes:
     if dims:
         arguments["dims"] = {name: extents[0] for name, extents in dims.items()}
     return shapes_of_arguments(arguments)
-
-
-def yaml_lines(given: InputShapes) -> str:
-    """The keys of a model in torchlean.yaml, indented as its `path`; names in quotes."""
-    lines = []
-    if given.shapes:
-        lines.append(
-            f"    shapes: {json.dumps({name: list(shape) for name, shape in given.shapes.items()})}\n"
-        )
-    if given.dims:
-        lines.append(f"    dims: {json.dumps(dict(given.dims))}\n")
-    return "".join(lines)
 
 
 def _pairs(texts: list[str], option: str) -> list[tuple[str, str]]:
