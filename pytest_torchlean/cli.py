@@ -119,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
     inspect.add_argument("model", type=Path, metavar="MODEL")
+    inspect.add_argument("--json", action="store_true", help="print JSON instead of text")
+    inspect.add_argument("--graph", action="store_true", help="print every node of the graph too")
     _shapes(inspect)
     _extensions(inspect)
 

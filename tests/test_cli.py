@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import onnx
 import pytest
 from gate_project import write_model, write_project
+from onnx import helper
+from onnx_models import model
 
 from pytest_torchlean import properties
 from pytest_torchlean.cli import main
@@ -137,11 +140,57 @@ def test_usage_errors_exit_with_two(here: Path) -> None:
 
 def test_inspect_shows_graph_and_certifiability(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_model(here / "tiny.onnx")
-    assert main(["inspect", "tiny.onnx"]) == 0
+    assert main(["inspect", "tiny.onnx", "--graph"]) == 0
     output = capsys.readouterr().out
     assert "%hidden = Gemm(%x, %w, %b)" in output
     assert "FusedGemm" in output
     assert "certifiable" in output
+
+
+def test_inspect_has_a_row_for_each_operator(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("Relu", ["r"], ["q"]),
+        helper.make_node("Sigmoid", ["q"], ["y"]),
+    ]
+    onnx.save(model(nodes, {"x": [1, 4]}, {"y": [1, 4]}), "net.onnx")
+    assert main(["inspect", "net.onnx"]) == 0
+    output = capsys.readouterr().out
+    assert "Relu      2      yes  yes\n" in output
+    assert "Sigmoid   1      yes  no      its value is in general not a rational number\n" in output
+    assert "Not certifiable: `check: runtime` works" in output
+    assert main(["inspect", "net.onnx", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "torchlean.inspect/1"
+    assert found["inputs"] == [{"name": "x", "dtype": "float32", "shape": [1, 4]}]
+    assert found["certifiable"] is False
+    assert [(row["op"], row["nodes"], row["certifiable_nodes"]) for row in found["operators"]] == [
+        ("Relu", 2, 2),
+        ("Sigmoid", 1, 0),
+    ]
+
+
+def test_inspect_foretells_the_cost_of_a_proof(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_model(here / "tiny.onnx")
+    assert main(["inspect", "tiny.onnx", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["certifiable"] is True
+    assert 0 < found["kernel_seconds"] < 2
+    assert found["weights"] == 6
+
+
+def test_inspect_of_what_has_no_meaning_names_the_operator(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("RandomUniformLike", ["r"], ["y"])]
+    onnx.save(model(nodes, {"x": [1, 4]}, {"y": [1, 4]}), "net.onnx")
+    assert main(["inspect", "net.onnx"]) == 2
+    shown = capsys.readouterr()
+    assert "RandomUniformLike  1      no   -" in shown.out
+    assert "Relu               1      yes  -" in shown.out
+    assert "TL020" in shown.err
+    assert main(["inspect", "net.onnx", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["evaluated"] is False
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def names_imported(file: Path) -> set[str]:
         ("onnxruntime", {"runtime"}),
         ("yaml", {"spec"}),
         ("junit_xml", {"report"}),
-        ("onnx", {"onnx_import", "runtime", "onnx_export", "preprocessing"}),
+        ("onnx", {"onnx_import", "runtime", "onnx_export", "preprocessing", "starter"}),
         ("pickle", set()),
     ],
 )

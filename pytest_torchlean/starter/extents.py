@@ -35,16 +35,19 @@ def lower_with_guesses(model: LoadedModel, given: InputShapes) -> tuple[Graph, I
     if not guessed:
         raise first
     stop = time.monotonic() + _SECONDS
+    refusals: dict[str, TorchleanError] = {}
     for shapes in _candidates(declared, given, guessed):
         try:
             graph = lower_as_given(model, shapes)
-        except TorchleanError:
+        except TorchleanError as error:
+            refusals[error.message] = error
             if time.monotonic() > stop:
                 break
             continue
         if _runs(model, graph):
             return graph, shapes, guessed
-    raise first
+    # where every guess is refused for one reason, that reason stands in the way, not the open dimensions
+    raise next(iter(refusals.values())) if len(refusals) == 1 else first
 
 
 def _open(shape: Sequence[Extent], given: InputShapes, name: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ops.certifiability import certifiability, uncertifiable_ends
@@ -108,3 +111,11 @@ def _scalar(node: Node, constants: Mapping[str, np.ndarray]) -> float | None:
     """The number that a node's constant operand holds, if it is one number."""
     found = [constants[name] for name in node.inputs if name in constants]
     return float(found[0].reshape(-1)[0]) if len(found) == 1 and found[0].size == 1 else None
+
+
+def stored_operators(data: bytes, message: str) -> tuple[set[str], dict[str, int]]:
+    """The ONNX operators that a refusal names, and how often each operator stands in the file."""
+    graph = onnx.ModelProto.FromString(data).graph
+    counts = Counter(node.op_type for node in graph.node)
+    refused = set(re.findall(r"\((?:[\w.]+\.)?(\w+), opset", message))
+    return refused, dict(sorted(counts.items()))
