@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        if getattr(options, "base", None) is not None:
+            from pytest_torchlean.commands.isolated import refuse_code_of_repository
+
+            refuse_code_of_repository(options)
         command = import_module(f"pytest_torchlean.commands.{options.command}")
         return int(command.run(options))
     except TorchleanError as error:
@@ -94,10 +98,27 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="neither use nor keep what searches found; Lean checks every proof either way",
     )
+    _baseline(check)
     _reports(check)
     _lean(check)
     _root(check)
     _extensions(check)
+
+    baseline = _command(
+        commands,
+        "baseline",
+        "keep what is proved from getting worse",
+        "Runs specs. `write` puts claims and results into torchlean.baseline.yaml beside each; commit it. "
+        "`check` fails where a property is removed, weaker or changed, or a result is worse, unless "
+        "torchlean.waivers.yaml beside it lets that through.",
+    )
+    baseline.add_argument("action", choices=("write", "check"), help="what to do")
+    baseline.add_argument("paths", nargs="*", metavar="PATH", help="as for `torchlean check`")
+    _baseline(baseline)
+    _reports(baseline)
+    _lean(baseline)
+    _root(baseline)
+    baseline.set_defaults(vnncomp=None)
 
     bundle = _command(
         commands,
@@ -199,6 +220,23 @@ def _command(
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser
+
+
+def _baseline(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("ratchet", "what may not get worse; see `torchlean baseline --help`")
+    group.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="the baseline (default: torchlean.baseline.yaml beside the spec, if it is there)",
+    )
+    group.add_argument("--no-baseline", action="store_true", help="compare with no baseline")
+    group.add_argument(
+        "--base",
+        metavar="REF",
+        help="take specs, baseline and waivers from this git revision, and models and data from the working "
+        "folder: for pull requests",
+    )
 
 
 def _reports(parser: argparse.ArgumentParser) -> None:

@@ -648,6 +648,87 @@ _ROWS: tuple[ErrorCode, ...] = (
         "lies below the root",
         "install the extension outside of the work tree",
     ),
+    # TL11xx: the baseline ratchet
+    ErrorCode(
+        "TL1101",
+        "property removed",
+        "a property of the baseline or of the base revision is no longer in the spec",
+        "put it back, or have a waiver with `removed: true` committed first",
+    ),
+    ErrorCode(
+        "TL1102",
+        "property weakened",
+        "a property claims less than in the baseline or at the base revision",
+        "restore the value, or have a waiver with the new value committed first",
+    ),
+    ErrorCode(
+        "TL1103",
+        "property changed",
+        "a property differs in a way of which nobody can tell whether it is weaker: other data, another "
+        "model file, another seed, ...",
+        "keep the old property and add the new one beside it, or have a waiver with the new value committed",
+    ),
+    ErrorCode(
+        "TL1104",
+        "result worse than the baseline",
+        "fewer inputs are proved, a radius is smaller, a bound is wider, fewer samples ran, or the kernel no "
+        "longer checks the proof",
+        "find out what made the model worse; a waiver with the new value lets it through",
+    ),
+    ErrorCode(
+        "TL1105",
+        "waiver expired",
+        "the day in `expires` has passed",
+        "remove the waiver and what it let through, or ask its owner for a new one",
+    ),
+    ErrorCode(
+        "TL1106",
+        "waiver waives nothing",
+        "what it lets through did not happen, or the baseline has been written again since",
+        "remove the key, or the whole waiver",
+    ),
+    ErrorCode(
+        "TL1107",
+        "waiver lasts too long",
+        "`expires` lies more than 366 days ahead",
+        "choose a day within a year; the waiver is looked at again then",
+    ),
+    ErrorCode(
+        "TL1108",
+        "no baseline",
+        "the baseline that was asked for is not there",
+        "write one with `torchlean baseline write` and commit it",
+    ),
+    ErrorCode(
+        "TL1109",
+        "base revision cannot be read",
+        "git is not installed, this is no git repository, or the revision is not in it (a shallow clone)",
+        "fetch the revision (`fetch-depth: 0` on the checkout step) and give its full name or hash",
+    ),
+    ErrorCode(
+        "TL1110",
+        "file is not a regular file",
+        "with --base, a spec, a baseline or a file of waivers is a symbolic link or a folder",
+        "commit the file itself",
+    ),
+    ErrorCode(
+        "TL1111",
+        "baseline not written",
+        "a property does not pass, so there is nothing yet that may not get worse",
+        "make the gate pass first",
+    ),
+    ErrorCode(
+        "TL1112",
+        "file changed during the run",
+        "the bytes that a property was judged on are not those that are there after the run",
+        "let nothing write to the repository while the gate runs",
+    ),
+    ErrorCode(
+        "TL1113",
+        "code of the repository is loaded",
+        "with --base, a module of this process was loaded from the repository that is checked",
+        "install pytest-torchlean outside the checkout and start `torchlean`, not `python -m`",
+    ),
 )
 
 CODES: dict[str, ErrorCode] = {row.code: row for row in _ROWS}

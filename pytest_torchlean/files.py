@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 _LFS_PREFIX = b"version https://git-lfs.github.com/spec/"
+
+
+_NOTED: ContextVar[dict[Path, str] | None] = ContextVar("noted", default=None)
 
 
 class FileTooLarge(OSError):
@@ -28,6 +35,31 @@ def read_regular_file(path: Path, most_bytes: int) -> bytes:
     if len(data) > most_bytes:
         raise FileTooLarge(f"it holds more than {most_bytes} bytes")
     return data
+
+
+def read_input(path: Path, most_bytes: int) -> bytes:
+    """As `read_regular_file`, for a file that a verdict rests on: `noting_inputs` learns its digest.
+
+    Raises OSError too where a file that was read before holds other bytes now.
+    """
+    data = read_regular_file(path, most_bytes)
+    noted = _NOTED.get()
+    if noted is not None:
+        digest = hashlib.sha256(data).hexdigest()
+        if noted.setdefault(path, digest) != digest:
+            raise OSError("it changed while it was used")
+    return data
+
+
+@contextmanager
+def noting_inputs() -> Iterator[dict[Path, str]]:
+    """The digests of all files that `read_input` reads inside, by path."""
+    noted: dict[Path, str] = {}
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
 
 
 def reason(error: OSError) -> str:

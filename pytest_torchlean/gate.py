@@ -185,12 +185,13 @@ def run_spec(
     debug: bool = False,
     extensions: Extensions = NONE,
     cache: Store | None = None,
+    store: ModelStore | None = None,
 ) -> list[PropertyResult]:
     """Run a spec's properties in order and return one result for each of them.
 
     `select` holds the ids to run, None for all; the others get a result that says they were not run.
     """
-    store = ModelStore(root, extensions, cache)
+    store = store or ModelStore(root, extensions, cache)
     results = []
     for job in jobs_of(spec):
         if select is not None and job.id not in select:
@@ -424,12 +425,18 @@ def _evidence(
     )
     import numpy as np
 
+    from pytest_torchlean.files import noting_inputs
+    from pytest_torchlean.spec.paths import shown
+
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         require_ieee_arithmetic("before the check: ")
-        evidence = run_property(context, job.prop)
+        with noting_inputs() as files:
+            evidence = run_property(context, job.prop)
         require_ieee_arithmetic("after the check: ")
     evidence = with_operators(context.model, evidence)
+    if files:
+        evidence = replace(evidence, files={shown(path, store.root): sha for path, sha in files.items()})
     return _with_preprocessing(_about_shapes(evidence, graph) if inputs else evidence, job)
 
 

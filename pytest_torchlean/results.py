@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_torchlean.changes import Comparison
 from pytest_torchlean.verdict import Evidence, Verdict
 
 Outcome = Literal["passed", "warned", "failed"]
@@ -73,9 +74,11 @@ class Environment:
     """Versions of further tools, e.g. {"python": "3.13.1", "numpy": "2.3.0"}."""
     extensions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the extensions that were loaded."""
+    ratchet: Comparison | None = None
+    """The results against a baseline; None where there is none."""
 
 
-def gate_passes(results: Iterable[PropertyResult]) -> bool:
-    """Whether a gate over these results is green. No result at all is a failure."""
+def gate_passes(results: Iterable[PropertyResult], ratchet: Comparison | None = None) -> bool:
+    """Whether a gate over these results is green. No result at all is a failure, and so is a step back."""
     outcomes = [result.outcome for result in results]
-    return bool(outcomes) and "failed" not in outcomes
+    return bool(outcomes) and "failed" not in outcomes and (ratchet is None or ratchet.passes)

@@ -196,6 +196,8 @@ class Evidence:
     """What third parties gave that this verdict depends on."""
     claimed_set: object = field(default=None, repr=False, compare=False)
     """For a property of an extension's kind, the unsafe set: for its witness file, not for the record."""
+    files: Mapping[str, str] | None = None
+    """Digests of the data and property files that were read, by path relative to the root."""
     lean: Mapping[str, str] | None = None
     """Version, sha256 and origin of the Lean that answered; None when Lean was not asked."""
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -18,6 +18,8 @@ ORDER = [
     "errors",
     "extensions",
     "verdict",
+    "changes",
+    "isolation",
     "results",
     "files",
     "machine",
@@ -42,6 +44,7 @@ ORDER = [
     "preprocessing",
     "properties",
     "gate",
+    "ratchet",
     "witness_files",
     "replay",
     "report",
@@ -68,6 +71,7 @@ PUBLIC = ("spec", "deployed")
 ALLOWED_UP = {
     ("gate", "witness_files"),  # a result names the file that its witnesses went to
     ("cli", "report"),
+    ("cli", "commands"),  # one small module before all others, to keep the repository's code out
     ("plugin_items", "plugin"),  # an item asks for the run's state when it runs
     ("plugin_progress", "plugin"),  # where pytest configures
     ("plugin_session", "plugin"),  # the names of the report options stand where pytest reads them first

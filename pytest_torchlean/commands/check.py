@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_torchlean.changes import Comparison
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, report_files, wants_colour
+from pytest_torchlean.commands.against import based_on, ratchet_of
 from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions
-from pytest_torchlean.gate import collection_failure, jobs_of, not_run, run_spec
+from pytest_torchlean.gate import ModelStore, collection_failure, jobs_of, not_run, run_spec
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
 from pytest_torchlean.journal import Journal
 from pytest_torchlean.outputs import environment_of, write_reports
+from pytest_torchlean.ratchet.run import Placed, Ratchet
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.report.text import failure, table
@@ -40,11 +43,20 @@ class Target:
     name: str | None = None
 
 
-def run(options: argparse.Namespace) -> int:
-    """Run the command and return its exit code."""
+Finish = Callable[[Sequence[Placed], Sequence[PropertyResult]], int]
+"""What follows a run that is not compared with a baseline; its answer is the exit code."""
+
+
+def run(options: argparse.Namespace, *, needs_baseline: bool = False, finish: Finish | None = None) -> int:
+    """Run the command and return its exit code.
+
+    `needs_baseline` makes a missing baseline an error; `finish` takes the place of the comparison.
+    """
     if options.vnncomp is not None:
         return _run_list(options)
     targets = [target_of(text) for text in options.paths or ["."]]
+    if options.base is not None:
+        return _run_based(targets, options, finish)
     missing = [target.spec for target in targets if not target.spec.is_file()]
     if missing and not options.paths:
         print(f"there is no {_SPEC_NAME} in this folder; `torchlean init MODEL` writes one", file=sys.stderr)
@@ -59,7 +71,21 @@ def run(options: argparse.Namespace) -> int:
         ]
         write_reports([*failed, *rest], report_files(options), extensions=_loaded(options))
         return BAD_INPUT
-    return _run_all(loaded, options)
+    placed = [(spec, root) for spec, root, _ids in loaded]
+    ratchet = None if finish else ratchet_of(placed, options)
+    if needs_baseline and (ratchet is None or not ratchet.against):
+        raise SpecError("TL1108", "there is no baseline beside the specs")
+    return _run_all(loaded, options, ratchet, finish)
+
+
+def _run_based(targets: list[Target], options: argparse.Namespace, finish: Finish | None) -> int:
+    """The specs of a revision. Raises SpecError, SpecErrors."""
+    if finish is not None or any(target.model is not None for target in targets):
+        what = "a baseline is written" if finish is not None else "only whole specs are compared"
+        raise SpecError("TL0309", f"--base does not fit here: {what}", fix="leave out --base, or the ids")
+    based = based_on([target.spec for target in targets], options)
+    loaded: list[Loaded] = [(spec, root, None) for spec, root in based.runs]
+    return _run_all(loaded, options, based.ratchet, None)
 
 
 def _run_list(options: argparse.Namespace) -> int:
@@ -83,12 +109,15 @@ def _run_list(options: argparse.Namespace) -> int:
 Loaded = tuple[Spec, Path, set[str] | None]
 
 
-def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
+def _run_all(
+    loaded: list[Loaded], options: argparse.Namespace, ratchet: Ratchet | None, finish: Finish | None
+) -> int:
     colour = wants_colour(options)
     chosen: list[PropertyResult] = []
     others: list[PropertyResult] = []
     places: dict[str, Path] = {}
     waiting = [(spec, ids) for spec, _root, ids in loaded]
+    stores: dict[Path, ModelStore] = {}
     heartbeat = heartbeat_of_process()
     count = sum(not _left_out(job.id, ids) for spec, _root, ids in loaded for job in jobs_of(spec))
     planned = [not_run(job, "the run had not got to it") for spec, _, _ in loaded for job in jobs_of(spec)]
@@ -106,8 +135,9 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
                         progress=Shown(heartbeat, done, len(chosen), count, journal),
                         observer=heartbeat,
                         debug=options.debug,
-                        extensions=extensions_for(options, root),
-                        cache=cache_for(options),
+                        store=stores.setdefault(
+                            root, ModelStore(root, extensions_for(options, root), cache_for(options))
+                        ),
                     )
                 finally:
                     chosen += done
@@ -125,11 +155,14 @@ def _run_all(loaded: list[Loaded], options: argparse.Namespace) -> int:
         ]
         _report(chosen, [*others, *stopped], places, options, colour, journal)
         raise
-    _report(chosen, others, places, options, colour, journal)
+    comparison = None if ratchet is None else ratchet.compare([*chosen, *others])
+    _report(chosen, others, places, options, colour, journal, comparison)
     if not chosen:
         print("nothing to check: no property was selected", file=sys.stderr)
         return NOTHING
-    return _exit_code(chosen)
+    if finish is not None:
+        return finish([(spec, root) for spec, root, _ids in loaded], [*chosen, *others])
+    return _exit_code(chosen, comparison)
 
 
 def _journal(options: argparse.Namespace, planned: list[PropertyResult]) -> Journal | None:
@@ -137,10 +170,10 @@ def _journal(options: argparse.Namespace, planned: list[PropertyResult]) -> Jour
     return None if options.json in (None, "-") else Journal(Path(options.json), planned)
 
 
-def _exit_code(results: list[PropertyResult]) -> int:
+def _exit_code(results: list[PropertyResult], comparison: Comparison | None = None) -> int:
     if any(result.evidence.problem and result.evidence.problem.code in _INTERNAL_CODES for result in results):
         return INTERNAL
-    return PASSED if gate_passes(results) else FAILED
+    return PASSED if gate_passes(results, comparison) else FAILED
 
 
 def _report(
@@ -150,16 +183,18 @@ def _report(
     options: argparse.Namespace,
     colour: bool,
     journal: Journal | None,
+    comparison: Comparison | None = None,
 ) -> None:
+    environment = replace(environment_of([*chosen, *others], _loaded(options)), ratchet=comparison)
     for result in chosen:
         if result.outcome == "failed":
             print(failure(_seen_from_here(result, places[result.id]), colour=colour), end="\n\n")
     if chosen:
-        print(table(chosen, environment_of(chosen, _loaded(options)), colour=colour))
+        print(table(chosen, environment, colour=colour))
     if others:
         print(f"{len(others)} further properties were not run; the record counts them as failed")
     sys.stdout.flush()
-    write_reports([*chosen, *others], report_files(options), extensions=_loaded(options))
+    write_reports([*chosen, *others], report_files(options), environment, extensions=_loaded(options))
     if journal is not None:
         journal.end()
 

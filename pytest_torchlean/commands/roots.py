@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_MARKS = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
+MARKS = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
 
 
 def root_for(path: Path, configured: Path | None) -> Path:
@@ -16,7 +16,7 @@ def root_for(path: Path, configured: Path | None) -> Path:
         return configured.resolve()
     folder = path.resolve().parent
     for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in _MARKS):
+        if any((candidate / mark).exists() for mark in MARKS):
             return candidate
     here = Path.cwd()
     return here if folder.is_relative_to(here) else folder

@@ -249,6 +249,9 @@ RESULT: tuple[Field, ...] = (
         "What a runtime check ran on: onnxruntime and its build, numpy, the processor and its flags.",
     ),
     _evidence("extensions", Many(USE), "What third parties gave that the verdict depends on."),
+    _evidence(
+        "files", Maybe(Named(DIGEST, ordered=True)), "Digests of the data and property files that were read."
+    ),
     _evidence("lean", Maybe(NAMED_TEXTS), "The Lean that answered; null where none was asked."),
     _evidence("seconds", Seconds(), "By step. `seconds` and `effort` alone differ between equal runs."),
     _evidence(

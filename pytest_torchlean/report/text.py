@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pytest_torchlean.changes import Comparison
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal, terminal_line
+from pytest_torchlean.report.ratchet import comparison_text
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
@@ -40,10 +42,12 @@ def table(
         if colour and number:
             cells[0] = _coloured(cells[0], results[number - 1].outcome)
         lines.append("  ".join([*cells, row[4]]).rstrip())
-    summary = summary_line(results)
+    ratchet = None if environment is None else environment.ratchet
+    summary = summary_line(results, ratchet)
     if colour:
-        summary = _coloured(summary, "passed" if gate_passes(results) else "failed")
-    return "\n".join([*lines, "", summary])
+        summary = _coloured(summary, "passed" if gate_passes(results, ratchet) else "failed")
+    compared = [] if ratchet is None else ["", comparison_text(ratchet)]
+    return "\n".join([*lines, *compared, "", summary])
 
 
 def failure(result: PropertyResult, *, colour: bool = False) -> str:
@@ -86,8 +90,8 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     return "\n".join(lines)
 
 
-def summary_line(results: Sequence[PropertyResult]) -> str:
-    """`3 properties: 1 PROVED, 2 REFUTED - gate FAILED`."""
+def summary_line(results: Sequence[PropertyResult], ratchet: Comparison | None = None) -> str:
+    """`3 properties: 1 PROVED, 2 REFUTED, 1 step back - gate FAILED`."""
     if not results:
         return "no property was checked - gate FAILED"
     tally = [
@@ -98,8 +102,13 @@ def summary_line(results: Sequence[PropertyResult]) -> str:
     warned = sum(result.outcome == "warned" for result in results)
     note = f" ({warned} let through by on_unknown: warn)" if warned else ""
     noun = "property" if len(results) == 1 else "properties"
-    answer = "passed" if gate_passes(results) else "FAILED"
-    return f"{len(results)} {noun}: {present}{note} - gate {answer}"
+    answer = "passed" if gate_passes(results, ratchet) else "FAILED"
+    return f"{len(results)} {noun}: {present}{note}{_steps_back(ratchet)} - gate {answer}"
+
+
+def _steps_back(ratchet: Comparison | None) -> str:
+    failing = 0 if ratchet is None else len(ratchet.failing)
+    return f", {failing} {'step' if failing == 1 else 'steps'} back" if failing else ""
 
 
 def _row(result: PropertyResult) -> tuple[str, str, str, str, str]:

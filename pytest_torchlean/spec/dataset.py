@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_torchlean.errors import DataError
-from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_input, reason
 from pytest_torchlean.spec.tree import shorten
 
 MAX_FILE_BYTES = 1 << 29
@@ -78,7 +78,7 @@ def check_labels(labels: npt.NDArray[np.int64], classes: int, path: Path) -> Non
 def _open(path: Path, wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """The wanted members of the archive, each checked for type and size before it is unpacked."""
     try:
-        data = read_regular_file(path, MAX_FILE_BYTES)
+        data = read_input(path, MAX_FILE_BYTES)
     except FileTooLarge as error:
         raise DataError("TL0403", f"{path.name} cannot be read: {error}", fix="use a smaller file") from None
     except OSError as error:

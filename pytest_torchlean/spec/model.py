@@ -240,10 +240,12 @@ class Spec:
     defaults: Defaults = Defaults()
     sha256: str | None = None
     """The digest of the file's bytes."""
+    suffix: str = ""
+    """Ends every id, where two versions of a spec run side by side."""
 
     def item_id(self, prop: PropertySpec) -> str:
         """The id `file::model::name`, as pytest shows it."""
-        return f"{self.file}::{prop.model}::{prop.name}"
+        return f"{self.file}::{prop.model}::{prop.name}{self.suffix}"
 
 
 def elements(bound: Bound, count: int, *, what: str, span: SourceSpan | None = None) -> tuple[Fraction, ...]:

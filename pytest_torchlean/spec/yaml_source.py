@@ -35,12 +35,12 @@ class SourceText:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else None
 
 
-def read_source(data: bytes, file: str) -> SourceText:
+def read_source(data: bytes, file: str, most_bytes: int = MAX_BYTES) -> SourceText:
     """Decode a spec file. Raises SpecError TL0301 when it is too large or not plain UTF-8 text."""
-    if len(data) > MAX_BYTES:
+    if len(data) > most_bytes:
         raise SpecError(
             "TL0301",
-            f"the spec holds {len(data)} bytes, more than the limit of {MAX_BYTES}",
+            f"the spec holds {len(data)} bytes, more than the limit of {most_bytes}",
             fix="split it into several torchlean.yaml files",
             span=SourceSpan(file, 1, 1),
         )
@@ -66,14 +66,14 @@ def read_source(data: bytes, file: str) -> SourceText:
     return SourceText(file, text, tuple(_LINE_BREAK.split(text)))
 
 
-def compose(source: SourceText) -> Tree | None:
+def compose(source: SourceText, most_nodes: int = MAX_NODES) -> Tree | None:
     """The tree of the only document in `source`, None when there is none.
 
     Raises SpecError TL0302 for what is not YAML and TL0303 for what specs do not accept of it.
     """
     import yaml
 
-    builder = _Builder(source)
+    builder = _Builder(source, most_nodes)
     try:
         for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
             builder.take(event)
@@ -98,8 +98,9 @@ class _Open:
 class _Builder:
     """Assembles the tree from the parser's events, without recursion."""
 
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, most_nodes: int) -> None:
         self._source = source
+        self._most_nodes = most_nodes
         self._stack: list[_Open] = []
         self._nodes = 0
         self._documents = 0
@@ -138,8 +139,8 @@ class _Builder:
 
     def _check_node(self, event: Any, span: SourceSpan) -> None:
         self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise _refused(f"more than {MAX_NODES} values", span, "split the spec into several files")
+        if self._nodes > self._most_nodes:
+            raise _refused(f"more than {self._most_nodes} values", span, "split the spec into several files")
         if event.anchor is not None:
             raise _refused(f"the anchor `&{shorten(event.anchor)}`", span)
         if event.tag is not None:

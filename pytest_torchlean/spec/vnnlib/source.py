@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_torchlean.errors import Finding, SourceSpan, SpecError, SpecErrors
-from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_regular_file, reason
+from pytest_torchlean.files import FileTooLarge, is_lfs_pointer, read_input, reason
 from pytest_torchlean.spec.tree import shorten
 
 MAX_BYTES = 1 << 26
@@ -69,7 +69,7 @@ def read_bytes(path: Path, file: str) -> bytes:
     Raises SpecError TL0320 where it cannot be read, holds more than MAX_BYTES or is a Git LFS pointer.
     """
     try:
-        data = read_regular_file(path, MAX_BYTES)
+        data = read_input(path, MAX_BYTES)
     except FileTooLarge as error:
         raise SpecError("TL0320", f"{file} cannot be read: {error}", fix="split the property") from None
     except OSError as error:
