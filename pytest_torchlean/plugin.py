@@ -74,6 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="load no extensions of third parties (operators, property kinds, falsifiers, reporters)",
     )
+    group.addoption(
+        "--torchlean-baseline",
+        metavar="FILE",
+        help="compare with this baseline (default: torchlean.baseline.yaml beside each spec)",
+    )
+    group.addoption("--torchlean-no-baseline", action="store_true", help="compare with no baseline")
     group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
     group.addoption(
         "--torchlean-no-cache",
@@ -244,7 +250,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["torchlean"] = state.baseline_lines()
-    elif not state.write_reports():
+        return
+    if not state.keeps_baseline() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if not state.write_reports():
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_torchlean.changes import Comparison
 from pytest_torchlean.discovery import Found, load_extensions, origin_of_plugin
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions, Origin
@@ -49,6 +50,7 @@ class GateSession:
         self._reasons: dict[str, str] = {}
         self._unwritten = ""
         self._journal = self._begin_journal()
+        self._comparison: Comparison | None = None
         self._progress = PluginHeartbeat(config)
         self._extensions: Extensions | TorchleanError | None = None
 
@@ -163,9 +165,21 @@ class GateSession:
 
         return Journal(target)
 
+    def keeps_baseline(self) -> bool:
+        """Whether nothing is worse than the baselines beside the specs, and these can be read."""
+        from pytest_torchlean.plugin_ratchet import compare_with_baselines
+        from pytest_torchlean.report.errors import error_text
+
+        try:
+            self._comparison = compare_with_baselines(self.config, self.results())
+        except TorchleanError as error:
+            self._unwritten = error_text(error)
+            return False
+        return self._comparison is None or self._comparison.passes
+
     def write_reports(self) -> bool:
         """Write the files that the options ask for. False where one could not be written."""
-        from pytest_torchlean.outputs import further_reports, write_reports
+        from pytest_torchlean.outputs import environment_of, further_reports, write_reports
         from pytest_torchlean.plugin import REPORTS
 
         try:
@@ -175,7 +189,9 @@ class GateSession:
             further = further_reports(self.config.getoption("torchlean_report"))
             files |= {name: self._target(file) for name, file in further.items()}
             if any(file is not None for file in files.values()):
-                write_reports(self.results(), files, extensions=self._loaded())
+                environment = environment_of(self.results(), self._loaded())
+                environment = replace(environment, ratchet=self._comparison)
+                write_reports(self.results(), files, environment, extensions=self._loaded())
             if self._journal is not None:
                 self._journal.end()
         except TorchleanError as error:
@@ -194,11 +210,12 @@ class GateSession:
             from pytest_torchlean.report.text import table
 
             reporter.section("torchlean verdicts")
-            reporter.write_line(table(ran, environment_of(ran, self._loaded()), colour=reporter.hasmarkup))
+            environment = replace(environment_of(ran, self._loaded()), ratchet=self._comparison)
+            reporter.write_line(table(ran, environment, colour=reporter.hasmarkup))
             if absent:
                 reporter.write_line(f"{absent} further properties were not run")
-        if self._unwritten:
-            reporter.write_line(f"torchlean: {terminal_line(self._unwritten)}", red=True)
+        for line in self._unwritten.splitlines():
+            reporter.write_line(f"torchlean: {terminal_line(line)}", red=True)
 
     def _loaded(self) -> Extensions:
         """The extensions; none where they cannot be loaded, which the record says already."""

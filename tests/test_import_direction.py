@@ -61,6 +61,7 @@ ORDER = [
     "commands",
     "plugin_decorator",
     "plugin_progress",
+    "plugin_ratchet",
     "plugin_session",
     "plugin_items",
     "plugin",

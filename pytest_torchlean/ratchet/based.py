@@ -262,9 +262,12 @@ class _BaseDigest:
 
 
 def _links_followed(one: Stated, revision: Revision, root: str) -> Stated:
-    """The claim with the model's path behind the revision's symbolic links, as jobs show it."""
+    """The claim with the model's path behind the revision's symbolic links, as jobs show it.
+
+    Its line is that of another version of the file, so the place is the file alone.
+    """
     claim = dict(one.claim or {})
     model = claim.get("model")
     if isinstance(model, str):
         claim["model"] = posixpath.relpath(revision.followed(posixpath.join(root, model)), root or ".")
-    return replace(one, claim=claim)
+    return replace(one, claim=claim, place=SourceSpan(one.place.file, 1, 1))

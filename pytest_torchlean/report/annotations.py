@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_torchlean.changes import Change
 from pytest_torchlean.report.escape import workflow_data, workflow_property
+from pytest_torchlean.report.ratchet import failing_of
 from pytest_torchlean.results import Environment, PropertyResult
 
 MOST = 10
@@ -14,7 +16,11 @@ _MOST_CHARACTERS = 2000
 
 def render_annotations(results: Sequence[PropertyResult], environment: Environment) -> str:
     """At most ten workflow commands, one a line, errors before warnings; nothing where all passed."""
-    commands = [command for outcome in ("failed", "warned") for command in _commands(results, outcome)]
+    ratchet = [_of_change(change) for change in failing_of(environment.ratchet)]
+    commands = [
+        *ratchet,
+        *(command for outcome in ("failed", "warned") for command in _commands(results, outcome)),
+    ]
     if len(commands) > MOST:
         left_out = len(commands) - (MOST - 1)
         more = f"and {left_out} more findings: see the table of verdicts"
@@ -37,6 +43,12 @@ def _commands(results: Sequence[PropertyResult], outcome: str) -> Iterator[str]:
             if evidence.problem is not None:
                 lines.insert(1, f"{evidence.problem.code}: fix: {evidence.problem.fix}")
             yield _command(level, result.spec_file, result.line, result.column, title, "\n".join(lines))
+
+
+def _of_change(change: Change) -> str:
+    text = f"{change.message}\nfix: {change.fix}"
+    title = f"{change.code} {change.id}"
+    return _command("error", change.file, change.line, change.column, title, text)
 
 
 def _command(level: str, file: str, line: int, column: int, title: str, text: str) -> str:

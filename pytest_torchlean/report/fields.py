@@ -95,6 +95,22 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """true or false."""
+
+    def write(self, value: Any) -> Any:
+        return bool(value)
+
+    def read(self, at: At) -> bool:
+        if not isinstance(at.value, bool):
+            raise at.fail("true or false")
+        return at.value
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
 class Whole:
     """An integer from 0 to 2^63 - 1."""
 
@@ -298,6 +314,7 @@ class Object:
 
 TEXT = Text()
 WHOLE = Whole()
+FLAG = Flag()
 EXACT = Text(_EXACT, "an exact number as text")
 TEXTS = Many(TEXT)
 NAMED_TEXTS = Named(TEXT)

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from pytest_torchlean.changes import Change, Comparison
 from pytest_torchlean.report.escape import html
 from pytest_torchlean.report.html_property import cut, section
+from pytest_torchlean.report.ratchet import comparison_line
 from pytest_torchlean.report.text import counts_text, summary_line, tools_text
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.verdict import Verdict
 
 MOST_BYTES = 1_000_000
 _FOR_ROWS = 450_000
+_FOR_RATCHET = 80_000
 _FOR_FIGURES = 300_000
 _FOR_LEDGER = 60_000
 _RESERVE = 4_000
@@ -36,6 +39,8 @@ def render_html(results: Sequence[PropertyResult], environment: Environment) -> 
     page.add(_head(results, environment))
     closing = _models(results) + _ledger(results, ledger) + _foot(environment)
     page.most = MOST_BYTES - _RESERVE - len(closing.encode())
+    if environment.ratchet is not None:
+        _ratchet(page, environment.ratchet)
     _table(page, ordered)
     _sections(page, ordered, ledger)
     return page.text + closing
@@ -69,7 +74,7 @@ Ordered = Sequence[tuple[int, PropertyResult]]
 
 
 def _head(results: Sequence[PropertyResult], environment: Environment) -> str:
-    passed = gate_passes(results)
+    passed = gate_passes(results, environment.ratchet)
     gate = "passed" if passed else "FAILED"
     chips = "".join(
         f'<li class="{_class_of(verdict, results)}"><b>{count}</b><span class="v">{verdict.value}</span></li>'
@@ -82,7 +87,8 @@ def _head(results: Sequence[PropertyResult], environment: Environment) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>torchlean: gate {gate}</title><style>{_style()}</style></head><body>\n"
         f'<header><h1>torchlean <span class="gate{" passed" if passed else ""}">gate {gate}</span></h1>'
-        f'<p>{html(summary_line(results))}</p><p class="muted">{html(tools_text(environment))}</p>'
+        f"<p>{html(summary_line(results, environment.ratchet))}</p>"
+        f'<p class="muted">{html(tools_text(environment))}</p>'
         f'<ul class="chips">{chips}</ul></header>\n<main>\n'
     )
 
@@ -97,6 +103,34 @@ def _style() -> str:
 def _class_of(verdict: Verdict, results: Sequence[PropertyResult]) -> str:
     outcomes = {result.outcome for result in results if result.evidence.verdict is verdict}
     return next(outcome for outcome in _RANKS if outcome in outcomes)
+
+
+def _ratchet(page: _Page, ratchet: Comparison) -> None:
+    """What was compared, and every change, the failing ones first."""
+    page.add(f'<h2 id="ratchet">Ratchet</h2><p>{html(cut(comparison_line(ratchet), 600))}</p>\n')
+    if not ratchet.changes:
+        return
+    page.add('<div class="scroll"><table><thead><tr><th>change<th>property<th>what<th>place</thead><tbody>\n')
+    limit, missing = page.size + _FOR_RATCHET, 0
+    for place, change in enumerate(ratchet.changes):
+        if not page.add_within(_change_row(change), limit):
+            missing = len(ratchet.changes) - place
+            break
+    page.add("</tbody></table></div>\n")
+    if missing:
+        page.add(f'<p class="more">and {missing} more changes in the record</p>\n')
+
+
+def _change_row(change: Change) -> str:
+    outcome = "failed" if change.fails else "warned" if change.waived_by else "passed"
+    waived = f" (waived by {change.waived_by})" if change.waived_by else ""
+    code = f"{change.code}: " if change.fails else ""
+    place = f"{change.file}:{change.line}:{change.column}"
+    return (
+        f'<tr class="{outcome}"><td><span class="v">{change.kind}</span>'
+        f'<td class="i id">{html(cut(change.id, 160))}'
+        f"<td class=f>{html(cut(code + change.message + waived, 400))}<td class=k>{html(cut(place, 160))}\n"
+    )
 
 
 def _table(page: _Page, ordered: Ordered) -> None:

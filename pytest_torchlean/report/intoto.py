@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_torchlean.report.fields import write_fields
+from pytest_torchlean.report.ratchet import failing_of
 from pytest_torchlean.report.table import RESULT, SCHEMA, TOOL
 from pytest_torchlean.results import Environment, PropertyResult
 
@@ -34,7 +35,7 @@ def render_intoto(results: Sequence[PropertyResult], environment: Environment) -
     """
     lines = []
     for digest, own in _by_digest(results).items():
-        lines += [_statement(digest, own, TEST_RESULT, _test_result(own))]
+        lines += [_statement(digest, own, TEST_RESULT, _test_result(own, environment))]
         lines += [_statement(digest, own, CERTIFICATE, _certificate(own, environment))]
     return "".join(json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n" for line in lines)
 
@@ -64,10 +65,14 @@ def _statement(digest: str, results: Sequence[PropertyResult], kind: str, predic
     }
 
 
-def _test_result(results: Sequence[PropertyResult]) -> Json:
+def _test_result(results: Sequence[PropertyResult], environment: Environment) -> Json:
     tests: dict[str, list[str]] = {name: [] for name in _LISTS.values()}
     for result in results:
         tests[_LISTS[result.outcome]].append(result.id)
+    for change in failing_of(environment.ratchet):
+        test = f"ratchet::{change.key}::{change.id}"
+        if test not in tests["failedTests"]:
+            tests["failedTests"].append(test)
     answer = "FAILED" if tests["failedTests"] else "WARNED" if tests["warnedTests"] else "PASSED"
     specs = dict.fromkeys((result.spec_file, result.spec_sha256) for result in results)
     return {"result": answer, "configuration": [_spec(*spec) for spec in specs], **tests}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_torchlean.changes import Change
 from pytest_torchlean.report.escape import xml
+from pytest_torchlean.report.ratchet import change_text, other_line
 from pytest_torchlean.report.text import failure
 from pytest_torchlean.results import Environment, PropertyResult
 from pytest_torchlean.verdict import Verdict
+
+_RATCHET = "torchlean ratchet"
 
 
 def render_junit(results: Sequence[PropertyResult], environment: Environment) -> str:
@@ -16,7 +20,7 @@ def render_junit(results: Sequence[PropertyResult], environment: Environment) ->
     ERROR becomes an `error`, every other result that fails the gate a `failure`. What passes carries
     its ledger in `system-out`. Control characters and characters illegal in XML become visible escapes.
     """
-    from junit_xml import TestSuite, to_xml_report_string
+    from junit_xml import TestCase, TestSuite, to_xml_report_string
 
     models: dict[tuple[str, str], list[PropertyResult]] = {}
     for result in results:
@@ -30,6 +34,10 @@ def render_junit(results: Sequence[PropertyResult], environment: Environment) ->
         )
         for (file, model), own in models.items()
     ]
+    if environment.ratchet is not None:
+        cases = [_change_case(change) for change in environment.ratchet.changes]
+        kept = TestCase("kept", classname=_RATCHET)
+        suites.append(TestSuite(_RATCHET, cases or [kept], properties=_tools(environment)))
     text: str = to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + text + "\n"
 
@@ -57,13 +65,33 @@ def _case(result: PropertyResult) -> object:
     return case
 
 
+def _change_case(change: Change) -> object:
+    from junit_xml import TestCase
+
+    text = change_text(change) if change.fails else other_line(change).strip()
+    case = TestCase(
+        xml(f"{change.key} of {change.id}"),
+        classname=_RATCHET,
+        file=xml(change.file),
+        line=change.line,
+        stdout=None if change.fails else xml(text),
+    )
+    if change.fails:
+        case.add_failure_info(xml(change.message), xml(text), failure_type=xml(change.code))
+    return case
+
+
 def _properties(environment: Environment, results: Sequence[PropertyResult]) -> dict[str, str]:
+    path = results[0].model_path
+    digest = next((result.model_sha256 for result in results if result.model_sha256), None)
+    values = {"model.path": path} if path else {}
+    values |= {"model.sha256": digest} if digest else {}
+    return _tools(environment) | {xml(key): xml(value) for key, value in values.items()}
+
+
+def _tools(environment: Environment) -> dict[str, str]:
     values = {"torchlean": environment.version, "onnxruntime": environment.onnxruntime or "not used"}
     lean = environment.lean or {"version": "not used"}
     values |= {f"lean.{key}": value for key, value in lean.items()}
     values |= dict(sorted(environment.others.items()))
-    path = results[0].model_path
-    digest = next((result.model_sha256 for result in results if result.model_sha256), None)
-    values |= {"model.path": path} if path else {}
-    values |= {"model.sha256": digest} if digest else {}
     return {xml(key): xml(value) for key, value in values.items()}

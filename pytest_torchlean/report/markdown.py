@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from pytest_torchlean.changes import Change, Comparison
 from pytest_torchlean.report.escape import html, markdown
+from pytest_torchlean.report.ratchet import comparison_line
 from pytest_torchlean.report.text import counts_text, failure, summary_line, tools_text
 from pytest_torchlean.results import Environment, PropertyResult, gate_passes
 from pytest_torchlean.verdict import Verdict
 
+T = TypeVar("T")
+
 MOST_BYTES = 1024 * 1024
 """GitHub refuses a larger summary of a step."""
-_FOR_TABLE = 600 * 1024
+_FOR_TABLE = 500 * 1024
+_FOR_RATCHET = 100 * 1024
 _RESERVE = 2048
 """For the lines that count what is left out."""
 _MOST_CHARACTERS = 300
@@ -22,8 +28,11 @@ _RANKS = ("failed", "warned", "passed")
 def render_markdown(results: Sequence[PropertyResult], environment: Environment) -> str:
     """At most MOST_BYTES of UTF-8, what failed first; what is left out is counted."""
     ordered = sorted(results, key=lambda result: _RANKS.index(result.outcome))
-    sign = _SIGNS["passed" if gate_passes(results) else "failed"]
-    text = f"## {sign} torchlean\n\n{markdown(summary_line(results))}\n"
+    ratchet = environment.ratchet
+    sign = _SIGNS["passed" if gate_passes(results, ratchet) else "failed"]
+    text = f"## {sign} torchlean\n\n{markdown(summary_line(results, ratchet))}\n"
+    if ratchet is not None:
+        text += _ratchet(ratchet)
     if ordered:
         head = "\n| | verdict | property | assurance | found |\n| --- | --- | --- | --- | --- |\n"
         text += head + _fitting(ordered, _row, _FOR_TABLE, "| | | | | and {} more properties |\n")
@@ -35,9 +44,24 @@ def render_markdown(results: Sequence[PropertyResult], environment: Environment)
     return text + f"\n{markdown(tools_text(environment))}\n"
 
 
-def _fitting(
-    results: Sequence[PropertyResult], render: Callable[[PropertyResult], str], most: int, more: str
-) -> str:
+def _ratchet(ratchet: Comparison) -> str:
+    """What was compared, and every change, the failing ones first."""
+    text = f"\n### Ratchet\n\n{markdown(_cut(comparison_line(ratchet)))}\n"
+    if ratchet.changes:
+        text += "\n| | change | property | what |\n| --- | --- | --- | --- |\n"
+        text += _fitting(ratchet.changes, _change_row, _FOR_RATCHET, "| | | | and {} more changes |\n")
+    return text
+
+
+def _change_row(change: Change) -> str:
+    sign = _SIGNS["failed" if change.fails else "warned" if change.waived_by else "passed"]
+    waived = f" (waived by {change.waived_by})" if change.waived_by else ""
+    place = f"{change.code} at {change.file}:{change.line}: " if change.fails else ""
+    cells = [change.kind, change.id, f"{place}{change.message}{waived}"]
+    return "| " + " | ".join([sign, *map(markdown, map(_cut, cells))]) + " |\n"
+
+
+def _fitting(results: Sequence[T], render: Callable[[T], str], most: int, more: str) -> str:
     """As many as fit into `most` bytes, and how many do not."""
     parts: list[str] = []
     size = 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+from pytest_torchlean.changes import Comparison
 from pytest_torchlean.errors import RecordError
-from pytest_torchlean.report.fields import TEXT, At, Many, by_name, read_fields
-from pytest_torchlean.report.table import RESULT, SCHEMA, TOOL, WITNESS
+from pytest_torchlean.report.fields import FLAG, TEXT, At, Many, by_name, read_fields
+from pytest_torchlean.report.table import RATCHET, RESULT, SCHEMA, TOOL, WITNESS
 from pytest_torchlean.results import Environment, PropertyResult
 from pytest_torchlean.verdict import Evidence
 
@@ -32,7 +34,20 @@ def read_record(value: Any) -> tuple[tuple[PropertyResult, ...], Environment]:
     if schema != SCHEMA:
         raise RecordError("TL0801", f"the record has schema {schema[:60]!r}, this release reads {SCHEMA!r}")
     environment: Environment = TOOL.read(root.key("tool"))
+    ratchet = root.key("ratchet")
+    environment = replace(environment, ratchet=RATCHET.read(ratchet))
+    if environment.ratchet is not None:
+        _check_derived(ratchet, environment.ratchet)
     return tuple(_result(item) for item in root.key("results").items()), environment
+
+
+def _check_derived(at: At, ratchet: Comparison) -> None:
+    """Raises RecordError where the answer is not what the changes mean."""
+    if FLAG.read(at.key("passes")) != ratchet.passes:
+        raise at.key("passes").fail(f"`{str(ratchet.passes).lower()}`, which is what its changes mean")
+    for item, change in zip(at.key("changes").items(), ratchet.changes, strict=True):
+        if FLAG.read(item.key("fails")) != change.fails:
+            raise item.key("fails").fail(f"`{str(change.fails).lower()}`, which is what its kind means")
 
 
 def _refuse_constant(name: str) -> float:

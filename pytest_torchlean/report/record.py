@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_torchlean.report.fields import write_fields
-from pytest_torchlean.report.table import RESULT, SCHEMA, TOOL
+from pytest_torchlean.report.table import RATCHET, RESULT, SCHEMA, TOOL
 from pytest_torchlean.results import Environment, PropertyResult
 
 
@@ -19,6 +19,7 @@ def record(results: Sequence[PropertyResult], environment: Environment) -> dict[
     return {
         "schema": SCHEMA,
         "tool": TOOL.write(environment),
+        "ratchet": RATCHET.write(environment.ratchet),
         "results": [write_fields(RESULT, result) for result in results],
     }
 

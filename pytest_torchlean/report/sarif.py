@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from pytest_torchlean.changes import Change
 from pytest_torchlean.report.escape import sarif as safe
+from pytest_torchlean.report.ratchet import failing_of
 from pytest_torchlean.report.text import summary_line
 from pytest_torchlean.results import Environment, PropertyResult
 from pytest_torchlean.spec.kinds import KINDS
@@ -21,7 +23,9 @@ from pytest_torchlean.verdict import Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"failed": "error", "warned": "warning"}
+_RATCHET = "ratchet"
 _OTHER_KINDS = {
+    _RATCHET: "No property is removed, weakened or changed, and no result is worse than the baseline.",
     "spec": "The specification of properties can be read.",
     "certify": "The certify mark of a test can be read.",
 }
@@ -35,11 +39,13 @@ Json = dict[str, Any]
 
 def render_sarif(results: Sequence[PropertyResult], environment: Environment) -> str:
     """A SARIF log with one run. Fingerprints depend on ids, not on lines: alerts survive edits above them."""
-    kinds = sorted({result.check for result in results})
+    changes = failing_of(environment.ratchet)
+    kinds = sorted({result.check for result in results} | ({_RATCHET} if changes else set()))
     alerts: list[Json] = []
     for result in results:
         if result.outcome in _LEVELS:
             alerts += _alerts(result, kinds)
+    alerts += [_of_change(change, kinds) for change in changes]
     _number_equal_hashes(alerts)
     driver = {
         "name": "pytest-torchlean",
@@ -54,7 +60,7 @@ def render_sarif(results: Sequence[PropertyResult], environment: Environment) ->
         ],
         "results": alerts,
         "properties": {
-            "summary": safe(summary_line(results)),
+            "summary": safe(summary_line(results, environment.ratchet)),
             "verdicts": [
                 {"id": safe(one.id), "verdict": one.evidence.verdict.value, "outcome": one.outcome}
                 for one in results
@@ -120,6 +126,19 @@ def _alerts(result: PropertyResult, kinds: Sequence[str]) -> list[Json]:
         },
     }
     return [alert]
+
+
+def _of_change(change: Change, kinds: Sequence[str]) -> Json:
+    text = f"{change.code}: {change.id}: {change.message}\nFix: {change.fix}"
+    return {
+        "ruleId": _rule_id(_RATCHET),
+        "ruleIndex": kinds.index(_RATCHET),
+        "level": "error",
+        "message": {"text": safe(text)},
+        "locations": [_location(change.file, change.line, change.column)],
+        "partialFingerprints": _fingerprints(change.id, change.kind, change.key),
+        "properties": {"id": safe(change.id), "change": change.kind, "key": safe(change.key)},
+    }
 
 
 def _location(file: str, line: int, column: int) -> Json:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_torchlean.report.fields import fields_schema
-from pytest_torchlean.report.table import RESULT, SCHEMA, TOOL
+from pytest_torchlean.report.table import RATCHET, RESULT, SCHEMA, TOOL
 
 COMMITTED = Path(__file__).with_name("record.schema.json")
 
@@ -24,10 +24,11 @@ def record_schema() -> dict[str, Any]:
         "description": "Exact numbers are strings. Only `seconds` and `effort` differ between equal runs.",
         "type": "object",
         "additionalProperties": False,
-        "required": ["schema", "tool", "results"],
+        "required": ["schema", "tool", "ratchet", "results"],
         "properties": {
             "schema": {"const": SCHEMA},
             "tool": TOOL.schema(),
+            "ratchet": {"description": "The results against a baseline; null without."} | RATCHET.schema(),
             "results": {"type": "array", "items": {"$ref": "#/$defs/result"}},
         },
         "$defs": {"result": fields_schema(RESULT)},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_torchlean.changes import KINDS, Change, Comparison
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.report.fields import (
     EXACT,
@@ -17,6 +18,7 @@ from pytest_torchlean.report.fields import (
     WHOLE,
     Choice,
     Field,
+    Flag,
     Group,
     Many,
     Maybe,
@@ -261,6 +263,40 @@ RESULT: tuple[Field, ...] = (
     ),
     _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),
 )
+
+CHANGE = Object(
+    Change,
+    (
+        Field(
+            "kind", Choice(KINDS), "What happened; the gate fails for the first four and for a wrong waiver."
+        ),
+        Field("id", TEXT, "The property's id, or the path of a spec."),
+        Field("key", TEXT, "The part of the claim or of the result that differs, `removed` or `added`."),
+        Field("message", TEXT),
+        Field("code", Text(r"^(TL[0-9]{4})?$", "a TLnnnn code or nothing")),
+        Field("fix", TEXT),
+        Field("file", TEXT),
+        Field("line", WHOLE),
+        Field("column", WHOLE),
+        Field("before", TEXT),
+        Field("after", TEXT),
+        Field("waived_by", Maybe(TEXT), "Who waives it, until when and why."),
+        Field("fails", Flag(), "Whether the gate fails because of it.", derive=lambda change: change.fails),
+    ),
+)
+
+COMPARISON = Object(
+    Comparison,
+    (
+        Field("base", Maybe(TEXT), "The commit of `--base`."),
+        Field("against", TEXTS, "What was compared with."),
+        Field("passes", Flag(), derive=lambda comparison: comparison.passes),
+        Field("changes", Many(CHANGE)),
+    ),
+)
+
+RATCHET = Maybe(COMPARISON)
+"""The top-level key `ratchet`: the results against a baseline, null where there is none."""
 
 TOOL = Object(
     Environment,
