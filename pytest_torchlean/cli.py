@@ -93,11 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="instead of specs: an instances.csv with a model, a VNN-LIB file and seconds on each line",
     )
-    check.add_argument(
-        "--no-cache",
-        action="store_true",
-        help="neither use nor keep what searches found; Lean checks every proof either way",
-    )
+    _cache(check)
     _baseline(check)
     _reports(check)
     _lean(check)
@@ -114,10 +110,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     baseline.add_argument("action", choices=("write", "check"), help="what to do")
     baseline.add_argument("paths", nargs="*", metavar="PATH", help="as for `torchlean check`")
+    _cache(baseline)
     _baseline(baseline)
     _reports(baseline)
     _lean(baseline)
     _root(baseline)
+    _extensions(baseline)
     baseline.set_defaults(vnncomp=None)
 
     bundle = _command(
@@ -220,6 +218,14 @@ def _command(
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser
+
+
+def _cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="neither use nor keep what searches found; Lean checks every proof either way",
+    )
 
 
 def _baseline(parser: argparse.ArgumentParser) -> None:

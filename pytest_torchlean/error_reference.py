@@ -15,6 +15,7 @@ _GROUPS = {
     "TL08": "Reports",
     "TL09": "Ourselves",
     "TL10": "Extensions of third parties",
+    "TL11": "The baseline ratchet",
 }
 
 
