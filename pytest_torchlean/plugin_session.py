@@ -171,7 +171,7 @@ class GateSession:
         from pytest_torchlean.report.errors import error_text
 
         try:
-            self._comparison = compare_with_baselines(self.config, self.results())
+            self._comparison = compare_with_baselines(self.config, self.results(), self._loaded())
         except TorchleanError as error:
             self._unwritten = error_text(error)
             return False

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import MARKS
 from pytest_torchlean.ratchet.based import SPEC_NAME, Based, compare_with_base
 from pytest_torchlean.ratchet.run import Placed, Ratchet, committed
@@ -26,4 +27,5 @@ def based_on(specs: Sequence[Path], options: argparse.Namespace) -> Based:
         root=options.root,
         marks=MARKS,
         chosen=options.baseline,
+        extensions=lambda top: extensions_for(options, top),
     )

@@ -12,12 +12,13 @@ import os
 import posixpath
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_torchlean.errors import SourceSpan, SpecError
+from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.files import read_regular_file
 from pytest_torchlean.ratchet.compare import Difference, Stated, compare, waive
 from pytest_torchlean.ratchet.files import MOST_BYTES, read_baseline, read_waivers
@@ -53,7 +54,13 @@ class _Pair:
 
 
 def compare_with_base(
-    paths: Sequence[Path], reference: str, *, root: Path | None, marks: Sequence[str], chosen: Path | None
+    paths: Sequence[Path],
+    reference: str,
+    *,
+    root: Path | None,
+    marks: Sequence[str],
+    chosen: Path | None,
+    extensions: Callable[[Path], Extensions],
 ) -> Based:
     """The runs and the ratchet of specs against a revision.
 
@@ -64,7 +71,8 @@ def compare_with_base(
     top = top_of(paths[0].parent)
     revision = Revision(top, reference)
     names = list(dict.fromkeys(_inside(path, top) for path in paths))
-    pairs = [_pair(name, revision, top, _root(name, revision, top, root, marks)) for name in names]
+    known = extensions(top)
+    pairs = [_pair(name, revision, top, _root(name, revision, top, root, marks), known) for name in names]
     heads = [(pair.head, _at(top, pair.root)) for pair in pairs if pair.head is not None]
     nowhere = _nowhere(top)
     digest = _BaseDigest(revision, nowhere)
@@ -101,16 +109,18 @@ def compare_with_base(
     return Based(tuple(runs), ratchet)
 
 
-def _pair(name: str, revision: Revision, top: Path, root: str) -> _Pair:
+def _pair(name: str, revision: Revision, top: Path, root: str, known: Extensions) -> _Pair:
     data = revision.read(name, MAX_BYTES)
     shown_as = posixpath.relpath(name, root or ".")
     named = base = None
     if data is not None:
         nowhere = _nowhere(top)
         place = posixpath.dirname(name)
-        named = decode_spec(data, file=shown_as, base=_at(nowhere, place), root=_at(nowhere, root))
-        base = decode_spec(data, file=shown_as, base=_at(top, place), root=_at(top, root))
-    head = load_spec(top / name, _at(top, root)) if _regular(top, name) else None
+        named = decode_spec(
+            data, file=shown_as, base=_at(nowhere, place), root=_at(nowhere, root), extensions=known
+        )
+        base = decode_spec(data, file=shown_as, base=_at(top, place), root=_at(top, root), extensions=known)
+    head = load_spec(top / name, _at(top, root), known) if _regular(top, name) else None
     if named is None and head is None:
         raise SpecError("TL0301", f"there is no {shorten(name)}, neither here nor at {revision.commit[:12]}")
     return _Pair(name, root, named, base, head)
