@@ -21,6 +21,7 @@ from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
+from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
@@ -70,6 +71,8 @@ class Search:
 
     witnesses: Mapping[int, Witness]
     disagreeing: tuple[int, ...]
+    by: tuple[Use, ...] = ()
+    """The falsifiers of extensions that gave witnesses."""
 
 
 def classified_right(
@@ -307,6 +310,7 @@ def _evidence(
         counts=counts,
         accuracy=str(accuracy),
         witnesses=witnesses,
+        extensions=tuple(dict.fromkeys(search.by)),
         runtime=runtime_line(prop, executions),
         next_steps=_next_steps(verdict, prop),
         problem=_problem(failure, search, listed) if verdict is Verdict.ERROR else None,

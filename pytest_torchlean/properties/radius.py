@@ -32,6 +32,7 @@ from pytest_torchlean.properties.linear import MOST_RELAXED, cases_of
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
+from pytest_torchlean.properties.suggested_balls import with_suggestions
 from pytest_torchlean.spec.model import PropertySpec, RadiusProperty, elements
 from pytest_torchlean.verdict import Evidence, Radius
 
@@ -99,9 +100,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     started = time.monotonic()
     reached = frozenset(row for row, place in found.items() if place >= claimed)
     witnesses = {row: witness for row, witness in witnesses.items() if row not in reached}
-    search = _falsified(
-        task, executions, [row for row in rows if row not in reached and row not in witnesses], budget
-    )
+    left = [row for row in rows if row not in reached and row not in witnesses]
+    search = _falsified(context, task, executions, left, budget)
     search = replace(search, witnesses={**witnesses, **search.witnesses})
     seconds["search"] = time.monotonic() - started
     if outlook is not None:
@@ -248,10 +248,15 @@ def _foreseen(
     return outlook, {row: place for row, place in found.items() if row not in refused}
 
 
-def _falsified(task: _Task, executions: Executions, rows: Sequence[int], budget: Budget) -> Search:
+def _falsified(
+    context: PropertyContext, task: _Task, executions: Executions, rows: Sequence[int], budget: Budget
+) -> Search:
     """Witnesses against the claimed radius for the rows that do not reach it."""
     if not rows:
         return Search({}, ())
     boxes = {row: task.box(row, task.prop.epsilon) for row in rows}
     classes = margins_of(task.program, task.listed, boxes).open_classes()
-    return falsify_rows(task.program, executions, task.prop, task.listed, boxes, list(rows), classes, budget)
+    search = falsify_rows(
+        task.program, executions, task.prop, task.listed, boxes, list(rows), classes, budget
+    )
+    return with_suggestions(context, task.program, executions, task.prop, task.listed, boxes, rows, search)

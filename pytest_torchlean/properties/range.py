@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.bounds.attack import Wish
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, minimise, promising
+from pytest_torchlean.bounds.falsify import Float32, Target, minimise, promising
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.account import exact_bounds
@@ -18,6 +19,7 @@ from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.executions import Executions
@@ -40,6 +42,7 @@ from pytest_torchlean.properties.recalled import (
     with_known_scripts,
 )
 from pytest_torchlean.properties.seen import sampled_outputs
+from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
 
@@ -97,6 +100,9 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         witness = _replayed(program, executions, prop, box, known)
     started = time.monotonic()
     witness = witness or _falsify(program, executions, prop, forms, box, budget)
+    by: tuple[Use, ...] = ()
+    if witness is None:
+        witness, by = _suggested(context, program, executions, prop, forms, box)
     seconds["search"] = time.monotonic() - started
     if witness is not None:
         context.memory.broken({0: from_hex_all(witness.input)})
@@ -105,6 +111,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             claim=claim(prop),
             semantics=prop.chosen_semantics,
             found=witness.violation,
+            extensions=by,
             bounds=bounds,
             claimed=claimed,
             sampled=sampled,
@@ -220,3 +227,31 @@ def _falsify(
         if witness is not None:
             return witness
     return None
+
+
+def _suggested(
+    context: PropertyContext,
+    program: Program,
+    executions: Executions,
+    prop: RangeProperty,
+    forms: Forms,
+    box: RationalBox,
+) -> tuple[Witness | None, tuple[Use, ...]]:
+    """A witness among the candidates of extensions, and who gave it. Raises ExtensionError TL1003, TL1004."""
+    inside = points_of(prop, box, executions.integers)
+    if inside is None or not context.extensions.falsifiers:
+        return None, ()
+
+    def replay(point: Float32) -> Witness | None:
+        return executions.witness(
+            point, lambda outputs: violation(prop, outputs, None), rounded=prop.chosen_semantics == "binary32"
+        )
+
+    for number, (row, constant) in enumerate(zip(forms.coefficients, forms.constants, strict=True), start=1):
+        if number > MOST_REGIONS:
+            break
+        wish = Wish(*inside, row.astype(np.float64)[None], None, np.array([float(constant)]))
+        found = first_witness(context, program, executions, wish, number, replay)
+        if found is not None:
+            return found[0], (found[1],)
+    return None, ()

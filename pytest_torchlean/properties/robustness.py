@@ -28,6 +28,7 @@ from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
 from pytest_torchlean.properties.seen import histogram
+from pytest_torchlean.properties.suggested_balls import with_suggestions
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Evidence
 
@@ -79,6 +80,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             program, executions, prop, listed, boxes, unproved, margins.open_classes(), budget
         )
         search = replace(search, witnesses={**witnesses, **search.witnesses})
+        search = with_suggestions(context, program, executions, prop, listed, boxes, unproved, search)
         seconds["search"] = time.monotonic() - started
     every = frozenset(boxes)
     evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)

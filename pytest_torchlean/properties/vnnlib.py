@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +13,7 @@ from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.attack import Effort, attack
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
-from pytest_torchlean.bounds.falsify import Candidate, promising
+from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.passes import Passes
@@ -24,9 +23,10 @@ from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
-from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.linear import cases_of, may_be_cut, slot_rows
 from pytest_torchlean.properties.proving import (
     Proof,
@@ -38,6 +38,7 @@ from pytest_torchlean.properties.proving import (
     trust_of,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
+from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness, with_use
 from pytest_torchlean.properties.unsafe import (
     Points,
     Question,
@@ -111,6 +112,8 @@ class _Found:
     disagreeing: int | None = None
     """The number of a case in which a point is unsafe for one execution that counts and not for another."""
     nearest: float = np.inf
+    by: tuple[Use, ...] = ()
+    """The falsifier of an extension that gave the witness."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -157,6 +160,9 @@ def decide(
     proof, missing = _prove(own, asked, goals, prospect)
     if proof is not None:
         return _proved(own, proof, len(asked))
+    suggested = _suggested(own)
+    if suggested is not None:
+        return _refuted(own, suggested)
     efforts = LATER_EFFORTS_FEW_INPUTS if program.inputs <= _FEW_INPUTS else LATER_EFFORTS
     for seed, effort in enumerate(efforts, start=1):
         try:
@@ -224,17 +230,38 @@ def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Foun
         chosen = _worth_running(own, candidates)
         for candidate in chosen:
             given = own.executions.given(candidate.point)
-            point = [exact(value) for value in given]
-
-            def broken(outputs: Sequence[Fraction], point: Sequence[Fraction] = point) -> str | None:
-                return reached(own.unsafe, point, outputs, hull=own.rounded)
-
+            broken = _broken(own, given)
             witness = own.executions.witness(given, broken, rounded=own.rounded)
             if witness is not None:
                 return _Found(witness, case, nearest=nearest)
             if own.executions.disagree(given, broken, rounded=own.rounded):
                 disagreeing = number
     return _Found(disagreeing=disagreeing, nearest=nearest)
+
+
+def _broken(own: _Run, given: Float32) -> Violation:
+    """What is wrong with outputs of a point, in words."""
+    point = [exact(value) for value in given]
+    return lambda outputs: reached(own.unsafe, point, outputs, hull=own.rounded)
+
+
+def _suggested(own: _Run) -> _Found | None:
+    """A witness among the candidates of extensions. Raises ExtensionError TL1003, TL1004."""
+    if not own.context.extensions.falsifiers:
+        return None
+
+    def replay(point: Float32) -> Witness | None:
+        return own.executions.witness(point, _broken(own, point), rounded=own.rounded)
+
+    for number, case in enumerate(own.unsafe.cases[:MOST_REGIONS], start=1):
+        points = own.points(case.box)
+        if points is None or bool((points.lower > points.upper).any()):
+            continue
+        wanted = wish(case, points, own.unsafe.outputs)
+        found = first_witness(own.context, own.program, own.executions, wanted, number, replay)
+        if found is not None:
+            return _Found(found[0], case, by=(found[1],))
+    return None
 
 
 def _worth_running(own: _Run, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -333,7 +360,7 @@ def _refuted(own: _Run, found: _Found) -> Evidence:
     own.context.memory.broken({own.unsafe.cases.index(case): from_hex_all(witness.input)})
     exactly = "" if own.rounded else " and in exact arithmetic"
     return replace(
-        _evidence(own, Verdict.REFUTED, witness.violation),
+        with_use(_evidence(own, Verdict.REFUTED, witness.violation), *found.by),
         witnesses=(witness,),
         runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
         details=(*own.heading, _place_line(case, witness)),
