@@ -183,11 +183,7 @@ def _replayed(own: _Run, known: Known) -> _Found:
         given = bool((own.executions.given(point) == point).all())
         if not given or not in_box(case.box, numbers, hull=own.rounded):
             continue
-
-        def broken(outputs: Sequence[Fraction], numbers: Sequence[Fraction] = numbers) -> str | None:
-            return reached(own.unsafe, numbers, outputs, hull=own.rounded)
-
-        witness = own.executions.witness(point, broken, rounded=own.rounded)
+        witness = own.executions.witness(point, _broken(own, point), rounded=own.rounded)
         if witness is not None:
             return _Found(witness, case)
     return _Found()
