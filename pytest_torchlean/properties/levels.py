@@ -37,13 +37,17 @@ EVALUATED_TRUST = (
 )
 
 _SHARE_OF_TIME = 0.5
+_SHARE_OF_MEMORY = 0.9
 
 
-def chosen_level(wanted: Assurance, parts: Sequence[Emission], seconds_left: float) -> str:
-    """The level that a property demands; for `any`, the kernel where it is expected to end in good time."""
+def chosen_level(wanted: Assurance, parts: Sequence[Emission], seconds_left: float, memory_mb: float) -> str:
+    """The level that a property demands; for `any`, the kernel where it is expected to end in good time and
+    within its memory."""
     if wanted != "any":
         return wanted
-    return KERNEL if text_cost(parts).seconds <= _SHARE_OF_TIME * seconds_left else EVALUATED
+    cost = text_cost(parts)
+    fits = cost.seconds <= _SHARE_OF_TIME * seconds_left and cost.megabytes <= _SHARE_OF_MEMORY * memory_mb
+    return KERNEL if fits else EVALUATED
 
 
 def placed_document(parts: Sequence[Emission], model: LoadedModel) -> tuple[DocumentData, tuple[Path, ...]]:

@@ -27,8 +27,10 @@ from pytest_torchlean.certificate.model import Emission, GraphData, ScriptData, 
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.checker import (
+    BuiltLibrary,
     CheckResult,
     EvaluationResult,
+    LeanInstall,
     ensure_built,
     find_lean,
 )
@@ -40,18 +42,19 @@ from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.levels import (
     EVALUATED,
+    KERNEL,
     chosen_level,
 )
 from pytest_torchlean.properties.linear import improved
-from pytest_torchlean.properties.parts import accepted_parts
+from pytest_torchlean.properties.parts import Part, accepted_parts
 from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
 
 SOUNDNESS = "PytestTorchLean.sound"
 DEFAULT_MEMORY_MB = 4096
-SHARE_OF_ALL_TOGETHER = 0.6
-"""Of the time that is left, for all parts of a property at once; the rest is for single ones."""
+SHARE_OF_FIRST_TRY = 0.6
+"""Of the time that is left, where something else can be tried afterwards: parts one by one, another level."""
 _TOO_MUCH = ("TL0511", "TL0512")
 """Lean ran out of time, or of memory."""
 
@@ -178,9 +181,10 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     """Have Lean check every box that the forecast accepts.
 
     All parts go to Lean at once; where they take too long or too much together, one after the other, and
-    those that are accepted count. Raises CheckerError TL05xx where Lean is missing or gives no clean answer
-    or accepts no part in time, TL0603 where it refuses, CertificateError TL061x where the guard does. There
-    must be at least one accepted box.
+    those that are accepted count. Where the kernel needs more time or memory than was forecast, `assurance:
+    any` goes on at the level `evaluated`. Raises CheckerError TL05xx where Lean is missing or gives no
+    clean answer or accepts no part in time, TL0603 where it refuses, CertificateError TL061x where the
+    guard does. There must be at least one accepted box.
     """
     started = time.monotonic()
     lean = find_lean(context.lean)
@@ -189,25 +193,17 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     # the one build of the library per user, here or in another process, is no part of a property's time
     context = replace(context, deadline=context.deadline + time.monotonic() - found)
     parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts)
-    context.observer.phase("Lean: preparing")
-    level = chosen_level(prop.assurance, [part.emission for part in parts], context.seconds_left)
-    whole = emit(parts, level, context)
-    guarded = time.monotonic()
-    share = _guard(whole, prop, executions, prospect.program)
-    asked = time.monotonic()
     memory_mb = DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20)
-    together = context.seconds_left * (1.0 if len(parts) == 1 else SHARE_OF_ALL_TOGETHER)
-    boxes = sum(len(part.boxes) for part in parts)
-    context.observer.phase(f"Lean ({level}) checks {boxes} boxes")
-    results = [(whole, whole.ask(lean, built, max(1.0, together), memory_mb))]
-    if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
-        results = []
-        for part in counted(parts, context.observer, "Lean, part after part", len(parts), "parts"):
-            own = emit((part,), level, context)
-            _guard_data(own, prop)
-            results.append((own, own.ask(lean, built, max(1.0, context.seconds_left), memory_mb)))
-            if results[-1][1].code == "TL0511":
-                break
+    level = chosen_level(
+        prop.assurance, [part.emission for part in parts], context.seconds_left, float(memory_mb)
+    )
+    asking = _Asking(context, prop, executions, prospect.program, lean, built, memory_mb)
+    answers = asking.ask(parts, level)
+    if prop.assurance == "any" and level == KERNEL and answers.too_much and context.seconds_left > 1:
+        # the cost was forecast too low; the checker's compiled twin takes a part of the time and memory
+        level = EVALUATED
+        answers = asking.ask(parts, level)
+    results, share = answers.results, answers.share
     accepted = [(own, result) for own, result in results if result.accepted]
     failed = [_failure(result) for _, result in results if not result.accepted]
     hard = [error for error in failed if error.code not in _TOO_MUCH]
@@ -229,16 +225,72 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
             "verified": "yes" if lean.verified else "no",
         },
         seconds={
-            "emit": guarded - started - built.seconds,
+            "emit": time.monotonic() - started - built.seconds - asking.guard_seconds - asking.lean_seconds,
             "build": built.seconds,
-            "guard": asked - guarded,
-            "lean": time.monotonic() - asked,
+            "guard": asking.guard_seconds,
+            "lean": asking.lean_seconds,
         },
         memory_mb=max(result.peak_memory_mb for _, result in accepted),
         share=share,
         proved=frozenset(box for own, _ in accepted for part in own.parts for box in part.boxes),
         failure=failed[0] if failed else None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What Lean said of each text or document, and the largest share of the guard's allowance."""
+
+    results: tuple[tuple[Emitted, CheckResult | EvaluationResult], ...]
+    share: float
+
+    @property
+    def too_much(self) -> bool:
+        """Whether nothing was accepted, for want of time or memory alone."""
+        return all(result.code in _TOO_MUCH for _, result in self.results)
+
+
+@dataclass(eq=False)
+class _Asking:
+    """Puts parts before Lean, and adds up the seconds of the guard and of Lean."""
+
+    context: PropertyContext
+    prop: PropertySpec
+    executions: Executions
+    program: Program
+    lean: LeanInstall
+    built: BuiltLibrary
+    memory_mb: int
+    guard_seconds: float = 0.0
+    lean_seconds: float = 0.0
+
+    def ask(self, parts: Sequence[Part], level: str) -> _Answers:
+        """All parts together; where that is too much, one after the other."""
+        context = self.context
+        context.observer.phase("Lean: preparing")
+        whole = emit(tuple(parts), level, context)
+        guarded = time.monotonic()
+        share = _guard(whole, self.prop, self.executions, self.program)
+        self.guard_seconds += time.monotonic() - guarded
+        boxes = sum(len(part.boxes) for part in parts)
+        context.observer.phase(f"Lean ({level}) checks {boxes} boxes")
+        asked = time.monotonic()
+        last = len(parts) == 1 and (level == EVALUATED or self.prop.assurance != "any")
+        together = context.seconds_left * (1.0 if last else SHARE_OF_FIRST_TRY)
+        results = [(whole, self._answer(whole, together))]
+        if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
+            results = []
+            for part in counted(parts, context.observer, "Lean, part after part", len(parts), "parts"):
+                own = emit((part,), level, context)
+                _guard_data(own, self.prop)
+                results.append((own, self._answer(own, context.seconds_left)))
+                if results[-1][1].code == "TL0511":
+                    break
+        self.lean_seconds += time.monotonic() - asked
+        return _Answers(tuple(results), share)
+
+    def _answer(self, emitted: Emitted, seconds: float) -> CheckResult | EvaluationResult:
+        return emitted.ask(self.lean, self.built, max(1.0, seconds), self.memory_mb)
 
 
 def _failure(result: CheckResult | EvaluationResult) -> CheckerError:

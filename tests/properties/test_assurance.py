@@ -18,6 +18,7 @@ from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.checker.check import CheckResult, Outcome
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.onnx_import import load_model
 from pytest_torchlean.properties import PropertyContext, emitted, proving, run_property
@@ -54,6 +55,30 @@ class TestVerdicts:
         assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "kernel")
         assert evidence.theorem is not None
         assert evidence.trust[0].startswith("Lean's kernel checked")
+
+    @pytest.mark.parametrize("outcome", [Outcome.MEMORY, Outcome.TIME])
+    def test_where_the_kernel_took_too_much_the_checker_is_evaluated(
+        self, context: PropertyContext, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+    ) -> None:
+        def ask(*_: Any) -> CheckResult:
+            return CheckResult(outcome, "t", (), 1.0, 4096.0, "killed")
+
+        monkeypatch.setattr(emitted.EmittedText, "ask", ask)
+        evidence = run_property(context, claim())
+        assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "evaluated")
+        with pytest.raises(CheckerError, match="killed"):
+            run_property(context, claim(assurance="kernel"))
+
+    def test_what_the_kernel_refused_is_not_evaluated(
+        self, context: PropertyContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ask(*_: Any) -> CheckResult:
+            return CheckResult(Outcome.REFUSED, "t", (), 1.0, 100.0, "no")
+
+        monkeypatch.setattr(emitted.EmittedText, "ask", ask)
+        with pytest.raises(CheckerError) as refused:
+            run_property(context, claim())
+        assert refused.value.code == "TL0603"
 
     def test_what_lean_accepted_is_kept(self, context: PropertyContext) -> None:
         kept: list[str | bytes] = []
@@ -110,13 +135,20 @@ class TestChoice:
         return [build_emission(net.program, [Goal(margin_forms(0, net.outputs), regions)])]
 
     def test_a_demand_is_met(self) -> None:
-        assert chosen_level("kernel", self.parts(), 0.0) == "kernel"
-        assert chosen_level("evaluated", self.parts(), 1e6) == "evaluated"
+        assert chosen_level("kernel", self.parts(), 0.0, 4096.0) == "kernel"
+        assert chosen_level("evaluated", self.parts(), 1e6, 4096.0) == "evaluated"
 
     def test_the_kernel_where_there_is_time(self) -> None:
         parts = self.parts()
-        assert chosen_level("any", parts, 60.0) == "kernel"
-        assert chosen_level("any", parts, 0.5) == "evaluated"
+        assert chosen_level("any", parts, 60.0, 4096.0) == "kernel"
+        assert chosen_level("any", parts, 0.5, 4096.0) == "evaluated"
+
+    def test_not_the_kernel_where_memory_is_short(self) -> None:
+        parts = self.parts()
+        needed = text_cost(parts).megabytes
+        assert chosen_level("any", parts, 60.0, 2 * needed) == "kernel"
+        assert chosen_level("any", parts, 60.0, needed) == "evaluated"
+        assert chosen_level("kernel", parts, 60.0, needed) == "kernel"
 
     def test_backward_rows_count(self) -> None:
         """The kernel would have time enough without them."""
@@ -124,7 +156,10 @@ class TestChoice:
         rows, _, _ = with_rows(plain)
         assert text_cost([rows]).seconds > 2 * text_cost([plain]).seconds
         left = 4 * text_cost([plain]).seconds
-        assert [chosen_level("any", [part], left) for part in (plain, rows)] == ["kernel", "evaluated"]
+        assert [chosen_level("any", [part], left, 4096.0) for part in (plain, rows)] == [
+            "kernel",
+            "evaluated",
+        ]
 
 
 def test_external_data_have_no_place(tmp_path: Path) -> None:
