@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,49 @@ def test_a_project_in_a_folder_has_its_places_relative_to_the_repository(
     (alert,) = json.loads(Path(uploaded["sarif_file"]).read_text())["runs"][0]["results"]
     place = alert["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == "vision%2C%20100%25/torchlean.yaml"
+
+
+def test_a_killed_run_fails_and_shows_what_it_had_found(
+    runner: Runner, repository: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path; from pytest_torchlean.journal import Journal; "
+        "Journal(Path(sys.argv[sys.argv.index('--json') + 1])); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    script = f"#!/bin/sh\n[ $1 = check ] || exec '{sys.executable}' -P -m pytest_torchlean.cli \"$@\"\n"
+    script += f'exec \'{sys.executable}\' -P -c "{program}" "$@"\n'
+    (tmp_path / "tools/torchlean").write_text(script)
+    outcome, outputs = runner.run_action(CERTIFY, {"cache": "false"})
+    assert (outcome, outputs["exit-code"]) == ("failure", "137")
+    (annotation,) = runner.annotations
+    assert "TL0905" in annotation.message
+    assert "did not end" in runner.summary
+    assert {"record.json", "record.json.partial", "report.html"} <= {
+        p.name for p in reports(runner).iterdir()
+    }
+
+
+def test_a_forged_cache_proves_nothing(proving: Runner, repository: Path) -> None:
+    kept: dict[str, bytes] = {}
+
+    def save(runner: Runner, given: dict[str, str]) -> None:
+        kept.update({path.name: path.read_bytes() for path in Path(given["path"]).glob("*.known")})
+
+    def restore(runner: Runner, given: dict[str, str]) -> None:
+        folder = Path(given["path"])
+        if folder.name == "found":
+            folder.mkdir(mode=0o700, parents=True)
+            for name, data in kept.items():
+                (folder / name).write_bytes(data)
+
+    proving.players = {**proving.players, "actions/cache/save": save}
+    assert proving.run_action(CERTIFY, {})[1]["exit-code"] == "0"
+    assert kept
+    edit_spec(repository, "{lower: -1, upper: 2}", "{lower: -1, upper: 1}")
+    shutil.rmtree(proving.temp / "torchlean-cache/pytest-torchlean/found")
+    proving.players = {**proving.players, "actions/cache/restore": restore}
+    proving.steps.clear()
+    assert proving.run_action(CERTIFY, {})[1]["exit-code"] == "1"
 
 
 def test_nothing_to_check_fails(runner: Runner, repository: Path) -> None:
@@ -256,13 +300,17 @@ def test_sarif_is_not_uploaded_from_a_fork(repository: Path, tmp_path: Path) -> 
     assert runner.step("Show failures in code scanning").outcome == "skipped"
 
 
-def test_a_failing_upload_changes_no_verdict(proving: Runner) -> None:
+def test_a_failing_upload_changes_no_verdict(runner: Runner, tmp_path: Path) -> None:
     def fail(runner: Runner, given: dict[str, str]) -> None:
         raise RuntimeError("code scanning is not enabled")
 
-    proving.players = {**proving.players, "github/codeql-action/upload-sarif": fail}
-    outcome, outputs = proving.run_action(CERTIFY, {"upload-sarif": "true"})
-    assert proving.step("Show failures in code scanning").outcome == "failure"
+    script = (
+        "#!/bin/sh\nfor a; do case $a in */record.json | */results.sarif) echo '{}' >\"$a\" ;; esac; done\n"
+    )
+    (tmp_path / "tools/torchlean").write_text(script)
+    runner.players = {**runner.players, "github/codeql-action/upload-sarif": fail}
+    outcome, outputs = runner.run_action(CERTIFY, {"upload-sarif": "true", "cache": "false"})
+    assert runner.step("Show failures in code scanning").outcome == "failure"
     assert (outcome, outputs["exit-code"]) == ("success", "0")
 
 

@@ -5,9 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
 
 cd -- "$PROJECT"
-arguments=(
-  check --root . --no-color
-  --json "$REPORTS/record.json"
+forms=(
   --html "$REPORTS/report.html"
   --markdown "$REPORTS/summary.md"
   --junit "$REPORTS/junit.xml"
@@ -15,6 +13,7 @@ arguments=(
   --intoto "$REPORTS/statements.jsonl"
   --annotations "$REPORTS/annotations.txt"
 )
+arguments=(check --root . --no-color --json "$REPORTS/record.json" "${forms[@]}")
 [ -z "$INPUT_LEAN" ] || arguments+=(--lean "$INPUT_LEAN")
 read_lines "$INPUT_PATHS"
 
@@ -28,6 +27,11 @@ printf '\n::%s::\n' "$token"
 if [ "$code" -eq 0 ] && [ ! -s "$REPORTS/record.json" ]; then
   printf '::error title=torchlean::the gate passed without a record, so it does not count\n'
   code=3
+fi
+if [ ! -f "$REPORTS/summary.md" ] && [ -f "$REPORTS/record.json.partial" ]; then
+  # The run was killed: show what it had found until then. The record says that it did not end.
+  "$TOOLS/bin/torchlean" report "${forms[@]}" -- "$REPORTS/record.json.partial" || true
+  [ "$code" -ne 0 ] || code=3
 fi
 if [ -n "$PREFIX" ]; then
   "$TOOLS/bin/python" -I "$GITHUB_ACTION_PATH/relocate.py" "$PREFIX" "$REPORTS"
@@ -51,13 +55,6 @@ fi
 output exit-code "$code"
 [ ! -f "$REPORTS/record.json" ] || output record "$REPORTS/record.json"
 [ ! -f "$REPORTS/results.sarif" ] || output sarif "$REPORTS/results.sarif"
-for kept in certificates library; do
-  case $kept in
-    library) folder=lean ;;
-    *) folder=$kept ;;
-  esac
-  if [ -d "$TORCHLEAN_CACHE/pytest-torchlean/$folder" ]; then
-    output "$kept" true
-  fi
-done
+[ ! -d "$TORCHLEAN_CACHE/pytest-torchlean/lean" ] || output library true
+[ ! -d "$TORCHLEAN_CACHE/pytest-torchlean/found" ] || output certificates true
 exit "$code"
