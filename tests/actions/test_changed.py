@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from actions_support import ACTIONS, ROOT, commit, git, make_runner, pull_request, restore_library
+from gate_project import write_model
 from workflow_runner import Runner, load
 
 from pytest_torchlean.checker import BuiltLibrary
@@ -155,3 +156,41 @@ def test_a_changed_model_is_proved_or_turns_the_pull_request_red(
     assert runner.step("Prove").outcome == "failure"
     assert runner.step("Prove").outputs["exit-code"] == "1"
     assert {found.properties["file"] for found in runner.annotations} == {"torchlean.yaml"}
+
+
+def relaxed(folder: Path) -> None:
+    """The pull request makes its model fail the claim of the base, and relaxes the claim."""
+    spec = (folder / "torchlean.yaml").read_text()
+    (folder / "torchlean.yaml").write_text(spec.replace("{lower: -1, upper: 2}", "{lower: -100, upper: 200}"))
+    write_model(folder / "models/tiny.onnx", scale=8.0)
+
+
+def removed(folder: Path) -> None:
+    text = (folder / "torchlean.yaml").read_text()
+    (folder / "torchlean.yaml").write_text(text[: text.index("  - name: outputs-bounded")])
+
+
+@pytest.mark.parametrize("change", [relaxed, removed])
+def test_a_pull_request_is_judged_by_the_specs_of_its_base(
+    repository: Path, tmp_path: Path, library: BuiltLibrary, change: Callable[[Path], object]
+) -> None:
+    runner = on_pull_request(repository, tmp_path, change)
+    restore_library(library, runner.temp / "torchlean-cache/pytest-torchlean/lean")
+    assert runner.run_job(WORKFLOW, "certify") == "failure"
+    assert runner.step("Check the properties").code == 1
+    assert any("outputs-bounded" in found.properties["title"] for found in runner.annotations)
+
+
+def test_a_pull_request_that_brings_the_first_spec_is_judged_by_its_own(
+    repository: Path, tmp_path: Path
+) -> None:
+    text = (repository / "torchlean.yaml").read_text()
+    (repository / "torchlean.yaml").unlink()
+    commit(repository)
+
+    def first(folder: Path) -> None:
+        (folder / "torchlean.yaml").write_text(text[: text.index("  - name: outputs-bounded")])
+
+    runner = on_pull_request(repository, tmp_path, first)
+    assert runner.run_job(WORKFLOW, "certify") == "success", runner.log
+    assert "AGREED" in runner.summary

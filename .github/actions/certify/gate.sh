@@ -15,6 +15,8 @@ forms=(
 )
 arguments=(check --root . --no-color --json "$REPORTS/record.json" "${forms[@]}")
 [ -z "$INPUT_LEAN" ] || arguments+=(--lean "$INPUT_LEAN")
+# Specs, baseline and waivers of the base count, so that a pull request cannot relax what it is judged by.
+[ -z "$BASE" ] || arguments+=(--base "$BASE")
 read_lines "$INPUT_PATHS"
 
 # Names in models and messages of libraries reach the log as they are: no line of it may be taken for a command.
