@@ -50,9 +50,9 @@ def convolve (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error : 
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
       force (fun C => force (fun n => force (fun step => force (fun size => force (fun offset =>
         both (both (fits s frame memory x) (both (Nat.beq x.count n) (both (Nat.ble 1 a.rows) (both (Nat.ble 1 a.positions) (both (Nat.ble frame.digit C)
-            (both (Nat.ble layout.count frame.width) (both (Nat.ble (Nat.mul a.rows a.columns) (Nat.pow 2 (Nat.succ (Nat.log2 (Nat.mul a.rows a.columns)))))
+            (both (Nat.ble layout.count frame.width) 
               (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (both (Nat.ble (Nat.succ (Nat.mul a.columns (stepOf a.rows x.size d.bits))) (Nat.pow 2 (Nat.sub frame.digit 1)))
-                (within C n layout.radius error))))))))))
+                (within C n layout.radius error)))))))))
           (force (fun whole => force (fun swapped => force (fun sums => force (fun base => force (fun turned => force (fun gain => force (fun loss =>
               convolved s ⟨⟨frame, 0, 0, x.weight⟩, a.rows, a.positions, a.columns, layout.count, layout.places, whole, sums, base, turned⟩ direct mirrored memory a.columns 0
                 a.sources layout.shifts 0 gain loss fun grid gain' loss' =>
@@ -110,7 +110,6 @@ theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a :
   obtain ⟨c3, hc⟩ := both_true hc
   obtain ⟨c4, hc⟩ := both_true hc
   obtain ⟨c5, hc⟩ := both_true hc
-  obtain ⟨c6, hc⟩ := both_true hc
   obtain ⟨c7, hc⟩ := both_true hc
   obtain ⟨c8, c9⟩ := both_true hc
   have ok := fits_sound hf
@@ -119,7 +118,6 @@ theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a :
   have c3 : 0 < a.positions := Nat.le_of_ble_eq_true c3
   have c4 : frame.digit ≤ 32 * a.lanes := Nat.le_of_ble_eq_true c4
   have c5 : layout.count ≤ frame.width := Nat.le_of_ble_eq_true c5
-  have c6 : a.rows * a.columns ≤ 2 ^ (Nat.succ (Nat.log2 (a.rows * a.columns))) := Nat.le_of_ble_eq_true c6
   have c7 : stepOf (a.rows * a.positions) x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c7
   have c8 : a.columns * stepOf a.rows x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c8
   have radii := within_sound c9
@@ -180,7 +178,7 @@ theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a :
         Relaxation.turned (32 * a.lanes) frame.digit (a.rows * a.columns) (joined (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes))⟩
       (32 * a.lanes) x.size d.bits (2 ^ d.bits) (stepOf (a.rows * a.positions) x.size d.bits) ds (stacked frame.rows f g) := by
     refine ⟨ok.digit, rowPos, c2, c3, width, rfl, sized, rfl, c7, rfl, (side_mul _ _ _ _ _).symm, fun k hk => ?_⟩
-    obtain ⟨t1, t2, _, _⟩ := turned_columns mult hp hlen c6 hk
+    obtain ⟨t1, t2, _, _⟩ := turned_columns mult hp hlen hk
     exact ⟨t1, fun i hi => ⟨(t2 i hi).1, Nat.le_trans (t2 i hi).2.2 (Nat.le_add_left _ _)⟩⟩
   have gains : e.mul (side frame.digit frame.width frame.rows c) = side frame.digit frame.width frame.rows fun r => e * c r := (side_mul _ _ _ _ _).symm
   have losses : (e.mul (side frame.digit frame.width frame.rows l)).add (x.weight.mul (layout.radius.mul (side frame.digit frame.width frame.rows fun r =>

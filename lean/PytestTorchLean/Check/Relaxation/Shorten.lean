@@ -57,8 +57,8 @@ def dropped (C k v : Nat) : Nat := Nat.sub (Nat.succ (Nat.log2 (Nat.mod v (Nat.s
 def rounded (b w R m size C up v x : Nat) (next : Nat → Bool) : Bool :=
   force (fun k => force (fun t => force (fun u =>
       both (both (Nat.ble 1 m) (both (Nat.ble m w) (both (Nat.ble 1 b) (both (Nat.ble b C) (both (Nat.ble t C) (both (Nat.ble k C)
-          (both (Nat.ble m (Nat.pow 2 (Nat.succ (Nat.log2 m)))) (both (Nat.beq (Nat.land u (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones C m))) u)
-            (Nat.ble (Nat.succ (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 k)))) (Nat.pow 2 b))))))))))
+          (both (Nat.beq (Nat.land u (Nat.mul (Nat.sub (Nat.pow 2 k) 1) (ones C m))) u)
+            (Nat.ble (Nat.succ (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 k)))) (Nat.pow 2 b)))))))))
         (force next (Nat.mul (Nat.pow 2 t) (times b w R m x (turned C b m u)))))
     (shortened C m t up v)) (Nat.add (dropped C (Nat.sub k 1) v) up)) (Nat.sub b (Nat.add size (Nat.succ (Nat.log2 m))))
 
@@ -78,7 +78,6 @@ theorem rounded_sound {b w R m size C up : Nat} {f : Nat → Nat → Nat} {g : N
   obtain ⟨c4, hc⟩ := both_true hc
   obtain ⟨c5, hc⟩ := both_true hc
   obtain ⟨c6, hc⟩ := both_true hc
-  obtain ⟨c7, hc⟩ := both_true hc
   obtain ⟨c8, c9⟩ := both_true hc
   have c1 : 0 < m := Nat.le_of_ble_eq_true c1
   have c2 := Nat.le_of_ble_eq_true c2
@@ -86,7 +85,6 @@ theorem rounded_sound {b w R m size C up : Nat} {f : Nat → Nat → Nat} {g : N
   have c4 := Nat.le_of_ble_eq_true c4
   have c5 := Nat.le_of_ble_eq_true c5
   have c6 := Nat.le_of_ble_eq_true c6
-  have c7 : m ≤ 2 ^ (Nat.succ (Nat.log2 m)) := Nat.le_of_ble_eq_true c7
   have c9 : m * (2 ^ size * 2 ^ k) < 2 ^ b := Nat.le_of_ble_eq_true c9
   have hC : 0 < C := lt_of_lt_of_le c3 c4
   have e := shortened_eq (up := up) hC c5 hg
@@ -100,7 +98,7 @@ theorem rounded_sound {b w R m size C up : Nat} {f : Nat → Nat → Nat} {g : N
     have one := Nat.mul_le_mul c1 (Nat.mul_le_mul (two_pow_pos size) (Nat.le.refl (n := 2 ^ k)))
     rw [Nat.one_mul, Nat.one_mul] at one; exact one
   have turn : turned C b m (shortened C m t up (pack C m g)) = pack b m fun j => d (m - 1 - j) := by
-    rw [e, ← value]; exact turned_eq c4 hC c7 wide
+    rw [e, ← value]; exact turned_eq c4 hC wide
   have t1 := times_turned (b := b) (w := w) (R := R) (f := f) (v := d) c1 c2 c3 (fun r hr j hj => Natural.le_of_lt (hf r hr j hj))
     (fun j hj => Natural.le_of_lt (bound j hj)) c9
   rw [turn] at h

@@ -42,8 +42,8 @@ def through (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error fir
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
       force (fun C => force (fun step => force (fun size => force (fun offset =>
         both (both (fits s frame memory x) (both (Nat.beq x.count a.rows) (both (Nat.beq a.positions 1) (both (Nat.ble 1 a.rows) (both (Nat.ble frame.digit C)
-            (both (Nat.ble n frame.width) (both (Nat.ble (Nat.mul a.rows a.laneColumns) (Nat.pow 2 (Nat.succ (Nat.log2 (Nat.mul a.rows a.laneColumns)))))
-              (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows)))))))))))
+            (both (Nat.ble n frame.width) 
+              (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows))))))))))
           (force (fun whole => force (fun sums => force (fun base => force (fun gain => force (fun loss =>
               lanesSwept s ⟨frame, first, n, x.weight⟩ C a.rows offset whole base direct mirrored memory a.laneColumns lanes a.sources 0 0 gain loss fun grid gain' loss' =>
                 force (fun p => force (fun q => force (fun positive => force (fun negative => force (fun scale => force (fun limit =>
@@ -102,7 +102,6 @@ theorem through_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a 
   obtain ⟨c3, hc⟩ := both_true hc
   obtain ⟨c4, hc⟩ := both_true hc
   obtain ⟨c5, hc⟩ := both_true hc
-  obtain ⟨c6, hc⟩ := both_true hc
   obtain ⟨c7, c8⟩ := both_true hc
   have ok := fits_sound hf
   have c1 := Nat.eq_of_beq_eq_true c1
@@ -110,7 +109,6 @@ theorem through_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a 
   have c3 : 0 < a.rows := Nat.le_of_ble_eq_true c3
   have c4 : frame.digit ≤ 32 * a.lanes := Nat.le_of_ble_eq_true c4
   have c5 : n ≤ frame.width := Nat.le_of_ble_eq_true c5
-  have c6 : a.rows * a.laneColumns ≤ 2 ^ (Nat.succ (Nat.log2 (a.rows * a.laneColumns))) := Nat.le_of_ble_eq_true c6
   have c7 : stepOf a.rows x.size d.bits < 2 ^ (frame.digit - 1) := Nat.le_of_ble_eq_true c7
   have c8 : error < 2 ^ (32 * a.lanes * a.rows) := Nat.le_of_ble_eq_true c8
   obtain ⟨hlen, ds, hp, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
@@ -221,7 +219,7 @@ theorem through_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a 
       rw [f1, f2, form_zero, add_zer, zero_add, natural_add, natural_mul e, natural_mul e, natural_mul x.weight]
       refine le_cert ?_ (add_nonneg (sub_nonneg b) (sub_nonneg q4))
       exact (ring8 K o e l t m v c w, e * o + (e * l + t * m) - (t * v + e * c), t * (e * w + m) - t * v + (e * (o + l) - e * (t * w + c))) _ _ _ _ _ _ _ _
-  obtain ⟨cursor', grid', gain', loss', A, c', l', fin, h⟩ := lanesSwept_sound ok.half sf hm mult c6 0 lanes ds hp even a.sources 0 0 _ _ _ _ _ _ _ start h
+  obtain ⟨cursor', grid', gain', loss', A, c', l', fin, h⟩ := lanesSwept_sound ok.half sf hm mult 0 lanes ds hp even a.sources 0 0 _ _ _ _ _ _ _ start h
   obtain ⟨z1, z2, z3, z4, z5⟩ := fin
   have z1 : grid' = grid frame.digit frame.width n (frame.rows + frame.rows) A := z1
   have z2 : gain' = side frame.digit frame.width frame.rows c' := z2

@@ -157,8 +157,7 @@ structure Multiplies (field : Field) (C m size bits offset x base step : Nat) (f
 
 /-- The raised columns of a lane, in reverse order, and how large their weights are. -/
 theorem turned_columns {field : Field} {C m size bits offset x base step count : Nat} {f : Nat → Nat → Nat} (ok : Multiplies field C m size bits offset x base step f)
-    {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count)
-    (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) {k : Nat} (hk : k < count) :
+    {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) {k : Nat} (hk : k < count) :
     turnedColumn field.frame.digit m count k (turned C field.frame.digit (m * count) (joined C m offset cs)) =
         pack field.frame.digit m (fun i => raised offset ds k (m - 1 - i)) ∧
       (∀ i, i < m → raised offset ds k i ≤ 2 ^ bits + offset ∧ (entry ds k).positive i ≤ 2 ^ bits ∧ (entry ds k).negative i ≤ 2 ^ bits) ∧
@@ -176,19 +175,18 @@ theorem turned_columns {field : Field} {C m size bits offset x base step count :
   have whole := Natural.lt_of_le_of_lt part fits
   have digits : ∀ k', k' < count → ∀ i, i < m → raised offset ds k' i < 2 ^ field.frame.digit := fun k' hk' i hi =>
     Natural.lt_of_le_of_lt (Nat.le_trans (raised_le (offset := offset) cs ds hp k' (by rw [hlen]; exact hk') i hi).1 one) whole
-  have e := turnedColumn_eq (V := raised offset ds) ok.narrow hC hn digits hk
+  have e := turnedColumn_eq (V := raised offset ds) ok.narrow hC digits hk
   rw [← hlen, ← joined_eq hC ho cs ds hp, hlen] at e
   exact ⟨e, le, whole, Natural.lt_of_le_of_lt one whole⟩
 
 theorem coefficients_eq {field : Field} {C m size bits offset x base step count : Nat} {f : Nat → Nat → Nat} (ok : Multiplies field C m size bits offset x base step f)
-    {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count)
-    (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) {k : Nat} (hk : k < count) :
+    {cs : List Column} {ds : List Digits} (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) {k : Nat} (hk : k < count) :
     coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count k =
         side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (coefficient field.frame.rows m f offset ds k) ∧
       (∀ r, r < field.frame.rows + field.frame.rows → coefficient field.frame.rows m f offset ds k r ≤ step) ∧
       ∀ i, i < m → (entry ds k).negative i ≤ (entry ds k).positive i + offset := by
   have ho : 2 ^ bits ≤ offset := Natural.le_of_eq ok.raise.symm
-  obtain ⟨e, le, fits, _⟩ := turned_columns ok hp hlen hn hk
+  obtain ⟨e, le, fits, _⟩ := turned_columns ok hp hlen hk
   have other : ∀ r, r < field.frame.rows + field.frame.rows → cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r) < field.frame.rows + field.frame.rows := fun r hr => by
     cases Natural.le_or_lt field.frame.rows r with
     | inl h => rw [Nat.ble_eq_true_of_le h]; exact Natural.lt_of_le_of_lt (Natural.sub_le _ _) hr
@@ -209,7 +207,7 @@ theorem coefficients_eq {field : Field} {C m size bits offset x base step count 
 /-- At once or one after the other: the same. -/
 theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step count direct mirrored memory sources cursor grid gain loss : Nat} {f : Nat → Nat → Nat}
     {next : Nat → Nat → Nat → Nat → Nat → Bool} (ok : Multiplies field C m size bits offset x base step f) {cs : List Column} {ds : List Digits}
-    (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) :
+    (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) :
     swept s field m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) direct mirrored memory count sources cursor grid gain loss next =
       sweep s field (coefficients field.frame m x base (turned C field.frame.digit (m * count) (joined C m offset cs)) count) direct mirrored memory count 0
         sources cursor grid gain loss next := by
@@ -248,8 +246,8 @@ theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step c
     have inside : cursor + z + n ≤ field.count := by
       rw [at_place, Nat.add_assoc] at g3
       exact Nat.le_of_add_le_add_right field.first (by rw [Nat.add_comm, Nat.add_comm field.count]; exact g3)
-    have known := fun k hk => coefficients_eq (k := k) ok hp hlen hn hk
-    have columns := fun k hk => turned_columns (k := k) ok hp hlen hn hk
+    have known := fun k hk => coefficients_eq (k := k) ok hp hlen hk
+    have columns := fun k hk => turned_columns (k := k) ok hp hlen hk
     obtain ⟨_, _, fits, small⟩ := columns 0 (lt 0 g1)
     have dots := dotsOf_eq (R := field.frame.rows + field.frame.rows) (V := raised offset ds) (count := n)
       (turned := Nat.shiftRight (turned C field.frame.digit (m * count) (joined C m offset cs)) (field.frame.digit * m * rest)) ok.digit
@@ -309,7 +307,7 @@ theorem swept_eq {s : Scale} {field : Field} {C m size bits offset x base step c
 
 theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C m size bits offset x base step count direct mirrored memory : Nat} {f : Nat → Nat → Nat}
     {next : Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
-    (ok : Multiplies field C m size bits offset x base step f) (hn : m * count ≤ 2 ^ (Nat.succ (Nat.log2 (m * count)))) (low : Nat) :
+    (ok : Multiplies field C m size bits offset x base step f) (low : Nat) :
     (lanes : List (List Column)) → (ds : List Digits) → Packed C m (2 ^ bits) (Columns.flatten lanes) ds → Even count lanes →
     (sources cursor grid gain loss limit : Nat) → (A : Nat → Nat → Nat) → (c d : Nat → Nat) → (extra : Nat → K) →
     Swept s field slots goal (fun r => form m (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots ds (word sources) i) + extra r)
@@ -335,8 +333,8 @@ theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C
           fun sources' cursor' grid' gain' loss' => lanesSwept s field C m offset x base direct mirrored memory count lanes sources' cursor' grid' gain' loss' next)
       (turned C field.frame.digit (Nat.mul m count) (joined C m offset lane)) = true := h
     rw [force_eq] at h
-    have h := (swept_eq ok p1 len hn).symm.trans h
-    have known := fun k hk => coefficients_eq (k := k) ok p1 len hn hk
+    have h := (swept_eq ok p1 len).symm.trans h
+    have known := fun k hk => coefficients_eq (k := k) ok p1 len hk
     have tail : (fun k => word sources (d1.length + k)) = word (Nat.shiftRight sources (32 * count)) := funext fun k => by
       show sources / 2 ^ (32 * (d1.length + k)) % 2 ^ 32 = sources / 2 ^ (32 * count) / 2 ^ (32 * k) % 2 ^ 32
       rw [Natural.shift_shift, ← Nat.mul_add, len1]
@@ -370,7 +368,7 @@ theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C
       rw [s1]; exact y3
     obtain ⟨cursor', grid', gain', loss', A', c', d', r1, r2⟩ := sweep_sound half sf hm ok.digit ok.width ok.fits
       (fun k hk => ⟨(known k hk).1, (known k hk).2.1⟩) count 0 (Nat.zero_add count) _ _ _ _ _ _ _ _ _ _ inv h
-    obtain ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', q1, q2⟩ := lanesSwept_sound half sf hm ok hn low lanes d2 p2 he _ _ _ _ _ _ _ _ _ _ r1 r2
+    obtain ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', q1, q2⟩ := lanesSwept_sound half sf hm ok low lanes d2 p2 he _ _ _ _ _ _ _ _ _ _ r1 r2
     refine ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', ?_, q2⟩
     have grow : ∀ y : Nat, limit + y + lanes.length * y = limit + (lane :: lanes).length * y := fun y => by
       show _ = limit + (lanes.length + 1) * y

@@ -340,8 +340,8 @@ theorem errors_sound {frame : Frame} {C m size error : Nat} {f : Nat → Nat →
 def roomy (frame : Frame) (m C K n size bits c tiles levels : Nat) : Bool :=
   both (Nat.ble 1 m) (both (Nat.ble 1 n) (both (Nat.ble n K) (both (Nat.ble K frame.width) (both (Nat.ble frame.digit C) (both (Nat.ble 2 frame.digit)
     (both (Nat.ble (Nat.succ (Nat.mul 2 (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 bits))))) (Nat.pow 2 (Nat.sub frame.digit 2)))
-      (both (Nat.ble (Nat.mul m K) (Nat.pow 2 (Nat.succ (Nat.log2 (Nat.mul m K))))) (both (Nat.ble 1 c) (both (Nat.ble c frame.width)
-        (both (Nat.ble (Nat.mul c tiles) frame.width) (both (Nat.ble m (Nat.mul c tiles)) (Nat.ble (Nat.succ frame.rows) (Nat.pow 2 levels)))))))))))))
+      (both (Nat.ble 1 c) (both (Nat.ble c frame.width)
+        (both (Nat.ble (Nat.mul c tiles) frame.width) (both (Nat.ble m (Nat.mul c tiles)) (Nat.ble (Nat.succ frame.rows) (Nat.pow 2 levels))))))))))))
 
 /-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. -/
 def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n direct mirrored memory C K c tiles levels : Nat) (lanes : List (List Column)) (x : Batch)
@@ -387,7 +387,6 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   obtain ⟨r5, hr⟩ := both_true hr
   obtain ⟨r6, hr⟩ := both_true hr
   obtain ⟨r7, hr⟩ := both_true hr
-  obtain ⟨r8, hr⟩ := both_true hr
   obtain ⟨r9, hr⟩ := both_true hr
   obtain ⟨r10, hr⟩ := both_true hr
   obtain ⟨r11, hr⟩ := both_true hr
@@ -403,7 +402,6 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   have r5 : frame.digit ≤ 32 * a.lanes := Nat.le_of_ble_eq_true r5
   have r6 : 2 ≤ frame.digit := Nat.le_of_ble_eq_true r6
   have r7 : 2 * (a.rows * (2 ^ x.size * 2 ^ d.bits)) < 2 ^ (frame.digit - 2) := Nat.le_of_ble_eq_true r7
-  have r8 : a.rows * a.columns ≤ 2 ^ (Nat.succ (Nat.log2 (a.rows * a.columns))) := Nat.le_of_ble_eq_true r8
   have r9 : 0 < c := Nat.le_of_ble_eq_true r9
   have r10 : c ≤ frame.width := Nat.le_of_ble_eq_true r10
   have r11 : c * tiles ≤ frame.width := Nat.le_of_ble_eq_true r11
@@ -428,7 +426,7 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
       (joined (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes))) u =
       pack frame.digit a.rows fun i => raised (2 ^ d.bits) ds (a.columns - 1 - u) (a.rows - 1 - i) := fun u hu => by
     have inside : a.columns - 1 - u < a.columns := Natural.lt_of_le_of_lt (Natural.sub_le _ _) (Natural.le_of_eq (Natural.succ_pred K0))
-    have t := turnedColumn_eq (C := 32 * a.lanes) (V := raised (2 ^ d.bits) ds) r5 hC r8 wide inside
+    have t := turnedColumn_eq (C := 32 * a.lanes) (V := raised (2 ^ d.bits) ds) r5 hC wide inside
     have back : a.columns - 1 - (a.columns - 1 - u) = u := by
       obtain ⟨q, hq⟩ := Nat.exists_of_le hu
       have e1 : a.columns - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
