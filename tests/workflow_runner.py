@@ -86,7 +86,10 @@ class Runner:
         whole = load(workflow)
         chosen = whole["jobs"][job]
         variables = {**whole.get("env", {}), **chosen.get("env", {})}
-        result, _ = self._run_steps(chosen["steps"], {}, variables, None)
+        defaults = {**whole.get("defaults", {}), **chosen.get("defaults", {})}
+        shell = defaults.get("run", {}).get("shell")
+        steps = [{"shell": shell, **step} if "run" in step else step for step in chosen["steps"]]
+        result, _ = self._run_steps(steps, {}, variables, None)
         return result
 
     def run_steps(self, steps: list[dict[str, Any]]) -> str:

@@ -64,6 +64,8 @@ def test_one_version_of_each_action_is_used() -> None:
 def test_permissions_are_given_by_job_and_runs_end(path: Path) -> None:
     workflow = load(path)
     assert workflow["permissions"] == {}
+    if any("run" in step for step in steps(path)):
+        assert workflow["defaults"] == {"run": {"shell": "bash"}}, "the runner's default has no pipefail"
     for job in workflow["jobs"].values():
         assert "timeout-minutes" in job
         assert "permissions" in job
