@@ -24,10 +24,13 @@ PAGES = sorted(DOCS.rglob("*.md"))
 
 _FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"\A(?:#|;) ([\w./-]+\.\w+)\n")
+_HEARTBEAT = "torchlean: ["
+"""What a long run says while nothing else is printed."""
 _VARIES = (
     (re.compile(r"\b\d+(\.\d+)? ?(s|seconds?|ms|MB|GB|KiB|MiB)\b"), "N"),
     (re.compile(r"\b(torchlean|onnxruntime|Lean|Python|numpy|numba) \d+(\.\d+)+\S*"), r"\1 V"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"),
     (re.compile(r"[ \t]+"), " "),
 )
 
@@ -81,7 +84,7 @@ def normal(text: str) -> list[str]:
     """The lines of `text` that are not empty, without what differs from run to run."""
     for pattern, word in _VARIES:
         text = pattern.sub(word, text)
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(_HEARTBEAT)]
 
 
 def mismatch(shown: list[str], printed: list[str]) -> str | None:
@@ -116,6 +119,8 @@ def shell_environment(folder: Path) -> dict[str, str]:
         for key, value in os.environ.items()
         if key in ("HOME", "PYTHONPATH", "TMPDIR", "LD_LIBRARY_PATH") or key.startswith("TORCHLEAN_")
     }
+    passed_on |= dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "A Developer")
+    passed_on |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "developer@example.com")
     path = f"{programs}:{os.environ.get('PATH', os.defpath)}"
     return passed_on | {
         "PATH": path,
