@@ -51,6 +51,7 @@ ORDER = [
     "outputs",
     "journal",
     "bundle",
+    "preflight",
     "heartbeat",
     "starter",
     "hookspecs",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from golden_support import GOLDEN, assert_golden
 
+from pytest_torchlean.cli import main
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import SpecErrors
 from pytest_torchlean.report.errors import error_text
@@ -182,6 +183,10 @@ BROKEN: dict[str, str | bytes] = {
     "norm-l2": robust(norm="l2"),
     "timeout-without-unit": robust(timeout="60"),
     "timeout-zero": robust(timeout="0s"),
+    "timeout-in-words": robust(timeout="60 seconds"),
+    "timeout-in-days": robust(timeout="2d"),
+    "boolean-no": robust(epsilon="no"),
+    "merge-key-with-anchor": HEAD + "base: {check: range}\nproperties:\n  - {name: a, <<: 1}\n",
     "memory-without-unit": robust(memory="512"),
     "semantics-unknown": robust(semantics="float32"),
     "on-unknown-pass": robust(on_unknown="pass"),
@@ -225,6 +230,22 @@ def message(data: str | bytes, tmp_path: Path) -> SpecErrors:
 @pytest.mark.parametrize("name", BROKEN)
 def test_message_is_as_pinned(name: str, tmp_path: Path) -> None:
     assert_golden(f"spec_errors/{name}.txt", error_text(message(BROKEN[name], tmp_path)) + "\n")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_check_prints_it_and_exits_with_two(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = BROKEN[name]
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "torchlean.yaml").write_bytes(data if isinstance(data, bytes) else data.encode())
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == (GOLDEN / f"spec_errors/{name}.txt").read_text() + "\n"
+    assert re.match(r"torchlean\.yaml:\d+:\d+: TL03\d\d: ", shown.err)
+    assert re.search(r"^ +\| +(\.\.\.)?\^+$", shown.err, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -22,6 +22,7 @@ from pytest_torchlean.gate import ModelStore, collection_failure, jobs_of, not_r
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
 from pytest_torchlean.journal import Journal
 from pytest_torchlean.outputs import environment_of, write_reports
+from pytest_torchlean.preflight import require_files
 from pytest_torchlean.ratchet.run import Placed, Ratchet
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
@@ -238,12 +239,14 @@ def _load(targets: list[Target], options: argparse.Namespace) -> tuple[list[Load
         place = root_for(path, options.root)
         try:
             spec = load_spec(path, place, extensions_for(options, place))
+            ids = selected_ids(spec, wanted)
+            require_files(spec, path, place, ids)
         except TorchleanError as error:
             text = error_text(error)
             print(text, end="\n\n", file=sys.stderr)
             failed.append(collection_failure(shown(path, place), text, error))
             continue
-        loaded.append((spec, place, selected_ids(spec, wanted)))
+        loaded.append((spec, place, ids))
     return loaded, failed
 
 

@@ -31,7 +31,7 @@ from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.shapes import input_shapes
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
-from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source
+from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source, readable_source
 
 ROOT_KEYS = ("version", "models", "defaults", "properties")
 _NEEDED = {
@@ -60,12 +60,11 @@ def decode_spec(data: bytes, *, file: str, base: Path, root: Path, extensions: E
 
     Raises SpecErrors as `load_spec` does. Does not read any file that the spec names.
     """
-    source = SourceText(file, "", ())
     try:
         source = read_source(data, file)
         tree = compose(source)
     except SpecError as error:
-        raise SpecErrors(_findings([Problem(error)], source)) from None
+        raise SpecErrors(_findings([Problem(error)], readable_source(data, file))) from None
     context = Context(base=base, root=root, kinds=kinds_with(extensions))
     spec = _root(tree, file, context)
     if context.problems or isinstance(spec, Invalid):

@@ -47,12 +47,12 @@ def read_source(data: bytes, file: str, most_bytes: int = MAX_BYTES) -> SourceTe
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = len(_LINE_BREAK.split(data[: error.start].decode("utf-8", "replace")))
+        before = _LINE_BREAK.split(data[: error.start].decode("utf-8-sig", "replace"))
         raise SpecError(
             "TL0301",
             f"the spec is not UTF-8 text (byte {error.start} is 0x{data[error.start]:02x})",
             fix="save the file as UTF-8",
-            span=SourceSpan(file, line, 1),
+            span=SourceSpan(file, len(before), len(before[-1]) + 1),
         ) from None
     bad = _UNPRINTABLE.search(text)
     if bad is not None:
@@ -63,6 +63,12 @@ def read_source(data: bytes, file: str, most_bytes: int = MAX_BYTES) -> SourceTe
             fix="remove the character",
             span=SourceSpan(file, len(before), len(before[-1]) + 1),
         )
+    return SourceText(file, text, tuple(_LINE_BREAK.split(text)))
+
+
+def readable_source(data: bytes, file: str) -> SourceText:
+    """What can be shown of a file that `read_source` refuses; characters that cannot be are replaced."""
+    text = data[:MAX_BYTES].decode("utf-8-sig", "replace")
     return SourceText(file, text, tuple(_LINE_BREAK.split(text)))
 
 
@@ -167,6 +173,8 @@ def _close(open_node: _Open) -> Tree:
     for key, value in zip(open_node.children[::2], open_node.children[1::2], strict=True):
         if not isinstance(key, Scalar):
             raise _refused("a list or block as a key", key.span, "use one of the keys the spec knows")
+        if key.text == "<<" and not key.quoted:
+            raise _refused("the merge key `<<`", key.span)
         entries.append((key, value))
     return Mapping(tuple(entries), open_node.span)
 
@@ -193,6 +201,14 @@ def _syntax_error(source: SourceText, error: Any, innermost: SourceSpan | None) 
             "a tab is used as indentation or before a value",
             fix="YAML is indented with spaces only: replace the tab by spaces",
             span=SourceSpan(source.file, line, column),
+        )
+    if "expected ':'" in problem:
+        word = text.strip().split(" ")[0]
+        return SpecError(
+            "TL0302",
+            "not valid YAML: there is no `:` after this key",
+            fix=f"write `{shorten(word)}:`, with its value behind it or indented below",
+            span=SourceSpan(source.file, line, column, max(1, len(word))),
         )
     words = ": ".join(word for word in ("not valid YAML", error.context, problem) if word)
     return SpecError("TL0302", words, span=SourceSpan(source.file, line, column))

@@ -15,6 +15,7 @@ from pytest_torchlean.starter.nearby import Found
 from pytest_torchlean.starter.provable import ProvableBalls, ProvableRange
 
 _LONGEST_COMMENT = 110
+_MANY_NODES = 150
 
 _HEAD = """\
 # yaml-language-server: $schema={schema}
@@ -48,7 +49,11 @@ _RUNTIME = """\
     model: {name}
     check: runtime
     samples: {samples}
-{data}
+{data}{time}
+"""
+
+_SLOW = """\
+    timeout: 5m          # every node is probed alone first: many nodes take some time
 """
 
 _RANGE = """\
@@ -212,7 +217,9 @@ def _properties(subject: Subject, *, templates: bool) -> str:
     }
     data = f"    data: {_scalar(some_data[0])}        # its inputs are samples too\n" if some_data else ""
     samples = samples_for(multiplications(graph))
-    parts = [_RUNTIME.format(**{**words, "samples": samples, "data": data}).rstrip("\n") + "\n"]
+    slow = samples < 64 or len(graph.nodes) > _MANY_NODES
+    time = _SLOW if slow else ""
+    parts = [_RUNTIME.format(**{**words, "samples": samples, "data": data, "time": time}).rstrip("\n") + "\n"]
     if subject.obstacles or subject.large:
         parts.append(_why_not(subject))
     if subject.proved is not None:
