@@ -33,7 +33,7 @@ def _epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_this_project_is_built_to_the_same_bytes_twice(tmp_path: Path) -> None:
-    from build import build
+    from build_release import build
 
     digests = build(ROOT, tmp_path)
     assert sorted(name.rpartition(".")[2] for name in digests) == ["gz", "whl"]
@@ -42,7 +42,7 @@ def test_this_project_is_built_to_the_same_bytes_twice(tmp_path: Path) -> None:
 
 
 def test_a_build_that_is_not_reproducible_is_refused(small: Path, tmp_path: Path) -> None:
-    from build import BuildError, build
+    from build_release import BuildError, build
 
     hook = "import time\nfrom hatchling.metadata.plugin.interface import MetadataHookInterface\n"
     hook += "class H(MetadataHookInterface):\n    def update(self, metadata):\n"
@@ -58,7 +58,7 @@ def test_a_build_that_is_not_reproducible_is_refused(small: Path, tmp_path: Path
 
 
 def test_the_tag_is_the_version(small: Path) -> None:
-    from build import BuildError, require_tag
+    from build_release import BuildError, require_tag
 
     require_tag(small, "v1.2.3")
     for tag in ("1.2.3", "v1.2.4", "v1.2.3; rm -rf"):
@@ -70,7 +70,7 @@ def test_the_tag_is_the_version(small: Path) -> None:
 
 
 def test_a_build_without_a_date_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from build import main
+    from build_release import main
 
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
     assert main([str(tmp_path)]) == 2

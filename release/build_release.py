@@ -1,6 +1,6 @@
 """Build the sdist and the wheel twice, and write them only if both times give the same bytes.
 
-    SOURCE_DATE_EPOCH=... python release/build.py OUTPUT [--tag vX.Y.Z]
+    SOURCE_DATE_EPOCH=... python release/build_release.py OUTPUT [--tag vX.Y.Z]
 
 Each build works on a copy of the sources in a folder of its own, the second with other times and file modes;
 the wheel is also built from the sdist. `--tag` compares a tag with the version and demands a dated entry of
