@@ -100,23 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _root(check)
     _extensions(check)
 
-    baseline = _command(
-        commands,
-        "baseline",
-        "keep what is proved from getting worse",
-        "Runs specs. `write` puts claims and results into torchlean.baseline.yaml beside each; commit it. "
-        "`check` fails where a property is removed, weaker or changed, or a result is worse, unless "
-        "torchlean.waivers.yaml beside it lets that through.",
-    )
-    baseline.add_argument("action", choices=("write", "check"), help="what to do")
-    baseline.add_argument("paths", nargs="*", metavar="PATH", help="as for `torchlean check`")
-    _cache(baseline)
-    _baseline(baseline)
-    _reports(baseline)
-    _lean(baseline)
-    _root(baseline)
-    _extensions(baseline)
-    baseline.set_defaults(vnncomp=None)
+    _baselines(commands)
 
     bundle = _command(
         commands,
@@ -218,6 +202,31 @@ def _command(
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
     return parser
+
+
+def _baselines(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    baseline = _command(
+        commands,
+        "baseline",
+        "keep what is proved from getting worse",
+        "Runs specs. `write` puts claims and results into torchlean.baseline.yaml beside each; commit it. "
+        "`check` fails where a property is removed, weaker or changed, or a result is worse, unless "
+        "torchlean.waivers.yaml beside it lets that through.",
+    )
+    actions = baseline.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, summary in (
+        ("write", "run specs and write their baselines"),
+        ("check", "as `torchlean check`, and a missing baseline is an error"),
+    ):
+        action = _command(actions, name, summary)
+        action.add_argument("paths", nargs="*", metavar="PATH", help="as for `torchlean check`")
+        _cache(action)
+        _baseline(action)
+        _reports(action)
+        _lean(action)
+        _root(action)
+        _extensions(action)
+        action.set_defaults(vnncomp=None)
 
 
 def _cache(parser: argparse.ArgumentParser) -> None:

@@ -102,6 +102,7 @@ def compare_with_base(
         waivers=tuple(files.waivers),
         words=f"the baseline of {_BASE}",
         base=revision.commit,
+        stated={**before, **{path: _spec_itself(path) for path in revision.named(SPEC_NAME)}},
         earlier=tuple(earlier),
         leaving=frozenset(one.id for file in files.waivers for one in file.listed) - files.staying,
         added=False,
@@ -200,14 +201,19 @@ def _specs_gone(revision: Revision, top: Path, names: Sequence[str]) -> list[Dif
     before = {}
     for path in revision.named(SPEC_NAME):
         if path not in names and not _is_file(top, path):
-            before[path] = Stated(path, SourceSpan(path, 1, 1))
+            before[path] = _spec_itself(path)
     return compare(before, {}, _BASE)
+
+
+def _spec_itself(path: str) -> Stated:
+    return Stated(path, SourceSpan(path, 1, 1))
 
 
 def _root(name: str, revision: Revision, top: Path, root: Path | None, marks: Sequence[str]) -> str:
     """The root of a spec's paths, relative to the top: as given, or by the marks of the base revision."""
     if root is not None:
-        return _inside(root, top).removesuffix(".")
+        inside = _inside(root, top)
+        return "" if inside == "." else inside
     folder = posixpath.dirname(name)
     while folder:
         if any(revision.exists(posixpath.join(folder, mark)) for mark in marks):

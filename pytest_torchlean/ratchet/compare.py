@@ -95,9 +95,12 @@ def _results(
     old: Mapping[str, Plain], new: Mapping[str, Plain], place: Stated, against: str
 ) -> Iterable[Difference]:
     answered = RESULTS["verdict"]("UNKNOWN", new.get("verdict")) in _AS_STRONG
+    lost = RESULTS["verdict"](old.get("verdict"), new.get("verdict")) == -1
     for key, order in RESULTS.items():
         if key != "verdict" and ((key not in old and key not in new) or not answered):
             continue
+        if lost and key in ("level", "bounds") and key not in new:
+            continue  # there is no proof, which the verdict says
         before, after = old.get(key), new.get(key)
         answer = order(before, after)
         if answer == 0:

@@ -33,6 +33,7 @@ _HEAD = """\
 # What the gate may not fall behind: written by `torchlean baseline write`, checked by `torchlean check`.
 # Review a change of this file as you review the change of a test.
 """
+_REWRITE = "remove the entry, or write the file again with `torchlean baseline write`"
 _PLAIN = re.compile(r"-?[A-Za-z0-9_.][A-Za-z0-9_./%+-]*(?:::?[A-Za-z0-9_./%+-]+)*")
 _WORDS_OF_YAML = re.compile(r"(?i)yes|no|on|off|null|\.nan|[-+]?\.inf")
 
@@ -84,7 +85,9 @@ class _Values:
     needed: tuple[str, ...] = ()
 
     def decode(self, tree: Tree, label: str, context: Context) -> Any:
-        if not isinstance(tree, TreeMapping) or not tree.entries:
+        if isinstance(tree, TreeMapping) and not tree.entries:
+            return context.report("TL0309", f"{label} is empty", tree.span, fix="write e.g. {epsilon: 4/255}")
+        if not isinstance(tree, TreeMapping):
             return context.report(
                 "TL0307",
                 f"{label} must be a block of keys, not {describe(tree)}",
@@ -95,7 +98,7 @@ class _Values:
         plain = _plain(tree, context)
         for key in self.needed:
             if is_block(plain) and not isinstance(plain.get(key), str):
-                context.report("TL0306", f"{label} lacks the key `{key}`", tree.span)
+                context.report("TL0306", f"{label} lacks the key `{key}`", tree.span, fix=_REWRITE)
         return INVALID if len(context.problems) > before else plain
 
     def schema(self) -> Schema:
@@ -168,7 +171,7 @@ WAIVER_FIELDS = (
         "the property go.",
         required=True,
     ),
-    Field("owner", _Text("who answers for it", 200), "Who answers for it.", required=True),
+    Field("owner", _Text("a name", 200), "Who answers for it.", required=True),
     Field("reason", _Text("a reason", 1000), "Why it is let through.", required=True),
     Field("expires", _Day(), "The last day on which it holds, e.g. 2027-03-31.", required=True),
 )
@@ -192,7 +195,8 @@ def read_baseline(data: bytes, file: str) -> Baseline:
             span = _place(tree, "id")
             if found["id"] in entries:
                 first = entries[found["id"]].span
-                context.report("TL0311", f"{shorten(found['id'])} is listed twice", span, related=first)
+                message = f"{shorten(found['id'])} is listed twice"
+                context.report("TL0311", message, span, fix=_REWRITE, related=first)
             entries.setdefault(found["id"], Entry(found["id"], found["claim"], found["result"], span))
         return Baseline(file, entries)
 
@@ -346,7 +350,8 @@ def _read(
         found = "nothing" if tree is None else describe(tree)
         problem = SpecError(
             "TL0307",
-            f"a block of the keys {', '.join(f.key for f in fields)} is needed, not {found}",
+            f"a block of the keys {' and '.join(f'`{one.key}`' for one in fields)} is needed, not {found}",
+            fix="start the file with `version: 1`",
             span=span,
         )
         raise SpecErrors(_findings([Problem(problem)], source))

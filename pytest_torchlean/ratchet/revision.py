@@ -57,7 +57,7 @@ class Revision:
         self._git = _executable(top)
         if not _REF.fullmatch(reference) or ".." in reference:
             raise _unreadable(f"{shorten(reference)!r} is no name of a revision")
-        text, noise = self._run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+        text, noise = self._run("rev-parse", "--verify", f"{reference}^{{commit}}")
         self.commit = text.decode("ascii", "replace").strip()
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", self.commit):
             raise _unreadable(f"the repository has no revision {shorten(reference)!r}")

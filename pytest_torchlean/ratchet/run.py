@@ -92,6 +92,8 @@ class Ratchet:
     base: str | None = None
     earlier: tuple[Difference, ...] = ()
     leaving: frozenset[str] = frozenset()
+    stated: Mapping[str, Stated] = field(default_factory=dict)
+    """What else waivers may be about: the properties and the specs of the base revision."""
     added: bool = True
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
@@ -109,7 +111,7 @@ class Ratchet:
 
         for file in self.waivers:
             remaining = replace(file, listed=tuple(one for one in file.listed if one.id not in self.leaving))
-            changes += stale(remaining, self.before, self.today, unused)
+            changes += stale(remaining, {**self.stated, **self.before}, self.today, unused)
         changes += _moved(results, self.placed)
         return Comparison(self.against, in_order(changes), self.base)
 
