@@ -65,6 +65,27 @@ def test_a_green_project_passes_with_all_reports(proving: Runner, tmp_path: Path
     assert installed[-2:] == ["--", f"{ACTIONS.parents[1]}[lean,fast]"]
 
 
+@pytest.mark.parametrize("requirement", ["pytest-torchlean[lean]==0.1.0", "--index-url=x; touch owned"])
+def test_another_requirement_is_one_argument_of_pip(runner: Runner, tmp_path: Path, requirement: str) -> None:
+    runner.run_action(CERTIFY, {"requirement": requirement, "cache": "false", "paths": "nowhere"})
+    assert (tmp_path / "pip.log").read_text().splitlines()[-2:] == ["--", requirement]
+    assert not list(tmp_path.rglob("owned"))
+
+
+def test_the_job_of_this_repository_wants_the_example_green_and_the_regressed_model_red(
+    runner: Runner, repository: Path, tmp_path: Path
+) -> None:
+    (repository / "example_repo").mkdir()
+    script = "#!/bin/sh\nfor a; do case $a in */record.json) echo '{}' >\"$a\" ;; esac; done\n"
+    tool = tmp_path / "tools/torchlean"
+    runner.actions = {"./.github/actions/certify": CERTIFY}
+    for red, expected in (("[ $a != regressed ] || exit 1", "success"), ("true", "failure")):
+        tool.write_text(f"{script}for a; do {red}; done\n")
+        runner.steps.clear()
+        assert runner.run_job(ACTIONS.parent / "workflows/ci.yml", "action") == expected
+        assert runner.step("It failed as a gate does").outcome == expected
+
+
 def test_a_regressed_project_fails_on_the_line_of_its_property(proving: Runner, repository: Path) -> None:
     edit_spec(repository, "{lower: -1, upper: 2}", "{lower: -1, upper: 1}")
     outcome, outputs = proving.run_action(CERTIFY, {"upload-sarif": "true"})
@@ -192,15 +213,16 @@ def test_a_git_lfs_pointer_is_named_and_fails(runner: Runner, repository: Path) 
     git(repository, "add", "--all")
     (repository / "models/tiny.onnx").write_text(pointer)
     outcome, outputs = runner.run_action(CERTIFY, {"cache": "false"})
-    assert (outcome, outputs["exit-code"]) == ("failure", "1")
+    assert (outcome, outputs["exit-code"]) == ("failure", "2")
     hints = [found for found in runner.annotations if found.properties["title"] == "Git LFS"]
     assert hints[0].properties["file"] == "models/tiny.onnx"
     assert "lfs: true" in hints[0].message
     assert len(hints) == 6
     assert "7 files" in hints[5].message
     errors = [found for found in runner.annotations if found.level == "error"]
-    assert len(errors) == 2
-    assert all("lfs: true" in found.message for found in errors)
+    assert [found.properties["title"] for found in errors] == ["TL0102"]
+    assert errors[0].properties["line"] == "3"
+    assert "lfs: true" in errors[0].message
 
 
 def test_crafted_names_run_nothing_and_annotate_nothing(runner: Runner, repository: Path) -> None:

@@ -115,8 +115,9 @@ def test_ignoring_everything_by_magic_is_refused(repository: Path, tmp_path: Pat
 
 def test_the_required_job_always_ends(repository: Path, tmp_path: Path) -> None:
     workflow = load(WORKFLOW)
-    assert set(workflow["on"]) == {"push", "pull_request"}
+    assert set(workflow["on"]) == {"push", "pull_request", "merge_group"}
     assert workflow["on"]["pull_request"] is None, "a filtered run leaves its required check waiting"
+    assert workflow["on"]["merge_group"] is None
     assert set(workflow["jobs"]) == {"certify"}
     assert "if" not in workflow["jobs"]["certify"]
     assert "needs" not in workflow["jobs"]["certify"]

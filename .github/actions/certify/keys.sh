@@ -12,7 +12,10 @@ if ! digests=$("$TOOLS/bin/python" -I "$GITHUB_ACTION_PATH/digests.py" "$INPUT_L
 fi
 checker=${digests%%$'\n'*}
 library=${digests#*$'\n'}
-tree=$(git ls-files --stage -z | git hash-object --stdin)
+if ! tree=$(git ls-files --stage -z | git hash-object --stdin); then
+  echo "nothing is cached: this folder is not in a git repository"
+  exit 0
+fi
 system="${RUNNER_OS:-Linux}-${RUNNER_ARCH:-X64}"
 
 if [ "$library" != none ]; then
