@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .deployed import preprocessing_of
-    from .spec.builders import certified_radius, output_range, robustness, runtime_agreement, vnnlib
+    from .spec.builders import (
+        certified_radius,
+        equivalent,
+        lipschitz,
+        monotone,
+        output_range,
+        robustness,
+        runtime_agreement,
+        vnnlib,
+    )
     from .spec.unread import extension_property
 
 __version__ = "0.1.0"
@@ -17,7 +26,10 @@ __version__ = "0.1.0"
 __all__ = [
     "__version__",
     "certified_radius",
+    "equivalent",
     "extension_property",
+    "lipschitz",
+    "monotone",
     "output_range",
     "preprocessing_of",
     "robustness",
@@ -25,7 +37,16 @@ __all__ = [
     "vnnlib",
 ]
 
-_BUILDERS = ("certified_radius", "output_range", "robustness", "runtime_agreement", "vnnlib")
+_BUILDERS = (
+    "certified_radius",
+    "equivalent",
+    "lipschitz",
+    "monotone",
+    "output_range",
+    "robustness",
+    "runtime_agreement",
+    "vnnlib",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -307,6 +307,18 @@ _ROWS: tuple[ErrorCode, ...] = (
         "`sessions` lists a batch size, but no input leaves its first dimension open",
         "remove `batch`, or export the model with an open first dimension",
     ),
+    ErrorCode(
+        "TL0350",
+        "the two models do not fit each other",
+        "models that are compared take inputs of other shapes, or give another number of outputs",
+        "compare models of the same signature; the message shows both",
+    ),
+    ErrorCode(
+        "TL0351",
+        "no such input or output",
+        "a property names a position or an input that the model does not have",
+        "count positions from 0 over all elements in order, or use the names that the message lists",
+    ),
     # TL04xx: data files
     ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),
     ErrorCode(

@@ -25,7 +25,7 @@ from pytest_torchlean.errors import (
 )
 from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.progress import SILENT, Observer
-from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.results import OtherModelResult, PropertyResult
 from pytest_torchlean.verdict import Evidence, Mistake, Problem, Verdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
-    from pytest_torchlean.spec.model import InputShapes, PropertySpec, Spec
+    from pytest_torchlean.properties import OtherModel
+    from pytest_torchlean.spec.model import InputShapes, ModelEntry, PropertySpec, Spec
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 T = TypeVar("T")
@@ -75,6 +76,8 @@ class Job:
     preprocess: tuple[PreprocessStep, ...] = ()
     """What is done to a raw input before the model sees it."""
     spec_sha256: str | None = None
+    other: ModelEntry | None = None
+    """The second model of a property about two."""
 
 
 class ModelStore:
@@ -143,6 +146,18 @@ class ModelStore:
                 self._fronts[key] = error
         return _value(self._fronts[key])
 
+    def described(self, entry: ModelEntry) -> OtherModelResult:
+        """A second model for the record."""
+        from pytest_torchlean.spec.preprocess import words
+
+        return OtherModelResult(
+            name=entry.name,
+            path=entry.shown,
+            sha256=self.sha256(entry.path),
+            preprocess=tuple(words(step) for step in entry.preprocess),
+            shapes=self.shapes(entry.path, entry.inputs) if entry.inputs else None,
+        )
+
     def sha256(self, path: Path) -> str | None:
         """The digest of the bytes that were judged; None where none were read."""
         loaded = self._loaded.get(path)
@@ -151,6 +166,8 @@ class ModelStore:
 
 def jobs_of(spec: Spec) -> tuple[Job, ...]:
     """The properties of a spec as jobs, in the order they are written."""
+    from pytest_torchlean.spec.model import EquivalentProperty
+
     jobs = []
     for prop in spec.properties:
         entry = spec.models[prop.model]
@@ -169,6 +186,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
                 on_unknown=prop.on_unknown,
                 preprocess=entry.preprocess,
                 spec_sha256=spec.sha256,
+                other=spec.models[prop.to] if isinstance(prop, EquivalentProperty) else None,
             )
         )
     return tuple(jobs)
@@ -227,6 +245,8 @@ def run_one(
     rest = time.monotonic() - started - sum(evidence.seconds.values())
     evidence = replace(evidence, seconds={**evidence.seconds, "other": max(0.0, rest)})
     result = result_of(job, evidence, sha256=store.sha256(job.model_path))
+    if job.other is not None:
+        result = replace(result, other_model=store.described(job.other))
     if job.inputs:
         result = replace(result, model_shapes=store.shapes(job.model_path, job.inputs))
     if evidence.witnesses:
@@ -422,6 +442,7 @@ def _evidence(
         observer=observer,
         extensions=store.extensions,
         memory=memory_of(store.cache, model.sha256, inputs, job.preprocess, job.prop),
+        other=None if job.other is None else _other(job.other, store),
     )
     import numpy as np
 
@@ -438,6 +459,14 @@ def _evidence(
     if files:
         evidence = replace(evidence, files={shown(path, store.root): sha for path, sha in files.items()})
     return _with_preprocessing(_about_shapes(evidence, graph) if inputs else evidence, job)
+
+
+def _other(entry: ModelEntry, store: ModelStore) -> OtherModel:
+    from pytest_torchlean.properties import OtherModel
+
+    graph = store.graph(entry.path, entry.inputs)
+    front = store.front(entry.path, entry.preprocess, entry.inputs)
+    return OtherModel(store.model(entry.path), graph if front is None else front.graph, front, entry)
 
 
 def _about_shapes(evidence: Evidence, graph: Graph) -> Evidence:

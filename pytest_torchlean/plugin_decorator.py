@@ -11,7 +11,7 @@ import pytest
 from pytest_torchlean.errors import ExtensionError, SourceSpan, SpecError
 from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import InputShapes, PropertySpec, bind
+from pytest_torchlean.spec.model import EquivalentProperty, InputShapes, ModelEntry, PropertySpec, bind
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
 from pytest_torchlean.spec.preprocess_fields import read_steps
@@ -72,7 +72,18 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan, extensions: Extensio
         inputs=inputs,
         on_unknown=prop.on_unknown,
         preprocess=steps,
+        other=_other(bound, inputs, steps, root),
     )
+
+
+def _other(
+    prop: PropertySpec, inputs: InputShapes, steps: tuple[PreprocessStep, ...], root: Path
+) -> ModelEntry | None:
+    """The second model of an equivalence: it gets the same shapes and the same preprocessing."""
+    if not isinstance(prop, EquivalentProperty):
+        return None
+    path = resolve_inside(prop.to, base=root, root=root)
+    return ModelEntry(_identifier(path.stem), path, shown(path, root), preprocess=steps, inputs=inputs)
 
 
 def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, InputShapes, tuple[PreprocessStep, ...]]:
@@ -92,7 +103,8 @@ def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, InputShapes, tuple
         raise SpecError(
             "TL0307",
             f"the property is {type(prop).__name__}, not one made by pytest_torchlean",
-            fix="use robustness, certified_radius, output_range, vnnlib or runtime_agreement",
+            fix="use robustness, certified_radius, output_range, vnnlib, equivalent, monotone, lipschitz or "
+            "runtime_agreement",
         )
     steps = read_steps(values["preprocess"], "`preprocess`") if "preprocess" in values else ()
     path = model if isinstance(model, str) else model.as_posix()

@@ -316,6 +316,9 @@ def _properties(result: PropertyResult) -> list[tuple[str, object]]:
     ]
     if result.model_sha256 is not None:
         pairs.append(("torchlean_model_sha256", result.model_sha256))
+    if result.other_model is not None:
+        pairs.append(("torchlean_other_model", result.other_model.path))
+        pairs.append(("torchlean_other_model_sha256", result.other_model.sha256 or ""))
     if evidence.assurance is not None:
         pairs.append(("torchlean_assurance", evidence.assurance))
     if evidence.theorem is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.errors import DataError, ShapeError
-from pytest_torchlean.evaluator import prepare_exact, run
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.onnx_import.extension_operators import Operators
-from pytest_torchlean.preprocessing import Front, compose, open_session
+from pytest_torchlean.preprocessing import compose
+from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.lowering import lower_as_given
+from pytest_torchlean.properties.pairs import Pair, is_pair, pair_of
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.properties.stored_claim import StoredClaim
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
 from pytest_torchlean.spec.model import InputShapes, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
-from pytest_torchlean.spec.preprocess import words
+from pytest_torchlean.spec.preprocess import PreprocessStep, words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
 from pytest_torchlean.verdict import Witness
 from pytest_torchlean.witness_files import WitnessFile
@@ -54,7 +55,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """All witnesses of a file. `same_model` says whether the model's bytes are those of the finding."""
+    """All witnesses of a file. `same_model` says whether the models' bytes are those of the finding."""
 
     same_model: bool
     sha256: str
@@ -68,48 +69,66 @@ class ReplayResult:
 
 def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = None) -> ReplayResult:
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
-    path = resolve_inside(stored.model_path, base=root, root=root)
-    model = replace(load_model(path, root=root), operators=operators or {})
-    graph = _graph(stored, model)
-    front = compose(model, graph, stored.preprocess) if stored.preprocess else None
-    graph = graph if front is None else front.graph
-    replays = tuple(_replay(stored, witness, model, graph, front) for witness in stored.witnesses)
-    return ReplayResult(model.sha256 == stored.model_sha256, model.sha256, replays)
+    executions = _executions(stored.model_path, stored.model_shapes, stored.preprocess, root, operators)
+    sha256, pair = executions.model.sha256, None
+    same = sha256 == stored.model_sha256
+    if is_pair(stored.prop):
+        second, to = None, stored.other
+        if to is not None:
+            second = _executions(to.path, to.shapes, to.preprocess, root, operators)
+            same = same and second.model.sha256 == to.sha256
+        pair = pair_of(stored.prop, executions, second)
+        executions = pair.executions
+    replays = tuple(_replay(stored, witness, executions, pair) for witness in stored.witnesses)
+    return ReplayResult(same, sha256, replays)
 
 
-def _graph(stored: WitnessFile, model: LoadedModel) -> Graph:
+def _executions(
+    shown: str,
+    shapes: Mapping[str, tuple[int, ...]] | None,
+    steps: tuple[PreprocessStep, ...],
+    root: Path,
+    operators: Operators | None,
+) -> Executions:
+    model = load_model(resolve_inside(shown, base=root, root=root), root=root)
+    model = replace(model, operators=operators or {})
+    graph = _graph(shapes, model)
+    front = compose(model, graph, steps) if steps else None
+    return Executions(model, graph if front is None else front.graph, front)
+
+
+def _graph(shapes: Mapping[str, tuple[int, ...]] | None, model: LoadedModel) -> Graph:
     """The model lowered under the witness's shapes. Raises DataError TL0490 where they no longer fit."""
     try:
-        return lower_as_given(model, InputShapes(stored.model_shapes or {}))
+        return lower_as_given(model, InputShapes(shapes or {}))
     except ShapeError as error:
         raise DataError("TL0490", f"the witness's shapes do not fit the model: {error.message}") from None
 
 
-def _replay(
-    stored: WitnessFile, witness: Witness, model: LoadedModel, graph: Graph, front: Front | None
-) -> Replay:
+def _replay(stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | None) -> Replay:
+    graph = executions.graph
     point = _point(witness, graph)
-    reference = _reference(stored, witness, graph)
-    exact_point = [Fraction(float(value)) for value in point.reshape(-1)]
+    reference = _reference(stored, witness, graph) if pair is None else pair
+    flat = point.reshape(-1)
+    exact_point = [Fraction(float(value)) for value in flat]
     is_inside = inside(stored.prop, exact_point, reference)
-    if front is not None and front.integers is not None:
-        is_inside = is_inside and bool(front.integers.holds(point).all())
-    inputs = {graph.inputs[0]: point}
-    executions = [
+    if executions.integers is not None:
+        is_inside = is_inside and bool(executions.integers.holds(point).all())
+    results = [
         _float_execution(name, outputs, stored, reference, exact_point)
         for name, outputs in (
-            ("onnxruntime, default optimisation", open_session(model, front, optimise=True).run(inputs)[0]),
-            ("onnxruntime, no optimisation", open_session(model, front, optimise=False).run(inputs)[0]),
-            ("evaluator, binary32", run(graph, inputs)[0]),
+            ("onnxruntime, default optimisation", executions.runtime(flat)),
+            ("onnxruntime, no optimisation", executions.unoptimised(flat)),
+            ("evaluator, binary32", executions.evaluator(flat)),
         )
     ]
-    exact = prepare_exact(graph).run({graph.inputs[0]: exact_point})[graph.outputs[0]]
+    exact = executions.exact(flat)
     broken = violation(stored.prop, exact, reference, exact_point)
-    executions.append(Execution("exact arithmetic", tuple(_short(value) for value in exact), broken))
+    results.append(Execution("exact arithmetic", tuple(_short(value) for value in exact), broken))
     refutes = broken is not None
     if stored.prop.chosen_semantics == "binary32":
-        refutes = all(_breaks(execution) for execution in (executions[0], executions[2]))
-    return Replay(witness.index, is_inside, tuple(executions), is_inside and refutes)
+        refutes = all(_breaks(execution) for execution in (results[0], results[2]))
+    return Replay(witness.index, is_inside, tuple(results), is_inside and refutes)
 
 
 def _breaks(execution: Execution) -> bool:
@@ -183,6 +202,8 @@ def text_of(stored: WitnessFile, result: ReplayResult, most: int = 3) -> Sequenc
     same = "unchanged" if result.same_model else f"changed: found on {stored.model_sha256}"
     lines = [f"property {stored.id}", f"model    {stored.model_path} sha256 {result.sha256} ({same})"]
     lines += [f"raw      {words(step)}" for step in stored.preprocess]
+    if stored.other is not None:
+        lines.append(f"to       {stored.other.path} found on sha256 {stored.other.sha256}")
     for replay in result.replays[:most]:
         where = "" if replay.index is None else f" near input {replay.index} of the data"
         region = "inside" if replay.inside else "OUTSIDE"

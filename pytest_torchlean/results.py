@@ -14,6 +14,17 @@ Outcome = Literal["passed", "warned", "failed"]
 
 
 @dataclass(frozen=True)
+class OtherModelResult:
+    """The second model of a property about two, as `PropertyResult` describes the first."""
+
+    name: str
+    path: str
+    sha256: str | None
+    preprocess: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
 class PropertyResult:
     """The result of one property.
 
@@ -40,6 +51,9 @@ class PropertyResult:
     """The digest of the torchlean.yaml that the property was read from; None for a decorator."""
     model_shapes: Mapping[str, tuple[int, ...]] | None = None
     """The shape of every input, where the spec gives extents that the model file leaves open."""
+
+    other_model: OtherModelResult | None = None
+    """The second model of a property about two."""
 
     @property
     def name(self) -> str:

@@ -22,6 +22,9 @@ from pytest_torchlean.properties.node_witness import NodeWitness, is_node_witnes
 from pytest_torchlean.properties.stored_claim import StoredClaim, stored_form
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.model import (
+    EquivalentProperty,
+    LipschitzProperty,
+    MonotoneProperty,
     PropertySpec,
     RadiusProperty,
     RangeProperty,
@@ -43,7 +46,20 @@ _KINDS: Mapping[str, type[PropertySpec]] = {
     "robustness": RobustnessProperty,
     "vnnlib": VnnlibProperty,
     "extension": StoredClaim,
+    "equivalent": EquivalentProperty,
+    "monotone": MonotoneProperty,
+    "lipschitz": LipschitzProperty,
 }
+
+
+@dataclass(frozen=True)
+class OtherStored:
+    """The second model of a property about two, as a witness file names it."""
+
+    path: str
+    sha256: str
+    shapes: Mapping[str, tuple[int, ...]] | None = None
+    preprocess: tuple[PreprocessStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,7 @@ class WitnessFile:
     prop: PropertySpec
     witnesses: tuple[Witness, ...]
     preprocess: tuple[PreprocessStep, ...] = ()
+    other: OtherStored | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,14 @@ def write_witness_file(job: Job, result: PropertyResult, root: Path) -> str | No
     }
     if job.preprocess:
         plain["preprocess"] = plain_steps(job.preprocess)
+    other = result.other_model
+    if other is not None and job.other is not None:
+        plain["other"] = {
+            "path": other.path,
+            "sha256": other.sha256,
+            "shapes": to_plain(other.shapes),
+            "preprocess": plain_steps(job.other.preprocess),
+        }
     target = folder / f"{file_stem(job.id)}.json"
     try:
         write_atomically(target, (json.dumps(plain, indent=1) + "\n").encode())
@@ -149,7 +174,7 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     if kind is None:
         raise ValueError("its check is not one that has witnesses")
     expected = {"schema", "id", "check", "model_path", "model_sha256", "model_shapes", "prop", "witnesses"}
-    if set(plain) - {"preprocess"} != expected:
+    if set(plain) - {"preprocess", "other"} != expected:
         raise ValueError("its fields are not those of a witness file")
     texts = {key: plain[key] for key in expected - {"model_shapes", "prop", "witnesses"}}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(plain["witnesses"], list):
@@ -160,8 +185,27 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     if isinstance(prop, VnnlibProperty):
         prop = replace(prop, file=resolve_inside(prop.file.as_posix(), base=root, root=root))
     witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
-    shapes = from_plain(_Shapes, {"of": plain["model_shapes"]}).of
+    shapes = _shapes(plain["model_shapes"])
+    other = _other(plain["other"]) if "other" in plain else None
+    if isinstance(prop, EquivalentProperty) and other is None:
+        raise ValueError("it names no second model")
+    steps = read_steps(plain["preprocess"], "`preprocess`") if "preprocess" in plain else ()
+    return WitnessFile(
+        **texts, model_shapes=shapes, prop=prop, witnesses=witnesses, preprocess=steps, other=other
+    )
+
+
+def _shapes(plain: Any) -> Mapping[str, tuple[int, ...]] | None:
+    shapes = from_plain(_Shapes, {"of": plain}).of
     if any(extent < 1 for shape in (shapes or {}).values() for extent in shape):
         raise ValueError("a shape has an extent below 1")
-    steps = read_steps(plain["preprocess"], "`preprocess`") if "preprocess" in plain else ()
-    return WitnessFile(**texts, model_shapes=shapes, prop=prop, witnesses=witnesses, preprocess=steps)
+    return shapes
+
+
+def _other(plain: Any) -> OtherStored:
+    if not isinstance(plain, dict) or set(plain) != {"path", "sha256", "shapes", "preprocess"}:
+        raise ValueError("its second model has another form than expected")
+    if not isinstance(plain["path"], str) or not isinstance(plain["sha256"], str):
+        raise ValueError("its second model has another form than expected")
+    steps = read_steps(plain["preprocess"], "`preprocess`") if plain["preprocess"] else ()
+    return OtherStored(plain["path"], plain["sha256"], _shapes(plain["shapes"]), steps)

@@ -132,7 +132,7 @@ BROKEN: dict[str, str | bytes] = {
     "unknown-model": robust(model="digit"),
     "duplicate-property": robust() + RANGE.replace("bounded", "robust"),
     "unknown-check": robust(check="robustnes"),
-    "check-of-a-later-release": robust(check="monotonicity"),
+    "check-of-a-mistaken-name": robust(check="monotonicity"),
     # numbers
     "division-by-zero": robust(epsilon="1/0"),
     "fraction-of-text": robust(epsilon="eight/255"),

@@ -160,26 +160,37 @@ class _Pieces:
     def _needed(self, label: str, slots: Slots, known: Mask) -> list[int]:
         """The nodes to run for these slots, in order."""
         needed: set[int] = set()
+        seen = known.copy()
         pending = np.unique(slots[~known[slots]])
         while pending.size:
+            seen[pending] = True
             writers = np.searchsorted(self._starts, pending, side="right") - 1
             if int(writers.min()) < 0:
                 raise CertificateError("TL0610", f"{label}: the emitted data read what the node does not")
-            fresh = set(writers.tolist()) - needed
-            needed |= fresh
-            reads = [self._sources(self._nodes[index]) for index in fresh]
+            fresh = np.unique(writers).tolist()
+            needed |= set(fresh)
+            reads = [
+                self._reads(self._nodes[index], pending[writers == index] - self._starts[index])
+                for index in fresh
+            ]
             wanted = np.unique(np.concatenate(reads)) if reads else np.zeros(0, dtype=np.int64)
             if wanted.size and int(wanted.max()) >= self.size:
                 raise CertificateError("TL0610", f"{label}: the emitted data read beyond the last slot")
-            pending = wanted[~known[wanted]]
+            pending = wanted[~seen[wanted]]
         return sorted(needed)
 
-    def _sources(self, node: Any) -> Slots:
+    def _reads(self, node: Any, places: Slots) -> Slots:
+        """What the results at these places depend on: a column of zeros says nothing about its slot."""
         if isinstance(node, _Matrix):
-            return np.unique(node.sources)
+            rows = len(node.weights)
+            used = (node.weights[np.unique(places % rows)] != 0.0).any(axis=0)
+            return np.unique(node.sources[np.unique(places // rows)][:, used])
         if isinstance(node, ReluData):
-            return np.arange(node.first, node.first + node.count, dtype=np.int64)
-        return unpack_words(node.sources, 2 * node.count).astype(np.int64)
+            return node.first + places
+        return self._pairs(node)[places].reshape(-1)
+
+    def _pairs(self, node: Any) -> Slots:
+        return unpack_words(node.sources, 2 * node.count).astype(np.int64).reshape(-1, 2)
 
     def _run(self, node: Any, state: Float64, radius: Float64) -> tuple[Float64, Float64]:
         if isinstance(node, _Matrix):
@@ -187,7 +198,7 @@ class _Pieces:
         if isinstance(node, ReluData):
             piece = slice(node.first, node.first + node.count)
             return np.maximum(state[piece], 0.0), radius[piece]
-        pairs = self._sources(node).reshape(-1, 2)
+        pairs = self._pairs(node)
         left, right = state[pairs[:, 0]], state[pairs[:, 1]]
         if isinstance(node, MaximumData):
             result = np.maximum(left, right)

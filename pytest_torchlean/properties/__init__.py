@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
     from pytest_torchlean.properties.memory import Memory
-    from pytest_torchlean.spec.model import InputShapes, PropertySpec
+    from pytest_torchlean.spec.model import InputShapes, ModelEntry, PropertySpec
 
 MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
@@ -35,6 +35,9 @@ MODULES: Mapping[str, str] = {
     "radius": "pytest_torchlean.properties.radius",
     "range": "pytest_torchlean.properties.range",
     "vnnlib": "pytest_torchlean.properties.vnnlib",
+    "equivalent": "pytest_torchlean.properties.paired",
+    "monotone": "pytest_torchlean.properties.paired",
+    "lipschitz": "pytest_torchlean.properties.paired",
 }
 """The module of each check kind, imported when the first property of that kind runs."""
 _NO_LEAN = ("TL0501", "TL0502", "TL0503", "TL0504", "TL0505", "TL0506")
@@ -51,6 +54,16 @@ def _no_memory() -> Memory:
     from pytest_torchlean.properties.memory import Memory
 
     return Memory()
+
+
+@dataclass(frozen=True, eq=False)
+class OtherModel:
+    """The second model of a property about two: its bytes, their lowering, its preprocessing, its entry."""
+
+    model: LoadedModel
+    graph: Graph
+    front: Front | None = None
+    entry: ModelEntry | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +88,7 @@ class PropertyContext:
     observer: Observer = SILENT
     extensions: Extensions = NONE
     memory: Memory = field(default_factory=_no_memory)
+    other: OtherModel | None = None
 
     @property
     def program(self) -> Program:

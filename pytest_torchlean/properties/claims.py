@@ -11,7 +11,10 @@ from pytest_torchlean.extensions.model import PropertyKind
 from pytest_torchlean.extensions.registry import Provided
 from pytest_torchlean.spec.model import (
     Bound,
+    EquivalentProperty,
     ExtensionProperty,
+    LipschitzProperty,
+    MonotoneProperty,
     PropertySpec,
     RadiusProperty,
     RangeProperty,
@@ -35,6 +38,16 @@ def claim(prop: PropertySpec) -> str:
         return f"no input leads to outputs that {prop.file.name} calls unsafe"
     if isinstance(prop, ExtensionProperty):
         return _by_extension(prop)
+    if isinstance(prop, EquivalentProperty):
+        return _equivalent(prop)
+    if isinstance(prop, MonotoneProperty):
+        return _monotone(prop)
+    if isinstance(prop, LipschitzProperty):
+        beyond = f" + {prop.slack}" if prop.slack else ""
+        return (
+            f"an input in {_inside(prop)} and one at most {_bound(prop.apart)} from it have values of "
+            f"{_outputs(prop.outputs)} at most {prop.constant} times as far apart{beyond}"
+        )
     return f"the {prop.check} property {prop.name} holds"
 
 
@@ -54,6 +67,38 @@ def words_of(given: Provided[PropertyKind], values: Mapping[str, Any]) -> str:
     if not isinstance(words, str) or not words.strip():
         raise given.wrong("gave no words for its claim")
     return " ".join(words.split())[:500]
+
+
+def _equivalent(prop: EquivalentProperty) -> str:
+    if prop.tolerance is not None:
+        return (
+            f"outputs differ from those of `{prop.to}` by at most {_bound(prop.tolerance)} for every input "
+            f"in {_inside(prop)}"
+        )
+    leads = f"leads by at least {prop.margin}" if prop.margin else "leads"
+    beaten = "comes first here too" if prop.margin else "is beaten by no other here"
+    return f"where a class of `{prop.to}` {leads}, it {beaten}, for every input in {_inside(prop)}"
+
+
+def _monotone(prop: MonotoneProperty) -> str:
+    raised = ", ".join(map(str, prop.along))
+    verb = "lowers" if prop.direction == "nondecreasing" else "raises"
+    beyond = f" by more than {prop.slack}" if prop.slack else ""
+    what = f"input{'s' if len(prop.along) > 1 else ''} {raised}"
+    return (
+        f"raising {what} by at most {_bound(prop.by)} never {verb} {_outputs(prop.outputs)}{beyond}, from "
+        f"anywhere in {_inside(prop)}"
+    )
+
+
+def _inside(prop: EquivalentProperty | MonotoneProperty | LipschitzProperty) -> str:
+    return f"[{_bound(prop.input.lower)}, {_bound(prop.input.upper)}]"
+
+
+def _outputs(chosen: tuple[int, ...] | None) -> str:
+    if chosen is None:
+        return "any output"
+    return f"output{'s' if len(chosen) > 1 else ''} {', '.join(map(str, chosen))}"
 
 
 def _robustness(prop: RobustnessProperty) -> str:

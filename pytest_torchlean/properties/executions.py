@@ -18,7 +18,7 @@ from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
 from pytest_torchlean.preprocessing import Front, RawIntegers, Session, open_session
-from pytest_torchlean.runtime import RuntimeSession, cut, expose, require_types
+from pytest_torchlean.runtime import RuntimeNode, RuntimeSession, cut, expose, nodes_of, require_types
 from pytest_torchlean.verdict import Witness
 
 Float32 = NDArray[np.float32]
@@ -52,6 +52,14 @@ class Executions:
         """The ONNX model that `graph` was lowered from."""
         return self.model.data if self.front is None else self.front.system.data
 
+    @cached_property
+    def nodes(self) -> tuple[RuntimeNode, ...]:
+        """The stored nodes, in order."""
+        return nodes_of(self.stored)
+
+    def require_wiring(self, wiring: Mapping[str, NDArray[np.int64]]) -> None:
+        """The slots of values that no stored node writes are right. Raises CertificateError TL0610."""
+
     def given(self, point: Float32) -> Float32:
         """The point, or the nearest one that the system can be given, where it takes integers."""
         return point if self.integers is None else self.integers.nearest(point)
@@ -62,10 +70,15 @@ class Executions:
 
     def runtime(self, point: Float32) -> Float32:
         """onnxruntime's outputs, float32. Raises RuntimeFailure TL0703."""
-        named = dict(zip(self.session.inputs, self._shaped(point), strict=True))
-        return np.concatenate(
-            [np.asarray(out, dtype=np.float32).reshape(-1) for out in self.session.run(named)]
-        )
+        return self._run(self.session, point)
+
+    def unoptimised(self, point: Float32) -> Float32:
+        """The same in a session that leaves the stored graph as it is."""
+        return self._run(open_session(self.model, self.front, optimise=False), point)
+
+    def _run(self, session: Session, point: Float32) -> Float32:
+        named = dict(zip(session.inputs, self._shaped(point), strict=True))
+        return np.concatenate([np.asarray(out, dtype=np.float32).reshape(-1) for out in session.run(named)])
 
     def require_types(self, point: Float32) -> None:
         """onnxruntime and the graph agree about the type of every value, also of those that end in nothing.

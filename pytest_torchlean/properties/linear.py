@@ -43,10 +43,13 @@ _MOST_ALONE = 120
 """Arguments that may have slopes of their own: each goes back through Lean's checker alone."""
 
 
-def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool = True) -> Tree | None:
+def cases_of(
+    program: Program, forms: Forms, box: RationalBox, *, search: bool = True, most: int = MOST_CASES
+) -> Tree | None:
     """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
 
-    search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice.
+    search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
+    that there may be.
     """
     if program.size > _MOST_SLOTS:
         return None
@@ -74,8 +77,8 @@ def cases_of(program: Program, forms: Forms, box: RationalBox, *, search: bool =
             break
     if program.inputs > _FEW_INPUTS:
         return None
-    cut = split(program, inequalities, lower, upper, most_boxes=2 * MOST_CASES, slack=_SLACK)
-    return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= MOST_CASES else None
+    cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
+    return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= most else None
 
 
 def first_cases(

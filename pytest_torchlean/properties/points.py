@@ -9,6 +9,7 @@ from fractions import Fraction
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.falsify import binary32_hull
 from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.properties.pairs import Pair
 from pytest_torchlean.properties.unsafe import in_box, reached
 from pytest_torchlean.spec.model import (
     PropertySpec,
@@ -27,8 +28,9 @@ class Reference:
     label: int
 
 
-Context = Reference | UnsafeSet | None
-"""What a property refers to besides its own numbers: a row of data, or the content of a VNN-LIB file."""
+Context = Reference | UnsafeSet | Pair | None
+"""What a property refers to besides its own numbers: a row of data, the content of a VNN-LIB file, or
+what two executions must not do."""
 
 
 def region(
@@ -58,6 +60,8 @@ def region(
 
 def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Context) -> bool:
     """Whether a point lies in the property's region, exactly; under binary32 in the region's hull."""
+    if isinstance(reference, Pair):
+        reference = reference.unsafe
     if isinstance(reference, UnsafeSet):
         hull = prop.chosen_semantics == "binary32"
         return any(in_box(case.box, point, hull=hull) for case in reference.cases)
@@ -81,6 +85,8 @@ def violation(
     """
     if isinstance(prop, RangeProperty):
         return _outside(prop, outputs)
+    if isinstance(reference, Pair):
+        return reference.broken(point, outputs)
     if isinstance(reference, UnsafeSet):
         return reached(reference, point, outputs, hull=prop.chosen_semantics == "binary32")
     if isinstance(prop, RobustnessProperty) and isinstance(reference, Reference):

@@ -47,7 +47,6 @@ from pytest_torchlean.properties.levels import (
 )
 from pytest_torchlean.properties.linear import improved
 from pytest_torchlean.properties.parts import Part, accepted_parts
-from pytest_torchlean.runtime import nodes_of
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
 
@@ -340,8 +339,9 @@ def _guard_nodes(
         outputs, np.concatenate([wiring[name] for name in graph.outputs])
     ):
         raise CertificateError("TL0612", "the inequalities are not about the model's outputs")
+    executions.require_wiring(wiring)
     run = executions.pieces(wiring)
-    require_same_nodes(emitted, wiring, graph.inputs, nodes_of(executions.stored), run)
+    require_same_nodes(emitted, wiring, graph.inputs, executions.nodes, run)
 
 
 def guard_points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -27,7 +28,8 @@ from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
-from pytest_torchlean.properties.linear import cases_of, may_be_cut, slot_rows
+from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
+from pytest_torchlean.properties.pairs import is_pair
 from pytest_torchlean.properties.proving import (
     Proof,
     Prospect,
@@ -73,7 +75,20 @@ _SLACK = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class Wording:
+    """What reports say about an unsafe set: where nothing is reached, what to do where something is or may
+    be, and further lines. `broken`: a point and its outputs in words where they are unsafe, None else.
+    """
+
+    proved: str
+    refuted_next: str
+    undecided_next: str
+    notes: tuple[str, ...] = ()
+    broken: Callable[[Sequence[Fraction], Sequence[Fraction]], str | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
     """What the steps below share. `seconds` is filled as they go."""
 
     context: PropertyContext
@@ -81,8 +96,11 @@ class _Run:
     program: Program
     executions: Executions
     unsafe: UnsafeSet
-    heading: tuple[str, ...]
-    """Lines for the details that say where the unsafe set is from."""
+    wording: Wording
+    most_cases: int = MOST_CASES
+    """Cases of one box that go into one theorem."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of what else the answer depends on, for the cache."""
     seconds: dict[str, float] = field(default_factory=dict)
     _boxes: dict[int, Points | None] = field(default_factory=dict)
 
@@ -96,6 +114,12 @@ class _Run:
         if id(box) not in self._boxes:
             self._boxes[id(box)] = points_of(box, hull=self.rounded, integers=self.executions.integers)
         return self._boxes[id(box)]
+
+    def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
+        """What is unsafe about an input and its outputs, in words; None where nothing is."""
+        if self.wording.broken is not None:
+            return self.wording.broken(point, outputs)
+        return reached(self.unsafe, point, outputs, hull=self.rounded)
 
     @property
     def rounded(self) -> bool:
@@ -141,18 +165,29 @@ def decide(
     program = context.program
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
+    wording = Wording(
+        "no unsafe output is reachable",
+        "replay the witness; then change the model, or correct the property if this input is fine",
+        "state a smaller input region, or raise `timeout`; no unsafe input was found",
+        heading,
+    )
     executions = Executions(context.model, context.graph, context.front)
-    own = _Run(context, prop, program, executions, unsafe, heading)
+    return decide_run(Run(context, prop, program, executions, unsafe, wording), started)
+
+
+def decide_run(own: Run, started: float) -> Evidence:
+    """Whether the unsafe set is reached: search, proof, and a longer search where neither decided."""
+    context, program, unsafe = own.context, own.program, own.unsafe
     own.seconds["read"] = time.monotonic() - started
     budget = context.budget
     asked = questions(unsafe)
-    known = context.memory.recall(unsafe=digest_of(unsafe))
+    known = context.memory.recall(unsafe=digest_of(unsafe), **own.digests)
     with context.memory.timed():
         found = _replayed(own, known)
         goals = [Goal(question.forms, (question.box,)) for question in asked]
         prospect = None
         if known.proofs and found.witness is None:
-            prospect = recalled_goals(program, goals, semantics_of(prop), known)
+            prospect = recalled_goals(program, goals, semantics_of(own.prop), known)
     if prospect is None and found.witness is None:
         found = _search(own, FIRST_EFFORT, 0, budget)
     if found.witness is not None:
@@ -176,7 +211,7 @@ def decide(
     return _undecided(own, found, missing)
 
 
-def _replayed(own: _Run, known: Known) -> _Found:
+def _replayed(own: Run, known: Known) -> _Found:
     """A witness of an earlier run that is one again, in the case that it was found in."""
     for place, point in recalled_points(known, range(len(own.unsafe.cases)), own.program.inputs).items():
         case, numbers = own.unsafe.cases[place], [exact(value) for value in point]
@@ -203,7 +238,7 @@ def _require_fit(unsafe: UnsafeSet, program: Program, prop: VnnlibProperty, cont
             )
 
 
-def _search(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+def _search(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
     """Look for an unsafe input in every case. Raises OutOfTime."""
     started = time.monotonic()
     try:
@@ -212,7 +247,7 @@ def _search(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
         own.seconds["search"] = own.seconds.get("search", 0.0) + time.monotonic() - started
 
 
-def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+def _search_cases(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
     disagreeing, nearest = None, np.inf
     for number, case in enumerate(own.unsafe.cases, start=1):
         points = own.points(case.box)
@@ -235,15 +270,15 @@ def _search_cases(own: _Run, effort: Effort, seed: int, budget: Budget) -> _Foun
     return _Found(disagreeing=disagreeing, nearest=nearest)
 
 
-def _broken(own: _Run, given: Float32) -> Violation:
+def _broken(own: Run, given: Float32) -> Violation:
     """What is wrong with outputs of a point, in words."""
     point = [exact(value) for value in given]
-    return lambda outputs: reached(own.unsafe, point, outputs, hull=own.rounded)
+    return lambda outputs: own.broken(point, outputs)
 
 
-def _suggested(own: _Run) -> _Found | None:
+def _suggested(own: Run) -> _Found | None:
     """A witness among the candidates of extensions. Raises ExtensionError TL1003, TL1004."""
-    if not own.context.extensions.falsifiers:
+    if not own.context.extensions.falsifiers or is_pair(own.prop):
         return None
 
     def replay(point: Float32) -> Witness | None:
@@ -260,14 +295,14 @@ def _suggested(own: _Run) -> _Found | None:
     return None
 
 
-def _worth_running(own: _Run, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _worth_running(own: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
     first = list(candidates[:_REPLAYS_PER_CASE])
     fine = promising(own.program, first, _SLACK, rounded=own.rounded)
     return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
 
 
 def _prove(
-    own: _Run, asked: Sequence[Question], goals: Sequence[Goal], prospect: Prospect | None
+    own: Run, asked: Sequence[Question], goals: Sequence[Goal], prospect: Prospect | None
 ) -> tuple[Proof | None, str]:
     """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError.
 
@@ -286,14 +321,14 @@ def _prove(
     return proof, ""
 
 
-def _foreseen(own: _Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
+def _foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
     """What Lean will accept, or what is missing."""
     started = time.monotonic()
     budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left, own.context.observer)
     try:
         trees = []
         for question in asked:
-            open_case, tree = _bounded(own.program, question, budget)
+            open_case, tree = _bounded(own.program, question, own.most_cases, budget)
             if open_case is not None:
                 return None, open_case
             trees.append([tree])
@@ -307,7 +342,9 @@ def _foreseen(own: _Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tu
     return prospect, ""
 
 
-def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str | None, Tree | None]:
+def _bounded(
+    program: Program, question: Question, most: int, budget: Budget
+) -> tuple[str | None, Tree | None]:
     """What is missing for a proof, or None and the cases that one can go through; None for intervals.
 
     A complete search takes its place here: whatever tree it finds goes into the certificate.
@@ -321,7 +358,7 @@ def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str 
     gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
     if gap > 0:
         return None, None
-    tree = cases_of(program, question.forms, question.box)
+    tree = cases_of(program, question.forms, question.box, most=most)
     if tree is None and may_be_cut(program, question.forms, question.box):
         return None, None
     if tree is None:
@@ -329,10 +366,10 @@ def _bounded(program: Program, question: Question, budget: Budget) -> tuple[str 
     return None, tree
 
 
-def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
+def _proved(own: Run, proof: Proof, boxes: int) -> Evidence:
     cases = len(own.unsafe.cases)
-    found = "no unsafe output is reachable"
-    if cases > 1:
+    found = own.wording.proved
+    if cases > 1 and isinstance(own.prop, VnnlibProperty):
         found += f": {cases} cases in {boxes} {'box' if boxes == 1 else 'boxes'} are excluded"
     return replace(
         _evidence(own, Verdict.PROVED, found),
@@ -341,7 +378,7 @@ def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
         runtime=runtime_line(own.prop, own.executions),
         lean=proof.lean,
         details=(
-            *own.heading,
+            *own.wording.notes,
             proof.guard_line,
         ),
         effort=proof.effort,
@@ -349,7 +386,7 @@ def _proved(own: _Run, proof: Proof, boxes: int) -> Evidence:
     )
 
 
-def _refuted(own: _Run, found: _Found) -> Evidence:
+def _refuted(own: Run, found: _Found) -> Evidence:
     witness, case = found.witness, found.case
     assert witness is not None
     assert case is not None
@@ -359,12 +396,12 @@ def _refuted(own: _Run, found: _Found) -> Evidence:
         with_use(_evidence(own, Verdict.REFUTED, witness.violation), *found.by),
         witnesses=(witness,),
         runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
-        details=(*own.heading, _place_line(case, witness)),
-        next_steps="replay the witness; then change the model, or correct the property if this input is fine",
+        details=(*own.wording.notes, _place_line(case, witness)),
+        next_steps=own.wording.refuted_next,
     )
 
 
-def _undecided(own: _Run, found: _Found, missing: str) -> Evidence:
+def _undecided(own: Run, found: _Found, missing: str) -> Evidence:
     if found.disagreeing is not None:
         problem = Problem(
             "TL0604",
@@ -378,12 +415,12 @@ def _undecided(own: _Run, found: _Found, missing: str) -> Evidence:
             text += f"; the nearest input found misses the unsafe set by {found.nearest:.3g}"
         evidence = replace(
             _evidence(own, Verdict.UNKNOWN, text),
-            next_steps="state a smaller input region, or raise `timeout`; no unsafe input was found",
+            next_steps=own.wording.undecided_next,
         )
-    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=own.heading)
+    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=own.wording.notes)
 
 
-def _evidence(own: _Run, verdict: Verdict, found: str) -> Evidence:
+def _evidence(own: Run, verdict: Verdict, found: str) -> Evidence:
     return Evidence(
         verdict=verdict,
         claim=claim(own.prop),

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pytest_torchlean.report.drawings import Drawing, bounds_plot, histogram_plot, number, share_plot
 from pytest_torchlean.report.escape import html
 from pytest_torchlean.report.pictures import witness_pictures
-from pytest_torchlean.report.text import counts_text, machine_text, numbers_text, shapes_text
+from pytest_torchlean.report.text import (
+    counts_text,
+    machine_text,
+    numbers_text,
+    other_model_text,
+    shapes_text,
+)
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict, Witness
 
@@ -62,6 +68,7 @@ def _facts(result: PropertyResult, ledger: Sequence[int]) -> str:
         ("rests on", _links(ledger)),
         ("check", html(f"{result.check}, semantics {evidence.semantics}")),
         ("model", html(cut(result.model_path)) or "none"),
+        ("other model", html(cut(other_model_text(result.other_model)))),
         ("inputs", html(cut(shapes_text(result.model_shapes)))),
         ("preprocessing", html(cut("\n".join(result.preprocess)))),
         ("written at", html(f"{result.spec_file}:{result.line}:{result.column}")),

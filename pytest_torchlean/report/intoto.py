@@ -21,7 +21,7 @@ CERTIFICATE = "urn:x-pytest-torchlean:certificate:v1"
 _LISTS = {"passed": "passedTests", "warned": "warnedTests", "failed": "failedTests"}
 _CERTIFIED = (
     "id", "spec", "check", "verdict", "outcome", "assurance", "semantics", "theorem", "counts", "accuracy",
-    "claim", "found", "runtime", "bounds", "radii", "extensions", "lean", "trust",
+    "claim", "found", "runtime", "bounds", "radii", "extensions", "lean", "trust", "other_model",
 )  # fmt: skip
 
 Json = dict[str, Any]

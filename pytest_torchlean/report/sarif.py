@@ -17,7 +17,7 @@ from pytest_torchlean.changes import Change
 from pytest_torchlean.report.escape import sarif as safe
 from pytest_torchlean.report.ratchet import failing_of
 from pytest_torchlean.report.text import summary_line
-from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.results import Environment, OtherModelResult, PropertyResult
 from pytest_torchlean.spec.kinds import KINDS
 from pytest_torchlean.verdict import Verdict
 
@@ -123,6 +123,7 @@ def _alerts(result: PropertyResult, kinds: Sequence[str]) -> list[Json]:
             "verdict": evidence.verdict.value,
             "model": safe(result.model_path),
             "modelSha256": result.model_sha256,
+            **_other_model(result.other_model),
         },
     }
     return [alert]
@@ -139,6 +140,10 @@ def _of_change(change: Change, kinds: Sequence[str]) -> Json:
         "partialFingerprints": _fingerprints(change.id, change.kind, change.key),
         "properties": {"id": safe(change.id), "change": change.kind, "key": safe(change.key)},
     }
+
+
+def _other_model(other: OtherModelResult | None) -> Json:
+    return {} if other is None else {"otherModel": safe(other.path), "otherModelSha256": other.sha256}
 
 
 def _location(file: str, line: int, column: int) -> Json:

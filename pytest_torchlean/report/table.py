@@ -28,7 +28,7 @@ from pytest_torchlean.report.fields import (
     Share,
     Text,
 )
-from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.results import Environment, OtherModelResult, PropertyResult
 from pytest_torchlean.verdict import (
     Counts,
     Histogram,
@@ -146,6 +146,18 @@ WITNESS = Object(
 )
 
 
+OTHER_MODEL = Object(
+    OtherModelResult,
+    (
+        Field("name", TEXT),
+        Field("path", TEXT),
+        Field("sha256", Maybe(DIGEST), "The digest of the bytes that were judged."),
+        Field("preprocess", TEXTS, "What is done to a raw input ahead of the file, step by step."),
+        Field("shapes", Maybe(Named(Many(WHOLE))), "The shape of every input, where the spec gives some."),
+    ),
+)
+
+
 def _first_witness(result: PropertyResult) -> Witness | None:
     return next(iter(result.evidence.witnesses), None)
 
@@ -194,6 +206,7 @@ RESULT: tuple[Field, ...] = (
             )
         ),
     ),
+    Field("other_model", Maybe(OTHER_MODEL), "The second model of a property about two; null for the rest."),
     Field("check", TEXT, "The kind of property."),
     _evidence("verdict", Choice(tuple(verdict.value for verdict in Verdict), Verdict)),
     Field(

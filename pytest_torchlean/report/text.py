@@ -8,7 +8,7 @@ from pytest_torchlean.changes import Comparison
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal, terminal_line
 from pytest_torchlean.report.ratchet import comparison_text
-from pytest_torchlean.results import Environment, PropertyResult, gate_passes
+from pytest_torchlean.results import Environment, OtherModelResult, PropertyResult, gate_passes
 from pytest_torchlean.spec import exact
 from pytest_torchlean.verdict import Counts, Evidence, Verdict, Witness
 
@@ -61,6 +61,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     entries = [
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
+        ("to model", other_model_text(result.other_model)),
         ("inputs", shapes_text(result.model_shapes)),
         ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),
@@ -160,6 +161,14 @@ def _bounds(evidence: Evidence) -> str:
     return "\n".join(
         f"{terminal_line(side)}: {numbers_text(values)}" for side, values in evidence.bounds.items()
     )
+
+
+def other_model_text(other: OtherModelResult | None) -> str:
+    """The second model of a property about two, with its digest."""
+    if other is None:
+        return ""
+    digest = f"sha256 {other.sha256}" if other.sha256 else "(bytes not read)"
+    return terminal_line("; ".join((f"{other.path}  {digest}", *other.preprocess)))
 
 
 def shapes_text(shapes: Mapping[str, tuple[int, ...]] | None) -> str:

@@ -8,7 +8,10 @@ from pytest_torchlean.spec.decode import decode_spec, load_spec
 from pytest_torchlean.spec.model import (
     Bounds,
     Defaults,
+    EquivalentProperty,
+    LipschitzProperty,
     ModelEntry,
+    MonotoneProperty,
     OutputBounds,
     PropertySpec,
     RadiusProperty,
@@ -24,7 +27,10 @@ from pytest_torchlean.spec.model import (
 __all__ = [
     "Bounds",
     "Defaults",
+    "EquivalentProperty",
+    "LipschitzProperty",
     "ModelEntry",
+    "MonotoneProperty",
     "OutputBounds",
     "PropertySpec",
     "RadiusProperty",

@@ -14,25 +14,27 @@ from pytest_torchlean.spec.tree import Sequence as TreeSequence
 
 
 @dataclass(frozen=True)
-class _BoundType:
-    """One side of a box: a number, or a flat list of numbers."""
+class BoundValue:
+    """One side of a box: a number, or a flat list of numbers, optionally none below `at_least`."""
+
+    at_least: int | None = None
 
     def decode(self, tree: Tree, label: str, context: Context) -> Any:
         if not isinstance(tree, TreeSequence):
-            return number().decode(tree, label, context)
+            return number(at_least=self.at_least).decode(tree, label, context)
         if not tree.items:
             return context.report(
                 "TL0309", f"{label} is an empty list", tree.span, fix="list one number per element"
             )
-        values = [_element(entry, label, context) for entry in tree.items]
+        values = [_element(entry, label, context, self.at_least) for entry in tree.items]
         return INVALID if any(value is INVALID for value in values) else tuple(values)
 
     def schema(self) -> Schema:
-        one = number().schema()
+        one = number(at_least=self.at_least).schema()
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}]}
 
 
-def _element(tree: Tree, label: str, context: Context) -> Any:
+def _element(tree: Tree, label: str, context: Context, at_least: int | None) -> Any:
     if isinstance(tree, TreeSequence):
         return context.report(
             "TL0307",
@@ -40,7 +42,7 @@ def _element(tree: Tree, label: str, context: Context) -> Any:
             tree.span,
             fix="list the numbers in row-major order without inner brackets",
         )
-    return number().decode(tree, f"an entry of {label}", context)
+    return number(at_least=at_least).decode(tree, f"an entry of {label}", context)
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Box:
         """The table of the two keys."""
         needed = not self.one_sided
         return (
-            Field("lower", _BoundType(), "Lower bound, one number or one per element.", required=needed),
-            Field("upper", _BoundType(), "Upper bound, one number or one per element.", required=needed),
+            Field("lower", BoundValue(), "Lower bound, one number or one per element.", required=needed),
+            Field("upper", BoundValue(), "Upper bound, one number or one per element.", required=needed),
         )
 
     def decode(self, tree: Tree, label: str, context: Context) -> Any:

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pytest_torchlean.errors import SpecError
@@ -23,9 +25,14 @@ from pytest_torchlean.spec import kinds
 from pytest_torchlean.spec.blocks import decode_block
 from pytest_torchlean.spec.context import Context, Invalid
 from pytest_torchlean.spec.decode import build
+from pytest_torchlean.spec.fields import FilePath
 from pytest_torchlean.spec.kinds import Kind
 from pytest_torchlean.spec.model import (
     Assurance,
+    Element,
+    EquivalentProperty,
+    LipschitzProperty,
+    MonotoneProperty,
     OnUnknown,
     PropertySpec,
     RadiusProperty,
@@ -35,7 +42,7 @@ from pytest_torchlean.spec.model import (
     Semantics,
     VnnlibProperty,
 )
-from pytest_torchlean.spec.tree import Mapping, Scalar, from_python
+from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, from_python
 
 Number = str | int | float | Fraction
 Share = str | int | Fraction
@@ -220,6 +227,111 @@ def vnnlib(
     )
 
 
+def equivalent(
+    *,
+    to: str | PathLike[str],
+    input: Pair,
+    tolerance: Side | None = None,
+    same: str | None = None,
+    margin: Number | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> EquivalentProperty:
+    """The model and the one in the file `to` give nearly the same outputs for every input of the box.
+
+    Give `tolerance`, the largest difference of each output, or `same="class"`. Raises SpecError.
+    """
+    return _make(
+        "equivalent",
+        EquivalentProperty,
+        kinds.EQUIVALENT,
+        files=("to",),
+        to=to,
+        input=_box(input),
+        tolerance=tolerance,
+        same=same,
+        margin=margin,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def monotone(
+    *,
+    along: Sequence[Element],
+    by: Side,
+    input: Pair,
+    outputs: Sequence[int] | None = None,
+    direction: str | None = None,
+    slack: Number | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> MonotoneProperty:
+    """Raising the inputs `along` by up to `by` lowers no output by more than `slack`. Raises SpecError.
+
+    `direction="nonincreasing"` claims that it raises none.
+    """
+    return _make(
+        "monotone",
+        MonotoneProperty,
+        kinds.MONOTONE,
+        along=along,
+        by=by,
+        input=_box(input),
+        outputs=outputs,
+        direction=direction,
+        slack=slack,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def lipschitz(
+    *,
+    constant: Number,
+    apart: Side,
+    input: Pair,
+    outputs: Sequence[int] | None = None,
+    slack: Number | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> LipschitzProperty:
+    """Outputs of two inputs of the box, `apart` at most, differ by at most constant * distance + slack.
+
+    The distance is the largest difference of an element. Raises SpecError.
+    """
+    return _make(
+        "lipschitz",
+        LipschitzProperty,
+        kinds.LIPSCHITZ,
+        constant=constant,
+        apart=apart,
+        input=_box(input),
+        outputs=outputs,
+        slack=slack,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
 def _refuse_float_shares(function: str, **shares: object) -> None:
     for key, share in shares.items():
         if isinstance(share, float):
@@ -237,15 +349,24 @@ def _box(box: object) -> object:
     return box
 
 
-def _make(function: str, result: type[_Built], kind: Kind, **arguments: Any) -> _Built:
-    """Decode arguments by the table of `kind`; None means that the argument was not given."""
-    built = read_arguments(function, kind, arguments, Context())
+def _make(
+    function: str, result: type[_Built], kind: Kind, *, files: Sequence[str] = (), **arguments: Any
+) -> _Built:
+    """Decode arguments by the table of `kind`; None means that the argument was not given.
+
+    files: arguments that are paths here and names in torchlean.yaml.
+    """
+    built = read_arguments(function, kind, arguments, Context(), files)
     assert isinstance(built, result)
     return built
 
 
 def read_arguments(
-    function: str, kind: Kind, arguments: AbstractMapping[str, Any], context: Context
+    function: str,
+    kind: Kind,
+    arguments: AbstractMapping[str, Any],
+    context: Context,
+    files: Sequence[str] = (),
 ) -> PropertySpec:
     """The property that keyword arguments describe; those that are None were not given. Raises SpecError."""
     entries = []
@@ -256,7 +377,11 @@ def read_arguments(
             entries.append((Scalar(key), from_python(value)))
         except TypeError as error:
             raise SpecError("TL0307", f"{function}(): `{key}`: {error}", fix=_SIGNATURE_FIX) from None
-    fields = [entry for entry in kinds.fields_of(kind) if entry.key not in _FILLED_BY_BIND]
+    fields = [
+        replace(entry, type=_PathText()) if entry.key in files else entry
+        for entry in kinds.fields_of(kind)
+        if entry.key not in _FILLED_BY_BIND
+    ]
     tree = Mapping(tuple(entries))
     values = decode_block(tree, fields, f"{function}()", context)
     built = values if isinstance(values, Invalid) else build(kind, values, tree, context)
@@ -265,6 +390,15 @@ def read_arguments(
         others = [f"; {problem.error.message}" for problem in context.problems[1:]]
         raise SpecError(first.code, f"{function}(): {first.message}{''.join(others)}", fix=first.fix)
     return built
+
+
+@dataclass(frozen=True)
+class _PathText(FilePath):
+    """A path as text with forward slashes."""
+
+    def decode(self, tree: Tree, label: str, context: Context) -> Any:
+        found = super().decode(tree, label, context)
+        return found.as_posix() if isinstance(found, Path) else found
 
 
 _SIGNATURE_FIX = "give text, numbers, or pairs (lower, upper) of them"

@@ -21,6 +21,7 @@ from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
 from pytest_torchlean.spec.model import (
     NAME_PATTERN,
     Defaults,
+    EquivalentProperty,
     ModelEntry,
     PropertySpec,
     RadiusProperty,
@@ -226,11 +227,12 @@ def _check_references(
         return
     scalars = {key.text: value for key, value in reversed(item.entries) if isinstance(value, Scalar)}
     name, model = scalars.get("name"), scalars.get("model")
-    well_formed = model is not None and re.fullmatch(NAME_PATTERN, model.text)
-    if declared and model is not None and well_formed and model.text not in declared:
-        known = ", ".join(shorten(word) for word in declared)
-        fix = f"{did_you_mean(model.text, declared)}declared models: {known}"
-        context.report("TL0312", f"`models` declares no `{shorten(model.text)}`", model.span, fix=fix)
+    for used in (model, scalars.get("to")):
+        well_formed = used is not None and re.fullmatch(NAME_PATTERN, used.text)
+        if declared and used is not None and well_formed and used.text not in declared:
+            known = ", ".join(shorten(word) for word in declared)
+            fix = f"{did_you_mean(used.text, declared)}declared models: {known}"
+            context.report("TL0312", f"`models` declares no `{shorten(used.text)}`", used.span, fix=fix)
     if name is None or model is None:
         return
     key = (model.text, name.text)
@@ -289,6 +291,30 @@ def build(kind: Kind, values: dict[str, Any], tree: Mapping, context: Context) -
             f"`up_to` is {built.up_to}, below the claimed `epsilon` {built.epsilon}",
             tree.span,
             fix="raise `up_to`: it is the largest radius that is tried",
+        )
+    if isinstance(built, EquivalentProperty):
+        return _equivalent(built, values, tree, context)
+    return built
+
+
+def _equivalent(
+    built: EquivalentProperty, values: dict[str, Any], tree: Mapping, context: Context
+) -> PropertySpec | Invalid:
+    if (built.tolerance is None) == (built.same is None):
+        both = "exclude each other" if built.same else "are both missing"
+        return context.report(
+            "TL0317",
+            f"`tolerance` and `same` {both}",
+            tree.span,
+            fix="give one of the two: `tolerance: 1/100`, or `same: class`",
+        )
+    if "margin" in values and built.same is None:
+        return context.report(
+            "TL0317", "`margin` belongs to `same: class`", tree.span, fix="remove it, or write `same: class`"
+        )
+    if built.model and built.model == built.to:
+        return context.report(
+            "TL0317", f"`to` names the model itself, `{built.to}`", tree.span, fix="name another model"
         )
     return built
 

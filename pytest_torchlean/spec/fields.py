@@ -272,3 +272,48 @@ class IntegerList:
 
     def schema(self) -> Schema:
         return {"type": "array", "items": integer(0, self.high).schema(), "minItems": 1, "uniqueItems": True}
+
+
+@dataclass(frozen=True)
+class ElementList:
+    """A list of different positions, counted from 0, and of names, at least one."""
+
+    high: int
+
+    def decode(self, tree: Tree, label: str, context: Context) -> Any:
+        if not isinstance(tree, TreeSequence):
+            return context.report(
+                "TL0307",
+                f"{label} must be a list of positions or names, not {describe(tree)}",
+                tree.span,
+                fix="write e.g. [0, 5] or [income]",
+            )
+        if not tree.items:
+            return context.report("TL0309", f"{label} is empty", tree.span, fix="list at least one")
+        values = [self._entry(entry, label, context) for entry in tree.items]
+        if any(value is INVALID for value in values):
+            return INVALID
+        seen: dict[int | str, Tree] = {}
+        for value, entry in zip(values, tree.items, strict=True):
+            if value in seen:
+                return context.report(
+                    "TL0309",
+                    f"{label} lists `{shorten(str(value))}` twice",
+                    entry.span,
+                    fix="list each once",
+                    related=seen[value].span,
+                )
+            seen[value] = entry
+        return tuple(values)
+
+    def _entry(self, tree: Tree, label: str, context: Context) -> Any:
+        scalar = _scalar(tree, f"an entry of {label}", "a position or a name", context)
+        if isinstance(scalar, Invalid):
+            return scalar
+        if scalar.quoted or not re.fullmatch(r"[+-]?[0-9][0-9_.]*", scalar.text):
+            return scalar.text
+        return integer(0, self.high).decode(tree, f"an entry of {label}", context)
+
+    def schema(self) -> Schema:
+        one = {"anyOf": [integer(0, self.high).schema(), {"type": "string", "minLength": 1}]}
+        return {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pytest_torchlean.spec.blocks import Field
-from pytest_torchlean.spec.boxes import Box
+from pytest_torchlean.spec.boxes import BoundValue, Box
 from pytest_torchlean.spec.fields import (
     Choice,
+    ElementList,
     FilePath,
     Flag,
     IntegerList,
@@ -24,6 +25,9 @@ from pytest_torchlean.spec.fields import (
 )
 from pytest_torchlean.spec.model import (
     SAMPLINGS,
+    EquivalentProperty,
+    LipschitzProperty,
+    MonotoneProperty,
     PropertySpec,
     RadiusProperty,
     RangeProperty,
@@ -170,8 +174,67 @@ VNNLIB = Kind(
     (Field("file", FilePath(), "A VNN-LIB 1.0 file, also packed as .vnnlib.gz.", required=True),),
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RADIUS, RANGE, VNNLIB)}
-LATER_KINDS: tuple[str, ...] = ("monotonicity", "equivalence")
+_PAIR_BOX = Field("input", Box(), _INPUT_BOX, required=True)
+_OUTPUTS = Field(
+    "outputs", IntegerList(MAX_INDEX), "Positions of the outputs meant, counted from 0.", default="all"
+)
+EQUIVALENT = Kind(
+    "equivalent",
+    "Two models give nearly the same outputs, or the same class, for every input of a box.",
+    EquivalentProperty,
+    (
+        Field("to", Name("model"), "The other model, a name from the `models` block.", required=True),
+        _PAIR_BOX,
+        Field("tolerance", BoundValue(0), "The largest difference, one number or one per output."),
+        Field("same", Choice(("class",)), "Claim the same class instead of a tolerance."),
+        Field(
+            "margin",
+            number(at_least=0),
+            "With `same: class`: agree wherever the class of `to` leads all others by this much.",
+            default="0",
+        ),
+    ),
+)
+MONOTONE = Kind(
+    "monotone",
+    "Raising some inputs from anywhere in a box never lowers (or raises) an output by more than a slack.",
+    MonotoneProperty,
+    (
+        Field(
+            "along",
+            ElementList(MAX_INDEX),
+            "The inputs that are raised: positions counted from 0, or names of model inputs.",
+            required=True,
+        ),
+        Field("by", BoundValue(0), "By how much each of them is raised at most, e.g. 1/10.", required=True),
+        _PAIR_BOX,
+        _OUTPUTS,
+        Field(
+            "direction",
+            Choice(("nondecreasing", "nonincreasing")),
+            "How the outputs answer.",
+            default="nondecreasing",
+        ),
+        Field("slack", number(at_least=0), "By how much an output may go the other way.", default="0"),
+    ),
+)
+LIPSCHITZ = Kind(
+    "lipschitz",
+    "Near an input of a box outputs move by at most constant * (largest input difference) + slack.",
+    LipschitzProperty,
+    (
+        Field("constant", number(at_least=0), "The Lipschitz constant claimed, e.g. 2.5.", required=True),
+        Field("apart", BoundValue(0), "How far the inputs are apart at most, e.g. 1/10.", required=True),
+        _PAIR_BOX,
+        _OUTPUTS,
+        Field("slack", number(at_least=0), "What is allowed beyond, for inputs however near.", default="0"),
+    ),
+)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RADIUS, RANGE, VNNLIB, EQUIVALENT, MONOTONE, LIPSCHITZ)
+}
+LATER_KINDS: tuple[str, ...] = ()
 
 
 def common_fields(known: Mapping[str, Kind]) -> tuple[Field, ...]:

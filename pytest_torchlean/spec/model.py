@@ -176,6 +176,57 @@ class VnnlibProperty(PropertySpec):
     file: Path
 
 
+Element = int | str
+"""A position counted from 0 over all elements in order, or the name of a model's input: all its elements."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquivalentProperty(PropertySpec):
+    """Two models, given the same input of the box, give nearly the same outputs, or the same class."""
+
+    check: ClassVar[str] = "equivalent"
+
+    to: str
+    """The other model: a name of the `models` block, or in a decorator a path."""
+    input: Bounds
+    tolerance: Bound | None = None
+    """The largest difference of each output. Never given together with `same`."""
+    same: Literal["class"] | None = None
+    margin: Fraction = Fraction(0)
+    """For `same: class`: by how much the other model's class leads where this one must agree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonotoneProperty(PropertySpec):
+    """Raising inputs `along` anywhere in the box lowers no output by more than `slack`, or raises none."""
+
+    check: ClassVar[str] = "monotone"
+
+    along: tuple[Element, ...]
+    by: Bound
+    """By how much each of them is raised at most, in the order of their positions."""
+    input: Bounds
+    outputs: tuple[int, ...] | None = None
+    """Positions of the outputs that are meant. None: all of them."""
+    direction: Literal["nondecreasing", "nonincreasing"] = "nondecreasing"
+    slack: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LipschitzProperty(PropertySpec):
+    """No input near one of the box has outputs further from its own than constant * distance + slack."""
+
+    check: ClassVar[str] = "lipschitz"
+
+    constant: Fraction
+    apart: Bound
+    """How far the two inputs are apart at most, one number or one per element."""
+    input: Bounds
+    outputs: tuple[int, ...] | None = None
+    """Positions of the outputs that are meant. None: all of them."""
+    slack: Fraction = Fraction(0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExtensionProperty(PropertySpec):
     """A property of a kind that an extension gives; every kind has a subclass that names it in `check`."""

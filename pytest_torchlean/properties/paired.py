@@ -1,0 +1,92 @@
+"""`check: equivalent`, `monotone` and `lipschitz`: what must not happen in a joint graph is searched for and
+excluded as the unsafe set of a VNN-LIB file is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_torchlean.ir.canonical import digest
+from pytest_torchlean.properties import OtherModel, PropertyContext
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.pairs import Pair, pair_of
+from pytest_torchlean.properties.vnnlib import Run, Wording, decide_run
+from pytest_torchlean.spec.model import EquivalentProperty, LipschitzProperty, MonotoneProperty, PropertySpec
+from pytest_torchlean.verdict import Evidence, Verdict
+
+MOST_CASES = 64
+"""Cases of one box that get bounds of their own; forms are carried through far more parts."""
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED, REFUTED with a witness, or UNKNOWN with what is missing.
+
+    Raises SpecError TL0317, TL0318, TL035x, UnsupportedError TL0203, TL0204, CheckerError TL05xx,
+    CertificateError TL06xx, OutOfTime.
+    """
+    started = time.monotonic()
+    first = Executions(context.model, context.graph, context.front)
+    other = context.other
+    second = None if other is None else Executions(other.model, other.graph, other.front)
+    pair = pair_of(prop, first, second)
+    evidence = decide_run(
+        Run(
+            context,
+            prop,
+            pair.executions.program,
+            pair.executions,
+            pair.unsafe,
+            _wording(pair, context),
+            MOST_CASES,
+            {} if other is None else {"other": _digest(other)},
+        ),
+        started,
+    )
+    if evidence.verdict is Verdict.PROVED and other is not None:
+        line = (
+            f"The theorem's graph holds the weights of both files, {context.model.sha256} and "
+            f"{other.model.sha256}; each was read once, compared node "
+            "by node, and run in a session of its own."
+        )
+        evidence = replace(evidence, trust=(*evidence.trust, line))
+    return evidence
+
+
+def _digest(other: OtherModel) -> str:
+    """The second model as it was judged: its bytes, and the graph that its shapes and preprocessing gave."""
+    return f"{other.model.sha256} {digest(other.graph)}"
+
+
+def _wording(pair: Pair, context: PropertyContext) -> Wording:
+    prop, notes = pair.prop, []
+    if isinstance(prop, EquivalentProperty):
+        assert context.other is not None
+        notes.append(f"`{prop.to}`: sha256 {context.other.model.sha256}")
+        proved = "both models give the same class" if prop.same else "all outputs agree within the tolerance"
+        refuted = "replay the witness; then widen the tolerance, or find out which model is right"
+        undecided = "state a smaller input region, a wider tolerance or a longer `timeout`"
+    elif isinstance(prop, MonotoneProperty):
+        notes.append(f"a witness lists the input, then the steps of {_listed(pair.along)} in this order")
+        proved = f"no output {'falls' if prop.direction == 'nondecreasing' else 'rises'} beyond the slack"
+        refuted = "replay the witness; then allow a `slack`, or train the model to be monotone"
+        undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
+    else:
+        notes.append("a witness lists an input and then the step to the other one")
+        proved = f"no two inputs have outputs further apart than {prop.constant} times their distance"
+        refuted = "replay the witness; then claim a larger `constant`"
+        undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
+    if not isinstance(prop, EquivalentProperty) and prop.slack == 0:
+        undecided += _zero_slack(prop)
+    undecided += "; nothing that breaks the claim was found"
+    return Wording(proved, refuted, undecided, tuple(notes), pair.broken)
+
+
+def _zero_slack(prop: MonotoneProperty | LipschitzProperty) -> str:
+    if prop.chosen_semantics == "binary32":
+        return ". With `slack` 0 roundings alone break the claim for most models: give one, or claim `real`"
+    return ". With `slack` 0 nothing is left for bounds that are not exact: give a small one"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return f"input{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
