@@ -4,19 +4,29 @@ excluded as the unsafe set of a VNN-LIB file is."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
+from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.errors import CertificateError, UnsupportedError
 from pytest_torchlean.ir.canonical import digest
 from pytest_torchlean.properties import OtherModel, PropertyContext
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.pairs import Pair, pair_of
-from pytest_torchlean.properties.vnnlib import Run, Wording, decide_run
+from pytest_torchlean.properties.pairs import Pair, PairProperty, pair_of
+from pytest_torchlean.properties.unsafe import questions
+from pytest_torchlean.properties.vnnlib import Run, Wording, decide_run, foreseen
 from pytest_torchlean.spec.model import EquivalentProperty, LipschitzProperty, MonotoneProperty, PropertySpec
+from pytest_torchlean.spec.vnnlib import UnsafeSet
 from pytest_torchlean.verdict import Evidence, Verdict
 
 MOST_CASES = 64
 """Cases of one box that get bounds of their own; forms are carried through far more parts."""
+
+_SHARE_FOR_LOOSER = 0.5
+"""Of the time that is left where nothing was decided."""
+_FINEST = 16
+"""The smallest slack that is tried is 2^-16."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -30,19 +40,20 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     other = context.other
     second = None if other is None else Executions(other.model, other.graph, other.front)
     pair = pair_of(prop, first, second)
-    evidence = decide_run(
-        Run(
-            context,
-            prop,
-            pair.executions.program,
-            pair.executions,
-            pair.unsafe,
-            _wording(pair, context),
-            MOST_CASES,
-            {} if other is None else {"other": _digest(other)},
-        ),
-        started,
+    own = Run(
+        context,
+        prop,
+        pair.executions.program,
+        pair.executions,
+        pair.unsafe,
+        _wording(pair, context),
+        MOST_CASES,
+        {} if other is None else {"other": _digest(other)},
     )
+    evidence = decide_run(own, started)
+    if evidence.verdict is Verdict.UNKNOWN:
+        words = _smallest(own, pair, lambda looser: pair_of(looser, first, second).unsafe)
+        return replace(evidence, found=evidence.found + words)
     if evidence.verdict is Verdict.PROVED and other is not None:
         line = (
             f"The theorem's graph holds the weights of both files, {context.model.sha256} and "
@@ -51,6 +62,46 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         )
         evidence = replace(evidence, trust=(*evidence.trust, line))
     return evidence
+
+
+def _smallest(own: Run, pair: Pair, unsafe_of: Callable[[PropertySpec], UnsafeSet]) -> str:
+    """The smallest of some looser claims for which a certificate is foreseen, in words; Lean is not asked."""
+    candidates = _looser(pair.prop)
+    stop = time.monotonic() + _SHARE_FOR_LOOSER * own.context.seconds_left
+    first, last, best = 0, len(candidates), None
+    while first < last and time.monotonic() < stop:
+        middle = (first + last) // 2
+        loose = candidates[middle]
+        unsafe = unsafe_of(loose)
+        context = replace(own.context, deadline=min(own.context.deadline, stop))
+        asked = questions(unsafe)
+        goals = [Goal(question.forms, (question.box,)) for question in asked]
+        tried = replace(own, context=context, prop=loose, unsafe=unsafe, seconds={})
+        try:
+            prospect, _ = foreseen(tried, asked, goals)
+        except (CertificateError, UnsupportedError):
+            break
+        if prospect is None:
+            first = middle + 1
+        else:
+            last, best = middle, loose
+    if best is None:
+        return ""
+    key, value = (
+        ("tolerance", best.tolerance) if isinstance(best, EquivalentProperty) else ("slack", best.slack)
+    )
+    return f"; with `{key}: {value}` a certificate is foreseen, though Lean was not asked"
+
+
+def _looser(prop: PairProperty) -> list[PairProperty]:
+    """The claim with larger allowances, the smallest first."""
+    if isinstance(prop, EquivalentProperty):
+        tolerance = prop.tolerance
+        if not isinstance(tolerance, Fraction) or tolerance == 0:
+            return []
+        return [replace(prop, tolerance=tolerance * 2**power) for power in range(1, 9)]
+    slacks = [Fraction(1, 2**power) for power in range(_FINEST, -1, -1)]
+    return [replace(prop, slack=slack) for slack in slacks if slack > prop.slack]
 
 
 def _digest(other: OtherModel) -> str:
@@ -73,7 +124,7 @@ def _wording(pair: Pair, context: PropertyContext) -> Wording:
         undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
     else:
         notes.append("a witness lists an input and then the step to the other one")
-        proved = f"no two inputs have outputs further apart than {prop.constant} times their distance"
+        proved = f"outputs move by at most {prop.constant} times the distance of their inputs"
         refuted = "replay the witness; then claim a larger `constant`"
         undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
     if not isinstance(prop, EquivalentProperty) and prop.slack == 0:

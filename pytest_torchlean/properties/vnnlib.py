@@ -310,7 +310,7 @@ def _prove(
     """
     missing = ""
     if prospect is None:
-        prospect, missing = _foreseen(own, asked, goals)
+        prospect, missing = foreseen(own, asked, goals)
     if prospect is None:
         return None, missing
     proof = prove(own.context, own.prop, own.executions, prospect)
@@ -321,7 +321,7 @@ def _prove(
     return proof, ""
 
 
-def _foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
+def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
     """What Lean will accept, or what is missing."""
     started = time.monotonic()
     budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left, own.context.observer)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import TypeGuard
 
 from pytest_torchlean.gate import Job
+from pytest_torchlean.spec.model import ModelEntry
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.preprocess import words
 
@@ -55,7 +56,21 @@ def claim_of_job(job: Job, root: Path, digest: Digest) -> dict[str, Plain]:
         value = getattr(prop, field.name)
         if field.name not in skipped and value is not None:
             claim[field.name] = _plain(value, root, digest)
+    if job.other is not None:
+        claim["to"] = _other(job.other, digest)
     return claim
+
+
+def _other(other: ModelEntry, digest: Digest) -> Plain:
+    """The second model of a property about two: another file, or other bytes, are another claim."""
+    shapes = {name: tuple(map(str, extents)) for name, extents in sorted(other.inputs.shapes.items())}
+    dims = {name: str(extent) for name, extent in sorted(other.inputs.dims.items())}
+    return {
+        "path": other.shown,
+        "sha256": digest(other.path),
+        "preprocess": tuple(words(step) for step in other.preprocess),
+        "shapes": {"inputs": shapes, "dims": dims},
+    }
 
 
 def _listed(indices: tuple[int, ...] | None, limit: int | None) -> Plain:

@@ -46,6 +46,11 @@ def larger(absent: str | None = None) -> Order:
     return order
 
 
+def smaller(absent: str | None = None) -> Order:
+    """For numbers of which the smaller one is the stronger; `absent` is what a missing key means."""
+    return lambda before, after: larger(absent)(after, before)
+
+
 def wider(before: Plain | None, after: Plain | None) -> Answer:
     """For boxes of inputs: the larger region is the stronger claim, and no box is everything."""
     return _boxes(before, after, 1)
@@ -186,6 +191,9 @@ OF_KIND: Mapping[str, Mapping[str, Order]] = {
     "radius": {**_BALL, "up_to": larger(), "steps": larger()},
     "range": {"input": wider, "output": narrower, "strict": ranked("false", "true")},
     "vnnlib": {"file": data_file},
+    "equivalent": {"input": wider, "tolerance": smaller(), "margin": smaller("0")},
+    "monotone": {"input": wider, "by": larger(), "slack": smaller("0")},
+    "lipschitz": {"input": wider, "apart": larger(), "constant": smaller(), "slack": smaller("0")},
     "runtime": {"samples": larger(), "sessions": supersets, "data": data_file},
 }
 """Keys of one kind. A key that stands nowhere has no order: any change of it needs a waiver."""
