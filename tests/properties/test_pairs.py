@@ -157,8 +157,8 @@ class TestMonotone:
 
 @pytest.mark.usefixtures("library")
 class TestSlack:
-    def test_a_millionth_is_enough_in_exact_arithmetic_of_linear_models(self, judged: Any) -> None:
-        prop = monotone(along=[0], by="1/10", input=UNIT, slack="1e-6", semantics="real")
+    def test_little_is_enough_for_linear_models(self, judged: Any) -> None:
+        prop = monotone(along=[0], by="1/10", input=UNIT, slack="1e-4", semantics="real")
         assert judged(prop, linear([[1], [-3]])).verdict is Verdict.PROVED
 
     def test_roundings_need_some(self, judged: Any) -> None:
