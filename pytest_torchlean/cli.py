@@ -75,12 +75,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="torchlean",
         description="Prove properties of ONNX model files, every certificate checked by Lean 4.",
         epilog="exit codes: 0 all passed, 1 a property failed, 2 bad spec or usage, 3 internal error, "
-        "5 nothing to check",
+        "5 nothing to check. First steps: `torchlean init model.onnx`, then `torchlean check`",
     )
     parser.add_argument("--version", action="version", version=f"torchlean {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    check = _command(commands, "check", "run the properties of torchlean.yaml")
+    check = _command(
+        commands,
+        "check",
+        "run the properties of torchlean.yaml",
+        "Runs the properties, prints each failure with what to do next, and then a table of all "
+        "verdicts. While it runs, standard error says what it is at.",
+    )
     check.add_argument(
         "paths",
         nargs="*",
@@ -120,14 +126,28 @@ def _parser() -> argparse.ArgumentParser:
     _root(bundle)
     _extensions(bundle)
 
-    inspect = _command(commands, "inspect", "show a model's graph, and what is certifiable")
-    inspect.add_argument("model", type=Path, metavar="MODEL")
+    inspect = _command(
+        commands,
+        "inspect",
+        "show what a model holds, and what can be run and proved of it",
+        "Shows inputs, outputs and size of a model, for each operator whether it can be run and proved, "
+        "with the reason where not, and the expected cost of a proof. Dimensions that the file leaves open "
+        "are guessed.",
+    )
+    inspect.add_argument("model", type=Path, metavar="MODEL", help="an ONNX file")
     inspect.add_argument("--json", action="store_true", help="print JSON instead of text")
     inspect.add_argument("--graph", action="store_true", help="print every node of the graph too")
     _shapes(inspect)
     _extensions(inspect)
 
-    doctor = _command(commands, "doctor", "check this installation, Lean included")
+    doctor = _command(
+        commands,
+        "doctor",
+        "check this installation, Lean included",
+        "Checks packages, arithmetic and Lean, builds the Lean library if this user has not yet, and asks "
+        "Lean what the theorems rest on. Exit 1 where something that a proof needs is missing; its line "
+        "says what to do.",
+    )
     _lean(doctor)
     _extensions(doctor)
 
@@ -138,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
         "Looks at each model and writes a spec that is valid and runs as it is: a runtime check, and where "
         "the model allows it claims that can be proved. Dimensions that the file leaves open are guessed.",
     )
-    init.add_argument("models", nargs="+", type=Path, metavar="MODEL")
+    init.add_argument(
+        "models", nargs="+", type=Path, metavar="MODEL", help="an ONNX file below the spec's folder"
+    )
     init.add_argument(
         "-o",
         "--output",
@@ -151,7 +173,13 @@ def _parser() -> argparse.ArgumentParser:
     _shapes(init)
     _extensions(init)
 
-    replay = _command(commands, "replay", "run a counterexample again")
+    replay = _command(
+        commands,
+        "replay",
+        "run a counterexample again",
+        "Runs the input of a counterexample, or a divergent node, on onnxruntime and on the evaluator again. "
+        "Exit 1 while it still breaks the property, else 0.",
+    )
     replay.add_argument("witness", type=Path, metavar="WITNESS", help="a file of .torchlean/witnesses")
     _root(replay)
     _extensions(replay)
@@ -172,7 +200,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     _extensions(report)
 
-    explain = _command(commands, "explain", "what an error code means")
+    explain = _command(
+        commands,
+        "explain",
+        "what an error code means",
+        "Cause, an example and the fix of an error code such as TL0304; a word finds codes by their titles.",
+    )
     explain.add_argument("code", nargs="?", metavar="TLnnnn", help="all codes when absent")
     return parser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_torchlean.error_codes import CODES
+from pytest_torchlean.error_examples import EXAMPLES
 
 _GROUPS = {
     "TL01": "The model file",
@@ -32,7 +33,8 @@ def reference() -> str:
             group = code[:4]
             parts.append(f"# {_GROUPS.get(group, group + 'xx')}\n")
         row = CODES[code]
-        parts.append(f"## {code}\n\n{row.title}\n\n- cause: {row.cause}\n- fix: {row.fix}\n")
+        example = f"- example: {EXAMPLES[code]}\n" if code in EXAMPLES else ""
+        parts.append(f"## {code}\n\n{row.title}\n\n- cause: {row.cause}\n{example}- fix: {row.fix}\n")
     return "\n".join(parts)
 
 

@@ -14,6 +14,7 @@ PACKAGE = Path(pytest_torchlean.__file__).parent
 ORDER = [
     "__init__",
     "error_codes",
+    "error_examples",
     "error_reference",
     "errors",
     "extensions",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from pytest_torchlean import __version__
 from pytest_torchlean.cli import FAILED, PASSED
@@ -12,7 +14,11 @@ from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.report.escape import terminal_line
 
+if TYPE_CHECKING:
+    from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+
 _NEEDED = ("numpy", "onnx", "onnxruntime", "pyyaml", "pytest", "junit-xml")
+_THEOREMS = ("PytestTorchLean.sound", "PytestTorchLean.sound_parts", "PytestTorchLean.PartHolds.join")
 _OPTIONAL = {
     "numba": "faster evaluation",
     "pytest-xdist": "parallel runs",
@@ -106,7 +112,32 @@ def _lean(options: argparse.Namespace) -> bool:
     when += ", as shipped" if built.shipped else ", digests not shipped with these sources or this Lean"
     print(f"ok       Lean library, {len(built.modules)} modules, {when}")
     print(f"         sources sha256 {built.sources_sha256}")
-    return True
+    print(f"         build sha256   {_digest(built)}, in {terminal_line(str(built.olean_directory.parent))}")
+    return _theorems(lean, built)
+
+
+def _digest(built: BuiltLibrary) -> str:
+    """A digest of the digests of all built modules: equal builds have equal ones."""
+    modules = sorted(built.olean_directory.rglob("*.olean"))
+    digests = [hashlib.sha256(module.read_bytes()).hexdigest() for module in modules]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _theorems(lean: LeanInstall, built: BuiltLibrary) -> bool:
+    """What the theorems behind every verdict rest on, as Lean says it now."""
+    from pytest_torchlean.checker import ALLOWED_AXIOMS, axioms_of
+
+    try:
+        found = axioms_of(_THEOREMS, built=built, lean=lean)
+    except TorchleanError as error:
+        _problem("theorems", error)
+        return False
+    healthy = True
+    for name, axioms in found.items():
+        fine = set(axioms) <= set(ALLOWED_AXIOMS)
+        healthy &= fine
+        print(f"{'ok' if fine else 'BROKEN':<9}theorem {name} rests on {', '.join(axioms) or 'no axiom'}")
+    return healthy
 
 
 def _problem(part: str, error: TorchleanError) -> None:
