@@ -23,7 +23,7 @@ from pytest_torchlean.checker.library import OPTIONS
 from pytest_torchlean.checker.sources import EVALUATED, LeanSources, module_path
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.report.escape import terminal_line
-from pytest_torchlean.results import PropertyResult
+from pytest_torchlean.results import OtherModelResult, PropertyResult
 from pytest_torchlean.verdict import Verdict
 
 CLAIM = "claim"
@@ -209,6 +209,13 @@ theorem claim.{{u}} (K : Type u) [OrderedRing K] :     -- over every linearly or
 """
 
 
+def _other_model(other: OtherModelResult | None) -> tuple[tuple[str, str], ...]:
+    if other is None:
+        return ()
+    steps = f"; raw input: {'; '.join(other.preprocess)}" if other.preprocess else ""
+    return (("To model", f"{other.path}{steps}"), ("SHA-256", f"{other.sha256} (a label, too)"))
+
+
 def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Iterator[str]:
     evidence = result.evidence
     yield f"# {title}"
@@ -217,6 +224,7 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
         ("Property", result.id),
         ("Model", result.model_path),
         ("SHA-256", f"{result.model_sha256} ({use})"),
+        *_other_model(result.other_model),
         *((("Raw input", "; ".join(result.preprocess)),) if result.preprocess else ()),
         ("Claim", evidence.claim),
         ("Found", evidence.found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import replace
@@ -20,12 +21,16 @@ from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.bounds.program import ReluNode, lower_to_program
 from pytest_torchlean.bounds.side_by_side import side_by_side
+from pytest_torchlean.bundle import AcceptedText, bundle_files
+from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.errors import CertificateError, SpecError
-from pytest_torchlean.gate import run_spec
+from pytest_torchlean.gate import ModelStore, jobs_of, run_one, run_spec
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import OtherModel, PropertyContext, run_property
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.pairs import pair_of
+from pytest_torchlean.ratchet.claims import claim_of_job
+from pytest_torchlean.ratchet.order import order_of
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
@@ -355,3 +360,71 @@ def test_spec_mistakes(project: Path, line: str, code: str) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(project / "torchlean.yaml", project)
     assert caught.value.code == code
+
+
+@pytest.mark.usefixtures("library")
+def test_a_bundle_names_both_files(project: Path) -> None:
+    text = SPEC.replace("tolerance: 1/100", "tolerance: 1")
+    (project / "torchlean.yaml").write_text(text)
+    spec = load_spec(project / "torchlean.yaml", project)
+    store, kept = ModelStore(project), list[AcceptedText]()
+
+    def keep(given: str | bytes, axioms: tuple[str, ...]) -> None:
+        assert isinstance(given, str)
+        kept.append(AcceptedText(given, axioms))
+
+    result = run_one(jobs_of(spec)[0], store=store, keep=keep)
+    assert result.evidence.verdict is Verdict.PROVED
+    files = bundle_files(result, kept, read_sources(source_directory()), b"readme")
+    words = files["Claim.lean"].decode()
+    assert result.other_model is not None
+    assert "new.onnx" in words
+    assert "old.onnx" in words
+    assert str(result.other_model.sha256) in words
+
+
+def test_another_second_model_is_another_claim(project: Path) -> None:
+    """A pull request must not turn a comparison green by pointing it at the new model itself."""
+
+    def claim() -> Any:
+        job = jobs_of(load_spec(project / "torchlean.yaml", project))[0]
+        return claim_of_job(job, project, lambda path: hashlib.sha256(path.read_bytes()).hexdigest())["to"]
+
+    before = claim()
+    (project / "torchlean.yaml").write_text(SPEC.replace("old: {path: old.onnx}", "old: {path: new.onnx}"))
+    assert order_of("equivalent", "to")(before, claim()) is None
+    (project / "torchlean.yaml").write_text(SPEC)
+    assert order_of("equivalent", "to")(before, claim()) == 0
+    (project / "old.onnx").write_bytes((project / "new.onnx").read_bytes())
+    assert order_of("equivalent", "to")(before, claim()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "weaker"),
+    [("equivalent", "tolerance", "1/10"), ("monotone", "slack", "1/10"), ("lipschitz", "constant", "5")],
+)
+def test_larger_allowances_are_weaker_claims(kind: str, key: str, weaker: str) -> None:
+    assert order_of(kind, key)("1/100", weaker) == -1
+    assert order_of(kind, key)(weaker, "1/100") == 1
+
+
+def test_decorators_take_the_path_of_the_second_model(project: Path, pytester: pytest.Pytester) -> None:
+    for name in ("new.onnx", "old.onnx"):
+        (pytester.path / name).write_bytes((project / name).read_bytes())
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_torchlean import equivalent
+
+        @pytest.mark.certify("new.onnx", equivalent(to="old.onnx", input=(0, 1), tolerance="1/100"))
+        def test_close(verdict):
+            pass
+
+        @pytest.mark.certify("new.onnx", equivalent(to="gone.onnx", input=(0, 1), tolerance="1/100"))
+        def test_gone(verdict):
+            pass
+        """
+    )
+    outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    outcome.stdout.fnmatch_lines(["*that of `old.onnx`*", "*gone.onnx*"])
+    assert outcome.ret == 1
