@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -27,7 +28,10 @@ case "$1 $2" in
 esac
 """
 CYCLONEDX = '#!/bin/sh\nwhile [ $# -gt 1 ]; do [ "$1" != --output-file ] || echo "{}" >"$2"; shift; done\n'
-GH = '#!/bin/sh\nmkdir official && cp "$RELEASE" "official/$(basename "$RELEASE")"\necho "$@" >"$GH_LOG"\n'
+GH = """#!/bin/sh
+[ $1 = release ] || exit 0
+mkdir official && cp "$RELEASE" official/ && echo "$@" >"$GH_LOG"
+"""
 
 
 @pytest.fixture
@@ -77,6 +81,13 @@ def test_a_release_is_built_listed_and_handed_on(runner: Runner) -> None:
     assert (workspace / "sbom.cdx.json").is_file()
     handed = [given["path"].split() for used, given in runner.used if used == "actions/upload-artifact"]
     assert handed == [["dist"], ["SHA256SUMS", "sbom.cdx.json"]]
+    (check,) = re.findall(
+        r"^```sh\n(.*?)^```$", (ROOT / "RELEASING.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    shutil.rmtree(workspace / "dist")
+    assert runner.run_steps([{"shell": "bash", "run": check}]) == "success"
+    for name, digest in listed.items():
+        assert hashlib.sha256((workspace / "dist" / name).read_bytes()).hexdigest() == digest
 
 
 def test_a_tag_of_another_version_builds_nothing(runner: Runner) -> None:
