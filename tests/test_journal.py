@@ -103,7 +103,7 @@ def test_a_cut_line_is_left_out_and_a_wrong_one_refused(tmp_path: Path) -> None:
         assert not gate_passes(results)
     with pytest.raises(RecordError, match="not JSON"):
         read_journal(whole + b"{\n")
-    with pytest.raises(RecordError, match="no journal|not a journal"):
+    with pytest.raises(RecordError, match=r"no journal|not a journal"):
         read_journal(json.dumps({}).encode())
     journal.end()
     assert os.listdir(tmp_path) == ["out.json"]
