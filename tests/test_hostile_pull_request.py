@@ -28,6 +28,7 @@ from pull_request import (
 
 import pytest_torchlean
 from pytest_torchlean import properties
+from pytest_torchlean.cache import store
 from pytest_torchlean.cli import main
 from pytest_torchlean.files import read_input
 from pytest_torchlean.properties import PropertyContext
@@ -345,6 +346,9 @@ def test_waiver_of_the_same_pull_request_counts_nothing(repo: Path) -> None:
     code, record = check(repo, "--base", "HEAD")
     assert code == 1
     assert ("weakened", ROBUST, "epsilon") in failing(record)
+    (told,) = [change for change in record["ratchet"]["changes"] if change["key"] == "waiver"]
+    assert told["message"].endswith("agreed; it counts once it is in the base")
+    assert (told["file"], told["line"]) == ("torchlean.waivers.yaml", 3)
 
 
 def test_waiver_of_the_base_lets_exactly_its_change_through(repo: Path) -> None:
@@ -667,3 +671,40 @@ def test_module_that_is_loaded_already_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "TL1113" in done.stderr
     assert "'helper'" in done.stderr
+
+
+# What it does to the cache of certificates
+
+
+@pytest.mark.usefixtures("library")
+def test_poisoned_cache_and_forged_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every entry of the cache is the attacker's choice: another property's proof and point, or noise.
+
+    A true property stays proved and a false one is refuted: what the cache says is written anew for the
+    property in question and checked by Lean, and a point is run before it counts.
+    """
+    true = "  - {name: yes, model: tiny, check: range, input: {lower: 0, upper: 1}, output: {upper: 2}}\n"
+    false = true.replace("yes", "no").replace("{upper: 2}", "{upper: 1}")
+    folder = repository(tmp_path / "repo", SPEC.partition("  - ")[0] + true + false)
+    base = commit(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("TORCHLEAN_CACHE_MB", "16")
+    monkeypatch.setattr(store, "cache_root", lambda environment: tmp_path / "cache")
+    kept: list[bytes] = []
+    write = store.Store.write
+
+    def keep(self: store.Store, key: bytes, content: bytes) -> bool:
+        kept.append(content)
+        return write(self, key, content)
+
+    expected = {"torchlean.yaml::tiny::yes": "PROVED", "torchlean.yaml::tiny::no": "REFUTED"}
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Store, "write", keep)
+        _, record = check(folder, "--base", base)
+    assert verdicts(record) == expected
+    assert kept
+    for poison in (*kept, b"", b"\x00" * 64, kept[0][:-1] + b"\xff"):
+        with monkeypatch.context() as patch:
+            patch.setattr(store.Store, "read", lambda self, key, poison=poison: poison)
+            code, record = check(folder, "--base", base)
+        assert (code, verdicts(record)) == (1, expected)

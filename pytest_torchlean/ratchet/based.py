@@ -20,9 +20,9 @@ from pathlib import Path
 from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.files import read_regular_file
-from pytest_torchlean.ratchet.compare import Difference, Stated, compare, waive
+from pytest_torchlean.ratchet.compare import Difference, Stated, announced, compare, waive
 from pytest_torchlean.ratchet.files import MOST_BYTES, read_baseline, read_waivers
-from pytest_torchlean.ratchet.model import BASELINE_NAME, WAIVERS_NAME, Baseline, Waivers
+from pytest_torchlean.ratchet.model import BASELINE_NAME, WAIVERS_NAME, Baseline, Waiver, Waivers
 from pytest_torchlean.ratchet.revision import Revision, top_of
 from pytest_torchlean.ratchet.run import HEAD, Placed, Ratchet, entries_of, stated
 from pytest_torchlean.spec import Spec, decode_spec, load_spec
@@ -88,6 +88,7 @@ def compare_with_base(
         lowered = compare(entries_of(old), entries_of(new), f"the baseline of {_BASE}")
         earlier += [one for one in lowered if one.change.fails]
     entries = {name: one for old, _ in files.both for name, one in entries_of(old).items()}
+    earlier += [announced(one) for one in files.fresh]
     today = datetime.now(UTC).date()
     runs = [part for pair in pairs for part in _runs(pair, top, earlier, files.waivers, today)]
     missing = [pair.path for pair in pairs if pair.named is None]
@@ -158,11 +159,13 @@ def _runs(
 
 @dataclass
 class _Files:
-    """Each baseline of the base with that of the head, the base's waivers, whom the head's are for."""
+    """Each baseline of the base with that of the head, the base's waivers, whom the head's are for and which
+    of them are new."""
 
     both: list[tuple[Baseline, Baseline]] = field(default_factory=list)
     waivers: list[Waivers] = field(default_factory=list)
     staying: set[str] = field(default_factory=set)
+    fresh: list[Waiver] = field(default_factory=list)
     against: list[str] = field(default_factory=list)
 
 
@@ -188,7 +191,12 @@ def _files(revision: Revision, top: Path, pairs: Sequence[_Pair], chosen: Path |
         if data is not None:
             found.waivers.append(read_waivers(data, name))
         if here is not None:
-            found.staying |= {one.id for one in read_waivers(here, name).listed}
+            listed = read_waivers(here, name).listed
+            found.staying |= {one.id for one in listed}
+            known = {
+                one.words: one.waives for file in found.waivers for one in file.listed if file.file == name
+            }
+            found.fresh += [one for one in listed if known.get(one.words) != one.waives]
     return found
 
 

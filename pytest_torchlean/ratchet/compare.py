@@ -23,6 +23,16 @@ _CODES: Mapping[Kind, str] = {
     "worse": "TL1104",
 }
 _AS_STRONG = (0, 1)
+_INPUTS = frozenset({"check", "data", "listed"})
+_DEPENDS: Mapping[str, frozenset[str]] = {
+    "proved": _INPUTS,
+    "accuracy": _INPUTS,
+    "radii": _INPUTS,
+    "bounds": frozenset({"check"}),
+    "samples_run": frozenset({"check", "samples"}),
+    "sessions_run": frozenset({"check", "sessions"}),
+}
+"""Results that cannot be compared where a part of the claim is weaker or other, which is told itself."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +63,22 @@ def compare(before: Mapping[str, Stated], after: Mapping[str, Stated], against: 
             message = f"the property is in {against} and is gone"
             found.append(_difference("removed", old, "removed", message, _never))
             continue
-        kinds = [(side.claim or {}).get("check") for side in (old, new)]
-        if old.claim is not None and new.claim is not None:
-            found += _claims(old.claim, new.claim, new, str(kinds[0]), against)
-        incomparable = old.claim is not None and new.claim is not None and _other_inputs(old.claim, new.claim)
-        if old.result is not None and new.result is not None and not incomparable:
-            found += _results(old.result, new.result, new, against)
+        found += _of_one(old, new, against)
     for name, new in after.items():
         if name not in before:
             found.append(_difference("added", new, "added", f"the property is not in {against}", _never))
+    return found
+
+
+def _of_one(old: Stated, new: Stated, against: str) -> list[Difference]:
+    """The differences of one property. Results that speak of something else now are not compared."""
+    found: list[Difference] = []
+    if old.claim is not None and new.claim is not None:
+        found += _claims(old.claim, new.claim, new, str(old.claim.get("check")), against)
+    if old.result is not None and new.result is not None:
+        changed = {one.change.key for one in found if one.change.kind in _CODES}
+        incomparable = {key for key, causes in _DEPENDS.items() if changed & causes}
+        found += _results(old.result, new.result, new, against, incomparable)
     return found
 
 
@@ -92,12 +109,12 @@ def _claims(
 
 
 def _results(
-    old: Mapping[str, Plain], new: Mapping[str, Plain], place: Stated, against: str
+    old: Mapping[str, Plain], new: Mapping[str, Plain], place: Stated, against: str, incomparable: set[str]
 ) -> Iterable[Difference]:
     answered = RESULTS["verdict"]("UNKNOWN", new.get("verdict")) in _AS_STRONG
     lost = RESULTS["verdict"](old.get("verdict"), new.get("verdict")) == -1
     for key, order in RESULTS.items():
-        if key != "verdict" and ((key not in old and key not in new) or not answered):
+        if key in incomparable or (key not in old and key not in new) or (key != "verdict" and not answered):
             continue
         if lost and key in ("level", "bounds") and key not in new:
             continue  # there is no proof, which the verdict says
@@ -108,12 +125,6 @@ def _results(
         what: Kind = "better" if answer is not None and answer > 0 else "worse"
         message = f"`{key}` was {_words(before)} in {against} and is {_words(after)}: {what}"
         yield _difference(what, place, key, message, order, before, after)
-
-
-def _other_inputs(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> bool:
-    """Whether counts and radii speak of other inputs; that change itself is found in the claims."""
-    kind = str(old.get("check"))
-    return any(order_of(kind, key)(old.get(key), new.get(key)) != 0 for key in ("data", "listed"))
 
 
 def _all_needed(claim: Mapping[str, Plain]) -> bool:
@@ -148,6 +159,19 @@ def _difference(
         after=shown_value(after),
     )
     return Difference(change, order, after)
+
+
+def announced(waiver: Waiver) -> Difference:
+    """A waiver that the head brings: it counts nothing yet, and whoever reviews it should see it."""
+    change = _about_waiver(
+        waiver,
+        "waiver",
+        "",
+        f"a new waiver of {shown_value(waiver.waives)} by {waiver.words}; it counts once it is in the base",
+        waiver.span,
+        "",
+    )
+    return Difference(replace(change, kind="added"), _never, None)
 
 
 def each_once(found: Iterable[Difference]) -> list[Difference]:
@@ -243,7 +267,7 @@ def _about_waiver(
         key=key,
         message=message,
         code=code,
-        fix=CODES[code].fix,
+        fix=CODES[code].fix if code else "",
         file=place.file,
         line=place.line,
         column=place.column,

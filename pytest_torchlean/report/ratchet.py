@@ -20,7 +20,8 @@ def comparison_line(comparison: Comparison) -> str:
     """What was compared and how it ended, on one line."""
     tally: dict[str, int] = {}
     for change in comparison.changes:
-        word = change.kind if change.waived_by is None else f"{change.kind} but waived"
+        word: str = "wrong waiver" if change.kind == "waiver" else change.kind
+        word = word if change.waived_by is None else f"{word} but waived"
         tally[word] = tally.get(word, 0) + 1
     found = ", ".join(f"{count} {word}" for word, count in tally.items()) or "no difference"
     answer = "kept" if comparison.passes else "FAILED"
@@ -34,7 +35,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [other_line(change) for change in others[:MOST_SHOWN]]
     if len(others) > MOST_SHOWN:
         lines.append(f"... and {len(others) - MOST_SHOWN} further changes in the record")
-    if any(change.kind in ("stronger", "better", "added") for change in others):
+    if any(change.kind in ("stronger", "better", "added") and change.key != "waiver" for change in others):
         lines.append("  `torchlean baseline write` keeps what is stronger, better or new")
     parts += ["\n".join(lines)] if lines else []
     return "\n\n".join([*parts, comparison_line(comparison)])

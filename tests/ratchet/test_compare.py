@@ -81,7 +81,9 @@ def test_results_are_compared_and_not_across_other_inputs() -> None:
     assert kinds(state(), state({}, worse)) == dict.fromkeys(worse, "worse")
     assert kinds(state(), state({}, {"proved": "332"})) == {"proved": "better"}
     other = {"data": {"path": "x", "sha256": "cd" * 32}}
-    assert kinds(state(), state(other, worse)) == {"data": "changed"}
+    assert kinds(state(), state(other, worse)) == {"data": "changed", "verdict": "worse", "level": "worse"}
+    fewer = {"listed": {"first": "9"}}
+    assert kinds(state(), state(fewer, {"proved": "9"})) == {"listed": "weakened"}
 
 
 def test_a_check_that_failed_has_no_numbers_to_compare() -> None:
