@@ -55,6 +55,8 @@ EXAMPLES: dict[str, str] = {
     "TL0342": "`shapes: {image: [1, 1, 28, 28]}` for an input that the file fixes to three channels",
     "TL0343": "`dims: {n: 4}` and `shapes: {x: [2, 3]}` where the first dimension of x is `n`",
     "TL0344": "`sessions: {batch: [1, 7]}` for a model exported with batch size 1",
+    "TL0350": "`check: equivalent` of a model with ten outputs and one with a hundred",
+    "TL0351": "`check: monotone` with `along: [12]` for a model that takes 12 elements, counted from 0",
     "TL0401": "`data: data/digit-test.npz`, but the file is data/digits-test.npz",
     "TL0402": "a CI checkout without `lfs: true`: digits-test.npz is a text of three lines",
     "TL0403": "`data: data/test.csv`, or an npz that was pickled",
