@@ -253,7 +253,15 @@ def test_uncommented_examples_of_init_are_valid(here: Path) -> None:
     ]
     path.write_text("\n".join(marked) + "\n")
     names = [prop.name for prop in load_spec(path, here).properties]
-    assert names == ["runtime-agrees", "outputs-bounded", "robust", "safe-radius", "never-unsafe"]
+    assert names == [
+        "runtime-agrees",
+        "outputs-bounded",
+        "robust",
+        "safe-radius",
+        "never-unsafe",
+        "rises",
+        "does-not-jump",
+    ]
 
 
 def test_init_refuses_a_model_outside_its_folder(here: Path) -> None:

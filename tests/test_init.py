@@ -14,6 +14,7 @@ from onnx_models import model, random_layers, two_layers
 
 from pytest_torchlean.cli import main
 from pytest_torchlean.spec import Spec, load_spec
+from pytest_torchlean.spec.kinds import KINDS
 from pytest_torchlean.spec.model import RangeProperty, RobustnessProperty, RuntimeProperty
 from pytest_torchlean.starter.first_spec import model_name, samples_for
 
@@ -186,6 +187,21 @@ def test_several_models_share_one_spec() -> None:
         "net-2::runtime-agrees",
         "net-2::outputs-bounded",
     ]
+
+
+@pytest.mark.usefixtures("here")
+def test_every_kind_has_a_template_that_is_valid_once_uncommented() -> None:
+    save(random_layers(1), "a.onnx")
+    save(random_layers(2), "b.onnx")
+    written("a.onnx", "b.onnx")
+    path = Path("torchlean.yaml")
+    lines = path.read_text().splitlines()
+    templates = [
+        line.replace("# ", "", 1) if line.startswith(("  # - ", "  #   ")) else line for line in lines
+    ]
+    path.write_text("\n".join(templates) + "\n")
+    spec = load_spec(path.resolve(), Path.cwd())
+    assert {prop.check for prop in spec.properties} == set(KINDS)
 
 
 @pytest.mark.usefixtures("here")

@@ -104,6 +104,7 @@ def ensure_built(
     with _locked(root / f"{key}.lock"):
         if _is_intact(target, texts, shipped):
             return _result(target, texts, lean, 0.0, shipped)
+        observer.phase("reading the Lean sources")
         require_clean(texts, directory if sources is None else None)
         _discard_leftovers(root, key)
         started = time.monotonic()

@@ -125,6 +125,42 @@ _VNNLIB_TEMPLATE = """\
   #   file: {file}
 """
 
+_MONOTONE_TEMPLATE = """\
+  # Template: raising input number 0 by up to `by` never lowers an output by more than `slack`.
+  # - name: rises
+  #   model: {name}
+  #   check: monotone
+  #   along: [0]
+  #   by: 1/10
+  #   input: {{lower: {low}, upper: {high}}}
+  #   slack: 1/100
+"""
+
+_LIPSCHITZ_TEMPLATE = """\
+  # Template: of two inputs at most `apart`, outputs are at most `constant` times as far from each other.
+  # - name: does-not-jump
+  #   model: {name}
+  #   check: lipschitz
+  #   constant: 100
+  #   apart: 1/100
+  #   input: {{lower: {low}, upper: {high}}}
+  #   slack: 1/100
+"""
+
+_EQUIVALENT_TEMPLATE = """\
+  # Template: two models give nearly the same outputs for every input of the box.
+  # - name: as-{other}
+  #   model: {name}
+  #   check: equivalent
+  #   to: {other}
+  #   input: {{lower: {low}, upper: {high}}}
+  #   tolerance: 1/100
+"""
+
+_ONE_MODEL = """\
+  # `check: equivalent` compares two models: `torchlean init` with both of them writes its template.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -155,7 +191,8 @@ def spec_text(subjects: Sequence[Subject], schema: str) -> str:
         several = len(subjects) > 1
         if several:
             parts.append(f"  # ---- {subject.name}\n")
-        parts.append(_properties(subject, templates=number == 0))
+        others = [other.name for other in subjects if other is not subject]
+        parts.append(_properties(subject, others, templates=number == 0))
     return _HEAD.format(schema=schema, models=models, properties="\n".join(parts))
 
 
@@ -201,7 +238,7 @@ def _shapes(subject: Subject) -> str:
     return lines
 
 
-def _properties(subject: Subject, *, templates: bool) -> str:
+def _properties(subject: Subject, others: Sequence[str], *, templates: bool) -> str:
     graph, found = subject.graph, subject.found
     low, high = plausible_input(graph)
     some_data = found.labelled or found.unlabelled
@@ -243,6 +280,9 @@ def _properties(subject: Subject, *, templates: bool) -> str:
         if classes(graph):
             parts.append(_RADIUS_TEMPLATE.format(**words))
         parts.append(_VNNLIB_TEMPLATE.format(**words))
+        parts.append(_MONOTONE_TEMPLATE.format(**words))
+        parts.append(_LIPSCHITZ_TEMPLATE.format(**words))
+        parts.append(_EQUIVALENT_TEMPLATE.format(**words, other=others[0]) if others else _ONE_MODEL)
     return "\n".join(parts)
 
 
