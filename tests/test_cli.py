@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -323,6 +326,46 @@ def test_colour_only_where_wanted(here: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not cli.wants_colour(argparse.Namespace(colour=False))
     monkeypatch.setenv("NO_COLOR", "1")
     assert not cli.wants_colour(argparse.Namespace(colour=None))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_no_terminal_is_too_poor_for_the_output(here: Path, encoding: str) -> None:
+    write_project(here, ["agrees"])
+    spec = here / "torchlean.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("tiny.onnx", "モデル.onnx"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C", "TERM": "dumb"}
+    command = [sys.executable, "-m", "pytest_torchlean.cli", "check"]
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    text = done.stderr.decode(encoding)
+    assert "TL0101" in text
+    assert "Traceback" not in text
+    assert ("モデル" if encoding == "utf-8" else "\\u30e2") in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_sees_a_live_line_and_colours(here: Path) -> None:
+    import pty
+
+    write_project(here, ["agrees"])
+    environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CLICOLOR")}
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "pytest_torchlean.cli", "check"]
+    done = subprocess.run(
+        command, cwd=here, env={**environment, "TERM": "xterm"}, stdout=follower, stderr=follower, check=False
+    )
+    os.close(follower)
+    seen = b""
+    try:
+        while chunk := os.read(leader, 65536):
+            seen += chunk
+    except OSError:  # the end of a pseudo-terminal
+        pass
+    os.close(leader)
+    assert done.returncode == 0
+    assert b"\r\x1b[K[1/1] torchlean.yaml::tiny::agrees: starting, 0 s" in seen
+    assert b"\r\x1b[KAGREED      torchlean.yaml::tiny::agrees\r\n" in seen
+    assert b"\x1b[32mAGREED" in seen
 
 
 def test_record_is_ascii_json(here: Path) -> None:

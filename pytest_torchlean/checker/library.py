@@ -47,7 +47,8 @@ _FORMAT = "1"
 _MANIFEST = "build.json"
 SHIPPED = "oleans.json"
 """Beside the sources: digests of the files they are built to."""
-_PARALLEL = 2
+_PARALLEL = max(2, min(4, os.cpu_count() or 2))
+"""Modules compiled at once; each takes below a gigabyte."""
 _MODULE_SECONDS = 300.0
 _MODULE_MB = 3072
 _KEEP_SECONDS = 30 * 86400.0
@@ -154,7 +155,7 @@ def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str, observer
 
 
 def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path, observer: Observer) -> None:
-    """Compile every module after the ones it imports, at most two at a time, longest chain first."""
+    """Compile every module after the ones it imports, at most _PARALLEL at a time, longest chain first."""
     chains = _chain_lengths(texts)
     waiting = sorted(texts.modules, key=lambda module: -chains[module])
     done: set[str] = set()
