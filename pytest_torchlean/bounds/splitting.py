@@ -12,7 +12,9 @@ import numpy as np
 
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.crown import LinearBounds
 from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.phase_tree import PhaseTree
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.stated import StatedSlopes
 
@@ -40,12 +42,15 @@ class Inequalities:
 @dataclass(frozen=True, eq=False)
 class Leaf:
     """A box that is proved without another cut: its bounds, float64 (inputs,), and slopes that do it, where
-    those of `crown` do not.
+    those of `crown` do not. phases: the cases of ReLUs in which it is proved, where it takes any.
+    bounds: what they were found with.
     """
 
     lower: Float64
     upper: Float64
     slopes: StatedSlopes | None = None
+    phases: PhaseTree | None = None
+    bounds: LinearBounds | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,9 +73,10 @@ class StatedSlopes:
 
 @dataclass(frozen=True, eq=False)
 class Stated:
-    """Slopes, and the lower bounds (rows,) that the property's rows have with them."""
+    """Slopes, the bounds of all slots and the lower bounds (rows,) of the property's rows with them."""
 
     slopes: StatedSlopes
+    bounds: LinearBounds
     least: Float64
 
 
@@ -111,7 +112,7 @@ def stated(
         step_interval(layers, number, low, high)
     bounds = LinearBounds(layers, low, high, lines, alive)
     last, least = _last(bounds, rows, alternatives, how, budget)
-    return Stated(StatedSlopes(arguments, last), least)
+    return Stated(StatedSlopes(arguments, last), bounds, least)
 
 
 def _bounded(

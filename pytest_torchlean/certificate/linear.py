@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.program import FIRST_INPUT
-from pytest_torchlean.bounds.splitting import Cut, Tree
-from pytest_torchlean.bounds.stated import Lower, StatedSlopes
-from pytest_torchlean.bounds.sweeps import relu_lines
+from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
+from pytest_torchlean.bounds.stated import StatedSlopes
 from pytest_torchlean.bounds.weights import weighted_clauses
-from pytest_torchlean.certificate.account import Account, Forecast, State, cut
+from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
+from pytest_torchlean.certificate.lines import box_of, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -36,9 +35,10 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
+from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Slopes, size_of
+from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 _ROWS_BITS = 1_000_000
@@ -53,16 +53,17 @@ def relaxed_script(
     claim: ClaimData,
     box: BoxData,
     cases: Tree | None = None,
+    refine: Refine = unrefined,
 ) -> tuple[ScriptData, bool, Integers]:
     """A script for one box of a claim; whether Lean will accept it; the smallest clause of any case, scaled.
 
-    cases: cuts of the box, each with bounds of its own. Where no row can go back there are intervals only.
-    Raises OutOfTime.
+    cases: cuts of the box, each with bounds of its own. refine: see `phased.Cases`. Where no row can go back
+    there are intervals only. Raises OutOfTime.
     """
     forms = claim.property.forms
     own = decoding_of(patterns_of(forms))
     return _case(
-        account, claim, PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,)), cases
+        account, claim, PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,)), cases, refine
     )
 
 
@@ -72,15 +73,19 @@ def _case(
     forms: PassedNode,
     state: State,
     cases: Tree | None,
+    refine: Refine,
 ) -> tuple[ScriptData, bool, Integers]:
     if not isinstance(cases, Cut):
-        script, seen = _chain(account, claim, forms, state, None if cases is None else cases.slopes)
-        return script, bool(seen.accepted[0]), seen.least
+        return _chain(account, claim, forms, state, cases, refine)
     scale, slot = account.emission.certificate.scale, FIRST_INPUT + cases.element
     value = round(Fraction(cases.value) * scale.unit) + scale.center
     value = min(max(value, int(state.lower[slot, 0])), int(state.upper[slot, 0]))
-    below, fine, least = _case(account, claim, forms, cut(state, slot, value, below=True), cases.below)
-    above, other, also = _case(account, claim, forms, cut(state, slot, value, below=False), cases.above)
+    below, fine, least = _case(
+        account, claim, forms, cut(state, slot, value, below=True), cases.below, refine
+    )
+    above, other, also = _case(
+        account, claim, forms, cut(state, slot, value, below=False), cases.above, refine
+    )
     return SplitScript(slot, value, below, above), fine and other, np.minimum(least, also)
 
 
@@ -89,12 +94,18 @@ def _chain(
     claim: ClaimData,
     forms: PassedNode,
     state: State,
-    stated: StatedSlopes | None,
-) -> tuple[ScriptData, Forecast]:
+    leaf: Leaf | None,
+    refine: Refine,
+) -> tuple[ScriptData, bool, Integers]:
+    stated = None if leaf is None else leaf.slopes
     pieces, state, slopes = _pieces(account, state, stated)
+    script: ScriptData
+    if leaf is not None and leaf.phases is not None:
+        script, fine, least = Cases(account, claim, forms, slopes, refine).script(leaf.phases, state)
+        return _behind(pieces, script), fine, least
     how: ConclusionData
-    last = slopes if stated is None else _with_lower(account, slopes, stated.last)
-    how, _ = conclude(_box(account, state), state.history_of(0), last, forms)
+    last = slopes if stated is None else with_lower(account, slopes, stated.last)
+    how, _ = conclude(box_of(account, state), state.history_of(0), last, forms)
     seen = account.conclude(how, claim.property, state)
     if not seen.accepted[0]:
         how = DirectData(forms.decoding)
@@ -103,10 +114,13 @@ def _chain(
     if not seen.accepted[0] and claim.property.alternatives > 1:
         how = _weighted(account, claim.property, forms, state)
         seen = account.conclude(how, claim.property, state)
-    script: ScriptData = ConcludeScript(how)
+    return _behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
+
+
+def _behind(pieces: Sequence[Piece], script: ScriptData) -> ScriptData:
     for piece in reversed(pieces):
         script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
-    return script, seen
+    return script
 
 
 def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]:
@@ -129,11 +143,11 @@ def _pieces(
             if isinstance(node, ReluData):
                 groups = () if stated is None else stated.arguments.get(index, ())
                 for group in groups:
-                    own = _with_lower(account, slopes, group.lower)
+                    own = with_lower(account, slopes, group.lower)
                     state = _tighten(account, node, state, own, pieces, group.goals)
                 if not groups:
                     state = _tighten(account, node, state, slopes, pieces)
-                slopes[len(state.lower)] = _slopes(account, node, state)
+                slopes[len(state.lower)] = lines_of(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
     return pieces, state, slopes
@@ -143,7 +157,7 @@ def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: S
     """Of every clause the sum of rows whose lower bound is largest."""
     matrix = forms.matrix or matrix_of(about.forms, forms.decoding)
     reads = matrix.sources[0]
-    low, high = (_float(account, side[:, 0])[reads] for side in (state.lower, state.upper))
+    low, high = (in_binary64(account, side[:, 0])[reads] for side in (state.lower, state.upper))
     numbers = matrix.positive - matrix.negative
     rows = np.asarray(numbers / max(1, *np.abs(numbers).reshape(-1).tolist()), dtype=np.float64)
     chosen, _ = weighted_clauses(rows, about.alternatives, low, high)
@@ -159,7 +173,7 @@ def _tighten_outputs(account: Account, state: State, slopes: dict[int, Slopes], 
     if not isinstance(last, AffineData) or last.positions != 1 or not slopes:
         return state
     try:
-        found = relax(_box(account, state), state.history_of(0), slopes, np.arange(2 * last.rows))
+        found = relax(box_of(account, state), state.history_of(0), slopes, np.arange(2 * last.rows))
     except NotRelaxable:
         return state
     pieces.append(found.data)
@@ -172,22 +186,6 @@ def _step(account: Account, index: int, node: AffineData, decoding: DecodingData
     matrix = account.matrix(index, node, decoding)
     scale = account.emission.certificate.scale
     return rounding_step(scale, node, matrix, decoding, state.lower, state.upper)
-
-
-def _box(account: Account, state: State) -> Box:
-    return Box(account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0])
-
-
-def _with_lower(account: Account, slopes: dict[int, Slopes], lower: Lower) -> dict[int, Slopes]:
-    """The slopes with other ones below undecided results; lower: by the number of the node."""
-    found, start = dict(slopes), FIRST_INPUT + account.emission.graph.inputs
-    for index, node in enumerate(account.emission.graph.nodes):
-        if index in lower and start in slopes:
-            own = slopes[start]
-            open_places = (own.upper > 0) & (own.upper < 1 << own.bits)
-            found[start] = replace(own, lower=np.where(open_places, lower[index], own.lower))
-        start += size_of(node)
-    return found
 
 
 def _tighten(
@@ -213,7 +211,7 @@ def _tighten(
     most = _GOALS
     while goals.size:
         try:
-            found = relax(_box(account, state), state.history_of(0), slopes, goals[:most])
+            found = relax(box_of(account, state), state.history_of(0), slopes, goals[:most])
         except NotRelaxable:
             return state
         room = max(4, _ROWS_BITS // (found.data.digit * found.data.width))
@@ -233,20 +231,3 @@ def _goals(account: Account, node: ReluData, state: State) -> NDArray[np.int64]:
     below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
     places = np.flatnonzero((below & above).astype(bool))
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
-
-
-def _slopes(account: Account, node: ReluData, state: State) -> Slopes:
-    here = slice(node.first, node.first + node.count)
-    low, high = _float(account, state.lower[here]), _float(account, state.upper[here])
-    lines = relu_lines(low, high, SLOPE_BITS)
-    unit = 1 << SLOPE_BITS
-    return Slopes(
-        SLOPE_BITS,
-        np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
-        np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
-    )
-
-
-def _float(account: Account, numbers: Integers) -> NDArray[np.float64]:
-    scale = account.emission.certificate.scale
-    return np.asarray((numbers - scale.center) / scale.unit, dtype=np.float64)

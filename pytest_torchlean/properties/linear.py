@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_torchlean.bounds import crown
-from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget, OutOfTime
 from pytest_torchlean.bounds.interval import Float64, evaluate
+from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
+from pytest_torchlean.bounds.phase_tree import search as phases_of
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.bounds.stated import stated
@@ -21,6 +23,7 @@ from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
+from pytest_torchlean.certificate.phased import Refine, unrefined
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.progress import counted
@@ -29,6 +32,8 @@ MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
 MOST_CASES = 8
 """Cases of one box that go into one theorem."""
+MOST_PHASES = 1000
+"""Cases by ReLU phases that are bounded for one box."""
 MOST_PARTS = 4000
 """Parts of one box through which forms of the inputs are carried."""
 _FEW_INPUTS = 16
@@ -37,6 +42,10 @@ _MOST_SLOTS = 4000
 _SLACK = 1e-6
 _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
+_PHASE_SLACK = 1e-3
+_FINER_SLACKS = (4e-3, 3e-2)
+"""For a case that integers did not prove with the slack above."""
+_MOST_FINER = 64
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
 _MOST_ALONE = 120
@@ -44,12 +53,18 @@ _MOST_ALONE = 120
 
 
 def cases_of(
-    program: Program, forms: Forms, box: RationalBox, *, search: bool = True, most: int = MOST_CASES
+    program: Program,
+    forms: Forms,
+    box: RationalBox,
+    *,
+    search: bool = True,
+    most: int = MOST_CASES,
+    budget: Budget = UNLIMITED,
 ) -> Tree | None:
     """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
 
-    search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
-    that there may be.
+    search: whether better slopes, cuts and phases are sought where the slopes of `crown` do not suffice.
+    most: cuts of the box that there may be. Raises OutOfTime.
     """
     if program.size > _MOST_SLOTS:
         return None
@@ -70,15 +85,18 @@ def cases_of(
     if not search or _broken(program, inequalities, lower, upper):
         return None
     for together in _TOGETHER:
-        found = stated(program, lower, upper, rows, forms.alternatives, together=together)
+        found = stated(program, lower, upper, rows, forms.alternatives, together=together, budget=budget)
         if inequalities.least(found.least[None])[0] > _STATED_SLACK:
             return Leaf(lower, upper, found.slopes)
         if found.slopes.optimised > _MOST_ALONE:
             break
-    if program.inputs > _FEW_INPUTS:
-        return None
-    cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
-    return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= most else None
+    if program.inputs <= _FEW_INPUTS:
+        cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
+        return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= most else None
+    by_phases = phases_of(
+        found.bounds, rows, forms.alternatives, most=MOST_PHASES, slack=_PHASE_SLACK, budget=budget
+    )
+    return None if by_phases.tree is None else Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
 
 
 def first_cases(
@@ -149,7 +167,8 @@ def improved(
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
             if cases is not None:
-                found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases)
+                refine = refining(slot_rows(program, goal.forms), goal.forms.alternatives, cases, share)
+                found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases, refine)
                 own = found if fine else None
             if own is None and may_be_cut(program, goal.forms, goal.boxes[index]):
                 own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=share)
@@ -158,6 +177,24 @@ def improved(
         if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)
+
+
+def refining(rows: Float64, alternatives: int, cases: Tree, budget: Budget) -> Refine:
+    """What splits cases whose bounds do not survive rounding to integers."""
+    bounds = cases.bounds if isinstance(cases, Leaf) else None
+    if bounds is None:
+        return unrefined
+
+    def refine(leaf: PhaseLeaf) -> PhaseTree | None:
+        for slack in _FINER_SLACKS:
+            found = phases_of(
+                bounds, rows, alternatives, most=_MOST_FINER, slack=slack, within=leaf, budget=budget
+            )
+            if found.tree is not None and found.bounded > 1:
+                return found.tree
+        return None
+
+    return refine
 
 
 def slot_rows(program: Program, forms: Forms) -> Float64:

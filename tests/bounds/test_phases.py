@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from test_crown import network
 
 from pytest_torchlean.bounds import crown, interval, phases, slopes, sweeps
+from pytest_torchlean.bounds.phase_tree import PhaseCut, PhaseLeaf, PhaseTree, leaves, search
 from pytest_torchlean.bounds.phases import Case, Phase
 from pytest_torchlean.bounds.program import Program, ReluNode
 from pytest_torchlean.bounds.slopes import Ascent
@@ -97,8 +98,9 @@ def test_cases_close_what_the_whole_box_does_not_and_cover_it() -> None:
     whole = float(slopes.minimum(BOUNDS, ROWS)[0, 0])
     rows = above(0.5 * truth + 0.5 * whole)
     assert slopes.minimum(BOUNDS, rows)[0, 0] < 0
-    found = phases.search(BOUNDS, rows, most=2000)
+    found = search(BOUNDS, rows, most=2000)
     assert found.cases is not None
+    assert found.tree is not None
     assert len(found.cases) > 1
     assert sum(inside(case).astype(int) for case in found.cases).min() >= 1
     shares = sum(0.5 ** len(case) for case in found.cases)
@@ -107,7 +109,7 @@ def test_cases_close_what_the_whole_box_does_not_and_cover_it() -> None:
 
 def test_a_false_inequality_is_never_proved() -> None:
     rows = above(float((VALUES @ ROWS[0]).min()) + 0.01)
-    found = phases.search(BOUNDS, rows, most=400)
+    found = search(BOUNDS, rows, most=400)
     assert found.cases is None
     assert found.gap <= 0
 
@@ -115,8 +117,8 @@ def test_a_false_inequality_is_never_proved() -> None:
 def test_one_of_two_alternatives_is_enough() -> None:
     truth = float((VALUES @ ROWS[0]).min())
     rows = np.concatenate([above(1e6), above(truth - 0.3)])
-    assert phases.search(BOUNDS, rows, 2, most=2000).cases is not None
-    assert phases.search(BOUNDS, rows, 1, most=60).cases is None
+    assert search(BOUNDS, rows, 2, most=2000).cases is not None
+    assert search(BOUNDS, rows, 1, most=60).cases is None
 
 
 def test_a_multiplier_of_the_wrong_sign_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +139,62 @@ def test_a_multiplier_of_the_wrong_sign_is_noticed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(phases, "case_lines", exchanged)
     wrong = phases.bound_cases(bounds, rows, [(Phase(0, 0, True),)]).least[0, 0]
     assert wrong > -0.5 + 1e-3
+
+
+def test_a_tree_splits_where_its_leaves_say(rows: np.ndarray) -> None:
+    found = search(BOUNDS, rows, most=2000)
+    assert found.tree is not None
+
+    def check(tree: PhaseTree, case: Case) -> None:
+        if isinstance(tree, PhaseLeaf):
+            assert tree.case == case
+            return
+        check(tree.off, (*case, Phase(tree.number, tree.place, False)))
+        check(tree.on, (*case, Phase(tree.number, tree.place, True)))
+
+    assert isinstance(found.tree, PhaseCut)
+    check(found.tree, ())
+
+
+def test_the_points_of_leaves_prove_them_again(rows: np.ndarray) -> None:
+    """Slopes and multipliers of few bits, as a certificate states them."""
+    found = search(BOUNDS, rows, most=2000, slack=1e-3)
+    assert found.tree is not None
+    for leaf in leaves(found.tree):
+        again = phases.bound_cases(BOUNDS, rows, [leaf.case], Ascent(iterations=0), starts=[leaf.point])
+        assert again.least[0, 0] > 0.9e-3
+        for own in leaf.point.lower.values():
+            assert (own * 256 == np.rint(own * 256)).all()
+        largest = leaf.point.multipliers.max(initial=0.0)
+        assert (leaf.point.multipliers >= 0).all()
+        if largest:
+            step = 2.0 ** (np.ceil(np.log2(largest)) - phases.MULTIPLIER_BITS)
+            assert (leaf.point.multipliers / step == np.rint(leaf.point.multipliers / step)).all()
+
+
+def test_a_longer_climb_joins_cases(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With steps that are too few, splits are made that a longer climb does without."""
+    few = Ascent(iterations=1, step=0.05)
+    joined = search(BOUNDS, rows, most=4000, how=few)
+    monkeypatch.setattr("pytest_torchlean.bounds.phase_tree._join", lambda *_: None)
+    apart = search(BOUNDS, rows, most=4000, how=few)
+    assert joined.cases is not None
+    assert apart.cases is not None
+    assert len(joined.cases) < len(apart.cases)
+
+
+def test_a_case_is_split_further(rows: np.ndarray) -> None:
+    first = search(BOUNDS, rows, most=2000)
+    assert first.tree is not None
+    leaf = min(leaves(first.tree), key=lambda leaf: len(leaf.case))
+    finer = search(BOUNDS, rows, most=2000, slack=0.05, within=leaf)
+    assert finer.cases is not None
+    assert all(case[: len(leaf.case)] == leaf.case for case in finer.cases)
+    assert sum(0.5 ** (len(case) - len(leaf.case)) for case in finer.cases) == 1.0
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    truth = float((VALUES @ ROWS[0]).min())
+    whole = float(slopes.minimum(BOUNDS, ROWS)[0, 0])
+    return above(0.5 * truth + 0.5 * whole)

@@ -205,27 +205,68 @@ def entry : List Digits → Nat → Digits
   | [], _ => ⟨fun _ => 0, fun _ => 0⟩
   | d :: _, 0 => d
   | _ :: ds, i + 1 => entry ds i
+/-- A column's weights, raised by `offset` so that none is negative; `m` digits of `C` bits. -/
+def raisedColumn (C m offset : Nat) (c : Column) : Nat := Nat.sub (Nat.add c.positive (Nat.mul offset (ones C m))) c.negative
+/-- The raised columns one behind the other. -/
+def chained (C m offset : Nat) (columns : List Column) : Nat :=
+  List.rec (motive := fun _ => Nat) 0 (fun c _ rest => Nat.add (raisedColumn C m offset c) (Nat.shiftLeft rest (Nat.mul C m))) columns
+/-- The first `2^levels` raised columns, put together in halves: no column is moved more than `levels` times. `next` is handed
+    them and the columns that follow. -/
+def halved (C m offset levels : Nat) : List Column → (Nat → List Column → Nat) → Nat :=
+  Nat.rec (motive := fun _ => List Column → (Nat → List Column → Nat) → Nat)
+    (fun columns next => List.rec (motive := fun _ => Nat) (next 0 List.nil) (fun c rest _ => force (fun x => next x rest) (raisedColumn C m offset c)) columns)
+    (fun l half columns next => List.rec (motive := fun _ => Nat) (next 0 List.nil)
+      (fun _ _ _ => half columns fun a rest => half rest fun b rest' =>
+        force (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) columns) levels
 /-- The weights of column after column, raised by `offset` so that none is negative; `m` digits of `C` bits each. -/
 def joined (C m offset : Nat) (columns : List Column) : Nat :=
-  List.rec (motive := fun _ => Nat) 0
-    (fun c _ rest => Nat.add (Nat.sub (Nat.add c.positive (Nat.mul offset (ones C m))) c.negative) (Nat.shiftLeft rest (Nat.mul C m))) columns
+  halved C m offset 12 columns fun x rest => Nat.add x (Nat.shiftLeft (chained C m offset rest) (Nat.mul (Nat.mul C m) (Nat.pow 2 12)))
+
+theorem halved_eq {C m offset : Nat} : (levels : Nat) → (columns : List Column) → ∃ x rest,
+    (∀ next, halved C m offset levels columns next = next x rest) ∧
+      chained C m offset columns = x + chained C m offset rest * 2 ^ (C * m * 2 ^ levels)
+  | 0, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
+  | 0, c :: rest => ⟨raisedColumn C m offset c, rest, fun next => by
+      show force (fun x => next x rest) (raisedColumn C m offset c) = _
+      rw [force_eq], by
+      have e : C * m * 2 ^ 0 = C * m := Natural.mul_one _
+      rw [e]; rfl⟩
+  | l + 1, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
+  | l + 1, c :: rest => by
+    obtain ⟨a, later, a1, a2⟩ := halved_eq l (c :: rest)
+    obtain ⟨b, last, b1, b2⟩ := halved_eq l later
+    refine ⟨a + b * 2 ^ (C * m * 2 ^ l), last, fun next => ?_, ?_⟩
+    · show halved C m offset l (c :: rest) (fun a rest => halved C m offset l rest fun b rest' =>
+        force (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) = _
+      rw [a1, b1, force_eq]; rfl
+    · have twice : C * m * 2 ^ (l + 1) = C * m * 2 ^ l + C * m * 2 ^ l := by rw [Natural.pow_succ, Natural.two_mul, Nat.mul_add]
+      rw [a2, b2, twice, Natural.pow_add]
+      generalize 2 ^ (C * m * 2 ^ l) = p
+      rw [Nat.add_mul, Nat.mul_assoc, Nat.add_assoc]
+theorem joined_chained (C m offset : Nat) (columns : List Column) : joined C m offset columns = chained C m offset columns := by
+  obtain ⟨x, rest, h1, h2⟩ := halved_eq (C := C) (m := m) (offset := offset) 12 columns
+  unfold joined
+  rw [h1, h2]; rfl
 
 /-- The raised weight in place `i` of column `k`. -/
 def raised (offset : Nat) (ds : List Digits) (k i : Nat) : Nat := (entry ds k).positive i + offset - (entry ds k).negative i
 
-theorem joined_eq {C m bound offset : Nat} (hC : 0 < C) (ho : bound ≤ offset) : (cs : List Column) → (ds : List Digits) → Packed C m bound cs ds →
-    joined C m offset cs = pack (C * m) cs.length fun k => pack C m (raised offset ds k)
+theorem chained_eq {C m bound offset : Nat} (hC : 0 < C) (ho : bound ≤ offset) : (cs : List Column) → (ds : List Digits) → Packed C m bound cs ds →
+    chained C m offset cs = pack (C * m) cs.length fun k => pack C m (raised offset ds k)
   | [], [], _ => rfl
   | c :: cs, d :: ds, h => by
     obtain ⟨⟨hp, hn, hd⟩, ht⟩ := h
-    have ih := joined_eq hC ho cs ds ht
-    show c.positive + offset * ones C m - c.negative + joined C m offset cs * 2 ^ (C * m) = pack C m (raised offset (d :: ds) 0) + 2 ^ (C * m) * _
+    have ih := chained_eq hC ho cs ds ht
+    show c.positive + offset * ones C m - c.negative + chained C m offset cs * 2 ^ (C * m) = pack C m (raised offset (d :: ds) 0) + 2 ^ (C * m) * _
     rw [ih, Nat.mul_comm _ (2 ^ (C * m))]
     refine congrArg (fun y => y + _) ?_
     rw [hp, hn, mul_ones hC, ← pack_add]
     exact (pack_sub fun i hi => Nat.le_trans (hd i hi).2 (Nat.le_trans ho (Nat.le_add_left _ _))).symm
   | [], _ :: _, h => h.elim
   | _ :: _, [], h => h.elim
+theorem joined_eq {C m bound offset : Nat} (hC : 0 < C) (ho : bound ≤ offset) (cs : List Column) (ds : List Digits) (h : Packed C m bound cs ds) :
+    joined C m offset cs = pack (C * m) cs.length fun k => pack C m (raised offset ds k) :=
+  (joined_chained C m offset cs).trans (chained_eq hC ho cs ds h)
 theorem raised_le {C m bound offset : Nat} : (cs : List Column) → (ds : List Digits) → Packed C m bound cs ds →
     ∀ k, k < cs.length → ∀ i, i < m → raised offset ds k i ≤ bound + offset ∧ (entry ds k).positive i ≤ bound ∧ (entry ds k).negative i ≤ bound
   | [], [], _, k, hk, _, _ => absurd hk (Nat.not_succ_le_zero k)

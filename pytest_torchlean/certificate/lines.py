@@ -1,0 +1,54 @@
+"""Lines of ReLUs in units that certificates state, from the fixed-point bounds of a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.crown import SLOPE_BITS
+from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.bounds.stated import Lower
+from pytest_torchlean.bounds.sweeps import relu_lines
+from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.model import ReluData
+from pytest_torchlean.certificate.rows import Box, Slopes, size_of
+
+
+def box_of(account: Account, state: State) -> Box:
+    """The bounds of the first box of a state."""
+    return Box(account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0])
+
+
+def with_lower(account: Account, slopes: Mapping[int, Slopes], lower: Lower) -> dict[int, Slopes]:
+    """The slopes with other ones below undecided results; lower: by the number of the node."""
+    found, start = dict(slopes), FIRST_INPUT + account.emission.graph.inputs
+    for index, node in enumerate(account.emission.graph.nodes):
+        if index in lower and start in slopes:
+            own = slopes[start]
+            open_places = (own.upper > 0) & (own.upper < 1 << own.bits)
+            found[start] = replace(own, lower=np.where(open_places, lower[index], own.lower))
+        start += size_of(node)
+    return found
+
+
+def lines_of(account: Account, node: ReluData, state: State) -> Slopes:
+    """Chords above, and below the line that leaves the smaller triangle."""
+    here = slice(node.first, node.first + node.count)
+    low, high = in_binary64(account, state.lower[here]), in_binary64(account, state.upper[here])
+    lines = relu_lines(low, high, SLOPE_BITS)
+    unit = 1 << SLOPE_BITS
+    return Slopes(
+        SLOPE_BITS,
+        np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
+        np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
+    )
+
+
+def in_binary64(account: Account, numbers: Integers) -> NDArray[np.float64]:
+    """Fixed-point numbers as the nearest binary64 numbers."""
+    scale = account.emission.certificate.scale
+    return np.asarray((numbers - scale.center) / scale.unit, dtype=np.float64)
