@@ -1,4 +1,4 @@
-"""Certificates of ReLU phases from the search to Lean: accepted as foreseen, refused when they are changed."""
+"""Certificates of ReLU phases, from the search to Lean: accepted as foreseen, refused once changed."""
 
 from __future__ import annotations
 
