@@ -79,7 +79,7 @@ def proof(own: Example, semantics: Semantics) -> Emission:
     program = own.network.program
     account = prepare(program, [Goal(own.forms, (own.box,))], semantics)
     claim = account.emission.claims[0]
-    tree = cases_of(program, own.forms, own.box)
+    tree = cases_of(program, own.forms, own.box, phases=True)
     assert isinstance(tree, Leaf)
     assert tree.phases is not None
     refine = refining(slot_rows(program, own.forms), own.forms.alternatives, tree, UNLIMITED)

@@ -13,7 +13,7 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget, OutOfTime
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import search as phases_of
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
@@ -42,6 +42,8 @@ _MOST_SLOTS = 4000
 _SLACK = 1e-6
 _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
+_SECONDS_PER_WEIGHT = 8e-6
+"""What a case by phases takes the compiled checker for each weight of a dense network."""
 _PHASE_SLACK = 1e-3
 _FINER_SLACKS = (4e-3, 3e-2)
 """For a case that integers did not prove with the slack above."""
@@ -59,12 +61,14 @@ def cases_of(
     *,
     search: bool = True,
     most: int = MOST_CASES,
+    phases: bool = False,
     budget: Budget = UNLIMITED,
 ) -> Tree | None:
     """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
 
-    search: whether better slopes, cuts and phases are sought where the slopes of `crown` do not suffice.
-    most: cuts of the box that there may be. Raises OutOfTime.
+    search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
+    that there may be. phases: whether the box of a model with many inputs is split by ReLU phases, into no
+    more cases than Lean is expected to check in the time that is left. Raises OutOfTime.
     """
     if program.size > _MOST_SLOTS:
         return None
@@ -93,8 +97,12 @@ def cases_of(
     if program.inputs <= _FEW_INPUTS:
         cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
         return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= most else None
+    if not phases:
+        return None
+    weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
+    bounded = int(min(MOST_PHASES, 2 * budget.left / (_SECONDS_PER_WEIGHT * weights)))
     by_phases = phases_of(
-        found.bounds, rows, forms.alternatives, most=MOST_PHASES, slack=_PHASE_SLACK, budget=budget
+        found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
     )
     return None if by_phases.tree is None else Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
 

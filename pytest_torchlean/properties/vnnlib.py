@@ -358,7 +358,7 @@ def _bounded(
     gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
     if gap > 0:
         return None, None
-    tree = cases_of(program, question.forms, question.box, most=most, budget=budget)
+    tree = cases_of(program, question.forms, question.box, most=most, phases=True, budget=budget)
     if tree is None and may_be_cut(program, question.forms, question.box):
         return None, None
     if tree is None:

@@ -59,7 +59,7 @@ def test_lean_accepts_what_the_search_found(
 def test_without_its_cases_nothing_is_proved(semantics: Semantics) -> None:
     own = EXAMPLES["two hidden layers"]
     account = prepare(own.network.program, [Goal(own.forms, (own.box,))], semantics)
-    tree = cases_of(own.network.program, own.forms, own.box)
+    tree = cases_of(own.network.program, own.forms, own.box, phases=True)
     assert isinstance(tree, Leaf)
     assert tree.phases is not None
     claim = account.emission.claims[0]
