@@ -53,7 +53,7 @@ def test_write_then_check(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["baseline", "check"]) == 2
     assert "TL1108" in capsys.readouterr().err
     assert main(["baseline", "write"]) == 0
-    assert f"wrote {here / FILE}: 2 properties, 2 added" in capsys.readouterr().out
+    assert f"wrote {FILE}: 2 properties, 2 added" in capsys.readouterr().out
     text = (here / FILE).read_text()
     assert set(read_baseline(text.encode(), FILE).entries) == {
         f"torchlean.yaml::tiny::{name}" for name in "ab"

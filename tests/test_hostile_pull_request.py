@@ -29,7 +29,10 @@ from pull_request import (
 import pytest_torchlean
 from pytest_torchlean import properties
 from pytest_torchlean.cache import store
+from pytest_torchlean.checker import find_lean, install
+from pytest_torchlean.checker.install import LEAN_VERSION
 from pytest_torchlean.cli import main
+from pytest_torchlean.errors import CheckerError
 from pytest_torchlean.files import read_input
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.spec import PropertySpec, RobustnessProperty
@@ -708,3 +711,32 @@ def test_poisoned_cache_and_forged_certificates(tmp_path: Path, monkeypatch: pyt
             patch.setattr(store.Store, "read", lambda self, key, poison=poison: poison)
             code, record = check(folder, "--base", base)
         assert (code, verdicts(record)) == (1, expected)
+
+
+# What it does to Lean
+
+
+def test_toolchain_file_of_the_repository_chooses_no_lean(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version manager's `lean` reads `lean-toolchain` of the folder that it is started in."""
+    (repo / "lean-toolchain").write_text("attacker/lean4:v4.35.0\n")
+    proxy = tmp_path / "bin" / "lean"
+    proxy.parent.mkdir()
+    proxy.write_text(f"#!/bin/sh\npwd >> {tmp_path / 'started'}\necho 'Lean (version {LEAN_VERSION}, x)'\n")
+    proxy.chmod(0o755)
+    find_lean(proxy, environment={})
+    assert set((tmp_path / "started").read_text().split()) == {str(proxy.parent)}
+
+
+def test_lean_of_the_repository_is_not_found_by_a_relative_path(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lean", "bin/lean"):
+        (repo / name).parent.mkdir(exist_ok=True)
+        (repo / name).write_text(f"#!/bin/sh\ntouch {repo / 'mark'}\n")
+        (repo / name).chmod(0o755)
+    monkeypatch.setattr(install, "_located", lambda package, name: None)
+    with pytest.raises(CheckerError, match="no Lean"):
+        find_lean(environment={"PATH": f".{os.pathsep}bin{os.pathsep}"})
+    assert not (repo / "mark").exists()

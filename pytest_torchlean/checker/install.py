@@ -75,7 +75,11 @@ def find_lean(configured: Path | None = None, *, environment: Mapping[str, str] 
         return _wheel(library)
     if release is not None:
         return release
-    on_path = shutil.which("lean", path=environment.get("PATH", os.defpath))
+    # no relative folder: what `.` on the PATH finds lies in the repository that is checked
+    folders = [
+        place for place in environment.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(place)
+    ]
+    on_path = shutil.which("lean", path=os.pathsep.join(folders))
     if on_path is not None:
         return _toolchain(Path(on_path))
     raise CheckerError(
@@ -147,6 +151,8 @@ def _answer(executable: Path, option: str) -> str:
     try:
         done = subprocess.run(
             [str(executable), option],
+            # a version manager reads `lean-toolchain` of the current folder, which a repository may choose
+            cwd=executable.parent,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_ANSWER_SECONDS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pytest_torchlean.files import write_atomically
 from pytest_torchlean.ratchet.compare import compare
 from pytest_torchlean.ratchet.files import MOST_BYTES, baseline_text, read_baseline
 from pytest_torchlean.ratchet.model import BASELINE_NAME, Baseline
-from pytest_torchlean.ratchet.run import Placed, baseline_of, entries_of, read_if_there, spec_folder
+from pytest_torchlean.ratchet.run import Placed, baseline_of, count_of, entries_of, read_if_there, spec_folder
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.report.ratchet import change_line
 from pytest_torchlean.results import PropertyResult
@@ -43,7 +44,7 @@ def _write(placed: Sequence[Placed], results: Sequence[PropertyResult], chosen: 
         new = baseline_of(own, results, name)
         write_atomically(path, baseline_text(new).encode())
         changes = [one.change for one in compare(entries_of(old), entries_of(new), "the old baseline")]
-        print(f"wrote {terminal_line(str(path))}: {_count(len(new.entries))}{_summary(changes)}")
+        print(f"wrote {terminal_line(os.path.relpath(path))}: {count_of(new)}{_summary(changes)}")
         for change in changes:
             if change.kind not in ("added",):
                 print(f"  {change_line(change)}")
@@ -53,10 +54,6 @@ def _write(placed: Sequence[Placed], results: Sequence[PropertyResult], chosen: 
 def _old(path: Path, name: str) -> Baseline:
     data = read_if_there(path, name)
     return Baseline(name) if data is None else read_baseline(data[: MOST_BYTES + 1], name)
-
-
-def _count(number: int) -> str:
-    return f"{number} {'property' if number == 1 else 'properties'}"
 
 
 def _summary(changes: Iterable[Change]) -> str:

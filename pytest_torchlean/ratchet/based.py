@@ -24,7 +24,7 @@ from pytest_torchlean.ratchet.compare import Difference, Stated, announced, comp
 from pytest_torchlean.ratchet.files import MOST_BYTES, read_baseline, read_waivers
 from pytest_torchlean.ratchet.model import BASELINE_NAME, WAIVERS_NAME, Baseline, Waiver, Waivers
 from pytest_torchlean.ratchet.revision import Revision, top_of
-from pytest_torchlean.ratchet.run import HEAD, Placed, Ratchet, entries_of, stated
+from pytest_torchlean.ratchet.run import HEAD, Placed, Ratchet, count_of, entries_of, stated
 from pytest_torchlean.spec import Spec, decode_spec, load_spec
 from pytest_torchlean.spec.tree import shorten
 from pytest_torchlean.spec.yaml_source import MAX_BYTES
@@ -183,7 +183,7 @@ def _files(revision: Revision, top: Path, pairs: Sequence[_Pair], chosen: Path |
             raise SpecError("TL1108", f"there is no baseline {shorten(name)} at {revision.commit[:12]}")
         if data is not None:
             baseline = read_baseline(data, name)
-            found.against.append(f"{name} of that commit ({len(baseline.entries)} properties)")
+            found.against.append(f"{name} of that commit ({count_of(baseline)})")
             found.both.append((baseline, Baseline(name) if here is None else read_baseline(here, name)))
         beside = posixpath.join(posixpath.dirname(path), WAIVERS_NAME)
         name = posixpath.relpath(beside, root or ".")

@@ -149,7 +149,7 @@ def committed(placed: Sequence[Placed], chosen: Path | None) -> Ratchet | None:
         if data is not None:
             baseline = read_baseline(data, name)
             before |= entries_of(baseline)
-            against.append(f"{name} ({len(baseline.entries)} properties)")
+            against.append(f"{name} ({count_of(baseline)})")
         beside = path.with_name(WAIVERS_NAME)
         words = read_if_there(beside, shown(beside, root))
         if words is not None:
@@ -157,6 +157,12 @@ def committed(placed: Sequence[Placed], chosen: Path | None) -> Ratchet | None:
     if not against and not waivers:
         return None
     return Ratchet(tuple(placed), tuple(against), before, tuple(waivers), added=bool(against))
+
+
+def count_of(baseline: Baseline) -> str:
+    """How many properties a baseline has, in words."""
+    count = len(baseline.entries)
+    return f"{count} {'property' if count == 1 else 'properties'}"
 
 
 def spec_folder(spec: Spec, root: Path) -> Path:
