@@ -11,6 +11,7 @@ from pytest_torchlean.extensions.model import PropertyKind
 from pytest_torchlean.extensions.registry import Provided
 from pytest_torchlean.spec.model import (
     Bound,
+    Element,
     EquivalentProperty,
     ExtensionProperty,
     LipschitzProperty,
@@ -44,8 +45,9 @@ def claim(prop: PropertySpec) -> str:
         return _monotone(prop)
     if isinstance(prop, LipschitzProperty):
         beyond = f" + {prop.slack}" if prop.slack else ""
+        where = "" if prop.along is None else f" in input{'s' * (len(prop.along) > 1)} " + _named(prop.along)
         return (
-            f"an input in {_inside(prop)} and one at most {_bound(prop.apart)} from it have values of "
+            f"an input in {_inside(prop)} and one at most {_bound(prop.apart)} from it{where} have values of "
             f"{_outputs(prop.outputs)} at most {prop.constant} times as far apart{beyond}"
         )
     return f"the {prop.check} property {prop.name} holds"
@@ -81,10 +83,9 @@ def _equivalent(prop: EquivalentProperty) -> str:
 
 
 def _monotone(prop: MonotoneProperty) -> str:
-    raised = ", ".join(map(str, prop.along))
     verb = "lowers" if prop.direction == "nondecreasing" else "raises"
     beyond = f" by more than {prop.slack}" if prop.slack else ""
-    what = f"input{'s' if len(prop.along) > 1 else ''} {raised}"
+    what = f"input{'s' * (len(prop.along) > 1)} {_named(prop.along)}"
     return (
         f"raising {what} by at most {_bound(prop.by)} never {verb} {_outputs(prop.outputs)}{beyond}, from "
         f"anywhere in {_inside(prop)}"
@@ -93,6 +94,10 @@ def _monotone(prop: MonotoneProperty) -> str:
 
 def _inside(prop: EquivalentProperty | MonotoneProperty | LipschitzProperty) -> str:
     return f"[{_bound(prop.input.lower)}, {_bound(prop.input.upper)}]"
+
+
+def _named(chosen: tuple[Element, ...]) -> str:
+    return ", ".join(map(str, chosen))
 
 
 def _outputs(chosen: tuple[int, ...] | None) -> str:

@@ -123,7 +123,7 @@ def _wording(pair: Pair, context: PropertyContext) -> Wording:
         refuted = "replay the witness; then allow a `slack`, or train the model to be monotone"
         undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
     else:
-        notes.append("a witness lists an input and then the step to the other one")
+        notes.append(f"a witness lists an input and then the step to the other one in {_listed(pair.along)}")
         proved = f"outputs move by at most {prop.constant} times the distance of their inputs"
         refuted = "replay the witness; then claim a larger `constant`"
         undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"

@@ -37,7 +37,7 @@ ONE = Fraction(1)
 class Pair:
     """The joint graph's executions, and what must not happen in it.
 
-    along: the inputs that a monotone claim raises.
+    along: the inputs that get steps.
     """
 
     prop: PairProperty
@@ -56,7 +56,7 @@ class Pair:
             before = [point[number] for number in self.along]
             return _wrong_way(self.prop, before, point[len(point) - len(before) :], first, second)
         if isinstance(self.prop, LipschitzProperty):
-            return _too_steep(self.prop, point[len(point) // 2 :], first, second)
+            return _too_steep(self.prop, point[len(point) - len(self.along) :], first, second)
         if self.prop.tolerance is not None:
             return _apart(self.prop, first, second)
         return _other_class(self.prop, first, second)
@@ -83,17 +83,22 @@ def pair_of(prop: PropertySpec, first: Executions, other: Executions | None) -> 
         return Pair(prop, JoinedExecutions.of(parts, shape), _equivalent(prop, inputs, outputs))
     if isinstance(prop, MonotoneProperty):
         along = positions(prop.along, first.graph, prop.span)
-        raised = np.arange(inputs)
-        raised[list(along)] = inputs + np.arange(len(along))
-        parts = (Part("before: ", first, np.arange(inputs)), Part("after: ", first, raised))
-        joined = JoinedExecutions.of(parts, (inputs + len(along),), Steps(inputs, along))
-        return Pair(prop, joined, _monotone(prop, along, inputs, outputs), along)
+        return Pair(
+            prop, _stepped(first, Steps(inputs, along)), _monotone(prop, along, inputs, outputs), along
+        )
     if isinstance(prop, LipschitzProperty):
-        near = inputs + np.arange(inputs)
-        parts = (Part("before: ", first, np.arange(inputs)), Part("after: ", first, near))
-        joined = JoinedExecutions.of(parts, (2 * inputs,), Steps(inputs, tuple(range(inputs)), stated=True))
-        return Pair(prop, joined, _lipschitz(prop, inputs, outputs))
+        along = tuple(range(inputs)) if prop.along is None else positions(prop.along, first.graph, prop.span)
+        steps = Steps(inputs, along, stated=True)
+        return Pair(prop, _stepped(first, steps), _lipschitz(prop, along, inputs, outputs), along)
     raise UnsupportedError("TL0290", f"a {prop.check} property is not about pairs")
+
+
+def _stepped(first: Executions, steps: Steps) -> JoinedExecutions:
+    """A copy on the input, and one on the input with steps added."""
+    before, after = np.arange(steps.inputs), np.arange(steps.inputs)
+    after[list(steps.along)] = steps.inputs + np.arange(len(steps.along))
+    parts = (Part("before: ", first, before), Part("after: ", first, after))
+    return JoinedExecutions.of(parts, (steps.inputs + len(steps.along),), steps)
 
 
 def _sizes(graph: Graph) -> tuple[int, int]:
@@ -210,23 +215,27 @@ def _monotone(prop: MonotoneProperty, along: tuple[int, ...], inputs: int, outpu
     return UnsafeSet(inputs + len(along), 2 * outputs, tuple(cases))
 
 
-def _lipschitz(prop: LipschitzProperty, inputs: int, outputs: int) -> UnsafeSet:
-    """Unsafe: an output rises, or falls, by more than slack + constant * |step_i| for every i."""
+def _lipschitz(prop: LipschitzProperty, along: tuple[int, ...], inputs: int, outputs: int) -> UnsafeSet:
+    """Unsafe: an output rises, or falls, by more than slack + constant * |step_i| for every i.
+
+    A single step only goes up: the same two inputs are a step down from the other one.
+    """
     box = _box(prop.input, inputs, prop.span)
-    steps = elements(prop.apart, inputs, what="apart", span=prop.span)
-    box = InputBox((*box.lower, *(-step for step in steps)), (*box.upper, *steps))
-    slopes = (prop.constant, -prop.constant) if prop.constant else ()
+    apart = elements(prop.apart, len(along), what="apart", span=prop.span)
+    least = tuple(Fraction(0) if len(along) == 1 else -step for step in apart)
+    box = InputBox((*box.lower, *least), (*box.upper, *apart))
+    slopes = (prop.constant, -prop.constant)[: 1 if len(along) == 1 else 2] if prop.constant else ()
     cases = []
     for number in _outputs(prop.outputs, outputs, prop.span):
         for sign in (ONE, -ONE):
             moves = ((number, sign), (outputs + number, -sign))
             atoms = [
                 Atom((), (*moves, (2 * outputs + place, slope)), prop.slack, True)
-                for place in range(inputs)
+                for place in range(len(along))
                 for slope in slopes
             ]
             cases.append(Case(box, tuple(atoms) or (Atom((), moves, prop.slack, True),)))
-    return UnsafeSet(2 * inputs, 2 * outputs + inputs, tuple(cases))
+    return UnsafeSet(inputs + len(along), 2 * outputs + len(along), tuple(cases))
 
 
 def _apart(prop: EquivalentProperty, first: Sequence[Fraction], second: Sequence[Fraction]) -> str | None:

@@ -303,6 +303,7 @@ def lipschitz(
     constant: Number,
     apart: Side,
     input: Pair,
+    along: Sequence[Element] | None = None,
     outputs: Sequence[int] | None = None,
     slack: Number | None = None,
     timeout: str | None = None,
@@ -313,7 +314,7 @@ def lipschitz(
 ) -> LipschitzProperty:
     """Outputs of two inputs of the box, `apart` at most, differ by at most constant * distance + slack.
 
-    The distance is the largest difference of an element. Raises SpecError.
+    The distance is the largest difference of an element; they differ in the inputs `along`. Raises SpecError.
     """
     return _make(
         "lipschitz",
@@ -321,6 +322,7 @@ def lipschitz(
         kinds.LIPSCHITZ,
         constant=constant,
         apart=apart,
+        along=along,
         input=_box(input),
         outputs=outputs,
         slack=slack,

@@ -225,6 +225,12 @@ LIPSCHITZ = Kind(
     (
         Field("constant", number(at_least=0), "The Lipschitz constant claimed, e.g. 2.5.", required=True),
         Field("apart", BoundValue(0), "How far the inputs are apart at most, e.g. 1/10.", required=True),
+        Field(
+            "along",
+            ElementList(MAX_INDEX),
+            "The inputs in which they differ: positions counted from 0, or names of model inputs.",
+            default="all",
+        ),
         _PAIR_BOX,
         _OUTPUTS,
         Field("slack", number(at_least=0), "What is allowed beyond, for inputs however near.", default="0"),

@@ -220,8 +220,10 @@ class LipschitzProperty(PropertySpec):
 
     constant: Fraction
     apart: Bound
-    """How far the two inputs are apart at most, one number or one per element."""
+    """How far the two inputs are apart at most, one number or one for each of `along`."""
     input: Bounds
+    along: tuple[Element, ...] | None = None
+    """The inputs in which they differ. None: all of them."""
     outputs: tuple[int, ...] | None = None
     """Positions of the outputs that are meant. None: all of them."""
     slack: Fraction = Fraction(0)

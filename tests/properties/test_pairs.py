@@ -189,6 +189,19 @@ class TestLipschitz:
         assert evidence.verdict is Verdict.REFUTED
         assert "times as far" in evidence.found
 
+    def test_along_a_single_input(self, judged: Any, semantics: Any) -> None:
+        """y = 2 x0 - 3 x1: 2 along x0, 3 along x1."""
+
+        def verdict(along: int, constant: str) -> Verdict:
+            prop = lipschitz(
+                constant=constant, along=[along], apart="1/8", input=UNIT, slack="1/1000", semantics=semantics
+            )
+            found: Verdict = judged(prop, linear([[2], [-3]])).verdict
+            return found
+
+        assert [verdict(0, "2"), verdict(0, "1.9")] == [Verdict.PROVED, Verdict.REFUTED]
+        assert [verdict(1, "3"), verdict(1, "2.9")] == [Verdict.PROVED, Verdict.REFUTED]
+
     def test_no_constant_at_all(self, judged: Any, semantics: Any) -> None:
         prop = lipschitz(constant=0, apart="1/16", input=UNIT, slack="1/2", semantics=semantics)
         assert judged(prop, bent()).verdict is Verdict.PROVED
@@ -202,6 +215,7 @@ class TestLipschitz:
         (monotone(along=[0], by=1, input=UNIT, outputs=[1]), "TL0351"),
         (monotone(along=[0], by=[1, 1], input=UNIT), "TL0318"),
         (lipschitz(constant=1, apart=[1], input=UNIT), "TL0318"),
+        (lipschitz(constant=1, apart=1, along=[3], input=UNIT), "TL0351"),
         (equivalent(to="o", input=UNIT, same="class"), "TL0317"),
     ],
 )
