@@ -31,6 +31,8 @@ from pytest_torchlean.witness_files import WitnessFile
 Float32 = NDArray[np.float32]
 
 _NOT_FINITE = "an output is NaN or infinite"
+_MOST_SHOWN = 12
+"""Outputs of one execution that are printed."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,13 @@ def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Context:
 
 def _short(value: Fraction) -> str:
     text = str(value)
-    return text if len(text) <= 40 else f"{float(value):.17g} (rounded)"
+    return text if len(text) <= 24 else f"{float(value):.17g} (rounded)"
+
+
+def _first(outputs: Sequence[str]) -> str:
+    """The first outputs, and how many more there are."""
+    rest = len(outputs) - _MOST_SHOWN
+    return " ".join(outputs[:_MOST_SHOWN]) + (f" ... and {rest} more" if rest > 0 else "")
 
 
 def text_of(stored: WitnessFile, result: ReplayResult, most: int = 3) -> Sequence[str]:
@@ -210,7 +218,7 @@ def text_of(stored: WitnessFile, result: ReplayResult, most: int = 3) -> Sequenc
         lines += ["", f"witness{where}: {region} the region"]
         for execution in replay.executions:
             answer = execution.violation or "the property holds here"
-            lines += [f"  {execution.name}: {answer}", f"    outputs {' '.join(execution.outputs[:12])}"]
+            lines += [f"  {execution.name}: {answer}", f"    outputs {_first(execution.outputs)}"]
     refuting = sum(replay.refutes for replay in result.replays)
     lines += ["", f"{refuting} of {len(result.replays)} witnesses still refute the property"]
     return lines

@@ -272,7 +272,7 @@ class _Asking:
         share = _guard(whole, self.prop, self.executions, self.program)
         self.guard_seconds += time.monotonic() - guarded
         boxes = sum(len(part.boxes) for part in parts)
-        context.observer.phase(f"Lean ({level}) checks {boxes} boxes")
+        context.observer.phase(f"Lean ({level}) checks {boxes} {'box' if boxes == 1 else 'boxes'}")
         asked = time.monotonic()
         last = len(parts) == 1 and (level == EVALUATED or self.prop.assurance != "any")
         together = context.seconds_left * (1.0 if last else SHARE_OF_FIRST_TRY)
