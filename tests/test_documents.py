@@ -44,7 +44,7 @@ def named_paths(text: str) -> list[str]:
 def test_named_files_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     package = ROOT / "pytest_torchlean"
-    folders = tuple(package / name for name in ("ir", "nn", "differential", "bounds"))
+    folders = tuple(package / name for name in ("ir", "nn", "differential", "bounds", "properties"))
     bases = (ROOT, package, (ROOT / document).parent, *folders)
     missing = [name for name in named_paths(text) if not any((base / name).exists() for base in bases)]
     missing += [name for name in _links(text) if not (ROOT / document).parent.joinpath(name).exists()]

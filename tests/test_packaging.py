@@ -98,6 +98,8 @@ def test_wheel_contents(wheel: Path) -> None:
         if "tools" not in path.parts
     }
     assert schemas == {
+        "pytest_torchlean/ratchet/baseline.schema.json",
+        "pytest_torchlean/ratchet/waivers.schema.json",
         "pytest_torchlean/report/record.schema.json",
         "pytest_torchlean/spec/torchlean.schema.json",
     }
