@@ -26,6 +26,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -128,14 +129,18 @@ def watched(child: Callable[[], int], after: float | None) -> tuple[bool, str]:
     process = os.fork()
     if process == 0:
         code = 99
-        with contextlib.suppress(BaseException):
+        try:
             os.close(reader)
             os.setsid()
             for stream in (1, 2):
                 os.dup2(terminal, stream)
+            sys.stdout, sys.stderr = (os.fdopen(stream, "w", closefd=False) for stream in (1, 2))
             code = child()
             sys.stdout.flush()
-        os._exit(code)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
     os.close(terminal)
     shown, stop = b"", None if after is None else time.monotonic() + after
     while True:
@@ -213,7 +218,9 @@ def round_number(number: int, seed: int, project: Path, cache: Path, seconds: fl
 
 def full_run(project: Path) -> bool:
     """A run that nobody kills gives the known verdicts, with whatever the killed ones left."""
-    watched(lambda: run(project, with_pytest=False, hook=None), None)
+    _, shown = watched(lambda: run(project, with_pytest=False, hook=None), None)
+    if not (project / RECORD).exists():
+        raise SystemExit(f"a run left no record:\n{shown}")
     results, _ = parse_record((project / RECORD).read_bytes())
     return {result.name: result.evidence.verdict.value for result in results} == TRUE
 
@@ -231,8 +238,9 @@ def table(rounds: list[dict[str, object]]) -> str:
     lines = [
         "# Runs that were killed",
         "",
-        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 --output benchmarks/KILLS.md` from the",
-        "rounds of `python benchmarks/kills.py --kills 500 --seed 0 --work FOLDER0` and the same with seed 1.",
+        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 --output benchmarks/KILLS.md` from",
+        "the rounds of `python benchmarks/kills.py --kills 500 --seed 0 --work FOLDER0` and the same with",
+        "seed 1 at the same time.",
         "",
         "| what | number |",
         "|---|---|",
