@@ -151,6 +151,15 @@ def _parser() -> argparse.ArgumentParser:
     _lean(doctor)
     _extensions(doctor)
 
+    cache = _command(
+        commands,
+        "cache",
+        "show what searches of earlier runs left, or clear it",
+        "What searches found is kept for the next run; nothing in it is trusted, and Lean checks every proof "
+        "again. TORCHLEAN_CACHE names another folder, TORCHLEAN_CACHE_MB another limit (0: no cache).",
+    )
+    cache.add_argument("--clear", action="store_true", help="remove all of it")
+
     init = _command(
         commands,
         "init",

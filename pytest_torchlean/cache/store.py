@@ -23,7 +23,7 @@ from pytest_torchlean.errors import CheckerError
 
 SIZE_VARIABLE = "TORCHLEAN_CACHE_MB"
 DEFAULT_MEGABYTES = 512
-FOLDER = "found"
+FOLDER = "certificates"
 _SUFFIX = ".known"
 _TEMPORARY = ".new-"
 _STALE_SECONDS = 3600.0

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     healthy = _packages()
     healthy &= _runtime()
     healthy &= _lean(options)
+    _cache()
     healthy &= _extensions(options)
     print("\nproofs can be made here" if healthy else "\nnothing can be PROVED here; see the lines above")
     return PASSED if healthy else FAILED
@@ -68,6 +69,25 @@ def _packages() -> bool:
         except PackageNotFoundError:
             print(f"absent   {package} (optional: {purpose})")
     return healthy
+
+
+def _cache() -> None:
+    """What earlier searches found; no proof needs it."""
+    from pytest_torchlean.cache.store import SIZE_VARIABLE, default_store
+    from pytest_torchlean.checker.private_directory import require_private
+    from pytest_torchlean.commands.cache import state_text
+
+    store = default_store()
+    if store is None:
+        print(f"absent   cache of what searches found (switched off by {SIZE_VARIABLE}, or no home folder)")
+        return
+    try:
+        if store.folder.exists():
+            require_private(store.folder)
+    except TorchleanError as error:
+        _problem("cache (not used)", error)
+        return
+    print(f"ok       cache of what searches found: {state_text(store)}")
 
 
 def _runtime() -> bool:

@@ -57,7 +57,6 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     """
     if not isinstance(prop, RangeProperty):
         raise TypeError(f"a range property is needed, not {type(prop).__name__}")
-    started = time.monotonic()
     budget = context.budget
     program = context.program
     if program.inputs == 0:
@@ -65,17 +64,21 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions = Executions(context.model, context.graph, context.front)
     box = _region(prop, program.inputs)
     forms = _forms(prop, int(program.outputs.size))
-    known = context.memory.recall()
-    started = time.monotonic()
     goals = [Goal(forms, (box,))]
-    if known.boxes:
+    known = context.memory.recall()
+    with context.memory.timed():
+        witness = _replayed(program, executions, prop, box, known)
+    started = time.monotonic()
+    if witness is not None:
+        prospect = by_intervals(program, goals, semantics_of(prop), budget)
+    elif known.boxes:
         prospect = with_known_scripts(by_intervals(program, goals, semantics_of(prop), budget), known)
     else:
         prospect = forecast(program, goals, semantics_of(prop), budget)
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
     claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box, budget)
-    if bool(prospect.forecasts[0].accepted[0]):
+    if witness is None and bool(prospect.forecasts[0].accepted[0]):
         proof = prove(context, prop, executions, prospect)
         context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
         return Evidence(
@@ -95,9 +98,6 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             details=(proof.guard_line,),
             trust=trust_of(context, proof),
         )
-    started = time.monotonic()
-    with context.memory.timed():
-        witness = _replayed(program, executions, prop, box, known)
     started = time.monotonic()
     witness = witness or _falsify(program, executions, prop, forms, box, budget)
     by: tuple[Use, ...] = ()
