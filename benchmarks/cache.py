@@ -74,8 +74,8 @@ def main() -> None:
         "    python benchmarks/cache.py --output benchmarks/CACHE.md",
         "",
         "The properties of example_repo that are proved, cold and then warm in one process; seconds of",
-        "processor time. `search`: looking for certificates and witnesses. `cache`: reading, stating again, replaying,",
-        "writing. Lean checks every proof again.",
+        "processor time. `search`: looking for certificates and witnesses. `cache`: reading, stating again,",
+        "replaying, writing. Lean checks every proof again.",
         "",
         "| property | search, cold | search, warm | times less | cache, cold | cache, warm | verdict |",
         "|---|---|---|---|---|---|---|",
@@ -106,8 +106,8 @@ def main() -> None:
         + ", ".join(f"{count} {word}" for word, count in sorted(states.items()))
         + f". The two records without timings are {'equal' if plain(cold) == plain(warm) else 'DIFFERENT'}.",
         "",
-        "What is left of the search is what no entry may answer: the inputs that are neither proved nor refuted",
-        "are searched again, and the bounds and margins that a report shows are computed again.",
+        "What is left of the search is what no entry may answer: inputs neither proved nor refuted are",
+        "searched again, and the bounds and margins that a report shows are computed again.",
     ]
     text = "\n".join(lines) + "\n"
     print(text)
