@@ -67,8 +67,9 @@ def cases_of(
     """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
 
     search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
-    that there may be. phases: whether the box of a model with many inputs is split by ReLU phases, into no
-    more cases than Lean is expected to check in the time that is left. Raises OutOfTime.
+    that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
+    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that is left.
+    Raises OutOfTime.
     """
     if program.size > _MOST_SLOTS:
         return None
@@ -96,8 +97,9 @@ def cases_of(
             break
     if program.inputs <= _FEW_INPUTS:
         cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
-        return cut.tree if cut.tree is not None and len(list(leaves(cut.tree))) <= most else None
-    if not phases:
+        if cut.tree is not None and len(list(leaves(cut.tree))) <= most:
+            return cut.tree
+    if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
     weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
     bounded = int(min(MOST_PHASES, 2 * budget.left / (_SECONDS_PER_WEIGHT * weights)))

@@ -23,9 +23,10 @@ from pytest_torchlean.bounds.program import ReluNode, lower_to_program
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.bundle import AcceptedText, bundle_files
 from pytest_torchlean.checker.sources import read_sources, source_directory
-from pytest_torchlean.errors import CertificateError, SpecError
+from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one, run_spec
 from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.preflight import require_files
 from pytest_torchlean.properties import OtherModel, PropertyContext, run_property
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.pairs import pair_of
@@ -273,6 +274,14 @@ def test_steps_are_carried_beside_the_outputs() -> None:
     assert np.array_equal(pair.executions.runtime(point)[2:], point[2:])
     assert np.array_equal(pair.executions.evaluator(point)[2:], point[2:])
     assert pair.executions.exact(point)[2:] == [Fraction(float(value)) for value in point[2:]]
+
+
+def test_a_missing_second_model_is_found_before_anything_runs(project: Path) -> None:
+    (project / "old.onnx").unlink()
+    path = project / "torchlean.yaml"
+    with pytest.raises(SpecErrors) as caught:
+        require_files(load_spec(path, project), path, project)
+    assert [finding.error.code for finding in caught.value.findings] == ["TL0101"]
 
 
 def test_other_wiring_is_noticed() -> None:
