@@ -129,6 +129,28 @@ def test_deleted_spec_elsewhere(repo: Path) -> None:
     assert (code, failing(record)) == (1, {("removed", "other/torchlean.yaml", "removed")})
 
 
+def test_deleted_spec_of_another_project_is_that_projects_matter(repo: Path) -> None:
+    spec = SPEC.replace("models/", "../models/").replace("data/", "../data/")
+    for folder in ("one", "two", "one/deep"):
+        (repo / folder).mkdir()
+        (repo / folder / "torchlean.yaml").write_text(
+            spec if "/" not in folder else spec.replace("../", "../../")
+        )
+    base = commit(repo)
+    git(repo, "rm", "-q", "two/torchlean.yaml", "one/deep/torchlean.yaml")
+    _, record = check(repo, ".", "one", "--base", base)
+    assert {name for _, name, key in failing(record)} == {"two/torchlean.yaml", "one/deep/torchlean.yaml"}
+    (repo / "one" / "models").mkdir()
+    write_model(repo / "one" / "models" / "tiny.onnx")
+    (repo / "one" / "torchlean.yaml").write_text(SPEC.rpartition("  - {name: r")[0])
+    (repo / "one" / "deep").mkdir()
+    (repo / "one" / "deep" / "torchlean.yaml").write_text("x")
+    base = commit(repo)
+    git(repo, "rm", "-q", "torchlean.yaml", "one/deep/torchlean.yaml")
+    code, record = check(repo, "one", "--root", "one", "--base", base)
+    assert (code, failing(record)) == (1, {("removed", "deep/torchlean.yaml", "removed")})
+
+
 def test_renamed_property_is_removed_and_added(repo: Path) -> None:
     edit(repo / "torchlean.yaml", "name: robust", "name: robust-2")
     code, record = check(repo, "--base", "HEAD")
@@ -550,6 +572,7 @@ def test_outside_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_parts_and_writing_do_not_go_with_a_base(repo: Path) -> None:
     assert main(["check", f"{BOUNDED}", "--base", "HEAD"]) == 2
     assert main(["baseline", "write", "--base", "HEAD"]) == 2
+    assert main(["check", "--vnncomp", "list.csv", "--base", "HEAD"]) == 2
 
 
 # Names

@@ -94,6 +94,9 @@ def _run_list(options: argparse.Namespace) -> int:
     if options.paths:
         print("torchlean check: --vnncomp takes the place of specs; give one of them", file=sys.stderr)
         return BAD_INPUT
+    if options.base is not None or options.baseline is not None:
+        print("torchlean check: a list has no baseline; give --vnncomp without --base", file=sys.stderr)
+        return BAD_INPUT
     place = root_for(options.vnncomp.resolve(), options.root)
     done: list[PropertyResult] = []
     journal = _journal(options, [])

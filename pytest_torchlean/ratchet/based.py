@@ -82,7 +82,9 @@ def compare_with_base(
             named = stated([(pair.named, _at(nowhere, pair.root))], digest=digest)
             before |= {name: _links_followed(one, revision, pair.root) for name, one in named.items()}
     earlier = compare(before, stated(heads), _BASE)
-    earlier += _specs_gone(revision, top, names)
+    specs = _specs_of(revision, dict.fromkeys(pair.root for pair in pairs))
+    gone = {one.id: one for path, one in specs.items() if path not in names and not _is_file(top, path)}
+    earlier += compare(gone, {}, _BASE)
     files = _files(revision, top, pairs, chosen)
     for old, new in files.both:
         lowered = compare(entries_of(old), entries_of(new), f"the baseline of {_BASE}")
@@ -103,7 +105,7 @@ def compare_with_base(
         waivers=tuple(files.waivers),
         words=f"the baseline of {_BASE}",
         base=revision.commit,
-        stated={**before, **{path: _spec_itself(path) for path in revision.named(SPEC_NAME)}},
+        stated={**before, **{one.id: one for one in specs.values()}},
         earlier=tuple(earlier),
         leaving=frozenset(one.id for file in files.waivers for one in file.listed) - files.staying,
         added=False,
@@ -204,17 +206,15 @@ def _read(top: Path, name: str) -> bytes | None:
     return read_regular_file(top / name, MOST_BYTES) if _regular(top, name) else None
 
 
-def _specs_gone(revision: Revision, top: Path, names: Sequence[str]) -> list[Difference]:
-    """Specs of the base that are no regular file any more, whether they were asked for or not."""
-    before = {}
+def _specs_of(revision: Revision, roots: Iterable[str]) -> dict[str, Stated]:
+    """The specs of the revision below the roots, by paths from the top; ids are relative to the root."""
+    found: dict[str, Stated] = {}
     for path in revision.named(SPEC_NAME):
-        if path not in names and not _is_file(top, path):
-            before[path] = _spec_itself(path)
-    return compare(before, {}, _BASE)
-
-
-def _spec_itself(path: str) -> Stated:
-    return Stated(path, SourceSpan(path, 1, 1))
+        for root in roots:
+            if not root or path.startswith(f"{root}/"):
+                name = posixpath.relpath(path, root or ".")
+                found.setdefault(path, Stated(name, SourceSpan(name, 1, 1)))
+    return found
 
 
 def _root(name: str, revision: Revision, top: Path, root: Path | None, marks: Sequence[str]) -> str:

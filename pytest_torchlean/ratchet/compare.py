@@ -60,7 +60,8 @@ def compare(before: Mapping[str, Stated], after: Mapping[str, Stated], against: 
     for name, old in before.items():
         new = after.get(name)
         if new is None:
-            message = f"the property is in {against} and is gone"
+            what = "spec" if old.claim is None else "property"
+            message = f"the {what} is in {against} and is gone"
             found.append(_difference("removed", old, "removed", message, _never))
             continue
         found += _of_one(old, new, against)
