@@ -50,6 +50,8 @@ _FINER_SLACKS = (4e-3, 3e-2)
 _MOST_FINER = 64
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
+_FEW_GROUPS = 16
+"""The same before phases: each group costs Lean as much as a case."""
 _MOST_ALONE = 120
 """Arguments that may have slopes of their own: each goes back through Lean's checker alone."""
 
@@ -103,6 +105,7 @@ def cases_of(
         return None
     weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
     bounded = int(min(MOST_PHASES, 2 * budget.left / (_SECONDS_PER_WEIGHT * weights)))
+    found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
         found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
     )
