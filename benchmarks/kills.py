@@ -238,9 +238,9 @@ def table(rounds: list[dict[str, object]]) -> str:
     lines = [
         "# Runs that were killed",
         "",
-        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 --output benchmarks/KILLS.md` from",
-        "the rounds of `python benchmarks/kills.py --kills 500 --seed 0 --work FOLDER0` and the same with",
-        "seed 1 at the same time.",
+        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 ... --output benchmarks/KILLS.md` from",
+        "the rounds of `python benchmarks/kills.py --kills N --seed 0 --work FOLDER0` and the same with other",
+        "seeds and folders at the same time.",
         "",
         "| what | number |",
         "|---|---|",
