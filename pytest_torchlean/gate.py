@@ -435,6 +435,7 @@ def _evidence(
         graph=graph if front is None else front.graph,
         root=store.root,
         deadline=started + float(job.prop.timeout),
+        seconds=float(job.prop.timeout),
         inputs=inputs,
         lean=lean,
         keep=keep,

@@ -21,6 +21,8 @@ class PluginHeartbeat:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._verbosity: int = getattr(config.option, "verbose", 0)
+        """The terminal reporter's option, which is absent with `-p no:terminal`."""
         self._reporter = config.pluginmanager.get_plugin("terminalreporter")
         self._worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         self._fresh = False
@@ -30,7 +32,7 @@ class PluginHeartbeat:
     def during(self, what: str) -> Iterator[Heartbeat]:
         """The heartbeat while a property is decided."""
         self._fresh = False
-        if self._config.option.verbose < 0 or REAL_STDERR not in self._config.stash:
+        if self._verbosity < 0 or REAL_STDERR not in self._config.stash:
             yield self.heartbeat
             return
         with self.heartbeat.running():
@@ -43,5 +45,5 @@ class PluginHeartbeat:
     def _write(self, text: str) -> None:
         os.write(self._config.stash[REAL_STDERR], ("" if self._fresh else "\n").encode() + text.encode())
         self._fresh = self._worker is None
-        if self._reporter is not None and self._config.option.verbose > 0:
+        if self._reporter is not None and self._verbosity > 0:
             self._reporter.currentfspath = None

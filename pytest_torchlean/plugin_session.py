@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pytest_torchlean.journal import Journal
 
 _JOB: pytest.StashKey[Job] = pytest.StashKey()
+_PLAIN: pytest.StashKey[str] = pytest.StashKey()
+"""The item's id before xdist adds a group to it."""
 _RESULT: pytest.StashKey[PropertyResult] = pytest.StashKey()
 
 
@@ -69,7 +71,18 @@ class GateSession:
     def note(self, item: pytest.Item, job: Job) -> None:
         """Remember a collected property."""
         item.stash[_JOB] = job
+        item.stash[_PLAIN] = item.nodeid
+        self._group(item, job)
         self._baseline[item.nodeid] = not_run(job, "it was deselected, or the run stopped before it")
+
+    def _group(self, item: pytest.Item, job: Job) -> None:
+        """With xdist's `--dist loadgroup` the items of one model go to one worker, which lowers it once.
+
+        A group that the user chose stays. xdist then adds the group to the item's id; `attach` takes it away
+        again, so that ids are those of every other run.
+        """
+        if getattr(self.config.option, "loadgroup", False) and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(name=f"torchlean:{job.model_shown or job.model_name}"))
 
     def note_decorated(self, item: pytest.Item) -> None:
         """Remember a test with a `certify` mark."""
@@ -113,6 +126,8 @@ class GateSession:
 
     def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Put the item's result into its report, once, as text that every transport can carry."""
+        if _PLAIN in item.stash:
+            report.nodeid = item.stash[_PLAIN]
         if _RESULT in item.stash and report.when in ("setup", "call"):
             vars(report)["torchlean"] = encode(item.stash[_RESULT])
 
@@ -145,16 +160,18 @@ class GateSession:
             self._baseline.setdefault(nodeid, decode(line))
 
     def results(self) -> tuple[PropertyResult, ...]:
-        """One result per collected property, in collection order."""
+        """One result per collected property, by its place in the files, in whatever order they ran."""
         return tuple(result for _nodeid, result in self._ordered())
 
     def _ordered(self) -> list[tuple[str, PropertyResult]]:
         merged = dict(self._baseline)
-        for nodeid, reason in self._reasons.items():
+        for reported, reason in self._reasons.items():
+            # of a crashed worker xdist reports the id with the group
+            nodeid = reported if reported in merged else reported.rpartition("@")[0]
             if nodeid in merged:
                 merged[nodeid] = _with_reason(merged[nodeid], reason)
         merged.update(self._results)
-        return list(merged.items())
+        return sorted(merged.items(), key=_place)
 
     def _begin_journal(self) -> Journal | None:
         """Where a record will be written, and not by a worker."""
@@ -247,6 +264,12 @@ class GateSession:
         from pytest_torchlean.report.text import failure
 
         return failure(result)
+
+
+def _place(entry: tuple[str, PropertyResult]) -> tuple[str, int, int, str]:
+    """Where the property is written."""
+    nodeid, result = entry
+    return result.spec_file, result.line, result.column, nodeid
 
 
 def _headline(result: PropertyResult) -> str:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from documents import DOCS, PAGES, ROOT, blocks_of, mismatch, normal, run, steps_of
+from extension_example import acme_torchlean
 
+from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.error_reference import reference
+from pytest_torchlean.extensions.registry import NONE, Origin
 from pytest_torchlean.spec import load_spec
 from pytest_torchlean.spec.kinds import KINDS, fields_of
 from pytest_torchlean.verdict import Verdict
@@ -31,7 +34,9 @@ def test_specs_load_and_python_compiles(page: Path, tmp_path: Path) -> None:
         assert block.language in LANGUAGES, f"line {block.line}: no language is named"
         if block.language == "yaml":
             (tmp_path / "torchlean.yaml").write_text(block.text, encoding="utf-8")
-            load_spec(tmp_path / "torchlean.yaml", tmp_path)
+            worked = load_extensions([(acme_torchlean, Origin("acme", "1"))])
+            known = worked if page.name == "extending.md" else NONE
+            load_spec(tmp_path / "torchlean.yaml", tmp_path, known)
         if block.language == "python":
             compile(block.text, f"{page.name}:{block.line}", "exec")
 

@@ -15,10 +15,14 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """A deadline as a `time.monotonic()` value, None never ends; and who hears how far a search is."""
+    """A deadline as a `time.monotonic()` value, None never ends; and who hears how far a search is.
+
+    seconds: what the spec grants the property. Choices depend on it (`bounds/work.py`), and on no clock.
+    """
 
     deadline: float | None = None
     observer: Observer = SILENT
+    seconds: float = math.inf
 
     @property
     def left(self) -> float:

@@ -6,6 +6,7 @@ expected failures; the gate turns every exception into a verdict.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,8 @@ class PropertyContext:
     graph: Graph
     root: Path
     deadline: float
+    seconds: float = math.inf
+    """What the spec grants the property; what is tried depends on it and on no clock."""
     lean: Path | None = None
     keep: Callable[[str | bytes, tuple[str, ...]], None] | None = None
     front: Front | None = None
@@ -100,7 +103,7 @@ class PropertyContext:
     @property
     def budget(self) -> Budget:
         """The limit for bounds and searches, which tell the observer how far they are."""
-        return Budget(self.deadline, self.observer)
+        return Budget(self.deadline, self.observer, self.seconds)
 
     @property
     def seconds_left(self) -> float:

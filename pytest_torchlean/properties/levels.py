@@ -40,13 +40,16 @@ _SHARE_OF_TIME = 0.5
 _SHARE_OF_MEMORY = 0.9
 
 
-def chosen_level(wanted: Assurance, parts: Sequence[Emission], seconds_left: float, memory_mb: float) -> str:
+def chosen_level(wanted: Assurance, parts: Sequence[Emission], granted: float, memory_mb: float) -> str:
     """The level that a property demands; for `any`, the kernel where it is expected to end in good time and
-    within its memory."""
+    within its memory.
+
+    granted: the seconds that the spec gives the property, so that no clock decides the level.
+    """
     if wanted != "any":
         return wanted
     cost = text_cost(parts)
-    fits = cost.seconds <= _SHARE_OF_TIME * seconds_left and cost.megabytes <= _SHARE_OF_MEMORY * memory_mb
+    fits = cost.seconds <= _SHARE_OF_TIME * granted and cost.megabytes <= _SHARE_OF_MEMORY * memory_mb
     return KERNEL if fits else EVALUATED
 
 

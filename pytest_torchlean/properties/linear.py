@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from pytest_torchlean.bounds import crown
-from pytest_torchlean.bounds.budget import UNLIMITED, Budget, OutOfTime
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import search as phases_of
@@ -17,6 +16,7 @@ from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, P
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
+from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.carried import carried_script
@@ -37,7 +37,8 @@ MOST_PHASES = 1000
 MOST_PARTS = 4000
 """Parts of one box through which forms of the inputs are carried."""
 _FEW_INPUTS = 16
-_SHARE_OF_TIME = 0.3
+SHARE_OF_WORK = 0.2
+"""Of what a property is granted, for each of the searches for backward rows."""
 _MOST_SLOTS = 4000
 _SLACK = 1e-6
 _STATED_SLACK = 5e-4
@@ -70,7 +71,7 @@ def cases_of(
 
     search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
     that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
-    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that is left.
+    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that the spec grants.
     Raises OutOfTime.
     """
     if program.size > _MOST_SLOTS:
@@ -104,7 +105,7 @@ def cases_of(
     if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
     weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
-    bounded = int(min(MOST_PHASES, 2 * budget.left / (_SECONDS_PER_WEIGHT * weights)))
+    bounded = int(min(MOST_PHASES, 2 * budget.seconds / (_SECONDS_PER_WEIGHT * weights)))
     found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
         found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
@@ -118,25 +119,24 @@ def first_cases(
     budget: Budget,
     most: int = MOST_RELAXED,
 ) -> dict[int, Tree]:
-    """`cases_of` the goals that have any: at most `most`, and what a share of the time allows.
+    """`cases_of` the goals that have any: at most `most`, and what a share of the work allows.
 
-    Those that need no search come first.
+    Those that need no search come first. Raises OutOfTime.
     """
     found: dict[int, Tree] = {}
-    stop = _stop(budget)
+    work, costs = Work(SHARE_OF_WORK * budget.seconds), costs_of(program)
     for search in (False, True):
         name = "linear bounds" if search else "quick linear bounds"
         for key, (forms, box) in counted(goals.items(), budget.observer, name, len(goals), "boxes"):
-            if len(found) >= most or time.monotonic() > stop:
+            if key in found:
+                continue
+            if len(found) >= most or not work.take(costs.search if search else costs.quick):
                 break
-            tree = None if key in found else cases_of(program, forms, box, search=search)
+            budget.spend()
+            tree = cases_of(program, forms, box, search=search)
             if tree is not None:
                 found[key] = tree
     return dict(sorted(found.items()))
-
-
-def _stop(budget: Budget) -> float:
-    return time.monotonic() + budget.left * _SHARE_OF_TIME
 
 
 def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper: Float64) -> bool:
@@ -163,29 +163,32 @@ def improved(
     script: ScriptData,
     budget: Budget,
     trees: Sequence[Tree | None],
+    work: Work,
 ) -> tuple[Forecast, tuple[ScriptData, ...]]:
     """The forecast with rows instead of intervals where these fail, and a script for every box.
 
-    trees: the cases of each box, where they are known already. Stops trying when its share of the time or
-    MOST_RELAXED boxes are used up.
+    trees: the cases of each box, where they are known already. Stops trying when the work or MOST_RELAXED
+    boxes are used up. Raises OutOfTime.
     """
     scripts = [script] * len(claim.boxes)
     accepted = seen.accepted.copy()
     open_boxes = np.flatnonzero(~accepted).tolist()[:MOST_RELAXED]
-    stop = _stop(budget)
-    share = Budget(stop if np.isfinite(stop) else None, budget.observer)
+    costs = costs_of(program)
     for index in counted(open_boxes, budget.observer, "certificates", len(open_boxes), "boxes"):
-        if time.monotonic() > stop:
+        known = trees[index] is not None
+        if not work.take(costs.certificate + (0.0 if known else costs.search)):
             break
+        budget.spend()
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
             if cases is not None:
-                refine = refining(slot_rows(program, goal.forms), goal.forms.alternatives, cases, share)
+                refine = refining(slot_rows(program, goal.forms), goal.forms.alternatives, cases, budget)
                 found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases, refine)
                 own = found if fine else None
-            if own is None and may_be_cut(program, goal.forms, goal.boxes[index]):
-                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=share)
-        except (NotRelaxable, OutOfTime):
+            may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
+            if may_be and work.take(MOST_PARTS * costs.part):
+                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=budget)
+        except NotRelaxable:
             break
         if own is not None:
             scripts[index], accepted[index] = own, True

@@ -14,6 +14,7 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
+from pytest_torchlean.bounds.work import Work
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
@@ -45,7 +46,7 @@ from pytest_torchlean.properties.levels import (
     KERNEL,
     chosen_level,
 )
-from pytest_torchlean.properties.linear import improved
+from pytest_torchlean.properties.linear import SHARE_OF_WORK, improved
 from pytest_torchlean.properties.parts import Part, accepted_parts
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
@@ -154,12 +155,12 @@ def forecast(
     trees = trees or [[None] * len(goal.boxes) for goal in goals]
     first = by_intervals(program, goals, semantics, budget)
     account, emission = first.account, first.emission
-    forecasts, scripts = [], []
+    forecasts, scripts, work = [], [], Work(SHARE_OF_WORK * budget.seconds)
     claims = zip(emission.claims, emission.certificate.scripts, goals, trees, strict=True)
     for claim, (script,), goal, known in claims:
         seen, own = account.forecast(claim, script), (script,) * len(claim.boxes)
         if not seen.accepted.all():
-            seen, own = improved(program, account, claim, goal, seen, script, budget, known)
+            seen, own = improved(program, account, claim, goal, seen, script, budget, known, work)
         forecasts.append(seen)
         scripts.append(own)
     return replace(first, forecasts=tuple(forecasts), scripts=tuple(scripts))
@@ -194,7 +195,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts)
     memory_mb = DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20)
     level = chosen_level(
-        prop.assurance, [part.emission for part in parts], context.seconds_left, float(memory_mb)
+        prop.assurance, [part.emission for part in parts], float(prop.timeout), float(memory_mb)
     )
     asking = _Asking(context, prop, executions, prospect.program, lean, built, memory_mb)
     answers = asking.ask(parts, level)

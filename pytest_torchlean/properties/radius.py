@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
+from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
@@ -28,7 +29,7 @@ from pytest_torchlean.properties.balls import (
     margins_of,
 )
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.linear import MOST_RELAXED, cases_of
+from pytest_torchlean.properties.linear import MOST_RELAXED, SHARE_OF_WORK, cases_of
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
@@ -38,7 +39,6 @@ from pytest_torchlean.verdict import Evidence, Radius
 
 _CORRECTIONS = 3
 """How often radii are lowered where the exact forecast refuses what binary64 promised."""
-_SHARE_OF_TIME = 0.3
 _CURVE_POINTS = 8
 
 Found = dict[int, int]
@@ -172,11 +172,12 @@ def _bisected(
     found.update(zip(rows, _by_intervals(task, rows).tolist(), strict=True))
     trees: dict[int, Tree] = {}
     claimed = task.radii.index(task.prop.epsilon)
-    stop = time.monotonic() + _SHARE_OF_TIME * budget.left
+    work, cost = Work(SHARE_OF_WORK * budget.seconds), costs_of(task.program).search
     below = [row for row in rows if found[row] < claimed and row in tried][:MOST_RELAXED]
     for row in below:
-        if time.monotonic() > stop:
+        if not work.take(cost * len(task.radii).bit_length()):
             break
+        budget.spend()
         place, tree = _by_rows(task, row, found[row])
         if tree is not None:
             found[row], trees[row] = place, tree

@@ -324,7 +324,8 @@ def _prove(
 def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
     """What Lean will accept, or what is missing."""
     started = time.monotonic()
-    budget = Budget(started + _SHARE_FOR_BOUNDS * own.context.seconds_left, own.context.observer)
+    limit = started + _SHARE_FOR_BOUNDS * own.context.seconds_left
+    budget = Budget(limit, own.context.observer, _SHARE_FOR_BOUNDS * own.context.seconds)
     try:
         trees = []
         for question in asked:
