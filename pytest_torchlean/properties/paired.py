@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CertificateError, UnsupportedError
 from pytest_torchlean.ir.canonical import digest
@@ -67,13 +68,14 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
 def _smallest(own: Run, pair: Pair, unsafe_of: Callable[[PropertySpec], UnsafeSet]) -> str:
     """The smallest of some looser claims for which a certificate is foreseen, in words; Lean is not asked."""
     candidates = _looser(pair.prop)
-    stop = time.monotonic() + _SHARE_FOR_LOOSER * own.context.seconds_left
+    granted, costs = _SHARE_FOR_LOOSER * own.context.seconds, costs_of(own.program)
+    work = Work(granted)
     first, last, best = 0, len(candidates), None
-    while first < last and time.monotonic() < stop:
+    while first < last and own.context.seconds_left > 0 and work.take(costs.search + costs.certificate):
         middle = (first + last) // 2
         loose = candidates[middle]
         unsafe = unsafe_of(loose)
-        context = replace(own.context, deadline=min(own.context.deadline, stop))
+        context = replace(own.context, seconds=granted)
         asked = questions(unsafe)
         goals = [Goal(question.forms, (question.box,)) for question in asked]
         tried = replace(own, context=context, prop=loose, unsafe=unsafe, seconds={})
