@@ -191,6 +191,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             session_of(config).note(item, item.job)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup` the properties of one model go to one worker, which lowers it once."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from pytest_torchlean.plugin_scheduler import scheduler
+
+    return scheduler(config, log)
+
+
 @pytest.fixture
 def verdict(request: pytest.FixtureRequest) -> Evidence:
     """The evidence of this test's `certify` mark: verdict, counts, bounds, witnesses."""

@@ -72,14 +72,14 @@ class GateSession:
         """Remember a collected property."""
         item.stash[_JOB] = job
         item.stash[_PLAIN] = item.nodeid
-        self._group(item, job)
         self._baseline[item.nodeid] = not_run(job, "it was deselected, or the run stopped before it")
 
     def _group(self, item: pytest.Item, job: Job) -> None:
-        """With xdist's `--dist loadgroup` the items of one model go to one worker, which lowers it once.
+        """With xdist's `--dist loadgroup` the tests of one model go to one worker, which lowers it once.
 
-        A group that the user chose stays. xdist then adds the group to the item's id; `attach` takes it away
-        again, so that ids are those of every other run.
+        A group that the user chose stays. xdist may then add the group to the item's id; `attach` takes it
+        away again, so that ids are those of every other run. Items of a spec are grouped by their own ids,
+        see `plugin_scheduler.py`.
         """
         if getattr(self.config.option, "loadgroup", False) and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(name=f"torchlean:{job.model_shown or job.model_name}"))
@@ -91,6 +91,7 @@ class GateSession:
         if job.prop is not None:
             item.add_marker(job.check)
         self.note(item, job)
+        self._group(item, job)
 
     def decide(self, item: pytest.Item) -> PropertyResult:
         """The property's result, computed once per item."""

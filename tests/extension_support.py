@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+from pytest_torchlean.checker import BuiltLibrary
 
 EXAMPLE = Path(__file__).parent / "extension_example" / "acme_torchlean" / "__init__.py"
 
@@ -51,6 +54,11 @@ def write_fused_model(path: Path, outputs: int = 3) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
     return path
+
+
+def share_library(monkeypatch: pytest.MonkeyPatch, library: BuiltLibrary) -> None:
+    """Let pytest inside pytest, which has a home folder of its own, find the library built here."""
+    monkeypatch.setenv("TORCHLEAN_CACHE", str(library.olean_directory.parents[3]))
 
 
 SPEC = """\

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from extension_support import SPEC, changed, install, write_fused_model, write_fused_project
+from extension_support import SPEC, changed, install, share_library, write_fused_model, write_fused_project
 from gate_project import write_model
 
 import pytest_torchlean.properties.vnnlib as vnnlib
+from pytest_torchlean.checker import BuiltLibrary
 from pytest_torchlean.cli import BAD_INPUT, FAILED, PASSED, main
 from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.errors import ExtensionError
@@ -95,10 +96,10 @@ def test_worked_example_on_the_command_line(
     assert "property kind acme-sum of extension acme-torchlean 1.2" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("library")
 def test_worked_example_through_pytest(
-    pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: BuiltLibrary
 ) -> None:
+    share_library(monkeypatch, library)
     monkeypatch.setenv("PYTHONPATH", str(install(tmp_path / "site")), prepend=":")
     write_fused_project(pytester.path)
     pytester.makepyfile(

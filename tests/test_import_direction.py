@@ -66,6 +66,7 @@ ORDER = [
     "plugin_ratchet",
     "plugin_session",
     "plugin_items",
+    "plugin_scheduler",
     "plugin",
 ]
 PUBLIC = ("spec", "deployed")
@@ -75,6 +76,7 @@ ALLOWED_UP = {
     ("gate", "witness_files"),  # a result names the file that its witnesses went to
     ("cli", "report"),
     ("cli", "commands"),  # one small module before all others, to keep the repository's code out
+    ("plugin_scheduler", "plugin"),  # the name of a spec
     ("plugin_items", "plugin"),  # an item asks for the run's state when it runs
     ("plugin_progress", "plugin"),  # where pytest configures
     ("plugin_session", "plugin"),  # the names of the report options stand where pytest reads them first

@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from extension_support import share_library
 from gate_project import FAKE_KINDS, write_model, write_project
 from onnx import helper
 from onnx_models import model
 
+from pytest_torchlean.checker import BuiltLibrary
 from pytest_torchlean.report.record import without_timings
 
 pytest.importorskip("xdist")
@@ -250,9 +252,12 @@ properties:
     )
 
 
-@pytest.mark.usefixtures("library")
-def test_the_record_is_the_same_serial_parallel_and_backwards(pytester: pytest.Pytester) -> None:
+def test_the_record_is_the_same_serial_parallel_and_backwards(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, library: BuiltLibrary
+) -> None:
     """Byte for byte after timings; every model is lowered once by every worker that has an item of it."""
+    share_library(monkeypatch, library)
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
     real_project(pytester.path)
     counts = pytester.path / "counts"
     (pytester.path / "conftest.py").write_text(COUNTING)
@@ -269,11 +274,9 @@ def test_the_record_is_the_same_serial_parallel_and_backwards(pytester: pytest.P
     texts, verdicts = {}, {}
     for way, arguments in ways.items():
         counts.mkdir()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
-            result = pytester.runpytest_subprocess(
-                "-p", "no:cacheprovider", f"--torchlean-json={way}.json", "-v", *arguments
-            )
+        result = pytester.runpytest_subprocess(
+            "-p", "no:cacheprovider", f"--torchlean-json={way}.json", "-v", *arguments
+        )
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         assert not any("@torchlean" in line for line in result.outlines)
         record = json.loads((pytester.path / f"{way}.json").read_text())
