@@ -71,8 +71,8 @@ def cases_of(
 
     search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
     that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
-    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that the spec grants.
-    Raises OutOfTime.
+    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that
+    the spec grants. Raises OutOfTime.
     """
     if program.size > _MOST_SLOTS:
         return None
