@@ -94,7 +94,11 @@ def pair_of(prop: PropertySpec, first: Executions, other: Executions | None) -> 
 
 
 def _stepped(first: Executions, steps: Steps) -> JoinedExecutions:
-    """A copy on the input, and one on the input with steps added."""
+    """A copy on the input, and one on the input with steps added. Raises UnsupportedError TL0290."""
+    if first.integers is not None:
+        raise UnsupportedError(
+            "TL0290", "steps are added to binary32 inputs, but the preprocessing takes integers"
+        )
     before, after = np.arange(steps.inputs), np.arange(steps.inputs)
     after[list(steps.along)] = steps.inputs + np.arange(len(steps.along))
     parts = (Part("before: ", first, before), Part("after: ", first, after))

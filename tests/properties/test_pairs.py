@@ -23,10 +23,11 @@ from pytest_torchlean.bounds.program import ReluNode, lower_to_program
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.bundle import AcceptedText, bundle_files
 from pytest_torchlean.checker.sources import read_sources, source_directory
-from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors
+from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors, UnsupportedError
 from pytest_torchlean.gate import ModelStore, jobs_of, run_one, run_spec
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.preflight import require_files
+from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.properties import OtherModel, PropertyContext, run_property
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.pairs import pair_of
@@ -282,6 +283,14 @@ def test_a_missing_second_model_is_found_before_anything_runs(project: Path) -> 
     with pytest.raises(SpecErrors) as caught:
         require_files(load_spec(path, project), path, project)
     assert [finding.error.code for finding in caught.value.findings] == ["TL0101"]
+
+
+def test_steps_of_raw_integers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness could be no integer of the type."""
+    monkeypatch.setattr(Executions, "integers", RawIntegers("uint8"))
+    with pytest.raises(UnsupportedError) as caught:
+        pair_of(monotone(along=[0], by=1, input=UNIT), Executions(*_read(two_layers())), None)
+    assert caught.value.code == "TL0290"
 
 
 def test_other_wiring_is_noticed() -> None:
