@@ -558,6 +558,14 @@ def test_first_adoption_says_that_there_is_nothing_to_compare(repo: Path) -> Non
     assert check(repo, "sub", "--base", "HEAD")[0] == 1
 
 
+def test_repository_behind_a_link_and_a_link_back_to_it(repo: Path, tmp_path: Path) -> None:
+    """Links above the repository are followed, those inside are not."""
+    (tmp_path / "way").symlink_to(tmp_path, target_is_directory=True)
+    assert check(repo, str(tmp_path / "way" / "repo"), "--base", "HEAD")[0] == 0
+    (repo / "back").symlink_to(".", target_is_directory=True)
+    assert check(repo, str(repo / "back"), "--base", "HEAD")[0] == 2
+
+
 def test_spec_that_is_nowhere(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(repo, "none/torchlean.yaml", "--base", "HEAD")[0] == 2
     assert "neither here nor at" in capsys.readouterr().err

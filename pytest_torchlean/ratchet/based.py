@@ -231,12 +231,12 @@ def _root(name: str, revision: Revision, top: Path, root: Path | None, marks: Se
 
 
 def _inside(path: Path, top: Path) -> str:
-    """The path below the top, by its letters: symbolic links below the top are not followed."""
+    """The path below the top, by its letters: links below the top are not followed, those above are."""
     start = Path(os.path.realpath(Path.cwd()))
-    text = os.path.normpath(start / path)
-    for above in (top, Path(os.path.realpath(top))):
-        if Path(text).is_relative_to(above):
-            return Path(text).relative_to(above).as_posix()
+    text = Path(os.path.normpath(start / path))
+    for above in reversed((text, *text.parents)):
+        if os.path.realpath(above) == str(top):
+            return text.relative_to(above).as_posix()
     raise SpecError("TL1109", f"{shorten(str(path))} lies outside the repository {shorten(str(top))}")
 
 

@@ -44,6 +44,7 @@ def stated(
     placed: Iterable[Placed], results: Iterable[PropertyResult] = (), digest: Digest = digest_of_file
 ) -> dict[str, Stated]:
     """The properties of specs by their ids, with the results of those that ran."""
+    digest = _each_once(digest)
     ran = {result.id: result for result in results if not _was_not_run(result)}
     found: dict[str, Stated] = {}
     for spec, root in placed:
@@ -56,6 +57,18 @@ def stated(
                 None if result is None else kept_of(result),
             )
     return found
+
+
+def _each_once(digest: Digest) -> Digest:
+    """The same, reading each file once."""
+    known: dict[Path, str] = {}
+
+    def once(path: Path) -> str:
+        if path not in known:
+            known[path] = digest(path)
+        return known[path]
+
+    return once
 
 
 def entries_of(baseline: Baseline) -> dict[str, Stated]:
@@ -188,10 +201,11 @@ def _was_not_run(result: PropertyResult) -> bool:
 def _moved(results: Iterable[PropertyResult], placed: Iterable[Placed]) -> Iterable[Change]:
     """Files that a property was judged on and that hold other bytes now. No waiver reaches them."""
     roots = {spec.file: root for spec, root in placed}
+    now = _each_once(digest_of_file)
     for result in results:
         root = roots.get(result.spec_file)
         for file, digest in sorted((result.evidence.files or {}).items()):
-            if root is None or digest_of_file(root / file) == digest:
+            if root is None or now(root / file) == digest:
                 continue
             yield Change(
                 kind="changed",
