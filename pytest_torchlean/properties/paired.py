@@ -127,8 +127,13 @@ def _wording(pair: Pair, context: PropertyContext) -> Wording:
     else:
         notes.append(f"a witness lists an input and then the step to the other one in {_listed(pair.along)}")
         proved = f"outputs move by at most {prop.constant} times the distance of their inputs"
+        proved += f", plus {prop.slack}" if prop.slack else ""
         refuted = "replay the witness; then claim a larger `constant`"
         undecided = "state a smaller input region, a larger `slack` or a longer `timeout`"
+    if not isinstance(prop, EquivalentProperty) and prop.chosen_semantics == "binary32":
+        notes.append(
+            "the other input is the input plus a binary32 step, rounded once; its distance is the step"
+        )
     if not isinstance(prop, EquivalentProperty) and prop.slack == 0:
         undecided += _zero_slack(prop)
     undecided += "; nothing that breaks the claim was found"

@@ -222,23 +222,30 @@ def _monotone(prop: MonotoneProperty, along: tuple[int, ...], inputs: int, outpu
 def _lipschitz(prop: LipschitzProperty, along: tuple[int, ...], inputs: int, outputs: int) -> UnsafeSet:
     """Unsafe: an output rises, or falls, by more than slack + constant * |step_i| for every i.
 
-    A single step only goes up: the same two inputs are a step down from the other one.
+    Of a single step the sign is known in each half of its interval. Both halves are asked about: only one of
+    the two inputs need lie in the box, so neither half says what the other one does.
     """
     box = _box(prop.input, inputs, prop.span)
     apart = elements(prop.apart, len(along), what="apart", span=prop.span)
-    least = tuple(Fraction(0) if len(along) == 1 else -step for step in apart)
-    box = InputBox((*box.lower, *least), (*box.upper, *apart))
-    slopes = (prop.constant, -prop.constant)[: 1 if len(along) == 1 else 2] if prop.constant else ()
+    least, none = tuple(-step for step in apart), (Fraction(0),) * len(apart)
+    slopes = (prop.constant, -prop.constant) if prop.constant else ()
+    ranges: list[tuple[tuple[Fraction, ...], tuple[Fraction, ...], tuple[Fraction, ...]]]
+    if len(along) == 1 and slopes:
+        ranges = [(none, apart, slopes[:1]), (least, none, slopes[1:])]
+    else:
+        ranges = [(least, apart, slopes)]
     cases = []
-    for number in _outputs(prop.outputs, outputs, prop.span):
-        for sign in (ONE, -ONE):
-            moves = ((number, sign), (outputs + number, -sign))
-            atoms = [
-                Atom((), (*moves, (2 * outputs + place, slope)), prop.slack, True)
-                for place in range(len(along))
-                for slope in slopes
-            ]
-            cases.append(Case(box, tuple(atoms) or (Atom((), moves, prop.slack, True),)))
+    for low, high, chosen in ranges:
+        joint = InputBox((*box.lower, *low), (*box.upper, *high))
+        for number in _outputs(prop.outputs, outputs, prop.span):
+            for sign in (ONE, -ONE):
+                moves = ((number, sign), (outputs + number, -sign))
+                atoms = [
+                    Atom((), (*moves, (2 * outputs + place, slope)), prop.slack, True)
+                    for place in range(len(along))
+                    for slope in chosen
+                ]
+                cases.append(Case(joint, tuple(atoms) or (Atom((), moves, prop.slack, True),)))
     return UnsafeSet(inputs + len(along), 2 * outputs + len(along), tuple(cases))
 
 

@@ -204,6 +204,26 @@ class TestLipschitz:
         assert [verdict(0, "2"), verdict(0, "1.9")] == [Verdict.PROVED, Verdict.REFUTED]
         assert [verdict(1, "3"), verdict(1, "2.9")] == [Verdict.PROVED, Verdict.REFUTED]
 
+    @pytest.mark.parametrize("edge", [0, 1])
+    def test_the_other_input_lies_outside_on_either_side(
+        self, judged: Any, semantics: Any, edge: int
+    ) -> None:
+        """y is 0 inside of the box, and has slope 8 right outside of its lower, or upper, end 1/2."""
+        box, sign = ((0.5, 1), -1) if edge == 0 else ((0, 0.5), 1)
+        nodes = [
+            helper.make_node("Gemm", ["x", "w", "b"], ["z"]),
+            helper.make_node("Relu", ["z"], ["h"]),
+            helper.make_node("Gemm", ["h", "v"], ["y"]),
+        ]
+        weights = {
+            "w": np.array([[sign]], dtype=np.float32),
+            "b": np.array([-sign * 0.5], dtype=np.float32),
+            "v": np.array([[8]], dtype=np.float32),
+        }
+        proto = model(nodes, {"x": [1, 1]}, {"y": [1, 1]}, weights)
+        prop = lipschitz(constant=1, along=[0], apart="1/8", input=box, slack="1/100", semantics=semantics)
+        assert judged(prop, proto).verdict is Verdict.REFUTED
+
     def test_no_constant_at_all(self, judged: Any, semantics: Any) -> None:
         prop = lipschitz(constant=0, apart="1/16", input=UNIT, slack="1/2", semantics=semantics)
         assert judged(prop, bent()).verdict is Verdict.PROVED
