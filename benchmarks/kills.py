@@ -35,7 +35,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from pytest_torchlean.cache.known import unpack
-from pytest_torchlean.cache.store import default_store
+from pytest_torchlean.cache.store import Store, default_store
 from pytest_torchlean.errors import RecordError
 from pytest_torchlean.journal import SUFFIX, read_journal
 from pytest_torchlean.report.read import parse_record
@@ -167,8 +167,7 @@ def watched(child: Callable[[], int], after: float | None) -> tuple[bool, str]:
 def examine(project: Path, cache: Path, shown: str) -> dict[str, object]:
     """What a round left: every file is read, and every claim in it compared with the truth."""
     found: dict[str, object] = {}
-    store = default_store()
-    assert store is not None
+    store = Store(cache, 1 << 30)
     entries = unreadable = 0
     for path in sorted(cache.glob("*.known")):
         entries += 1
@@ -199,16 +198,18 @@ def examine(project: Path, cache: Path, shown: str) -> dict[str, object]:
     return found
 
 
-def round_number(number: int, seed: int, project: Path, cache: Path, seconds: float) -> dict[str, object]:
-    """One kill, and what it left."""
+def round_number(
+    number: int, seed: int, project: Path, cache: Path, seconds: float | None
+) -> dict[str, object]:
+    """One kill, and what it left. seconds: how long a run takes, None to kill at files only."""
     rng = random.Random(f"{seed}-{number}")
-    cold, with_pytest, at_file = rng.random() < 0.6, rng.random() < 0.2, number % 3 == 0
+    cold, with_pytest, at_file = rng.random() < 0.6, rng.random() < 0.2, seconds is None or number % 3 == 0
     if cold:
         shutil.rmtree(cache, ignore_errors=True)
     for name in (RECORD, RECORD + SUFFIX):
         (project / name).unlink(missing_ok=True)
     hook = kill_at(rng.randint(1, 40), (str(cache), str(project / RECORD))) if at_file else None
-    after = None if at_file else rng.uniform(0, seconds)
+    after = None if at_file or seconds is None else rng.uniform(0, seconds)
     killed, shown = watched(lambda: run(project, with_pytest=with_pytest, hook=hook), after)
     return {
         "round": number, "killed": killed, "cold": cold, "pytest": with_pytest, "at_file": at_file,
@@ -238,9 +239,9 @@ def table(rounds: list[dict[str, object]]) -> str:
     lines = [
         "# Runs that were killed",
         "",
-        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 ... --output benchmarks/KILLS.md` from",
-        "the rounds of `python benchmarks/kills.py --kills N --seed 0 --work FOLDER0` and the same with other",
-        "seeds and folders at the same time.",
+        "Written by `python benchmarks/kills.py --table FOLDER0 FOLDER1 ... --output benchmarks/KILLS.md`",
+        "from the rounds of `python benchmarks/kills.py --kills N --seed 0 --work FOLDER0` and the same with",
+        "other seeds and folders at the same time.",
         "",
         "| what | number |",
         "|---|---|",
@@ -276,6 +277,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="a folder for the project, the cache and the notes")
+    parser.add_argument("--at-files", action="store_true", help="kill at operations on files only")
     parser.add_argument("--table", type=Path, nargs="+", metavar="FOLDER", help="write what is noted there")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
@@ -285,12 +287,12 @@ def main() -> None:
         if options.output:
             options.output.write_text(text)
     elif options.work:
-        kill(options.work.resolve(), options.kills, options.seed)
+        kill(options.work.resolve(), options.kills, options.seed, options.at_files)
     else:
         parser.error("give --work or --table")
 
 
-def kill(work: Path, kills: int, seed: int) -> None:
+def kill(work: Path, kills: int, seed: int, at_files: bool) -> None:
     """Rounds until there are so many kills."""
     os.environ["TORCHLEAN_CACHE"] = str(work)
     os.environ.pop("TORCHLEAN_CACHE_MB", None)
@@ -315,7 +317,7 @@ def kill(work: Path, kills: int, seed: int) -> None:
     seconds = time.monotonic() - started
     rounds = rounds_in(work)
     while sum(bool(entry["killed"]) for entry in rounds) < kills:
-        entry = round_number(len(rounds), seed, project, cache, seconds)
+        entry = round_number(len(rounds), seed, project, cache, None if at_files else seconds)
         if len(rounds) % _FULL_RUN == _FULL_RUN - 1:
             entry["full"] = full_run(project)
             shutil.rmtree(work / "temporary")
