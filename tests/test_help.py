@@ -11,7 +11,18 @@ from pytest_torchlean.cli import main
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.error_examples import EXAMPLES
 
-COMMANDS = ("check", "baseline", "bundle", "inspect", "doctor", "init", "replay", "report", "explain")
+COMMANDS = (
+    "check",
+    "cache",
+    "baseline",
+    "bundle",
+    "inspect",
+    "doctor",
+    "init",
+    "replay",
+    "report",
+    "explain",
+)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse lays options out in another way since")
