@@ -286,7 +286,7 @@ def _row(graph: Graph) -> tuple[int, ...]:
 
 def samples_for(work: int) -> int:
     """Samples of a runtime check that ends within some seconds, by the multiplications of one run."""
-    for samples, most in ((64, 4_000_000), (32, 16_000_000), (16, 64_000_000), (8, 256_000_000)):
+    for samples, most in ((64, 4_000_000), (16, 16_000_000), (8, 64_000_000)):
         if work <= most:
             return samples
     return 4
