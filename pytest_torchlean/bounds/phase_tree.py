@@ -28,6 +28,8 @@ _TO_SPARE = 1e-2
 """A climb goes on until its bound is so far above the slack; a row's largest coefficient is 1."""
 _BATCH = 16
 """Cases bounded at once."""
+_DEEPEST = 150
+"""Phases of one case: scripts nest as deeply, for Python and for Lean."""
 _TRIED = 6
 """ReLUs that are tried before one is split."""
 
@@ -184,7 +186,9 @@ def _worth(halves: tuple[_Node, _Node]) -> tuple[float, float]:
 
 
 def _places(node: _Node) -> list[tuple[int, int]]:
-    """The results that cost a case most; none where every line is exact."""
+    """The results that cost a case most; none where every line is exact, or phases are too many."""
+    if len(node.case) >= _DEEPEST:
+        return []
     found = [
         (float(own[place]), number, int(place))
         for number, own in node.scores.items()

@@ -193,6 +193,13 @@ def test_a_case_is_split_further(rows: np.ndarray) -> None:
     assert sum(0.5 ** (len(case) - len(leaf.case)) for case in finer.cases) == 1.0
 
 
+def test_cases_do_not_nest_without_end(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_torchlean.bounds.phase_tree._DEEPEST", 1)
+    found = search(BOUNDS, rows, most=2000)
+    assert found.cases is None
+    assert found.gap <= 0
+
+
 @pytest.fixture
 def rows() -> np.ndarray:
     truth = float((VALUES @ ROWS[0]).min())
