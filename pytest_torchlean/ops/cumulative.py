@@ -105,6 +105,8 @@ def _sum_step(node: Node, graph: Graph) -> Step | str:
     """A triangle of ones along the axis."""
     shape, axis = graph.types[node.inputs[0]].shape, integer(node, "axis")
     extent = shape[axis]
+    if 0 in shape:
+        return "it sums no element at all"
     lines = np.ascontiguousarray(np.moveaxis(positions(shape), axis, -1)).reshape(-1, extent)
     ones = np.tri(extent, k=-integer(node, "exclusive"), dtype=np.float32)
     weights = np.ascontiguousarray(ones[::-1, ::-1]) if integer(node, "reverse") else ones

@@ -149,7 +149,8 @@ def _reduced(node: Node, graph: Graph) -> Any:
     shape, axes = graph.types[node.inputs[0]].shape, _axes(node)
     order = (*(axis for axis in range(len(shape)) if axis not in axes), *axes)
     count = math.prod(shape[axis] for axis in axes)
-    return np.ascontiguousarray(positions(shape).transpose(order)).reshape(-1, count)
+    results = math.prod(extent for axis, extent in enumerate(shape) if axis not in axes)
+    return np.ascontiguousarray(positions(shape).transpose(order)).reshape(results, count)
 
 
 def _sum_step(node: Node, graph: Graph) -> Step | str:

@@ -105,7 +105,7 @@ def cases_of(
     if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
     weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
-    bounded = int(min(MOST_PHASES, 2 * budget.seconds / (_SECONDS_PER_WEIGHT * weights)))
+    bounded = int(min(MOST_PHASES, 2 * budget.seconds / (_SECONDS_PER_WEIGHT * max(1, weights))))
     found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
         found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget

@@ -116,7 +116,7 @@ def _wording(pair: Pair, context: PropertyContext) -> Wording:
     if isinstance(prop, EquivalentProperty):
         assert context.other is not None
         notes.append(f"`{prop.to}`: sha256 {context.other.model.sha256}")
-        proved = "both models give the same class" if prop.same else "all outputs agree within the tolerance"
+        proved = "all outputs agree within the tolerance" if prop.tolerance is not None else _same_class(prop)
         refuted = "replay the witness; then widen the tolerance, or find out which model is right"
         undecided = "state a smaller input region, a wider tolerance or a longer `timeout`"
     elif isinstance(prop, MonotoneProperty):
@@ -138,6 +138,13 @@ def _wording(pair: Pair, context: PropertyContext) -> Wording:
         undecided += _zero_slack(prop)
     undecided += "; nothing that breaks the claim was found"
     return Wording(proved, refuted, undecided, tuple(notes), pair.broken)
+
+
+def _same_class(prop: EquivalentProperty) -> str:
+    """With margin 0 a tie of the model's classes is allowed, so that its class may be another one there."""
+    if prop.margin:
+        return f"wherever a class of `{prop.to}` leads by {prop.margin}, it comes first in the model"
+    return f"wherever a class of `{prop.to}` leads, no other class beats it in the model"
 
 
 def _zero_slack(prop: MonotoneProperty | LipschitzProperty) -> str:

@@ -51,6 +51,16 @@ def smaller(absent: str | None = None) -> Order:
     return lambda before, after: larger(absent)(after, before)
 
 
+def margins(before: Plain | None, after: Plain | None) -> Answer:
+    """For the lead from which on two models must agree: smaller is stronger, but only 0 lets ties pass."""
+    old, new = _number(before, "0"), _number(after, "0")
+    if old and new == 0:
+        return None
+    if old == 0 and new:
+        return -1
+    return smaller("0")(before, after)
+
+
 def wider(before: Plain | None, after: Plain | None) -> Answer:
     """For boxes of inputs: the larger region is the stronger claim, and no box is everything."""
     return _boxes(before, after, 1)
@@ -191,7 +201,7 @@ OF_KIND: Mapping[str, Mapping[str, Order]] = {
     "radius": {**_BALL, "up_to": larger(), "steps": larger()},
     "range": {"input": wider, "output": narrower, "strict": ranked("false", "true")},
     "vnnlib": {"file": data_file},
-    "equivalent": {"input": wider, "tolerance": smaller(), "margin": smaller("0")},
+    "equivalent": {"input": wider, "tolerance": smaller(), "margin": margins},
     "monotone": {"input": wider, "by": larger(), "slack": smaller("0")},
     "lipschitz": {"input": wider, "apart": larger(), "constant": smaller(), "slack": smaller("0")},
     "runtime": {"samples": larger(), "sessions": supersets, "data": data_file},

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import NodeProto, helper
-from onnx_models import model
+from onnx_models import lowered, model
 
+from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
 from pytest_torchlean.verdict import Verdict
@@ -53,3 +55,20 @@ def test_the_exact_range_is_proved_and_a_narrower_one_refuted(name: str, context
     assert verdict(SLACK, SLACK) is Verdict.PROVED
     assert verdict(-SLACK, SLACK) is Verdict.REFUTED
     assert verdict(SLACK, -SLACK) is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("node", "shape"),
+    [
+        (make("ReduceSum", ["x", "last"], ["y"]), [2, 1]),
+        (make("ReduceMean", ["x"], ["y"], axes=[1]), [2, 1]),
+        (make("ReduceSum", ["x", "last"], ["y"], keepdims=0), [2]),
+        (make("CumSum", ["x", "axis"], ["y"]), [2, 0]),
+    ],
+)
+def test_an_axis_without_elements_has_no_certificate_rule(node: NodeProto, shape: list[int]) -> None:
+    constants = {"last": np.array([1], np.int64), "axis": np.array(1, np.int64)}
+    used = {key: value for key, value in constants.items() if key in node.input}
+    proto = model([node], {"x": [2, 0]}, {"y": shape}, used, opset=13)
+    with pytest.raises(UnsupportedError, match="no element at all"):
+        lower_to_program(lowered(proto))

@@ -107,3 +107,14 @@ def test_worse_results_are_seen(key: str, before: Plain | None, after: Plain | N
     assert RESULTS[key](before, after) == -1
     assert RESULTS[key](after, before) in (1, -1)
     assert RESULTS[key](before, before) == 0
+
+
+def test_a_margin_of_nothing_lets_ties_pass() -> None:
+    """A model that is constant passes margin 0 against any other, so 0 is not the strongest claim."""
+    margin = order_of("equivalent", "margin")
+    assert margin("1/2", "1/4") == 1
+    assert margin("1/4", "1/2") == -1
+    assert margin("1/4", "0") is None
+    assert margin("1/4", None) is None
+    assert margin("0", "1/4") == -1
+    assert margin("0", None) == 0
