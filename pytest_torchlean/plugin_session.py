@@ -17,15 +17,18 @@ import pytest
 
 from pytest_torchlean.changes import Comparison
 from pytest_torchlean.discovery import Found, load_extensions, origin_of_plugin
+from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions, Origin
 from pytest_torchlean.gate import Job, ModelStore, collection_failure, not_run, run_one
 from pytest_torchlean.hookspecs import GROUP, HOOKS
+from pytest_torchlean.plugin import SPEC_NAME
 from pytest_torchlean.plugin_decorator import decorated_job
 from pytest_torchlean.plugin_progress import PluginHeartbeat
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
 from pytest_torchlean.results import Environment, PropertyResult
+from pytest_torchlean.verdict import Problem
 
 if TYPE_CHECKING:
     from pytest_torchlean.cache.store import Store
@@ -168,9 +171,12 @@ class GateSession:
         merged = dict(self._baseline)
         for reported, reason in self._reasons.items():
             # of a crashed worker xdist reports the id with the group
-            nodeid = reported if reported in merged else reported.rpartition("@")[0]
+            nodeid = reported if reported in merged else reported.rpartition("@")[0] or reported
             if nodeid in merged:
                 merged[nodeid] = _with_reason(merged[nodeid], reason)
+            elif nodeid.partition("::")[0].rsplit("/", 1)[-1] == SPEC_NAME:
+                # every worker that had collected it crashed
+                merged[nodeid] = _unknown(nodeid, reason)
         merged.update(self._results)
         return sorted(merged.items(), key=_place)
 
@@ -350,6 +356,14 @@ def _properties(result: PropertyResult) -> list[tuple[str, object]]:
     if evidence.problem is not None:
         pairs.append(("torchlean_code", evidence.problem.code))
     return pairs
+
+
+def _unknown(nodeid: str, reason: str) -> PropertyResult:
+    """The result of a property of which only the id is known."""
+    result = collection_failure(nodeid, "")
+    problem = Problem("TL0903", "", CODES["TL0903"].fix)
+    evidence = replace(result.evidence, claim="the property holds", problem=problem)
+    return _with_reason(replace(result, spec_file=nodeid.partition("::")[0], evidence=evidence), reason)
 
 
 def _with_reason(result: PropertyResult, reason: str) -> PropertyResult:
