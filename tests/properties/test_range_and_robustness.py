@@ -368,7 +368,7 @@ class TestRobustness:
     ) -> None:
         answer = CheckResult(outcome, "t", (), 0.1, 1.0, "what Lean said")
         monkeypatch.setattr(emitted, "ask_lean", lambda *args, **kwargs: answer)
-        evidence = self.run(context_for, Fraction(1, 10), at_least=HALF)
+        evidence = self.run(context_for, Fraction(1, 10), at_least=HALF, assurance="kernel")
         assert evidence.verdict is Verdict.ERROR
         assert evidence.problem is not None
         assert evidence.problem.code == code
