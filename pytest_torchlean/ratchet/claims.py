@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import TypeGuard
 
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import ModelEntry
+from pytest_torchlean.spec.model import ExtensionProperty, ModelEntry
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.preprocess import words
 
@@ -24,7 +24,7 @@ Digest = Callable[[Path], str]
 """The sha256 of a file of the repository, or why there is none."""
 
 _NO_PART = frozenset(
-    {"name", "model", "span", "timeout", "memory", "indices", "limit", "on_unknown", "semantics"}
+    {"name", "model", "span", "timeout", "memory", "indices", "limit", "on_unknown", "semantics", "provided"}
 )
 
 
@@ -56,6 +56,10 @@ def claim_of_job(job: Job, root: Path, digest: Digest) -> dict[str, Plain]:
         value = getattr(prop, field.name)
         if field.name not in skipped and value is not None:
             claim[field.name] = _plain(value, root, digest)
+    if isinstance(prop, ExtensionProperty):
+        # what the word after `check:` means is up to whoever gives it
+        origin = prop.provided.origin
+        claim["extension"] = {"name": origin.name, "version": origin.version}
     if job.other is not None:
         claim["to"] = _other(job.other, digest)
     return claim

@@ -11,8 +11,11 @@ from onnx import NodeProto, helper
 from onnx_models import lowered, model
 
 from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.properties import run_property
+from pytest_torchlean.properties.linear import cases_of
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
 from pytest_torchlean.verdict import Verdict
 
@@ -72,3 +75,15 @@ def test_an_axis_without_elements_has_no_certificate_rule(node: NodeProto, shape
     proto = model([node], {"x": [2, 0]}, {"y": shape}, used, opset=13)
     with pytest.raises(UnsupportedError, match="no element at all"):
         lower_to_program(lowered(proto))
+
+
+def test_a_model_without_weights_is_searched_by_phases() -> None:
+    """2 relu(x) - x >= -3/10000 is true, by less than searches ask for; there is no matrix at all."""
+    program = lower_to_program(
+        lowered(model([make("Relu", ["x"], ["y"])], {"x": [1, 17]}, {"y": [1, 17]}, {}))
+    )
+    outputs, inputs = (np.zeros((1, 17), dtype=object) for _ in range(2))
+    outputs[0, 0], inputs[0, 0] = 20000, -10000
+    forms = Forms(outputs, np.array([3], dtype=object), False, 1, inputs)
+    box = RationalBox((Fraction(-1),) * 17, (Fraction(1),) * 17)
+    assert cases_of(program, forms, box, phases=True) is None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from pytest_torchlean.errors import SourceSpan
+from pytest_torchlean.extensions.model import PropertyKind
+from pytest_torchlean.extensions.registry import Extensions, Origin, Provided
 from pytest_torchlean.ratchet.claims import Plain
 from pytest_torchlean.ratchet.compare import Stated, compare, each_once, stale, waive
 from pytest_torchlean.ratchet.model import Waiver, Waivers
+from pytest_torchlean.ratchet.run import stated
+from pytest_torchlean.spec import load_spec
 
 ID = "torchlean.yaml::digits::robust"
 TODAY = date(2026, 11, 22)
@@ -160,3 +165,23 @@ def test_the_same_difference_is_told_once() -> None:
     found = compare(state(), state({"epsilon": "4/255"}), "the baseline")
     again = compare(state(), state({"epsilon": "4/255"}), "the base revision")
     assert [one.change for one in each_once([*found, *again])] == [found[0].change]
+
+
+def test_what_an_extension_claims_and_which_one(tmp_path: Path) -> None:
+    """Another version of the extension may mean something else by the same word."""
+    (tmp_path / "torchlean.yaml").write_text(
+        "version: 1\nmodels: {m: {path: m.onnx}}\nproperties:\n  - {name: p, model: m, check: acme-x}\n"
+    )
+
+    def claims(version: str) -> dict[str, Stated]:
+        kind = PropertyKind("acme-x", "a kind", (), lambda values, view: [], lambda values: "words")
+        given = Provided(kind, Origin("acme", version), "property kind acme-x")
+        spec = load_spec(tmp_path / "torchlean.yaml", tmp_path, Extensions(kinds={"acme-x": given}))
+        return stated([(spec, tmp_path)])
+
+    (claim,) = [one.claim for one in claims("1").values()]
+    assert claim is not None
+    assert claim["extension"] == {"name": "acme", "version": "1"}
+    assert compare(claims("1"), claims("1"), "the baseline") == []
+    (found,) = compare(claims("1"), claims("2"), "the baseline")
+    assert (found.change.key, found.change.kind, found.change.fails) == ("extension", "changed", True)
