@@ -175,12 +175,12 @@ def _point(witness: Witness, graph: Graph) -> Float32:
 
 def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Context:
     prop = stored.prop
+    outputs = sum(graph.types[name].size for name in graph.outputs)
     if isinstance(prop, StoredClaim):
-        return prop.unsafe(graph.types[graph.inputs[0]].size, graph.types[graph.outputs[0]].size)
+        return prop.unsafe(graph.types[graph.inputs[0]].size, outputs)
     if isinstance(prop, VnnlibProperty):
         unsafe, _ = load_unsafe_set(prop.file, prop.file.name)
-        size = graph.types[graph.outputs[0]].size
-        if (unsafe.inputs, unsafe.outputs) != (graph.types[graph.inputs[0]].size, size):
+        if (unsafe.inputs, unsafe.outputs) != (graph.types[graph.inputs[0]].size, outputs):
             raise DataError("TL0490", f"{prop.file.name} does not fit the model")
         return unsafe
     if not isinstance(prop, RobustnessProperty):

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gate_project import write_model
+from onnx import helper
+from onnx_models import model
 
 from pytest_torchlean import properties
 from pytest_torchlean.cli import main
@@ -239,3 +241,23 @@ def test_the_replay_line_works_from_the_working_folder(
     assert command[0] == "replay"
     assert main(command) == 1
     assert "1 of 1 witnesses still refute" in capsys.readouterr().out
+
+
+def test_a_set_over_several_outputs_is_replayed(tmp_path: Path) -> None:
+    """The set speaks of the second output of two."""
+    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["z"])]
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2], "z": [1, 2]}, {})
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    names = [f"{letter}_{number}" for letter, count in (("X", 2), ("Y", 4)) for number in range(count)]
+    bounds = [f"(assert (<= {name} 1.0))\n(assert (>= {name} 0.0))" for name in names[:2]]
+    lines = [*(f"(declare-const {name} Real)" for name in names), *bounds, "(assert (<= Y_3 -0.5))"]
+    (tmp_path / "p.vnnlib").write_text("\n".join(lines))
+    (tmp_path / "torchlean.yaml").write_text(
+        "version: 1\nmodels: {m: {path: m.onnx}}\n"
+        "properties:\n  - {name: p, model: m, check: vnnlib, file: p.vnnlib}\n"
+    )
+    (result,) = run_spec(load_spec(tmp_path / "torchlean.yaml", tmp_path), root=tmp_path)
+    assert result.evidence.verdict is Verdict.REFUTED
+    assert result.witness_file is not None
+    stored = read_witness_file(tmp_path / result.witness_file, tmp_path)
+    assert replay_file(stored, tmp_path).still_breaks
