@@ -110,7 +110,10 @@ def _ratchet(page: _Page, ratchet: Comparison) -> None:
     page.add(f'<h2 id="ratchet">Ratchet</h2><p>{html(cut(comparison_line(ratchet), 600))}</p>\n')
     if not ratchet.changes:
         return
-    page.add('<div class="scroll"><table><thead><tr><th>change<th>property<th>what<th>place</thead><tbody>\n')
+    page.add(
+        '<div class="scroll verdicts"><table><thead><tr><th>change<th>property<th>what<th>place'
+        "</thead><tbody>\n"
+    )
     limit, missing = page.size + _FOR_RATCHET, 0
     for place, change in enumerate(ratchet.changes):
         if not page.add_within(_change_row(change), limit):

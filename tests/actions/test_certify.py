@@ -169,7 +169,7 @@ def test_a_forged_cache_proves_nothing(proving: Runner, repository: Path) -> Non
 
     def restore(runner: Runner, given: dict[str, str]) -> None:
         folder = Path(given["path"])
-        if folder.name == "found":
+        if folder.name == "certificates":
             folder.mkdir(mode=0o700, parents=True)
             for name, data in kept.items():
                 (folder / name).write_bytes(data)
@@ -178,7 +178,7 @@ def test_a_forged_cache_proves_nothing(proving: Runner, repository: Path) -> Non
     assert proving.run_action(CERTIFY, {})[1]["exit-code"] == "0"
     assert kept
     edit_spec(repository, "{lower: -1, upper: 2}", "{lower: -1, upper: 1}")
-    shutil.rmtree(proving.temp / "torchlean-cache/pytest-torchlean/found")
+    shutil.rmtree(proving.temp / "torchlean-cache/pytest-torchlean/certificates")
     proving.players = {**proving.players, "actions/cache/restore": restore}
     proving.steps.clear()
     assert proving.run_action(CERTIFY, {})[1]["exit-code"] == "1"

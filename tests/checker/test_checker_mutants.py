@@ -205,7 +205,20 @@ MUTANTS = (
         "(Nat.mul place v)",
         "def gather",
     ),
-    Mutant("columns-in-each-other", "Check.Relaxation.Turn", "rest (Nat.mul C m)", "rest C", "def joined"),
+    Mutant(
+        "columns-in-each-other",
+        "Check.Relaxation.Turn",
+        "(Nat.mul (Nat.mul C m) (Nat.pow 2 l))",
+        "(Nat.mul C (Nat.pow 2 l))",
+        "def halved",
+    ),
+    Mutant(
+        "turned-with-its-padding",
+        "Check.Relaxation.Turn",
+        "(Nat.mul c (Nat.sub (Nat.mul side count) n))",
+        "0",
+        "def turned",
+    ),
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
     Mutant("masks-a-bit-too-wide", "Check.Ones", "(Nat.shiftLeft u k)", "(Nat.shiftLeft u (Nat.succ k))"),

@@ -58,5 +58,5 @@ output exit-code "$code"
 [ ! -f "$REPORTS/record.json" ] || output record "$REPORTS/record.json"
 [ ! -f "$REPORTS/results.sarif" ] || output sarif "$REPORTS/results.sarif"
 [ ! -d "$TORCHLEAN_CACHE/pytest-torchlean/lean" ] || output library true
-[ ! -d "$TORCHLEAN_CACHE/pytest-torchlean/found" ] || output certificates true
+[ ! -d "$TORCHLEAN_CACHE/pytest-torchlean/certificates" ] || output certificates true
 exit "$code"

@@ -22,7 +22,7 @@ if [ "$library" != none ]; then
   output library "$CACHE/pytest-torchlean/lean"
   output library-key "torchlean-library-1-$system-$library"
 fi
-output certificates "$CACHE/pytest-torchlean/found"
+output certificates "$CACHE/pytest-torchlean/certificates"
 output certificates-prefix "torchlean-certificates-1-$system-$checker-"
 output certificates-key "torchlean-certificates-1-$system-$checker-$tree"
 
