@@ -143,7 +143,7 @@ def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
     judged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vnnlib, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
-    monkeypatch.setattr(vnnlib, "cases_of", lambda *_: None)
+    monkeypatch.setattr(vnnlib, "cases_of", lambda *_, **__: None)
     monkeypatch.setattr(vnnlib, "may_be_cut", lambda *_: False)
     evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 1.25))\n")
     assert evidence.verdict is Verdict.UNKNOWN
