@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from pytest_torchlean.spec.model import (
     RuntimeProperty,
     VnnlibProperty,
 )
-from pytest_torchlean.spec.paths import shown
+from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.tree import Mapping as TreeMapping
 from pytest_torchlean.spec.tree import Scalar, Sequence, Tree, shorten
 from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source
@@ -55,6 +55,35 @@ def require_files(spec: Spec, path: Path, root: Path, select: Collection[str] | 
         look.at_property(prop, spec.models[prop.model])
     if look.findings:
         raise SpecErrors(tuple(sorted(look.findings, key=_place)))
+
+
+def with_absent_files(errors: SpecErrors, path: Path, root: Path) -> SpecErrors:
+    """The mistakes of a spec that cannot be used, and the files it names that are not there."""
+    try:
+        source = read_source(read_regular_file(path, MAX_BYTES), shown(path, root))
+        tree = compose(source)
+    except (OSError, SpecError):
+        return errors
+    look = _Look(source, tree, root, {})
+    for scalar, code in _named_files(tree):
+        look.at_path(scalar, code, path.parent)
+    return SpecErrors(tuple(sorted((*errors.findings, *look.findings), key=_place)))
+
+
+def _named_files(tree: Tree | None) -> Iterator[tuple[Scalar, str]]:
+    """Every path in the tree of a spec, with the code of a file that is not there."""
+    models, properties = _value(tree, "models"), _value(tree, "properties")
+    for _, entry in models.entries if isinstance(models, TreeMapping) else ():
+        yield from _scalar_under(entry, "path", "TL0101")
+    for item in properties.items if isinstance(properties, Sequence) else ():
+        yield from _scalar_under(item, "data", "TL0401")
+        yield from _scalar_under(item, "file", "TL0320")
+
+
+def _scalar_under(tree: Tree, key: str, code: str) -> Iterator[tuple[Scalar, str]]:
+    found = _value(tree, key)
+    if isinstance(found, Scalar):
+        yield found, code
 
 
 def _place(finding: Finding) -> tuple[int, int]:
@@ -91,6 +120,16 @@ class _Look:
             (shape,) = shapes.values()
             if shape and shape[0] == 1:
                 self.shapes[name] = shape[1:]
+
+    def at_path(self, scalar: Scalar, code: str, base: Path) -> None:
+        """Whether a file stands at a path; what is no path inside the root is another mistake."""
+        try:
+            place = resolve_inside(scalar.text, base=base, root=self.root)
+        except SpecError:
+            return
+        absent = self._absent(place, code)
+        if absent is not None:
+            self._add(absent, scalar.span, _nearest(place))
 
     def at_property(self, prop: PropertySpec, entry: ModelEntry) -> None:
         """The files that a property names, held against the model's input where that is known."""

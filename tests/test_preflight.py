@@ -95,6 +95,9 @@ MISTAKES = {
     "vnnlib-is-an-lfs-pointer": with_vnnlib("data/lfs.npz"),
     "several": with_data("data/digit.npz").replace("digits.onnx", "digit.onnx")
     + "  - {name: safe, model: digits, check: vnnlib, file: specs/a.vnnlib}\n",
+    "beside-other-mistakes": with_data("data/digit.npz").replace("digits.onnx", "digit.onnx")
+    + "  - {name: safe, model: digit, check: vnnlib, file: specs/a.vnnlib}\n"
+    + "  - {name: bounded, model: digits, chek: range, file: ../elsewhere}\n",
 }
 
 

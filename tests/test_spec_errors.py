@@ -55,6 +55,9 @@ def steps(*lines: str) -> str:
     )
 
 
+NAMED_FILES = ("models/digits.onnx", "data/digits.npz", "a", "a.onnx", "b.onnx", "日本語/データ.npz")
+"""What the specs name; whether it is there is another mistake (test_preflight.py)."""
+
 BROKEN: dict[str, str | bytes] = {
     # the file as a whole
     "empty-file": "",
@@ -119,6 +122,7 @@ BROKEN: dict[str, str | bytes] = {
     "dims-large": with_model("dims: {batch: 2147483648}"),
     "missing-keys": robust(epsilon=None, data=None),
     "property-without-check": robust(check=None),
+    "check-misspelt": robust(check=None, chek="robustness"),
     "property-as-text": HEAD + "properties:\n  - robust\n",
     "key-with-control-character": robust(**{'"eps\\x1b[31milon"': "1"}),
     # names and references
@@ -239,6 +243,9 @@ def test_check_prints_it_and_exits_with_two(
     data = BROKEN[name]
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "torchlean.yaml").write_bytes(data if isinstance(data, bytes) else data.encode())
+    for named in NAMED_FILES:
+        (tmp_path / named).parent.mkdir(exist_ok=True)
+        (tmp_path / named).touch()
     monkeypatch.chdir(tmp_path)
     assert main(["check"]) == 2
     shown = capsys.readouterr()

@@ -16,13 +16,13 @@ from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
-from pytest_torchlean.errors import SpecError, TorchleanError
+from pytest_torchlean.errors import SpecError, SpecErrors, TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.gate import ModelStore, collection_failure, jobs_of, not_run, run_spec
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
 from pytest_torchlean.journal import Journal
 from pytest_torchlean.outputs import environment_of, write_reports
-from pytest_torchlean.preflight import require_files
+from pytest_torchlean.preflight import require_files, with_absent_files
 from pytest_torchlean.ratchet.run import Placed, Ratchet
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
@@ -241,7 +241,10 @@ def _load(targets: list[Target], options: argparse.Namespace) -> tuple[list[Load
     for path, wanted in parts.items():
         place = root_for(path, options.root)
         try:
-            spec = load_spec(path, place, extensions_for(options, place))
+            try:
+                spec = load_spec(path, place, extensions_for(options, place))
+            except SpecErrors as errors:
+                raise with_absent_files(errors, path, place) from None
             ids = selected_ids(spec, wanted)
             require_files(spec, path, place, ids)
         except TorchleanError as error:

@@ -60,19 +60,22 @@ def decode_block(
 ) -> dict[str, Any] | Invalid:
     """The values of a block by the table `fields`; keys that are left out are left out of the result.
 
-    Reports unknown, duplicate and missing keys. `elsewhere(key)` says where an unknown key would be
+    Reports unknown, duplicate and missing keys; with `ignore_unknown`, of the unknown ones those that seem to
+    mean a required key that is missing. `elsewhere(key)` says where an unknown key would be
     at home. INVALID when anything in the block was reported.
     """
     before = len(context.problems)
     table = {entry.key: entry for entry in fields}
     values: dict[str, Any] = {}
     present: set[str | None] = set()
+    given = {key.text for key, _ in tree.entries}
     for key, value in check_keys(tree, context):
         entry = table.get(key.text)
         if entry is None:
             # the key that was probably meant is not reported as missing too
-            present.add(closest(key.text, table))
-            if not ignore_unknown:
+            meant = closest(key.text, table)
+            present.add(meant)
+            if not ignore_unknown or (meant is not None and table[meant].required and meant not in given):
                 home = elsewhere(key.text)
                 message = f"unknown key `{shorten(key.text)}` in {label}" + (f": {home}" if home else "")
                 hint = "" if home else did_you_mean(key.text, table)

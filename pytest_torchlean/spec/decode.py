@@ -210,9 +210,12 @@ def _properties(
     first: dict[tuple[str, str], Scalar] = {}
     for item in tree.items:
         _check_references(item, declared, first, context)
+        before = len(context.problems)
         decoded = _property(item, defaults, context)
         if not isinstance(decoded, Invalid):
             found.append(decoded)
+        elif len(context.problems) == before:
+            raise AssertionError("a property was left out without a word")
     return tuple(found)
 
 
