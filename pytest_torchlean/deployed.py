@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run
-from pytest_torchlean.gate import ModelStore
+from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.preprocessing import Front
 from pytest_torchlean.spec import load_spec
 

@@ -13,7 +13,7 @@ import pytest
 from extension_support import SPEC, changed, install, share_library, write_fused_model, write_fused_project
 from gate_project import write_model
 
-import pytest_torchlean.properties.vnnlib as vnnlib
+import pytest_torchlean.properties.reaching as reaching
 from pytest_torchlean.checker import BuiltLibrary
 from pytest_torchlean.cli import BAD_INPUT, FAILED, PASSED, main
 from pytest_torchlean.discovery import load_extensions
@@ -353,7 +353,7 @@ FALSIFIER_MUTANTS = {
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own search finds nothing."""
-    monkeypatch.setattr(vnnlib, "_search", lambda *arguments: vnnlib._Found())
+    monkeypatch.setattr(reaching, "_search", lambda *arguments: reaching._Found())
 
 
 @pytest.mark.usefixtures("library", "blind")

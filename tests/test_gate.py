@@ -11,7 +11,8 @@ from gate_project import write_project
 
 from pytest_torchlean import gate, properties
 from pytest_torchlean.errors import ModelError, UnsupportedError
-from pytest_torchlean.gate import ModelStore, jobs_of, run_one, run_spec
+from pytest_torchlean.gate import jobs_of, run_one, run_spec
+from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.runtime import RuntimeSession

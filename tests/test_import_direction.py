@@ -44,6 +44,7 @@ ORDER = [
     "spec",
     "preprocessing",
     "properties",
+    "model_store",
     "gate",
     "ratchet",
     "witness_files",

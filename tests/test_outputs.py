@@ -71,6 +71,7 @@ def test_errors_of_a_spec_reach_every_report(here: Path) -> None:
     (here / "torchlean.yaml").write_text(
         "version: 1\nmodels: {m: {path: m.onnx}}\nproperties:\n  - {chek: range}\n"
     )
+    (here / "m.onnx").touch()
     arguments = [part for name in NAMES for part in (f"--{name}", name)]
     assert main(["check", *arguments]) == 2
     assert "line=4,col=" in (here / "annotations").read_text()

@@ -19,8 +19,8 @@ from pytest_torchlean.onnx_import import LoadedModel
 from pytest_torchlean.onnx_import.extension_operators import used_operators
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import words_of
+from pytest_torchlean.properties.reaching import decide
 from pytest_torchlean.properties.unsafe import text
-from pytest_torchlean.properties.vnnlib import decide
 from pytest_torchlean.spec.model import ExtensionProperty, PropertySpec
 from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
 from pytest_torchlean.verdict import Evidence

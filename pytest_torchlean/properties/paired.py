@@ -15,8 +15,8 @@ from pytest_torchlean.ir.canonical import digest
 from pytest_torchlean.properties import OtherModel, PropertyContext
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.pairs import Pair, PairProperty, pair_of
+from pytest_torchlean.properties.reaching import Run, Wording, decide_run, foreseen
 from pytest_torchlean.properties.unsafe import questions
-from pytest_torchlean.properties.vnnlib import Run, Wording, decide_run, foreseen
 from pytest_torchlean.spec.model import EquivalentProperty, LipschitzProperty, MonotoneProperty, PropertySpec
 from pytest_torchlean.spec.vnnlib import UnsafeSet
 from pytest_torchlean.verdict import Evidence, Verdict

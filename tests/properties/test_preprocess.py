@@ -21,8 +21,9 @@ from pytest_torchlean.bounds.program import AffineNode, Program, lower_to_progra
 from pytest_torchlean.cli import main as cli
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run as run_graph
-from pytest_torchlean.gate import ModelStore, jobs_of, run_one
+from pytest_torchlean.gate import jobs_of, run_one
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec import load_spec

@@ -27,7 +27,7 @@ from pytest_torchlean.certificate.forms import Forms, form_columns
 from pytest_torchlean.certificate.words import integers
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.properties import run_property, vnnlib
+from pytest_torchlean.properties import reaching, run_property
 from pytest_torchlean.properties.unsafe import in_box, points_of, questions, reached, safe_forms, text
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
@@ -142,9 +142,9 @@ def test_an_interval_without_binary32_numbers(judged: Any) -> None:
 def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
     judged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vnnlib, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
-    monkeypatch.setattr(vnnlib, "cases_of", lambda *_, **__: None)
-    monkeypatch.setattr(vnnlib, "may_be_cut", lambda *_: False)
+    monkeypatch.setattr(reaching, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
+    monkeypatch.setattr(reaching, "cases_of", lambda *_, **__: None)
+    monkeypatch.setattr(reaching, "may_be_cut", lambda *_: False)
     evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 1.25))\n")
     assert evidence.verdict is Verdict.UNKNOWN
     assert "misses the unsafe set by 0.25" in evidence.found
@@ -153,8 +153,8 @@ def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
 def test_a_candidate_that_only_one_execution_calls_unsafe_is_an_error(
     judged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vnnlib.Executions, "witness", lambda *_, **__: None)
-    monkeypatch.setattr(vnnlib.Executions, "disagree", lambda *_, **__: True)
+    monkeypatch.setattr(reaching.Executions, "witness", lambda *_, **__: None)
+    monkeypatch.setattr(reaching.Executions, "disagree", lambda *_, **__: True)
     evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 0.5))\n")
     assert evidence.verdict is Verdict.ERROR
     assert evidence.problem.code == "TL0604"

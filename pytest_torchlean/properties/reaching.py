@@ -1,0 +1,421 @@
+"""Whether an unsafe set of inputs and outputs is reached: search, proof, and a longer search after both.
+
+Kinds that reduce to such a set (`vnnlib`, pairs of models, those of extensions) end here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.binary32.ulp import exact
+from pytest_torchlean.bounds.attack import Effort, attack
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
+from pytest_torchlean.bounds.interval import propagate
+from pytest_torchlean.bounds.margins import least_rows
+from pytest_torchlean.bounds.passes import Passes
+from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.splitting import Inequalities, Tree
+from pytest_torchlean.cache.known import Known
+from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.extensions.registry import Use
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.executions import Executions, Violation
+from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
+from pytest_torchlean.properties.pairs import is_pair
+from pytest_torchlean.properties.proving import (
+    Proof,
+    Prospect,
+    forecast,
+    prove,
+    runtime_line,
+    semantics_of,
+    trust_of,
+)
+from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
+from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness, with_use
+from pytest_torchlean.properties.unsafe import (
+    Points,
+    Question,
+    digest_of,
+    in_box,
+    points_of,
+    questions,
+    reached,
+    wish,
+)
+from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
+from pytest_torchlean.spec.vnnlib import Case, InputBox, UnsafeSet
+from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
+
+FIRST_EFFORT = Effort(samples=256, descents=16, steps=30)
+"""Before bounds are computed: most unsafe models are found out here."""
+LATER_EFFORTS = (
+    Effort(samples=1024, descents=64, steps=60),
+    Effort(samples=4096, descents=192, steps=120, moves=4),
+)
+"""After bounds did not suffice, one after the other, each with a seed of its own."""
+LATER_EFFORTS_FEW_INPUTS = (
+    Effort(samples=4096, descents=64, steps=60, rounds=40),
+    *[Effort(samples=16384, descents=1024, steps=3, rounds=30)] * 4,
+)
+"""The same for models with few inputs, where random moves reach the narrow places that gradients miss."""
+_FEW_INPUTS = 16
+_REPLAYS_PER_CASE = 4
+_SHARE_FOR_BOUNDS = 0.5
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Wording:
+    """What reports say about an unsafe set: where nothing is reached, what to do where something is or may
+    be, and further lines. `broken`: a point and its outputs in words where they are unsafe, None else.
+    """
+
+    proved: str
+    refuted_next: str
+    undecided_next: str
+    notes: tuple[str, ...] = ()
+    broken: Callable[[Sequence[Fraction], Sequence[Fraction]], str | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What the steps below share. `seconds` is filled as they go."""
+
+    context: PropertyContext
+    prop: PropertySpec
+    program: Program
+    executions: Executions
+    unsafe: UnsafeSet
+    wording: Wording
+    most_cases: int = MOST_CASES
+    """Cases of one box that go into one theorem."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of what else the answer depends on, for the cache."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    _boxes: dict[int, Points | None] = field(default_factory=dict)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """The program's passes, prepared once."""
+        return Passes(self.program)
+
+    def points(self, box: InputBox) -> Points | None:
+        """The inputs to search in, found once for cases that share a box."""
+        if id(box) not in self._boxes:
+            self._boxes[id(box)] = points_of(box, hull=self.rounded, integers=self.executions.integers)
+        return self._boxes[id(box)]
+
+    def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
+        """What is unsafe about an input and its outputs, in words; None where nothing is."""
+        if self.wording.broken is not None:
+            return self.wording.broken(point, outputs)
+        return reached(self.unsafe, point, outputs, hull=self.rounded)
+
+    @property
+    def rounded(self) -> bool:
+        """Whether the claim is about binary32 executions, and so about outward hulls of boxes."""
+        return self.prop.chosen_semantics == "binary32"
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the search for unsafe inputs ended with. `nearest`: by how much the best point misses."""
+
+    witness: Witness | None = None
+    case: Case | None = None
+    disagreeing: int | None = None
+    """The number of a case in which a point is unsafe for one execution that counts and not for another."""
+    nearest: float = np.inf
+    by: tuple[Use, ...] = ()
+    """The falsifier of an extension that gave the witness."""
+
+
+def decide(
+    context: PropertyContext, prop: PropertySpec, unsafe: UnsafeSet, heading: tuple[str, ...], started: float
+) -> Evidence:
+    """Evidence that an unsafe set is reached, or is not; its elements are those of the model.
+
+    heading: lines for the details that say where the set is from. started: by `time.monotonic()`.
+    """
+    program = context.program
+    if program.inputs == 0:
+        raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
+    wording = Wording(
+        "no unsafe output is reachable",
+        "replay the witness; then change the model, or correct the property if this input is fine",
+        "state a smaller input region, or raise `timeout`; no unsafe input was found",
+        heading,
+    )
+    executions = Executions(context.model, context.graph, context.front)
+    return decide_run(Run(context, prop, program, executions, unsafe, wording), started)
+
+
+def decide_run(own: Run, started: float) -> Evidence:
+    """Whether the unsafe set is reached: search, proof, and a longer search where neither decided."""
+    context, program, unsafe = own.context, own.program, own.unsafe
+    own.seconds["read"] = time.monotonic() - started
+    budget = context.budget
+    asked = questions(unsafe)
+    known = context.memory.recall(unsafe=digest_of(unsafe), **own.digests)
+    with context.memory.timed():
+        found = _replayed(own, known)
+        goals = [Goal(question.forms, (question.box,)) for question in asked]
+        prospect = None
+        if known.proofs and found.witness is None:
+            prospect = recalled_goals(program, goals, semantics_of(own.prop), known)
+    if prospect is None and found.witness is None:
+        found = _search(own, FIRST_EFFORT, 0, budget)
+    if found.witness is not None:
+        return _refuted(own, found)
+    proof, missing = _prove(own, asked, goals, prospect)
+    if proof is not None:
+        return _proved(own, proof, len(asked))
+    suggested = _suggested(own)
+    if suggested is not None:
+        return _refuted(own, suggested)
+    efforts = LATER_EFFORTS_FEW_INPUTS if program.inputs <= _FEW_INPUTS else LATER_EFFORTS
+    for seed, effort in enumerate(efforts, start=1):
+        try:
+            later = _search(own, effort, seed, budget)
+        except OutOfTime:
+            break
+        if later.witness is not None:
+            return _refuted(own, later)
+        disagreeing = found.disagreeing if later.disagreeing is None else later.disagreeing
+        found = _Found(disagreeing=disagreeing, nearest=min(found.nearest, later.nearest))
+    return _undecided(own, found, missing)
+
+
+def _replayed(own: Run, known: Known) -> _Found:
+    """A witness of an earlier run that is one again, in the case that it was found in."""
+    for place, point in recalled_points(known, range(len(own.unsafe.cases)), own.program.inputs).items():
+        case, numbers = own.unsafe.cases[place], [exact(value) for value in point]
+        given = bool((own.executions.given(point) == point).all())
+        if not given or not in_box(case.box, numbers, hull=own.rounded):
+            continue
+        witness = own.executions.witness(point, _broken(own, point), rounded=own.rounded)
+        if witness is not None:
+            return _Found(witness, case)
+    return _Found()
+
+
+def _search(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+    """Look for an unsafe input in every case. Raises OutOfTime."""
+    started = time.monotonic()
+    try:
+        return _search_cases(own, effort, seed, budget)
+    finally:
+        own.seconds["search"] = own.seconds.get("search", 0.0) + time.monotonic() - started
+
+
+def _search_cases(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+    disagreeing, nearest = None, np.inf
+    for number, case in enumerate(own.unsafe.cases, start=1):
+        points = own.points(case.box)
+        if points is None or bool((points.lower > points.upper).any()):
+            continue
+        wanted = wish(case, points, own.unsafe.outputs)
+        (candidates,) = attack(
+            own.program, [wanted], effort, seed=seed + 1000 * number, budget=budget, passes=own.passes
+        )
+        nearest = min(nearest, candidates[0].value)
+        chosen = _worth_running(own, candidates)
+        for candidate in chosen:
+            given = own.executions.given(candidate.point)
+            broken = _broken(own, given)
+            witness = own.executions.witness(given, broken, rounded=own.rounded)
+            if witness is not None:
+                return _Found(witness, case, nearest=nearest)
+            if own.executions.disagree(given, broken, rounded=own.rounded):
+                disagreeing = number
+    return _Found(disagreeing=disagreeing, nearest=nearest)
+
+
+def _broken(own: Run, given: Float32) -> Violation:
+    """What is wrong with outputs of a point, in words."""
+    point = [exact(value) for value in given]
+    return lambda outputs: own.broken(point, outputs)
+
+
+def _suggested(own: Run) -> _Found | None:
+    """A witness among the candidates of extensions. Raises ExtensionError TL1003, TL1004."""
+    if not own.context.extensions.falsifiers or is_pair(own.prop):
+        return None
+
+    def replay(point: Float32) -> Witness | None:
+        return own.executions.witness(point, _broken(own, point), rounded=own.rounded)
+
+    for number, case in enumerate(own.unsafe.cases[:MOST_REGIONS], start=1):
+        points = own.points(case.box)
+        if points is None or bool((points.lower > points.upper).any()):
+            continue
+        wanted = wish(case, points, own.unsafe.outputs)
+        found = first_witness(own.context, own.program, own.executions, wanted, number, replay)
+        if found is not None:
+            return _Found(found[0], case, by=(found[1],))
+    return None
+
+
+def _worth_running(own: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
+    first = list(candidates[:_REPLAYS_PER_CASE])
+    fine = promising(own.program, first, _SLACK, rounded=own.rounded)
+    return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
+
+
+def _prove(
+    own: Run, asked: Sequence[Question], goals: Sequence[Goal], prospect: Prospect | None
+) -> tuple[Proof | None, str]:
+    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError.
+
+    prospect: what an earlier run found for the goals.
+    """
+    missing = ""
+    if prospect is None:
+        prospect, missing = foreseen(own, asked, goals)
+    if prospect is None:
+        return None, missing
+    proof = prove(own.context, own.prop, own.executions, prospect)
+    own.seconds.update(proof.seconds)
+    if proof.failure is not None:
+        raise proof.failure
+    own.context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
+    return proof, ""
+
+
+def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tuple[Prospect | None, str]:
+    """What Lean will accept, or what is missing."""
+    started = time.monotonic()
+    limit = started + _SHARE_FOR_BOUNDS * own.context.seconds_left
+    budget = Budget(limit, own.context.observer, _SHARE_FOR_BOUNDS * own.context.seconds)
+    try:
+        trees = []
+        for question in asked:
+            open_case, tree = _bounded(own.program, question, own.most_cases, budget)
+            if open_case is not None:
+                return None, open_case
+            trees.append([tree])
+        prospect = forecast(own.program, goals, semantics_of(own.prop), budget, trees)
+    except OutOfTime:
+        return None, "time for bounds ran out"
+    finally:
+        own.seconds["bound"] = time.monotonic() - started
+    if not all(bool(seen.accepted.all()) for seen in prospect.forecasts):
+        return None, "no bounds were found that suffice in a certificate, where every rounding counts"
+    return prospect, ""
+
+
+def _bounded(
+    program: Program, question: Question, most: int, budget: Budget
+) -> tuple[str | None, Tree | None]:
+    """What is missing for a proof, or None and the cases that one can go through; None for intervals.
+
+    A complete search takes its place here: whatever tree it finds goes into the certificate.
+    """
+    budget.spend()
+    rows = slot_rows(program, question.forms)
+    lower = np.array([[to_float(bound) for bound in question.box.lower]])
+    upper = np.array([[to_float(bound) for bound in question.box.upper]])
+    low, high = propagate(program, lower, upper)
+    least = least_rows(program, rows, low, high)
+    gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
+    if gap > 0:
+        return None, None
+    tree = cases_of(program, question.forms, question.box, most=most, phases=True, budget=budget)
+    if tree is None and may_be_cut(program, question.forms, question.box):
+        return None, None
+    if tree is None:
+        return f"intervals miss by {-gap:.3g}, and backward rows do not suffice", None
+    return None, tree
+
+
+def _proved(own: Run, proof: Proof, boxes: int) -> Evidence:
+    cases = len(own.unsafe.cases)
+    found = own.wording.proved
+    if cases > 1 and isinstance(own.prop, VnnlibProperty):
+        found += f": {cases} cases in {boxes} {'box' if boxes == 1 else 'boxes'} are excluded"
+    return replace(
+        _evidence(own, Verdict.PROVED, found),
+        assurance=proof.assurance,
+        theorem=proof.theorem,
+        runtime=runtime_line(own.prop, own.executions),
+        lean=proof.lean,
+        details=(
+            *own.wording.notes,
+            proof.guard_line,
+        ),
+        effort=proof.effort,
+        trust=trust_of(own.context, proof),
+    )
+
+
+def _refuted(own: Run, found: _Found) -> Evidence:
+    witness, case = found.witness, found.case
+    assert witness is not None
+    assert case is not None
+    own.context.memory.broken({own.unsafe.cases.index(case): from_hex_all(witness.input)})
+    exactly = "" if own.rounded else " and in exact arithmetic"
+    return replace(
+        with_use(_evidence(own, Verdict.REFUTED, witness.violation), *found.by),
+        witnesses=(witness,),
+        runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
+        details=(*own.wording.notes, _place_line(case, witness)),
+        next_steps=own.wording.refuted_next,
+    )
+
+
+def _undecided(own: Run, found: _Found, missing: str) -> Evidence:
+    if found.disagreeing is not None:
+        problem = Problem(
+            "TL0604",
+            f"an input of case {found.disagreeing} is unsafe in one of the executions that count, not in all",
+            "the margin is within rounding: move the property's bound slightly",
+        )
+        evidence = replace(_evidence(own, Verdict.ERROR, problem.message), problem=problem)
+    else:
+        text = missing
+        if np.isfinite(found.nearest):
+            text += f"; the nearest input found misses the unsafe set by {found.nearest:.3g}"
+        evidence = replace(
+            _evidence(own, Verdict.UNKNOWN, text),
+            next_steps=own.wording.undecided_next,
+        )
+    return replace(evidence, runtime=runtime_line(own.prop, own.executions), details=own.wording.notes)
+
+
+def _evidence(own: Run, verdict: Verdict, found: str) -> Evidence:
+    return Evidence(
+        verdict=verdict,
+        claim=claim(own.prop),
+        semantics=own.prop.chosen_semantics,
+        found=found,
+        seconds=own.seconds,
+    )
+
+
+def _place_line(case: Case, witness: Witness) -> str:
+    """Whether a witness lies in the exact box, or only in its outward hull."""
+    point = [exact(value) for value in from_hex_all(witness.input)]
+    outside = [
+        number
+        for number, (low, value, high) in enumerate(zip(case.box.lower, point, case.box.upper, strict=True))
+        if not low <= value <= high
+    ]
+    if not outside:
+        return "the witness lies in the exact box"
+    names = ", ".join(f"X_{number}" for number in outside[:8]) + (", ..." if len(outside) > 8 else "")
+    return (
+        f"the witness lies in the outward binary32 hull of the box: {len(outside)} of its numbers lie "
+        f"outside of their intervals, which contain no binary32 number ({names})"
+    )
