@@ -1,9 +1,10 @@
-"""Measure bounds by linear relaxation: against stored bounds of auto_LiRPA, and on ACAS Xu at the root.
+"""Measure bounds by linear relaxation: against auto_LiRPA's bounds, and on ACAS Xu at the root.
 
 Run `python benchmarks/relaxation.py --data FOLDER --output benchmarks/RELAXATION.md` with
 OPENBLAS_NUM_THREADS=1. FOLDER holds reference/auto_lirpa_bounds_f64.json (boxes, bounds and seconds of
 auto_LiRPA in binary64), the models that it names, and acasxu/expected.csv with the competition's models and
-specifications.
+specifications. `--peer PYTHON` names an interpreter that has torch and auto_LiRPA: its times are then taken
+in the same run, case by case (benchmarks/peer_bounds.py); without it they are the stored ones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import csv
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -69,17 +71,34 @@ def width(found: tuple[np.ndarray, np.ndarray]) -> float:
     return float((found[1] - found[0]).mean())
 
 
-def reference(data: Path) -> Iterator[str]:
+def peer_times(python: Path, model: Path, case: dict[str, Any]) -> dict[str, Any]:
+    """What auto_LiRPA takes for the case now, see benchmarks/peer_bounds.py."""
+    asked = json.dumps({"lo": case["lo"], "hi": case["hi"], "repeats": REPEATS})
+    command = [str(python), str(Path(__file__).with_name("peer_bounds.py")), str(model)]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def milliseconds(measured: dict[str, Any] | None, case: dict[str, Any]) -> str:
+    if measured is None:
+        return f"{case['CROWN']['t'] * 1e3:.1f}"
+    return " / ".join(f"{measured[f'CROWN {name}'] * 1e3:.1f}" for name in ("binary32", "binary64"))
+
+
+def reference(data: Path, peer: Path | None) -> Iterator[str]:
     yield "## Against auto_LiRPA's bounds in binary64"
     yield ""
     yield "Largest relative difference of an output's bound from its; then processor time, the least of"
-    yield "several runs, and mean widths of the outputs. Its seconds and widths were stored with its bounds."
+    yield "several runs, and mean widths of the outputs. Its widths were stored with its bounds; its times"
+    yield "are of this run: binary32 / binary64." if peer else "were stored with them too."
     yield "CROWN takes a row's bound in place of the interval, as auto_LiRPA does; `stated` is what"
     yield "certificates use: slopes of 8 bits, and the better of row and interval."
     yield ""
     rows = []
     for case in json.loads((data / "reference" / "auto_lirpa_bounds_f64.json").read_text()):
-        program = program_of(data / Path(*Path(case["path"]).parts[1:]))
+        model = data / Path(*Path(case["path"]).parts[1:])
+        program = program_of(model)
         box = np.array(case["lo"])[None], np.array(case["hi"])[None]
         asked = crown.output_rows(program)
         low, high = interval.propagate(program, *box)
@@ -92,6 +111,7 @@ def reference(data: Path) -> Iterator[str]:
             return outputs(slopes.minimum(slopes.bound(program, *box), asked))
 
         mixed = bounds(Options(Method.CROWN_IBP, None))
+        theirs = peer_times(peer, model, case) if peer else None
         plain, crown_time = best_of(lambda bounds=bounds: bounds(PLAIN), REPEATS)
         best, slopes_time = best_of(climbed, 3)
         rows.append(
@@ -100,13 +120,13 @@ def reference(data: Path) -> Iterator[str]:
                 *(f"{gap(*pair):.0e}" for pair in ((by_interval, case["IBP"]), (mixed, case["CROWN-IBP"]))),
                 f"{gap(plain, case['CROWN']):.0e}",
                 f"{crown_time * 1e3:.1f}",
-                f"{case['CROWN']['t'] * 1e3:.1f}",
+                milliseconds(theirs, case),
                 f"{width(bounds(crown.STATED)):.4g}",
                 f"{width(plain):.4g}",
                 f"{width(best):.4g}",
                 f"{case['alpha-CROWN']['mean_width']:.4g}",
                 f"{slopes_time * 1e3:.0f}",
-                f"{case['alpha-CROWN']['t'] * 1e3:.0f}",
+                f"{(theirs['slopes'] if theirs else case['alpha-CROWN']['t']) * 1e3:.0f}",
             )
         )
         print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
@@ -180,7 +200,7 @@ def root(data: Path) -> Iterator[str]:
     )
 
 
-def report(data: Path) -> Iterator[str]:
+def report(data: Path, peer: Path | None) -> Iterator[str]:
     yield "# Linear relaxation, measured"
     yield ""
     yield "Written by `python benchmarks/relaxation.py --data FOLDER --output FILE`; do not edit."
@@ -190,7 +210,7 @@ def report(data: Path) -> Iterator[str]:
     yield f"OPENBLAS_NUM_THREADS {threads}; binary64; processor time. Load average at the start"
     yield f"{os.getloadavg()[0]:.1f}; where it exceeds the number of cores, times are too long."
     yield ""
-    yield from reference(data)
+    yield from reference(data, peer)
     yield ""
     yield from root(data)
 
@@ -198,10 +218,11 @@ def report(data: Path) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure bounds by linear relaxation.")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="an interpreter that has auto_LiRPA")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
     arguments = parser.parse_args()
     lines = []
-    for line in report(arguments.data):
+    for line in report(arguments.data, arguments.peer):
         print(line, flush=True)
         lines.append(line)
     if arguments.output is not None:
