@@ -14,13 +14,13 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-/-- How a node is bounded. Only affine nodes need a decoding; the rest serves binary32 alone. -/
+/-- How a node is bounded. Only affine nodes need a decoding; the rest serves them under binary32, and curves. -/
 structure Step where
   decoding : Decoding
-  /-- the first slot that an affine node reads, apart from slots 0 and 1 -/
+  /-- the first slot that an affine node reads, apart from slots 0 and 1; for a curve the number of stages of its exponential -/
   first : Nat
   /-- none of the slots it reads is further from 0 than this, in fixed point; if it is 0, each slot's own bounds
-      are used, which takes longer and is tighter -/
+      are used, which takes longer and is tighter. For a curve the bits after the point of its stages -/
   radius : Nat
 
 /-- A node that has been bounded, the first slot it wrote, and, for an affine node, how its weights are
@@ -60,11 +60,12 @@ theorem near_of_computes {s : Scale} {a : Affine} {d : Decoding} {slots : Nat �
   rw [neg_zero]; exact le_refl _
 
 namespace Passed
-/-- The node's meaning, in exact arithmetic up to the radii. -/
+/-- The node's meaning, in exact arithmetic up to the radii; of a curve's results only that they are within the budget. -/
 def Holds (s : Scale) (slots : Nat → K) (p : Passed) : Prop :=
   match p.node with
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       Near s a p.decoding p.error slots position row (slots (p.start + (row + a.rows * position)))
+  | .curve function first count => (Node.curve function first count).Holds .binary32 slots p.start
   | node => node.Holds .real slots p.start
 
 /-- Slot 0 holds 0, and all passed nodes, the last one first, mean what they should; the slots they wrote end before `count`. -/

@@ -31,6 +31,11 @@ structure PlacedNode where
   first : Nat
   stop : Nat
 
+def curve : Read Curve := constructor [
+    pure Curve.exp,
+    pure Curve.sigmoid,
+    pure Curve.tanh]
+
 def node : Read PlacedNode := constructor [
     (do
       let rows ← number
@@ -54,7 +59,12 @@ def node : Read PlacedNode := constructor [
     (do
       let count ← number
       let sources ← number
-      pure ⟨Node.minimum count sources, 0, 0⟩)]
+      pure ⟨Node.minimum count sources, 0, 0⟩),
+    (do
+      let function ← curve
+      let first ← number
+      let count ← number
+      pure ⟨Node.curve function first count, 0, 0⟩)]
 
 /-- The nodes without their places. -/
 def unplaced : List PlacedNode → List Node

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Spec.Binary32
+import PytestTorchLean.Spec.Curve
 import PytestTorchLean.Spec.Packing
 import PytestTorchLean.Spec.Summation
 /-!
@@ -78,6 +79,8 @@ inductive Node where
   | maximum (count sources : Nat)
   /-- `y = min(x, x')`, in the same way -/
   | minimum (count sources : Nat)
+  /-- a smooth activation of `count` consecutive slots from `first` on -/
+  | curve (function : Curve) (first count : Nat)
 
 /-- `y = max(x, 0)` -/
 def IsRelu {K : Type u} [OrderedRing K] (x y : K) : Prop := (0 ≤ x ∧ y = x) ∨ (x ≤ 0 ∧ y = 0)
@@ -94,6 +97,12 @@ def Computes {K : Type u} [OrderedRing K] (m : Semantics) (a : Affine) (slots : 
   | .binary32 => ∃ s, Sums .rounded (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
 end Affine
 
+/-- What a curve's result may be: the exact value, or a number within the budget of it. -/
+def Curve.Computes {K : Type u} [OrderedRing K] (m : Semantics) (function : Curve) (e : K → K) (x y : K) : Prop :=
+  match m with
+  | .real => function.At e x y
+  | .binary32 => ∃ v, function.At e x v ∧ function.Budget v y
+
 namespace Node
 /-- Number of slots a node writes. -/
 def size : Node → Nat
@@ -101,7 +110,8 @@ def size : Node → Nat
   | .relu _ count => count
   | .maximum count _ => count
   | .minimum count _ => count
-/-- What a node whose first slot is `start` demands of an execution. Only affine nodes round. -/
+  | .curve _ _ count => count
+/-- What a node whose first slot is `start` demands of an execution. Affine nodes and curves round, the others select. -/
 def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       a.Computes m slots position row (slots (start + (row + a.rows * position)))
@@ -110,12 +120,19 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
       IsMaximum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
   | .minimum count sources => ∀ i, i < count →
       IsMinimum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
-/-- No operation of the node overflows, in any order of summation. Exact arithmetic knows no overflow. -/
+  | .curve function first count => ∃ e : K → K, IsExponential e ∧
+      ∀ i, i < count → function.Computes m e (slots (first + i)) (slots (start + i))
+/-- No operation of the node overflows, in any order of summation, and no result of a curve does. Exact arithmetic knows no overflow. -/
 def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
   | .affine a =>
     match m with
     | .real => True
     | .binary32 => ∀ position row, position < a.positions → row < a.rows → NeverOverflows (a.terms slots position row)
+  | .curve function first count =>
+    match m with
+    | .real => True
+    | .binary32 => ∀ e : K → K, IsExponential e → ∀ i, i < count → ∀ y, function.Computes .binary32 e (slots (first + i)) y →
+        natural (2 ^ 149) * y < natural overflowThreshold ∧ -(natural (2 ^ 149) * y) < natural overflowThreshold
   | _ => True
 end Node
 

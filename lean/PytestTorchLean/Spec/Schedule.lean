@@ -62,7 +62,7 @@ namespace Node
 open Binary32
 /-- The patterns in the slots from `start` on are the evaluator's results for the node. The products of a row are added in
     the order of its columns or in another one that is fixed by the operation; an average divides by its
-    exactly represented divisor. -/
+    exactly represented divisor. Nothing is said of graphs with smooth activations. -/
 def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       ∃ pair pairs, Reordered (a.pairs bits position row) (pair :: pairs) ∧
@@ -74,6 +74,7 @@ def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
       bits (start + i) = Binary32.maximum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
   | .minimum count sources => ∀ i, i < count →
       bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
+  | .curve _ _ _ => False
 end Node
 
 /-- The evaluator's results of a list of nodes, the first one's in the slots from `start` on. -/

@@ -36,6 +36,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.decode_finite
 #print axioms PytestTorchLean.Split.run_sound
 #print axioms PytestTorchLean.Extremum.run_sound
+#print axioms PytestTorchLean.Curve.run_sound
 #print axioms PytestTorchLean.Relaxation.tighten_sound
 #print axioms PytestTorchLean.Relaxation.conclude_sound
 #print axioms PytestTorchLean.Relaxation.multiply_sound

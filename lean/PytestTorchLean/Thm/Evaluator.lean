@@ -167,6 +167,7 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : 
     refine IsMinimum.of_scaled (Natural.two_pow_pos 149) ?_
     rw [h, h, h, e i hi]
     exact minimum_selects K f1 f2 g1 g2
+  | .curve _ _ _, _, e => False.elim e
 
 theorem NodesEvaluate.hold {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
     (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (nodes : List Node) → (start : Nat) →

@@ -56,6 +56,7 @@ theorem node_holds_exact {slots : Nat → K} {start : Nat} : (node : Node) → n
   | .relu _ _, _, h => h
   | .maximum _ _, _, h => h
   | .minimum _ _, _, h => h
+  | .curve _ _ _, _, h => Curve.allowed .real h
 
 theorem nodes_hold_exact {slots : Nat → K} : (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes → NodesHold .real slots start nodes →
     NodesHold .binary32 slots start nodes

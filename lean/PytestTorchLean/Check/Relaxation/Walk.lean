@@ -128,22 +128,22 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
         (fun bits lower upper => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier y))
-          (fun _ _ => false) (fun _ _ => false))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
         (rest earlier x)
         (fun layout arrangement shift size => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => arrange frame layout arrangement y fun z =>
                 reduce s frame shift size direct mirrored memory z fun t => rest earlier t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
         (fun layout shift size => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
         (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest (p :: earlier) y)) passed) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
@@ -207,15 +207,19 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
   | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
