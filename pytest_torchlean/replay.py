@@ -109,13 +109,12 @@ def _graph(shapes: Mapping[str, tuple[int, ...]] | None, model: LoadedModel) -> 
 
 def _replay(stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | None) -> Replay:
     graph = executions.graph
-    point = _point(witness, graph)
+    flat = _point(witness, graph)
     reference = _reference(stored, witness, graph) if pair is None else pair
-    flat = point.reshape(-1)
     exact_point = [Fraction(float(value)) for value in flat]
     is_inside = inside(stored.prop, exact_point, reference)
     if executions.integers is not None:
-        is_inside = is_inside and bool(executions.integers.holds(point).all())
+        is_inside = is_inside and bool(executions.integers.holds(flat).all())
     results = [
         _float_execution(name, outputs, stored, reference, exact_point)
         for name, outputs in (
@@ -152,11 +151,13 @@ def _float_execution(
     return Execution(name, shown, violation(stored.prop, exactly, reference, point))
 
 
+def _size(graph: Graph) -> int:
+    """Number of elements of all inputs, one after the other."""
+    return sum(graph.types[name].size for name in graph.inputs)
+
+
 def _point(witness: Witness, graph: Graph) -> Float32:
-    """The witness's input. Raises DataError TL0490 where it is not one for this model."""
-    if len(graph.inputs) != 1:
-        raise DataError("TL0490", f"the model has {len(graph.inputs)} inputs, the witness is for one")
-    shape = graph.types[graph.inputs[0]].shape
+    """The witness's inputs, one after the other. Raises DataError TL0490 where it is none for this model."""
     try:
         numbers = [float.fromhex(text) for text in witness.input]
     except (ValueError, OverflowError):
@@ -166,21 +167,21 @@ def _point(witness: Witness, graph: Graph) -> Float32:
         point = flat.astype(np.float32)
     if not np.isfinite(flat).all() or (point.astype(np.float64) != flat).any():
         raise DataError("TL0490", "the witness holds a number that is not a finite binary32 number")
-    if point.size != graph.types[graph.inputs[0]].size:
-        raise DataError(
-            "TL0490", f"the witness has {point.size} numbers, the model's input has shape {shape}"
-        )
-    return point.reshape(shape)
+    if point.size != _size(graph):
+        shapes = ", ".join(str(graph.types[name].shape) for name in graph.inputs)
+        wanted = f"input has shape {shapes}" if len(graph.inputs) == 1 else f"inputs have shapes {shapes}"
+        raise DataError("TL0490", f"the witness has {point.size} numbers, the model's {wanted}")
+    return point
 
 
 def _reference(stored: WitnessFile, witness: Witness, graph: Graph) -> Context:
     prop = stored.prop
     outputs = sum(graph.types[name].size for name in graph.outputs)
     if isinstance(prop, StoredClaim):
-        return prop.unsafe(graph.types[graph.inputs[0]].size, outputs)
+        return prop.unsafe(_size(graph), outputs)
     if isinstance(prop, VnnlibProperty):
         unsafe, _ = load_unsafe_set(prop.file, prop.file.name)
-        if (unsafe.inputs, unsafe.outputs) != (graph.types[graph.inputs[0]].size, outputs):
+        if (unsafe.inputs, unsafe.outputs) != (_size(graph), outputs):
             raise DataError("TL0490", f"{prop.file.name} does not fit the model")
         return unsafe
     if not isinstance(prop, RobustnessProperty):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gate_project import write_model
-from onnx import helper
+from onnx import NodeProto, helper
 from onnx_models import model
 
 from pytest_torchlean import properties
@@ -243,14 +243,30 @@ def test_the_replay_line_works_from_the_working_folder(
     assert "1 of 1 witnesses still refute" in capsys.readouterr().out
 
 
-def test_a_set_over_several_outputs_is_replayed(tmp_path: Path) -> None:
-    """The set speaks of the second output of two."""
-    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["z"])]
-    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2], "z": [1, 2]}, {})
+INPUT_OF_TWO = (
+    [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["z"])],
+    {"x": [1, 2]},
+)
+TWO_INPUTS = (
+    [helper.make_node("Relu", ["a"], ["y"]), helper.make_node("Sub", ["a", "b"], ["z"])],
+    {"a": [1], "b": [1]},
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "sizes"), [(INPUT_OF_TWO, (2, 2)), (TWO_INPUTS, (1, 1))], ids=["outputs", "inputs"]
+)
+def test_a_set_over_several_inputs_or_outputs_is_replayed(
+    tmp_path: Path, given: tuple[list[NodeProto], dict[str, list[int]]], sizes: tuple[int, int]
+) -> None:
+    """The set speaks of the last element of two outputs."""
+    nodes, inputs = given
+    proto = model(nodes, inputs, dict(zip("yz", [next(iter(inputs.values()))] * 2, strict=True)), {})
     (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
-    names = [f"{letter}_{number}" for letter, count in (("X", 2), ("Y", 4)) for number in range(count)]
+    last = sum(sizes) - 1
+    names = [f"{letter}_{number}" for letter, count in (("X", 2), ("Y", last + 1)) for number in range(count)]
     bounds = [f"(assert (<= {name} 1.0))\n(assert (>= {name} 0.0))" for name in names[:2]]
-    lines = [*(f"(declare-const {name} Real)" for name in names), *bounds, "(assert (<= Y_3 -0.5))"]
+    lines = [*(f"(declare-const {name} Real)" for name in names), *bounds, f"(assert (<= Y_{last} -0.5))"]
     (tmp_path / "p.vnnlib").write_text("\n".join(lines))
     (tmp_path / "torchlean.yaml").write_text(
         "version: 1\nmodels: {m: {path: m.onnx}}\n"
@@ -261,3 +277,6 @@ def test_a_set_over_several_outputs_is_replayed(tmp_path: Path) -> None:
     assert result.witness_file is not None
     stored = read_witness_file(tmp_path / result.witness_file, tmp_path)
     assert replay_file(stored, tmp_path).still_breaks
+    (witness,) = stored.witnesses
+    with pytest.raises(DataError, match="the witness has 1 numbers"):
+        replay_file(replace(stored, witnesses=(replace(witness, input=witness.input[:1]),)), tmp_path)
