@@ -24,8 +24,10 @@ from pytest_torchlean.certificate.model import (
     CutData,
     DirectData,
     Emission,
+    ForkData,
     ForwardData,
     GraphData,
+    JoinData,
     KnownScript,
     LeafData,
     MaximumData,
@@ -41,6 +43,7 @@ from pytest_torchlean.certificate.model import (
     ThroughData,
     TightenScript,
     WeightedData,
+    WidenData,
 )
 
 MAGIC = b"tlcert01"
@@ -55,6 +58,9 @@ NUMBERS: dict[type[Any], int] = {
     ConvolveData: 3,
     SettleData: 4,
     MultiplyData: 5,
+    WidenData: 6,
+    ForkData: 7,
+    JoinData: 8,
     DirectData: 0,
     ComposedData: 1,
     RelaxedData: 2,

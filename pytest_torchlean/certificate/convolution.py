@@ -132,9 +132,9 @@ def shortened(box: Box, rows: Rows, shift: int, size: int) -> Rows:
 
 
 def chosen_layout(
-    box: Box, earlier: Sequence[PassedNode], node: PassedNode, rows: Rows, most: int
+    box: Box, earlier: Sequence[PassedNode], node: PassedNode, rows: Rows, most: int, *, settle: bool = True
 ) -> tuple[LinkData, Rows]:
-    """Through a convolution: on to the node that it reads, or to the bounds of what it reads."""
+    """Through a convolution: on to the nodes that it reads, or (`settle`) to the bounds of what it reads."""
     layout = layout_of(node.node) if isinstance(node.node, AffineData) else None
     if layout is None:
         raise NotRelaxable("slots that find no places")
@@ -142,14 +142,18 @@ def chosen_layout(
     rows = convolved(box, node, data, rows)
     shift, size = shortening(rows.form, most)
     read = layout.places[layout.places > ONE_SLOT]
-    for other in earlier:
-        first, count = other.start, size_of(other.node)
-        if not read.size or not first <= int(read.min()) <= int(read.max()) < first + count:
-            continue
-        arrangement = arrangement_of(layout, first, count)
+    if read.size:
+        first, last = int(read.min()), int(read.max())
+        for other in earlier:
+            here, end = other.start, other.start + size_of(other.node)
+            first = here if here <= first < end else first
+            last = end - 1 if here <= last < end else last
+        arrangement = arrangement_of(layout, first, last + 1 - first) if earlier or not settle else None
         if arrangement is not None:
             rows = shortened(box, arranged(data, arrangement, rows), shift, size)
             return ConvolveData(data, arrangement, shift, size), rows
+    if not settle:
+        raise NotRelaxable("a node behind which nothing can wait")
     return SettleData(data, shift, size), shortened(box, rows, shift, size)
 
 

@@ -13,6 +13,7 @@ from itertools import accumulate
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
+    BranchData,
     ConcludeScript,
     ConvolveData,
     CutData,
@@ -164,7 +165,7 @@ class _Scripts:
 
     def _rows(self, links: Sequence[LinkData], rows: int, passed: int) -> Cost:
         total = NOTHING
-        through = [link for link in links if not isinstance(link, MultiplyData)]
+        through = [link for link in links if not isinstance(link, MultiplyData | BranchData)]
         for link, node in zip(through, reversed(self._nodes[:passed]), strict=False):
             if isinstance(link, ThroughData) and isinstance(node, AffineData):
                 weights = node.rows * node.columns * node.positions

@@ -21,13 +21,11 @@ from pytest_torchlean.certificate.model import (
     BendData,
     ConvolveData,
     LinkData,
-    MultiplyData,
     ReluData,
     SettleData,
     SkipData,
     ThroughData,
 )
-from pytest_torchlean.certificate.multipliers import multiplied
 from pytest_torchlean.certificate.products import product_with, rounded_product
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
 from pytest_torchlean.certificate.words import factor_of, unpack_digits
@@ -39,6 +37,7 @@ Product = tuple[Integers, int, int, NDArray[np.bool_]]
 
 
 def follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
+    """The rows behind a link that passes `node`. Raises NotRelaxable."""
     if isinstance(link, SkipData):
         return rows
     require(rows.places is None)
@@ -49,8 +48,8 @@ def follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
         if isinstance(link, ConvolveData):
             rows = arranged(link.layout, link.arrangement, rows)
         return shortened(box, rows, link.shift, link.size)
-    if isinstance(link, MultiplyData):
-        return multiplied(box, link, rows)
+    if not isinstance(link, BendData):
+        raise NotRelaxable("a link that passes no node")
     return bend(box, node, link, rows)
 
 

@@ -210,7 +210,37 @@ class MultiplyData:
     size: int
 
 
-LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData
+@dataclass(frozen=True)
+class WidenData:
+    """Check.Relaxation.Link.widen: speak of `count` slots from `first` on, and pass no node."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class ForkData:
+    """Check.Relaxation.Link.fork: `keep` slots wait, those from place `cut` on go on; pass no node."""
+
+    keep: int
+    cut: int
+
+
+@dataclass(frozen=True)
+class JoinData:
+    """Check.Relaxation.Link.join: `own` and `other` times the coefficients of what goes on and of what waited
+    last, at most `size` bits, divided by 2^shift, which leaves `short` bits; pass no node."""
+
+    weight: int
+    own: int
+    other: int
+    size: int
+    shift: int
+    short: int
+
+
+BranchData = WidenData | ForkData | JoinData
+LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData | BranchData
 """Check.Relaxation.Link."""
 
 

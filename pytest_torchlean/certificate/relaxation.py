@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.branches import Branches, Waiting, follow_branch
 from pytest_torchlean.certificate.convolution import (
     chosen_layout,
 )
@@ -29,11 +30,13 @@ from pytest_torchlean.certificate.links import (
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
+    BranchData,
     LinkData,
     MultiplyData,
     RelaxationData,
     RelaxedData,
     ReluData,
+    SettleData,
     SkipData,
     ThroughData,
 )
@@ -187,41 +190,50 @@ def go_back(
     node, float64 (goals, n), in units of the goals: to the row is added a positive number times (value before
     the ReLU - its upper bound), or a negative one times (value - its lower bound).
     """
-    links: list[LinkData] = []
+    state = Branches(box, rows, most)
     for index, node in reversed(list(enumerate(passed))):
+        try:
+            if not state.reach(node):
+                state.add(SkipData(), state.rows)
+                continue
+            link, rows = _passed(box, passed[:index], node, slopes, state, most)
+        except NotRelaxable:
+            break
+        state.add(link, rows)
+        if isinstance(link, BendData) and node.start in multipliers:
+            added = chosen_multipliers(rows, multipliers[node.start])
+            state.add(added, multiplied(box, added, rows))
         if rows.places is not None:
             break
-        if node.start != rows.start:
-            links.append(SkipData())
-            continue
-        link: LinkData
-        if isinstance(node.node, AffineData) and node.node.positions != 1:
-            try:
-                link, rows = chosen_layout(box, passed[:index], node, rows, most)
-            except NotRelaxable:
-                break
-        elif isinstance(node.node, AffineData):
-            try:
-                product = product_of(node, rows)
-            except NotRelaxable:
-                break
-            link = chosen_link(product, most)
-            rows = through(box, node, link, rows, product)
-        elif isinstance(node.node, ReluData) and node.start in slopes:
-            own = slopes[node.start]
-            width = own.bits + 1
-            link = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
-            rows = bend(box, node, link, rows)
-            if node.start in multipliers:
-                links.append(link)
-                link = chosen_multipliers(rows, multipliers[node.start])
-                rows = multiplied(box, link, rows)
-        else:
-            break
-        links.append(link)
+    state.join()
+    links = state.links
     while links and isinstance(links[-1], SkipData):
         links.pop()
-    return rows, tuple(links)
+    return state.rows, tuple(links)
+
+
+def _passed(
+    box: Box,
+    earlier: Sequence[PassedNode],
+    node: PassedNode,
+    slopes: Mapping[int, Slopes],
+    state: Branches,
+    most: int,
+) -> tuple[LinkData, Rows]:
+    """The link through a node, and the rows behind it. Raises NotRelaxable."""
+    rows = state.rows
+    if isinstance(node.node, AffineData) and node.node.positions != 1:
+        return chosen_layout(box, earlier, node, rows, most, settle=state.whole)
+    if isinstance(node.node, AffineData):
+        product = product_of(node, rows)
+        link = chosen_link(product, most)
+        return link, through(box, node, link, rows, product)
+    if not isinstance(node.node, ReluData) or node.start not in slopes:
+        raise NotRelaxable("a node without lines")
+    own = slopes[node.start]
+    width = own.bits + 1
+    bent = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
+    return bent, bend(box, node, bent, rows)
 
 
 def finished(box: Box, rows: Rows) -> Integers:
@@ -260,10 +272,16 @@ def _fits(box: Box, rows: Rows, data: RelaxationData) -> bool:
 
 
 def _followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:
-    """The rows behind all links: each passes a node, except for multipliers."""
-    left = len(passed)
+    """The rows behind all links: each passes a node, except for multipliers and branches."""
+    left, waiting = len(passed), Waiting()
     for link in links:
-        require(left > 0)
-        rows = follow(box, passed[left - 1], link, rows)
-        left -= not isinstance(link, MultiplyData)
+        if isinstance(link, MultiplyData):
+            rows = multiplied(box, link, rows)
+        elif isinstance(link, BranchData):
+            rows, waiting = follow_branch(box, link, rows, waiting)
+        else:
+            require(left > 0 and not (waiting and isinstance(link, SettleData)))
+            left -= 1
+            rows = follow(box, passed[left], link, rows)
+    require(not waiting)
     return rows

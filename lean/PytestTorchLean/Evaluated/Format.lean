@@ -157,7 +157,23 @@ def link : Read Relaxation.Link := constructor [
     (do
       let multipliers ← list multiplier
       let size ← number
-      pure (Relaxation.Link.multiply multipliers size))]
+      pure (Relaxation.Link.multiply multipliers size)),
+    (do
+      let first ← number
+      let count ← number
+      pure (Relaxation.Link.widen first count)),
+    (do
+      let keep ← number
+      let cut ← number
+      pure (Relaxation.Link.fork keep cut)),
+    (do
+      let weight ← number
+      let own ← number
+      let other ← number
+      let size ← number
+      let shift ← number
+      let short ← number
+      pure (Relaxation.Link.join weight own other size shift short))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -33,7 +33,7 @@ def conclude (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : R
             walk s ⟨x.digit, x.width, x.rows⟩ direct mirrored memory (fun scale limit gain loss =>
                 both (both (Nat.ble 1 scale) (Nat.ble (Nat.succ limit) (Nat.pow 2 (Nat.mul x.digit x.width))))
                   (Clauses.run (Nat.mul x.digit x.width) (gains p.strict) p.alternatives p.forms.rows gain loss))
-              x.links passed z)
+              x.links passed [] z)
       (everyRow p.forms.rows))
 
 theorem conclude_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {shift size : Nat} {x : Relaxation} {passed : List Passed} {direct mirrored memory : Nat}
@@ -78,7 +78,7 @@ theorem conclude_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decod
       refine ⟨natural_nonneg _, ?_⟩
       rw [neg_zero]; exact natural_nonneg _) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
-    obtain ⟨scale, limit, gain, loss, ⟨c, l, e1, e2, hr⟩, h⟩ := walk_sound sf hm x.links passed memory hp z hz h
+    obtain ⟨scale, limit, gain, loss, ⟨c, l, e1, e2, hr⟩, h⟩ := walk_sound sf hm x.links passed memory hp [] _ rfl z hz h
     obtain ⟨hc, h⟩ := both_true h
     obtain ⟨k1, k2⟩ := both_true hc
     have k1 : 0 < scale := Nat.le_of_ble_eq_true k1

@@ -1,12 +1,13 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Arrange
+import PytestTorchLean.Check.Relaxation.Branch
 import PytestTorchLean.Check.Relaxation.Multiply
 import PytestTorchLean.Check.Relaxation.Whole
 /-!
 # Back through the passed nodes
 
 A relaxation starts at goals, values that are to be bounded, and goes back through the nodes that wrote them,
-the last one first, as far as its links reach. What then remains is bounded by the memory.
+the last one first, as far as its links reach. What then remains is bounded by the memory. Where a node reads the
+results of several others, parts of the rows wait until the rest has come to where they stand (Branch).
 -/
 set_option linter.all false
 universe u
@@ -30,6 +31,13 @@ inductive Link where
   | settle (layout : Layout) (shift size : Nat)
   /-- add multipliers of the bounds of the batch's slots to its rows, which passes no node; then coefficients have at most `size` bits -/
   | multiply (multipliers : List Multiplier) (size : Nat)
+  /-- speak of `count` slots from `first` on, the further ones with coefficient 0, which passes no node -/
+  | widen (first count : Nat)
+  /-- let the coefficients of the first `keep` slots wait, and go on with those from place `cut` on, which passes no node -/
+  | fork (keep cut : Nat)
+  /-- add what waited last: `own` and `other` times the coefficients, which then have at most `size` bits, then divide them as in
+      `through`; passes no node -/
+  | join (weight own other size shift short : Nat)
 
 /-! ### Goals -/
 
@@ -119,32 +127,36 @@ theorem begin_sound {frame : Frame} {v : Nat → K} {start n goals : Nat} {next 
 
 /-! ### Link after link -/
 
-def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → Batch → Bool :=
-  List.rec (motive := fun _ => List Passed → Batch → Bool)
-    (fun _ x => finish s frame direct mirrored memory x (next x.scale))
-    (fun link _ rest passed x => List.rec (motive := fun _ => Bool) false
-      (fun p earlier _ => Link.casesOn (motive := fun _ => Bool) link
-        (fun first count shift size => Node.casesOn (motive := fun _ => Bool) p.node
+/-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
+def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
+  List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
+    (fun _ waiting x => List.rec (motive := fun _ => Bool) (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
+    (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
+      (fun first count shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
-              substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier z)
+              substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
-        (fun bits lower upper => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
-          (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier y))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
-        (rest earlier x)
-        (fun layout arrangement shift size => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+      (fun bits lower upper => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+          (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier waiting y))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+      (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest earlier waiting x) passed)
+      (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => arrange frame layout arrangement y fun z =>
-                reduce s frame shift size direct mirrored memory z fun t => rest earlier t)
+                reduce s frame shift size direct mirrored memory z fun t => rest earlier waiting t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
-        (fun layout shift size => Node.casesOn (motive := fun _ => Bool) p.node
-          (fun a => both (Nat.beq x.start p.start) (force (fun e =>
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+      (fun layout shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun a => both (Nat.beq x.start p.start) (List.rec (motive := fun _ => Bool) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
-            (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false))
-        (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest (p :: earlier) y)) passed) links
+            (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))) (fun _ _ _ => false) waiting))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+      (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest passed waiting y)
+      (fun first count => widen frame first count x fun y => rest passed waiting y)
+      (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
+      (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
+        (fun low others _ => join frame weight own other size x low fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z) waiting)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -159,19 +171,35 @@ theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {
   rw [k] at near
   exact near
 
-theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
+theorem walk_sound {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
-    (x : Batch) → x.Holds s frame slots goal → walk s frame direct mirrored memory next links passed x = true →
-    ∃ scale limit gain loss, Constants frame limit scale gain loss goal ∧ next scale limit gain loss = true
-  | [], _, _, _, x, hx, h => by
+    (waiting : List Batch) → (goal : Nat → K) → AllWait s frame slots whole waiting goal →
+    (x : Batch) → x.Holds s frame slots goal → walk s frame direct mirrored memory next links passed waiting x = true →
+    ∃ scale limit gain loss, Constants frame limit scale gain loss whole ∧ next scale limit gain loss = true
+  | [], _, _, _, [], _, hw, x, hx, h => by
+    subst hw
     obtain ⟨limit, gain, loss, h1, h2⟩ := finish_sound sf hm hx h
     exact ⟨x.scale, limit, gain, loss, h1, h2⟩
-  | _ :: _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .skip :: links, p :: earlier, _, hp, x, hx, h => walk_sound sf hm links earlier p.start hp.2.2 x hx h
-  | .multiply multipliers size :: links, p :: earlier, count, hp, x, hx, h => by
+  | [], _, _, _, _ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .multiply multipliers size :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨y, hy, h⟩ := multiply_sound sf hm hx h
-    exact walk_sound sf hm links (p :: earlier) count hp y hy h
-  | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+    exact walk_sound sf hm links passed count hp waiting goal hw y hy h
+  | .widen first n :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
+    obtain ⟨y, hy, h⟩ := widen_sound hx h
+    exact walk_sound sf hm links passed count hp waiting goal hw y hy h
+  | .fork keep cut :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
+    have h : fork frame keep cut x (fun y low => walk s frame direct mirrored memory next links passed (low :: waiting) y) = true := h
+    obtain ⟨y, low, goal', hy, hl, h⟩ := fork_sound hx h
+    exact walk_sound sf hm links passed count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
+  | .join _ _ _ _ _ _ :: _, _, _, _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .join weight own other size shift short :: links, passed, count, hp, low :: waiting, goal, ⟨goal', hl, hw⟩, x, hx, h => by
+    have h : join frame weight own other size x low (fun y =>
+      reduce s frame shift short direct mirrored memory y fun z => walk s frame direct mirrored memory next links passed waiting z) = true := h
+    obtain ⟨y, hy, h⟩ := join_sound hx hl h
+    obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
+    exact walk_sound sf hm links passed count hp waiting goal' hw z hz h
+  | .skip :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => walk_sound sf hm links earlier p.start hp.2.2 waiting goal hw x hx h
+  | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
@@ -180,8 +208,8 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
       rw [← h1] at near
       exact near) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
-    exact walk_sound sf hm links earlier start hp.2.2 z hz h
-  | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw z hz h
+  | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
@@ -190,36 +218,44 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {direct 
       rw [h1]; exact near_values hp.2.1 hp' hi hc) h
     obtain ⟨z, hz, h⟩ := arrange_sound zero y2 y3 h
     obtain ⟨t, ht, h⟩ := reduce_sound sf hm hz h
-    exact walk_sound sf hm links earlier start hp.2.2 t ht h
-  | .settle layout _ _ :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, x, hx, h => by
+    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw t ht h
+  | .settle layout _ _ :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, [], goal, hw, x, hx, h => by
+    subst hw
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    have h : force _ _ = true := h
     rw [force_eq] at h
     have zero : natural s.unit * slots 0 = 0 := by rw [Passed.AllHold.zero _ start hp.2.2, mul_zero]
     obtain ⟨y, y1, _, y3, h⟩ := convolve_sound sf hm zero hx (fun position i hp' hi c hc => by
       rw [h1]; exact near_values hp.2.1 hp' hi hc) h
     exact settlePlaces_sound sf hm y1 y3 h
-  | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, x, hx, h => by
+  | .settle _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm (both_true h).2)
+  | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
-    exact walk_sound sf hm links earlier start hp.2.2 y hy h
-  | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .through _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .settle _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw y hy h
+  | .skip :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
