@@ -6,6 +6,7 @@ import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.CertifiedRelaxation
+import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Check.Relaxation.Lines

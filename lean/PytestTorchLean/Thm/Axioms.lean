@@ -40,6 +40,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Relaxation.tighten_sound
 #print axioms PytestTorchLean.Relaxation.conclude_sound
 #print axioms PytestTorchLean.Relaxation.multiply_sound
+#print axioms PytestTorchLean.Relaxation.fork_sound
+#print axioms PytestTorchLean.Relaxation.join_sound
 #print axioms PytestTorchLean.Forward.conclude_sound
 #print axioms PytestTorchLean.Forward.Cuts.run_sound
 
