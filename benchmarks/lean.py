@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from any_order import NOTE, width_lost
 from run import dense_model, table, weights, without_theorem
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS
@@ -223,9 +224,18 @@ def growing(bench: Bench, folder: Path) -> Iterator[str]:
 
 
 def one(
-    bench: Bench, program: Program, box: RationalBox, make: Maker, *, kernel: bool = True
+    bench: Bench,
+    program: Program,
+    box: RationalBox,
+    make: Maker,
+    *,
+    kernel: bool = True,
+    inherent: tuple[float, float] | None = None,
 ) -> tuple[str, ...]:
-    """Exact arithmetic at both levels, binary32, their ratio, and what binary32 costs in width."""
+    """Exact arithmetic at both levels, binary32, their ratio, and what binary32 costs in width.
+
+    inherent: what `width_lost` says of it, where bounds are intervals.
+    """
     exact, wanted = make(program, box, REAL)
     rounded, found = make(program, box, BINARY32)
     evaluated = bench.evaluated(exact), bench.evaluated(rounded)
@@ -239,6 +249,7 @@ def one(
         str(evaluated[1]),
         f"{max(asked[0].memory_mb, asked[1].memory_mb):.0f}",
         loss(wanted, found, exact, rounded),
+        *(("-", "-") if inherent is None else (f"{one:.1e}" for one in inherent)),
     )
 
 
@@ -265,6 +276,8 @@ CERTIFICATE_HEAD = (
     "evaluated, binary32 (s)",
     "memory (MB)",
     "width lost in binary32, relative",
+    "granted, without rounding to fixed point",
+    "attained by some order",
 )
 
 
@@ -295,11 +308,13 @@ def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
             try:
                 # rows through wide convolutions are for the evaluated level
                 kernel = not (kind is ALL_ROWS and name.startswith("oval21"))
-                rows.append((label, *one(bench, program, box, MAKERS[kind], kernel=kernel)))
+                lost = width_lost(program, box) if kind is INTERVALS else None
+                rows.append((label, *one(bench, program, box, MAKERS[kind], kernel=kernel, inherent=lost)))
             except TorchleanError as error:
                 rows.append((label, error.code, *["-"] * (len(CERTIFICATE_HEAD) - 2)))
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
     yield from table(CERTIFICATE_HEAD, rows) if rows else iter(["No models were given."])
+    yield from NOTE.splitlines()
 
 
 def tree(bench: Bench, data: Path | None) -> Iterator[str]:
