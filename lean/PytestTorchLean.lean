@@ -9,6 +9,7 @@ import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.Axioms
+import PytestTorchLean.Approximation.Example
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Conversion
 import PytestTorchLean.Thm.NoOverflow

@@ -52,6 +52,14 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Graph.Evaluates.executes": PROPEXT,
     "PytestTorchLean.executes_exact": PROPEXT,
     "PytestTorchLean.Box.holds_hull": PROPEXT,
+    # universal approximation
+    "PytestTorchLean.Approximation.universal_approximation": WITHOUT_CHOICE,
+    "PytestTorchLean.Approximation.universal_approximation_graph": WITHOUT_CHOICE,
+    "PytestTorchLean.Approximation.gridTable_approximates": PROPEXT,
+    "PytestTorchLean.Approximation.Table.interpolates": WITHOUT_CHOICE,
+    "PytestTorchLean.Approximation.Table.slots_eq": PROPEXT,
+    "PytestTorchLean.Approximation.Network.executes_graph": PROPEXT,
+    "PytestTorchLean.Approximation.Network.exists_execution": (),
     # the theorems are not vacuous
     "PytestTorchLean.Integers.orderedRing": PROPEXT,
     "PytestTorchLean.Example.executes": PROPEXT,
@@ -64,6 +72,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.refused": (),
     "PytestTorchLean.Example.sound": WITHOUT_CHOICE,
     "PytestTorchLean.Example.conclusion_binary32": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.universal_approximation": WITHOUT_CHOICE,
 }
 
 # Theorems with hypotheses whose instance has another name than theirs in `Example`.
@@ -90,6 +99,13 @@ INSTANCE = {
     "Graph.Evaluates.executes": "evaluator_run",
     "executes_exact": "wide_executes_binary32",
     "Box.holds_hull": "wide_executes_binary32",
+    "Approximation.universal_approximation": "universal_approximation",
+    "Approximation.universal_approximation_graph": "universal_approximation",
+    "Approximation.gridTable_approximates": "universal_approximation",
+    "Approximation.Table.interpolates": "universal_approximation",
+    "Approximation.Table.slots_eq": "universal_approximation",
+    "Approximation.Network.executes_graph": "universal_approximation",
+    "Approximation.Network.exists_execution": "universal_approximation",
 }
 
 # Rounding and binary32 arithmetic: the theorems by the axioms they rest on.

@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Approximation.Example
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Certified
@@ -52,6 +53,15 @@ set_option linter.all false
 #print axioms PytestTorchLean.Graph.Evaluates.executes
 #print axioms PytestTorchLean.Binary32.RoundsTo.rounds
 
+/-! ### Universal approximation -/
+#print axioms PytestTorchLean.Approximation.universal_approximation
+#print axioms PytestTorchLean.Approximation.universal_approximation_graph
+#print axioms PytestTorchLean.Approximation.gridTable_approximates
+#print axioms PytestTorchLean.Approximation.Table.interpolates
+#print axioms PytestTorchLean.Approximation.Table.slots_eq
+#print axioms PytestTorchLean.Approximation.Network.executes_graph
+#print axioms PytestTorchLean.Approximation.Network.exists_execution
+
 /-! ### Instances: the theorems are not vacuous -/
 #print axioms PytestTorchLean.Integers.orderedRing
 #print axioms PytestTorchLean.Example.executes
@@ -66,6 +76,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Example.refused
 #print axioms PytestTorchLean.Example.sound
 #print axioms PytestTorchLean.Example.conclusion_binary32
+#print axioms PytestTorchLean.Example.universal_approximation
 
 /-! ### Functions that the kernel computes by name -/
 #print axioms PytestTorchLean.NatEquations.add_succ

@@ -1,0 +1,114 @@
+prelude
+import PytestTorchLean.Check.Packed
+import PytestTorchLean.Spec.Graph
+/-!
+# ReLU networks before packing
+
+A `Graph` holds its weights and wiring as packed numbers, which a kernel reads quickly and a proof slowly. A
+`Network` holds the same as functions and means the same: `Network.graph` packs it, and Approximation/Lowering
+proves that every execution of the packed graph is one of the network.
+
+A graph names slots by 32 bits. A network knows no such limit, so it is what a theorem about every precision
+has to speak of; `Network.Fits` says that the graph can hold it.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+open OrderedRing
+namespace Approximation
+
+/-- One matrix of binary32 patterns, applied at one or more positions. -/
+structure Wiring where
+  rows : Nat
+  columns : Nat
+  /-- the pattern in a row and column -/
+  weight : Nat → Nat → Nat
+  positions : Nat
+  /-- the slot that a position reads for a column -/
+  source : Nat → Nat → Nat
+
+/-- Affine maps and ReLUs: nothing else is used. -/
+inductive Layer where
+  | affine (w : Wiring)
+  | relu (first count : Nat)
+
+/-- Layers that write one slot after the other, behind slot 0 (holds 0), slot 1 (holds 1) and the inputs. -/
+structure Network where
+  inputs : Nat
+  layers : List Layer
+
+namespace Wiring
+/-- The exact products of a row at a position, in units of `2^-149`. -/
+def terms {K : Type u} [OrderedRing K] (w : Wiring) (slots : Nat → K) (position row : Nat) : List K :=
+  listed w.columns fun column => [Binary32.scaled (w.weight row column) * slots (w.source position column)]
+/-- Their sum. -/
+def form {K : Type u} [OrderedRing K] (w : Wiring) (slots : Nat → K) (position row : Nat) : K :=
+  sum w.columns fun column => Binary32.scaled (w.weight row column) * slots (w.source position column)
+/-- What a row's result may be, as `Affine.Computes` has it. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (w : Wiring) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
+  match m with
+  | .real => natural (2 ^ 149) * y = w.form slots position row
+  | .binary32 => Sums .rounded (w.terms slots position row) (natural (2 ^ 149) * y)
+/-- The wiring with weights and slots packed into words. -/
+def affine (w : Wiring) : Affine where
+  rows := w.rows
+  lanes := 1
+  laneColumns := w.columns
+  weights := pack 32 (w.rows * w.columns) fun k => w.weight (k % w.rows) (k / w.rows)
+  positions := w.positions
+  sources := pack 32 (w.positions * w.columns) fun k => w.source (k / w.columns) (k % w.columns)
+  divisor := 1
+end Wiring
+
+namespace Layer
+/-- The number of slots a layer writes. -/
+def size : Layer → Nat
+  | .affine w => w.positions * w.rows
+  | .relu _ count => count
+/-- What a layer whose first slot is `start` demands of an execution. -/
+def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Layer → Prop
+  | .affine w => ∀ position row, position < w.positions → row < w.rows →
+      w.Computes m slots position row (slots (start + (row + w.rows * position)))
+  | .relu first count => ∀ i, i < count → IsRelu (slots (first + i)) (slots (start + i))
+def node : Layer → Node
+  | .affine w => .affine w.affine
+  | .relu first count => .relu first count
+/-- Every weight is a word, and every slot that is read has been written, before slot `start`. -/
+def ReadsBelow (start : Nat) : Layer → Prop
+  | .affine w => (∀ row column, row < w.rows → column < w.columns → w.weight row column < 2 ^ 32) ∧
+      ∀ position column, position < w.positions → column < w.columns → w.source position column < start
+  | .relu first count => ∀ i, i < count → first + i < start
+end Layer
+
+/-- Every layer is obeyed, the first one's outputs starting at slot `start`. -/
+def LayersHold {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Nat → List Layer → Prop
+  | _, [] => True
+  | start, layer :: rest => layer.Holds m slots start ∧ LayersHold m slots (start + layer.size) rest
+/-- The slots written by the layers. -/
+def written : List Layer → Nat
+  | [] => 0
+  | layer :: rest => layer.size + written rest
+/-- Every layer reads what the ones before it have written. -/
+def InOrder : Nat → List Layer → Prop
+  | _, [] => True
+  | start, layer :: rest => layer.ReadsBelow start ∧ InOrder (start + layer.size) rest
+def nodes : List Layer → List Node
+  | [] => []
+  | layer :: rest => layer.node :: nodes rest
+
+namespace Network
+/-- The number of slots: 0, 1, the inputs, and every result. -/
+def slots (n : Network) : Nat := 2 + n.inputs + written n.layers
+/-- `values` is an execution of the network. -/
+def Executes {K : Type u} [OrderedRing K] (m : Semantics) (n : Network) (values : Nat → K) : Prop :=
+  values 0 = 0 ∧ values 1 = 1 ∧ LayersHold m values (2 + n.inputs) n.layers
+/-- The network as the checker takes it. -/
+def graph (n : Network) : Graph := ⟨n.inputs, nodes n.layers⟩
+/-- The last slot. -/
+def output (n : Network) : Nat := n.slots - 1
+/-- The graph can name every slot. -/
+def Fits (n : Network) : Prop := n.slots ≤ 2 ^ 32
+end Network
+
+end Approximation
+end PytestTorchLean
