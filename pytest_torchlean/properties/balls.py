@@ -28,6 +28,7 @@ from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.listed import Listed
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
+    OUT_OF_TIME,
     Proof,
     Prospect,
     forecast,
@@ -35,6 +36,7 @@ from pytest_torchlean.properties.proving import (
     prove,
     runtime_line,
     trust_of,
+    unfinished,
 )
 from pytest_torchlean.properties.recalled import proved_boxes
 from pytest_torchlean.spec.model import RobustnessProperty
@@ -289,7 +291,7 @@ def _evidence(
         accuracy_reached = accuracy + Fraction(len(rounded), counts.total)
         missed = prop.min_accuracy is not None and accuracy_reached < prop.min_accuracy
         verdict = Verdict.REFUTED if missed or counts.total - lost < needed else Verdict.ERROR
-    elif failure is not None or search.disagreeing:
+    elif (failure is not None and failure.code != OUT_OF_TIME) or search.disagreeing:
         verdict = Verdict.ERROR
     found = (
         f"{counts.proved} of {counts.total} proved ({_percent(proved_share)}), {counts.refuted} refuted, "
@@ -312,9 +314,9 @@ def _evidence(
         witnesses=witnesses,
         extensions=tuple(dict.fromkeys(search.by)),
         runtime=runtime_line(prop, executions),
-        next_steps=_next_steps(verdict, prop),
+        next_steps=_next_steps(verdict, prop, failure),
         problem=_problem(failure, search, listed) if verdict is Verdict.ERROR else None,
-        details=_details(search, listed, proof),
+        details=_details(search, listed, proof, failure),
         lean=proof.lean if proof is not None else None,
         seconds=seconds,
         effort=proof.effort if proof is not None else {},
@@ -361,7 +363,7 @@ def _misclassified(
 
 
 def _problem(failure: TorchleanError | None, search: Search, listed: Listed) -> Problem:
-    if failure is not None:
+    if failure is not None and not (failure.code == OUT_OF_TIME and search.disagreeing):
         return Problem(failure.code, failure.message, failure.fix)
     positions = ", ".join(str(listed.positions[row]) for row in search.disagreeing[:8])
     return Problem(
@@ -371,12 +373,14 @@ def _problem(failure: TorchleanError | None, search: Search, listed: Listed) -> 
     )
 
 
-def _next_steps(verdict: Verdict, prop: RobustnessProperty) -> str:
+def _next_steps(verdict: Verdict, prop: RobustnessProperty, failure: TorchleanError | None) -> str:
     if verdict is Verdict.REFUTED:
         return (
             "replay a witness to see the changed class; then train for this epsilon, lower `epsilon`, or "
             "lower `at_least` if these inputs may be lost"
         )
+    if verdict is Verdict.UNKNOWN and failure is not None:
+        return unfinished(prop)[1]
     if verdict is Verdict.UNKNOWN:
         return (
             "interval bounds were too wide for the unknown inputs and no input that breaks them was found: "
@@ -385,10 +389,14 @@ def _next_steps(verdict: Verdict, prop: RobustnessProperty) -> str:
     return ""
 
 
-def _details(search: Search, listed: Listed, proof: Proof | None) -> tuple[str, ...]:
+def _details(
+    search: Search, listed: Listed, proof: Proof | None, failure: TorchleanError | None
+) -> tuple[str, ...]:
     lines = []
     if proof is not None and proof.failure is not None:
         lines.append(f"only some theorems were accepted: {proof.failure.message}")
+    elif failure is not None and failure.code == OUT_OF_TIME:
+        lines.append(f"certificates were found, but nothing was accepted: {failure.code} {failure.message}")
     if proof is not None:
         lines.append(proof.guard_line)
     if search.witnesses:

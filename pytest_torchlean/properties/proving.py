@@ -55,7 +55,9 @@ SOUNDNESS = "PytestTorchLean.sound"
 DEFAULT_MEMORY_MB = 4096
 SHARE_OF_FIRST_TRY = 0.6
 """Of the time that is left, where something else can be tried afterwards: parts one by one, another level."""
-_TOO_MUCH = ("TL0511", "TL0512")
+OUT_OF_TIME = "TL0511"
+"""Lean ran out of time: the verdict is UNKNOWN, as for any search that does."""
+_TOO_MUCH = (OUT_OF_TIME, "TL0512")
 """Lean ran out of time, or of memory."""
 
 REAL_RUNTIME_LINE = (
@@ -114,6 +116,18 @@ class Proof:
     def guard_line(self) -> str:
         """How near the comparison with onnxruntime came to its limit."""
         return f"guard saw at most {self.share:.3g} of its allowance"
+
+
+def unfinished(prop: PropertySpec) -> tuple[str, str]:
+    """What was found where Lean ran out of time over a certificate that it was expected to accept, and what
+    to do next.
+    """
+    found = (
+        f"a certificate was found, but Lean ran out of time over it (TL0511): the property has "
+        f"{float(prop.timeout):.6g} s for everything"
+    )
+    faster = "" if prop.assurance != KERNEL else ", or allow `assurance: any`, which is faster"
+    return found, f"raise `timeout`{faster}, or state a smaller input region"
 
 
 def semantics_of(prop: PropertySpec) -> Semantics:
@@ -284,7 +298,7 @@ class _Asking:
                 own = emit((part,), level, context)
                 _guard_data(own, self.prop)
                 results.append((own, self._answer(own, context.seconds_left)))
-                if results[-1][1].code == "TL0511":
+                if results[-1][1].code == OUT_OF_TIME:
                     break
         self.lean_seconds += time.monotonic() - asked
         return _Answers(tuple(results), share)

@@ -18,13 +18,14 @@ from pytest_torchlean.certificate.account import exact_bounds
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms
 from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.errors import CheckerError, SpecError, UnsupportedError
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
+    OUT_OF_TIME,
     Prospect,
     by_intervals,
     forecast,
@@ -33,6 +34,7 @@ from pytest_torchlean.properties.proving import (
     runtime_line,
     semantics_of,
     trust_of,
+    unfinished,
 )
 from pytest_torchlean.properties.recalled import (
     numbered,
@@ -79,7 +81,25 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     bounds = _bounds(prospect, program.outputs)
     claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box, budget)
     if witness is None and bool(prospect.forecasts[0].accepted[0]):
-        proof = prove(context, prop, executions, prospect)
+        asked = time.monotonic()
+        try:
+            proof = prove(context, prop, executions, prospect)
+        except CheckerError as error:
+            if error.code != OUT_OF_TIME:
+                raise
+            found, next_steps = unfinished(prop)
+            return Evidence(
+                verdict=Verdict.UNKNOWN,
+                claim=claim(prop),
+                semantics=prop.chosen_semantics,
+                found=found,
+                bounds=bounds,
+                claimed=claimed,
+                sampled=sampled,
+                runtime=runtime_line(prop, executions),
+                next_steps=next_steps,
+                seconds={**seconds, "lean": time.monotonic() - asked},
+            )
         context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
         return Evidence(
             verdict=Verdict.PROVED,

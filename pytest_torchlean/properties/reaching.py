@@ -26,7 +26,7 @@ from pytest_torchlean.bounds.splitting import Inequalities, Tree
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import CheckerError, UnsupportedError
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
@@ -34,6 +34,7 @@ from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
 from pytest_torchlean.properties.pairs import is_pair
 from pytest_torchlean.properties.proving import (
+    OUT_OF_TIME,
     Proof,
     Prospect,
     forecast,
@@ -41,6 +42,7 @@ from pytest_torchlean.properties.proving import (
     runtime_line,
     semantics_of,
     trust_of,
+    unfinished,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
 from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness, with_use
@@ -129,6 +131,10 @@ class Run:
         return self.prop.chosen_semantics == "binary32"
 
 
+class _Unfinished(Exception):
+    """Lean ran out of the property's time."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Found:
     """What the search for unsafe inputs ended with. `nearest`: by how much the best point misses."""
@@ -179,7 +185,11 @@ def decide_run(own: Run, started: float) -> Evidence:
         found = _search(own, FIRST_EFFORT, 0, budget)
     if found.witness is not None:
         return _refuted(own, found)
-    proof, missing = _prove(own, asked, goals, prospect)
+    try:
+        proof, missing = _prove(own, asked, goals, prospect)
+    except _Unfinished:
+        text, next_steps = unfinished(own.prop)
+        return replace(_undecided(own, found, text), next_steps=next_steps)
     if proof is not None:
         return _proved(own, proof, len(asked))
     suggested = _suggested(own)
@@ -277,7 +287,8 @@ def _worth_running(own: Run, candidates: Sequence[Candidate]) -> list[Candidate]
 def _prove(
     own: Run, asked: Sequence[Question], goals: Sequence[Goal], prospect: Prospect | None
 ) -> tuple[Proof | None, str]:
-    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError.
+    """Lean's word on all questions, or why it was not asked. Raises CheckerError, CertificateError,
+    _Unfinished.
 
     prospect: what an earlier run found for the goals.
     """
@@ -286,10 +297,17 @@ def _prove(
         prospect, missing = foreseen(own, asked, goals)
     if prospect is None:
         return None, missing
-    proof = prove(own.context, own.prop, own.executions, prospect)
+    started = time.monotonic()
+    try:
+        proof = prove(own.context, own.prop, own.executions, prospect)
+        if proof.failure is not None:
+            raise proof.failure
+    except CheckerError as error:
+        if error.code != OUT_OF_TIME:
+            raise
+        own.seconds["lean"] = time.monotonic() - started
+        raise _Unfinished from error
     own.seconds.update(proof.seconds)
-    if proof.failure is not None:
-        raise proof.failure
     own.context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
     return proof, ""
 

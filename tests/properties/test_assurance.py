@@ -66,6 +66,11 @@ class TestVerdicts:
         monkeypatch.setattr(emitted.EmittedText, "ask", ask)
         evidence = run_property(context, claim())
         assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "evaluated")
+        if outcome is Outcome.TIME:
+            unknown = run_property(context, claim(assurance="kernel"))
+            assert unknown.verdict is Verdict.UNKNOWN
+            assert "TL0511" in unknown.found
+            return
         with pytest.raises(CheckerError, match="killed"):
             run_property(context, claim(assurance="kernel"))
 

@@ -356,7 +356,6 @@ class TestRobustness:
         ("outcome", "code"),
         [
             (Outcome.REFUSED, "TL0603"),
-            (Outcome.TIME, "TL0511"),
             (Outcome.MEMORY, "TL0512"),
             (Outcome.CRASHED, "TL0513"),
             (Outcome.GARBLED, "TL0514"),
@@ -372,6 +371,26 @@ class TestRobustness:
         assert evidence.verdict is Verdict.ERROR
         assert evidence.problem is not None
         assert evidence.problem.code == code
+
+    @pytest.mark.parametrize("kind", ["robustness", "range"])
+    def test_lean_out_of_time_is_unknown_and_says_how_to_go_on(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        answer = CheckResult(Outcome.TIME, "t", (), 0.1, 1.0, "killed")
+        monkeypatch.setattr(emitted, "ask_lean", lambda *args, **kwargs: answer)
+        if kind == "robustness":
+            evidence = self.run(context_for, Fraction(1, 10), at_least=HALF, assurance="kernel")
+            assert evidence.counts is not None
+            assert evidence.counts.proved == 0
+            assert any("TL0511" in line for line in evidence.details)
+        else:
+            prop = replace(output_range(0, 2), assurance="kernel")
+            evidence = run_property(context_for(two_layers()), prop)
+            assert "TL0511" in evidence.found
+        assert evidence.verdict is Verdict.UNKNOWN
+        assert evidence.problem is None
+        assert evidence.theorem is None
+        assert "raise `timeout`, or allow `assurance: any`" in evidence.next_steps
 
     def test_a_model_swapped_after_lowering_stops_at_the_guard(self, context_for: Any) -> None:
         context = context_for(self.identity)
@@ -421,9 +440,9 @@ class TestRobustness:
         assert any("only some theorems" in line for line in evidence.details)
         asked.clear()
         wanted = run_property(context, robustness(path, Fraction(1, 10), at_least=HALF))
-        assert wanted.verdict is Verdict.ERROR
-        assert wanted.problem is not None
-        assert wanted.problem.code == "TL0511"
+        assert wanted.verdict is Verdict.UNKNOWN
+        assert wanted.problem is None
+        assert "timeout" in wanted.next_steps
         assert wanted.counts is not None
         assert wanted.counts.proved == 1
 

@@ -25,9 +25,11 @@ from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.forms import Forms, form_columns
 from pytest_torchlean.certificate.words import integers
+from pytest_torchlean.checker import CheckResult
+from pytest_torchlean.checker.check import Outcome
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.properties import reaching, run_property
+from pytest_torchlean.properties import emitted, reaching, run_property
 from pytest_torchlean.properties.unsafe import in_box, points_of, questions, reached, safe_forms, text
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
@@ -97,6 +99,18 @@ class TestProved:
     def test_coefficients_of_many_digits(self, judged: Any, semantics: str) -> None:
         unsafe = "(assert (>= (* 1.23456789012345678 Y_0) 2.5))\n"
         assert judged(two_layers(), UNIT + unsafe, semantics=semantics).verdict is not Verdict.ERROR
+
+    def test_lean_out_of_time_is_unknown_with_what_to_raise(
+        self, judged: Any, semantics: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer = CheckResult(Outcome.TIME, "t", (), 0.1, 1.0, "killed")
+        monkeypatch.setattr(emitted, "ask_lean", lambda *args, **kwargs: answer)
+        evidence = judged(identity(), UNIT + "(assert (>= Y_0 2))\n", semantics=semantics, assurance="kernel")
+        assert evidence.verdict is Verdict.UNKNOWN
+        assert evidence.problem is None
+        assert evidence.found.startswith("a certificate was found, but Lean ran out of time")
+        assert evidence.next_steps.startswith("raise `timeout`")
+        assert evidence.seconds["lean"] >= 0
 
     def test_the_boundary_belongs_to_a_closed_unsafe_set(self, judged: Any, semantics: str) -> None:
         """y can be exactly 1: unsafe where the file says >=, safe where it says >."""
