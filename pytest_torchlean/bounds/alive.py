@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
+    CurveLayer,
     Dense,
     Float64,
     Layer,
@@ -92,7 +93,7 @@ def _only_summed(layers: Layers, part: int, number: int) -> bool:
     for layer in layers.layers[number + 1 :]:
         if isinstance(layer, AffineLayer):
             continue
-        operands = layer.source if isinstance(layer, ReluLayer) else (*layer.left, *layer.right)
+        operands = layer.source if isinstance(layer, ReluLayer | CurveLayer) else (*layer.left, *layer.right)
         if any(one.part == part for one in operands):
             return False
     return True
@@ -114,7 +115,7 @@ def _argument_of(layers: Layers, relu: ReluLayer, number: int) -> int | None:
     for other, layer in enumerate(layers.layers[part:], part):
         if isinstance(layer, AffineLayer):
             reading = {read.part for read in layer.reads}
-        elif isinstance(layer, ReluLayer):
+        elif isinstance(layer, ReluLayer | CurveLayer):
             reading = {one.part for one in layer.source}
         else:
             reading = {one.part for one in (*layer.left, *layer.right)}

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.alive import Alive, with_lines
+from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
+    CurveLayer,
     Dense,
     ExtremumLayer,
     Float64,
@@ -100,6 +102,11 @@ def step_interval(layers: Layers, number: int, low: Float64, high: Float64) -> N
     elif isinstance(layer, ReluLayer):
         low[here], high[here] = (
             np.maximum(_picked(layers, side, layer.source, layer.size), 0.0) for side in (low, high)
+        )
+    elif isinstance(layer, CurveLayer):
+        value = CURVES[layer.function].value
+        low[here], high[here] = (
+            value(_picked(layers, side, layer.source, layer.size)) for side in (low, high)
         )
     else:
         choose = np.maximum if layer.sign > 0 else np.minimum
@@ -193,7 +200,7 @@ def bound(program: Program, lower: Float64, upper: Float64, options: Options = S
     lines: dict[int, Lines] = {}
     alive = Alive(layers, {}, {})
     for number, layer in enumerate(layers.layers):
-        if not isinstance(layer, AffineLayer) and (options.extrema or isinstance(layer, ReluLayer)):
+        if isinstance(layer, ReluLayer) or (options.extrema and isinstance(layer, ExtremumLayer)):
             least, most = argument_bounds(layers, number, low, high)
             if lines and options.method is Method.CROWN:
                 least, most = tightened(number, (least, most), (low, high), alive, options)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    CurveNode,
     ExtremumNode,
     Program,
     ProgramNode,
@@ -35,6 +37,10 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
             low[:, here], high[:, here] = affine_interval(node, low, high)
         elif isinstance(node, ExtremumNode):
             low[:, here], high[:, here] = extremum_interval(node, low, high)
+        elif isinstance(node, CurveNode):
+            source = slice(node.first, node.first + node.size)
+            value = CURVES[node.function].value
+            low[:, here], high[:, here] = value(low[:, source]), value(high[:, source])
         else:
             source = slice(node.first, node.first + node.size)
             low[:, here] = np.maximum(low[:, source], 0.0)
@@ -71,12 +77,14 @@ def rounding_radius(program: Program, points: Float64) -> Float64:
 
     The sum of absolute terms of every path, times twice the unit roundoff of binary64 for each operation
     on it (Higham, Accuracy and Stability, section 3.1); 2^-200 covers underflow. Infinite on overflow.
-    A maximum or minimum is no further off than the worse of its operands.
+    A maximum or minimum is no further off than the worse of its operands; a smooth activation multiplies by
+    its slope and adds a few roundings of its own.
     """
     nodes = tuple(_absolute(node) for node in program.nodes)
     operations = sum(2 * node.weights.shape[1] + 4 for node in nodes if isinstance(node, AffineNode))
+    operations += 8 * sum(isinstance(node, CurveNode) for node in nodes)
     with np.errstate(over="ignore", invalid="ignore"):
-        terms = evaluate(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
+        terms = _terms(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
         radius = (operations + 1) * 2.0**-52 * terms + 2.0**-200
     return np.where(np.isnan(radius), np.inf, radius)
 
@@ -106,10 +114,28 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
             first = left >= right if node.maximum else left <= right
             np.add.at(adjoint, (rows, node.left[None, :]), adjoint[:, here] * first)
             np.add.at(adjoint, (rows, node.right[None, :]), adjoint[:, here] * ~first)
+        elif isinstance(node, CurveNode):
+            source = slice(node.first, node.first + node.size)
+            adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
         else:
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
     return adjoint[:, FIRST_INPUT : FIRST_INPUT + program.inputs]
+
+
+def _terms(program: Program, points: Float64) -> Float64:
+    """The sums of absolute terms, by nodes with absolute weights."""
+    terms = _start(program, points)
+    for node in program.nodes:
+        here = slice(node.start, node.start + node.size)
+        if isinstance(node, AffineNode):
+            terms[:, here] = affine_interval(node, terms, terms)[0]
+        elif isinstance(node, ExtremumNode):
+            terms[:, here] = extremum_interval(node, terms, terms)[0]
+        else:
+            own = terms[:, node.first : node.first + node.size]
+            terms[:, here] = CURVES[node.function].grown(own) if isinstance(node, CurveNode) else own
+    return terms
 
 
 def _absolute(node: ProgramNode) -> ProgramNode:

@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    CurveNode,
     ExtremumNode,
     Program,
     ReluNode,
@@ -153,7 +154,16 @@ class ExtremumLayer:
     right: tuple[Picked, ...]
 
 
-Layer = AffineLayer | ReluLayer | ExtremumLayer
+@dataclass(frozen=True, eq=False)
+class CurveLayer:
+    """A smooth activation. function: see `bounds.curves`."""
+
+    size: int
+    function: str
+    source: tuple[Picked, ...]
+
+
+Layer = AffineLayer | ReluLayer | ExtremumLayer | CurveLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +252,9 @@ def prepared(program: Program) -> Layers:
         elif isinstance(node, ReluNode):
             source = np.arange(node.first, node.first + node.size)
             layers.append(ReluLayer(node.size, places.picked(source)))
+        elif isinstance(node, CurveNode):
+            source = np.arange(node.first, node.first + node.size)
+            layers.append(CurveLayer(node.size, node.function, places.picked(source)))
         else:
             layers.append(_extremum(node, places))
     outside = frozenset(places.part_of(program.outputs).tolist())

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    CurveNode,
     ExtremumNode,
     Program,
     ProgramNode,
@@ -61,6 +63,9 @@ class Passes:
             elif isinstance(node, ReluNode):
                 source = values[:, node.first : node.first + node.size]
                 np.maximum(source, 0.0, out=values[:, node.start : node.start + node.size])
+            elif isinstance(node, CurveNode):
+                source = values[:, node.first : node.first + node.size]
+                values[:, node.start : node.start + node.size] = CURVES[node.function].value(source)
             else:
                 choose = np.maximum if node.maximum else np.minimum
                 values[:, node.start : node.start + node.size] = choose(
@@ -94,6 +99,9 @@ class Passes:
                 source = slice(node.first, node.first + node.size)
                 share = np.where(values[:, source] > 0, 1.0, leak)
                 adjoint[:, source] += adjoint[:, here] * share
+            elif isinstance(node, CurveNode):
+                source = slice(node.first, node.first + node.size)
+                adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
             else:
                 left, right = values[:, node.left], values[:, node.right]
                 first = left >= right if node.maximum else left <= right
@@ -102,7 +110,7 @@ class Passes:
         return adjoint[:, FIRST_INPUT : FIRST_INPUT + self._program.inputs]
 
 
-def _prepared(node: ProgramNode) -> _Affine | ReluNode | ExtremumNode:
+def _prepared(node: ProgramNode) -> _Affine | ReluNode | ExtremumNode | CurveNode:
     if not isinstance(node, AffineNode):
         return node
     flat = node.sources.reshape(-1)

@@ -7,7 +7,7 @@ that reads slot 1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import (
     AffineBlock,
+    CurveStep,
     ExtremumStep,
     IndexStep,
     OperandStep,
@@ -80,7 +81,17 @@ class ExtremumNode:
         return int(self.left.size)
 
 
-ProgramNode = AffineNode | ReluNode | ExtremumNode
+@dataclass(frozen=True)
+class CurveNode:
+    """A smooth activation of the `size` slots from `first` on. function: see `bounds.curves`."""
+
+    start: int
+    function: str
+    first: int
+    size: int
+
+
+ProgramNode = AffineNode | ReluNode | ExtremumNode | CurveNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +154,12 @@ class _Builder:
     def add(self, name: str, step: Step) -> None:
         self._together = name in self._diagonal
         if isinstance(step, ReluStep):
-            self._slots[name] = self._relu(self._of(step.source))
+            self._slots[name] = self._each(self._of(step.source), ReluNode)
+        elif isinstance(step, CurveStep):
+            self._slots[name] = self._each(
+                self._of(step.source),
+                lambda start, first, size: CurveNode(start, step.function, first, size),
+            )
         else:
             self._slots[name] = self._result(step)
 
@@ -226,14 +242,14 @@ class _Builder:
         self._nodes.append(node)
         return self._take(node.size).reshape(-1, 1)
 
-    def _relu(self, sources: Slots) -> Slots:
+    def _each(self, sources: Slots, make: Callable[[int, int, int], ProgramNode]) -> Slots:
         """One node for every run of neighbouring slots, however the value orders them."""
         distinct = np.unique(sources)
         results = np.empty_like(distinct)
         breaks = np.flatnonzero(np.diff(distinct) != 1) + 1
         for run in np.split(np.arange(distinct.size), breaks):
             if run.size:
-                self._nodes.append(ReluNode(self._next, int(distinct[run[0]]), int(run.size)))
+                self._nodes.append(make(self._next, int(distinct[run[0]]), int(run.size)))
                 results[run] = self._take(int(run.size))
         return results[np.searchsorted(distinct, sources)]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     AffineNode,
+    CurveNode,
     ExtremumNode,
     Program,
     ProgramNode,
@@ -41,7 +42,9 @@ def side_by_side(program: Program, carried: str | None = None) -> Program:
             builder.matrix(group, last=number == len(layers))
         builder.relus([node for node in layer if isinstance(node, ReluNode)])
         for node in layer:
-            if isinstance(node, ExtremumNode) or (isinstance(node, AffineNode) and len(node.sources) != 1):
+            if isinstance(node, CurveNode):
+                builder.curve(node)
+            elif isinstance(node, ExtremumNode) or (isinstance(node, AffineNode) and len(node.sources) != 1):
                 builder.alone(node)
     return builder.program()
 
@@ -72,7 +75,7 @@ def _layers(program: Program) -> list[list[ProgramNode]]:
 def _reads(node: ProgramNode) -> Slots:
     if isinstance(node, AffineNode):
         return node.sources.reshape(-1)
-    if isinstance(node, ReluNode):
+    if isinstance(node, ReluNode | CurveNode):
         return np.arange(node.first, node.first + node.size, dtype=np.int64)
     return np.concatenate([node.left, node.right])
 
@@ -164,6 +167,17 @@ class _Builder:
                 own[np.searchsorted(parts, part)] for part in (self._plus, self._minus)
             )
             self._bent = True
+
+    def curve(self, node: CurveNode) -> None:
+        """One node for every run of neighbouring slots."""
+        reads = self._slots[_reads(node)]
+        breaks = np.flatnonzero(np.diff(reads) != 1) + 1
+        writes = np.concatenate([self._curve(node.function, run) for run in np.split(reads, breaks)])
+        self._slots[node.start : node.start + node.size] = writes
+
+    def _curve(self, function: str, run: Slots) -> Slots:
+        self._nodes.append(CurveNode(self._next, function, int(run[0]), int(run.size)))
+        return self._take(int(run.size))
 
     def alone(self, node: AffineNode | ExtremumNode) -> None:
         """The node as it is, at its new place."""

@@ -32,7 +32,7 @@ from pytest_torchlean.bounds.crown import (
     tightened,
     undecided,
 )
-from pytest_torchlean.bounds.layers import AffineLayer, Float64, Parts, ReluLayer, prepared
+from pytest_torchlean.bounds.layers import ExtremumLayer, Float64, Parts, ReluLayer, prepared
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.sweeps import Lines, go_back, gradient, relu_lines
 
@@ -254,7 +254,7 @@ def bound(
     lines: dict[int, Lines] = {}
     alive = Alive(layers, {}, {})
     for number, layer in enumerate(layers.layers):
-        if not isinstance(layer, AffineLayer) and (options.extrema or isinstance(layer, ReluLayer)):
+        if isinstance(layer, ReluLayer) or (options.extrema and isinstance(layer, ExtremumLayer)):
             known = argument_bounds(layers, number, low, high)
             if lines and options.method is Method.CROWN:
                 known = tightened(number, known, (low, high), alive, options)

@@ -24,7 +24,6 @@ from pytest_torchlean.bounds.layers import (
     Float64,
     Layers,
     Parts,
-    ReluLayer,
     flat,
     give_back,
     picked,
@@ -127,7 +126,7 @@ def go_back(
         sign = layer.sign if isinstance(layer, ExtremumLayer) else 1.0
         flowing, offset = _bend(form if sign > 0 else -form, own)
         total = total + offset
-        if isinstance(layer, ReluLayer):
+        if not isinstance(layer, ExtremumLayer):
             pushed = flowing if own.push is None else flowing + own.push
             give_back(forms, layer.source, pushed, layers.sizes)
         else:
@@ -207,7 +206,7 @@ def gradient(
             values[number + 1] = np.where(least, low[here][:, :, None], high[here][:, :, None])
             continue
         other, sign = None, 1.0
-        if isinstance(layer, ReluLayer):
+        if not isinstance(layer, ExtremumLayer):
             argument = picked(values, layer.source, layer.size)
         else:
             sign = layer.sign

@@ -6,7 +6,7 @@ into a certificate and is never evidence: Lean computes everything again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -26,6 +26,7 @@ from pytest_torchlean.certificate.bounding import (
     row_errors,
 )
 from pytest_torchlean.certificate.concluding import Unforeseen, composed, decoded, direct, room, weighted
+from pytest_torchlean.certificate.curves import curve_bounds, curve_step
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -35,6 +36,7 @@ from pytest_torchlean.certificate.model import (
     ComposedData,
     ConcludeScript,
     ConclusionData,
+    CurveData,
     DecodingData,
     DirectData,
     Emission,
@@ -42,6 +44,7 @@ from pytest_torchlean.certificate.model import (
     KnownScript,
     MaximumData,
     MinimumData,
+    NodeData,
     NodeScript,
     PropertyData,
     RelaxationData,
@@ -171,7 +174,7 @@ class Account:
         """A step for every node that serves all of these boxes."""
         left = iter(self.decodings)
         nodes = self.emission.graph.nodes
-        steps = [StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP for node in nodes]
+        steps = [self._first_step(node, left) for node in nodes]
         if self.emission.semantics is Semantics.REAL:
             return tuple(steps)
         state = self.start(boxes)
@@ -183,6 +186,12 @@ class Account:
             state = self.node(steps[index], state)
         self._walked.append((boxes, tuple(steps), state))
         return tuple(steps)
+
+    def _first_step(self, node: NodeData, left: Iterator[DecodingData]) -> StepData:
+        """The step in exact arithmetic; `left` has the decodings of the affine nodes to come."""
+        if isinstance(node, CurveData):
+            return curve_step(self._scale)
+        return StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP
 
     def start(self, boxes: tuple[BoxData, ...]) -> State:
         graph, semantics = self.emission.graph, self.emission.semantics
@@ -245,6 +254,11 @@ class Account:
             piece = slice(node.first, node.first + node.count)
             low = np.maximum(state.lower[piece], self._scale.center)
             high = np.maximum(state.upper[piece], self._scale.center)
+        elif isinstance(node, CurveData):
+            low, high, fine = curve_bounds(
+                self.emission.semantics, self._scale, node, step, state.lower, state.upper
+            )
+            bounded = bounded & fine
         else:
             raise Unforeseen("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])

@@ -16,6 +16,7 @@ from pytest_torchlean.certificate.model import (
     BranchData,
     ConcludeScript,
     ConvolveData,
+    CurveData,
     CutData,
     CutsData,
     Emission,
@@ -57,6 +58,8 @@ READ_WEIGHT = Cost(3e-6, 1e-4)
 """A weight in the text."""
 DECODED_WEIGHT = Cost(2e-6, 1e-3)
 """A weight in a theorem."""
+CURVE = Cost(1e-3, 0.1)
+"""A smooth activation."""
 COLUMN = Cost(1.4e-4, 6e-3)
 """A column of a matrix at a position, by intervals, for one box."""
 PRODUCT = Cost(1.5e-6, 4e-4)
@@ -158,7 +161,7 @@ class _Scripts:
             return NOTHING
         node = self._nodes[index]
         if not isinstance(node, AffineData):
-            return PRODUCT.times(node.count)
+            return (CURVE if isinstance(node, CurveData) else PRODUCT).times(node.count)
         columns = node.columns * node.positions
         total = COLUMN.times(columns) + PRODUCT.times(columns * node.rows)
         return total + COPIED_SLOT.times(self._slots[index] * node.positions if node.positions > 1 else 0)

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.error_bounds import gamma
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT
+from pytest_torchlean.certificate.curves import curve_radius
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
+    CurveData,
     GraphData,
     MaximumData,
     MinimumData,
@@ -36,6 +38,7 @@ from pytest_torchlean.certificate.words import (
     unpack_digits,
 )
 from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.evaluator.exact import curve
 
 MINIMUM_POINTS = 32
 
@@ -147,6 +150,13 @@ def _magnitude(number: Fraction) -> float:
         return math.inf
 
 
+def _number(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
 def _shown(number: Fraction) -> str:
     try:
         return repr(float(number))
@@ -179,6 +189,8 @@ class _ExactGraph:
                 radius.extend(radius[node.first : node.first + node.count])
             elif isinstance(node, MaximumData | MinimumData):
                 self._extremum(node, values, radius)
+            elif isinstance(node, CurveData):
+                self._curve(node, values, radius)
             elif matrix is not None:
                 self._affine(node, matrix, values, radius)
         return values, np.array(radius)
@@ -191,6 +203,14 @@ class _ExactGraph:
             raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
         values.extend([choose(values[left], values[right]) for left, right in pairs])
         radius.extend([max(radius[left], radius[right]) for left, right in pairs])
+
+    def _curve(self, node: CurveData, values: list[Fraction], radius: list[float]) -> None:
+        """What the arguments' radii make of the value, and the budget of binary32."""
+        place = slice(node.first, node.first + node.count)
+        found = [curve(node.function.name.lower(), value) for value in values[place]]
+        centers = np.array([_number(value) for value in values[place]])
+        values.extend(found)
+        radius.extend(curve_radius(node.function, centers, np.array(radius[place])).tolist())
 
     def _affine(
         self,

@@ -14,6 +14,7 @@ from pytest_torchlean.bounds.stated import StatedSlopes
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
+from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.lines import box_of, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
     NO_STEP,
@@ -22,6 +23,7 @@ from pytest_torchlean.certificate.model import (
     ClaimData,
     ConcludeScript,
     ConclusionData,
+    CurveData,
     DecodingData,
     DirectData,
     NodeScript,
@@ -132,14 +134,14 @@ def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]
 def _pieces(
     account: Account, state: State, stated: StatedSlopes | None = None
 ) -> tuple[list[Piece], State, dict[int, Slopes]]:
-    left = iter(account.decodings)
+    left, scale = iter(account.decodings), account.emission.certificate.scale
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
     for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, AffineData):
             step = _step(account, index, node, next(left), state)
         else:
-            step = NO_STEP
+            step = curve_step(scale) if isinstance(node, CurveData) else NO_STEP
             if isinstance(node, ReluData):
                 groups = () if stated is None else stated.arguments.get(index, ())
                 for group in groups:

@@ -62,7 +62,24 @@ class MinimumData:
     sources: int
 
 
-NodeData = AffineData | ReluData | MaximumData | MinimumData
+class CurveFunction(Enum):
+    """Spec.Curve. The values are the constructors' names."""
+
+    EXP = "Curve.exp"
+    SIGMOID = "Curve.sigmoid"
+    TANH = "Curve.tanh"
+
+
+@dataclass(frozen=True)
+class CurveData:
+    """Spec.Node.curve: a smooth activation of `count` slots from `first` on."""
+
+    function: CurveFunction
+    first: int
+    count: int
+
+
+NodeData = AffineData | ReluData | MaximumData | MinimumData | CurveData
 """Spec.Node."""
 
 
@@ -113,7 +130,10 @@ class DecodingData:
 
 @dataclass(frozen=True)
 class StepData:
-    """Check.Step: how a node is bounded. A ReLU uses none of it; only binary32 uses first and radius."""
+    """Check.Step: how a node is bounded. A ReLU uses none of it; only binary32 uses first and radius.
+
+    For a curve `first` is the number of stages of its exponential, `radius` their bits after the point.
+    """
 
     decoding: DecodingData
     first: int

@@ -17,8 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.error_bounds import gamma
+from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT, Slots
-from pytest_torchlean.certificate.model import AffineData, GraphData, MaximumData, MinimumData, ReluData
+from pytest_torchlean.certificate.curves import curve_radius
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    CurveData,
+    GraphData,
+    MaximumData,
+    MinimumData,
+    ReluData,
+)
 from pytest_torchlean.certificate.words import patterns_of, sources_of, unpack_words
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.ir.names import quoted
@@ -185,7 +194,7 @@ class _Pieces:
             rows = len(node.weights)
             used = (node.weights[np.unique(places % rows)] != 0.0).any(axis=0)
             return np.unique(node.sources[np.unique(places // rows)][:, used])
-        if isinstance(node, ReluData):
+        if isinstance(node, ReluData | CurveData):
             return node.first + places
         return self._pairs(node)[places].reshape(-1)
 
@@ -198,6 +207,10 @@ class _Pieces:
         if isinstance(node, ReluData):
             piece = slice(node.first, node.first + node.count)
             return np.maximum(state[piece], 0.0), radius[piece]
+        if isinstance(node, CurveData):
+            piece = slice(node.first, node.first + node.count)
+            value = CURVES[node.function.name.lower()].value
+            return value(state[piece]), curve_radius(node.function, state[piece], radius[piece])
         pairs = self._pairs(node)
         left, right = state[pairs[:, 0]], state[pairs[:, 1]]
         if isinstance(node, MaximumData):

@@ -15,6 +15,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    CurveNode,
     ExtremumNode,
     Program,
     ProgramNode,
@@ -30,6 +31,8 @@ from pytest_torchlean.certificate.model import (
     ComposedData,
     ConcludeScript,
     ConclusionData,
+    CurveData,
+    CurveFunction,
     DecodingData,
     DirectData,
     Emission,
@@ -204,6 +207,8 @@ def _node(node: ProgramNode, lanes: int) -> NodeData:
     if isinstance(node, ExtremumNode):
         words = pack_words(np.stack([node.left, node.right], axis=1).reshape(-1))
         return (MaximumData if node.maximum else MinimumData)(node.size, words)
+    if isinstance(node, CurveNode):
+        return CurveData(CurveFunction[node.function.upper()], node.first, node.size)
     return ReluData(node.first, node.size)
 
 

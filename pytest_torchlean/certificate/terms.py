@@ -21,6 +21,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.ReluData: "Node.relu",
     model.MaximumData: "Node.maximum",
     model.MinimumData: "Node.minimum",
+    model.CurveData: "Node.curve",
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
     model.RelaxedData: "Conclusion.relaxed",
@@ -207,6 +208,8 @@ class _Reader:
         if form == "name" and text in self.known:
             self.take()
             return self._named(text, kind)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return self._choice(kind)
         if get_origin(kind) is tuple:
             return self._sequence(get_args(kind)[0])
         if get_origin(kind) in (Union, types.UnionType):
@@ -238,6 +241,13 @@ class _Reader:
                 raise UnreadableText("a number longer than the text")
             total += part << (shift * place) if part else 0
         return total
+
+    def _choice(self, kind: type[Enum]) -> Any:
+        form, text = self.take()
+        found = [one for one in kind if form == "name" and one.value == text]
+        if not found:
+            raise UnreadableText("an unknown name or symbol")
+        return found[0]
 
     def _sequence(self, kind: Any) -> tuple[Any, ...]:
         self.take("[")

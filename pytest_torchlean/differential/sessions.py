@@ -16,7 +16,7 @@ from pytest_torchlean.differential.histograms import Histograms
 from pytest_torchlean.differential.reference import AffineReference, affine_reference
 from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
-from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, OperandStep, ReluStep
+from pytest_torchlean.ir.linear import AffineStep, CurveStep, ExtremumStep, IndexStep, OperandStep, ReluStep
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ops.certifiability import step_of
 from pytest_torchlean.runtime import require_types
@@ -76,6 +76,8 @@ def _prepared(node: Node, graph: Graph) -> Prepared:
     step = step_of(node, graph)
     if isinstance(step, str | ReluStep):
         return step
+    if isinstance(step, CurveStep):
+        return "a smooth activation has a reference of its own"
     return _reference(step, graph.types[node.outputs[0]].size)
 
 

@@ -1,7 +1,8 @@
-"""Run a graph on exact rationals, through the same linear steps that certificates use.
+"""Run a graph on exact rationals, through the same steps that certificates use.
 
 A value is a vector of Python integers over one common denominator, so an affine step costs one integer
-multiplication per weight and no fraction is reduced before the end.
+multiplication per weight and no fraction is reduced before the end. Smooth activations have no exact
+rational value: theirs are taken to within 2^-180.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.real_functions import DEFINITIONS
 from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.ir.linear import AffineStep, ExtremumStep, IndexStep, ReluStep, Step
+from pytest_torchlean.ir.linear import AffineStep, CurveStep, ExtremumStep, IndexStep, ReluStep, Step
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
 
@@ -57,7 +59,7 @@ class _Extremum:
     maximum: NDArray[np.bool_]
 
 
-_Prepared = _Affine | IndexStep | ReluStep | _Extremum
+_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +144,21 @@ def integers_of(values: NDArray[np.float32]) -> tuple[Integers, int]:
     return result.reshape(values.shape), shared
 
 
+_CURVE_BITS = 192
+_NAMES = {"exp": "Exp", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+
+
+def curve(function: str, x: Fraction) -> Fraction:
+    """A smooth activation's value to within 2^-180: in general it is not a rational number.
+
+    function: a constructor of Spec.Curve. The exponential is cut at 400.
+    """
+    zero = Fraction(0)
+    near = Fraction(round(x * (1 << 2 * _CURVE_BITS)), 1 << 2 * _CURVE_BITS)
+    low, high = DEFINITIONS[_NAMES[function]](near, zero, zero, _CURVE_BITS).ends()
+    return (low + high) / 2
+
+
 def _from_fractions(values: Sequence[Fraction]) -> Vector:
     denominator = math.lcm(*{value.denominator for value in values}) if values else 1
     numbers = np.empty(len(values), dtype=object)
@@ -183,6 +200,10 @@ def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
     if isinstance(step, ReluStep):
         x = state[step.source]
         return Vector(np.where(x.numbers > 0, x.numbers, 0), x.denominator)
+    if isinstance(step, CurveStep):
+        x = state[step.source]
+        found = [curve(step.function, Fraction(number, x.denominator)) for number in x.numbers]
+        return _from_fractions(found)
     if isinstance(step, _Extremum):
         return _extremum([_apply(operand, state) for operand in step.operands], step.maximum)
     x = _joined([state[name] for name in step.sources])

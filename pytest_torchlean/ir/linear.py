@@ -67,5 +67,13 @@ class ExtremumStep:
     maximum: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class CurveStep:
+    """A smooth activation, element by element. function: a constructor of Spec.Curve in Lean."""
+
+    source: str
+    function: str
+
+
 OperandStep = AffineStep | IndexStep | ExtremumStep
-Step = OperandStep | ReluStep
+Step = OperandStep | ReluStep | CurveStep

@@ -22,7 +22,7 @@ from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import MARGIN
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, Step
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, CurveStep, Step
 from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.rule import (
     Array,
@@ -51,6 +51,9 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Swish": ("alpha",),
 }
 """The attributes that a function takes, in the order of its parameters."""
+
+CURVES = {"Exp": "exp", "Sigmoid": "sigmoid", "Tanh": "tanh"}
+"""Functions that certificates speak about, and their names in Lean."""
 
 _NO_STEP = no_step("its value is in general not a rational number")
 
@@ -114,6 +117,10 @@ def _hard_sigmoid_step(node: Node, graph: Graph) -> Step | str:
     return extremum((raised, line(0.0, 1.0)), False, len(places))
 
 
+def _curve_step(node: Node, graph: Graph) -> Step | str:
+    return CurveStep(node.inputs[0], CURVES[node.op])
+
+
 # --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
 
 
@@ -173,7 +180,7 @@ RULES = {
             _infer,
             _evaluate,
             _error_bound,
-            _hard_sigmoid_step if name == "HardSigmoid" else _NO_STEP,
+            {"HardSigmoid": _hard_sigmoid_step, **dict.fromkeys(CURVES, _curve_step)}.get(name, _NO_STEP),
             reference=_reference,
             enclose=_enclose,
             prepare=_prepare,

@@ -28,11 +28,16 @@ def numbers (ns : List Nat) : List Chunk := joined (map number ns)
 def list {α : Type} (f : α → List Chunk) (s : List α) : List Chunk := join (oneWord (List.length s)) (joined (map f s))
 
 def affine (a : Affine) : List Chunk := numbers [a.rows, a.lanes, a.laneColumns, a.weights, a.positions, a.sources, a.divisor]
+def curve : Curve → List Chunk
+  | .exp => oneWord 0
+  | .sigmoid => oneWord 1
+  | .tanh => oneWord 2
 def node : Node → List Chunk
   | .affine a => join (oneWord 0) (affine a)
   | .relu first count => join (oneWord 1) (numbers [first, count])
   | .maximum count sources => join (oneWord 2) (numbers [count, sources])
   | .minimum count sources => join (oneWord 3) (numbers [count, sources])
+  | .curve function first count => joined [oneWord 4, curve function, numbers [first, count]]
 def semantics : Semantics → List Chunk
   | .real => oneWord 0
   | .binary32 => oneWord 1

@@ -1,0 +1,176 @@
+"""Bounds of smooth activations in exact integers, as lean/PytestTorchLean/Check/Curve computes them.
+
+`curve_bounds` mirrors Curve.run, digit for digit. Fractions below and above the exponential come from chains
+of 256th powers, each rounded down or up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.binary32.budgets import BUDGETS, allowed
+from pytest_torchlean.bounds.curves import CURVES
+from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.model import (
+    NO_STEP,
+    CurveData,
+    CurveFunction,
+    ScaleData,
+    Semantics,
+    StepData,
+)
+
+FARTHEST = 128
+"""Check.Curve.farthest: arguments of the exponential beyond it are not told apart."""
+STAGES = 4
+BITS = 66
+"""Enough for the sigmoid to 2^-32: the chain starts within x^2 / 2^33 of e^x, relatively, and loses 2^-34."""
+_SPARE = 152
+"""Bits after the point of a budget."""
+_SLACK = 2.0**-40
+"""For the roundings of binary64."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Check.Curve.factor, share, multiple / unit, and how many units lie below the center at E = 0."""
+
+    factor: int
+    share: int
+    multiple: int
+    below: int
+    eighths: int
+    absolute: int
+
+    def base(self, scale: ScaleData) -> int:
+        """The fixed-point value where the exponential is 0."""
+        return scale.center - self.below * scale.unit
+
+
+SHAPES: Mapping[CurveFunction, Shape] = {
+    CurveFunction.EXP: Shape(1, 0, 1, 0, 8, 0),
+    CurveFunction.SIGMOID: Shape(1, 1, 1, 0, 4, 13 << 123),
+    CurveFunction.TANH: Shape(2, 1, 2, 1, 48, 1 << 8),
+}
+"""eighths, absolute: Spec.Curve.eighths (of a unit in the last place) and absolute (units of 2^-149)."""
+
+
+def curve_step(scale: ScaleData) -> StepData:
+    """How many stages of how many bits bound a curve."""
+    return StepData(NO_STEP.decoding, STAGES, BITS)
+
+
+def curve_bounds(
+    semantics: Semantics,
+    scale: ScaleData,
+    node: CurveData,
+    step: StepData,
+    lower: Integers,
+    upper: Integers,
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Bounds of the node's results, (results, boxes), and the boxes where Lean finds all of them."""
+    low = np.zeros((node.count, lower.shape[1]), dtype=object)
+    high = low.copy()
+    fine = np.ones(lower.shape[1], dtype=bool)
+    chain = Chain(scale, step.first, step.radius)
+    if node.first + node.count > len(lower) or not chain.fits:
+        return low, high, ~fine
+    for box in range(lower.shape[1]):
+        for place in range(node.count):
+            slot = node.first + place
+            found = chain.bounds(semantics, node.function, int(lower[slot, box]), int(upper[slot, box]))
+            if found is None:
+                fine[box] = False
+                break
+            low[place, box], high[place, box] = found
+    return low, high, fine
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Stages of the exponential in one scale."""
+
+    scale: ScaleData
+    stages: int
+    bits: int
+
+    @property
+    def fits(self) -> bool:
+        """What Curve.run checks once."""
+        unit, center = self.scale.unit, self.scale.center
+        return unit <= center <= unit << 127 and self.stages >= 1 and FARTHEST * unit < self._measure
+
+    @property
+    def _measure(self) -> int:
+        return self.scale.unit << (8 * self.stages)
+
+    def bounds(
+        self, semantics: Semantics, function: CurveFunction, lower: int, upper: int
+    ) -> tuple[int, int] | None:
+        """Check.Curve.bound and each: bounds of a result, None where Lean finds none."""
+        shape, scale = SHAPES[function], self.scale
+        base, multiple = shape.base(scale), shape.multiple * scale.unit
+        a, b = self.below(shape.factor, lower)
+        c, d = self.above(shape.factor, upper)
+        if b + shape.share * a < 1 or d + shape.share * c < 1:
+            return None
+        low = base + multiple * a // (b + shape.share * a)
+        high = base + multiple * c // (d + shape.share * c) + 1
+        if semantics is Semantics.BINARY32:
+            size = max(high - scale.center, 0) + max(scale.center - low, 0)
+            constant = (shape.eighths + 8 * shape.absolute) * scale.unit
+            radius = ((shape.eighths * size << 126) + constant >> _SPARE) + 1
+            if radius > low:
+                return None
+            low, high = low - radius, high + radius
+        return (low, high) if low <= high <= scale.top else None
+
+    def below(self, factor: int, lower: int) -> tuple[int, int]:
+        """Exponential.below: numerator and denominator of a fraction at or below e^(factor * x)."""
+        one, distance = 1 << self.bits, factor * (lower - self.scale.center)
+        if distance >= 0:
+            return self._down(distance), one
+        return (0, 1) if -distance > self._limit else (one, self._up(-distance))
+
+    def above(self, factor: int, upper: int) -> tuple[int, int]:
+        """Exponential.above; the denominator may be 0."""
+        one, distance = 1 << self.bits, factor * (upper - self.scale.center)
+        if distance < 0:
+            return one, self._down(-distance)
+        return (1, 0) if distance > self._limit else (self._up(distance), one)
+
+    @property
+    def _limit(self) -> int:
+        return FARTHEST * self.scale.unit
+
+    def _down(self, distance: int) -> int:
+        one = 1 << self.bits
+        value = one + min(distance, self._limit) * one // self._measure
+        for _ in range(self.stages):
+            value = value**256 >> (255 * self.bits)
+        return value
+
+    def _up(self, distance: int) -> int:
+        value = (1 << self.bits) * self._measure // (self._measure - distance) + 1
+        for _ in range(self.stages):
+            value = (value**256 >> (255 * self.bits)) + 1
+        return value
+
+
+def curve_radius(
+    function: CurveFunction, center: NDArray[np.float64], radius: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far any binary32 run may be from the exact value at `center`; arguments are off by `radius`."""
+    name = function.name.lower()
+    value = CURVES[name].value
+    with np.errstate(all="ignore"):
+        exact = value(center)
+        moved = np.maximum(np.abs(value(center + radius) - exact), np.abs(exact - value(center - radius)))
+        moved = moved + _SLACK * (np.abs(exact) + moved) + _SLACK * (radius > 0)
+        reach = np.abs(exact) + moved
+        found = moved + allowed(BUDGETS[name.capitalize()], reach, center) + _SLACK * reach
+    return np.where(np.isfinite(found), found, np.inf)
