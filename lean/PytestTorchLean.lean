@@ -5,6 +5,7 @@ import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
+import PytestTorchLean.Thm.CertifiedCurves
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers

@@ -96,6 +96,39 @@ MUTANTS = (
         "maximum-is-minimum", "Check.Extremum", "(Nat.sub x d) (Nat.add y d)", "(Nat.add y d) (Nat.sub x d)"
     ),
     Mutant("maximum-reads-beyond", "Check.Extremum", "(Nat.sub limit 1)", "limit", "def below"),
+    # smooth activations
+    Mutant("power-rounded-down", "Check.Exponential", "(Nat.mul bits 255)) extra)", "(Nat.mul bits 255)) 0)"),
+    Mutant(
+        "start-rounded-down",
+        "Check.Exponential",
+        "(Nat.succ (Nat.div (Nat.mul one",
+        "(id (Nat.div (Nat.mul one",
+    ),
+    Mutant("lost-power", "Check.Exponential", "(Nat.pow b 256)", "(Nat.pow b 255)"),
+    Mutant(
+        "reciprocal-of-the-lower",
+        "Check.Exponential",
+        "(up bits count measure one n)))",
+        "(down bits count measure one n)))",
+    ),
+    Mutant(
+        "fraction-rounded-down",
+        "Check.Curve",
+        "(force next (Nat.succ (Nat.add base",
+        "(force next (id (Nat.add base",
+    ),
+    Mutant("no-budget", "Check.Curve", "widen s.center relative constant low high next", "next low high"),
+    Mutant(
+        "budget-rounded-down",
+        "Check.Curve",
+        "(Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative",
+        "(id (Nat.shiftRight (Nat.add (Nat.mul relative",
+    ),
+    Mutant("tanh-of-x", "Check.Curve", "| .tanh => 2", "| .tanh => 1", "def factor"),
+    Mutant("curve-above-the-top", "Check.Curve", "(Nat.ble high s.top)", "true", "def each"),
+    Mutant("curve-reads-beyond", "Check.Curve", "(Nat.ble (Nat.add first n) count)", "true", "def run"),
+    Mutant("curve-overflows", "Check.Curve", "(Nat.pow 2 127)", "(Nat.pow 2 129)", "def run"),
+    Mutant("limit-unchecked", "Check.Curve", "(Nat.ble (Nat.succ limit) measure)", "true", "def run"),
     # boxes
     Mutant("no-denominator", "Check.Box", "both (Nat.ble 1 b.denominator)", "both true", "def fits"),
     Mutant(

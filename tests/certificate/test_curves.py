@@ -1,0 +1,245 @@
+"""Smooth activations in exact integers: enclosures against mpmath, budgets, and what is refused."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import gmpy2
+import numpy as np
+import pytest
+from onnx import helper
+from onnx_models import lowered, model
+
+from pytest_torchlean.binary32.budgets import BUDGETS
+from pytest_torchlean.bounds.curves import CURVES
+from pytest_torchlean.bounds.interval import evaluate, gradient, propagate, rounding_radius
+from pytest_torchlean.bounds.passes import Passes
+from pytest_torchlean.bounds.program import CurveNode, Program, lower_to_program
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.curves import BITS, FARTHEST, SHAPES, STAGES, Chain, curve_radius
+from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.guard import require_same_function
+from pytest_torchlean.certificate.model import CurveData, CurveFunction, NodeScript, ScaleData, Semantics
+from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.evaluator.exact import curve, evaluate_exact
+from pytest_torchlean.runtime import RuntimeSession
+
+SCALE = ScaleData(1 << 32, 1 << 40, 64)
+UNIT, CENTER = SCALE.unit, SCALE.center
+EXACT: dict[CurveFunction, Callable[[gmpy2.mpfr], gmpy2.mpfr]] = {
+    CurveFunction.EXP: gmpy2.exp,
+    CurveFunction.SIGMOID: lambda x: 1 / (1 + gmpy2.exp(-x)),
+    CurveFunction.TANH: gmpy2.tanh,
+}
+functions = pytest.mark.parametrize("function", list(CurveFunction), ids=lambda one: one.name)
+
+
+def image(function: CurveFunction, lower: int) -> gmpy2.mpfr:
+    """The fixed-point number of the function's exact value at a fixed-point number."""
+    with gmpy2.context(precision=400):
+        return EXACT[function](gmpy2.mpfr(lower - CENTER) / UNIT) * UNIT + CENTER
+
+
+def arguments() -> list[tuple[int, int]]:
+    rng = random.Random(5)
+    found = [(CENTER, CENTER), (CENTER - 1, CENTER + 1), (CENTER - 3 * UNIT, CENTER + 2 * UNIT)]
+    for _ in range(60):
+        ends = sorted(CENTER + round(rng.uniform(-5.3, 5.3) * UNIT) for _ in range(2))
+        found.append((ends[0], ends[1]))
+    return found
+
+
+@functions
+def test_bounds_enclose_the_function_and_are_close(function: CurveFunction) -> None:
+    chain = Chain(SCALE, STAGES, BITS)
+    for lower, upper in arguments():
+        found = chain.bounds(Semantics.REAL, function, lower, upper)
+        assert found is not None
+        low, high = image(function, lower), image(function, upper)
+        assert found[0] <= low
+        assert high <= found[1]
+        allowed = 3 if function is not CurveFunction.EXP else 8 + float(high - CENTER) * 2.0**-27
+        assert low - found[0] < allowed
+        assert found[1] - high < allowed
+
+
+@functions
+def test_under_binary32_the_budget_is_added(function: CurveFunction) -> None:
+    """As far as the table of budgets says, at the point that is furthest from 0."""
+    chain = Chain(SCALE, STAGES, BITS)
+    budget = BUDGETS[function.name.capitalize()]
+    for lower, upper in arguments():
+        exactly = chain.bounds(Semantics.REAL, function, lower, upper)
+        rounded = chain.bounds(Semantics.BINARY32, function, lower, upper)
+        assert exactly is not None
+        assert rounded is not None
+        most = max(exactly[1] - CENTER, CENTER - exactly[0], 1)
+        ulp = 2.0 ** (math.floor(math.log2(most / UNIT)) - 23) * UNIT
+        least = budget.ulps * ulp + budget.absolute * UNIT
+        for moved in (exactly[0] - rounded[0], rounded[1] - exactly[1]):
+            assert least <= moved <= 4 * least + 4
+
+
+@functions
+def test_the_budgets_of_the_theorem_are_those_of_the_table(function: CurveFunction) -> None:
+    budget, shape = BUDGETS[function.name.capitalize()], SHAPES[function]
+    assert shape.eighths == 8 * budget.ulps
+    stated = Fraction(shape.absolute, 1 << 149)
+    assert budget.absolute <= stated <= Fraction(budget.absolute) * Fraction(101, 100)
+    assert (budget.of_input, budget.scaled, budget.edge) == (0.0, False, 0.0)
+
+
+def test_far_arguments_are_bounded_without_being_computed() -> None:
+    chain = Chain(SCALE, STAGES, BITS)
+    far = CENTER + (FARTHEST + 1) * UNIT
+    half = CENTER + UNIT // 2
+    assert chain.bounds(Semantics.REAL, CurveFunction.SIGMOID, CENTER, far) == (half, CENTER + UNIT + 1)
+    assert chain.bounds(Semantics.REAL, CurveFunction.EXP, CENTER, far) is None
+    assert chain.bounds(Semantics.REAL, CurveFunction.EXP, 0, CENTER) is not None
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        Chain(SCALE, 0, BITS),
+        Chain(ScaleData(1 << 32, 1 << 31, 64), STAGES, BITS),
+        Chain(ScaleData(1, 1 << 128, 130), STAGES, BITS),
+    ],
+)
+def test_scales_and_stages_that_lean_refuses(chain: Chain) -> None:
+    assert not chain.fits
+    assert Chain(SCALE, 1, BITS).fits
+
+
+def network(*activations: str, seed: int = 0) -> Program:
+    return lower_to_program(lowered(smooth_model(*activations, seed=seed)))
+
+
+def smooth_model(*activations: str, seed: int = 0):  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(seed)
+    nodes, weights, x = [], {}, "x"
+    for index, activation in enumerate(activations):
+        weights[f"w{index}"] = rng.normal(size=(3, 3)).astype(np.float32)
+        weights[f"b{index}"] = rng.normal(size=3).astype(np.float32)
+        nodes.append(helper.make_node("Gemm", [x, f"w{index}", f"b{index}"], [f"h{index}"]))
+        x = "y" if index == len(activations) - 1 else f"a{index}"
+        nodes.append(helper.make_node(activation, [f"h{index}"], [x]))
+    return model(nodes, {"x": [1, 3]}, {"y": [1, 3]}, weights)
+
+
+def goal(bound: int = 200) -> Goal:
+    box = RationalBox((Fraction(-1, 4),) * 3, (Fraction(1, 4),) * 3)
+    return Goal(bound_forms((Fraction(-bound),) * 3, (Fraction(bound),) * 3, 3, strict=False), (box,))
+
+
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_a_network_of_all_three_is_foreseen_and_changed_certificates_are_not(semantics: Semantics) -> None:
+    account = prepare(network("Tanh", "Sigmoid", "Exp"), [goal()], semantics)
+    assert account.forecasts(0) == (True,)
+    emission = account.emission
+    (claim,), ((script,),) = emission.claims, emission.certificate.scripts
+
+    def with_step(script: NodeScript, index: int, **changes: int) -> NodeScript:
+        if index:
+            assert isinstance(script.rest, NodeScript)
+            return replace(script, rest=with_step(script.rest, index - 1, **changes))
+        return replace(script, step=replace(script.step, **changes))
+
+    assert isinstance(script, NodeScript)
+    assert account.forecast(claim, with_step(script, 1, first=5)).accepted.all()
+    assert not account.forecast(claim, with_step(script, 1, first=0)).accepted.any()
+    nodes = list(emission.graph.nodes)
+    assert [type(node) for node in nodes[1::2]] == [CurveData] * 3
+    moved = replace(nodes[5], first=10_000)  # type: ignore[arg-type]
+    other = replace(emission, graph=replace(emission.graph, nodes=(*nodes[:5], moved)))
+    assert Account(other).forecasts(0) == (False,)
+
+
+def test_the_guard_notices_another_function_and_another_slot() -> None:
+    proto = smooth_model("Tanh", "Sigmoid", "Exp")
+    program = lower_to_program(lowered(proto))
+    graph = prepare(program, [goal()]).emission.graph
+    session = RuntimeSession(proto.SerializeToString(), optimise=False)
+    points = np.random.default_rng(1).uniform(-0.25, 0.25, size=(32, 3)).astype(np.float32)
+
+    def run(point: np.ndarray) -> np.ndarray:
+        return session.run({"x": point.reshape(1, 3)})[0]
+
+    assert 0 < require_same_function(graph, program.outputs, points, run) < 1
+    for index, node in enumerate(graph.nodes):
+        if not isinstance(node, CurveData):
+            continue
+        others = [replace(node, function=other) for other in CurveFunction if other is not node.function]
+        for changed in (*others, replace(node, first=2)):
+            nodes = (*graph.nodes[:index], changed, *graph.nodes[index + 1 :])
+            with pytest.raises(CertificateError) as caught:
+                require_same_function(replace(graph, nodes=nodes), program.outputs, points, run)
+            assert caught.value.code == "TL0610"
+
+
+@functions
+def test_the_exact_evaluators_value_is_exact_to_2_to_the_minus_180(function: CurveFunction) -> None:
+    with gmpy2.context(precision=400):
+        for x in (Fraction(0), Fraction(1, 3), Fraction(-20), Fraction(7, 2)):
+            found = curve(function.name.lower(), x)
+            exact = EXACT[function](gmpy2.mpfr(gmpy2.mpq(x.numerator, x.denominator)))
+            difference = abs(gmpy2.mpfr(gmpy2.mpq(found.numerator, found.denominator)) - exact)
+            assert difference <= gmpy2.exp2(-180) * (1 + abs(exact))
+
+
+@functions
+def test_radii_cover_moved_arguments_and_the_budget(function: CurveFunction) -> None:
+    center, radius = np.linspace(-6, 6, 49), np.full(49, 0.01)
+    found = curve_radius(function, center, radius)
+    value = CURVES[function.name.lower()].value
+    for end in (center - radius, center + radius):
+        assert (np.abs(value(end) - value(center)) <= found).all()
+    assert (curve_radius(function, center, 0 * radius) < found).all()
+
+
+def test_gradients_are_those_of_differences() -> None:
+    program = network("Tanh", "Sigmoid", "Exp", seed=3)
+    point = np.array([[0.1, -0.2, 0.05]])
+    cotangents = np.array([[1.0, -0.5, 0.25]])
+
+    def at(x: np.ndarray) -> float:
+        return float((evaluate(program, x)[:, program.outputs] * cotangents).sum())
+
+    steps = 1e-6 * np.eye(3)
+    expected = [(at(point + step) - at(point - step)) / 2e-6 for step in steps]
+    values = evaluate(program, point)
+    passes = Passes(program)
+    assert np.allclose(gradient(program, values, cotangents)[0], expected, rtol=1e-6)
+    assert np.allclose(passes.values(point), values)
+    assert np.allclose(passes.gradient(values, cotangents)[0], expected, rtol=1e-6)
+
+
+def test_rounding_radii_cover_what_binary64_does() -> None:
+    """Against the same program on exact rationals."""
+    proto = smooth_model("Exp", "Tanh", "Exp", seed=4)
+    graph = lowered(proto)
+    program = lower_to_program(graph)
+    points = np.random.default_rng(2).uniform(-0.5, 0.5, size=(4, 3)).astype(np.float32)
+    radius = rounding_radius(program, points.astype(np.float64))
+    values = evaluate(program, points.astype(np.float64))[:, program.outputs]
+    for row, point in enumerate(points):
+        exact = evaluate_exact(graph, {"x": [Fraction(float(x)) for x in point]})["y"]
+        for place, number in enumerate(exact):
+            assert abs(Fraction(float(values[row, place])) - number) <= Fraction(float(radius[row, place]))
+
+
+def test_intervals_contain_the_values() -> None:
+    program = network("Sigmoid", "Exp", "Tanh", seed=6)
+    assert sum(isinstance(node, CurveNode) for node in program.nodes) == 3
+    rng = np.random.default_rng(0)
+    lower, upper = np.full((1, 3), -0.5), np.full((1, 3), 0.75)
+    low, high = propagate(program, lower, upper)
+    values = evaluate(program, rng.uniform(-0.5, 0.75, size=(200, 3)))
+    assert (low <= values + 1e-12).all()
+    assert (values <= high + 1e-12).all()
