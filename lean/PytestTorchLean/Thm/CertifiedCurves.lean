@@ -15,7 +15,7 @@ open OrderedRing
 
 def curveGraph (function : Curve) : Graph := ⟨1, [.curve function 2 1]⟩
 /-- `0 ≤ x ≤ 1` -/
-def unitBox : Box := ⟨1, 0, 8, 0, 1⟩
+def zeroToOne : Box := ⟨1, 0, 8, 0, 1⟩
 /-- `first * slot 3 + second * slot 1 ≥ 0`, in four lanes -/
 def curveForm (first second : Nat) : Property := ⟨⟨1, 4, 1, first + 2 ^ 32 * second, 1, 3 + 2 ^ 32, 1⟩, false, 1⟩
 def curveScale : Scale := ⟨2 ^ 32, 2 ^ 36, 64⟩
@@ -23,22 +23,22 @@ def curveScale : Scale := ⟨2 ^ 32, 2 ^ 36, 64⟩
 def curveStep : Step := ⟨⟨1, 0, 0⟩, 4, 66⟩
 def curveCertificate : Certificate := ⟨curveScale, [[.node curveStep (.conclude (.direct ⟨1, 0, 16⟩))]]⟩
 /-- In subnormal patterns: `20001 y - 10000`, which is not negative from 1/2 on, rounding included; `3 - 4 y` of the sigmoid. -/
-def sigmoidClaims : List Claim := [⟨curveForm 20001 0x80002710, [unitBox]⟩, ⟨curveForm 0x80000004 3, [unitBox]⟩]
+def sigmoidClaims : List Claim := [⟨curveForm 20001 0x80002710, [zeroToOne]⟩, ⟨curveForm 0x80000004 3, [zeroToOne]⟩]
 def curveCertificates : Certificate := ⟨curveScale, [[.node curveStep (.conclude (.direct ⟨1, 0, 16⟩))], [.node curveStep (.conclude (.direct ⟨1, 0, 16⟩))]]⟩
 
 theorem sigmoid_accepted : check .real (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
 theorem sigmoid_accepted_binary32 : check .binary32 (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
 /-- `y ≤ 7/10` is not true at 1. -/
-theorem sigmoid_refused : check .real (curveGraph .sigmoid) [⟨curveForm 0x8000000A 7, [unitBox]⟩] curveCertificate = false := by decide +kernel
+theorem sigmoid_refused : check .real (curveGraph .sigmoid) [⟨curveForm 0x8000000A 7, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 /-- `e^x ≤ 3`, and not `e^x ≤ 2`. -/
-theorem exp_accepted : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 3, [unitBox]⟩] curveCertificate = true := by decide +kernel
-theorem exp_refused : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 2, [unitBox]⟩] curveCertificate = false := by decide +kernel
+theorem exp_accepted : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem exp_refused : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 2, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 /-- `tanh x ≤ 4/5`, and not `tanh x ≤ 3/4`. -/
-theorem tanh_accepted : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000005 4, [unitBox]⟩] curveCertificate = true := by decide +kernel
-theorem tanh_refused : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000004 3, [unitBox]⟩] curveCertificate = false := by decide +kernel
+theorem tanh_accepted : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000005 4, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem tanh_refused : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000004 3, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 
 /-- Without stages nothing is near the exponential function, and the checker says no. -/
-theorem no_stages : check .real (curveGraph .exp) [⟨curveForm 0x80000001 3, [unitBox]⟩] ⟨curveScale, [[.node ⟨⟨1, 0, 0⟩, 0, 66⟩ (.conclude (.direct ⟨1, 0, 16⟩))]]⟩ = false := by decide +kernel
+theorem no_stages : check .real (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] ⟨curveScale, [[.node ⟨⟨1, 0, 0⟩, 0, 66⟩ (.conclude (.direct ⟨1, 0, 16⟩))]]⟩ = false := by decide +kernel
 
 theorem curve_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 (curveGraph .sigmoid)) sigmoidClaims :=
   PytestTorchLean.sound K sigmoid_accepted_binary32
