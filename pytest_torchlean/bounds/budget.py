@@ -1,12 +1,17 @@
-"""The wall-clock limit that searches respect."""
+"""The wall-clock limit that searches respect, and the processes that they may use."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pytest_torchlean.progress import SILENT, Observer
+
+T = TypeVar("T")
 
 
 class OutOfTime(Exception):
@@ -18,11 +23,13 @@ class Budget:
     """A deadline as a `time.monotonic()` value, None never ends; and who hears how far a search is.
 
     seconds: what the spec grants the property. Choices depend on it (`bounds/work.py`), and on no clock.
+    executor: where independent pieces of a search are done, None for here. What is found does not depend on it.
     """
 
     deadline: float | None = None
     observer: Observer = SILENT
     seconds: float = math.inf
+    executor: Executor | None = None
 
     @property
     def left(self) -> float:
@@ -33,6 +40,20 @@ class Budget:
         """Raises OutOfTime after the deadline."""
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime
+
+    def each(self, function: Callable[..., T], pieces: Sequence[tuple[Any, ...]]) -> list[T]:
+        """The function's results for the arguments of every piece, in their order.
+
+        Raises what the function raises, and BrokenExecutor where a process died.
+        """
+        if self.executor is None or len(pieces) < 2:
+            return [function(*piece) for piece in pieces]
+        waiting = [self.executor.submit(function, *piece) for piece in pieces]
+        try:
+            return [one.result() for one in waiting]
+        finally:
+            for one in waiting:
+                one.cancel()
 
 
 UNLIMITED = Budget()

@@ -13,7 +13,8 @@ import numpy as np
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64
-from pytest_torchlean.bounds.splitting import Cut, Leaf, Splitting, Tree
+from pytest_torchlean.bounds.queue import Bounded, Rounds, cut_hardest_first
+from pytest_torchlean.bounds.splitting import Splitting, splitting_of
 
 _BATCH = 256
 """Parts bounded at once."""
@@ -99,6 +100,20 @@ def _reach(form: Float64, radius: Float64) -> Float64:
     return reach
 
 
+@dataclass(frozen=True, eq=False)
+class ByForms:
+    """Bounds parts by forms carried through the chain."""
+
+    chain: Chain
+
+    def __call__(self, low: Float64, high: Float64) -> Bounded:
+        """Parts (parts, inputs) each. The middle's value is not known beyond its bounds."""
+        rows, over_inputs = lower_rows(self.chain, low, high)
+        least = rows.reshape(len(rows), -1, self.chain.alternatives).max(axis=2).min(axis=1)
+        weights = np.abs(over_inputs).max(axis=1) * (high - low)
+        return Bounded(least, weights, np.zeros(len(low), dtype=np.bool_))
+
+
 def split(
     chain: Chain,
     lower: Float64,
@@ -112,39 +127,14 @@ def split(
 
     The input on which the rows depend most is cut in the middle. Raises OutOfTime.
     """
-    boxes: list[tuple[Float64, Float64]] = [(lower, upper)]
-    cuts: dict[int, tuple[int, float, int]] = {}
-    waiting, bounded = [0], 0
-    while waiting:
-        budget.spend()
-        chosen, waiting = waiting[-_BATCH:], waiting[:-_BATCH]
-        low, high = (np.stack([boxes[index][side] for index in chosen]) for side in (0, 1))
-        rows, over_inputs = lower_rows(chain, low, high)
-        clauses = rows.reshape(len(chosen), -1, chain.alternatives).max(axis=2).min(axis=1)
-        weight = np.abs(over_inputs).max(axis=1) * (high - low)
-        bounded += len(chosen)
-        for place, index in enumerate(chosen):
-            if clauses[place] > slack:
-                continue
-            element = int(np.argmax(weight[place]))
-            middle = float((low[place, element] + high[place, element]) / 2)
-            if len(boxes) > 2 * most_parts or not low[place, element] < middle < high[place, element]:
-                return Splitting(None, bounded, float(clauses.min()))
-            below, above = high[place].copy(), low[place].copy()
-            below[element] = above[element] = middle
-            cuts[index] = (element, middle, len(boxes))
-            waiting += [len(boxes), len(boxes) + 1]
-            boxes += [(low[place], below), (above, high[place])]
-    return Splitting(_tree(boxes, cuts), bounded, np.inf)
-
-
-def _tree(boxes: list[tuple[Float64, Float64]], cuts: dict[int, tuple[int, float, int]]) -> Tree:
-    """Parts have larger numbers than the box they were cut from, so they are built first."""
-    built: dict[int, Tree] = {}
-    for index in range(len(boxes) - 1, -1, -1):
-        if index in cuts:
-            element, value, first = cuts[index]
-            built[index] = Cut(element, value, built.pop(first), built.pop(first + 1))
-        else:
-            built[index] = Leaf(*boxes[index])
-    return built[0]
+    return splitting_of(
+        cut_hardest_first(
+            ByForms(chain),
+            lower,
+            upper,
+            most=2 * most_parts,
+            rounds=Rounds(_BATCH),
+            slack=slack,
+            budget=budget,
+        )
+    )

@@ -13,9 +13,10 @@ import numpy as np
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.crown import LinearBounds
-from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseTree
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.queue import Bounded, Cuts, Rounds, Searched, cut_hardest_first
 from pytest_torchlean.bounds.stated import StatedSlopes
 
 _BATCH = 64
@@ -68,11 +69,30 @@ Tree = Leaf | Cut
 
 @dataclass(frozen=True, eq=False)
 class Splitting:
-    """tree: the cuts, or None. bounded: boxes looked at. gap: the lowest bound that was left."""
+    """tree: the cuts, or None. bounded: boxes looked at. gap: the lowest bound that was left. broken: a point
+    that breaks a clause in binary64, float64 (inputs,), where one was met.
+    """
 
     tree: Tree | None
     bounded: int
     gap: float
+    broken: Float64 | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ByRows:
+    """Bounds parts by backward rows through the whole program."""
+
+    program: Program
+    inequalities: Inequalities
+
+    def __call__(self, low: Float64, high: Float64) -> Bounded:
+        """Parts (parts, inputs) each."""
+        rows, inequalities = self.inequalities.rows, self.inequalities
+        swept = crown.sweep(crown.bound(self.program, low, high), rows)
+        steepest = np.broadcast_to(np.abs(swept.inputs).max(axis=2).T, low.shape)
+        middle = inequalities.least(evaluate(self.program, (low + high) / 2) @ rows.T)
+        return Bounded(inequalities.least(swept.least), steepest * (high - low), middle <= 0)
 
 
 def split(
@@ -89,31 +109,19 @@ def split(
 
     The widest element, weighted by how much the forms depend on it, is cut in the middle. Raises OutOfTime.
     """
-    boxes: list[tuple[Float64, Float64]] = [(lower, upper)]
-    cuts: dict[int, tuple[int, float, int, int]] = {}
-    waiting, bounded = [0], 0
-    while waiting:
-        budget.spend()
-        if bounded + len(waiting) > most_boxes:
-            gap = _worst(program, inequalities, boxes, waiting[:_BATCH])
-            return Splitting(None, bounded, gap)
-        chosen, waiting = waiting[:_BATCH], waiting[_BATCH:]
-        low = np.stack([boxes[index][0] for index in chosen])
-        high = np.stack([boxes[index][1] for index in chosen])
-        least, weights = _forms(program, inequalities, low, high)
-        bounded += len(chosen)
-        for place, index in enumerate(chosen):
-            if least[place] > slack:
-                continue
-            element = int(np.argmax(weights[place] * (high[place] - low[place])))
-            middle = float((low[place, element] + high[place, element]) / 2)
-            if not low[place, element] < middle < high[place, element]:
-                return Splitting(None, bounded, float(least[place]))
-            first = len(boxes)
-            boxes += _halves(low[place], high[place], element, middle)
-            cuts[index] = (element, middle, first, first + 1)
-            waiting += [first, first + 1]
-    return Splitting(_tree(boxes, cuts), bounded, np.inf)
+    bound = ByRows(program, inequalities)
+    rounds = Rounds(_BATCH)
+    return splitting_of(
+        cut_hardest_first(
+            bound, lower, upper, most=most_boxes, rounds=rounds, slack=slack, budget=budget
+        )
+    )
+
+
+def splitting_of(searched: Searched) -> Splitting:
+    """The tree of a search that came to its end."""
+    tree = _tree(searched.boxes, searched.cuts) if searched.proved else None
+    return Splitting(tree, searched.bounded, searched.gap, searched.broken)
 
 
 def leaves(tree: Tree) -> Iterator[Leaf]:
@@ -127,36 +135,13 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             pending += [node.above, node.below]
 
 
-def _forms(
-    program: Program, inequalities: Inequalities, low: Float64, high: Float64
-) -> tuple[Float64, Float64]:
-    """Per box the least clause and how strongly each input element moves the forms, (boxes, inputs)."""
-    swept = crown.sweep(crown.bound(program, low, high), inequalities.rows)
-    weights = np.broadcast_to(np.abs(swept.inputs).max(axis=2).T, low.shape)
-    return inequalities.least(swept.least), weights
-
-
-def _worst(
-    program: Program, inequalities: Inequalities, boxes: list[tuple[Float64, Float64]], chosen: list[int]
-) -> float:
-    low = np.stack([boxes[index][0] for index in chosen])
-    high = np.stack([boxes[index][1] for index in chosen])
-    return float(_forms(program, inequalities, low, high)[0].min())
-
-
-def _halves(low: Float64, high: Float64, element: int, middle: float) -> list[tuple[Float64, Float64]]:
-    below, above = high.copy(), low.copy()
-    below[element] = above[element] = middle
-    return [(low, below), (above, high)]
-
-
-def _tree(boxes: list[tuple[Float64, Float64]], cuts: dict[int, tuple[int, float, int, int]]) -> Tree:
+def _tree(boxes: list[tuple[Float64, Float64]], cuts: Cuts) -> Tree:
     """Parts have larger numbers than the box they were cut from, so they are built first."""
     built: dict[int, Tree] = {}
     for index in range(len(boxes) - 1, -1, -1):
         if index in cuts:
-            element, value, below, above = cuts[index]
-            built[index] = Cut(element, value, built.pop(below), built.pop(above))
+            element, value, first = cuts[index]
+            built[index] = Cut(element, value, built.pop(first), built.pop(first + 1))
         else:
             built[index] = Leaf(*boxes[index])
     return built[0]
