@@ -27,7 +27,8 @@ def widened(link: WidenData, rows: Rows) -> Rows:
     before = rows.start - link.first
     after = link.count - before - rows.count
     require(rows.places is None and before >= 0 and after >= 0 and link.count <= _WIDEST)
-    form = np.pad(rows.form, ((0, 0), (before, after)), constant_values=0)
+    form = np.zeros((len(rows.form), link.count), dtype=object)
+    form[:, before : before + rows.count] = rows.form
     return replace(rows, start=link.first, form=form, width=max(rows.width, link.count))
 
 

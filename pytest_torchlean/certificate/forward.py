@@ -7,7 +7,7 @@ then the coefficient of each input's deviation from the middle of its range.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from pytest_torchlean.certificate.model import (
     CutData,
     CutsData,
     ForwardData,
+    LeafData,
     PropertyData,
     ReluData,
     ScaleData,
@@ -33,6 +34,8 @@ _ERROR_SPARE = 8
 """Check.Forward.errorBits: the errors of a node's rows have this many bits less than a half digit."""
 _PARTS = 128
 """Parts bounded at once."""
+_CALLS = 4
+"""How many times so many, where an executor takes them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,17 +134,26 @@ def least(
         raise Unforeseen("coefficients without room")
     smallest: list[int] = []
     parts = list(parts_of(how.cuts, ready.low, ready.high))
-    for start in range(0, len(parts), _PARTS):
+    uncut = replace(how, cuts=LeafData())
+    for start in range(0, len(parts), _PARTS * _CALLS):
         budget.spend()
-        some = parts[start : start + _PARTS]
-        low, high = (np.stack([part[side] for part in some], axis=1) for side in (0, 1))
-        rows = property_rows(scale, ready, how, low, high)
-        groups = range(0, len(rows), about.alternatives)
-        clauses = [rows[place : place + about.alternatives].max(axis=0) for place in groups]
-        smallest.extend(
-            int(value) for value in (np.min(clauses, axis=0) if clauses else np.ones(1, dtype=object))
-        )
+        calls = []
+        for first in range(start, min(start + _PARTS * _CALLS, len(parts)), _PARTS):
+            some = parts[first : first + _PARTS]
+            low, high = (np.stack([part[side] for part in some], axis=1) for side in (0, 1))
+            calls.append((scale, ready, uncut, about.alternatives, low, high))
+        smallest += budget.each(_least, calls)
     return min(smallest)
+
+
+def _least(
+    scale: ScaleData, ready: Layers, how: ForwardData, alternatives: int, low: Integers, high: Integers
+) -> int:
+    """The smallest clause's largest row on some parts. Raises Unforeseen."""
+    rows = property_rows(scale, ready, how, low, high)
+    groups = range(0, len(rows), alternatives)
+    clauses = [rows[place : place + alternatives].max(axis=0) for place in groups]
+    return int(np.min(clauses)) if clauses else 1
 
 
 def property_rows(

@@ -69,6 +69,15 @@ def relaxed_script(
     )
 
 
+def relaxed_chain(
+    account: Account, claim: ClaimData, state: State, leaf: Leaf
+) -> tuple[ScriptData, bool, Integers]:
+    """The same for one part of a box, where `state` starts; the script begins behind the cuts."""
+    forms = claim.property.forms
+    own = decoding_of(patterns_of(forms))
+    return _chain(account, claim, PassedNode(forms, 0, own, matrix_of(forms, own)), state, leaf, unrefined)
+
+
 def _case(
     account: Account,
     claim: ClaimData,

@@ -1,0 +1,145 @@
+"""Scripts for a box that is cut into many parts, each bounded by backward rows of its own.
+
+Parts do not depend on each other, so they may be turned into scripts on several processes. A part that integers
+do not prove is cut further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
+from pytest_torchlean.certificate.account import Account, cut
+from pytest_torchlean.certificate.linear import relaxed_chain
+from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData, SplitScript
+
+_TOGETHER = 4
+"""Parts that one call turns into scripts."""
+_ROUNDS = 3
+"""How often parts that are not proved may be cut further."""
+
+Finer = Callable[[Leaf], Tree | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cut on the way to a part: a slot, its fixed-point value, and the side that is taken."""
+
+    slot: int
+    value: int
+    below: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A leaf and the way to it."""
+
+    leaf: Leaf
+    way: tuple[Step, ...]
+
+
+def cut_script(
+    account: Account,
+    claim: ClaimData,
+    box: BoxData,
+    tree: Tree,
+    finer: Finer,
+    *,
+    most: int,
+    budget: Budget = UNLIMITED,
+) -> ScriptData | None:
+    """A script for one box of a claim that Lean will accept, or None where a part cannot be proved.
+
+    finer: cuts a part that integers do not prove; the outcome has at most `most` parts. Raises NotRelaxable,
+    OutOfTime.
+    """
+    alone = replace(account, budget=UNLIMITED, _matrices={}, _walked=[])
+    known: dict[tuple[Step, ...], ScriptData] = {}
+    budget.observer.phase("certificates", most, "parts")
+    for _ in range(_ROUNDS):
+        parts = [part for part in parts_of(account, tree) if part.way not in known]
+        if len(parts) + len(known) > most:
+            return None
+        failed = []
+        for first in range(0, len(parts), 4 * _TOGETHER):
+            budget.spend()
+            some = parts[first : first + 4 * _TOGETHER]
+            calls = [some[place : place + _TOGETHER] for place in range(0, len(some), _TOGETHER)]
+            found = budget.each(scripts_of, [(alone, claim, box, own) for own in calls])
+            for part, script in zip(some, [one for call in found for one in call], strict=True):
+                if script is None:
+                    failed.append(part)
+                else:
+                    known[part.way] = script
+            budget.observer.step(len(known))
+        if not failed:
+            return _joined(account, tree, known)
+        for part in failed:
+            more = finer(part.leaf)
+            if not isinstance(more, Cut):
+                return None
+            tree = _replaced(tree, part.leaf, more)
+    return None
+
+
+def scripts_of(
+    account: Account, claim: ClaimData, box: BoxData, parts: Sequence[Part]
+) -> list[ScriptData | None]:
+    """The scripts of some parts, without the cuts above them; None for what Lean would refuse."""
+    found: list[ScriptData | None] = []
+    for part in parts:
+        state = account.start((box,))
+        for step in part.way:
+            state = cut(state, step.slot, step.value, below=step.below)
+        script, fine, _ = relaxed_chain(account, claim, state, part.leaf)
+        found.append(script if fine else None)
+    return found
+
+
+def parts_of(account: Account, tree: Tree) -> Iterator[Part]:
+    """All leaves, the lower case of each cut first."""
+    pending: list[tuple[Tree, tuple[Step, ...]]] = [(tree, ())]
+    while pending:
+        node, way = pending.pop()
+        if isinstance(node, Leaf):
+            yield Part(node, way)
+        else:
+            below, above = (Step(*_place(account, node), below=side) for side in (True, False))
+            pending += [(node.above, (*way, above)), (node.below, (*way, below))]
+
+
+def _place(account: Account, node: Cut) -> tuple[int, int]:
+    scale = account.emission.certificate.scale
+    return FIRST_INPUT + node.element, round(Fraction(node.value) * scale.unit) + scale.center
+
+
+def _joined(account: Account, tree: Tree, known: dict[tuple[Step, ...], ScriptData]) -> ScriptData:
+    finished: list[ScriptData] = []
+    pending: list[tuple[Tree, tuple[Step, ...], bool]] = [(tree, (), False)]
+    while pending:
+        node, way, ready = pending.pop()
+        if isinstance(node, Leaf):
+            finished.append(known[way])
+        elif ready:
+            above, below = finished.pop(), finished.pop()
+            finished.append(SplitScript(*_place(account, node), below, above))
+        else:
+            below_step, above_step = (Step(*_place(account, node), below=side) for side in (True, False))
+            pending += [
+                (node, way, True),
+                (node.above, (*way, above_step), False),
+                (node.below, (*way, below_step), False),
+            ]
+    return finished[0]
+
+
+def _replaced(tree: Tree, old: Leaf, new: Tree) -> Tree:
+    """The tree with another one in a leaf's place; the rest is shared."""
+    if isinstance(tree, Leaf):
+        return new if tree is old else tree
+    below, above = _replaced(tree.below, old, new), _replaced(tree.above, old, new)
+    return tree if below is tree.below and above is tree.above else Cut(tree.element, tree.value, below, above)
