@@ -24,7 +24,8 @@ structure Step where
   radius : Nat
 
 /-- A node that has been bounded, the first slot it wrote, and, for an affine node, how its weights are
-    decoded and the packed error radii of its rows (digits of `32 * lanes` bits, position after position). -/
+    decoded and the packed error radii of its rows (digits of `32 * lanes` bits, position after position);
+    for a bilinear node, one error radius for all its results. -/
 structure Passed where
   node : Node
   start : Nat
@@ -59,6 +60,10 @@ theorem near_of_computes {s : Scale} {a : Affine} {d : Decoding} {slots : Nat �
   refine ⟨le_refl _, ?_⟩
   rw [neg_zero]; exact le_refl _
 
+/-- `y` is the sum of the products up to the radius `error`, in units of the product of two fixed-point numbers, halved. -/
+def Bilinear.Near (s : Scale) (slots : Nat → K) (terms sources i error : Nat) (y : K) : Prop :=
+  AtMost (natural (2 * s.unit * s.unit) * (y - sum terms (Bilinear.product slots terms sources i))) (natural error)
+
 namespace Passed
 /-- The node's meaning, in exact arithmetic up to the radii; of a curve's results only that they are within the budget. -/
 def Holds (s : Scale) (slots : Nat → K) (p : Passed) : Prop :=
@@ -66,6 +71,7 @@ def Holds (s : Scale) (slots : Nat → K) (p : Passed) : Prop :=
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       Near s a p.decoding p.error slots position row (slots (p.start + (row + a.rows * position)))
   | .curve function first count => (Node.curve function first count).Holds .binary32 slots p.start
+  | .bilinear count terms sources => ∀ i, i < count → Bilinear.Near s slots terms sources i p.error (slots (p.start + i))
   | node => node.Holds .real slots p.start
 
 /-- Slot 0 holds 0, and all passed nodes, the last one first, mean what they should; the slots they wrote end before `count`. -/

@@ -25,15 +25,18 @@ namespace Recursor
 
 @[inline] def node {motive : Node → Sort u} (affine : (a : Affine) → motive (.affine a)) (relu : (first count : Nat) → motive (.relu first count))
     (maximum : (count sources : Nat) → motive (.maximum count sources)) (minimum : (count sources : Nat) → motive (.minimum count sources))
-    (curve : (function : Curve) → (first count : Nat) → motive (.curve function first count)) (n : Node) : motive n :=
+    (curve : (function : Curve) → (first count : Nat) → motive (.curve function first count))
+    (bilinear : (count terms sources : Nat) → motive (.bilinear count terms sources))
+    (n : Node) : motive n :=
   match n with
   | .affine a => affine a
   | .relu first count => relu first count
   | .maximum count sources => maximum count sources
   | .minimum count sources => minimum count sources
   | .curve function first count => curve function first count
+  | .bilinear count terms sources => bilinear count terms sources
 @[csimp] theorem node_eq : @Node.rec = @node :=
-  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun n => by cases n <;> rfl
+  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun n => by cases n <;> rfl
 
 end Recursor
 end PytestTorchLean

@@ -64,7 +64,12 @@ def node : Read PlacedNode := constructor [
       let function ← curve
       let first ← number
       let count ← number
-      pure ⟨Node.curve function first count, 0, 0⟩)]
+      pure ⟨Node.curve function first count, 0, 0⟩),
+    (do
+      let count ← number
+      let terms ← number
+      let sources ← number
+      pure ⟨Node.bilinear count terms sources, 0, 0⟩)]
 
 /-- The nodes without their places. -/
 def unplaced : List PlacedNode → List Node

@@ -81,6 +81,9 @@ inductive Node where
   | minimum (count sources : Nat)
   /-- a smooth activation of `count` consecutive slots from `first` on -/
   | curve (function : Curve) (first count : Nat)
+  /-- `y = x0 * z0 + x1 * z1 + ...`, sums of `terms` products of two slots; `sources` holds the slots of `x` and `z`
+      for one product after the other, for one result after the other, in words -/
+  | bilinear (count terms sources : Nat)
 
 /-- `y = max(x, 0)` -/
 def IsRelu {K : Type u} [OrderedRing K] (x y : K) : Prop := (0 ≤ x ∧ y = x) ∨ (x ≤ 0 ∧ y = 0)
@@ -88,6 +91,21 @@ def IsRelu {K : Type u} [OrderedRing K] (x y : K) : Prop := (0 ≤ x ∧ y = x) 
 def IsMaximum {K : Type u} [OrderedRing K] (x z y : K) : Prop := (z ≤ x ∧ y = x) ∨ (x ≤ z ∧ y = z)
 /-- `y = min(x, z)` -/
 def IsMinimum {K : Type u} [OrderedRing K] (x z y : K) : Prop := (x ≤ z ∧ y = x) ∨ (z ≤ x ∧ y = z)
+
+namespace Bilinear
+/-- Product `k` of result `i`. -/
+def product {K : Type u} [OrderedRing K] (slots : Nat → K) (terms sources i k : Nat) : K :=
+  slots (word sources (2 * (k + terms * i))) * slots (word sources (2 * (k + terms * i) + 1))
+/-- The exact products of a result, in units of `2^-149`. -/
+def products {K : Type u} [OrderedRing K] (slots : Nat → K) (terms sources i : Nat) : List K :=
+  listed terms fun k => [natural (2 ^ 149) * product slots terms sources i k]
+/-- What a result may be: the sum of its products, or that sum computed in binary32 in any order. A single product
+    is rounded once. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (terms sources i : Nat) (y : K) : Prop :=
+  match m with
+  | .real => y = sum terms (product slots terms sources i)
+  | .binary32 => Sums .rounded (products slots terms sources i) (natural (2 ^ 149) * y)
+end Bilinear
 
 namespace Affine
 /-- What a row's result may be. -/
@@ -111,7 +129,8 @@ def size : Node → Nat
   | .maximum count _ => count
   | .minimum count _ => count
   | .curve _ _ count => count
-/-- What a node whose first slot is `start` demands of an execution. Affine nodes and curves round, the others select. -/
+  | .bilinear count _ _ => count
+/-- What a node whose first slot is `start` demands of an execution. Affine and bilinear nodes and curves round, the others select. -/
 def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       a.Computes m slots position row (slots (start + (row + a.rows * position)))
@@ -122,6 +141,7 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
       IsMinimum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
   | .curve function first count => ∃ e : K → K, IsExponential e ∧
       ∀ i, i < count → function.Computes m e (slots (first + i)) (slots (start + i))
+  | .bilinear count terms sources => ∀ i, i < count → Bilinear.Computes m slots terms sources i (slots (start + i))
 /-- No operation of the node overflows, in any order of summation, and no result of a curve does. Exact arithmetic knows no overflow. -/
 def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
   | .affine a =>
@@ -133,6 +153,10 @@ def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : No
     | .real => True
     | .binary32 => ∀ e : K → K, IsExponential e → ∀ i, i < count → ∀ y, function.Computes .binary32 e (slots (first + i)) y →
         natural (2 ^ 149) * y < natural overflowThreshold ∧ -(natural (2 ^ 149) * y) < natural overflowThreshold
+  | .bilinear count terms sources =>
+    match m with
+    | .real => True
+    | .binary32 => ∀ i, i < count → NeverOverflows (Bilinear.products slots terms sources i)
   | _ => True
 end Node
 

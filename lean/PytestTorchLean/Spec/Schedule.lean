@@ -56,6 +56,10 @@ def Affine.pairs (a : Affine) (bits : Nat → Nat) (position row : Nat) : List (
   listed a.lanes fun lane => listed a.laneColumns fun column =>
     [Prod.mk (a.pattern row lane column) (bits (a.source position lane column))]
 
+/-- The pairs of a result of a bilinear node. -/
+def Bilinear.pairs (bits : Nat → Nat) (terms sources i : Nat) : List (Nat × Nat) :=
+  listed terms fun k => [Prod.mk (bits (word sources (2 * (k + terms * i)))) (bits (word sources (2 * (k + terms * i) + 1)))]
+
 /-! ### What the evaluator does with a graph -/
 
 namespace Node
@@ -75,6 +79,8 @@ def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
   | .minimum count sources => ∀ i, i < count →
       bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
   | .curve _ _ _ => False
+  | .bilinear count terms sources => ∀ i, i < count →
+      ∃ pair pairs, Reordered (Bilinear.pairs bits terms sources i) (pair :: pairs) ∧ bits (start + i) = sequential 0 (pair :: pairs)
 end Node
 
 /-- The evaluator's results of a list of nodes, the first one's in the slots from `start` on. -/

@@ -168,6 +168,17 @@ theorem Weighted.run_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .
 theorem maximum_bounded (K : Type u) [OrderedRing K] :
     Every (Claim.Holds K .real ⟨2, [.affine wide, .maximum 1 0x0000000200000004]⟩) claims :=
   PytestTorchLean.sound K (c := certificate) (by decide +kernel)
+/-- The layer's value times itself, plus `x0 * x1`, is positive: a square is not negative, and both inputs are. -/
+def productGraph : Graph := ⟨2, [.affine wide, .bilinear 1 2 0x00000003000000020000000400000004]⟩
+def productCertificate : Certificate := ⟨scale, [[.node affineStep (.node reluStep (.conclude (.direct formDecoding)))]]⟩
+theorem product_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real productGraph) claims :=
+  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
+theorem product_bounded_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 productGraph) claims :=
+  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
+/-- `y * 0` is not positive, and the checker says no. -/
+theorem product_refused : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000000000004]⟩ claims productCertificate = false := by decide +kernel
+/-- A product of slots that are not written yet is refused. -/
+theorem product_unwritten : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000500000004]⟩ claims productCertificate = false := by decide +kernel
 /-- The two halves of the box as parts of their own, joined. -/
 theorem joined_parts (K : Type u) [OrderedRing K] : PartHolds K .real wideGraph scale (positive 5) box [] :=
   PartHolds.join (slot := 2) (value := 2 ^ 20 + 3 * 2 ^ 16)

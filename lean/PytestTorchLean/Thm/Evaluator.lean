@@ -132,6 +132,29 @@ end Binary32
 
 /-! ### Nodes -/
 
+theorem Bilinear.products_are_products {bits : Nat → Nat} {slots : Nat → K} (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i))
+    (terms sources i : Nat) : Products (Bilinear.pairs bits terms sources i) (Bilinear.products slots terms sources i) := by
+  have all : (n : Nat) → (slot : Nat → Nat) → Products (listed n fun k => [Prod.mk (bits (slot (2 * k))) (bits (slot (2 * k + 1)))])
+      (listed n fun k => [natural (2 ^ 149) * (slots (slot (2 * k)) * slots (slot (2 * k + 1)))]) := fun n => by
+    induction n with
+    | zero => exact fun _ => trivial
+    | succ n ih =>
+      intro slot
+      refine ⟨?_, ih fun j => slot (j + 2)⟩
+      show natural (2 ^ 149) * (natural (2 ^ 149) * (slots (slot 0) * slots (slot 1))) = scaled (bits (slot 0)) * scaled (bits (slot 1))
+      rw [← h, ← h]
+      exact (ring3 K n x z, n * (n * (x * z)), n * x * (n * z)) _ _ _
+  have z := all terms fun j => word sources (2 * (terms * i) + j)
+  have same : ∀ k, 2 * (terms * i) + 2 * k = 2 * (k + terms * i) := fun k => by rw [Nat.mul_add, Nat.add_comm]
+  have f : (fun k => [Prod.mk (bits (word sources (2 * (terms * i) + 2 * k))) (bits (word sources (2 * (terms * i) + (2 * k + 1))))]) =
+      fun k => [Prod.mk (bits (word sources (2 * (k + terms * i)))) (bits (word sources (2 * (k + terms * i) + 1)))] :=
+    funext fun k => by rw [← Nat.add_assoc, same]
+  have g : (fun k => [natural (2 ^ 149) * (slots (word sources (2 * (terms * i) + 2 * k)) * slots (word sources (2 * (terms * i) + (2 * k + 1))))]) =
+      fun k => [natural (2 ^ 149) * Bilinear.product slots terms sources i k] :=
+    funext fun k => by rw [← Nat.add_assoc, same]; rfl
+  rw [f, g] at z
+  exact z
+
 theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
     (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (node : Node) → (start : Nat) →
     node.Evaluates bits start → node.Holds .binary32 slots start
@@ -168,6 +191,14 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : 
     rw [h, h, h, e i hi]
     exact minimum_selects K f1 f2 g1 g2
   | .curve _ _ _, _, e => False.elim e
+  | .bilinear count terms sources, start, e => fun i hi => by
+    obtain ⟨pair, pairs, order, result⟩ := e i hi
+    obtain ⟨other, order', products⟩ := products_reorder order _ (Bilinear.products_are_products h terms sources i)
+    have last := (finite (start + i)).1
+    show Sums .rounded (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
+    rw [h, result]
+    rw [result] at last
+    exact Sums.reorder (reordered_symm order') (sequential_is_execution products last)
 
 theorem NodesEvaluate.hold {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
     (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (nodes : List Node) → (start : Nat) →

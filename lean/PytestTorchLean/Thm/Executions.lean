@@ -38,9 +38,10 @@ theorem divides_exact {d : Nat} {s r : K} (h : natural d * r = s) : Divides d s 
     rw [zero, mul_zero]
     exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg 3) ha.nonneg) (natural_nonneg _))
 
-/-- Matrices without columns have no sums. -/
+/-- Without columns, or without products, there is no sum. -/
 def Node.HasColumns : Node → Prop
   | .affine a => 1 ≤ a.columns
+  | .bilinear _ terms _ => 1 ≤ terms
   | _ => True
 def NodesHaveColumns : List Node → Prop
   | [] => True
@@ -57,6 +58,17 @@ theorem node_holds_exact {slots : Nat → K} {start : Nat} : (node : Node) → n
   | .maximum _ _, _, h => h
   | .minimum _ _, _, h => h
   | .curve _ _ _, _, h => Curve.allowed .real h
+  | .bilinear count terms sources, hc, h => by
+    intro i hi
+    have e : slots (start + i) = sum terms (Bilinear.product slots terms sources i) := h i hi
+    have exact : total (Bilinear.products slots terms sources i) = natural (2 ^ 149) * slots (start + i) := by
+      rw [e]; exact (Bilinear.total_singles terms _).trans (Bilinear.sum_scaled _ terms _)
+    show Sums .rounded (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
+    rw [← exact]
+    refine .round (sums_exact _ ?_) (rounds_self _)
+    have length : (Bilinear.products slots terms sources i).length = terms :=
+      (Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _)
+    rw [length]; exact hc
 
 theorem nodes_hold_exact {slots : Nat → K} : (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes → NodesHold .real slots start nodes →
     NodesHold .binary32 slots start nodes

@@ -136,22 +136,22 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)) passed)
       (fun bits lower upper => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier waiting y))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)) passed)
       (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest earlier waiting x) passed)
       (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => arrange frame layout arrangement y fun z =>
                 reduce s frame shift size direct mirrored memory z fun t => rest earlier waiting t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)) passed)
       (fun layout shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (List.rec (motive := fun _ => Bool) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))) (fun _ _ _ => false) waiting))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)) passed)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)) passed)
       (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest passed waiting y)
       (fun first count => widen frame first count x fun y => rest passed waiting y)
       (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
@@ -241,21 +241,25 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct
   | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .settle _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .bend _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
