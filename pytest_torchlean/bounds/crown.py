@@ -17,10 +17,12 @@ from pytest_torchlean.bounds.alive import Alive, with_lines
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
+    BilinearLayer,
     CurveLayer,
     Dense,
     ExtremumLayer,
     Float64,
+    Layer,
     Layers,
     Parts,
     Picked,
@@ -108,6 +110,8 @@ def step_interval(layers: Layers, number: int, low: Float64, high: Float64) -> N
         low[here], high[here] = (
             value(_picked(layers, side, layer.source, layer.size)) for side in (low, high)
         )
+    elif isinstance(layer, BilinearLayer):
+        low[here], high[here] = _products(layers, layer, low, high)
     else:
         choose = np.maximum if layer.sign > 0 else np.minimum
         low[here], high[here] = (
@@ -121,6 +125,24 @@ def _picked(layers: Layers, side: Float64, operands: tuple[Picked, ...], size: i
     for one in operands:
         values[one.part] = side[layers.here(one.part)][:, :, None]
     return picked(values, operands, size)[:, :, 0]
+
+
+def _products(layers: Layers, layer: BilinearLayer, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """The four corners of each product; no square is negative."""
+    count = layer.size * layer.terms
+    left, right = (
+        [_picked(layers, side, part, count) for side in (low, high)] for part in (layer.left, layer.right)
+    )
+    corners = np.stack([x * z for x in left for z in right])
+    least, most = corners.min(axis=0), corners.max(axis=0)
+    least = np.where(layer.square[:, None], np.maximum(least, 0.0), least)
+    shape = (layer.size, layer.terms, -1)
+    return least.reshape(shape).sum(axis=1), most.reshape(shape).sum(axis=1)
+
+
+def has_lines(layer: Layer, *, extrema: bool) -> bool:
+    """Whether a layer is replaced by lines: a ReLU, and with `extrema` a maximum or minimum."""
+    return isinstance(layer, ReluLayer) or (extrema and isinstance(layer, ExtremumLayer))
 
 
 def argument_bounds(layers: Layers, number: int, low: Float64, high: Float64) -> tuple[Float64, Float64]:
@@ -200,7 +222,7 @@ def bound(program: Program, lower: Float64, upper: Float64, options: Options = S
     lines: dict[int, Lines] = {}
     alive = Alive(layers, {}, {})
     for number, layer in enumerate(layers.layers):
-        if isinstance(layer, ReluLayer) or (options.extrema and isinstance(layer, ExtremumLayer)):
+        if has_lines(layer, extrema=options.extrema):
             least, most = argument_bounds(layers, number, low, high)
             if lines and options.method is Method.CROWN:
                 least, most = tightened(number, (least, most), (low, high), alive, options)

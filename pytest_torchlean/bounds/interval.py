@@ -13,6 +13,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    BilinearNode,
     CurveNode,
     ExtremumNode,
     Program,
@@ -41,6 +42,8 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
             source = slice(node.first, node.first + node.size)
             value = CURVES[node.function].value
             low[:, here], high[:, here] = value(low[:, source]), value(high[:, source])
+        elif isinstance(node, BilinearNode):
+            low[:, here], high[:, here] = bilinear_interval(node, low, high)
         else:
             source = slice(node.first, node.first + node.size)
             low[:, here] = np.maximum(low[:, source], 0.0)
@@ -67,6 +70,23 @@ def extremum_interval(node: ExtremumNode, low: Float64, high: Float64) -> tuple[
     return choose(low[:, node.left], low[:, node.right]), choose(high[:, node.left], high[:, node.right])
 
 
+def bilinear_interval(node: BilinearNode, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Bounds of a node's results from those of all slots, (boxes, slots) -> (boxes, results).
+
+    A product lies between the least and the largest product of its factors' bounds, and no square is
+    negative.
+    """
+    least, most = np.empty((len(low), node.size)), np.empty((len(low), node.size))
+    for boxes in _batches(len(low), 4 * node.left.size):
+        sides = [(side[boxes][:, node.left], side[boxes][:, node.right]) for side in (low, high)]
+        (below, other_below), (above, other_above) = sides
+        corners = np.stack([x * z for x in (below, above) for z in (other_below, other_above)])
+        smallest, largest = corners.min(axis=0), corners.max(axis=0)
+        smallest = np.where(node.left == node.right, np.maximum(smallest, 0.0), smallest)
+        least[boxes], most[boxes] = smallest.sum(axis=2), largest.sum(axis=2)
+    return least, most
+
+
 def evaluate(program: Program, points: Float64) -> Float64:
     """Values of all slots at points, float64 (points, inputs) -> (points, slots)."""
     return propagate(program, points, points)[0]
@@ -81,8 +101,15 @@ def rounding_radius(program: Program, points: Float64) -> Float64:
     its slope and adds a few roundings of its own.
     """
     nodes = tuple(_absolute(node) for node in program.nodes)
-    operations = sum(2 * node.weights.shape[1] + 4 for node in nodes if isinstance(node, AffineNode))
-    operations += 8 * sum(isinstance(node, CurveNode) for node in nodes)
+    operations = 0.0
+    for node in nodes:
+        if isinstance(node, AffineNode):
+            operations += 2 * node.weights.shape[1] + 4
+        elif isinstance(node, BilinearNode):
+            # both factors bring their errors along
+            operations = 2 * operations + 2 * node.left.shape[1] + 4
+        elif isinstance(node, CurveNode):
+            operations += 8
     with np.errstate(over="ignore", invalid="ignore"):
         terms = _terms(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
         radius = (operations + 1) * 2.0**-52 * terms + 2.0**-200
@@ -117,6 +144,8 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
         elif isinstance(node, CurveNode):
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
+        elif isinstance(node, BilinearNode):
+            add_products(node, values, adjoint)
         else:
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
@@ -132,10 +161,21 @@ def _terms(program: Program, points: Float64) -> Float64:
             terms[:, here] = affine_interval(node, terms, terms)[0]
         elif isinstance(node, ExtremumNode):
             terms[:, here] = extremum_interval(node, terms, terms)[0]
+        elif isinstance(node, BilinearNode):
+            terms[:, here] = bilinear_interval(node, terms, terms)[0]
         else:
             own = terms[:, node.first : node.first + node.size]
             terms[:, here] = CURVES[node.function].grown(own) if isinstance(node, CurveNode) else own
     return terms
+
+
+def add_products(node: BilinearNode, values: Float64, adjoint: Float64) -> None:
+    """Add to the adjoints of a node's factors what those of its results give, (points, slots) each."""
+    arriving = adjoint[:, node.start : node.start + node.size, None]
+    rows = np.arange(len(values))[:, None]
+    for own, other in ((node.left, node.right), (node.right, node.left)):
+        flowing = (arriving * values[:, other]).reshape(len(values), -1)
+        np.add.at(adjoint, (rows, own.reshape(1, -1)), flowing)
 
 
 def _absolute(node: ProgramNode) -> ProgramNode:

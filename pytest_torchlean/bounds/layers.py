@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    BilinearNode,
     CurveNode,
     ExtremumNode,
     Program,
@@ -163,7 +164,21 @@ class CurveLayer:
     source: tuple[Picked, ...]
 
 
-Layer = AffineLayer | ReluLayer | ExtremumLayer | CurveLayer
+@dataclass(frozen=True, eq=False)
+class BilinearLayer:
+    """Sums of `terms` products: of result i the factors i * terms to (i + 1) * terms - 1.
+
+    square: whether both factors are one slot, (size * terms,).
+    """
+
+    size: int
+    terms: int
+    left: tuple[Picked, ...]
+    right: tuple[Picked, ...]
+    square: NDArray[np.bool_]
+
+
+Layer = AffineLayer | ReluLayer | ExtremumLayer | CurveLayer | BilinearLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,6 +270,8 @@ def prepared(program: Program) -> Layers:
         elif isinstance(node, CurveNode):
             source = np.arange(node.first, node.first + node.size)
             layers.append(CurveLayer(node.size, node.function, places.picked(source)))
+        elif isinstance(node, BilinearNode):
+            layers.append(_bilinear(node, places))
         else:
             layers.append(_extremum(node, places))
     outside = frozenset(places.part_of(program.outputs).tolist())
@@ -297,6 +314,11 @@ def numbers_of(slots: slice | Slots, size: int) -> Slots:
 def _extremum(node: ExtremumNode, places: _Places) -> ExtremumLayer:
     left, right = places.picked(node.left), places.picked(node.right)
     return ExtremumLayer(node.size, 1.0 if node.maximum else -1.0, left, right)
+
+
+def _bilinear(node: BilinearNode, places: _Places) -> BilinearLayer:
+    left, right = (places.picked(factors.reshape(-1)) for factors in (node.left, node.right))
+    return BilinearLayer(node.size, node.left.shape[1], left, right, (node.left == node.right).reshape(-1))
 
 
 def _affine(node: AffineNode, places: _Places) -> AffineLayer:

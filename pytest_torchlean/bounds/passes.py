@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
+from pytest_torchlean.bounds.interval import add_products
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    BilinearNode,
     CurveNode,
     ExtremumNode,
     Program,
@@ -66,6 +68,9 @@ class Passes:
             elif isinstance(node, CurveNode):
                 source = values[:, node.first : node.first + node.size]
                 values[:, node.start : node.start + node.size] = CURVES[node.function].value(source)
+            elif isinstance(node, BilinearNode):
+                products = values[:, node.left] * values[:, node.right]
+                values[:, node.start : node.start + node.size] = products.sum(axis=2)
             else:
                 choose = np.maximum if node.maximum else np.minimum
                 values[:, node.start : node.start + node.size] = choose(
@@ -102,6 +107,8 @@ class Passes:
             elif isinstance(node, CurveNode):
                 source = slice(node.first, node.first + node.size)
                 adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
+            elif isinstance(node, BilinearNode):
+                add_products(node, values, adjoint)
             else:
                 left, right = values[:, node.left], values[:, node.right]
                 first = left >= right if node.maximum else left <= right
@@ -110,7 +117,7 @@ class Passes:
         return adjoint[:, FIRST_INPUT : FIRST_INPUT + self._program.inputs]
 
 
-def _prepared(node: ProgramNode) -> _Affine | ReluNode | ExtremumNode | CurveNode:
+def _prepared(node: ProgramNode) -> _Affine | ReluNode | ExtremumNode | CurveNode | BilinearNode:
     if not isinstance(node, AffineNode):
         return node
     flat = node.sources.reshape(-1)

@@ -18,6 +18,7 @@ from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import (
     AffineBlock,
+    BilinearStep,
     CurveStep,
     ExtremumStep,
     IndexStep,
@@ -91,7 +92,24 @@ class CurveNode:
     size: int
 
 
-ProgramNode = AffineNode | ReluNode | ExtremumNode | CurveNode
+@dataclass(frozen=True, eq=False)
+class BilinearNode:
+    """y = the sum over k of left[k] * right[k], for each row of slots below start.
+
+    left, right: int64 (size, terms), with at least one term.
+    """
+
+    start: int
+    left: Slots
+    right: Slots
+
+    @property
+    def size(self) -> int:
+        """Number of slots written."""
+        return len(self.left)
+
+
+ProgramNode = AffineNode | ReluNode | ExtremumNode | CurveNode | BilinearNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +184,8 @@ class _Builder:
     def _result(self, step: OperandStep) -> Slots:
         if isinstance(step, ExtremumStep):
             return self._extremum([self._result(operand) for operand in step.operands], step.maximum)
+        if isinstance(step, BilinearStep):
+            return self._products(self._result(step.left), self._result(step.right), step)
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
             return sources[step.index.reshape(-1)]
@@ -252,6 +272,15 @@ class _Builder:
                 self._nodes.append(make(self._next, int(distinct[run[0]]), int(run.size)))
                 results[run] = self._take(int(run.size))
         return results[np.searchsorted(distinct, sources)]
+
+    def _products(self, left: Slots, right: Slots, step: BilinearStep) -> Slots:
+        """One node for all results, the factors of each product in the order of their slots."""
+        pairs = np.sort(np.stack([left, right], axis=1), axis=1).reshape(step.size, -1)
+        distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+        factors = distinct.reshape(len(distinct), step.terms, 2)
+        node = BilinearNode(self._next, factors[:, :, 0].copy(), factors[:, :, 1].copy())
+        self._nodes.append(node)
+        return self._take(node.size)[which.reshape(-1)]
 
     def _extremum(self, operands: list[Slots], maximum: NDArray[np.bool_]) -> Slots:
         """Pairs of neighbours, then pairs of their results, until one is left."""

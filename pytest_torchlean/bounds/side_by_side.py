@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     AffineNode,
+    BilinearNode,
     CurveNode,
     ExtremumNode,
     Program,
@@ -42,9 +43,10 @@ def side_by_side(program: Program, carried: str | None = None) -> Program:
             builder.matrix(group, last=number == len(layers))
         builder.relus([node for node in layer if isinstance(node, ReluNode)])
         for node in layer:
+            matrix = isinstance(node, AffineNode) and len(node.sources) == 1
             if isinstance(node, CurveNode):
                 builder.curve(node)
-            elif isinstance(node, ExtremumNode) or (isinstance(node, AffineNode) and len(node.sources) != 1):
+            elif not matrix and not isinstance(node, ReluNode):
                 builder.alone(node)
     return builder.program()
 
@@ -77,7 +79,7 @@ def _reads(node: ProgramNode) -> Slots:
         return node.sources.reshape(-1)
     if isinstance(node, ReluNode | CurveNode):
         return np.arange(node.first, node.first + node.size, dtype=np.int64)
-    return np.concatenate([node.left, node.right])
+    return np.concatenate([node.left.reshape(-1), node.right.reshape(-1)])
 
 
 def _groups(matrices: list[AffineNode]) -> list[list[AffineNode]]:
@@ -179,7 +181,7 @@ class _Builder:
         self._nodes.append(CurveNode(self._next, function, int(run[0]), int(run.size)))
         return self._take(int(run.size))
 
-    def alone(self, node: AffineNode | ExtremumNode) -> None:
+    def alone(self, node: AffineNode | ExtremumNode | BilinearNode) -> None:
         """The node as it is, at its new place."""
         start = self._next
         self._place(node, node.size)

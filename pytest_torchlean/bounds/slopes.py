@@ -26,13 +26,14 @@ from pytest_torchlean.bounds.crown import (
     batches,
     both_ways,
     forms_of,
+    has_lines,
     start,
     step_interval,
     store,
     tightened,
     undecided,
 )
-from pytest_torchlean.bounds.layers import ExtremumLayer, Float64, Parts, ReluLayer, prepared
+from pytest_torchlean.bounds.layers import Float64, Parts, prepared
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.sweeps import Lines, go_back, gradient, relu_lines
 
@@ -254,7 +255,7 @@ def bound(
     lines: dict[int, Lines] = {}
     alive = Alive(layers, {}, {})
     for number, layer in enumerate(layers.layers):
-        if isinstance(layer, ReluLayer) or (options.extrema and isinstance(layer, ExtremumLayer)):
+        if has_lines(layer, extrema=options.extrema):
             known = argument_bounds(layers, number, low, high)
             if lines and options.method is Method.CROWN:
                 known = tightened(number, known, (low, high), alive, options)

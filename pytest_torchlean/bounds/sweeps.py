@@ -20,6 +20,7 @@ import numpy as np
 
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
+    BilinearLayer,
     ExtremumLayer,
     Float64,
     Layers,
@@ -119,7 +120,7 @@ def go_back(
         own = lines.get(number)
         if keep:
             met[number] = form
-        if own is None:
+        if own is None or isinstance(layer, BilinearLayer):
             here = layers.here(number + 1)
             total = total + least_over_box(form, low[here], high[here])
             continue
@@ -201,7 +202,7 @@ def gradient(
             values[number + 1] = made
             continue
         form, here = swept.met.get(number), layers.here(number + 1)
-        if number not in lines:
+        if number not in lines or isinstance(layer, BilinearLayer):
             least = np.ones(1, dtype=np.bool_) if form is None else form > 0
             values[number + 1] = np.where(least, low[here][:, :, None], high[here][:, :, None])
             continue

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.certificate import forward
+from pytest_torchlean.certificate.bilinear import bilinear_bounds, factors_of
 from pytest_torchlean.certificate.bounding import (
     Integers,
     Matrix,
@@ -30,6 +31,7 @@ from pytest_torchlean.certificate.curves import curve_bounds, curve_step
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
+    BilinearData,
     BoxData,
     CaseData,
     ClaimData,
@@ -246,6 +248,13 @@ class Account:
                 bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
             low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
             bounded = bounded & fine & room(self._scale, node.columns, step.decoding.bits)
+        elif isinstance(node, BilinearData):
+            if int(factors_of(node).max(initial=0)) >= len(state.lower):
+                raise Unforeseen("a product of slots that are not written")
+            semantics = self.emission.semantics
+            found = bilinear_bounds(semantics, self._scale, node, state.lower, state.upper)
+            low, high, error = found.lower, found.upper, found.error
+            bounded = bounded & found.fine
         elif isinstance(node, MaximumData | MinimumData):
             choose = np.maximum if isinstance(node, MaximumData) else np.minimum
             left, right = pairs_of(node).T

@@ -16,6 +16,7 @@ from typing import Any, NewType, get_args, get_origin, get_type_hints
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
+    BilinearData,
     CertificateData,
     ClaimData,
     ComposedData,
@@ -54,6 +55,7 @@ NUMBERS: dict[type[Any], int] = {
     MaximumData: 2,
     MinimumData: 3,
     CurveData: 4,
+    BilinearData: 5,
     ThroughData: 0,
     BendData: 1,
     SkipData: 2,

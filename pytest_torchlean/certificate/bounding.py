@@ -215,7 +215,7 @@ def _charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integer
 
 def _relative(node: AffineData) -> int:
     """Check.Affine.relativeError: the relative error of a row, in units of 2^-48."""
-    return _growth(node.columns) + (0 if node.divisor == 1 else 6 << 24)
+    return growth(node.columns) + (0 if node.divisor == 1 else 6 << 24)
 
 
 def _error_terms(scale: ScaleData, node: AffineData, step: StepData) -> tuple[int, int]:
@@ -227,7 +227,8 @@ def _error_terms(scale: ScaleData, node: AffineData, step: StepData) -> tuple[in
     return factor, loss
 
 
-def _growth(columns: int) -> int:
+def growth(columns: int) -> int:
+    """Check.growth: the relative error of a sum of so many products, in units of 2^-48."""
     return (columns << 24) + columns * columns
 
 
@@ -239,7 +240,7 @@ def roundable(
     bits = step.decoding.bits
     reach = node.columns * (scale.top << (bits + 1))
     most = factor * (node.columns << (bits + 1)) + loss
-    largest = ((1 << 48) + _growth(node.columns)) * (reach << (step.decoding.base - 1))
+    largest = ((1 << 48) + growth(node.columns)) * (reach << (step.decoding.base - 1))
     largest += (2 * node.columns * scale.unit) << 48
     fits = (
         node.columns <= 1 << 22

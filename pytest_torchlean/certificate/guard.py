@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.error_bounds import gamma
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT
+from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.curves import curve_radius
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
     AffineData,
+    BilinearData,
     BoxData,
     CurveData,
     GraphData,
@@ -191,6 +193,8 @@ class _ExactGraph:
                 self._extremum(node, values, radius)
             elif isinstance(node, CurveData):
                 self._curve(node, values, radius)
+            elif isinstance(node, BilinearData):
+                self._bilinear(node, values, radius)
             elif matrix is not None:
                 self._affine(node, matrix, values, radius)
         return values, np.array(radius)
@@ -211,6 +215,24 @@ class _ExactGraph:
         centers = np.array([_number(value) for value in values[place]])
         values.extend(found)
         radius.extend(curve_radius(node.function, centers, np.array(radius[place])).tolist())
+
+    def _bilinear(self, node: BilinearData, values: list[Fraction], radius: list[float]) -> None:
+        """Each factor's distance times the other's size, and the roundings of products and sums."""
+        factors = factors_of(node)
+        if int(factors.max(initial=0)) >= len(values):
+            raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
+        rate = float(gamma(node.terms + 3))
+        found: list[tuple[Fraction, float]] = []
+        for pairs in factors.tolist():
+            total = sum((values[left] * values[right] for left, right in pairs), Fraction(0))
+            spread = size = 0.0
+            for left, right in pairs:
+                x, z = _magnitude(values[left]), _magnitude(values[right])
+                spread += x * radius[right] + z * radius[left] + radius[left] * radius[right]
+                size += (x + radius[left]) * (z + radius[right])
+            found.append((total, (spread + rate * size) * (1.0 + 2.0**-30) + node.terms * 2.0**-148))
+        values.extend(total for total, _ in found)
+        radius.extend(bound for _, bound in found)
 
     def _affine(
         self,

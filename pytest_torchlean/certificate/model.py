@@ -79,7 +79,16 @@ class CurveData:
     count: int
 
 
-NodeData = AffineData | ReluData | MaximumData | MinimumData | CurveData
+@dataclass(frozen=True)
+class BilinearData:
+    """Spec.Node.bilinear: for each result `terms` products of two slots, in words."""
+
+    count: int
+    terms: int
+    sources: int
+
+
+NodeData = AffineData | ReluData | MaximumData | MinimumData | CurveData | BilinearData
 """Spec.Node."""
 
 

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32.error_bounds import gamma
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT, Slots
+from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.curves import curve_radius
 from pytest_torchlean.certificate.model import (
     AffineData,
+    BilinearData,
     CurveData,
     GraphData,
     MaximumData,
@@ -196,6 +198,8 @@ class _Pieces:
             return np.unique(node.sources[np.unique(places // rows)][:, used])
         if isinstance(node, ReluData | CurveData):
             return node.first + places
+        if isinstance(node, BilinearData):
+            return np.unique(factors_of(node)[places])
         return self._pairs(node)[places].reshape(-1)
 
     def _pairs(self, node: Any) -> Slots:
@@ -211,6 +215,8 @@ class _Pieces:
             piece = slice(node.first, node.first + node.count)
             value = CURVES[node.function.name.lower()].value
             return value(state[piece]), curve_radius(node.function, state[piece], radius[piece])
+        if isinstance(node, BilinearData):
+            return _bilinear(node, state, radius)
         pairs = self._pairs(node)
         left, right = state[pairs[:, 0]], state[pairs[:, 1]]
         if isinstance(node, MaximumData):
@@ -220,6 +226,17 @@ class _Pieces:
         else:
             raise CertificateError("TL0610", "the emitted graph has a node that is not compared")
         return result, np.maximum(radius[pairs[:, 0]], radius[pairs[:, 1]])
+
+
+def _bilinear(node: BilinearData, state: Float64, radius: Float64) -> tuple[Float64, Float64]:
+    """Results and radii: gamma of terms + 3 roundings for binary32, and what the factors' radii add."""
+    factors = factors_of(node)
+    left, right = factors[:, :, 0], factors[:, :, 1]
+    x, z, near, far = np.abs(state[left]), np.abs(state[right]), radius[left], radius[right]
+    rate = float(gamma(node.terms + 3)) * (1.0 + 2.0**-20)
+    error = (rate * (x + near) * (z + far) + x * far + z * near + near * far).sum(axis=1)
+    slack = 1.0 + 2.0**-20
+    return (state[left] * state[right]).sum(axis=1), error * slack + node.terms * math.ldexp(1.0, -148)
 
 
 _GATHERED = 1 << 22

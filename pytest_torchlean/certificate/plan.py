@@ -15,6 +15,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
+    BilinearNode,
     CurveNode,
     ExtremumNode,
     Program,
@@ -26,6 +27,7 @@ from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digit
 from pytest_torchlean.certificate.forms import CONSTANT, Columns, Forms, form_columns
 from pytest_torchlean.certificate.model import (
     AffineData,
+    BilinearData,
     CertificateData,
     ClaimData,
     ComposedData,
@@ -209,6 +211,9 @@ def _node(node: ProgramNode, lanes: int) -> NodeData:
         return (MaximumData if node.maximum else MinimumData)(node.size, words)
     if isinstance(node, CurveNode):
         return CurveData(CurveFunction[node.function.upper()], node.first, node.size)
+    if isinstance(node, BilinearNode):
+        words = pack_words(np.stack([node.left, node.right], axis=2).reshape(-1))
+        return BilinearData(node.size, node.left.shape[1], words)
     return ReluData(node.first, node.size)
 
 

@@ -250,6 +250,8 @@ def _digits(
     slope_bits = max((own.bits + 1 for own in slopes.values()), default=0)
     slope_bits += max((int(np.count_nonzero(own)) for own in multipliers.values()), default=0).bit_length()
     affine = [node for node in passed if isinstance(node.node, AffineData)]
+    if not affine:
+        raise NotRelaxable("no affine node to go back through")
     needed = max(bits_needed(node, 0) for node in affine) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
     digit = min(needed + COEFFICIENT_BITS + 1, longest) // 2 * 2

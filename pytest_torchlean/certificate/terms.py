@@ -22,6 +22,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.MaximumData: "Node.maximum",
     model.MinimumData: "Node.minimum",
     model.CurveData: "Node.curve",
+    model.BilinearData: "Node.bilinear",
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
     model.RelaxedData: "Conclusion.relaxed",

@@ -16,7 +16,15 @@ from pytest_torchlean.differential.histograms import Histograms
 from pytest_torchlean.differential.reference import AffineReference, affine_reference
 from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
-from pytest_torchlean.ir.linear import AffineStep, CurveStep, ExtremumStep, IndexStep, OperandStep, ReluStep
+from pytest_torchlean.ir.linear import (
+    AffineStep,
+    BilinearStep,
+    CurveStep,
+    ExtremumStep,
+    IndexStep,
+    OperandStep,
+    ReluStep,
+)
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.ops.certifiability import step_of
 from pytest_torchlean.runtime import require_types
@@ -78,7 +86,15 @@ def _prepared(node: Node, graph: Graph) -> Prepared:
         return step
     if isinstance(step, CurveStep):
         return "a smooth activation has a reference of its own"
+    if _multiplies(step):
+        return "a product of two computed values is not linear"
     return _reference(step, graph.types[node.outputs[0]].size)
+
+
+def _multiplies(step: OperandStep) -> bool:
+    if isinstance(step, ExtremumStep):
+        return any(map(_multiplies, step.operands))
+    return isinstance(step, BilinearStep)
 
 
 def _size(prepared: Prepared) -> int:
@@ -95,6 +111,8 @@ def _reference(step: OperandStep, size: int) -> AffineReference | IndexStep | Ex
         return affine_reference(step, size)
     if isinstance(step, ExtremumStep):
         return ExtremumReference(tuple(_reference(part, size) for part in step.operands), step.maximum)
+    if isinstance(step, BilinearStep):
+        raise TypeError("products have no linear reference")
     return step
 
 

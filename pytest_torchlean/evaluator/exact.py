@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32.real_functions import DEFINITIONS
 from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.ir.linear import AffineStep, CurveStep, ExtremumStep, IndexStep, ReluStep, Step
+from pytest_torchlean.ir.linear import (
+    AffineStep,
+    BilinearStep,
+    CurveStep,
+    ExtremumStep,
+    IndexStep,
+    ReluStep,
+    Step,
+)
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
 
@@ -59,7 +67,14 @@ class _Extremum:
     maximum: NDArray[np.bool_]
 
 
-_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum
+@dataclass(frozen=True, eq=False)
+class _Bilinear:
+    left: _Prepared
+    right: _Prepared
+    terms: int
+
+
+_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum | _Bilinear
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +185,8 @@ def _prepare(step: Step) -> _Prepared:
     """Bring all blocks of an affine step to one denominator, 2^exponent * lcm of the divisors."""
     if isinstance(step, ExtremumStep):
         return _Extremum(tuple(_prepare(operand) for operand in step.operands), step.maximum)
+    if isinstance(step, BilinearStep):
+        return _Bilinear(_prepare(step.left), _prepare(step.right), step.terms)
     if not isinstance(step, AffineStep):
         return step
     divisor = math.lcm(*(block.divisor for block in step.blocks))
@@ -206,6 +223,10 @@ def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
         return _from_fractions(found)
     if isinstance(step, _Extremum):
         return _extremum([_apply(operand, state) for operand in step.operands], step.maximum)
+    if isinstance(step, _Bilinear):
+        left, right = _apply(step.left, state), _apply(step.right, state)
+        products = (left.numbers * right.numbers).reshape(-1, step.terms)
+        return Vector(products.sum(axis=1), left.denominator * right.denominator)
     x = _joined([state[name] for name in step.sources])
     if isinstance(step, IndexStep):
         return Vector(x.numbers[step.index], x.denominator)

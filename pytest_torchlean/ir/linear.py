@@ -75,5 +75,18 @@ class CurveStep:
     function: str
 
 
-OperandStep = AffineStep | IndexStep | ExtremumStep
+@dataclass(frozen=True, eq=False)
+class BilinearStep:
+    """Sums of products: output i is the sum of left[i * terms + k] * right[i * terms + k] over k < terms.
+
+    left, right: steps of size * terms elements, `size` being the output's.
+    """
+
+    left: OperandStep
+    right: OperandStep
+    terms: int
+    size: int
+
+
+OperandStep = AffineStep | IndexStep | ExtremumStep | BilinearStep
 Step = OperandStep | ReluStep | CurveStep

@@ -17,7 +17,7 @@ from pytest_torchlean.binary32 import kernels
 from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import ETA, dot_bound, finish, gamma
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, BilinearStep, IndexStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -149,7 +149,17 @@ def _step_matmul(node: Node, graph: Graph) -> Step | str:
     weights = constant(graph, a)
     if weights is not None:
         return AffineStep((b,), _left_blocks(weights, at_a, at_b, outputs))
-    return "a product of two computed values is not linear"
+    return _computed_product(a, b, at_a, at_b)
+
+
+def _computed_product(a: str, b: str, at_a: Array, at_b: Array) -> BilinearStep:
+    """Sums of products of two computed values, (batch, rows, k) and (batch, k, columns)."""
+    shape = (len(at_a), at_a.shape[1], at_b.shape[2], at_a.shape[2])
+    left, right = (
+        IndexStep((name,), np.ascontiguousarray(np.broadcast_to(index, shape), dtype=np.int64).reshape(-1))
+        for name, index in ((a, at_a[:, :, None, :]), (b, at_b.transpose(0, 2, 1)[:, None, :, :]))
+    )
+    return BilinearStep(left, right, shape[3], math.prod(shape[:3]))
 
 
 def _right_blocks(at_x: Array, weights: Float32, at_w: Array, outputs: Indices) -> tuple[AffineBlock, ...]:
@@ -291,8 +301,10 @@ def _step_gemm(node: Node, graph: Graph) -> Step | str:
     elif a is not None:
         variable, weights = node.inputs[1], a.reshape(-1)[at_a]
         gather, scatter = np.asarray(at_b, dtype=np.int64).T, outputs.T
+    elif not c_name and 0 not in (*at_a.shape, *at_b.shape):
+        return _computed_product(node.inputs[0], node.inputs[1], at_a[None], at_b[None])
     else:
-        return "a product of two computed values is not linear"
+        return "a product of two computed matrices with a bias has no certificate"
     weights = np.ascontiguousarray(weights)
     if not c_name:
         return AffineStep((variable,), (AffineBlock(weights, None, gather, scatter),))

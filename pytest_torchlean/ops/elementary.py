@@ -22,8 +22,9 @@ from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import MARGIN
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, CurveStep, Step
-from pytest_torchlean.ops.extremum import extremum
+from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, CurveStep, OperandStep, Step
+from pytest_torchlean.ops.elementwise import product
+from pytest_torchlean.ops.extremum import extremum, moved
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -34,6 +35,7 @@ from pytest_torchlean.ops.rule import (
     ShapeError,
     Types,
     broadcast,
+    constant,
     enclosed,
     exactly_rounded,
     float_type,
@@ -144,6 +146,20 @@ def _power(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     return (elementary.power(floats(inputs[0]), floats(inputs[1])),)
 
 
+def _power_step(node: Node, graph: Graph) -> Step | str:
+    """x^2 = x * x and x^3 = (x * x) * x, as runtimes compute them; x^1 = x."""
+    exponents = constant(graph, node.inputs[1])
+    values = set() if exponents is None else set(exponents.reshape(-1).tolist())
+    if len(values) != 1 or not values <= {1.0, 2.0, 3.0}:
+        return "only powers with the exponents 1, 2 and 3 are products of values"
+    size = graph.types[node.outputs[0]].size
+    base = moved(graph, node, node.inputs[0])
+    power: OperandStep = base
+    for _ in range(int(values.pop()) - 1):
+        power = product(power, base, size)
+    return power
+
+
 def _power_reference(node: Node, inputs: Arrays) -> tuple[Float64, Float64]:
     return elementary.power_reference(floats(inputs[0]), floats(inputs[1]))
 
@@ -188,7 +204,7 @@ RULES = {
         for name in elementary.NAMES
     },
     "Pow": OpRule(
-        _infer_power, _power, _power_bound, _NO_STEP, reference=_power_reference, enclose=_enclose_power
+        _infer_power, _power, _power_bound, _power_step, reference=_power_reference, enclose=_enclose_power
     ),
     "Reciprocal": OpRule(
         _infer,

@@ -18,7 +18,14 @@ from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.binary32.ulp import exact, is_binary32
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import AffineBlock, AffineStep, Step
+from pytest_torchlean.ir.linear import (
+    AffineBlock,
+    AffineStep,
+    BilinearStep,
+    IndexStep,
+    OperandStep,
+    Step,
+)
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -118,7 +125,7 @@ def _scale_step(node: Node, graph: Graph) -> Step | str:
     if factor is None:
         variable, factor, at, factor_at = node.inputs[1], constant(graph, node.inputs[0]), right, left
     if factor is None:
-        return "a product of two computed values is not linear"
+        return product(IndexStep((node.inputs[0],), left), IndexStep((node.inputs[1],), right), left.size)
     return scaled(variable, factor.reshape(-1)[factor_at], at)
 
 
@@ -136,6 +143,11 @@ def scaled(name: str, factors: Float32, index: NDArray[np.int64] | None = None) 
         for value, chosen in _by_value(factors, places)
     ]
     return AffineStep((name,), tuple(blocks))
+
+
+def product(left: OperandStep, right: OperandStep, size: int) -> BilinearStep:
+    """The products of two operands of `size` elements, element by element."""
+    return BilinearStep(left, right, 1, size)
 
 
 def _quotient_step(node: Node, graph: Graph) -> Step | str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import AffineBlock, AffineStep, IndexStep, Step
+from pytest_torchlean.ir.linear import AffineBlock, AffineStep, BilinearStep, IndexStep, Step
 from pytest_torchlean.ops.elementwise import truncated
 from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.formula import rule_of
@@ -169,6 +169,15 @@ def _sum_step(node: Node, graph: Graph) -> Step | str:
     return AffineStep((node.inputs[0],), (block,))
 
 
+def _squares_step(node: Node, graph: Graph) -> Step | str:
+    """Each reduced element times itself."""
+    gather = _reduced(node, graph)
+    if not gather.shape[1]:
+        return "it reduces no element at all"
+    operand = IndexStep((node.inputs[0],), gather.reshape(-1))
+    return BilinearStep(operand, operand, gather.shape[1], len(gather))
+
+
 def _extremum_step(node: Node, graph: Graph) -> Step | str:
     """One operand for each reduced element."""
     gather = _reduced(node, graph)
@@ -239,6 +248,7 @@ RULES: dict[str, OpRule] = {
     "ReduceMean": replace(_summing(_BY_FORMULA["ReduceMean"]), step=_sum_step),
     "ReduceMax": replace(_BY_FORMULA["ReduceMax"], step=_extremum_step),
     "ReduceMin": replace(_BY_FORMULA["ReduceMin"], step=_extremum_step),
+    "ReduceSumSquare": replace(_BY_FORMULA["ReduceSumSquare"], step=_squares_step),
     "Sum": replace(rule_of(_infer_many, _sum), step=_sum_of_step),
     "Mean": replace(rule_of(_infer_many, _mean_of), step=_sum_of_step),
 }
