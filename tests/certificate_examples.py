@@ -23,6 +23,7 @@ from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
     AffineData,
+    BilinearData,
     BoxData,
     ClaimData,
     Emission,
@@ -139,6 +140,32 @@ def piecewise(
     return Network(model(nodes, {"x": [1, 1, 3, 3]}, ["z"], values), 9, 2)
 
 
+def quadratic(seed: int) -> Network:
+    """A layer, its ReLU times the input, a square and a cube, a product of matrices, and a Gemm."""
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Mul", ["r", "x"], ["p"]),
+        helper.make_node("Pow", ["x", "two"], ["s"]),
+        helper.make_node("Pow", ["x", "three"], ["c"]),
+        helper.make_node("Sum", ["p", "s", "c"], ["t"]),
+        helper.make_node("Transpose", ["t"], ["u"]),
+        helper.make_node("MatMul", ["u", "x"], ["m"]),
+        helper.make_node("Reshape", ["m", "flat"], ["f"]),
+        helper.make_node("Gemm", ["f", "v"], ["z"], transB=1),
+    ]
+    values = {
+        "w": weights(rng, 3, 3),
+        "b": weights(rng, 3),
+        "v": weights(rng, 2, 9),
+        "two": np.float32(2),
+        "three": np.float32(3),
+        "flat": np.array([1, 9]),
+    }
+    return Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 2)
+
+
 def ball(center: Sequence[Fraction], radius: Fraction) -> RationalBox:
     return RationalBox(tuple(c - radius for c in center), tuple(c + radius for c in center))
 
@@ -208,6 +235,12 @@ def form(data: AffineData, slots: Sequence[Fraction], position: int, row: int) -
     return sum((weight * slots[source] for weight, source in terms(data)[position, row]), Fraction(0))
 
 
+def factors(node: BilinearData, index: int) -> list[tuple[int, int]]:
+    """The slots of each product of a result."""
+    places = [2 * (k + node.terms * index) for k in range(node.terms)]
+    return [(word(node.sources, at), word(node.sources, at + 1)) for at in places]
+
+
 def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
     """The execution of the graph on an input.
 
@@ -221,11 +254,28 @@ def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
                 slots.append(form(node, before, position, row) / node.divisor)
         elif isinstance(node, ReluData):
             slots.extend([max(slots[node.first + i], Fraction(0)) for i in range(node.count)])
+        elif isinstance(node, BilinearData):
+            before = tuple(slots)
+            for index in range(node.count):
+                products = [before[left] * before[right] for left, right in factors(node, index)]
+                slots.append(sum(products, Fraction(0)))
         else:
             choose = max if isinstance(node, MaximumData) else min
             pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
             slots.extend([choose(slots[left], slots[right]) for left, right in pairs])
     return slots
+
+
+def summed(products: Sequence[tuple[np.float32, np.float32]], rng: np.random.Generator) -> np.float32:
+    """The sum of products in a random order, each step fused or not at random."""
+    total = np.float32(0)
+    for place in rng.permutation(len(products)):
+        weight, value = products[place]
+        if rng.random() < 0.5:
+            total = np.float32(np.float64(weight) * np.float64(value) + np.float64(total))
+        else:
+            total = np.float32(total + np.float32(weight * value))
+    return total
 
 
 def binary32_slots(
@@ -240,6 +290,11 @@ def binary32_slots(
         if isinstance(node, ReluData):
             slots.extend([max(slots[node.first + i], np.float32(0)) for i in range(node.count)])
             continue
+        if isinstance(node, BilinearData):
+            before = tuple(slots)
+            pairs = [[(before[x], before[z]) for x, z in factors(node, i)] for i in range(node.count)]
+            slots.extend([summed(own, rng) for own in pairs])
+            continue
         if not isinstance(node, AffineData):
             choose = max if isinstance(node, MaximumData) else min
             pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
@@ -248,13 +303,7 @@ def binary32_slots(
         before = tuple(slots)
         for position, row in itertools.product(range(node.positions), range(node.rows)):
             products = [(np.float32(float(w)), before[source]) for w, source in terms(node)[position, row]]
-            total = np.float32(0)
-            for place in rng.permutation(len(products)):
-                weight, value = products[place]
-                if rng.random() < 0.5:
-                    total = np.float32(np.float64(weight) * np.float64(value) + np.float64(total))
-                else:
-                    total = np.float32(total + np.float32(weight * value))
+            total = summed(products, rng)
             slots.append(total if node.divisor == 1 else np.float32(total / np.float32(node.divisor)))
     return [Fraction(float(slot)) for slot in slots]
 
@@ -333,13 +382,17 @@ def may_be_broken(graph: GraphData, claim: ClaimData, inputs: Sequence[Fraction]
             slots.extend([float(w @ before[sources]) / node.divisor for w, sources in _float_terms(node)])
         elif isinstance(node, ReluData):
             slots.extend([max(x, 0.0) for x in slots[node.first : node.first + node.count]])
+        elif isinstance(node, BilinearData):
+            own = [factors(node, index) for index in range(node.count)]
+            slots += [sum(slots[left] * slots[right] for left, right in pairs) for pairs in own]
         else:
             choose = max if isinstance(node, MaximumData) else min
             pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
             slots.extend([choose(slots[left], slots[right]) for left, right in pairs])
-    own, after = claim.property, np.array(slots)
-    rows = [(w @ after[sources], np.abs(w).sum()) for w, sources in _float_terms(own.forms)]
-    clauses = [rows[start : start + own.alternatives] for start in range(0, len(rows), own.alternatives)]
+    about, after = claim.property, np.array(slots)
+    rows = [(w @ after[sources], np.abs(w).sum()) for w, sources in _float_terms(about.forms)]
+    size = about.alternatives
+    clauses = [rows[start : start + size] for start in range(0, len(rows), size)]
     return any(all(value <= _NEAR * size for value, size in clause) for clause in clauses)
 
 

@@ -253,7 +253,8 @@ class Account:
                 raise Unforeseen("a product of slots that are not written")
             semantics = self.emission.semantics
             found = bilinear_bounds(semantics, self._scale, node, state.lower, state.upper)
-            low, high, error = found.lower, found.upper, found.error
+            low, high = found.lower, found.upper
+            error = found.error if semantics is Semantics.BINARY32 else None
             bounded = bounded & found.fine
         elif isinstance(node, MaximumData | MinimumData):
             choose = np.maximum if isinstance(node, MaximumData) else np.minimum

@@ -147,15 +147,18 @@ def _power(node: Node, inputs: Arrays) -> tuple[Array, ...]:
 
 
 def _power_step(node: Node, graph: Graph) -> Step | str:
-    """x^2 = x * x and x^3 = (x * x) * x, as runtimes compute them; x^1 = x."""
+    """x^2 = x * x and x^3 = (x * x) * x, as onnxruntime computes them for an exponent of one element; x^1 = x.
+
+    With an exponent for each element it calls a function that rounds otherwise.
+    """
     exponents = constant(graph, node.inputs[1])
-    values = set() if exponents is None else set(exponents.reshape(-1).tolist())
-    if len(values) != 1 or not values <= {1.0, 2.0, 3.0}:
-        return "only powers with the exponents 1, 2 and 3 are products of values"
+    exponent = None if exponents is None or exponents.size != 1 else float(exponents.reshape(-1)[0])
+    if exponent not in (1.0, 2.0, 3.0):
+        return "only powers whose exponent is one constant 1, 2 or 3 are products of values"
     size = graph.types[node.outputs[0]].size
     base = moved(graph, node, node.inputs[0])
     power: OperandStep = base
-    for _ in range(int(values.pop()) - 1):
+    for _ in range(int(exponent) - 1):
         power = product(power, base, size)
     return power
 

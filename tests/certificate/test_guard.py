@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from certificate_examples import Network, ball, centers, conv, linear, mlp, piecewise, residual
+from certificate_examples import Network, ball, centers, conv, linear, mlp, piecewise, quadratic, residual
 from onnx import helper
 from onnx_models import lowered, model
 
@@ -23,6 +23,7 @@ from pytest_torchlean.runtime import RuntimeSession
 
 Array = np.ndarray
 BUILDERS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual, "piecewise": piecewise}
+BUILDERS["quadratic"] = quadratic
 
 
 def shape_of(network: Network) -> tuple[int, ...]:

@@ -30,10 +30,12 @@ from mutants.integers import (
 from mutants.phases import changed_multipliers, false_phases, phases_truth
 from mutants.piecewise import (
     PIECEWISE_SEEDS,
+    QUADRATIC_SEEDS,
     RESIDUAL_SEEDS,
     connection_changed,
     extremum_rewired,
     extremum_turned,
+    factor_rewired,
     slope_changed,
 )
 from mutants.rounded import Rounded, rounded_falsehoods
@@ -79,6 +81,11 @@ def data_mutations() -> tuple[Mutation, ...]:
             add("slope", truth, slope_changed(seed)(truth))
             add("turned", truth, extremum_turned(truth))
             add("rewired", truth, extremum_rewired(truth))
+        for seed in QUADRATIC_SEEDS:
+            truth = claim("quadratic", seed)
+            add("factor", truth, factor_rewired(truth))
+            for kind in kinds:
+                add(kind.__name__, truth, kind(truth))
         for seed in RESIDUAL_SEEDS:
             truth = claim("residual", seed)
             add("connection", truth, connection_changed(truth))
@@ -86,7 +93,7 @@ def data_mutations() -> tuple[Mutation, ...]:
         truths = [make(name, seed) for seed in seeds for make in KINDS]
         add("relu", truths[0], [mutant for truth in truths for mutant in relu_dropped(truth)])
     names = {kind.__name__ for kinds in KINDS.values() for kind in kinds}
-    assert set(+made) == {*names, "slope", "turned", "rewired", "connection", "relu"}
+    assert set(+made) == {*names, "slope", "turned", "rewired", "factor", "connection", "relu"}
     return tuple(found)
 
 

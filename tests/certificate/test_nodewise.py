@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from certificate_examples import Network, conv, linear, mlp, residual
+from certificate_examples import Network, conv, linear, mlp, quadratic, residual
 from onnx import helper
 from onnx_models import loaded, lowered, model
 
@@ -23,7 +23,7 @@ from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.runtime import nodes_of
 
-NETWORKS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual}
+NETWORKS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual, "quadratic": quadratic}
 
 
 def emitted(program: Program) -> GraphData:

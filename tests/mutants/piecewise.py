@@ -1,4 +1,4 @@
-"""Slopes of leaky ReLUs, limits of clips, maxima, minima and residual connections, before encoding."""
+"""Slopes of leaky ReLUs, limits of clips, extrema, products and residual connections, before encoding."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from certificate_examples import piecewise
 
 from mutants.data import weights_of, with_weight
 from mutants.truths import Truth
-from pytest_torchlean.bounds.program import AffineNode, ExtremumNode
+from pytest_torchlean.bounds.program import AffineNode, BilinearNode, ExtremumNode
 
 PIECEWISE_SEEDS = (0, 2)
 RESIDUAL_SEEDS = (0, 1, 2)
+QUADRATIC_SEEDS = (0, 1)
 SLOPES: tuple[dict[str, object], ...] = (
     {"alpha": 0.5}, {"alpha": 2.0}, {"alpha": -1.0}, {"alpha": 8.0}, {"alpha": -8.0},
     {"slopes": (1.5, 0.5, -0.25)}, {"slopes": (4.0, 1.5, -0.25)}, {"slopes": (0.5, 1.5, 8.0)},
@@ -55,6 +56,22 @@ def _extrema(truth: Truth, change: Callable[[ExtremumNode], list[ExtremumNode]])
     for index, node in enumerate(truth.program.nodes):
         if isinstance(node, ExtremumNode):
             for other in change(node):
+                nodes = (*truth.program.nodes[:index], other, *truth.program.nodes[index + 1 :])
+                found.append(replace(truth, program=replace(truth.program, nodes=nodes)))
+    return found
+
+
+def factor_rewired(truth: Truth) -> list[Truth]:
+    """A product takes a factor of the product beside it, or becomes the square of one of its factors."""
+    found = []
+    for index, node in enumerate(truth.program.nodes):
+        if isinstance(node, BilinearNode):
+            for other in (
+                replace(node, right=np.roll(node.right, 1, axis=0)),
+                replace(node, left=np.roll(node.left, 1, axis=0)),
+                replace(node, right=node.left.copy()),
+                replace(node, left=node.right.copy()),
+            ):
                 nodes = (*truth.program.nodes[:index], other, *truth.program.nodes[index + 1 :])
                 found.append(replace(truth, program=replace(truth.program, nodes=nodes)))
     return found

@@ -18,6 +18,7 @@ from certificate_examples import (
     linear,
     mlp,
     piecewise,
+    quadratic,
     residual,
     slots_of,
 )
@@ -34,6 +35,7 @@ BUILDERS: dict[str, Callable[[int], Network]] = {
     "conv": conv,
     "residual": residual,
     "piecewise": piecewise,
+    "quadratic": quadratic,
 }
 
 

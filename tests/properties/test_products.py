@@ -1,0 +1,70 @@
+"""Models that multiply computed values, from their bytes to Lean's word."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import model
+
+from pytest_torchlean.properties import run_property
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
+from pytest_torchlean.verdict import Verdict
+
+pytestmark = pytest.mark.usefixtures("library")
+
+
+def controlled() -> onnx.ModelProto:
+    """A ReLU controller's output times a state, and the square of the state."""
+    rng = np.random.default_rng(0)
+    nodes = [
+        helper.make_node("Gemm", ["x", "w"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Gemm", ["r", "v"], ["u"]),
+        helper.make_node("Mul", ["u", "x"], ["p"]),
+        helper.make_node("Pow", ["x", "two"], ["s"]),
+        helper.make_node("Add", ["p", "s"], ["y"]),
+    ]
+    weights = {
+        "w": rng.normal(size=(2, 4)).astype(np.float32),
+        "v": rng.normal(size=(4, 2)).astype(np.float32),
+        "two": np.float32(2),
+    }
+    return model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights)
+
+
+def matrices() -> onnx.ModelProto:
+    """x times its own transpose."""
+    nodes = [helper.make_node("Transpose", ["x"], ["t"]), helper.make_node("MatMul", ["x", "t"], ["y"])]
+    return model(nodes, {"x": [2, 3]}, {"y": [2, 2]}, {})
+
+
+def claim(low: Fraction | int, high: Fraction | int, **more: Any) -> RangeProperty:
+    box = Bounds(Fraction(-1), Fraction(1))
+    limits = OutputBounds(Fraction(low), Fraction(high))
+    return RangeProperty(name="r", model="m", input=box, output=limits, **more)
+
+
+@pytest.mark.parametrize("build", [controlled, matrices])
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+def test_true_bounds_are_proved_and_false_ones_refuted(build: Any, semantics: str, context_for: Any) -> None:
+    evidence = run_property(context_for(build()), claim(-30, 30, semantics=semantics))
+    assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "kernel")
+    refuted = run_property(context_for(build()), claim(Fraction(-1, 9), Fraction(1, 9), semantics=semantics))
+    assert refuted.verdict is Verdict.REFUTED
+
+
+def test_exact_arithmetic_reaches_the_end_of_the_range_and_rounding_does_not(context_for: Any) -> None:
+    """Each result is at most 3, which binary32 may exceed by its roundings in the checker's account."""
+    assert run_property(context_for(matrices()), claim(-3, 3, semantics="real")).verdict is Verdict.PROVED
+    rounded = run_property(context_for(matrices()), claim(-3, 3, semantics="binary32"))
+    assert rounded.verdict is Verdict.UNKNOWN
+
+
+def test_the_compiled_checker_says_the_same(context_for: Any) -> None:
+    evidence = run_property(context_for(controlled()), claim(-30, 30, assurance="evaluated"))
+    assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "evaluated")
