@@ -20,7 +20,7 @@ from pytest_torchlean.bounds.layers import Float64
 from pytest_torchlean.bounds.phases import STEPS, Case, Phase, Point, bound_cases
 from pytest_torchlean.bounds.slopes import Ascent
 
-LONGER = Ascent(iterations=60, step=0.2, decay=0.95)
+LONGER = Ascent(iterations=120, step=0.2, decay=0.97)
 """For cases that would save a split."""
 _GLANCE = Ascent(iterations=2, step=0.3)
 """For cases that are only tried."""

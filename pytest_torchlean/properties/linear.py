@@ -11,6 +11,7 @@ from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
+from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
 from pytest_torchlean.bounds.phase_tree import search as phases_of
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
@@ -40,11 +41,17 @@ _FEW_INPUTS = 16
 SHARE_OF_WORK = 0.2
 """Of what a property is granted, for each of the searches for backward rows."""
 _MOST_SLOTS = 4000
+_MOST_PHASED_SLOTS = 24_000
+"""The same where a box is split by ReLU phases; nodes with several positions are never made dense."""
 _SLACK = 1e-6
 _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
 _SECONDS_PER_WEIGHT = 8e-6
-"""What a case by phases takes the compiled checker for each weight of a dense network."""
+"""What a case by phases takes the compiled checker for each weight, at every position that uses it."""
+_SEARCH_TO_LEAN = 2e-3
+"""What the search takes for a row of a case, as a share of what the compiled checker does."""
+_FEWEST_PHASES = 8
+"""Cases by phases that Lean must have time for, for a search to begin."""
 _PHASE_SLACK = 1e-3
 _FINER_SLACKS = (4e-3, 3e-2)
 """For a case that integers did not prove with the slack above."""
@@ -52,7 +59,7 @@ _MOST_FINER = 64
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
 _FEW_GROUPS = 16
-"""The same before phases: each group costs Lean as much as a case."""
+"""The same before phases: each group costs Lean as much as a case. Larger models have few groups."""
 _MOST_ALONE = 120
 """Arguments that may have slopes of their own: each goes back through Lean's checker alone."""
 
@@ -65,16 +72,17 @@ def cases_of(
     search: bool = True,
     most: int = MOST_CASES,
     phases: bool = False,
+    granted: float | None = None,
     budget: Budget = UNLIMITED,
 ) -> Tree | None:
     """The cases in which backward rows or their sums look sufficient in binary64, None where they do not.
 
     search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
     that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
-    any, is split by ReLU phases, into no more cases than Lean is expected to check in the time that
-    the spec grants. Raises OutOfTime.
+    any, is split by ReLU phases, into no more cases than Lean is expected to check in the `granted` seconds,
+    or in the time that the spec grants. Raises OutOfTime.
     """
-    if program.size > _MOST_SLOTS:
+    if program.size > (_MOST_PHASED_SLOTS if phases else _MOST_SLOTS):
         return None
     rows = slot_rows(program, forms)
     inequalities = Inequalities(rows, forms.alternatives)
@@ -104,9 +112,10 @@ def cases_of(
             return cut.tree
     if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
-    weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
-    bounded = int(min(MOST_PHASES, 2 * budget.seconds / (_SECONDS_PER_WEIGHT * max(1, weights))))
-    found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
+    affordable = (budget.seconds if granted is None else granted) / seconds_per_case(program)
+    bounded = int(min(MOST_PHASES, 2 * affordable))
+    if program.size <= _MOST_SLOTS:
+        found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
         found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
     )
@@ -137,6 +146,39 @@ def first_cases(
             if tree is not None:
                 found[key] = tree
     return dict(sorted(found.items()))
+
+
+def seconds_per_case(program: Program) -> float:
+    """What the compiled checker is expected to take for a case by ReLU phases."""
+    used = sum(
+        node.weights.size * len(node.sources) for node in program.nodes if isinstance(node, AffineNode)
+    )
+    return _SECONDS_PER_WEIGHT * max(1, used)
+
+
+def cases_by_phases(
+    program: Program, goals: Mapping[int, tuple[Forms, RationalBox]], budget: Budget, most: int
+) -> dict[int, Tree]:
+    """Cases by ReLU phases of goals that nothing else proves: at most `most` of them, and what a share of the
+    work allows, here and in Lean. Raises OutOfTime.
+    """
+    found: dict[int, Tree] = {}
+    if program.inputs <= _FEW_INPUTS:
+        return found
+    each = seconds_per_case(program)
+    granted, work = SHARE_OF_WORK * budget.seconds, Work(SHARE_OF_WORK * budget.seconds)
+    for key, (forms, box) in counted(goals.items(), budget.observer, "ReLU phases", len(goals), "boxes"):
+        cases = min(MOST_PHASES, 2 * granted / each)
+        searching = cases * len(forms.coefficients) * each * _SEARCH_TO_LEAN
+        if len(found) >= most or cases < _FEWEST_PHASES or not work.take(searching):
+            break
+        budget.spend()
+        tree = cases_of(program, forms, box, phases=True, granted=granted, budget=budget)
+        if tree is not None:
+            found[key] = tree
+        if isinstance(tree, Leaf) and tree.phases is not None:
+            granted -= each * sum(1 for _ in phase_leaves(tree.phases))
+    return found
 
 
 def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper: Float64) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_torchlean.bounds.budget import Budget
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.boxes import RationalBox
-from pytest_torchlean.certificate.forms import margin_forms
+from pytest_torchlean.certificate.forms import Forms, margin_forms
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.balls import (
     Outlook,
@@ -23,7 +24,7 @@ from pytest_torchlean.properties.balls import (
     margins_of,
 )
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.linear import MOST_RELAXED, first_cases
+from pytest_torchlean.properties.linear import MOST_RELAXED, cases_by_phases, first_cases
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
@@ -31,6 +32,9 @@ from pytest_torchlean.properties.seen import histogram
 from pytest_torchlean.properties.suggested_balls import with_suggestions
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Evidence
+
+_SHARE_FOR_PHASES = 0.5
+"""Of the time that is left: what else is proved needs the rest."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -64,11 +68,13 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             proved = sorted(known.boxes.keys() & boxes.keys() - witnesses.keys())
         started = time.monotonic()
         unsettled = boxes.keys() - witnesses.keys() - set(proved)
-        outlook = _foreseen(task, unsettled, MOST_RELAXED - len(set(proved) - by_intervals))
+        trees: dict[int, Tree] = {}
+        outlook = _foreseen(task, unsettled, MOST_RELAXED - len(set(proved) - by_intervals), trees)
         if proved and outlook is not None and outlook.provable:
             # there is more to prove than is known: all of it again, so that theorems do not depend on history
             context.memory.miss()
-            proved, outlook = [], _foreseen(task, boxes.keys() - witnesses.keys(), MOST_RELAXED)
+            proved, trees = [], {}
+            outlook = _foreseen(task, boxes.keys() - witnesses.keys(), MOST_RELAXED, trees)
         seconds["bound"] += time.monotonic() - started
         if proved:
             with context.memory.timed():
@@ -82,6 +88,11 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         search = replace(search, witnesses={**witnesses, **search.witnesses})
         search = with_suggestions(context, program, executions, prop, listed, boxes, unproved, search)
         seconds["search"] = time.monotonic() - started
+        left = [row for row in unproved if row not in search.witnesses]
+        if left and not proved:
+            started = time.monotonic()
+            outlook = _by_phases(task, left, trees) or outlook
+            seconds["bound"] += time.monotonic() - started
     every = frozenset(boxes)
     evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)
     return replace(evidence, margins=pictured)
@@ -99,14 +110,37 @@ class _Task:
     budget: Budget
 
 
-def _foreseen(task: _Task, rows: Collection[int], most_trees: int) -> Outlook | None:
-    """What Lean will say of some rows; `most_trees` of those that intervals leave open get a second try."""
+def _foreseen(task: _Task, rows: Collection[int], most_trees: int, trees: dict[int, Tree]) -> Outlook | None:
+    """What Lean will say of some rows; `most_trees` of those that intervals leave open get a second try, and
+    their cases are put into `trees`.
+    """
+    trees.update(
+        first_cases(task.program, _goals(task, set(rows) - task.by_intervals), task.budget, most_trees)
+    )
+    return _forecast(task, sorted([*(task.by_intervals & set(rows)), *trees]), trees)
+
+
+def _by_phases(task: _Task, left: Collection[int], trees: Mapping[int, Tree]) -> Outlook | None:
+    """What Lean will say of all rows, those included that ReLU phases prove of the ones that are left; None
+    where there are none. trees: the cases of the other rows.
+    """
+    most = MOST_RELAXED - len(trees.keys() - set(left))
+    backstop = replace(task.budget, deadline=time.monotonic() + _SHARE_FOR_PHASES * task.budget.left)
+    try:
+        found = cases_by_phases(task.program, _goals(task, left), backstop, most)
+        together = {**trees, **found}
+        return _forecast(task, sorted([*task.by_intervals, *together]), together) if found else None
+    except OutOfTime:
+        return None
+
+
+def _goals(task: _Task, rows: Collection[int]) -> dict[int, tuple[Forms, RationalBox]]:
     classes = int(task.program.outputs.size)
-    goals = {
-        row: (margin_forms(int(task.listed.labels[row]), classes), task.boxes[row])
-        for row in sorted(set(rows) - task.by_intervals)
+    return {
+        row: (margin_forms(int(task.listed.labels[row]), classes), task.boxes[row]) for row in sorted(rows)
     }
-    trees = first_cases(task.program, goals, task.budget, most_trees)
-    candidates = sorted([*(task.by_intervals & set(rows)), *trees])
+
+
+def _forecast(task: _Task, candidates: Sequence[int], trees: Mapping[int, Tree]) -> Outlook | None:
     semantics = semantics_of(task.prop)
     return forecast_rows(task.program, task.listed, task.boxes, candidates, trees, semantics, task.budget)
