@@ -319,6 +319,30 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a property names a position or an input that the model does not have",
         "count positions from 0 over all elements in order, or use the names that the message lists",
     ),
+    ErrorCode(
+        "TL0360",
+        "expression cannot be read",
+        "the text is no expression: a missing operator or parenthesis, or a function that is not known",
+        "see the place that the message names; docs/expressions.md has the grammar",
+    ),
+    ErrorCode(
+        "TL0361",
+        "expression has an unknown name",
+        "a formula reads a name that is neither an element of the state nor a control",
+        "use the names that `dynamics` and `control` give",
+    ),
+    ErrorCode(
+        "TL0362",
+        "expressions do not fit the model",
+        "`dynamics` has another number of elements than the model's input, or `control` than its output",
+        "give one formula for each input element and one name for each output, in their order",
+    ),
+    ErrorCode(
+        "TL0363",
+        "expression is not supported in this property",
+        "the property needs piecewise linear formulas, and this one has a product or a smooth function",
+        "use +, -, factors that are numbers, max, min, abs and relu",
+    ),
     # TL04xx: data files
     ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),
     ErrorCode(

@@ -16,12 +16,13 @@ from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.preprocessing import compose
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.loops import Loop, loop_of
 from pytest_torchlean.properties.lowering import lower_as_given
 from pytest_torchlean.properties.pairs import Pair, is_pair, pair_of
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.properties.stored_claim import StoredClaim
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
-from pytest_torchlean.spec.model import InputShapes, RobustnessProperty, VnnlibProperty
+from pytest_torchlean.spec.model import InputShapes, LoopProperty, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
 from pytest_torchlean.spec.preprocess import PreprocessStep, words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
@@ -72,7 +73,8 @@ class ReplayResult:
 def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = None) -> ReplayResult:
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
     executions = _executions(stored.model_path, stored.model_shapes, stored.preprocess, root, operators)
-    sha256, pair = executions.model.sha256, None
+    sha256 = executions.model.sha256
+    pair: Pair | Loop | None = None
     same = sha256 == stored.model_sha256
     if is_pair(stored.prop):
         second, to = None, stored.other
@@ -80,6 +82,9 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
             second = _executions(to.path, to.shapes, to.preprocess, root, operators)
             same = same and second.model.sha256 == to.sha256
         pair = pair_of(stored.prop, executions, second)
+    elif isinstance(stored.prop, LoopProperty):
+        pair = loop_of(stored.prop, executions)
+    if pair is not None:
         executions = pair.executions
     replays = tuple(_replay(stored, witness, executions, pair) for witness in stored.witnesses)
     return ReplayResult(same, sha256, replays)
@@ -107,7 +112,9 @@ def _graph(shapes: Mapping[str, tuple[int, ...]] | None, model: LoadedModel) -> 
         raise DataError("TL0490", f"the witness's shapes do not fit the model: {error.message}") from None
 
 
-def _replay(stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | None) -> Replay:
+def _replay(
+    stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | Loop | None
+) -> Replay:
     graph = executions.graph
     flat = _point(witness, graph)
     reference = _reference(stored, witness, graph) if pair is None else pair

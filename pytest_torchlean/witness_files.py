@@ -23,7 +23,9 @@ from pytest_torchlean.properties.stored_claim import StoredClaim, stored_form
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.model import (
     EquivalentProperty,
+    InvariantProperty,
     LipschitzProperty,
+    LyapunovProperty,
     MonotoneProperty,
     PropertySpec,
     RadiusProperty,
@@ -49,6 +51,8 @@ _KINDS: Mapping[str, type[PropertySpec]] = {
     "equivalent": EquivalentProperty,
     "monotone": MonotoneProperty,
     "lipschitz": LipschitzProperty,
+    "invariant": InvariantProperty,
+    "lyapunov": LyapunovProperty,
 }
 
 

@@ -39,6 +39,8 @@ MODULES: Mapping[str, str] = {
     "equivalent": "pytest_torchlean.properties.paired",
     "monotone": "pytest_torchlean.properties.paired",
     "lipschitz": "pytest_torchlean.properties.paired",
+    "invariant": "pytest_torchlean.properties.looped",
+    "lyapunov": "pytest_torchlean.properties.looped",
 }
 """The module of each check kind, imported when the first property of that kind runs."""
 _NO_LEAN = ("TL0501", "TL0502", "TL0503", "TL0504", "TL0505", "TL0506")

@@ -14,7 +14,10 @@ from pytest_torchlean.spec.model import (
     Element,
     EquivalentProperty,
     ExtensionProperty,
+    InvariantProperty,
     LipschitzProperty,
+    LoopProperty,
+    LyapunovProperty,
     MonotoneProperty,
     PropertySpec,
     RadiusProperty,
@@ -50,7 +53,33 @@ def claim(prop: PropertySpec) -> str:
             f"an input in {_inside(prop)} and one at most {_bound(prop.apart)} from it{where} have values of "
             f"{_outputs(prop.outputs)} at most {prop.constant} times as far apart{beyond}"
         )
+    if isinstance(prop, InvariantProperty):
+        cut = "".join(f", {formula.text}" for formula in prop.constraints[:4])
+        cut += ", ..." if len(prop.constraints) > 4 else ""
+        return f"a step {_dynamics(prop)} never leads out of {_states(prop)}{cut}"
+    if isinstance(prop, LyapunovProperty):
+        return _lyapunov(prop)
     return f"the {prop.check} property {prop.name} holds"
+
+
+def _lyapunov(prop: LyapunovProperty) -> str:
+    lowered = f"lowers it by at least {prop.decrease}" if prop.decrease else "lowers it"
+    where = f"in {_states(prop)} outside the box of {_bound(prop.ball)} around 0"
+    text = f"{where}, {prop.function.text} is positive and a step {_dynamics(prop)} {lowered}"
+    if prop.level is None:
+        return text
+    return f"{text} from where it is at most {prop.level}, and leads to no state outside those states"
+
+
+def _dynamics(prop: LoopProperty) -> str:
+    shown = ", ".join(f"{each.name} := {each.formula.text}" for each in prop.dynamics[:4])
+    more = ", ..." if len(prop.dynamics) > 4 else ""
+    off = f" (each off by at most {_bound(prop.disturbance)})" if prop.disturbance != 0 else ""
+    return f"{shown}{more}{off}"
+
+
+def _states(prop: LoopProperty) -> str:
+    return f"[{_bound(prop.region.lower)}, {_bound(prop.region.upper)}]"
 
 
 def _by_extension(prop: ExtensionProperty) -> str:

@@ -30,6 +30,8 @@ STEPPED = "stepped inputs"
 """The value that holds the joint input's elements and then some of them with steps added."""
 STEP = "steps"
 """The steps as a last output, where a claim speaks of them."""
+STATE = "state"
+"""The joint input as a last output, where a claim compares it with the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +82,13 @@ class Steps:
         return np.concatenate([elements, elements[list(self.along)] + point[self.inputs :]])
 
 
-def join(parts: Sequence[Part], shape: tuple[int, ...], steps: Steps | None = None) -> Graph:
-    """One graph with a single float32 input of this shape; outputs are those of the parts in order."""
+def join(
+    parts: Sequence[Part], shape: tuple[int, ...], steps: Steps | None = None, *, state: bool = False
+) -> Graph:
+    """One graph with a single float32 input of this shape; outputs are those of the parts in order.
+
+    state: whether the input is an output too, behind those of the parts.
+    """
     size = ValueType("float32", shape).size
     flat = f"{JOINT_INPUT}, flat"
     types = {JOINT_INPUT: ValueType("float32", shape), flat: ValueType("float32", (size,))}
@@ -117,6 +124,11 @@ def join(parts: Sequence[Part], shape: tuple[int, ...], steps: Steps | None = No
         outputs += [part.own(name) for name in graph.outputs]
     if steps is not None and steps.stated:
         outputs.append(STEP)
+    if state:
+        everything = (("axis", 0), ("indices", tuple(range(size))), ("shape", (size,)))
+        nodes.append(Node("Gather", (nodes[0].outputs[0],), (STATE,), everything))
+        types[STATE] = ValueType("float32", (size,))
+        outputs.append(STATE)
     free = any(part.executions.graph.free_batch for part in parts)
     return Graph((JOINT_INPUT,), tuple(outputs), tuple(nodes), constants, types, free_batch=free)
 
@@ -132,13 +144,16 @@ class JoinedExecutions(Executions):
 
     parts: tuple[Part, ...] = ()
     steps: Steps | None = None
+    state: bool = False
+    """Whether the joint input is an output too."""
 
     @classmethod
     def of(
-        cls, parts: Sequence[Part], shape: tuple[int, ...], steps: Steps | None = None
+        cls, parts: Sequence[Part], shape: tuple[int, ...], steps: Steps | None = None, *, state: bool = False
     ) -> JoinedExecutions:
         """The parts joined. There must be at least one."""
-        return cls(parts[0].executions.model, join(parts, shape, steps), None, tuple(parts), steps)
+        graph = join(parts, shape, steps, state=state)
+        return cls(parts[0].executions.model, graph, None, tuple(parts), steps, state)
 
     def _points(self, point: Float32) -> list[tuple[Part, Float32]]:
         """What each part is given."""
@@ -150,7 +165,8 @@ class JoinedExecutions(Executions):
         """The joint graph for bounds and certificates. Raises UnsupportedError TL0204."""
         diagonal = frozenset().union(*(part.diagonal for part in self.parts))
         stated = self.steps is not None and self.steps.stated
-        return side_by_side(lower_to_program(self.graph, diagonal), STEP if stated else None)
+        carried = STATE if self.state else STEP if stated else None
+        return side_by_side(lower_to_program(self.graph, diagonal), carried)
 
     @property
     def integers(self) -> RawIntegers | None:
@@ -167,6 +183,8 @@ class JoinedExecutions(Executions):
     def _with_steps(self, outputs: list[Float32], point: Float32) -> Float32:
         if self.steps is not None and self.steps.stated:
             outputs.append(point[self.steps.inputs :])
+        if self.state:
+            outputs.append(point)
         return np.concatenate(outputs)
 
     def require_types(self, point: Float32) -> None:
@@ -178,6 +196,8 @@ class JoinedExecutions(Executions):
         steps = [] if self.steps is None else [RuntimeNode("", "", "MatMul", (JOINT_INPUT,), (STEPPED,))]
         if self.steps is not None and self.steps.stated:
             steps.append(RuntimeNode("", "", "Gather", (JOINT_INPUT,), (STEP,)))
+        if self.state:
+            steps.append(RuntimeNode("", "", "Gather", (JOINT_INPUT,), (STATE,)))
         return (*steps, *self._stored_nodes())
 
     def _stored_nodes(self) -> tuple[RuntimeNode, ...]:
@@ -206,6 +226,8 @@ class JoinedExecutions(Executions):
             if self.steps is not None:
                 steps[STEPPED] = self.steps.apply(values[JOINT_INPUT])
                 steps[STEP] = values[JOINT_INPUT][self.steps.inputs :]
+            if self.state:
+                steps[STATE] = values[JOINT_INPUT]
             return steps | {
                 part.own(name): value
                 for part, own, piece in runs

@@ -204,6 +204,8 @@ OF_KIND: Mapping[str, Mapping[str, Order]] = {
     "equivalent": {"input": wider, "tolerance": smaller(), "margin": margins},
     "monotone": {"input": wider, "by": larger(), "slack": smaller("0")},
     "lipschitz": {"input": wider, "apart": larger(), "constant": smaller(), "slack": smaller("0")},
+    "invariant": {"disturbance": larger("0")},
+    "lyapunov": {"ball": smaller(), "decrease": larger("0"), "disturbance": larger("0")},
     "runtime": {"samples": larger(), "sessions": supersets, "data": data_file},
 }
 """Keys of one kind. A key that stands nowhere has no order: any change of it needs a waiver."""

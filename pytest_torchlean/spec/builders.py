@@ -31,7 +31,9 @@ from pytest_torchlean.spec.model import (
     Assurance,
     Element,
     EquivalentProperty,
+    InvariantProperty,
     LipschitzProperty,
+    LyapunovProperty,
     MonotoneProperty,
     OnUnknown,
     PropertySpec,
@@ -334,6 +336,81 @@ def lipschitz(
     )
 
 
+def invariant(
+    *,
+    dynamics: AbstractMapping[str, str],
+    region: Pair,
+    control: Sequence[str] | None = None,
+    constraints: Sequence[str] | None = None,
+    disturbance: Side | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> InvariantProperty:
+    """No step of the closed loop leads out of `region`, cut by the inequalities `constraints`.
+
+    `dynamics` gives each element of the model's input a name and its next value as an expression, e.g.
+    `{"x": "x + v/10", "v": "v + u/10"}`. Raises SpecError.
+    """
+    return _make(
+        "invariant",
+        InvariantProperty,
+        kinds.INVARIANT,
+        dynamics=dynamics,
+        region=_box(region),
+        control=control,
+        constraints=constraints,
+        disturbance=disturbance,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def lyapunov(
+    *,
+    dynamics: AbstractMapping[str, str],
+    function: str,
+    region: Pair,
+    ball: Side,
+    control: Sequence[str] | None = None,
+    decrease: Number | None = None,
+    level: Number | None = None,
+    disturbance: Side | None = None,
+    timeout: str | None = None,
+    semantics: Semantics | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> LyapunovProperty:
+    """In `region`, outside the box of `ball` around 0, `function` is positive and every step lowers it.
+
+    With `level` no step leaves the states of the region where it is at most that. Raises SpecError.
+    """
+    return _make(
+        "lyapunov",
+        LyapunovProperty,
+        kinds.LYAPUNOV,
+        dynamics=dynamics,
+        function=function,
+        region=_box(region),
+        ball=ball,
+        control=control,
+        decrease=decrease,
+        level=level,
+        disturbance=disturbance,
+        timeout=timeout,
+        semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
 def _refuse_float_shares(function: str, **shares: object) -> None:
     for key, share in shares.items():
         if isinstance(share, float):
@@ -352,13 +429,13 @@ def _box(box: object) -> object:
 
 
 def _make(
-    function: str, result: type[_Built], kind: Kind, *, files: Sequence[str] = (), **arguments: Any
+    called: str, result: type[_Built], kind: Kind, /, *, files: Sequence[str] = (), **arguments: Any
 ) -> _Built:
     """Decode arguments by the table of `kind`; None means that the argument was not given.
 
     files: arguments that are paths here and names in torchlean.yaml.
     """
-    built = read_arguments(function, kind, arguments, Context(), files)
+    built = read_arguments(called, kind, arguments, Context(), files)
     assert isinstance(built, result)
     return built
 

@@ -17,11 +17,13 @@ from pytest_torchlean.spec.blocks import check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
 from pytest_torchlean.spec.extension_kinds import kinds_with
 from pytest_torchlean.spec.fields import check_name
+from pytest_torchlean.spec.formulas import checked_names
 from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
 from pytest_torchlean.spec.model import (
     NAME_PATTERN,
     Defaults,
     EquivalentProperty,
+    LoopProperty,
     ModelEntry,
     PropertySpec,
     RadiusProperty,
@@ -297,6 +299,8 @@ def build(kind: Kind, values: dict[str, Any], tree: Mapping, context: Context) -
         )
     if isinstance(built, EquivalentProperty):
         return _equivalent(built, values, tree, context)
+    if isinstance(built, LoopProperty):
+        return built if checked_names(built, context) else INVALID
     return built
 
 

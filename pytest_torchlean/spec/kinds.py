@@ -23,10 +23,13 @@ from pytest_torchlean.spec.fields import (
     number,
     share,
 )
+from pytest_torchlean.spec.formulas import FormulaText, InequalityList, NameList, NextStates
 from pytest_torchlean.spec.model import (
     SAMPLINGS,
     EquivalentProperty,
+    InvariantProperty,
     LipschitzProperty,
+    LyapunovProperty,
     MonotoneProperty,
     PropertySpec,
     RadiusProperty,
@@ -237,8 +240,78 @@ LIPSCHITZ = Kind(
     ),
 )
 
+_LOOP: tuple[Field, ...] = (
+    Field(
+        "dynamics",
+        NextStates(),
+        "For each element of the model's input, in order, its name and its next value as an expression, e.g. "
+        "{x: x + v/10, v: v + u/10}.",
+        required=True,
+    ),
+    Field(
+        "control",
+        NameList(),
+        "Names of the model's outputs in the expressions.",
+        default="u, or u0, u1, ... for several",
+    ),
+    Field("region", Box(), "The box of states, e.g. {lower: -1, upper: 1}.", required=True),
+    Field(
+        "disturbance",
+        BoundValue(0),
+        "By how much each element of the next state may differ from its expression.",
+        default="0",
+    ),
+)
+INVARIANT = Kind(
+    "invariant",
+    "No step of a closed loop leads from a box of states, or a polytope in it, out of it.",
+    InvariantProperty,
+    (
+        *_LOOP,
+        Field(
+            "constraints",
+            InequalityList(),
+            "Inequalities of the state that cut the box, e.g. [x + v <= 1, x + v >= -1].",
+        ),
+    ),
+)
+LYAPUNOV = Kind(
+    "lyapunov",
+    "Outside a box around the origin a function is positive and every step of a closed loop lowers it.",
+    LyapunovProperty,
+    (
+        *_LOOP,
+        Field("function", FormulaText(), "The function, e.g. abs(x) + 2*abs(v).", required=True),
+        Field(
+            "ball",
+            BoundValue(0),
+            "Half the sides of the box around the origin in which nothing is claimed, e.g. 1/10.",
+            required=True,
+        ),
+        Field("decrease", number(at_least=0), "By how much a step lowers the function.", default="anything"),
+        Field(
+            "level",
+            number(),
+            "States where the function is at most this are claimed to stay in the region, with the function "
+            "at most this.",
+        ),
+    ),
+)
+
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (RUNTIME, ROBUSTNESS, RADIUS, RANGE, VNNLIB, EQUIVALENT, MONOTONE, LIPSCHITZ)
+    kind.name: kind
+    for kind in (
+        RUNTIME,
+        ROBUSTNESS,
+        RADIUS,
+        RANGE,
+        VNNLIB,
+        EQUIVALENT,
+        MONOTONE,
+        LIPSCHITZ,
+        INVARIANT,
+        LYAPUNOV,
+    )
 }
 LATER_KINDS: tuple[str, ...] = ()
 

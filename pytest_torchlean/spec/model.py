@@ -229,6 +229,61 @@ class LipschitzProperty(PropertySpec):
     slack: Fraction = Fraction(0)
 
 
+@dataclass(frozen=True)
+class Formula:
+    """An expression as written; `expressions/` reads it."""
+
+    text: str
+    span: SourceSpan | None = None
+
+
+@dataclass(frozen=True)
+class NextState:
+    """The next value of one element of the state, as a formula of the state and the control."""
+
+    name: str
+    formula: Formula
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopProperty(PropertySpec):
+    """What the kinds about a closed loop share: the model maps a state to a control, the dynamics both to the
+    next state."""
+
+    dynamics: tuple[NextState, ...]
+    """In the order of the model's input elements, which are the state."""
+    control: tuple[str, ...] | None = None
+    """Names of the model's outputs in order. None: `u`, or `u0`, `u1`, ... where there are several."""
+    region: Bounds
+    disturbance: Bound = Fraction(0)
+    """By how much each element of the next state may differ from its formula."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvariantProperty(LoopProperty):
+    """No step leads out of the region: the box, cut by the constraints."""
+
+    check: ClassVar[str] = "invariant"
+
+    constraints: tuple[Formula, ...] = ()
+    """Inequalities of the state that cut the box."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LyapunovProperty(LoopProperty):
+    """Outside a box around the origin a function is positive and every step lowers it."""
+
+    check: ClassVar[str] = "lyapunov"
+
+    function: Formula
+    ball: Bound
+    """Half the sides of the box around the origin in which nothing is claimed."""
+    decrease: Fraction = Fraction(0)
+    """By how much a step lowers the function at least; 0: by anything."""
+    level: Fraction | None = None
+    """States of the region where the function is at most this stay there. None: none are claimed to stay."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExtensionProperty(PropertySpec):
     """A property of a kind that an extension gives; every kind has a subclass that names it in `check`."""

@@ -1,0 +1,105 @@
+"""`check: invariant` and `lyapunov`: what a step of a closed loop must not do is searched for and excluded as
+the unsafe set of a VNN-LIB file is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.loops import Loop, loop_of
+from pytest_torchlean.properties.reaching import Run, Wording, decide_run
+from pytest_torchlean.spec.model import InvariantProperty, LoopProperty, LyapunovProperty, PropertySpec
+from pytest_torchlean.verdict import Evidence, Verdict
+
+MOST_CASES = 64
+"""Parts of one box that get bounds of their own; forms are carried through far more."""
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED, REFUTED with a witness, or UNKNOWN with what is missing.
+
+    Raises SpecError TL0317, TL0318, TL0361, TL0362, UnsupportedError TL0204, TL0290, TL0363, CheckerError
+    TL05xx, CertificateError TL06xx, OutOfTime.
+    """
+    if not isinstance(prop, LoopProperty):
+        raise TypeError(f"a property of a closed loop is needed, not {type(prop).__name__}")
+    started = time.monotonic()
+    executions = Executions(context.model, context.graph, context.front)
+    loop = loop_of(prop, executions)
+    joined = loop.executions
+    own = Run(context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES)
+    evidence = decide_run(own, started)
+    if evidence.verdict is Verdict.PROVED:
+        evidence = replace(evidence, trust=(*evidence.trust, assumed(prop)))
+    return evidence
+
+
+def assumed(prop: LoopProperty) -> str:
+    """What the claim takes for granted about the system, as a sentence of the ledger."""
+    computed = (
+        "whatever any binary32 execution of the model gives"
+        if prop.chosen_semantics == "binary32"
+        else "the exact value of the model"
+    )
+    return (
+        f"The expressions are the system: the next state is their exact value at the state and {computed} "
+        "for it, plus the stated disturbance. Nothing is claimed of a system that moves otherwise, or of a "
+        "control that is changed on its way."
+    )
+
+
+def _wording(loop: Loop) -> Wording:
+    prop = loop.prop
+    states, controls = ", ".join(loop.states), ", ".join(loop.controls)
+    names = f"a witness lists the state {states}; outputs are the control {controls}, then the state"
+    undecided = "state a smaller region or a longer `timeout`; no step that breaks the claim was found"
+    if isinstance(prop, InvariantProperty):
+        return Wording(
+            "no step leads out of the region",
+            "replay the witness; then state another region, or change the controller",
+            undecided,
+            (names, _again(loop)),
+            loop.broken,
+        )
+    assert isinstance(prop, LyapunovProperty)
+    proved = "outside the ball the function is positive and every step lowers it"
+    proved += f" by at least {prop.decrease}" if prop.decrease else ""
+    notes = [names]
+    if prop.level is not None:
+        proved += f"; no step leaves the states where it is at most {prop.level}"
+        notes.append(_again(loop))
+    return Wording(
+        proved,
+        "replay the witness; then try another `function`, a larger `ball` or a smaller region",
+        undecided + "; a larger `ball` is easier",
+        tuple(notes),
+        loop.broken,
+    )
+
+
+def _again(loop: Loop) -> str:
+    """Whether the claim about one step repeats for the next one, in words.
+
+    The state that the model is given is a binary32 number: the next state, rounded to nearest.
+    """
+    if loop.prop.chosen_semantics == "real":
+        return "the next state lies in the region again, so the claim holds for any number of steps"
+    only_box = isinstance(loop.prop, InvariantProperty) and not loop.constraints
+    if only_box or all(width >= _rounding(loop, place) for place, width in enumerate(loop.disturbance)):
+        return (
+            "the next state, rounded to binary32, is again one that the claim speaks of, so it holds for any "
+            "number of steps"
+        )
+    return (
+        "the claim is about one step from any state; that it repeats for the next one needs a `disturbance` "
+        "of at least the rounding of the state to binary32, 2^-24 of its size"
+    )
+
+
+def _rounding(loop: Loop, place: int) -> Fraction:
+    """The largest error of rounding a number of the region to the nearest binary32 number."""
+    size = max(abs(loop.lower[place]), abs(loop.upper[place]))
+    return max(size * Fraction(1, 2**24), Fraction(1, 2**150))

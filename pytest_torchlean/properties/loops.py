@@ -1,0 +1,363 @@
+"""Closed loops: a model as the controller of a system that is given by expressions, as an unsafe set.
+
+The state is the model's input, the control its output, as the runtime computes it; the joint graph's outputs
+are the control and behind it the state. What stands in expressions
+is exact arithmetic on these: it becomes linear inequalities of inputs and outputs, and nothing is rounded.
+An expression that is a maximum of minima of linear functions leads to one case for each choice that can break
+the claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import islice, product
+
+import numpy as np
+
+from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.joined import JoinedExecutions, Part
+from pytest_torchlean.spec.expressions import (
+    Exact,
+    Expression,
+    ExpressionError,
+    evaluate,
+    names_in,
+    read_expression,
+    read_inequality,
+)
+from pytest_torchlean.spec.expressions.piecewise import Linear, Pieces, Piecewise, pieces, variable
+from pytest_torchlean.spec.formulas import error_at
+from pytest_torchlean.spec.model import (
+    Formula,
+    InvariantProperty,
+    LoopProperty,
+    LyapunovProperty,
+    PropertySpec,
+    elements,
+)
+from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
+
+MOST_CASES = 4096
+_MOST_CORNERS = 64
+ZERO = Fraction(0)
+Numbers = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """What must not be: the function is positive, or not negative where weak."""
+
+    function: Piecewise
+    weak: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """A property of a closed loop, with names for the model's inputs and outputs.
+
+    lower, upper: the region's box. disturbance: how far each element of the next state may be off.
+    """
+
+    prop: LoopProperty
+    executions: JoinedExecutions
+    states: tuple[str, ...]
+    controls: tuple[str, ...]
+    lower: Numbers
+    upper: Numbers
+    disturbance: Numbers
+
+    @cached_property
+    def trees(self) -> dict[str, Expression]:
+        """The next state by name."""
+        return {each.name: read_expression(each.formula.text) for each in self.prop.dynamics}
+
+    @cached_property
+    def function(self) -> Expression | None:
+        """The Lyapunov function."""
+        prop = self.prop
+        return read_expression(prop.function.text) if isinstance(prop, LyapunovProperty) else None
+
+    @cached_property
+    def constraints(self) -> tuple[Expression, ...]:
+        """Functions that are at most 0 in the region."""
+        prop = self.prop
+        found = prop.constraints if isinstance(prop, InvariantProperty) else ()
+        return tuple(read_inequality(formula.text) for formula in found)
+
+    @cached_property
+    def ball(self) -> Numbers:
+        """Half the sides of the box around the origin."""
+        assert isinstance(self.prop, LyapunovProperty)
+        return elements(self.prop.ball, len(self.states), what="ball", span=self.prop.span)
+
+    @cached_property
+    def unsafe(self) -> UnsafeSet:
+        """What must not happen. Raises UnsupportedError TL0363, SpecError TL0317."""
+        cases = tuple(islice(_Cases(self).all(), MOST_CASES + 1))
+        if len(cases) > MOST_CASES:
+            raise UnsupportedError("TL0363", f"the expressions lead to more than {MOST_CASES} cases")
+        if not cases:
+            raise SpecError("TL0317", "nothing could break this claim", span=self.prop.span)
+        return UnsafeSet(len(self.states), len(self.controls) + len(self.states), cases)
+
+    def next_states(
+        self, point: Sequence[Fraction], outputs: Sequence[Fraction]
+    ) -> Iterator[dict[str, Fraction]]:
+        """The exact next state, then those at the ends of the disturbances."""
+        values = dict(
+            zip((*self.controls, *self.states), (*outputs[: len(self.controls)], *point), strict=True)
+        )
+        following = {name: evaluate(tree, values, Exact()) for name, tree in self.trees.items()}
+        yield following
+        sides = [(-width, width) if width else (ZERO,) for width in self.disturbance]
+        for _, ends in zip(range(_MOST_CORNERS), product(*sides), strict=False):
+            if any(ends):
+                yield {name: following[name] + end for name, end in zip(self.states, ends, strict=True)}
+
+    def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
+        """What a step from a state breaks, in words; None where it does not. The point lies in the region."""
+        state = dict(zip(self.states, point, strict=True))
+        if any(evaluate(tree, state, Exact()) > 0 for tree in self.constraints):
+            return None
+        for following in self.next_states(point, outputs):
+            found = self._leaves(state, following) if self.function is None else self._rises(state, following)
+            if found is not None:
+                return found
+        return None
+
+    def _leaves(self, state: dict[str, Fraction], following: dict[str, Fraction]) -> str | None:
+        step = f"the step from {_shown(state)} leads to {_shown(following)}"
+        for name, low, high in zip(self.states, self.lower, self.upper, strict=True):
+            if not low <= following[name] <= high:
+                return f"{step}: {name} leaves [{low}, {high}]"
+        assert isinstance(self.prop, InvariantProperty | LyapunovProperty)
+        for tree, formula in zip(self.constraints, getattr(self.prop, "constraints", ()), strict=False):
+            over = evaluate(tree, following, Exact())
+            if over > 0:
+                return f"{step}, where `{formula.text}` fails by {_short(over)}"
+        return None
+
+    def _rises(self, state: dict[str, Fraction], following: dict[str, Fraction]) -> str | None:
+        prop, function = self.prop, self.function
+        assert isinstance(prop, LyapunovProperty)
+        assert function is not None
+        before, after = (evaluate(function, values, Exact()) for values in (state, following))
+        outside = any(abs(state[name]) >= half for name, half in zip(self.states, self.ball, strict=True))
+        if outside and before <= 0:
+            return f"the function is {_short(before)} at {_shown(state)}, not positive"
+        if prop.level is not None and before > prop.level:
+            return None
+        step = f"the step from {_shown(state)} leads to {_shown(following)}"
+        if outside and (after > before - prop.decrease or (prop.decrease == 0 and after >= before)):
+            wanted = f" by {prop.decrease}" if prop.decrease else ""
+            values = f"{_short(before)} to {_short(after)}"
+            return f"{step}: the function goes from {values} and is not lowered{wanted}"
+        if prop.level is None:
+            return None
+        if after > prop.level:
+            return f"{step}, where the function is {_short(after)}, above the level {prop.level}"
+        return self._leaves(state, following)
+
+
+def is_loop(prop: PropertySpec) -> bool:
+    """Whether a property is about a closed loop."""
+    return isinstance(prop, LoopProperty)
+
+
+def loop_of(prop: LoopProperty, executions: Executions) -> Loop:
+    """The loop of a property and a model.
+
+    Raises SpecError TL0317, TL0318, TL0361, TL0362, UnsupportedError TL0290.
+    """
+    if executions.integers is not None:
+        raise UnsupportedError("TL0290", "a state is made of numbers, but the preprocessing takes integers")
+    graph = executions.graph
+    inputs = sum(graph.types[name].size for name in graph.inputs)
+    outputs = sum(graph.types[name].size for name in graph.outputs)
+    states = tuple(each.name for each in prop.dynamics)
+    if len(states) != inputs:
+        raise SpecError(
+            "TL0362",
+            f"`dynamics` has {len(states)} elements, but the model's input has {inputs}",
+            span=prop.span,
+        )
+    controls = prop.control or (("u",) if outputs == 1 else tuple(f"u{place}" for place in range(outputs)))
+    if len(controls) != outputs:
+        raise SpecError(
+            "TL0362",
+            f"`control` names {len(controls)} elements, but the model's output has {outputs}",
+            span=prop.span,
+        )
+    if isinstance(prop, LyapunovProperty):
+        widths = elements(prop.ball, inputs, what="ball", span=prop.span)
+        if any(width <= 0 for width in widths):
+            raise SpecError("TL0317", "each number of `ball` must be positive", span=prop.span)
+    lower = elements(prop.region.lower, inputs, what="region.lower", span=prop.span)
+    upper = elements(prop.region.upper, inputs, what="region.upper", span=prop.span)
+    if any(low > high for low, high in zip(lower, upper, strict=True)):
+        raise SpecError("TL0318", "the region is empty", span=prop.span)
+    if isinstance(prop, LyapunovProperty) and not all(
+        low < 0 < high for low, high in zip(lower, upper, strict=True)
+    ):
+        raise SpecError("TL0317", "the region has not the origin in its inside", span=prop.span)
+    disturbance = elements(prop.disturbance, inputs, what="disturbance", span=prop.span)
+    part = Part("model: ", executions, np.arange(inputs))
+    shape = graph.types[graph.inputs[0]].shape if len(graph.inputs) == 1 else (inputs,)
+    joined = JoinedExecutions.of((part,), shape, state=True)
+    loop = Loop(prop, joined, states, controls, lower, upper, disturbance)
+    names = dict.fromkeys((*states, *controls), ZERO)
+    for each in prop.dynamics:
+        _require_known(each.formula, loop.trees[each.name], f"`{each.name}` in `dynamics`", names)
+    return loop
+
+
+def _require_known(formula: Formula, tree: Expression, label: str, names: dict[str, Fraction]) -> None:
+    """Raises SpecError TL0361 for a name that is not known once the model is."""
+    for name, at in names_in(tree).items():
+        if name not in names:
+            fix = f"the names are {', '.join(names)}"
+            raise error_at(ExpressionError(f"`{name}` is not known here", at, fix), formula, label, "TL0361")
+
+
+class _Cases:
+    """The cases of a loop: exact, but that each inequality takes the disturbance that is worst for it."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._algebra = Pieces()
+        self._now = {name: variable(name) for name in (*loop.states, *loop.controls)}
+        self._next = {
+            each.name: self._of(
+                each.formula, loop.trees[each.name], self._now, f"`{each.name}` in `dynamics`"
+            )
+            for each in loop.prop.dynamics
+        }
+        self._off = {name: variable(_off(name)) for name in loop.states}
+
+    def all(self) -> Iterator[Case]:
+        prop, loop = self._loop.prop, self._loop
+        if isinstance(prop, InvariantProperty):
+            box = InputBox(loop.lower, loop.upper)
+            label = "an entry of `constraints`"
+            given = [
+                self._of(formula, tree, self._now, label)
+                for formula, tree in zip(prop.constraints, loop.constraints, strict=True)
+            ]
+            kept = [
+                self._of(formula, tree, self._moved(), label)
+                for formula, tree in zip(prop.constraints, loop.constraints, strict=True)
+            ]
+            where = [self._at_most_zero(one) for one in given]
+            for condition in [*self._leaving(), *map(_Condition, kept)]:
+                yield from self._cases(box, [condition, *where])
+            return
+        assert isinstance(prop, LyapunovProperty)
+        assert loop.function is not None
+        before = self._of(prop.function, loop.function, self._now, "`function`")
+        after = self._of(prop.function, loop.function, self._moved(), "`function`")
+        bounded = []
+        if prop.level is not None:
+            bounded = [self._at_most_zero(self._less(before, self._algebra.number(prop.level)))]
+        rising = self._algebra.add(self._less(after, before), self._algebra.number(prop.decrease))
+        shell, core = self._shell(), self._core()
+        if not shell:
+            raise SpecError("TL0317", "the ball holds the whole region", span=prop.span)
+        for box in shell:
+            yield from self._cases(box, [self._at_most_zero(before)])
+            yield from self._cases(box, [_Condition(rising, weak=prop.decrease == 0), *bounded])
+        if prop.level is None:
+            return
+        above = _Condition(self._less(after, self._algebra.number(prop.level)))
+        for box in (*shell, core):
+            for condition in [*self._leaving(), *([above] if box is core else [])]:
+                yield from self._cases(box, [condition, *bounded])
+
+    def _of(self, formula: Formula, tree: Expression, values: dict[str, Piecewise], label: str) -> Piecewise:
+        try:
+            return pieces(tree, values)
+        except ExpressionError as error:
+            problem = error_at(error, formula, label, "TL0363")
+            raise UnsupportedError("TL0363", problem.message, fix=error.fix, span=problem.span) from None
+
+    def _moved(self) -> dict[str, Piecewise]:
+        """The next state with its disturbance."""
+        return {name: self._algebra.add(value, self._off[name]) for name, value in self._next.items()}
+
+    def _less(self, left: Piecewise, right: Piecewise) -> Piecewise:
+        return self._algebra.add(left, self._algebra.scale(Fraction(-1), right))
+
+    def _at_most_zero(self, function: Piecewise) -> _Condition:
+        return _Condition(self._algebra.scale(Fraction(-1), function), weak=True)
+
+    def _leaving(self) -> list[_Condition]:
+        """An element of the next state is below or above the region's box."""
+        loop, moved, found = self._loop, self._moved(), []
+        for name, low, high in zip(loop.states, loop.lower, loop.upper, strict=True):
+            found.append(_Condition(self._less(self._algebra.number(low), moved[name])))
+            found.append(_Condition(self._less(moved[name], self._algebra.number(high))))
+        return found
+
+    def _core(self) -> InputBox:
+        """The box around the origin, as far as it lies in the region."""
+        loop = self._loop
+        lower = tuple(max(low, -half) for low, half in zip(loop.lower, loop.ball, strict=True))
+        upper = tuple(min(high, half) for high, half in zip(loop.upper, loop.ball, strict=True))
+        return InputBox(lower, upper)
+
+    def _shell(self) -> list[InputBox]:
+        """Boxes that cover the region outside that box, and meet only in faces."""
+        loop, core = self._loop, self._core()
+        lower, upper, found = list(loop.lower), list(loop.upper), []
+        for place, half in enumerate(loop.ball):
+            if lower[place] < -half:
+                found.append(InputBox(tuple(lower), (*upper[:place], -half, *upper[place + 1 :])))
+            if upper[place] > half:
+                found.append(InputBox((*lower[:place], half, *lower[place + 1 :]), tuple(upper)))
+            lower[place], upper[place] = core.lower[place], core.upper[place]
+        return found
+
+    def _cases(self, box: InputBox, conditions: Sequence[_Condition]) -> Iterator[Case]:
+        """The cases in which all conditions hold."""
+        choices = [[(one.weak, group) for group in one.function.groups] for one in conditions]
+        for number, choice in enumerate(product(*choices)):
+            if number > MOST_CASES:
+                raise UnsupportedError("TL0363", f"the expressions lead to more than {MOST_CASES} cases")
+            atoms = [self._atom(linear, weak) for weak, group in choice for linear in group]
+            if any(_never(atom) for atom in atoms):
+                continue
+            yield Case(box, tuple(dict.fromkeys(atom for atom in atoms if atom.outputs)))
+
+    def _atom(self, linear: Linear, weak: bool) -> Atom:
+        """`linear` is positive, or not negative where weak: its negation is below 0."""
+        values = dict(linear.terms)
+        loop, constant = self._loop, linear.constant
+        for name, width in zip(loop.states, loop.disturbance, strict=True):
+            constant += abs(values.get(_off(name), ZERO)) * width
+        names = (*loop.controls, *loop.states)
+        terms = tuple((place, -values[name]) for place, name in enumerate(names) if name in values)
+        return Atom((), terms, -constant, not weak)
+
+
+def _off(name: str) -> str:
+    """The name of a disturbance, which no expression can have."""
+    return f"{name} off"
+
+
+def _never(atom: Atom) -> bool:
+    """Whether an atom without variables is false."""
+    if atom.outputs:
+        return False
+    return atom.constant > 0 or (atom.constant == 0 and atom.strict)
+
+
+def _shown(state: dict[str, Fraction]) -> str:
+    pairs = [f"{name} = {_short(value)}" for name, value in list(state.items())[:6]]
+    return ", ".join(pairs) + (", ..." if len(state) > 6 else "")
+
+
+def _short(number: Fraction) -> str:
+    return f"{float(number):.9g}"
