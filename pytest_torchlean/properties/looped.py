@@ -16,6 +16,8 @@ from pytest_torchlean.verdict import Evidence, Verdict
 
 MOST_CASES = 64
 """Parts of one box that get bounds of their own; forms are carried through far more."""
+MOST_ROWS = 16
+"""Inequalities that are bounded together: parts of a box that suffice for some are not cut for the others."""
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -30,7 +32,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions = Executions(context.model, context.graph, context.front)
     loop = loop_of(prop, executions)
     joined = loop.executions
-    own = Run(context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES)
+    own = Run(context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES, MOST_ROWS)
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop)))

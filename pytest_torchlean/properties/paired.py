@@ -49,7 +49,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         pair.unsafe,
         _wording(pair, context),
         MOST_CASES,
-        {} if other is None else {"other": _digest(other)},
+        digests={} if other is None else {"other": _digest(other)},
     )
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.UNKNOWN:

@@ -103,6 +103,8 @@ class Run:
     wording: Wording
     most_cases: int = MOST_CASES
     """Cases of one box that go into one theorem."""
+    most_rows: int | None = None
+    """Inequalities of one box that get one proof; None for all of them."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of what else the answer depends on, for the cache."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -173,7 +175,7 @@ def decide_run(own: Run, started: float) -> Evidence:
     context, program, unsafe = own.context, own.program, own.unsafe
     own.seconds["read"] = time.monotonic() - started
     budget = context.budget
-    asked = questions(unsafe)
+    asked = questions(unsafe, own.most_rows)
     known = context.memory.recall(unsafe=digest_of(unsafe), **own.digests)
     with context.memory.timed():
         found = _replayed(own, known)

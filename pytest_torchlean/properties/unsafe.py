@@ -50,8 +50,11 @@ def digest_of(unsafe: UnsafeSet) -> str:
     return digest.hexdigest()
 
 
-def questions(unsafe: UnsafeSet) -> tuple[Question, ...]:
-    """One question for each different box; together they say that nothing unsafe is reachable."""
+def questions(unsafe: UnsafeSet, most_rows: int | None = None) -> tuple[Question, ...]:
+    """One question for each different box; together they say that nothing unsafe is reachable.
+
+    most_rows: inequalities that one question may have, where it has more than one case; None for any number.
+    """
     groups: dict[int, list[Case]] = {}
     for case in unsafe.cases:
         groups.setdefault(id(case.box), []).append(case)
@@ -59,9 +62,24 @@ def questions(unsafe: UnsafeSet) -> tuple[Question, ...]:
     for cases in groups.values():
         merged.setdefault((cases[0].box.lower, cases[0].box.upper), []).extend(cases)
     return tuple(
-        Question(RationalBox(lower, upper), safe_forms(cases, unsafe.inputs, unsafe.outputs), tuple(cases))
-        for (lower, upper), cases in merged.items()
+        Question(RationalBox(lower, upper), safe_forms(cases, unsafe.inputs, unsafe.outputs), cases)
+        for (lower, upper), together in merged.items()
+        for cases in _in_groups(together, most_rows)
     )
+
+
+def _in_groups(cases: Sequence[Case], most_rows: int | None) -> list[tuple[Case, ...]]:
+    """The cases in runs of at most so many rows: each case takes as many as the longest of its run."""
+    if most_rows is None:
+        return [tuple(cases)]
+    groups: list[tuple[Case, ...]] = []
+    for case in cases:
+        longest = max((len(one.atoms) for one in (*groups[-1], case)), default=1) if groups else 1
+        if groups and longest * (len(groups[-1]) + 1) <= most_rows:
+            groups[-1] = (*groups[-1], case)
+        else:
+            groups.append((case,))
+    return groups
 
 
 def safe_forms(cases: Sequence[Case], inputs: int, outputs: int) -> Forms:
