@@ -112,9 +112,7 @@ def split(
     bound = ByRows(program, inequalities)
     rounds = Rounds(_BATCH)
     return splitting_of(
-        cut_hardest_first(
-            bound, lower, upper, most=most_boxes, rounds=rounds, slack=slack, budget=budget
-        )
+        cut_hardest_first(bound, lower, upper, most=most_boxes, rounds=rounds, slack=slack, budget=budget)
     )
 
 

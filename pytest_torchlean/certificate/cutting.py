@@ -142,4 +142,6 @@ def _replaced(tree: Tree, old: Leaf, new: Tree) -> Tree:
     if isinstance(tree, Leaf):
         return new if tree is old else tree
     below, above = _replaced(tree.below, old, new), _replaced(tree.above, old, new)
-    return tree if below is tree.below and above is tree.above else Cut(tree.element, tree.value, below, above)
+    return (
+        tree if below is tree.below and above is tree.above else Cut(tree.element, tree.value, below, above)
+    )

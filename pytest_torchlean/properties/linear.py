@@ -20,7 +20,6 @@ from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
-from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
@@ -28,6 +27,7 @@ from pytest_torchlean.certificate.phased import Refine, unrefined
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.progress import counted
+from pytest_torchlean.properties.many_parts import script_of
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
@@ -36,7 +36,7 @@ MOST_CASES = 8
 MOST_PHASES = 1000
 """Cases by ReLU phases that are bounded for one box."""
 MOST_PARTS = 4000
-"""Parts of one box through which forms of the inputs are carried."""
+"""Parts of one box that a search is expected to look at."""
 _FEW_INPUTS = 16
 SHARE_OF_WORK = 0.2
 """Of what a property is granted, for each of the searches for backward rows."""
@@ -229,7 +229,8 @@ def improved(
                 own = found if fine else None
             may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
             if may_be and work.take(MOST_PARTS * costs.part):
-                own = carried_script(account, claim, claim.boxes[index], most_parts=MOST_PARTS, budget=budget)
+                rows = slot_rows(program, goal.forms)
+                own = script_of(program, account, claim, goal, index, rows, budget)
         except NotRelaxable:
             break
         if own is not None:

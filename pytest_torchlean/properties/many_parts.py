@@ -1,0 +1,85 @@
+"""Boxes of few inputs that only many parts prove: forms carried through a part, or rows of its own for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_torchlean.bounds.budget import Budget
+from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.program import AffineNode, Program
+from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.carried import carried_script
+from pytest_torchlean.certificate.cutting import cut_script
+from pytest_torchlean.certificate.model import ClaimData, ScriptData
+from pytest_torchlean.certificate.plan import Goal
+
+_SLACK = 1e-3
+"""By how much a row must be positive on a part in binary64; rows are scaled to a largest coefficient of 1."""
+_FINER_SLACKS = (5e-3, 3e-2)
+"""For a part that integers did not prove with the slack above."""
+_MOST_FINER = 128
+_PART = (1e-3, 1.5e-7)
+"""What the compiled checker takes for forms on a part: seconds, and for each weight and input."""
+_ROWS = 60
+"""A part with rows of its own takes it as long as so many parts with forms."""
+_MOST_FORMS, _MOST_ROWS = 20_000, 2_000
+"""Parts of one box; fewer where the spec grants less time."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many parts Lean is expected to check in the time that the spec grants."""
+
+    forms: int
+    rows: int
+
+
+def limits_of(program: Program, budget: Budget) -> Limits:
+    """The limits depend on the spec and on no clock."""
+    weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
+    seconds = _PART[0] + _PART[1] * weights * (program.inputs + 1)
+    forms = min(budget.seconds, _MOST_FORMS * seconds) / seconds
+    return Limits(int(forms), int(min(_MOST_ROWS, forms / _ROWS)))
+
+
+def script_of(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    goal: Goal,
+    index: int,
+    rows: Float64,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script for one box of a claim that Lean will accept, or None; rows: the goal's forms of the slots.
+
+    Of the two ways the one that Lean is expected to check sooner is taken. Raises NotRelaxable, OutOfTime.
+    """
+    limits, box = limits_of(program, budget), claim.boxes[index]
+    inequalities = Inequalities(rows, goal.forms.alternatives)
+    lower, upper = (
+        np.array([to_float(x) for x in side]) for side in (goal.boxes[index].lower, goal.boxes[index].upper)
+    )
+    by_rows = split(
+        program, inequalities, lower, upper, most_boxes=2 * limits.rows, slack=_SLACK, budget=budget
+    )
+    if by_rows.broken is not None:
+        return None
+    parts = 0 if by_rows.tree is None else len(list(leaves(by_rows.tree)))
+    most = min(limits.forms, _ROWS * parts) if parts else limits.forms
+    own = carried_script(account, claim, box, most_parts=most, budget=budget)
+    if own is not None or by_rows.tree is None:
+        return own
+
+    def finer(part: Leaf) -> Tree | None:
+        for slack in _FINER_SLACKS:
+            found = split(program, inequalities, part.lower, part.upper, most_boxes=_MOST_FINER, slack=slack)
+            if found.tree is not None and not isinstance(found.tree, Leaf):
+                return found.tree
+        return None
+
+    return cut_script(account, claim, box, by_rows.tree, finer, most=parts + _MOST_FINER, budget=budget)
