@@ -121,6 +121,7 @@ def judge(instance: Instance, patience: float = 1.0) -> Outcome:
         listed.write_text(f"{row['onnx']},{row['vnnlib']},{seconds}\n", encoding="utf-8")
         record = folder / "record.json"
         command = [sys.executable, "-m", "pytest_torchlean.cli", "check", "--vnncomp", str(listed)]
+        command += ["--processes", str(os.cpu_count() or 1)]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [*command, "--json", str(record)],

@@ -99,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="instead of specs: an instances.csv with a model, a VNN-LIB file and seconds on each line",
     )
+    check.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="cut boxes of few inputs on N processes (default: 1); the results are the same",
+    )
     _cache(check)
     _baseline(check)
     _reports(check)

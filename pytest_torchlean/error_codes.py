@@ -684,6 +684,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "lies below the root",
         "install the extension outside of the work tree",
     ),
+    ErrorCode(
+        "TL1007",
+        "process of a search ended",
+        "the system or the cluster ended a process that bounded parts of a box, mostly for want of memory",
+        "run again with fewer `--processes`, or give the executor's processes more memory",
+    ),
     # TL11xx: the baseline ratchet
     ErrorCode(
         "TL1101",

@@ -117,6 +117,7 @@ EXAMPLES: dict[str, str] = {
     "TL1004": "an extension's property kind gives bounds for 3 of 10 outputs",
     "TL1005": "`--report slack=FILE` without the distribution that gives the form `slack`",
     "TL1006": "`pip install -e .` of an extension inside the repository, and `--base origin/main`",
+    "TL1007": "a worker of a Dask cluster is killed while it bounds parts of a box",
     "TL1101": "a pull request deletes `robust-8of255` from torchlean.yaml",
     "TL1102": "a pull request lowers `at_least: 90%` to `80%`",
     "TL1103": "a pull request points `data` to another npz file",

@@ -10,6 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Collection
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -117,12 +118,14 @@ def run_spec(
     extensions: Extensions = NONE,
     cache: Store | None = None,
     store: ModelStore | None = None,
+    executor: Executor | None = None,
 ) -> list[PropertyResult]:
     """Run a spec's properties in order and return one result for each of them.
 
     `select` holds the ids to run, None for all; the others get a result that says they were not run.
+    `executor` is where parts of boxes are bounded, None for this process; results do not depend on it.
     """
-    store = store or ModelStore(root, extensions, cache)
+    store = store or ModelStore(root, extensions, cache, executor)
     results = []
     for job in jobs_of(spec):
         if select is not None and job.id not in select:
@@ -357,6 +360,7 @@ def _evidence(
         extensions=store.extensions,
         memory=memory_of(store.cache, model.sha256, inputs, job.preprocess, job.prop),
         other=None if job.other is None else _other(job.other, store),
+        executor=store.executor,
     )
     import numpy as np
 

@@ -8,6 +8,7 @@ list of them; they are asked once per process, when the first property is met.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -25,6 +26,7 @@ HOOKS = (
     "pytest_torchlean_property_kinds",
     "pytest_torchlean_falsifiers",
     "pytest_torchlean_reporters",
+    "pytest_torchlean_executor",
 )
 
 
@@ -53,4 +55,13 @@ def pytest_torchlean_falsifiers() -> Falsifier | Sequence[Falsifier]:
 @hookspec
 def pytest_torchlean_reporters() -> Reporter | Sequence[Reporter]:
     """Further forms of the record, for `torchlean report --report NAME=FILE` and `--torchlean-report`."""
+    raise NotImplementedError
+
+
+@hookspec
+def pytest_torchlean_executor() -> Executor:
+    """Where parts of a box are bounded: processes of this machine, or those of a cluster.
+
+    What is found does not depend on it. Who gives it shuts it down.
+    """
     raise NotImplementedError

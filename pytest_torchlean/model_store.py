@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,12 +25,21 @@ T = TypeVar("T")
 class ModelStore:
     """The models of one run. Each file is read once, so every property judges the same bytes.
 
-    `cache` holds what earlier runs found; None for a run that neither reads nor writes it.
+    `cache` holds what earlier runs found; None for a run that neither reads nor writes it. `executor` is
+    where parts of boxes are bounded; that of an extension comes before it.
     A failure to read or lower is remembered and raised again.
     """
 
-    def __init__(self, root: Path, extensions: Extensions = NONE, cache: Store | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        extensions: Extensions = NONE,
+        cache: Store | None = None,
+        executor: Executor | None = None,
+    ) -> None:
         self.root = root
+        given = extensions.executor
+        self.executor: Executor | None = executor if given is None else given.it
         self.extensions = extensions
         self.cache = cache
         self._loaded: dict[Path, LoadedModel | TorchleanError] = {}

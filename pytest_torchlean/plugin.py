@@ -80,6 +80,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="compare with this baseline (default: torchlean.baseline.yaml beside each spec)",
     )
     group.addoption("--torchlean-no-baseline", action="store_true", help="compare with no baseline")
+    group.addoption(
+        "--torchlean-processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="cut boxes of few inputs on N processes (default: 1); the results are the same",
+    )
     group.addoption("--torchlean-lean", metavar="PATH", help="use the Lean 4.35.0 toolchain at PATH")
     group.addoption(
         "--torchlean-no-cache",

@@ -26,6 +26,7 @@ from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.plugin import SPEC_NAME
 from pytest_torchlean.plugin_decorator import decorated_job
 from pytest_torchlean.plugin_progress import PluginHeartbeat
+from pytest_torchlean.processes import executor_of
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
 from pytest_torchlean.results import Environment, PropertyResult
@@ -265,7 +266,12 @@ class GateSession:
         if root not in self._stores:
             # where extensions are broken, every job carries that error and no model is asked for
             broken = isinstance(self._extensions, TorchleanError)
-            self._stores[root] = ModelStore(root, NONE if broken else self.extensions, self._cache())
+            self._stores[root] = ModelStore(
+                root,
+                NONE if broken else self.extensions,
+                self._cache(),
+                executor_of(self.config.getoption("torchlean_processes")),
+            )
         return self._stores[root]
 
     def _text(self, result: PropertyResult) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pytest_torchlean.errors import ExtensionError
 from pytest_torchlean.progress import SILENT, Observer
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ class Budget:
     """A deadline as a `time.monotonic()` value, None never ends; and who hears how far a search is.
 
     seconds: what the spec grants the property. Choices depend on it (`bounds/work.py`), and on no clock.
-    executor: where independent pieces of a search are done, None for here. What is found does not depend on it.
+    executor: where independent pieces of a search are done, None for here; what is found is the same.
     """
 
     deadline: float | None = None
@@ -44,13 +45,17 @@ class Budget:
     def each(self, function: Callable[..., T], pieces: Sequence[tuple[Any, ...]]) -> list[T]:
         """The function's results for the arguments of every piece, in their order.
 
-        Raises what the function raises, and BrokenExecutor where a process died.
+        Raises what the function raises, and ExtensionError TL1007 where a process of the executor died.
         """
         if self.executor is None or len(pieces) < 2:
             return [function(*piece) for piece in pieces]
-        waiting = [self.executor.submit(function, *piece) for piece in pieces]
+        waiting: list[Future[T]] = []
         try:
+            waiting += [self.executor.submit(function, *piece) for piece in pieces]
             return [one.result() for one in waiting]
+        except (BrokenExecutor, CancelledError) as error:
+            message = f"a process that bounded parts of a box ended: {type(error).__name__}"
+            raise ExtensionError("TL1007", message) from error
         finally:
             for one in waiting:
                 one.cancel()

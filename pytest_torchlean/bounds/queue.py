@@ -96,7 +96,7 @@ def cut_hardest_first(
         if broken.any():
             place = int(np.argmax(broken))
             return Searched(boxes, cuts, bounded, float(least.min()), (low[place] + high[place]) / 2)
-        for place in np.flatnonzero(~(least > slack)):
+        for place in np.flatnonzero(~(least > slack)).tolist():
             element = int(np.argmax(weights[place]))
             middle = float((low[place, element] + high[place, element]) / 2)
             if not low[place, element] < middle < high[place, element]:

@@ -1,7 +1,7 @@
 """Scripts for a box that is cut into many parts, each bounded by backward rows of its own.
 
-Parts do not depend on each other, so they may be turned into scripts on several processes. A part that integers
-do not prove is cut further.
+Parts do not depend on each other, so they may be turned into scripts on several processes. A part that
+integers do not prove is cut further.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from pytest_torchlean.journal import Journal
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.outputs import environment_of, write_reports
 from pytest_torchlean.preflight import require_files, with_absent_files
+from pytest_torchlean.processes import executor_of
 from pytest_torchlean.ratchet.run import Placed, Ratchet
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line
@@ -123,6 +124,7 @@ def _run_all(
     places: dict[str, Path] = {}
     waiting = [(spec, ids) for spec, _root, ids in loaded]
     stores: dict[Path, ModelStore] = {}
+    executor = executor_of(options.processes)
     heartbeat = heartbeat_of_process()
     count = sum(not _left_out(job.id, ids) for spec, _root, ids in loaded for job in jobs_of(spec))
     planned = [not_run(job, "the run had not got to it") for spec, _, _ in loaded for job in jobs_of(spec)]
@@ -141,7 +143,8 @@ def _run_all(
                         observer=heartbeat,
                         debug=options.debug,
                         store=stores.setdefault(
-                            root, ModelStore(root, extensions_for(options, root), cache_for(options))
+                            root,
+                            ModelStore(root, extensions_for(options, root), cache_for(options), executor),
                         ),
                     )
                 finally:

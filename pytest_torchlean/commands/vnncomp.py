@@ -9,6 +9,7 @@ from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.gate import Job, Progress, not_run, run_one
 from pytest_torchlean.model_store import ModelStore
+from pytest_torchlean.processes import executor_of
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.instances import Instances, load_instances
@@ -49,7 +50,9 @@ def run_instances(
     Raises SpecErrors TL0330.
     """
     jobs = jobs_of(load_instances(path, root), root)
-    store = ModelStore(root, extensions_for(options, root), cache_for(options))
+    store = ModelStore(
+        root, extensions_for(options, root), cache_for(options), executor_of(options.processes)
+    )
     try:
         for job in jobs:
             progress(job.id, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -89,6 +90,8 @@ class Extensions:
     kinds: Mapping[str, Provided[PropertyKind]] = field(default_factory=dict)
     falsifiers: tuple[Provided[Falsifier], ...] = ()
     reporters: Mapping[str, Provided[Reporter]] = field(default_factory=dict)
+    executor: Provided[Executor] | None = None
+    """No result depends on it, so that no record names it."""
 
     @property
     def all(self) -> tuple[Provided[Any], ...]:
@@ -135,9 +138,10 @@ class Registry:
         self._kinds: dict[str, Provided[PropertyKind]] = {}
         self._falsifiers: dict[str, Provided[Falsifier]] = {}
         self._reporters: dict[str, Provided[Reporter]] = {}
+        self._executor: Provided[Executor] | None = None
 
     def add(self, value: object, origin: Origin) -> None:
-        """Take one operator, property kind, falsifier or reporter."""
+        """Take one operator, property kind, falsifier, reporter or executor."""
         match value:
             case Operator():
                 self._add_operator(value, origin)
@@ -149,11 +153,16 @@ class Registry:
             case Reporter():
                 self._add_named(self._reporters, self._own_reporters, value, origin, "report form")
                 _require_callable(self._reporters[value.name], "render")
+            case Executor():
+                given = Provided(value, origin, f"executor {type(value).__name__}")
+                if self._executor is not None:
+                    raise _taken(given, f"extension {self._executor.origin} has one too")
+                self._executor = given
             case _:
                 raise ExtensionError(
                     "TL1004",
                     f"extension {origin} gives a {type(value).__name__}, not an operator, property kind, "
-                    "falsifier or reporter",
+                    "falsifier, reporter or executor",
                 )
 
     def finished(self) -> Extensions:
@@ -163,6 +172,7 @@ class Registry:
             dict(sorted(self._kinds.items())),
             tuple(given for _, given in sorted(self._falsifiers.items())),
             dict(sorted(self._reporters.items())),
+            self._executor,
         )
 
     def _add_operator(self, operator: Operator, origin: Origin) -> None:

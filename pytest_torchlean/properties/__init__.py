@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -94,6 +95,8 @@ class PropertyContext:
     extensions: Extensions = NONE
     memory: Memory = field(default_factory=_no_memory)
     other: OtherModel | None = None
+    executor: Executor | None = None
+    """Where parts of a box are bounded, None for here."""
 
     @property
     def program(self) -> Program:
@@ -105,7 +108,7 @@ class PropertyContext:
     @property
     def budget(self) -> Budget:
         """The limit for bounds and searches, which tell the observer how far they are."""
-        return Budget(self.deadline, self.observer, self.seconds)
+        return Budget(self.deadline, self.observer, self.seconds, self.executor)
 
     @property
     def seconds_left(self) -> float:

@@ -1,4 +1,4 @@
-"""Boxes of few inputs that only many parts prove: forms carried through a part, or rows of its own for each."""
+"""Boxes of few inputs that only many parts prove: forms through each part, or rows of its own."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tupl
     """What Lean will accept, or what is missing."""
     started = time.monotonic()
     limit = started + _SHARE_FOR_BOUNDS * own.context.seconds_left
-    budget = Budget(limit, own.context.observer, _SHARE_FOR_BOUNDS * own.context.seconds)
+    budget = replace(own.context.budget, deadline=limit, seconds=_SHARE_FOR_BOUNDS * own.context.seconds)
     try:
         trees = []
         for question in asked:
