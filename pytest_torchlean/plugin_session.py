@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_torchlean.bounds.processes import executor_of
 from pytest_torchlean.changes import Comparison
 from pytest_torchlean.discovery import Found, load_extensions, origin_of_plugin
 from pytest_torchlean.error_codes import CODES
@@ -26,7 +27,6 @@ from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.plugin import SPEC_NAME
 from pytest_torchlean.plugin_decorator import decorated_job
 from pytest_torchlean.plugin_progress import PluginHeartbeat
-from pytest_torchlean.processes import executor_of
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.report.record import dumps, record
 from pytest_torchlean.results import Environment, PropertyResult

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_torchlean.bounds.processes import executor_of
 from pytest_torchlean.changes import Comparison
 from pytest_torchlean.cli import BAD_INPUT, FAILED, INTERNAL, NOTHING, PASSED, report_files, wants_colour
 from pytest_torchlean.commands.against import based_on, ratchet_of
@@ -24,7 +25,6 @@ from pytest_torchlean.journal import Journal
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.outputs import environment_of, write_reports
 from pytest_torchlean.preflight import require_files, with_absent_files
-from pytest_torchlean.processes import executor_of
 from pytest_torchlean.ratchet.run import Placed, Ratchet
 from pytest_torchlean.report.errors import error_text
 from pytest_torchlean.report.escape import terminal_line

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pytest_torchlean.bounds.processes import executor_of
 from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.gate import Job, Progress, not_run, run_one
 from pytest_torchlean.model_store import ModelStore
-from pytest_torchlean.processes import executor_of
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.instances import Instances, load_instances
