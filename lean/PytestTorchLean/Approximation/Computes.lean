@@ -127,7 +127,7 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
     (pieces t.inputs t.gridBits (t.firstConstant + (t.side + 2)) (t.firstConstant + (t.side + 1)) t.firstRelu).Holds .real v
       (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2) ∧
     LayersHold .real v (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2 + t.points * 1)
-      (joined (maximum (t.gridBits * t.inputs) t.firstPiece) (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)) := h
+      (joined (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)) := h
   rw [Nat.one_mul] at differences relu pieces h
   rw [Nat.mul_one t.points] at h
   have scales : ∀ k, k < t.digits → v (1 + k * (1 + t.inputs)) = natural (2 ^ (t.inputBits * k)) := fun k hk => by
@@ -175,9 +175,9 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
     refine le_trans z (le_of_eq ?_)
     exact out.symm
   · have z := piece point inside
-    have attained : v (t.firstPiece + point) = v (peak (t.gridBits * t.inputs) t.firstPiece) := attained
+    have attained : v (t.firstPiece + point) = v (peak t.byRelu (t.gridBits * t.inputs) t.firstPiece) := attained
     rw [attained] at z
-    have e : natural t.outputUnit * v t.output = v (peak (t.gridBits * t.inputs) t.firstPiece) := out
+    have e : natural t.outputUnit * v t.output = v (peak t.byRelu (t.gridBits * t.inputs) t.firstPiece) := out
     rw [e]; exact z
 where
   sized (weight count : Nat) : (steps first : Nat) → written (scaling weight count steps first) = steps * count

@@ -67,17 +67,21 @@ def pairDifferences (count first : Nat) : Layer :=
 /-- `relu(a - b) + b` -/
 def pairMaxima (count first : Nat) : Layer :=
   .affine ⟨1, 2, fun _ _ => one, count, fun position column => first + (count + (position + 2 * count * column))⟩
+/-- The maxima of `a` and `b` at once. -/
+def directMaxima (count first : Nat) : Layer := .maximum count fun i side => first + (i + count * side)
+/-- One round: the maxima of `2 * count` slots from `first` on, in pairs, by ReLUs or by maximum nodes. -/
+def round (byRelu : Bool) (count first : Nat) : List Layer :=
+  cond byRelu [pairDifferences count first, .relu (first + 2 * count) count, pairMaxima count first] [directMaxima count first]
+/-- Slots from the first number of a round to its first maximum, for each maximum. -/
+def stride (byRelu : Bool) : Nat := cond byRelu 4 2
 /-- The maximum of `2^levels` slots from `first` on, in `levels` rounds. -/
-def maximum : (levels first : Nat) → List Layer
+def maximum (byRelu : Bool) : (levels first : Nat) → List Layer
   | 0, _ => []
-  | levels + 1, first =>
-    pairDifferences (2 ^ levels) first :: .relu (first + 2 * 2 ^ levels) (2 ^ levels) ::
-      pairMaxima (2 ^ levels) first :: maximum levels (first + 4 * 2 ^ levels)
-
+  | levels + 1, first => joined (round byRelu (2 ^ levels) first) (maximum byRelu levels (first + stride byRelu * 2 ^ levels))
 /-- The slot of that maximum. -/
-def peak : (levels first : Nat) → Nat
+def peak (byRelu : Bool) : (levels first : Nat) → Nat
   | 0, first => first
-  | levels + 1, first => peak levels (first + 4 * 2 ^ levels)
+  | levels + 1, first => peak byRelu levels (first + stride byRelu * 2 ^ levels)
 
 /-! ### The network -/
 
@@ -100,6 +104,8 @@ structure Table where
   valueShift : Nat
   /-- the value at a grid point -/
   value : Nat → Nat
+  /-- maxima by ReLUs; otherwise by maximum nodes -/
+  byRelu : Bool
   /-- the output is divided by `2^outputBits`, `outputSteps` times -/
   outputBits : Nat
   outputSteps : Nat
@@ -120,7 +126,7 @@ def firstConstant (t : Table) : Nat := 1 + (1 + t.inputs) + t.steps * (1 + t.inp
 def firstDifference (t : Table) : Nat := t.firstConstant + t.constantCount
 def firstRelu (t : Table) : Nat := t.firstDifference + t.side * t.inputs * 2
 def firstPiece (t : Table) : Nat := t.firstRelu + t.side * t.inputs * 2
-def lastPiece (t : Table) : Nat := peak (t.gridBits * t.inputs) t.firstPiece
+def lastPiece (t : Table) : Nat := peak t.byRelu (t.gridBits * t.inputs) t.firstPiece
 
 def network (t : Table) : Network where
   inputs := t.inputs
@@ -129,7 +135,7 @@ def network (t : Table) : Network where
     differences t.inputs t.side t.firstScaled (t.firstConstant + t.side) t.firstConstant ::
     .relu t.firstDifference (t.side * t.inputs * 2) ::
     pieces t.inputs t.gridBits (t.firstConstant + (t.side + 2)) (t.firstConstant + (t.side + 1)) t.firstRelu ::
-    joined (maximum (t.gridBits * t.inputs) t.firstPiece) (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)
+    joined (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)
 /-- The slot of the network's output, the last one. -/
 def output (t : Table) : Nat := t.lastPiece + t.outputSteps
 end Table

@@ -31,11 +31,11 @@ theorem product_lipschitz : Lipschitz 2 (zeros K) (ones K) 1 product := fun x y 
 
 /-- For every error there is a network that is within it of the product, and for every two numbers of the unit interval one of its
     executions has them as inputs. -/
-theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K) {ε : K} (positive : 0 < ε) :
+theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K) (byRelu : Bool) {ε : K} (positive : 0 < ε) :
     ∃ t : Table, (∀ slots : Nat → K, t.network.Executes .real slots → InBox 2 (zeros K) (ones K) (fun i => slots (2 + i)) →
       slots 2 * slots 3 - ε ≤ slots t.output ∧ slots t.output ≤ slots 2 * slots 3) ∧
       ∀ x : Nat → K, ∃ slots : Nat → K, t.network.Executes .real slots ∧ ∀ i, i < 2 → slots (2 + i) = x i := by
-  obtain ⟨b, l, a, e, value, t, ht, well, h⟩ := Approximation.universal_approximation archimedean halves unit_box product_lipschitz positive
+  obtain ⟨b, l, a, e, value, t, ht, well, h⟩ := Approximation.universal_approximation archimedean halves byRelu unit_box product_lipschitz positive
   have inputs : t.network.inputs = 2 := by rw [ht]; rfl
   refine ⟨t, h, fun x => ?_⟩
   have z := Network.exists_execution halves (Table.inOrder well) x

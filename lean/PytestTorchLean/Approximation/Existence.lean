@@ -37,6 +37,10 @@ theorem holds_congr {v v' : Nat → K} {start : Nat} : (layer : Layer) → layer
   | .relu first count, reads, same, h => fun i hi => by
     rw [← same _ (Approximation.place hi), ← same (first + i) (Nat.lt_of_lt_of_le (reads i hi) (Nat.le_add_right _ _))]
     exact h i hi
+  | .maximum count source, reads, same, h => fun i hi => by
+    rw [← same _ (Approximation.place hi), ← same (source i 0) (Nat.lt_of_lt_of_le (reads i 0 hi (Nat.succ_pos 1)) (Nat.le_add_right _ _)),
+      ← same (source i 1) (Nat.lt_of_lt_of_le (reads i 1 hi Nat.le.refl) (Nat.le_add_right _ _))]
+    exact h i hi
 
 theorem exists_layer (halves : Halves K) {start : Nat} (v : Nat → K) : (layer : Layer) → layer.ReadsBelow start →
     ∃ v', (∀ slot, slot < start → v' slot = v slot) ∧ layer.Holds .real v' start
@@ -56,6 +60,12 @@ theorem exists_layer (halves : Halves K) {start : Nat} (v : Nat → K) : (layer 
       (le_total 0 (v (first + i))).elim (fun h => ⟨v (first + i), Or.inl ⟨h, rfl⟩⟩) (fun h => ⟨0, Or.inr ⟨h, rfl⟩⟩)
     refine ⟨extended v y start, fun slot hs => extended_below hs, fun i hi => ?_⟩
     rw [extended_below (reads i hi), extended_above]
+    exact hy i hi
+  | .maximum count source, reads => by
+    obtain ⟨y, hy⟩ := choose (0 : K) count (p := fun i y => IsMaximum (v (source i 0)) (v (source i 1)) y) fun i _ =>
+      (le_total (v (source i 1)) (v (source i 0))).elim (fun h => ⟨v (source i 0), Or.inl ⟨h, rfl⟩⟩) (fun h => ⟨v (source i 1), Or.inr ⟨h, rfl⟩⟩)
+    refine ⟨extended v y start, fun slot hs => extended_below hs, fun i hi => ?_⟩
+    rw [extended_below (reads i 0 hi (Nat.succ_pos 1)), extended_below (reads i 1 hi Nat.le.refl), extended_above]
     exact hy i hi
 
 theorem exists_layers (halves : Halves K) : (layers : List Layer) → (start : Nat) → (v : Nat → K) → InOrder start layers →

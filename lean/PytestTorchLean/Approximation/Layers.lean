@@ -212,8 +212,32 @@ theorem pairs_hold {count first : Nat} (differ : (pairDifferences count first).H
   rw [s]
   exact isMaximum_relu r
 
-theorem maximum_holds : {levels first : Nat} → {rest : List Layer} → LayersHold .real v (first + 2 ^ levels) (joined (maximum levels first) rest) →
-    Greatest v first (2 ^ levels) (v (peak levels first)) ∧ LayersHold .real v (peak levels first + 1) rest
+/-- A round writes the maxima of its pairs. -/
+theorem round_holds {byRelu : Bool} {count first : Nat} {rest : List Layer}
+    (h : LayersHold .real v (first + 2 * count) (joined (round byRelu count first) rest)) :
+    (∀ i, i < count → IsMaximum (v (first + i)) (v (first + (count + i))) (v (first + stride byRelu * count + i))) ∧
+      LayersHold .real v (first + stride byRelu * count + count) rest := by
+  cases byRelu with
+  | true =>
+    obtain ⟨differ, relu, add, more⟩ : (pairDifferences count first).Holds .real v (first + 2 * count) ∧
+      (Layer.relu (first + 2 * count) count).Holds .real v (first + 2 * count + count * 1) ∧
+      (pairMaxima count first).Holds .real v (first + 2 * count + count * 1 + count) ∧
+      LayersHold .real v (first + 2 * count + count * 1 + count + count * 1) rest := h
+    have e3 : first + 2 * count + count = first + 3 * count := by rw [Nat.succ_mul 2, Nat.add_assoc]
+    have e4 : first + 3 * count + count = first + 4 * count := by rw [Nat.succ_mul 3, Nat.add_assoc]
+    rw [Nat.mul_one, e3] at relu
+    rw [Nat.mul_one, e3, e4] at add more
+    exact ⟨fun i hi => pairs_hold differ relu add hi, more⟩
+  | false =>
+    obtain ⟨maxima, more⟩ : (directMaxima count first).Holds .real v (first + 2 * count) ∧ LayersHold .real v (first + 2 * count + count) rest := h
+    refine ⟨fun i hi => ?_, more⟩
+    have z : IsMaximum (v (first + (i + count * 0))) (v (first + (i + count * 1))) (v (first + 2 * count + i)) := maxima i hi
+    rw [Nat.mul_one, Nat.add_comm i count] at z
+    exact z
+
+theorem maximum_holds {byRelu : Bool} : {levels first : Nat} → {rest : List Layer} →
+    LayersHold .real v (first + 2 ^ levels) (joined (maximum byRelu levels first) rest) →
+    Greatest v first (2 ^ levels) (v (peak byRelu levels first)) ∧ LayersHold .real v (peak byRelu levels first + 1) rest
   | 0, first, rest, h => by
     refine ⟨⟨fun i hi => ?_, 0, Nat.le.refl, rfl⟩, h⟩
     have z : i = 0 := Nat.eq_zero_of_le_zero (Nat.le_of_succ_le_succ hi)
@@ -221,24 +245,15 @@ theorem maximum_holds : {levels first : Nat} → {rest : List Layer} → LayersH
     exact le_refl _
   | levels + 1, first, rest, h => by
     have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
-    rw [double] at h
-    generalize hc : 2 ^ levels = count at h
-    obtain ⟨differ, relu, add, more⟩ : (pairDifferences (2 ^ levels) first).Holds .real v (first + 2 * count) ∧
-      (Layer.relu (first + 2 * 2 ^ levels) (2 ^ levels)).Holds .real v (first + 2 * count + 2 ^ levels * 1) ∧
-      (pairMaxima (2 ^ levels) first).Holds .real v (first + 2 * count + 2 ^ levels * 1 + 2 ^ levels) ∧
-      LayersHold .real v (first + 2 * count + 2 ^ levels * 1 + 2 ^ levels + 2 ^ levels * 1) (joined (maximum levels (first + 4 * 2 ^ levels)) rest) := h
-    have e3 : first + 2 * count + count = first + 3 * count := by rw [Nat.succ_mul 2, Nat.add_assoc]
-    have e4 : first + 3 * count + count = first + 4 * count := by rw [Nat.succ_mul 3, Nat.add_assoc]
-    rw [Nat.mul_one, hc, e3] at relu
-    rw [hc] at differ
-    rw [Nat.mul_one, hc, e3, e4] at add
-    rw [Nat.mul_one, hc, e3, e4, ← hc] at more
+    rw [double] at h ⊢
+    have h : LayersHold .real v (first + 2 * 2 ^ levels)
+      (joined (joined (round byRelu (2 ^ levels) first) (maximum byRelu levels (first + stride byRelu * 2 ^ levels))) rest) := h
+    rw [joined_assoc] at h
+    obtain ⟨pair, more⟩ := round_holds h
     obtain ⟨⟨above, i, hi, attained⟩, rest⟩ := maximum_holds (levels := levels) more
-    rw [hc] at above hi attained
-    have pair := fun i hi => pairs_hold (i := i) differ relu add hi
-    have here : peak (levels + 1) first = peak levels (first + 4 * count) := by rw [← hc]; rfl
-    rw [here, double, hc]
-    rw [hc] at rest
+    have here : peak byRelu (levels + 1) first = peak byRelu levels (first + stride byRelu * 2 ^ levels) := rfl
+    rw [here]
+    generalize 2 ^ levels = count at *
     refine ⟨⟨fun k hk => ?_, ?_⟩, rest⟩
     · cases Nat.lt_or_ge k count with
       | inl l =>
@@ -264,6 +279,11 @@ theorem maximum_holds : {levels first : Nat} → {rest : List Layer} → LayersH
         refine ⟨count + i, ?_, p.2.symm.trans attained⟩
         rw [Nat.two_mul]
         exact Nat.add_le_add (Nat.le_refl count) hi
+where
+  joined_assoc (a b c : List Layer) : joined (joined a b) c = joined a (joined b c) := by
+    induction a with
+    | nil => rfl
+    | cons x a ih => exact congrArg (fun t => x :: t) ih
 
 end Approximation
 end PytestTorchLean

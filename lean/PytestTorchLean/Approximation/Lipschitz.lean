@@ -104,7 +104,7 @@ theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower
 
 /-- The table for a box between `-2^boxBits` and `2^boxBits` in every input, a function between `-2^valueBits` and `2^valueBits`
     that changes by at most `2^slopeBits` times the distance, and an error of `2^-errorBits`. -/
-def gridTable (inputs boxBits slopeBits valueBits errorBits : Nat) (value : Nat → Nat) : Table where
+def gridTable (byRelu : Bool) (inputs boxBits slopeBits valueBits errorBits : Nat) (value : Nat → Nat) : Table where
   inputs := inputs
   inputBits := 1
   inputSteps := errorBits + (inputs + 1) + slopeBits
@@ -115,6 +115,7 @@ def gridTable (inputs boxBits slopeBits valueBits errorBits : Nat) (value : Nat 
   shift := 2 ^ (errorBits + (inputs + 1) + slopeBits + boxBits)
   valueShift := 2 ^ (errorBits + (inputs + 1) + valueBits)
   value := value
+  byRelu := byRelu
   outputBits := 1
   outputSteps := errorBits + (inputs + 1)
 
@@ -211,12 +212,12 @@ theorem le_piece (halves : Halves K) {d g s l k v : Nat} {lower upper x distance
   exact (ring4 K p q t d, p + q - 1 - t - t + (d + d + 1), p + q + (d - t + (d - t))) (t - (y - z)) (n' + 1 - (z + v')) t d'
 
 /-- **Every Lipschitz function has a table.** The interpolation lies below the function, by at most `2^-errorBits`. -/
-theorem gridTable_approximates (halves : Halves K) {d b l a e : Nat} {lower upper : Nat → K} {f : (Nat → K) → K}
+theorem gridTable_approximates (halves : Halves K) {byRelu : Bool} {d b l a e : Nat} {lower upper : Nat → K} {f : (Nat → K) → K}
     (nonempty : ∀ i, i < d → lower i ≤ upper i)
     (box : ∀ i, i < d → -natural (2 ^ b) ≤ lower i ∧ upper i ≤ natural (2 ^ b))
     (lipschitz : Lipschitz d lower upper (natural (2 ^ l)) f) (bounded : ∀ x, InBox d lower upper x → AtMost (f x) (natural (2 ^ a))) :
-    ∃ value : Nat → Nat, (gridTable d b l a e value).WellFormed ∧
-      ∀ x y, InBox d lower upper x → (gridTable d b l a e value).Interpolates x y → y ≤ f x ∧ natural (2 ^ e) * (f x - y) ≤ 1 := by
+    ∃ value : Nat → Nat, (gridTable byRelu d b l a e value).WellFormed ∧
+      ∀ x y, InBox d lower upper x → (gridTable byRelu d b l a e value).Interpolates x y → y ≤ f x ∧ natural (2 ^ e) * (f x - y) ≤ 1 := by
   generalize hk : e + (d + 1) = k
   obtain ⟨value, hvalue⟩ := choose 0 (2 ^ ((k + l + b + 1) * d)) fun point _ =>
     sampled (gridBits := k + l + b + 1) (n := k + l) (shift := 2 ^ (k + l + b)) (k := k) halves nonempty bounded point

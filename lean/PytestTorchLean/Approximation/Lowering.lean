@@ -108,6 +108,28 @@ theorem layer_node {m : Semantics} {slots : Nat → K} {start : Nat} (hs : start
     exact ⟨fun h p r hp hr => (Wiring.computes_affine words small hp hr).1 (h p r hp hr),
       fun h p r hp hr => (Wiring.computes_affine words small hp hr).2 (h p r hp hr)⟩
   | .relu _ _, _ => Iff.rfl
+  | .maximum count source, below => by
+    have small : ∀ k, k < 2 * count → source (k / 2) (k % 2) < 2 ^ 32 := fun k hk =>
+      Nat.lt_of_lt_of_le (below _ _ (div_lt (Nat.succ_pos 1) hk) (mod_lt (Nat.succ_pos 1) k)) hs
+    have read : ∀ i side, i < count → side < 2 → word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (side + 2 * i) = source i side :=
+      fun i side hi hside => word_packed (f := fun fast slow => source slow fast) hside (add_mul_lt hside hi) small
+    have left : ∀ i, i < count → word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i) = source i 0 := fun i hi => by
+      have z := read i 0 hi (Nat.succ_pos 1)
+      rw [Nat.zero_add] at z; exact z
+    have right : ∀ i, i < count → word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i + 1) = source i 1 := fun i hi => by
+      have z := read i 1 hi Nat.le.refl
+      rw [Nat.add_comm 1] at z; exact z
+    constructor
+    · intro h i hi
+      have z : IsMaximum (slots (word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i)))
+        (slots (word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i + 1))) (slots (start + i)) := h i hi
+      rw [left i hi, right i hi] at z
+      exact z
+    · intro h i hi
+      show IsMaximum (slots (word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i)))
+        (slots (word (pack 32 (2 * count) fun k => source (k / 2) (k % 2)) (2 * i + 1))) (slots (start + i))
+      rw [left i hi, right i hi]
+      exact h i hi
 
 theorem layers_nodes {m : Semantics} {slots : Nat → K} : (layers : List Layer) → (start : Nat) → start + written layers ≤ 2 ^ 32 → InOrder start layers →
     (NodesHold m slots start (nodes layers) ↔ LayersHold m slots start layers)

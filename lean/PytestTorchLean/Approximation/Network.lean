@@ -27,10 +27,12 @@ structure Wiring where
   /-- the slot that a position reads for a column -/
   source : Nat → Nat → Nat
 
-/-- Affine maps and ReLUs: nothing else is used. -/
+/-- Affine maps and ReLUs, and maxima of two slots, which are ReLUs: `max(a, b) = relu(a - b) + b`. -/
 inductive Layer where
   | affine (w : Wiring)
   | relu (first count : Nat)
+  /-- `source i side` is the slot of one side of the `i`-th maximum -/
+  | maximum (count : Nat) (source : (i side : Nat) → Nat)
 
 /-- Layers that write one slot after the other, behind slot 0 (holds 0), slot 1 (holds 1) and the inputs. -/
 structure Network where
@@ -65,19 +67,23 @@ namespace Layer
 def size : Layer → Nat
   | .affine w => w.positions * w.rows
   | .relu _ count => count
+  | .maximum count _ => count
 /-- What a layer whose first slot is `start` demands of an execution. -/
 def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Layer → Prop
   | .affine w => ∀ position row, position < w.positions → row < w.rows →
       w.Computes m slots position row (slots (start + (row + w.rows * position)))
   | .relu first count => ∀ i, i < count → IsRelu (slots (first + i)) (slots (start + i))
+  | .maximum count source => ∀ i, i < count → IsMaximum (slots (source i 0)) (slots (source i 1)) (slots (start + i))
 def node : Layer → Node
   | .affine w => .affine w.affine
   | .relu first count => .relu first count
+  | .maximum count source => .maximum count (pack 32 (2 * count) fun k => source (k / 2) (k % 2))
 /-- Every weight is a word, and every slot that is read has been written, before slot `start`. -/
 def ReadsBelow (start : Nat) : Layer → Prop
   | .affine w => (∀ row column, row < w.rows → column < w.columns → w.weight row column < 2 ^ 32) ∧
       ∀ position column, position < w.positions → column < w.columns → w.source position column < start
   | .relu first count => ∀ i, i < count → first + i < start
+  | .maximum count source => ∀ i side, i < count → side < 2 → source i side < start
 end Layer
 
 /-- Every layer is obeyed, the first one's outputs starting at slot `start`. -/

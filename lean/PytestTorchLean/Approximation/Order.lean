@@ -42,50 +42,31 @@ theorem cond_small {b : Bool} {x y n : Nat} (hx : x < n) (hy : y < n) : cond b x
   | false => exact hy
 theorem place {first count i : Nat} (h : i < count) : first + i < first + count := Nat.add_le_add (Nat.le_refl first) h
 
-theorem pairs_size {first count : Nat} : first + 2 * count + count * 1 = first + 3 * count ∧ first + 3 * count + count = first + 4 * count ∧
-    first + 4 * count + count * 1 = first + 4 * count + count := by
-  refine ⟨?_, ?_, ?_⟩
+theorem pairs_size {first count : Nat} : first + 2 * count + count * 1 = first + 3 * count ∧ first + 3 * count + count = first + 4 * count := by
+  refine ⟨?_, ?_⟩
   · rw [Nat.mul_one, Nat.succ_mul 2, Nat.add_assoc]
   · rw [Nat.succ_mul 3, Nat.add_assoc]
-  · rw [Nat.mul_one]
 
-/-- The maximum's layers end with their peak. -/
-theorem written_maximum : (levels first : Nat) → first + 2 ^ levels + written (maximum levels first) = peak levels first + 1
-  | 0, _ => rfl
-  | levels + 1, first => by
-    have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
-    rw [double]
-    have rest := written_maximum levels (first + 4 * 2 ^ levels)
-    obtain ⟨e1, e2, _⟩ := pairs_size (first := first) (count := 2 ^ levels)
-    show first + 2 * 2 ^ levels + (2 ^ levels * 1 + (2 ^ levels + (2 ^ levels * 1 + written (maximum levels (first + 4 * 2 ^ levels))))) =
-      peak levels (first + 4 * 2 ^ levels) + 1
-    rw [← rest, ← Nat.add_assoc, e1, ← Nat.add_assoc, e2, Nat.mul_one, Nat.add_assoc (first + 4 * 2 ^ levels)]
-theorem peak_eq : (levels first : Nat) → peak levels first + 4 = first + 4 * 2 ^ levels
-  | 0, _ => rfl
-  | levels + 1, first => by
-    have double : 2 ^ (levels + 1) = 2 ^ levels + 2 ^ levels := by
-      show 2 ^ levels * 2 = _
-      rw [Nat.mul_comm, Nat.two_mul]
-    show peak levels (first + 4 * 2 ^ levels) + 4 = _
-    rw [peak_eq levels (first + 4 * 2 ^ levels), double, Nat.mul_add, Nat.add_assoc]
-theorem inOrder_maximum : (levels first : Nat) → InOrder (first + 2 ^ levels) (maximum levels first)
-  | 0, _ => trivial
-  | levels + 1, first => by
-    have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
-    rw [double]
-    have rest := inOrder_maximum levels (first + 4 * 2 ^ levels)
-    generalize hc : 2 ^ levels = count at rest
-    obtain ⟨e1, e2, e3⟩ := pairs_size (first := first) (count := count)
-    show (pairDifferences (2 ^ levels) first).ReadsBelow (first + 2 * count) ∧
-      (Layer.relu (first + 2 * 2 ^ levels) (2 ^ levels)).ReadsBelow (first + 2 * count + 2 ^ levels * 1) ∧
-      (pairMaxima (2 ^ levels) first).ReadsBelow (first + 2 * count + 2 ^ levels * 1 + 2 ^ levels) ∧
-      InOrder (first + 2 * count + 2 ^ levels * 1 + 2 ^ levels + 2 ^ levels * 1) (maximum levels (first + 4 * 2 ^ levels))
-    rw [hc, e1, e2, e3]
-    have two : ∀ column, column < 2 → ∀ position, position < count → position + count * column < 2 * count := fun column hk position hp => by
-      rw [Nat.mul_comm 2]; exact add_mul_lt hp hk
-    refine ⟨⟨fun _ _ _ _ => cond_small one_small minusOne_small, fun p k hp hk => ?_⟩, fun i hi => ?_,
-      ⟨fun _ _ _ _ => one_small, fun p k hp hk => ?_⟩, rest⟩
-    · exact place (two k hk p hp)
+/-- A round ends with its maxima. -/
+theorem written_round (byRelu : Bool) (count first : Nat) : first + 2 * count + written (round byRelu count first) = first + stride byRelu * count + count := by
+  cases byRelu with
+  | true =>
+    obtain ⟨e1, e2⟩ := pairs_size (first := first) (count := count)
+    show first + 2 * count + (count * 1 + (count + (count * 1 + 0))) = first + 4 * count + count
+    rw [← Nat.add_assoc, e1, ← Nat.add_assoc, e2, Nat.mul_one]; rfl
+  | false => rfl
+theorem inOrder_round (byRelu : Bool) (count first : Nat) : InOrder (first + 2 * count) (round byRelu count first) := by
+  have two : ∀ column, column < 2 → ∀ position, position < count → position + count * column < 2 * count := fun column hk position hp => by
+    rw [Nat.mul_comm 2]; exact add_mul_lt hp hk
+  cases byRelu with
+  | false => exact ⟨fun i side hi hside => place (two side hside i hi), trivial⟩
+  | true =>
+    obtain ⟨e1, e2⟩ := pairs_size (first := first) (count := count)
+    show (pairDifferences count first).ReadsBelow (first + 2 * count) ∧ (Layer.relu (first + 2 * count) count).ReadsBelow (first + 2 * count + count * 1) ∧
+      (pairMaxima count first).ReadsBelow (first + 2 * count + count * 1 + count) ∧ True
+    rw [e1, e2]
+    refine ⟨⟨fun _ _ _ _ => cond_small one_small minusOne_small, fun p k hp hk => place (two k hk p hp)⟩, fun i hi => ?_,
+      ⟨fun _ _ _ _ => one_small, fun p k hp hk => ?_⟩, trivial⟩
     · rw [← e1, Nat.mul_one]
       exact place hi
     · refine place ?_
@@ -101,41 +82,69 @@ theorem inOrder_maximum : (levels first : Nat) → InOrder (first + 2 ^ levels) 
       rw [e4]
       exact place z
 
+/-- The maximum's layers end with their peak. -/
+theorem written_maximum (byRelu : Bool) : (levels first : Nat) → first + 2 ^ levels + written (maximum byRelu levels first) = peak byRelu levels first + 1
+  | 0, _ => rfl
+  | levels + 1, first => by
+    have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
+    rw [double]
+    show first + 2 * 2 ^ levels + written (joined (round byRelu (2 ^ levels) first) (maximum byRelu levels (first + stride byRelu * 2 ^ levels))) = _
+    rw [written_joined, ← Nat.add_assoc, written_round]
+    exact written_maximum byRelu levels (first + stride byRelu * 2 ^ levels)
+theorem peak_eq (byRelu : Bool) : (levels first : Nat) → peak byRelu levels first + stride byRelu = first + stride byRelu * 2 ^ levels
+  | 0, first => congrArg (fun n => first + n) (Nat.mul_one _).symm
+  | levels + 1, first => by
+    have double : 2 ^ (levels + 1) = 2 ^ levels + 2 ^ levels := by
+      show 2 ^ levels * 2 = _
+      rw [Nat.mul_comm, Nat.two_mul]
+    show peak byRelu levels (first + stride byRelu * 2 ^ levels) + stride byRelu = _
+    rw [peak_eq byRelu levels (first + stride byRelu * 2 ^ levels), double, Nat.mul_add, Nat.add_assoc]
+theorem inOrder_maximum (byRelu : Bool) : (levels first : Nat) → InOrder (first + 2 ^ levels) (maximum byRelu levels first)
+  | 0, _ => trivial
+  | levels + 1, first => by
+    have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
+    rw [double]
+    refine inOrder_joined (inOrder_round byRelu (2 ^ levels) first) ?_
+    rw [written_round]
+    exact inOrder_maximum byRelu levels (first + stride byRelu * 2 ^ levels)
+
 namespace Table
 variable {t : Table}
 
 /-- The output is the last slot. -/
 theorem slots_output (t : Table) : t.network.slots = t.output + 1 := by
-  have e := written_maximum (t.gridBits * t.inputs) t.firstPiece
+  have e := written_maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece
   show 2 + t.inputs + written t.network.layers = t.lastPiece + t.outputSteps + 1
   unfold network
   rw [written_joined, written_scaling]
   show 2 + t.inputs + (t.steps * (1 + t.inputs) + (1 * t.constantCount + (t.side * t.inputs * 2 + (t.side * t.inputs * 2 +
-    (t.points * 1 + written (joined (maximum (t.gridBits * t.inputs) t.firstPiece) (scaling _ 1 t.outputSteps t.lastPiece))))))) = _
+    (t.points * 1 + written (joined (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) (scaling _ 1 t.outputSteps t.lastPiece))))))) = _
   rw [written_joined, written_scaling, Nat.one_mul, Nat.mul_one, Nat.mul_one, ← Nat.add_assoc (2 + t.inputs), ← Nat.add_assoc, ← Nat.add_assoc,
     ← Nat.add_assoc, ← Nat.add_assoc, ← Nat.add_assoc]
   have first : 2 + t.inputs + t.steps * (1 + t.inputs) + t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2 = t.firstPiece := by
     show _ = 1 + (1 + t.inputs) + t.steps * (1 + t.inputs) + t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2
     rw [← Nat.add_assoc 1 1 t.inputs]
-  have e : t.firstPiece + t.points + written (maximum (t.gridBits * t.inputs) t.firstPiece) = t.lastPiece + 1 := e
+  have e : t.firstPiece + t.points + written (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) = t.lastPiece + 1 := e
   rw [first, e, Natural.add_right_comm]
 
-/-- **The size**: about 5 numbers for each grid point, `4 d + 1` for each coordinate of the grid and `d + 1` for each doubling of the inputs. -/
-theorem slots_eq (t : Table) : t.network.slots + 3 =
-    4 + t.inputs + t.steps * (1 + t.inputs) + (t.side + 4 * (t.side * t.inputs)) + 5 * t.points + t.outputSteps := by
-  have p : t.lastPiece + 4 = t.firstPiece + 4 * t.points := peak_eq _ _
+/-- **The size.** `stride` is 4 with ReLUs and 2 with maximum nodes, so these are 5 or 3 numbers for each grid point, `4 d + 1` for each
+    coordinate of the grid and `d + 1` for each scaling of the inputs. -/
+theorem slots_eq (t : Table) : t.network.slots + stride t.byRelu =
+    5 + t.inputs + t.steps * (1 + t.inputs) + (t.side + 4 * (t.side * t.inputs)) + (1 + stride t.byRelu) * t.points + t.outputSteps := by
+  have p : t.lastPiece + stride t.byRelu = t.firstPiece + stride t.byRelu * t.points := peak_eq _ _ _
   rw [slots_output]
-  show t.lastPiece + t.outputSteps + 4 = _
-  rw [Natural.add_right_comm, p]
-  show 1 + (1 + t.inputs) + t.steps * (1 + t.inputs) + (t.side + 2 + t.points) + t.side * t.inputs * 2 + t.side * t.inputs * 2 + 4 * t.points + t.outputSteps = _
+  show t.lastPiece + t.outputSteps + 1 + stride t.byRelu = _
+  rw [Natural.add_right_comm, Natural.add_right_comm _ t.outputSteps, p, Nat.add_mul, Nat.one_mul]
+  show 1 + (1 + t.inputs) + t.steps * (1 + t.inputs) + (t.side + 2 + t.points) + t.side * t.inputs * 2 + t.side * t.inputs * 2 +
+    stride t.byRelu * t.points + t.outputSteps + 1 = _
   generalize t.steps * (1 + t.inputs) = a
   generalize t.side * t.inputs = b
   generalize t.side = c
+  generalize stride t.byRelu * t.points = s
   have four : 4 * b = b * 2 + b * 2 := by rw [Nat.mul_comm 4 b, ← Nat.mul_add]
-  have five : 5 * t.points = t.points + 4 * t.points := by rw [Nat.add_comm, ← Nat.succ_mul]
-  have two : (4 : Nat) = 1 + (1 + 2) := rfl
-  rw [four, five]
-  conv => rhs; rw [two]
+  have five : (5 : Nat) = 1 + (1 + (1 + 2)) := rfl
+  rw [four]
+  conv => rhs; rw [five]
   simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 
 /-- Every layer reads what earlier ones wrote. -/
@@ -197,8 +206,8 @@ theorem inOrder (well : t.WellFormed) : InOrder (2 + t.network.inputs) t.network
       rw [Nat.one_mul, Nat.mul_one t.points]; rfl
     show InOrder (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2 + t.points * 1) _
     rw [here]
-    refine inOrder_joined (inOrder_maximum _ _) ?_
-    have e : t.firstPiece + t.points + written (maximum (t.gridBits * t.inputs) t.firstPiece) = t.lastPiece + 1 := written_maximum _ _
+    refine inOrder_joined (inOrder_maximum _ _ _) ?_
+    have e : t.firstPiece + t.points + written (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) = t.lastPiece + 1 := written_maximum _ _ _
     rw [e]
     exact inOrder_scaling (word (power_small (Nat.lt_of_le_of_lt (Nat.sub_le 127 _) (by decide)))) _ _
 end Table

@@ -74,10 +74,10 @@ theorem Lipschitz.bounded {d : Nat} {lower upper : Nat → K} {s : K} {f : (Nat 
 /-- **Universal approximation.** For every Lipschitz function `f` on a box with `d` inputs and every `ε > 0` there is a ReLU network,
     `gridTable`'s for some table of values, such that in every exact execution whose input lies in the box the output is
     within `ε` of `f`: at most `f`, and at least `f - ε`. The parameters of the table are the bits of the box, the slope, the values
-    and the error. -/
-theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K) {d : Nat} {lower upper : Nat → K} {slope ε : K}
+    and the error; `byRelu` says whether maxima are ReLUs too, or nodes of their own. -/
+theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K) (byRelu : Bool) {d : Nat} {lower upper : Nat → K} {slope ε : K}
     {f : (Nat → K) → K} (nonempty : ∀ i, i < d → lower i ≤ upper i) (lipschitz : Lipschitz d lower upper slope f) (positive : 0 < ε) :
-    ∃ boxBits slopeBits valueBits errorBits value, ∃ t, t = gridTable d boxBits slopeBits valueBits errorBits value ∧ t.WellFormed ∧
+    ∃ boxBits slopeBits valueBits errorBits value, ∃ t, t = gridTable byRelu d boxBits slopeBits valueBits errorBits value ∧ t.WellFormed ∧
       ∀ slots : Nat → K, t.network.Executes .real slots → InBox d lower upper (fun i => slots (2 + i)) →
         f (fun i => slots (2 + i)) - ε ≤ slots t.output ∧ slots t.output ≤ f (fun i => slots (2 + i)) := by
   obtain ⟨b1, h1⟩ := exists_two_pow_all archimedean d fun i => -lower i
@@ -95,7 +95,7 @@ theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K
   have bounded : ∀ x, InBox d lower upper x → AtMost (f x) (natural (2 ^ (a1 + a2))) := fun x hx =>
     have z := lipschitz.bounded nonempty hx
     ⟨le_trans (le_trans z.1 g1) (left a1 a2), le_trans (le_trans z.2 g2) (right a1 a2)⟩
-  obtain ⟨value, well, near⟩ := gridTable_approximates (e := e) halves nonempty box (lipschitz.mono hl) bounded
+  obtain ⟨value, well, near⟩ := gridTable_approximates (byRelu := byRelu) (e := e) halves nonempty box (lipschitz.mono hl) bounded
   refine ⟨b1 + b2, l, a1 + a2, e, value, _, rfl, well, fun slots h hx => ?_⟩
   obtain ⟨below, close⟩ := near _ _ hx (Table.interpolates well h)
   refine ⟨?_, below⟩
@@ -103,12 +103,12 @@ theorem universal_approximation (archimedean : Archimedean K) (halves : Halves K
   exact le_cert ((ring3 K f y e, y - (f - e), e - (f - y)) _ _ _) (sub_nonneg z)
 
 /-- The same of the graph that the checker takes, if its slots can be numbered with 32 bits. -/
-theorem universal_approximation_graph (archimedean : Archimedean K) (halves : Halves K) {d : Nat} {lower upper : Nat → K} {slope ε : K}
+theorem universal_approximation_graph (archimedean : Archimedean K) (halves : Halves K) (byRelu : Bool) {d : Nat} {lower upper : Nat → K} {slope ε : K}
     {f : (Nat → K) → K} (nonempty : ∀ i, i < d → lower i ≤ upper i) (lipschitz : Lipschitz d lower upper slope f) (positive : 0 < ε) :
-    ∃ boxBits slopeBits valueBits errorBits value, ∃ t, t = gridTable d boxBits slopeBits valueBits errorBits value ∧
+    ∃ boxBits slopeBits valueBits errorBits value, ∃ t, t = gridTable byRelu d boxBits slopeBits valueBits errorBits value ∧
       (t.network.slots ≤ 2 ^ 32 → ∀ slots : Nat → K, Executes .real t.network.graph slots → InBox d lower upper (fun i => slots (2 + i)) →
         f (fun i => slots (2 + i)) - ε ≤ slots t.output ∧ slots t.output ≤ f (fun i => slots (2 + i))) := by
-  obtain ⟨b, l, a, e, value, t, ht, well, h⟩ := universal_approximation archimedean halves nonempty lipschitz positive
+  obtain ⟨b, l, a, e, value, t, ht, well, h⟩ := universal_approximation archimedean halves byRelu nonempty lipschitz positive
   exact ⟨b, l, a, e, value, t, ht, fun fits slots hs => h slots ((Network.executes_graph fits (Table.inOrder well)).1 hs)⟩
 
 end Approximation
