@@ -36,6 +36,7 @@ ORDER = [
     "arithmetic",
     "evaluator",
     "nn",
+    "approximation",
     "differential",
     "bounds",
     "certificate",

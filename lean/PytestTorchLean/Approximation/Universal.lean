@@ -46,10 +46,6 @@ theorem exists_two_pow_all (archimedean : Archimedean K) : (d : Nat) → (x : Na
     | zero => exact le_trans hm (natural_le (Natural.two_pow_le (Nat.le_add_right m n)))
     | succ i => exact le_trans (hn i (Nat.le_of_succ_le_succ hi)) (natural_le (Natural.two_pow_le (Nat.le_add_left n m)))
 
-theorem sum_nonneg : {n : Nat} → {f : Nat → K} → (∀ i, i < n → 0 ≤ f i) → 0 ≤ sum n f
-  | 0, _, _ => le_refl _
-  | n + 1, f, h => add_nonneg (h 0 (Nat.succ_pos n)) (sum_nonneg fun i hi => h (i + 1) (Nat.succ_le_succ hi))
-
 /-- A larger slope will do as well. -/
 theorem Lipschitz.mono {d : Nat} {lower upper : Nat → K} {s t : K} {f : (Nat → K) → K} (h : Lipschitz d lower upper s f) (le : s ≤ t) :
     Lipschitz d lower upper t f := fun x y distance hx hy hd =>
