@@ -1,9 +1,9 @@
 """ReLU networks that approximate a function everywhere on a box, by lean/PytestTorchLean/Approximation.
 
-The network is the greatest of finitely many pieces, one for each point of a grid: the function's value there less a
-multiple of the distance from there. A function that never changes faster than that lies above all pieces, and nowhere
-far above the greatest. The Lean library proves so for every number of inputs and every error; here the same network is
-built as a module, which exports to ONNX and is certified like any other.
+The network is the greatest of finitely many pieces, one for each point of a grid: the function's value there
+less the distance from there, times the slope. A function that is nowhere steeper lies above all pieces, and
+nowhere far above the greatest. The Lean library proves so for every number of inputs and every error; here
+the same function is built as a module, which exports to ONNX and is certified like any other model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import floor
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pytest_torchlean import nn
 from pytest_torchlean.errors import ModelError
 from pytest_torchlean.nn import functional
+from pytest_torchlean.nn.tensor import X
 
 Function = Callable[[Sequence[Fraction]], Fraction]
 """A function of exact numbers."""
@@ -34,10 +35,10 @@ MOST_POINTS = 2**14
 class Table:
     """The values of a function on a grid, in whole units; what the Lean structure of the same name holds.
 
-    An input x has `input_unit * x + shift` units, an output y `output_unit * y`; both units are powers of two.
-    `coordinates` are those of the grid, the same for every input; `values` hold one number for each point, the
-    first input's coordinate running fastest, with `value_shift` added. `error` is proved: the network is at most
-    the function, and at least the function less `error`, where the function is as steep as was said and no steeper.
+    An input x has `input_unit * x + shift` units, an output y has `output_unit * y`; both are powers of two.
+    `coordinates` are the grid's, the same for every input. `values` hold a number for each point, the first
+    input's coordinate running fastest, with `value_shift` added. `error` is what `Table.approximates` proves:
+    the network is at most the function and at least the function less `error`, in exact arithmetic.
     """
 
     inputs: int
@@ -59,8 +60,8 @@ class Table:
     def network(self, *, by_relu: bool = False) -> Interpolation:
         """The network as a module: inputs float32 (1, inputs), outputs float32 (1, 1).
 
-        by_relu: maxima are relu(a - b) + b, so that Gemm, Sub, Add and Relu are all there is; otherwise Max, which
-        does not round and which interval bounds pass without loss.
+        by_relu: maxima are relu(a - b) + b, so that Gemm, Sub, Add and Relu are all there is; otherwise they
+        are Max, which does not round and which intervals pass without loss.
         """
         return Interpolation(self, by_relu)
 
@@ -86,11 +87,9 @@ def tabulate(
         raise ModelError("TL0109", "a table needs lower < upper, a positive slope and at least one input")
     if grid_bits * inputs > MOST_POINTS.bit_length() - 1:
         raise ModelError("TL0109", f"a table has at most {MOST_POINTS} points")
-    slope_bits = next(bits for bits in range(-64, 65) if Fraction(2) ** bits >= steep)
+    slope_bits = next((bits for bits in range(-64, 65) if Fraction(2) ** bits >= steep), 65)
     if not 0 <= unit_bits - slope_bits <= 126:
-        raise ModelError(
-            "TL0109", "unit_bits must be at least the slope's, so that an output of 1 is whole units"
-        )
+        raise ModelError("TL0109", "2^unit_bits must be at least the slope, and not far above it")
     unit, output_unit, side = 2**unit_bits, 2 ** (unit_bits - slope_bits), 2**grid_bits
     shift = max(0, -floor(low * unit))
     width = (high - low) * unit
@@ -111,7 +110,7 @@ def _points(coordinates: Sequence[Fraction], inputs: int) -> Iterator[tuple[Frac
 
 def _radius(coordinates: Sequence[int], low: Fraction, high: Fraction) -> Fraction:
     """How far a number between `low` and `high` can be from the nearest coordinate."""
-    gaps = [Fraction(after - before, 2) for before, after in zip(coordinates, coordinates[1:], strict=False)]
+    gaps = [Fraction(after - before, 2) for before, after in pairwise(coordinates)]
     return max(coordinates[0] - low, high - coordinates[-1], *gaps)
 
 
@@ -130,9 +129,9 @@ class Interpolation(nn.Module):
         self.pieces = _linear(np.concatenate([distance, distance], axis=1), values)
         self.by_relu = by_relu
 
-    def forward(self, x: nn.Tensor) -> nn.Tensor:
+    def forward(self, x: X) -> X:
         """The greatest piece, in pairs."""
-        greatest = self.pieces(functional.relu(self.difference(x)))
+        greatest: X = self.pieces(functional.relu(self.difference(x)))
         while (half := greatest.shape[1] // 2) > 0:
             first, second = (functional.narrow(greatest, 1, start, half) for start in (0, half))
             if self.by_relu:

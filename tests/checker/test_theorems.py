@@ -58,6 +58,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Approximation.universal_approximation": WITHOUT_CHOICE,
     "PytestTorchLean.Approximation.universal_approximation_graph": WITHOUT_CHOICE,
     "PytestTorchLean.Approximation.gridTable_approximates": PROPEXT,
+    "PytestTorchLean.Approximation.Table.approximates": PROPEXT,
     "PytestTorchLean.Approximation.Table.interpolates": WITHOUT_CHOICE,
     "PytestTorchLean.Approximation.Table.slots_eq": PROPEXT,
     "PytestTorchLean.Approximation.Network.executes_graph": PROPEXT,
@@ -75,6 +76,10 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.sound": WITHOUT_CHOICE,
     "PytestTorchLean.Example.conclusion_binary32": WITHOUT_CHOICE,
     "PytestTorchLean.Example.universal_approximation": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.square_accepted_binary32": (),
+    "PytestTorchLean.Example.square_refused": (),
+    "PytestTorchLean.Example.square_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.square_interpolates": WITHOUT_CHOICE,
 }
 
 # Theorems with hypotheses whose instance has another name than theirs in `Example`.
@@ -106,10 +111,11 @@ INSTANCE = {
     "Approximation.universal_approximation": "universal_approximation",
     "Approximation.universal_approximation_graph": "universal_approximation",
     "Approximation.gridTable_approximates": "universal_approximation",
-    "Approximation.Table.interpolates": "universal_approximation",
+    "Approximation.Table.approximates": "universal_approximation",
+    "Approximation.Table.interpolates": "square_interpolates",
     "Approximation.Table.slots_eq": "universal_approximation",
-    "Approximation.Network.executes_graph": "universal_approximation",
-    "Approximation.Network.exists_execution": "universal_approximation",
+    "Approximation.Network.executes_graph": "square_interpolates",
+    "Approximation.Network.exists_execution": "square_interpolates",
 }
 
 # Rounding and binary32 arithmetic: the theorems by the axioms they rest on.

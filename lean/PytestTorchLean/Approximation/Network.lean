@@ -40,26 +40,30 @@ structure Network where
   layers : List Layer
 
 namespace Wiring
-/-- The exact products of a row at a position, in units of `2^-149`. -/
-def terms {K : Type u} [OrderedRing K] (w : Wiring) (slots : Nat → K) (position row : Nat) : List K :=
-  listed w.columns fun column => [Binary32.scaled (w.weight row column) * slots (w.source position column)]
-/-- Their sum. -/
+/-- A row times the slots that a position reads, in units of `2^-149`. -/
 def form {K : Type u} [OrderedRing K] (w : Wiring) (slots : Nat → K) (position row : Nat) : K :=
   sum w.columns fun column => Binary32.scaled (w.weight row column) * slots (w.source position column)
-/-- What a row's result may be, as `Affine.Computes` has it. -/
-def Computes {K : Type u} [OrderedRing K] (m : Semantics) (w : Wiring) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
-  match m with
-  | .real => natural (2 ^ 149) * y = w.form slots position row
-  | .binary32 => Sums .rounded (w.terms slots position row) (natural (2 ^ 149) * y)
+
+/-! The checker reads matrices in lanes: `lanes` interleaved groups of columns, filled up with zeros. -/
+def lanes : Nat := 4
+def laneColumns (w : Wiring) : Nat := (w.columns + 3) / 4
+def paddedWeight (w : Wiring) (row column : Nat) : Nat := cond (Nat.ble (column + 1) w.columns) (w.weight row column) 0
+def paddedSource (w : Wiring) (position column : Nat) : Nat := cond (Nat.ble (column + 1) w.columns) (w.source position column) 0
 /-- The wiring with weights and slots packed into words. -/
 def affine (w : Wiring) : Affine where
   rows := w.rows
-  lanes := 1
-  laneColumns := w.columns
-  weights := pack 32 (w.rows * w.columns) fun k => w.weight (k % w.rows) (k / w.rows)
+  lanes := lanes
+  laneColumns := w.laneColumns
+  weights := pack 32 (lanes * (w.rows * w.laneColumns)) fun k => w.paddedWeight (k / lanes % w.rows) (w.laneColumns * (k % lanes) + k / lanes / w.rows)
   positions := w.positions
-  sources := pack 32 (w.positions * w.columns) fun k => w.source (k / w.columns) (k % w.columns)
+  sources := pack 32 (w.laneColumns * lanes * w.positions) fun k => w.paddedSource (k / (w.laneColumns * lanes)) (k % (w.laneColumns * lanes))
   divisor := 1
+
+/-- What a row's result may be: exactly its form, or whatever the packed matrix may give in binary32. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (w : Wiring) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
+  match m with
+  | .real => natural (2 ^ 149) * y = w.form slots position row
+  | .binary32 => w.affine.Computes .binary32 slots position row y
 end Wiring
 
 namespace Layer

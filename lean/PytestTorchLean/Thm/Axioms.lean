@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Approximation.Example
+import PytestTorchLean.Approximation.Certified
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Certified
@@ -58,6 +58,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Approximation.universal_approximation
 #print axioms PytestTorchLean.Approximation.universal_approximation_graph
 #print axioms PytestTorchLean.Approximation.gridTable_approximates
+#print axioms PytestTorchLean.Approximation.Table.approximates
 #print axioms PytestTorchLean.Approximation.Table.interpolates
 #print axioms PytestTorchLean.Approximation.Table.slots_eq
 #print axioms PytestTorchLean.Approximation.Network.executes_graph
@@ -78,6 +79,10 @@ set_option linter.all false
 #print axioms PytestTorchLean.Example.sound
 #print axioms PytestTorchLean.Example.conclusion_binary32
 #print axioms PytestTorchLean.Example.universal_approximation
+#print axioms PytestTorchLean.Example.square_accepted_binary32
+#print axioms PytestTorchLean.Example.square_refused
+#print axioms PytestTorchLean.Example.square_sound
+#print axioms PytestTorchLean.Example.square_interpolates
 
 /-! ### Functions that the kernel computes by name -/
 #print axioms PytestTorchLean.NatEquations.add_succ
