@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.attack import Wish
-from pytest_torchlean.bounds.budget import Budget
+from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Float32, Target, minimise, promising
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.cache.known import Known
@@ -23,6 +25,7 @@ from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.linear import cases_by_phases
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     OUT_OF_TIME,
@@ -46,8 +49,10 @@ from pytest_torchlean.properties.recalled import (
 from pytest_torchlean.properties.seen import sampled_outputs
 from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
-from pytest_torchlean.verdict import Evidence, Verdict, Witness
+from pytest_torchlean.verdict import Evidence, Sampled, Verdict, Witness
 
+_SHARE_FOR_PHASES = 0.5
+"""Of the time that is left, for cases by ReLU phases and their certificate."""
 _REPLAYS = 20
 """Candidates that are run, the lowest first."""
 
@@ -80,44 +85,9 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     seconds = {"bound": time.monotonic() - started}
     bounds = _bounds(prospect, program.outputs)
     claimed, sampled = _claimed(prop, int(program.outputs.size)), sampled_outputs(executions, box, budget)
+    shown = _Shown(context, prop, executions, goals, bounds, claimed, sampled)
     if witness is None and bool(prospect.forecasts[0].accepted[0]):
-        asked = time.monotonic()
-        try:
-            proof = prove(context, prop, executions, prospect)
-        except CheckerError as error:
-            if error.code != OUT_OF_TIME:
-                raise
-            found, next_steps = unfinished(prop)
-            return Evidence(
-                verdict=Verdict.UNKNOWN,
-                claim=claim(prop),
-                semantics=prop.chosen_semantics,
-                found=found,
-                bounds=bounds,
-                claimed=claimed,
-                sampled=sampled,
-                runtime=runtime_line(prop, executions),
-                next_steps=next_steps,
-                seconds={**seconds, "lean": time.monotonic() - asked},
-            )
-        context.memory.proved(proved_boxes(prospect, proof, numbered(goals)))
-        return Evidence(
-            verdict=Verdict.PROVED,
-            claim=claim(prop),
-            semantics=prop.chosen_semantics,
-            found=_proved_text(prospect, bounds),
-            assurance=proof.assurance,
-            theorem=proof.theorem,
-            bounds=bounds,
-            claimed=claimed,
-            sampled=sampled,
-            runtime=runtime_line(prop, executions),
-            lean=proof.lean,
-            seconds={**seconds, **proof.seconds},
-            effort=proof.effort,
-            details=(proof.guard_line,),
-            trust=trust_of(context, proof),
-        )
+        return shown.asked(prospect, seconds)
     started = time.monotonic()
     witness = witness or _falsify(program, executions, prop, forms, box, budget)
     by: tuple[Use, ...] = ()
@@ -140,6 +110,11 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             next_steps="widen the output bounds, or find out why the model leaves them at this input",
             seconds=seconds,
         )
+    started = time.monotonic()
+    by_phases = _by_phases(program, goals, prop, budget)
+    seconds["bound"] += time.monotonic() - started
+    if by_phases is not None:
+        return shown.asked(by_phases, seconds)
     return Evidence(
         verdict=Verdict.UNKNOWN,
         claim=claim(prop),
@@ -152,6 +127,70 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
         seconds=seconds,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What the evidence shows beside Lean's answer."""
+
+    context: PropertyContext
+    prop: RangeProperty
+    executions: Executions
+    goals: Sequence[Goal]
+    bounds: dict[str, tuple[str, ...]]
+    claimed: dict[str, tuple[str, ...]]
+    sampled: Sampled | None
+
+    def asked(self, prospect: Prospect, seconds: Mapping[str, float]) -> Evidence:
+        """PROVED where Lean accepts, UNKNOWN where it runs out of time. Raises as `prove` does."""
+        started = time.monotonic()
+        evidence = Evidence(
+            verdict=Verdict.UNKNOWN,
+            claim=claim(self.prop),
+            semantics=self.prop.chosen_semantics,
+            found="",
+            bounds=self.bounds,
+            claimed=self.claimed,
+            sampled=self.sampled,
+            runtime=runtime_line(self.prop, self.executions),
+        )
+        try:
+            proof = prove(self.context, self.prop, self.executions, prospect)
+        except CheckerError as error:
+            if error.code != OUT_OF_TIME:
+                raise
+            found, next_steps = unfinished(self.prop)
+            seconds = {**seconds, "lean": time.monotonic() - started}
+            return replace(evidence, found=found, next_steps=next_steps, seconds=seconds)
+        self.context.memory.proved(proved_boxes(prospect, proof, numbered(self.goals)))
+        return replace(
+            evidence,
+            verdict=Verdict.PROVED,
+            found=_proved_text(prospect, self.bounds),
+            assurance=proof.assurance,
+            theorem=proof.theorem,
+            lean=proof.lean,
+            seconds={**seconds, **proof.seconds},
+            effort=proof.effort,
+            details=(proof.guard_line,),
+            trust=trust_of(self.context, proof),
+        )
+
+
+def _by_phases(
+    program: Program, goals: Sequence[Goal], prop: RangeProperty, budget: Budget
+) -> Prospect | None:
+    """What Lean will accept once the box is split by ReLU phases; None where that does not suffice."""
+    backstop = replace(budget, deadline=time.monotonic() + _SHARE_FOR_PHASES * budget.left)
+    (goal,) = goals
+    try:
+        trees = cases_by_phases(program, {0: (goal.forms, goal.boxes[0])}, backstop, 1)
+        if not trees:
+            return None
+        prospect = forecast(program, goals, semantics_of(prop), backstop, [[trees[0]]])
+    except OutOfTime:
+        return None
+    return prospect if bool(prospect.forecasts[0].accepted[0]) else None
 
 
 def _proved_text(prospect: Prospect, bounds: dict[str, tuple[str, ...]]) -> str:

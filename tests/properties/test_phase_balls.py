@@ -1,4 +1,4 @@
-"""Robustness of a ball that rows prove only case by case, by ReLU phases."""
+"""Balls and ranges that rows prove only case by case, by ReLU phases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.properties import linear, run_property
 from pytest_torchlean.properties.linear import cases_by_phases, seconds_per_case
-from pytest_torchlean.spec.model import RobustnessProperty
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Verdict
 
 EXAMPLE = example(9, 6, 6, share=0.5)
@@ -48,6 +48,34 @@ def test_a_ball_is_proved_case_by_case(context_for: Any, semantics: str) -> None
     assert evidence.verdict is Verdict.PROVED
     assert evidence.counts is not None
     assert evidence.counts.proved == 1
+
+
+def difference() -> onnx.ModelProto:
+    """The example's model with the difference of its outputs as the only one."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(EXAMPLE.network.proto)
+    for name in ("w2", "b2"):
+        value = next(value for value in proto.graph.initializer if value.name == name)
+        numbers = numpy_helper.to_array(value)
+        value.CopyFrom(numpy_helper.from_array(numbers[:1] - numbers[1:], name))
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 1]))
+    return proto
+
+
+@pytest.mark.usefixtures("library")
+def test_a_range_is_proved_case_by_case(context_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower = Fraction(-int(EXAMPLE.forms.constants[0]), 4096)
+    prop = RangeProperty(
+        name="r",
+        model="m",
+        input=Bounds(-HALF, HALF),
+        output=OutputBounds(lower, None),
+    )
+    evidence = run_property(context_for(difference()), prop)
+    assert evidence.verdict is Verdict.PROVED
+    assert evidence.theorem is not None
+    monkeypatch.setattr(linear, "_FEWEST_PHASES", linear.MOST_PHASES + 1)
+    assert run_property(context_for(difference()), prop).verdict is Verdict.UNKNOWN
 
 
 def test_without_time_for_cases_it_stays_unknown(context_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
