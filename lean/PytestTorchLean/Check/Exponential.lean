@@ -27,7 +27,16 @@ theorem cancel_one {c a b : K} (hc : 1 ≤ c) (h : a * c ≤ b * c) : a ≤ b :=
 
 theorem add (he : IsExponential e) (x y : K) : e (x + y) = e x * e y := he.1 x y
 theorem tangent (he : IsExponential e) (x : K) : 1 + x ≤ e x := he.2.1 x
-theorem half (he : IsExponential e) (x : K) : ∃ y, y + y = x := he.2.2 x
+theorem inverse (he : IsExponential e) {x : K} (h : 1 ≤ x) : ∃ y, x * y = 1 := he.2.2 x h
+/-- Every number can be divided by a positive natural number. -/
+theorem part (he : IsExponential e) {n : Nat} (hn : 0 < n) (x : K) : ∃ y, natural n * y = x := by
+  have one : (1 : K) ≤ natural n := natural_le hn
+  obtain ⟨i, hi⟩ := he.inverse one
+  exact ⟨i * x, by rw [← mul_assoc, hi, one_mul]⟩
+theorem half (he : IsExponential e) (x : K) : ∃ y, y + y = x := by
+  obtain ⟨y, hy⟩ := he.part (n := 2) (Nat.succ_le_succ (Nat.zero_le 1)) x
+  refine ⟨y, ?_⟩
+  rw [← hy]; exact (ring1 K y, y + y, 2 * y) y
 theorem nonneg (he : IsExponential e) (x : K) : 0 ≤ e x := by
   obtain ⟨y, rfl⟩ := he.half x
   rw [he.add]; exact sq_nonneg _

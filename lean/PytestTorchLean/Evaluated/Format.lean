@@ -178,7 +178,15 @@ def link : Read Relaxation.Link := constructor [
       let size ← number
       let shift ← number
       let short ← number
-      pure (Relaxation.Link.join weight own other size shift short))]
+      pure (Relaxation.Link.join weight own other size shift short)),
+    (do
+      let bits ← number
+      let size ← number
+      let slopes ← number
+      let depth ← number
+      let stages ← number
+      let precision ← number
+      pure (Relaxation.Link.slide bits size slopes depth stages precision))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -15,9 +15,9 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-/-- `e` is an exponential function, and every number has a half, as the real numbers do. -/
+/-- `e` is an exponential function, and every number from 1 on has an inverse, as real numbers do. -/
 def IsExponential (e : K → K) : Prop :=
-  (∀ x y, e (x + y) = e x * e y) ∧ (∀ x, 1 + x ≤ e x) ∧ (∀ x : K, ∃ half, half + half = x)
+  (∀ x y, e (x + y) = e x * e y) ∧ (∀ x, 1 + x ≤ e x) ∧ (∀ x : K, 1 ≤ x → ∃ inverse, x * inverse = 1)
 
 /-- A function of one number. -/
 inductive Curve where

@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Check.Relaxation.Slide
 import PytestTorchLean.Check.Relaxation.Branch
 import PytestTorchLean.Check.Relaxation.Multiply
 import PytestTorchLean.Check.Relaxation.Whole
@@ -38,6 +39,9 @@ inductive Link where
   /-- add what waited last: `own` and `other` times the coefficients, which then have at most `size` bits, then divide them as in
       `through`; passes no node -/
   | join (weight own other size shift short : Nat)
+  /-- replace a smooth activation by lines and residuals: one slope for each neuron, digits of `size` bits, multiples of `2^-bits`;
+      intervals are halved `depth` times, the function enclosed by `stages` stages of `precision` bits -/
+  | slide (bits size slopes depth stages precision : Nat)
 
 /-! ### Goals -/
 
@@ -156,7 +160,11 @@ def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat 
       (fun first count => widen frame first count x fun y => rest passed waiting y)
       (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
       (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
-        (fun low others _ => join frame weight own other size x low fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z) waiting)) links
+        (fun low others _ => join frame weight own other size x low fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z) waiting)
+      (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
+          (fun function first n => both (Nat.beq x.start p.start) (slideCurve s frame function bits size slopes depth stages precision first n direct mirrored memory x fun y => rest earlier waiting y))
+          (fun _ _ _ => false)) passed)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -235,6 +243,11 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
     exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw y hy h
+  | .slide bits size slopes depth stages precision :: links, ⟨.curve function first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx (by rw [h1]; exact hp.2.1) h
+    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw y hy h
   | .skip :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
@@ -260,6 +273,13 @@ theorem walk_sound {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct
   | .bend _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+
+  | .slide _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
