@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.merging import merged
 from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.certificate.account import Account
@@ -26,6 +27,8 @@ _PART = (1e-3, 1.5e-7)
 """What the compiled checker takes for forms on a part: seconds, and for each weight and input."""
 _ROWS = 60
 """A part with rows of its own takes it as long as so many parts with forms."""
+_MERGED = 3
+"""How many parts of a search better slopes are expected to make one."""
 _MOST_FORMS, _MOST_ROWS = 20_000, 2_000
 """Parts of one box; fewer where the spec grants less time."""
 
@@ -64,15 +67,23 @@ def script_of(
     lower, upper = (
         np.array([to_float(x) for x in side]) for side in (goal.boxes[index].lower, goal.boxes[index].upper)
     )
-    by_rows = split(
-        program, inequalities, lower, upper, most_boxes=2 * limits.rows, slack=_SLACK, budget=budget
+    searched = split(
+        program,
+        inequalities,
+        lower,
+        upper,
+        most_boxes=2 * _MERGED * limits.rows,
+        slack=_SLACK,
+        budget=budget,
     )
-    if by_rows.broken is not None:
+    if searched.broken is not None:
         return None
-    parts = 0 if by_rows.tree is None else len(list(leaves(by_rows.tree)))
-    most = min(limits.forms, _ROWS * parts) if parts else limits.forms
-    own = carried_script(account, claim, box, most_parts=most, budget=budget)
-    if own is not None or by_rows.tree is None:
+    tree = searched.tree
+    if tree is not None:
+        tree = merged(program, inequalities, tree, slack=_SLACK, budget=budget)
+    parts = limits.forms if tree is None else len(list(leaves(tree)))
+    own = carried_script(account, claim, box, most_parts=min(limits.forms, _ROWS * parts), budget=budget)
+    if own is not None or tree is None or parts > limits.rows:
         return own
 
     def finer(part: Leaf) -> Tree | None:
@@ -82,4 +93,4 @@ def script_of(
                 return found.tree
         return None
 
-    return cut_script(account, claim, box, by_rows.tree, finer, most=parts + _MOST_FINER, budget=budget)
+    return cut_script(account, claim, box, tree, finer, most=parts + _MOST_FINER, budget=budget)

@@ -7,7 +7,9 @@ import pytest
 from test_crown import network
 
 from pytest_torchlean.bounds import interval
+from pytest_torchlean.bounds.merging import merged
 from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.bounds.stated import stated
 
 PROGRAM = network((2, 10, 10, 2))
 LOWER, UPPER = np.array([-1.0, -1.0]), np.array([1.0, 1.0])
@@ -57,3 +59,23 @@ def test_one_of_two_alternatives_is_enough(order: int) -> None:
     both = Inequalities(np.concatenate([true, false][::order]), alternatives=2)
     assert split(PROGRAM, both, LOWER, UPPER, most_boxes=2000).tree is not None
     assert split(PROGRAM, Inequalities(both.rows), LOWER, UPPER, most_boxes=50).tree is None
+
+
+def test_merged_leaves_tile_the_box_and_are_fewer() -> None:
+    claim = above(least_seen() - 0.05)
+    tree = split(PROGRAM, claim, LOWER, UPPER, most_boxes=5000, slack=1e-6).tree
+    assert tree is not None
+    fewer = merged(PROGRAM, claim, tree, slack=1e-6)
+    assert tiles(fewer, LOWER, UPPER)
+    assert 1 <= len(list(leaves(fewer))) < len(list(leaves(tree)))
+    for leaf in leaves(fewer):
+        if leaf.slopes is not None:
+            found = stated(PROGRAM, leaf.lower, leaf.upper, claim.rows, 1)
+            assert found.least.min() > 1e-6
+
+
+def test_nothing_is_merged_that_slopes_do_not_prove() -> None:
+    claim = above(least_seen() - 0.05)
+    tree = split(PROGRAM, claim, LOWER, UPPER, most_boxes=5000, slack=1e-6).tree
+    assert tree is not None
+    assert merged(PROGRAM, above(1e6), tree, slack=1e-6) is tree
