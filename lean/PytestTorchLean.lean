@@ -10,7 +10,7 @@ import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.Axioms
-import PytestTorchLean.Approximation.Certified
+import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Check.Relaxation.Lines
 import PytestTorchLean.Thm.Conversion
 import PytestTorchLean.Thm.NoOverflow

@@ -61,7 +61,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Approximation.Table.approximates": PROPEXT,
     "PytestTorchLean.Approximation.Table.interpolates": WITHOUT_CHOICE,
     "PytestTorchLean.Approximation.Table.slots_eq": PROPEXT,
-    "PytestTorchLean.Approximation.Network.executes_graph": PROPEXT,
+    "PytestTorchLean.Approximation.Network.executes_graph": ("Quot.sound",),
     "PytestTorchLean.Approximation.Network.exists_execution": (),
     # the theorems are not vacuous
     "PytestTorchLean.Integers.orderedRing": PROPEXT,
@@ -80,6 +80,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.square_refused": (),
     "PytestTorchLean.Example.square_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Example.square_interpolates": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.square_approximates": WITHOUT_CHOICE,
 }
 
 # Theorems with hypotheses whose instance has another name than theirs in `Example`.
@@ -111,7 +112,7 @@ INSTANCE = {
     "Approximation.universal_approximation": "universal_approximation",
     "Approximation.universal_approximation_graph": "universal_approximation",
     "Approximation.gridTable_approximates": "universal_approximation",
-    "Approximation.Table.approximates": "universal_approximation",
+    "Approximation.Table.approximates": "square_approximates",
     "Approximation.Table.interpolates": "square_interpolates",
     "Approximation.Table.slots_eq": "universal_approximation",
     "Approximation.Network.executes_graph": "square_interpolates",

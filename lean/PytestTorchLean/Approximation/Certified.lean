@@ -63,14 +63,22 @@ theorem square_fits : square.network.Fits := by
 def cell : Box := ⟨4, 0, 8, 0x0202, 0x0303⟩
 /-- `upper - 64 y ≥ 0` and `64 y - lower ≥ 0` for the output `y`: a row each for slot 1 and the output's slot, where bit 31 is the sign. -/
 def between (lower upper : Nat) : Property where
-  forms := ⟨2, 4, 1, upper + 2 ^ 32 * 0x80000040 + 2 ^ 128 * (0x80000000 + lower) + 2 ^ 160 * 0x40, 1, 1 + 2 ^ 32 * square.output, 1⟩
+  forms := ⟨2, 4, 1, upper + 2 ^ 32 * 0x80000040 + 2 ^ 128 * (0x80000000 + lower) + 2 ^ 160 * 0x40, 1,
+    1 + 2 ^ 32 * square.output, 1⟩
   strict := false
   alternatives := 1
 
 /-- Interval bounds, node by node. -/
 def squareScript : Script :=
-  Script.node ⟨⟨133, 0, 24⟩, 0, 0⟩ <| Script.node ⟨⟨127, 3, 31⟩, 0, 0⟩ <| Script.node ⟨⟨127, 0, 24⟩, 0, 0⟩ <| Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <| Script.node ⟨⟨127, 0, 24⟩, 0, 0⟩ <|
-  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <| Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <| Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <| Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
+  Script.node ⟨⟨133, 0, 24⟩, 0, 0⟩ <|
+  Script.node ⟨⟨127, 3, 31⟩, 0, 0⟩ <|
+  Script.node ⟨⟨127, 0, 24⟩, 0, 0⟩ <|
+  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
+  Script.node ⟨⟨127, 0, 24⟩, 0, 0⟩ <|
+  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
+  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
+  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
+  Script.node ⟨⟨1, 0, 0⟩, 0, 0⟩ <|
   Script.node ⟨⟨121, 0, 24⟩, 0, 0⟩ <| Script.conclude (.direct ⟨1, 0, 7⟩)
 def squareCertificate : Certificate := ⟨⟨2 ^ 14, 2 ^ 22, 64⟩, [[squareScript]]⟩
 

@@ -158,8 +158,10 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
       rw [inputs i hi, shift, constant _ (Nat.lt_of_lt_of_le c (Nat.le_trans (Nat.le_add_right _ 1) (Natural.le_of_lt side_lt))), constant_grid c] at plus minus
       have up := relu _ (place 0 (by decide))
       have down := relu _ (place 1 (by decide))
-      have up : IsRelu (v (t.firstDifference + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) (v (t.firstRelu + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) := up
-      have down : IsRelu (v (t.firstDifference + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) (v (t.firstRelu + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) := down
+      have up : IsRelu (v (t.firstDifference + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))))
+        (v (t.firstRelu + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) := up
+      have down : IsRelu (v (t.firstDifference + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))))
+        (v (t.firstRelu + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i)))) := down
       have plus : v (t.firstDifference + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))) = _ := plus
       have minus : v (t.firstDifference + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))) = _ := minus
       rw [plus] at up

@@ -30,7 +30,8 @@ def Lipschitz (d : Nat) (lower upper : Nat → K) (slope : K) (f : (Nat → K) �
 
 /-! ### Finite choice, floors, division by powers of two -/
 
-theorem choose {α : Type v} (default : α) : (n : Nat) → {p : Nat → α → Prop} → (∀ i, i < n → ∃ a, p i a) → ∃ f : Nat → α, ∀ i, i < n → p i (f i)
+theorem choose {α : Type v} (default : α) : (n : Nat) → {p : Nat → α → Prop} → (∀ i, i < n → ∃ a, p i a) →
+    ∃ f : Nat → α, ∀ i, i < n → p i (f i)
   | 0, _, _ => ⟨fun _ => default, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
   | n + 1, p, h => by
     obtain ⟨a, ha⟩ := h 0 (Nat.succ_pos n)
@@ -73,7 +74,8 @@ theorem sum_ones : (n : Nat) → sum n (fun _ => (1 : K)) = natural n
 
 /-- The point of an interval that is nearest to the grid coordinate `c`, seen from the interval. -/
 theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower ≤ upper) :
-    ∃ q, (lower ≤ q ∧ q ≤ upper) ∧ ∀ x a, lower ≤ x ∧ x ≤ upper → AtMost (natural (2 ^ n) * x + shift - c) a → AtMost (natural (2 ^ n) * (x - q)) a := by
+    ∃ q, (lower ≤ q ∧ q ≤ upper) ∧ ∀ x a, lower ≤ x ∧ x ≤ upper →
+      AtMost (natural (2 ^ n) * x + shift - c) a → AtMost (natural (2 ^ n) * (x - q)) a := by
   obtain ⟨p, hp⟩ := divide halves (c - shift) n
   have N := natural_nonneg (K := K) (2 ^ n)
   have e : ∀ x, natural (2 ^ n) * x + shift - c = natural (2 ^ n) * (x - p) := fun x => by
@@ -123,7 +125,8 @@ def gridTable (byRelu : Bool) (inputs boxBits slopeBits valueBits errorBits : Na
   outputSteps := errorBits + (inputs + 1)
 
 /-- Distances in units of the grid, turned into distances. -/
-theorem lipschitz_units (halves : Halves K) {d n M : Nat} {lower upper x y : Nat → K} {slope : K} {f : (Nat → K) → K} (hf : Lipschitz d lower upper slope f)
+theorem lipschitz_units (halves : Halves K) {d n M : Nat} {lower upper x y : Nat → K} {slope : K} {f : (Nat → K) → K}
+    (hf : Lipschitz d lower upper slope f)
     (steep : natural M * slope ≤ natural (2 ^ n)) (hx : InBox d lower upper x) (hy : InBox d lower upper y) {a : Nat → K}
     (ha : ∀ i, i < d → AtMost (natural (2 ^ n) * (x i - y i)) (a i)) : natural M * (f x - f y) ≤ sum d a := by
   obtain ⟨r, hr⟩ := choose (0 : K) d (p := fun i r => natural (2 ^ n) * r = a i) fun i _ => divide halves (a i) n

@@ -15,7 +15,8 @@ theorem written_joined : (first rest : List Layer) → written (joined first res
   | layer :: first, rest => by
     show layer.size + written (joined first rest) = layer.size + written first + written rest
     rw [written_joined first rest, Nat.add_assoc]
-theorem inOrder_joined : {first rest : List Layer} → {start : Nat} → InOrder start first → InOrder (start + written first) rest → InOrder start (joined first rest)
+theorem inOrder_joined : {first rest : List Layer} → {start : Nat} → InOrder start first →
+    InOrder (start + written first) rest → InOrder start (joined first rest)
   | [], _, _, _, g => g
   | layer :: first, rest, start, h, g => by
     refine ⟨h.1, inOrder_joined h.2 ?_⟩

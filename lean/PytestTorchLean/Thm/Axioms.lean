@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Approximation.Certified
+import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Certified
@@ -83,6 +83,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Example.square_refused
 #print axioms PytestTorchLean.Example.square_sound
 #print axioms PytestTorchLean.Example.square_interpolates
+#print axioms PytestTorchLean.Example.square_approximates
 
 /-! ### Functions that the kernel computes by name -/
 #print axioms PytestTorchLean.NatEquations.add_succ
