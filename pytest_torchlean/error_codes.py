@@ -119,6 +119,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "the node is not affine, an extremum or data movement of float32 values with finite binary32 weights",
         "run `torchlean inspect` on the model to see every such node",
     ),
+    ErrorCode(
+        "TL0205",
+        "operator has no derivative here",
+        "a property about derivatives meets a node that bends, or whose derivative is not known",
+        "state it of a smooth model: Tanh, Sigmoid, Exp, Softplus, Sin, Cos, products and affine operators",
+    ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
         "TL0301", "spec cannot be read", "the file is missing, too large, or not UTF-8 text", "check the file"

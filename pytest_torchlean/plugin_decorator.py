@@ -104,7 +104,7 @@ def _arguments(mark: pytest.Mark) -> tuple[str, PropertySpec, InputShapes, tuple
             "TL0307",
             f"the property is {type(prop).__name__}, not one made by pytest_torchlean",
             fix="use robustness, certified_radius, output_range, vnnlib, equivalent, monotone, lipschitz, "
-            "invariant, lyapunov or runtime_agreement",
+            "invariant, lyapunov, gradient, residual or runtime_agreement",
         )
     steps = read_steps(values["preprocess"], "`preprocess`") if "preprocess" in values else ()
     path = model if isinstance(model, str) else model.as_posix()

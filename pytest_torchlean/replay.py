@@ -15,6 +15,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.preprocessing import compose
+from pytest_torchlean.properties.derivative_claims import Derived, derived_of
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.loops import Loop, loop_of
 from pytest_torchlean.properties.lowering import lower_as_given
@@ -22,7 +23,13 @@ from pytest_torchlean.properties.pairs import Pair, is_pair, pair_of
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.properties.stored_claim import StoredClaim
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
-from pytest_torchlean.spec.model import InputShapes, LoopProperty, RobustnessProperty, VnnlibProperty
+from pytest_torchlean.spec.model import (
+    DerivativeProperty,
+    InputShapes,
+    LoopProperty,
+    RobustnessProperty,
+    VnnlibProperty,
+)
 from pytest_torchlean.spec.paths import resolve_inside
 from pytest_torchlean.spec.preprocess import PreprocessStep, words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
@@ -74,7 +81,7 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
     executions = _executions(stored.model_path, stored.model_shapes, stored.preprocess, root, operators)
     sha256 = executions.model.sha256
-    pair: Pair | Loop | None = None
+    pair: Pair | Loop | Derived | None = None
     same = sha256 == stored.model_sha256
     if is_pair(stored.prop):
         second, to = None, stored.other
@@ -84,6 +91,8 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
         pair = pair_of(stored.prop, executions, second)
     elif isinstance(stored.prop, LoopProperty):
         pair = loop_of(stored.prop, executions)
+    elif isinstance(stored.prop, DerivativeProperty):
+        pair = derived_of(stored.prop, executions)
     if pair is not None:
         executions = pair.executions
     replays = tuple(_replay(stored, witness, executions, pair) for witness in stored.witnesses)
@@ -113,7 +122,7 @@ def _graph(shapes: Mapping[str, tuple[int, ...]] | None, model: LoadedModel) -> 
 
 
 def _replay(
-    stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | Loop | None
+    stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | Loop | Derived | None
 ) -> Replay:
     graph = executions.graph
     flat = _point(witness, graph)

@@ -23,6 +23,7 @@ from pytest_torchlean.properties.stored_claim import StoredClaim, stored_form
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.spec.model import (
     EquivalentProperty,
+    GradientProperty,
     InvariantProperty,
     LipschitzProperty,
     LyapunovProperty,
@@ -30,6 +31,7 @@ from pytest_torchlean.spec.model import (
     PropertySpec,
     RadiusProperty,
     RangeProperty,
+    ResidualProperty,
     RobustnessProperty,
     VnnlibProperty,
 )
@@ -53,6 +55,8 @@ _KINDS: Mapping[str, type[PropertySpec]] = {
     "lipschitz": LipschitzProperty,
     "invariant": InvariantProperty,
     "lyapunov": LyapunovProperty,
+    "gradient": GradientProperty,
+    "residual": ResidualProperty,
 }
 
 

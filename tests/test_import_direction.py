@@ -32,6 +32,7 @@ ORDER = [
     "ops",
     "onnx_import",
     "onnx_export",
+    "derivatives",
     "runtime",
     "arithmetic",
     "evaluator",

@@ -23,11 +23,12 @@ DEFAULT_OPSET = 20
 _BATCH = "batch"
 
 
-def to_onnx(graph: Graph, *, opset: int = DEFAULT_OPSET) -> bytes:
+def to_onnx(graph: Graph, *, opset: int = DEFAULT_OPSET, folded: bool = True) -> bytes:
     """The graph as ONNX bytes; its values keep their names. Where `free_batch` is set, the first dimension of
     inputs, and of outputs where it is 1, is symbolic.
 
-    The bytes are lowered again and must give the graph's digest. ModelError TL0110 for an opset or operation
+    The bytes are lowered again and must give the graph's digest. folded: whether the graph holds no node of
+    constants alone, which lowering replaces by its value; if not, that is done first. ModelError TL0110 for an opset or operation
     that is not written, and where the digest differs.
     """
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
@@ -40,6 +41,9 @@ def to_onnx(graph: Graph, *, opset: int = DEFAULT_OPSET) -> bytes:
     if newer:
         raise ModelError("TL0110", f"opset {opset} lacks operators of the graph: {', '.join(newer)}")
     data = _serialised(graph, opset)
+    if not folded:
+        graph = _lowered(data)
+        data = _serialised(graph, opset)
     _require_same(graph, data)
     return data
 
@@ -96,12 +100,16 @@ def _value(name: str, kind: ValueType, free_batch: bool) -> onnx.ValueInfoProto:
 
 def _require_same(graph: Graph, data: bytes) -> None:
     """The bytes mean this graph and no other. Raises ModelError TL0110."""
+    if digest(_lowered(data)) != digest(graph):
+        raise ModelError("TL0110", "the written model does not give the graph again")
+
+
+def _lowered(data: bytes) -> Graph:
+    """What the bytes mean. Raises ModelError TL0110."""
     try:
         onnx.checker.check_model(data, full_check=True)
-        again = lower(LoadedModel(Path("exported.onnx"), data, ""))
+        return lower(LoadedModel(Path("exported.onnx"), data, ""))
     except TorchleanError as problem:
         raise ModelError("TL0110", f"the written model cannot be read: {problem.message}") from None
     except Exception as problem:
         raise ModelError("TL0110", f"the written model is not valid ONNX: {str(problem)[:300]}") from None
-    if digest(again) != digest(graph):
-        raise ModelError("TL0110", "the written model does not give the graph again")

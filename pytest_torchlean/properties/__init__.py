@@ -42,6 +42,8 @@ MODULES: Mapping[str, str] = {
     "lipschitz": "pytest_torchlean.properties.paired",
     "invariant": "pytest_torchlean.properties.looped",
     "lyapunov": "pytest_torchlean.properties.looped",
+    "gradient": "pytest_torchlean.properties.derived",
+    "residual": "pytest_torchlean.properties.derived",
 }
 """The module of each check kind, imported when the first property of that kind runs."""
 _NO_LEAN = ("TL0501", "TL0502", "TL0503", "TL0504", "TL0505", "TL0506")

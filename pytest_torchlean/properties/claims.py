@@ -14,6 +14,7 @@ from pytest_torchlean.spec.model import (
     Element,
     EquivalentProperty,
     ExtensionProperty,
+    GradientProperty,
     InvariantProperty,
     LipschitzProperty,
     LoopProperty,
@@ -22,6 +23,7 @@ from pytest_torchlean.spec.model import (
     PropertySpec,
     RadiusProperty,
     RangeProperty,
+    ResidualProperty,
     RobustnessProperty,
     RuntimeProperty,
     Sessions,
@@ -59,6 +61,19 @@ def claim(prop: PropertySpec) -> str:
         return f"a step {_dynamics(prop)} never leads out of {_states(prop)}{cut}"
     if isinstance(prop, LyapunovProperty):
         return _lyapunov(prop)
+    if isinstance(prop, GradientProperty):
+        left = "" if prop.bounds.lower is None else f"{_bound(prop.bounds.lower)} <= "
+        right = "" if prop.bounds.upper is None else f" <= {_bound(prop.bounds.upper)}"
+        where = (
+            "every input"
+            if prop.along is None
+            else f"input{'s' * (len(prop.along) > 1)} {_named(prop.along)}"
+        )
+        what = f"derivative of output {prop.output} along {where}"
+        return f"{left}{what}{right}, everywhere in [{_bound(prop.input.lower)}, {_bound(prop.input.upper)}]"
+    if isinstance(prop, ResidualProperty):
+        box = f"[{_bound(prop.input.lower)}, {_bound(prop.input.upper)}]"
+        return f"|{prop.residual.text}| <= {prop.within} for every ({', '.join(prop.inputs)}) in {box}"
     return f"the {prop.check} property {prop.name} holds"
 
 

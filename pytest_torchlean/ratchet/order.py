@@ -206,6 +206,8 @@ OF_KIND: Mapping[str, Mapping[str, Order]] = {
     "lipschitz": {"input": wider, "apart": larger(), "constant": smaller(), "slack": smaller("0")},
     "invariant": {"disturbance": larger("0")},
     "lyapunov": {"ball": smaller(), "decrease": larger("0"), "disturbance": larger("0")},
+    "gradient": {"input": wider, "bounds": narrower},
+    "residual": {"input": wider, "within": smaller()},
     "runtime": {"samples": larger(), "sessions": supersets, "data": data_file},
 }
 """Keys of one kind. A key that stands nowhere has no order: any change of it needs a waiver."""

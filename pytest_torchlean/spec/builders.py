@@ -31,6 +31,7 @@ from pytest_torchlean.spec.model import (
     Assurance,
     Element,
     EquivalentProperty,
+    GradientProperty,
     InvariantProperty,
     LipschitzProperty,
     LyapunovProperty,
@@ -39,6 +40,7 @@ from pytest_torchlean.spec.model import (
     PropertySpec,
     RadiusProperty,
     RangeProperty,
+    ResidualProperty,
     RobustnessProperty,
     RuntimeProperty,
     Semantics,
@@ -405,6 +407,68 @@ def lyapunov(
         disturbance=disturbance,
         timeout=timeout,
         semantics=semantics,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def gradient(
+    *,
+    input: Pair,
+    bounds: OpenPair,
+    output: int | None = None,
+    along: Sequence[Element] | None = None,
+    timeout: str | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> GradientProperty:
+    """The derivatives of output number `output` along the inputs `along` lie within `bounds`.
+
+    Raises SpecError.
+    """
+    return _make(
+        "gradient",
+        GradientProperty,
+        kinds.GRADIENT,
+        input=_box(input),
+        bounds=_box(bounds),
+        output=output,
+        along=along,
+        timeout=timeout,
+        on_unknown=on_unknown,
+        assurance=assurance,
+        memory=memory,
+    )
+
+
+def residual(
+    *,
+    input: Pair,
+    inputs: Sequence[str],
+    residual: str,
+    within: Number,
+    outputs: Sequence[str] | None = None,
+    timeout: str | None = None,
+    on_unknown: OnUnknown | None = None,
+    assurance: Assurance | None = None,
+    memory: str | None = None,
+) -> ResidualProperty:
+    """The expression `residual`, where `u_x` and `u_xx` are derivatives, is at most `within` in size.
+
+    Raises SpecError.
+    """
+    return _make(
+        "residual",
+        ResidualProperty,
+        kinds.RESIDUAL,
+        input=_box(input),
+        inputs=inputs,
+        outputs=outputs,
+        residual=residual,
+        within=within,
+        timeout=timeout,
         on_unknown=on_unknown,
         assurance=assurance,
         memory=memory,

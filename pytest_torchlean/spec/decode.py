@@ -17,7 +17,7 @@ from pytest_torchlean.spec.blocks import check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
 from pytest_torchlean.spec.extension_kinds import kinds_with
 from pytest_torchlean.spec.fields import check_name
-from pytest_torchlean.spec.formulas import checked_names
+from pytest_torchlean.spec.formulas import checked_derivatives, checked_names
 from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
 from pytest_torchlean.spec.model import (
     NAME_PATTERN,
@@ -27,6 +27,7 @@ from pytest_torchlean.spec.model import (
     ModelEntry,
     PropertySpec,
     RadiusProperty,
+    ResidualProperty,
     RobustnessProperty,
     Spec,
 )
@@ -301,6 +302,8 @@ def build(kind: Kind, values: dict[str, Any], tree: Mapping, context: Context) -
         return _equivalent(built, values, tree, context)
     if isinstance(built, LoopProperty):
         return built if checked_names(built, context) else INVALID
+    if isinstance(built, ResidualProperty):
+        return built if checked_derivatives(built, context) else INVALID
     return built
 
 

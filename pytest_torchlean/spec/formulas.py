@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,14 @@ from pytest_torchlean.spec.expressions import (
     read_inequality,
 )
 from pytest_torchlean.spec.expressions.syntax import FUNCTIONS, MOST_CHARACTERS, NAME
-from pytest_torchlean.spec.model import Formula, InvariantProperty, LoopProperty, LyapunovProperty, NextState
+from pytest_torchlean.spec.model import (
+    Formula,
+    InvariantProperty,
+    LoopProperty,
+    LyapunovProperty,
+    NextState,
+    ResidualProperty,
+)
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
 
@@ -166,6 +173,46 @@ def checked_names(prop: LoopProperty, context: Context) -> bool:
     for formula, tree, label in _of_states(prop):
         _require_names(formula, tree, label, states, [], context)
     return len(context.problems) == before
+
+
+def checked_derivatives(prop: ResidualProperty, context: Context) -> bool:
+    """Whether the residual reads only inputs, outputs and derivatives of first and second order."""
+    before = len(context.problems)
+    for name in {*prop.inputs} & {*prop.outputs}:
+        context.report("TL0309", f"`inputs` and `outputs` both name `{name}`", prop.span)
+    for name, at in names_in(read_expression(prop.residual.text)).items():
+        if name in prop.inputs or derivative_of(name, prop) is not None:
+            continue
+        example = f"{prop.outputs[0]}_{prop.inputs[0]}"
+        known = ", ".join([*prop.inputs, *prop.outputs])
+        fix = f"the names are {known}, and derivatives such as {example}, {example}{prop.inputs[0]}"
+        error = ExpressionError(f"`{name}` is not known here", at, fix)
+        context.report_error(error_at(error, prop.residual, "`residual`", "TL0361"))
+    return len(context.problems) == before
+
+
+def derivative_of(name: str, prop: ResidualProperty) -> tuple[int, tuple[int, ...]] | None:
+    """The output that a name is about, and the inputs along which it is differentiated, at most two.
+
+    `u` is an output, `u_x` its derivative along x, `u_xt` and `u_x_t` along x and t. None for other names.
+    """
+    for place, output in enumerate(prop.outputs):
+        if name == output:
+            return place, ()
+        if name.startswith(output + "_"):
+            for along in _along(name[len(output) + 1 :], prop.inputs, 2):
+                return place, tuple(sorted(along))
+    return None
+
+
+def _along(text: str, inputs: Sequence[str], most: int) -> Iterator[tuple[int, ...]]:
+    """The ways to read names of inputs one after the other."""
+    for place, name in enumerate(inputs):
+        if text == name:
+            yield (place,)
+        elif most > 1 and text.startswith(name):
+            for rest in _along(text[len(name) :].removeprefix("_"), inputs, most - 1):
+                yield (place, *rest)
 
 
 def _of_states(prop: LoopProperty) -> list[tuple[Formula, Expression, str]]:

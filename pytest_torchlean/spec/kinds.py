@@ -27,6 +27,7 @@ from pytest_torchlean.spec.formulas import FormulaText, InequalityList, NameList
 from pytest_torchlean.spec.model import (
     SAMPLINGS,
     EquivalentProperty,
+    GradientProperty,
     InvariantProperty,
     LipschitzProperty,
     LyapunovProperty,
@@ -34,6 +35,7 @@ from pytest_torchlean.spec.model import (
     PropertySpec,
     RadiusProperty,
     RangeProperty,
+    ResidualProperty,
     RobustnessProperty,
     RuntimeProperty,
     VnnlibProperty,
@@ -298,6 +300,45 @@ LYAPUNOV = Kind(
     ),
 )
 
+GRADIENT = Kind(
+    "gradient",
+    "The derivatives of an output along inputs lie within bounds, for every input of a box.",
+    GradientProperty,
+    (
+        Field("input", Box(), _INPUT_BOX, required=True),
+        Field(
+            "bounds",
+            Box(one_sided=True),
+            "Bounds of the derivatives, one number or one for each input of `along`; one side is enough.",
+            required=True,
+        ),
+        Field("output", integer(0, MAX_INDEX), "Position of the output, counted from 0.", default="0"),
+        Field(
+            "along",
+            ElementList(MAX_INDEX),
+            "The inputs along which: positions counted from 0, or names of model inputs.",
+            default="all",
+        ),
+    ),
+)
+RESIDUAL = Kind(
+    "residual",
+    "An expression of inputs, outputs and their derivatives is near 0, for every input of a box.",
+    ResidualProperty,
+    (
+        Field("input", Box(), _INPUT_BOX, required=True),
+        Field("inputs", NameList(), "Names of the model's input elements, in order.", required=True),
+        Field("outputs", NameList(), "Names of the model's outputs, in order.", default="[u]"),
+        Field(
+            "residual",
+            FormulaText(),
+            "The expression; u_x and u_xx are derivatives of the output u along the input x.",
+            required=True,
+        ),
+        Field("within", number(at_least=0), "How far from 0 it is at most.", required=True),
+    ),
+)
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -311,6 +352,8 @@ KINDS: dict[str, Kind] = {
         LIPSCHITZ,
         INVARIANT,
         LYAPUNOV,
+        GRADIENT,
+        RESIDUAL,
     )
 }
 LATER_KINDS: tuple[str, ...] = ()
@@ -345,10 +388,16 @@ MODEL_FIELDS: tuple[Field, ...] = (
 
 
 def fields_of(kind: Kind, known: Mapping[str, Kind] | None = None) -> tuple[Field, ...]:
-    """Every key a property of this kind may have. Runtime checks prove nothing, so they have
-    neither semantics nor assurance to choose. known: the kinds that `check` may name, with extensions."""
+    """Every key a property of this kind may have.
+
+    Runtime checks prove nothing, so they have neither semantics nor assurance to choose; derivatives are
+    those of exact arithmetic. known: the kinds that `check` may name, with extensions.
+    """
     common = COMMON_FIELDS if known is None else common_fields(known)
-    return common + (() if kind is RUNTIME else (SEMANTICS, ASSURANCE)) + kind.fields
+    chosen: tuple[Field, ...] = (SEMANTICS, ASSURANCE)
+    if kind is RUNTIME or kind in (GRADIENT, RESIDUAL):
+        chosen = () if kind is RUNTIME else (ASSURANCE,)
+    return common + chosen + kind.fields
 
 
 def home_of(key: str, known: Mapping[str, Kind] | None = None) -> str | None:

@@ -285,6 +285,45 @@ class LyapunovProperty(LoopProperty):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DerivativeProperty(PropertySpec):
+    """What the kinds about derivatives share. They are exact: a rounded function has no derivative."""
+
+    input: Bounds
+
+    @property
+    def chosen_semantics(self) -> Semantics:
+        """Exact arithmetic on the stored weights."""
+        return "real"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientProperty(DerivativeProperty):
+    """The derivatives of one output along some inputs lie within bounds everywhere in the box."""
+
+    check: ClassVar[str] = "gradient"
+
+    bounds: OutputBounds
+    output: int = 0
+    """Position of the output that is meant."""
+    along: tuple[Element, ...] | None = None
+    """The inputs along which it is differentiated. None: all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualProperty(DerivativeProperty):
+    """An expression of inputs, outputs and derivatives is at most `within` in size everywhere in the box."""
+
+    check: ClassVar[str] = "residual"
+
+    inputs: tuple[str, ...]
+    """Names of the model's input elements, in order."""
+    outputs: tuple[str, ...] = ("u",)
+    """Names of the model's outputs, in order."""
+    residual: Formula
+    within: Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExtensionProperty(PropertySpec):
     """A property of a kind that an extension gives; every kind has a subclass that names it in `check`."""
 

@@ -1,0 +1,66 @@
+"""`check: gradient` and `residual`: bounds of derivatives are those of the outputs of a derivative graph."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.derivative_claims import Derived, derived_of
+from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.reaching import Run, Wording, decide_run
+from pytest_torchlean.spec.model import DerivativeProperty, GradientProperty, PropertySpec
+from pytest_torchlean.verdict import Evidence, Verdict
+
+MOST_CASES = 256
+"""Parts of one box."""
+
+
+def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
+    """PROVED, REFUTED with a witness, or UNKNOWN with what is missing.
+
+    Raises SpecError TL0318, TL0351, TL0362, UnsupportedError TL0204, TL0205, TL0290, TL0363, CheckerError
+    TL05xx, CertificateError TL06xx, OutOfTime.
+    """
+    if not isinstance(prop, DerivativeProperty):
+        raise TypeError(f"a property of derivatives is needed, not {type(prop).__name__}")
+    started = time.monotonic()
+    derived = derived_of(prop, Executions(context.model, context.graph, context.front))
+    executions = derived.executions
+    # from here on it is about the derivative graph; its weights are still those of the model's file
+    own = replace(context, graph=executions.graph, front=None)
+    asked = Run(own, prop, own.program, executions, derived.unsafe, _wording(derived), MOST_CASES, 1)
+    evidence = decide_run(asked, started)
+    if evidence.verdict is Verdict.PROVED:
+        evidence = replace(evidence, trust=(*evidence.trust, ASSUMED))
+    return evidence
+
+
+ASSUMED = (
+    "The theorem is about a graph that computes the derivatives, made by the rules of forward mode from the "
+    "model's graph. That this graph is the derivative is tested, not proved; that Lean is given this graph "
+    "is checked against onnxruntime, node by node."
+)
+
+
+def _wording(derived: Derived) -> Wording:
+    notes = (
+        f"the derivative graph, written as ONNX, has sha256 {derived.sha256}",
+        "derivatives are those of the exact function of the stored weights",
+    )
+    undecided = "state a smaller input region, wider bounds or a longer `timeout`; none breaks them so far"
+    if isinstance(derived.prop, GradientProperty):
+        return Wording(
+            "the derivatives stay within the bounds",
+            "replay the witness; then claim wider bounds",
+            undecided,
+            notes,
+            derived.broken,
+        )
+    return Wording(
+        "the residual stays within the bound",
+        "replay the witness; then train further, or claim a larger `within`",
+        undecided,
+        notes,
+        derived.broken,
+    )
