@@ -89,7 +89,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         search = with_suggestions(context, program, executions, prop, listed, boxes, unproved, search)
         seconds["search"] = time.monotonic() - started
         left = [row for row in unproved if row not in search.witnesses]
-        if left and not proved:
+        needed = prop.required_share * len(listed.labels)
+        if not proved and len(provable) < needed <= len(provable) + len(left):
             started = time.monotonic()
             outlook = _by_phases(task, left, trees) or outlook
             seconds["bound"] += time.monotonic() - started

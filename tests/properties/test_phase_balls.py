@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from phase_examples import HALF, INPUTS, example
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.properties import linear, run_property
+from pytest_torchlean.properties import robustness as robustness_check
 from pytest_torchlean.properties.linear import cases_by_phases, seconds_per_case
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Verdict
@@ -82,6 +84,25 @@ def test_without_time_for_cases_it_stays_unknown(context_for: Any, monkeypatch: 
     monkeypatch.setattr(linear, "_FEWEST_PHASES", linear.MOST_PHASES + 1)
     context = context_for(shifted())
     assert run_property(context, ball(context.root)).verdict is Verdict.UNKNOWN
+
+
+def test_cases_are_left_out_where_they_cannot_decide_the_property(
+    context_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that needs no further ball, and one that a misclassified input puts out of reach."""
+    asked: list[float] = []
+    genuine = robustness_check._by_phases
+    monkeypatch.setattr(robustness_check, "_by_phases", lambda *given: asked.append(1.0) or genuine(*given))
+    context = context_for(shifted())
+    run_property(context, ball(context.root, at_least=Fraction(0)))
+    assert asked == []
+    path = context.root / "wrong.npz"
+    np.savez(path, inputs=np.zeros((2, INPUTS), np.float32), labels=np.array([0, 1]))
+    evidence = run_property(context, replace(ball(context.root), data=path))
+    assert evidence.verdict is Verdict.REFUTED
+    assert asked == []
+    run_property(context, replace(ball(context.root), data=path, at_least=HALF))
+    assert asked == [1.0]
 
 
 def test_a_ball_with_another_class_in_it_is_not_proved(context_for: Any) -> None:
