@@ -205,6 +205,49 @@ MUTANTS = (
         "def run",
     ),
     # the whole
+    # weights prepared once
+    Mutant(
+        "row-stands-still",
+        "Check.Relaxation.ByRows",
+        "rowSum b mask ws (Nat.shiftRight x b) (cond",
+        "rowSum b mask ws x (cond",
+        "def rowSum",
+    ),
+    Mutant(
+        "run-not-compared",
+        "Check.Relaxation.ByRows",
+        "(Dense.consecutive n field.first sources)",
+        "true",
+        "def runs",
+    ),
+    Mutant(
+        "other-columns-without-room",
+        "Check.Relaxation.ByRows",
+        "(Nat.ble (Nat.sub count n) field.frame.width)",
+        "true",
+        "def runs",
+    ),
+    Mutant(
+        "another-nodes-weights",
+        "Evaluated.Table",
+        "(both (Nat.beq a.sources b.sources) (Nat.beq a.weights b.weights))",
+        "(Nat.beq a.sources b.sources)",
+        "def sameAffine",
+    ),
+    Mutant(
+        "another-decoding",
+        "Evaluated.Table",
+        "both (Nat.beq d.base e.base) (both",
+        "both true (both",
+        "def sameDecoding",
+    ),
+    Mutant(
+        "rows-of-other-digits",
+        "Evaluated.Table",
+        "(both (Nat.beq k.digit digit) (Nat.beq k.count count))",
+        "(both true (Nat.beq k.count count))",
+        "def recallRows",
+    ),
     Mutant(
         "script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS
     ),

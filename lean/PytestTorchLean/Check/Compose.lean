@@ -39,7 +39,7 @@ def fits (s : Scale) (a : Affine) (d : Decoding) (p : Property) (d' : Decoding) 
           (Nat.ble (Linear.reach s (2 ^ size) a.columns + Linear.reach s (a.divisor * 2 ^ (150 - d.base) * 2 ^ d'.bits) tails.length + errorReach s a d' error + 1) (2 ^ s.half)))))))))))
 
 /-- The forms with the node substituted whose outputs start at slot `start`, from the bounds of `count` slots. -/
-def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (error start direct mirrored count : Nat) : Bool :=
+def run [Prepared] (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (error start direct mirrored count : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => Option.rec (motive := fun _ => Bool) false
       (fun lanes' => both (fits s a d p d' size error start count (drop a.rows (Columns.flatten lanes')))
@@ -50,8 +50,8 @@ def run (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d 
           (s.center * Linear.masses (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))))
           (Linear.accumulate s.stride direct mirrored (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes'))) (Nat.shiftRight p.forms.sources (32 * a.rows))))
           (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count a.columns (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
-      (decode p.forms d'))
-    (decode a d)
+      (Prepared.columns p.forms d'))
+    (Prepared.columns a d)
 
 theorem regroup2 (S a b c d : Nat) : a + S * b + (c + S * d) = (a + c) + S * (b + d) := by
   rw [Nat.mul_add]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
@@ -93,12 +93,13 @@ theorem blend_atMost {i : Nat} {m : K} : (es : List Digits) → (h : Nat → K) 
     rw [e1] at z
     exact z
 
-theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat} {a : Affine} {d : Decoding} {error start direct mirrored count : Nat}
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat} {a : Affine} {d : Decoding} {error start direct mirrored count : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hn : ∀ position row, position < a.positions → row < a.rows → 1 ≤ d.base → d.base ≤ 150 →
       Near s a d error slots position row (slots (start + (row + a.rows * position))))
     (h : run s p d' size a d error start direct mirrored count = true) : p.Holds slots := by
   unfold run at h
+  rw [Prepared.columns_eq, Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

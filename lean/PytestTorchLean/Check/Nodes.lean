@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Dense
+import PytestTorchLean.Check.Prepared
 import PytestTorchLean.Check.Rows
 /-!
 # Running a graph on bounds
@@ -156,7 +156,7 @@ theorem boundsOf_eq {s : Scale} {slots : Nat → K} {a : Affine} {start bound di
     rw [Nat.mul_zero]; rfl
 
 /-- Bounds of the outputs of an affine node. -/
-def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+def run [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a d start) (Nat.ble 1 (32 * a.lanes * a.rows)))
       (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
@@ -165,7 +165,7 @@ def run (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (n
         (boundsOf stride b direct mirrored start a (Columns.flatten lanes)))
         (s.center * Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
         (32 * a.lanes)) s.stride))
-    (decode a d)
+    (Prepared.columns a d)
 
 theorem base_split {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150) : 2 ^ (base - 1) * 2 ^ (150 - base) = 2 ^ 149 := by
   rw [← Natural.pow_add]
@@ -188,9 +188,10 @@ theorem equation {a : Affine} {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150)
   exact le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
 
 /-- What a run that succeeds says of the decoding. -/
-theorem run_base {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
+theorem run_base [Prepared] {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
     (h : run s a d direct mirrored start next = true) : 1 ≤ d.base ∧ d.base ≤ 150 := by
   unfold run at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -198,12 +199,13 @@ theorem run_base {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start 
     have hf := (both_true (both_true (both_true h).1).1).2
     exact ⟨Nat.le_of_ble_eq_true (both_true hf).1, Nat.le_of_ble_eq_true (both_true (both_true hf).2).1⟩
 
-theorem run_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .real slots start)
     (h : run s a d direct mirrored start next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next direct' mirrored' (start + (Node.affine a).size) = true := by
   unfold run at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

@@ -97,17 +97,18 @@ theorem signed_of_bracket {strict : Bool} {unit low mass : Nat} (hu : 0 < unit) 
 
 namespace Direct
 /-- The forms over the slots they name, from the bounds of all `count` slots. -/
-def run (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
+def run [Prepared] (s : Scale) (p : Property) (d : Decoding) (direct mirrored count : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows bounds mass)
           (s.center * Linear.masses (Columns.flatten lanes)))
         (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
-    (decode p.forms d)
+    (Prepared.columns p.forms d)
 
-theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s p d direct mirrored count = true) : p.Holds slots := by
   unfold run at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode p.forms d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

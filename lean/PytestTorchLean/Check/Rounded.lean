@@ -62,13 +62,13 @@ def fine (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : 
       (errorLimit s a step.decoding (Nat.succ (Nat.div (relativeError a.columns a.divisor * s.top) (2 ^ 48)))))
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
-def runRounded (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step.decoding)
       (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Columns.flatten lanes)) (fine s a step direct start (Columns.flatten lanes))
         (Nat.beq step.radius 0)
         (fun most error => widen s a step.decoding direct mirrored start (Columns.flatten lanes) most next error))))
-    (decode a step.decoding)
+    (Prepared.columns a step.decoding)
 
 /-! ### Soundness -/
 
@@ -353,13 +353,14 @@ theorem fine_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {d
     refine ⟨Nat.add_le_add (Nat.le_trans (weight_le_mass ds _ inside small) (Nat.mul_le_mul Nat.le.refl m)) Nat.le.refl, large_enough ?_ (loss_large s a step.decoding)⟩
     exact weight_le ds _ inside (fun j _ => chargeOf_large s relative (l j) (u j))
 
-theorem runRounded_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
+theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .binary32 slots start)
     (h : runRounded s a step direct mirrored start next = true) :
     (Node.affine a).Finite .binary32 slots ∧ ∃ error direct' mirrored', (Passed.mk (.affine a) start step.decoding error).Holds s slots ∧
       (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next error direct' mirrored' (start + (Node.affine a).size) = true := by
   unfold runRounded at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a step.decoding with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

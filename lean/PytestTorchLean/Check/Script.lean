@@ -92,13 +92,13 @@ end Recursor
 
 namespace Conclusion
 /-- The forms with the last node substituted, if it is affine. `last` decodes its weights as they were decoded for its error radii. -/
-def substituted (s : Scale) (p : Property) (forms last : Decoding) (bits direct mirrored count : Nat) (head : Passed) : Bool :=
+def substituted [Prepared] (s : Scale) (p : Property) (forms last : Decoding) (bits direct mirrored count : Nat) (head : Passed) : Bool :=
   Passed.rec (motive := fun _ => Bool) (fun node start decoding error => Node.rec (motive := fun _ => Bool)
     (fun a => both (Nat.beq decoding.base last.base) (Compose.run s p forms bits a last error start direct mirrored count))
     (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node) head
 
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
-def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
+def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
   Conclusion.rec (motive := fun _ => Bool)
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms last bits => List.rec (motive := fun _ => Bool)
@@ -116,7 +116,7 @@ def run (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : L
       (Forward.conclude s p forms size slope fraction origin cuts passed direct mirrored count) (fun _ _ _ => false) nodes)
     how
 
-theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
+theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) : (head : Passed) → head.Holds s slots →
     substituted s p forms last bits direct mirrored count head = true → p.Holds slots
   | ⟨.affine _, _, _, _⟩, hp, h => by
@@ -134,7 +134,7 @@ theorem substituted_sound {s : Scale} {slots : Nat → K} {p : Property} {forms 
   | ⟨.curve _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.bilinear _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
-theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
     NodesHold m slots count nodes → run m s p how nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
@@ -162,7 +162,7 @@ end Conclusion
 
 namespace Node
 /-- The next node by interval arithmetic; `next` is handed the packed error radii first. -/
-def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def run [Prepared] (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool)
     (fun a => Semantics.casesOn (motive := fun _ => Bool) m (Affine.run s a step.decoding direct mirrored count (next 0))
       (Affine.runRounded s a step direct mirrored count next))
@@ -172,7 +172,7 @@ def run (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored
     (fun function first n => Curve.run m s function step.radius step.first first n direct mirrored count (next 0))
     (fun n terms sources => Bilinear.run m s n terms sources direct mirrored count next) node
 
-theorem run_sound {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
     (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
     node.Holds m slots count → run m s node step direct mirrored count next = true →
     node.Finite m slots ∧ ∃ error direct' mirrored', (Passed.mk node count step.decoding error).Holds s slots ∧
@@ -210,7 +210,7 @@ theorem caseAt_sound {p : Case → Prop} {next : Case → Bool} : (path : List C
   | _ :: path, hp, place + 1, h => caseAt_sound path hp.2 place h
 
 /-- The script on what is known so far: the nodes still ahead, those passed, and the bounds of all `count` slots. -/
-def run (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
+def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
   Script.rec (motive := fun _ => List Node → List Passed → Nat → Nat → Nat → Bool)
     (fun step _ rest nodes passed direct mirrored count => List.rec (motive := fun _ => Bool) false
       (fun head later _ => Node.run m s head step direct mirrored count
@@ -224,7 +224,7 @@ def run (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : 
     (fun place _ rest nodes passed direct mirrored count => caseAt path place fun c =>
       Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed direct' mirrored' count) script
 
-theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
+theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
     (script : Script) → (nodes : List Node) →
     (passed : List Passed) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count →
     NodesHold m slots count nodes → run m s p path script nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes

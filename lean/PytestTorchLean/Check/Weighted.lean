@@ -134,10 +134,10 @@ def clauses (s : Scale) (p : Property) (bits size direct mirrored : Nat) (column
       (force rest (Nat.add skip p.alternatives))) weights
 
 /-- The property from the bounds of all `count` slots; `weights` has a list for each clause. -/
-def run (s : Scale) (p : Property) (d : Decoding) (bits size : Nat) (weights : List (List Nat)) (direct mirrored count : Nat) : Bool :=
+def run [Prepared] (s : Scale) (p : Property) (d : Decoding) (bits size : Nat) (weights : List (List Nat)) (direct mirrored count : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (fits s p d bits size count) (clauses s p bits size direct mirrored (Columns.flatten lanes) weights 0))
-    (decode p.forms d)
+    (Prepared.columns p.forms d)
 
 theorem clause_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {bits size direct mirrored count skip : Nat}
     {columns : List Column} {ds : List Digits} {own : List Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
@@ -195,9 +195,10 @@ theorem clauses_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decodi
       rw [e] at hc ⊢
       exact clauses_sound sf hm hp hlen hf weights (skip + p.alternatives) h2 c hc
 
-theorem run_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {bits size : Nat} {weights : List (List Nat)} {direct mirrored count : Nat}
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {bits size : Nat} {weights : List (List Nat)} {direct mirrored count : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s p d bits size weights direct mirrored count = true) : p.Holds slots := by
   unfold run at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode p.forms d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Evaluated.Table
 import PytestTorchLean.Evaluated.Weights
 import PytestTorchLean.Core.Eval
 /-!
@@ -13,12 +14,21 @@ namespace PytestTorchLean
 namespace Evaluated
 
 /-- The certificate of every part proves its claims. -/
-def checkParts (m : Semantics) (g : Graph) : List Part → Bool
+def checkParts [Prepared] (m : Semantics) (g : Graph) : List Part → Bool
   | [] => true
   | p :: rest =>
     match check m g p.claims p.certificate with
     | true => checkParts m g rest
     | false => false
+
+/-- What the parts ask of the weights. -/
+def askParts (nodes : List Node) (forms : Nat) : List Part → List Request → List Request
+  | [], found => found
+  | p :: rest, found => askParts nodes (Nat.add forms (List.length p.claims)) rest (askClaims nodes forms p.claims p.certificate.scripts found)
+/-- All parts, with what is prepared of the weights. -/
+@[noinline] def checkPrepared (p : Prepared) (m : Semantics) (g : Graph) (parts : List Part) : Bool := @checkParts p m g parts
+def checkDocument (m : Semantics) (g : Graph) (parts : List Part) : Bool :=
+  checkPrepared (preparedBy (tableOf mostBits (askParts g.nodes (List.length g.nodes) parts []))) m g parts
 
 def countBoxes : List Claim → Nat
   | [] => 0
@@ -42,7 +52,7 @@ def judge (nonce : String) (bytes : ByteArray) (files : List ByteArray) : IO UIn
     match sameBlocks bytes files d.nodes d.blocks with
     | false => answer nonce "refused: the weights are not those of the model's files" 3
     | true =>
-      match checkParts d.semantics ⟨d.inputs, unplaced d.nodes⟩ d.parts with
+      match checkDocument d.semantics ⟨d.inputs, unplaced d.nodes⟩ d.parts with
       | false => answer nonce "refused: the certificate does not prove the claims" 4
       | true => answer nonce (String.append "accepted: boxes " (String.append (Nat.repr (countAll d.parts))
           (String.append ", weights compared " (Nat.repr (compared d.blocks))))) 0

@@ -131,6 +131,7 @@ theorem Affine.run_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bou
 theorem Affine.runRounded_sound (K : Type u) [OrderedRing K] : (Node.affine wide).Finite .binary32 (fun i => (natural (value i) : K)) ∧
     ∃ error direct mirrored, Bounded K 5 direct mirrored ∧ afterAffine .binary32 error direct mirrored 5 = true := by
   obtain ⟨direct, mirrored, hm, h⟩ := Box.runHull_sound K
+  have h : Affine.runRounded scale wide affineStep direct mirrored 4 (afterAffine .binary32) = true := h
   obtain ⟨finite, error, direct', mirrored', _, hm', h'⟩ :=
     PytestTorchLean.Affine.runRounded_sound (step := affineStep) (next := afterAffine .binary32) scale_fits hm (wide_executes_binary32 K).1.2.2.1 h
   exact ⟨finite, error, direct', mirrored', hm', h'⟩

@@ -20,7 +20,7 @@ def composable (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affi
         (Compose.errorReach s a d' error + Compose.errorReach s a d' error)) + 2 ^ 0 * (s.top + s.center) + 2 ^ 0) (2 ^ (s.half - 1))))))
 
 /-- The rows of the property over the values that the last node reads. -/
-def finalLayer (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (error start direct mirrored memory : Nat) (next : Substitution → Nat → Nat → Bool) : Bool :=
+def finalLayer [Prepared] (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affine) (d : Decoding) (error start direct mirrored memory : Nat) (next : Substitution → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => Option.rec (motive := fun _ => Bool) false
       (fun lanes' => force (fun first => force (fun n => both (both (Compose.fits s a d p d' size error start memory (Dense.drop a.rows (Columns.flatten lanes')))
@@ -35,16 +35,17 @@ def finalLayer (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : Affi
                 (s.center * Linear.masses heads))
               (Compose.weigh (32 * a.lanes) (Dense.take a.rows (Columns.flatten lanes')) error error)))
         (Dense.run a.columns first a.sources)) (Nat.land a.sources (Nat.sub (Nat.pow 2 32) 1)))
-      (decode p.forms d'))
-    (decode a d)
+      (Prepared.columns p.forms d'))
+    (Prepared.columns a d)
 
-theorem finalLayer_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat} {a : Affine} {d : Decoding} {error start direct mirrored memory : Nat}
+theorem finalLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat} {a : Affine} {d : Decoding} {error start direct mirrored memory : Nat}
     {next : Substitution → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
     (hn : ∀ position row, position < a.positions → row < a.rows → Near s a d error slots position row (slots (start + (row + a.rows * position))))
     (h : finalLayer s p d' size a d error start direct mirrored memory next = true) :
     ∃ (l : Substitution) (first n : Nat) (y : Nat → K), l.Holds s (fun i => slots (first + i)) n y ∧ l.rows = p.forms.rows ∧
       (∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row)) ∧ next l first n = true := by
   unfold finalLayer at h
+  rw [Prepared.columns_eq, Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -226,7 +227,7 @@ theorem finalLayer_sound {s : Scale} {slots : Nat → K} {p : Property} {d' : De
 
 /-- The property on every part of the box, once all nodes have been passed. The forms are of the slots from `origin` on, the
     inputs or the values of a layer behind them; `size` bounds the bits of the composed weights. -/
-def conclude (s : Scale) (p : Property) (forms : Decoding) (size slope fraction origin : Nat) (cuts : Cuts) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
+def conclude [Prepared] (s : Scale) (p : Property) (forms : Decoding) (size slope fraction origin : Nat) (cuts : Cuts) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
   List.rec (motive := fun _ => Bool) false
     (fun head earlier _ => Passed.rec (motive := fun _ => Bool) (fun node start decoding error => Node.rec (motive := fun _ => Bool)
       (fun a => finalLayer s p forms size a decoding error start direct mirrored memory fun last first n =>
@@ -234,7 +235,7 @@ def conclude (s : Scale) (p : Property) (forms : Decoding) (size slope fraction 
           (rangesOf s direct inputs origin fun ranges => run s slope fraction p.strict p.alternatives layers last cuts inputs ranges)) earlier first n [])
       (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node) head) passed
 
-theorem conclude_sound {s : Scale} {slots : Nat → K} {p : Property} {forms : Decoding} {size slope fraction origin : Nat} {cuts : Cuts} {passed : List Passed} {direct mirrored memory : Nat}
+theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms : Decoding} {size slope fraction origin : Nat} {cuts : Cuts} {passed : List Passed} {direct mirrored memory : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory)
     (h : conclude s p forms size slope fraction origin cuts passed direct mirrored memory = true) : p.Holds slots := by
   cases passed with

@@ -112,7 +112,7 @@ def linkable (s : Scale) (a : Affine) (d : Decoding) (error start memory first n
             a.divisor * 2 ^ (150 - d.base) * (s.top + s.center) + a.divisor * 2 ^ (150 - d.base)) (2 ^ (s.half - 1)))))))))))
 
 /-- The layer of an affine node, with the slots that it reads. -/
-def affineLayer (s : Scale) (a : Affine) (d : Decoding) (error start direct mirrored memory : Nat) (next : Substitution → Nat → Nat → Bool) : Bool :=
+def affineLayer [Prepared] (s : Scale) (a : Affine) (d : Decoding) (error start direct mirrored memory : Nat) (next : Substitution → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => force (fun first => force (fun n => both (linkable s a d error start memory first n)
         (force (fun shift => settled (Dense.take n (Columns.flatten lanes)) fun heads => force (fun mass => force (fun rest => force (fun restMass =>
@@ -122,19 +122,20 @@ def affineLayer (s : Scale) (a : Affine) (d : Decoding) (error start direct mirr
             (s.center * Linear.masses heads))
           (Nat.log2 (a.divisor * 2 ^ (150 - d.base)))))
       (Dense.run a.columns first a.sources)) (Nat.land a.sources (Nat.sub (Nat.pow 2 32) 1)))
-    (decode a d)
+    (Prepared.columns a d)
 
 /-- The words after the first `n`. -/
 theorem later_words (sources n : Nat) : word (Nat.shiftRight sources (32 * n)) = fun k => word sources (n + k) := funext fun k => by
   show sources / 2 ^ (32 * n) / 2 ^ (32 * k) % 2 ^ 32 = sources / 2 ^ (32 * (n + k)) % 2 ^ 32
   rw [Natural.shift_shift, Nat.mul_add]
 
-theorem affineLayer_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {error start direct mirrored memory : Nat} {next : Substitution → Nat → Nat → Bool} (sf : s.Fits)
+theorem affineLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {error start direct mirrored memory : Nat} {next : Substitution → Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory)
     (hn : ∀ position row, position < a.positions → row < a.rows → Near s a d error slots position row (slots (start + (row + a.rows * position))))
     (h : affineLayer s a d error start direct mirrored memory next = true) :
     ∃ (l : Substitution) (first n : Nat), l.Holds s (fun i => slots (first + i)) n (fun i => slots (start + i)) ∧ l.rows = a.rows ∧ next l first n = true := by
   unfold affineLayer at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -235,7 +236,7 @@ theorem affineLayer_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Deco
 /-! ### All layers -/
 
 /-- Backward from the values that start at slot `first` to those that start at `origin`; `next` gets their number and the layers. -/
-def build (s : Scale) (origin direct mirrored memory : Nat) (next : Nat → List Layer → Bool) (passed : List Passed) : Nat → Nat → List Layer → Bool :=
+def build [Prepared] (s : Scale) (origin direct mirrored memory : Nat) (next : Nat → List Layer → Bool) (passed : List Passed) : Nat → Nat → List Layer → Bool :=
   List.rec (motive := fun _ => Nat → Nat → List Layer → Bool) (fun first n layers => both (Nat.beq first origin) (next n layers))
     (fun p _ rest first n layers => Bool.casesOn (motive := fun _ => Bool) (Nat.beq first origin) (Passed.rec (motive := fun _ => Bool) (fun node start decoding error =>
       Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (rest first n layers)
@@ -244,7 +245,7 @@ def build (s : Scale) (origin direct mirrored memory : Nat) (next : Nat → List
           (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => rest first' n (l :: layers)))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node)) p) (next n layers)) passed
 
-theorem build_sound {s : Scale} {slots z : Nat → K} {origin direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
+theorem build_sound [Prepared] {s : Scale} {slots z : Nat → K} {origin direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
     (first n : Nat) → (layers : List Layer) → Chain s z m layers (fun i => slots (first + i)) n → build s origin direct mirrored memory next passed first n layers = true →
     ∃ inputs layers', Chain s z m layers' (fun i => slots (origin + i)) inputs ∧ next inputs layers' = true

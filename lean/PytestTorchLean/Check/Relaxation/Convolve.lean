@@ -46,7 +46,7 @@ theorem within_sound {C n radius error : Nat} (h : within C n radius error = tru
   exact atMost_sound (Natural.le_of_eq (Natural.succ_pred c1)) c2 (fun j hj => small 0 Nat.le.refl j hj) h5
 
 /-- The batch over the places of what an affine node reads. The node's values times `e` are the decoded rows. -/
-def convolve (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error : Nat) (layout : Layout) (direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
+def convolve [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error : Nat) (layout : Layout) (direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
       force (fun C => force (fun n => force (fun step => force (fun size => force (fun offset =>
         both (both (fits s frame memory x) (both (Nat.beq x.count n) (both (Nat.ble 1 a.rows) (both (Nat.ble 1 a.positions) (both (Nat.ble frame.digit C)
@@ -72,7 +72,7 @@ def convolve (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error : 
             (Nat.add x.negative (Nat.mul (Nat.pow 2 size) x.positive)))
             (Nat.add x.positive (Nat.mul (Nat.pow 2 size) x.negative))))
       (Nat.pow 2 d.bits)) (Nat.mul (Nat.mul frame.digit frame.width) frame.rows)) (stepOf (Nat.mul a.rows a.positions) x.size d.bits)) (Nat.mul a.rows a.positions)) (Nat.mul 32 a.lanes))
-    (decode a d)
+    (Prepared.columns a d)
 
 theorem tally_mul (n c : Nat) (f : Nat → Nat) : (tally n fun j => f j * c) = c * tally n f := by
   induction n generalizing f with
@@ -91,13 +91,14 @@ theorem grid_swapped (b w n R : Nat) (f g : Nat → Nat → Nat) :
     show pack b n (stacked R f g r) = _
     rw [stacked_first f g hr]
 
-theorem convolve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {a : Affine} {d : Decoding} {e error direct mirrored memory : Nat} {layout : Layout} {x : Batch} {next : Batch → Bool}
+theorem convolve_sound [Prepared] {s : Scale} {frame : Frame} {slots goal : Nat → K} {a : Affine} {d : Decoding} {e error direct mirrored memory : Nat} {layout : Layout} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (zero : natural s.unit * slots 0 = 0) (hx : x.Holds s frame slots goal)
     (near : ∀ position i, position < a.positions → i < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position i →
       AtMost (natural e * values s slots x.start (i + a.rows * position) - natural s.unit * c) (natural (digit (32 * a.lanes) error (i + a.rows * position))))
     (h : convolve s frame a d e error layout direct mirrored memory x next = true) :
     ∃ y : Batch, y.start = 0 ∧ y.count = layout.count ∧ y.HoldsOver frame (inPlace s slots layout.places) goal ∧ next y = true := by
   unfold convolve at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Through
+import PytestTorchLean.Check.Relaxation.ByRows
 /-!
 # An affine node substituted into a batch
 -/
@@ -38,14 +38,14 @@ def stepOf (m size bits : Nat) : Nat :=
 
 /-- The batch over the slots `first`, ..., that an affine node with one position reads. The node's values times `e` are the
     decoded rows. -/
-def through (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
+def through [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
       force (fun C => force (fun step => force (fun size => force (fun offset =>
         both (both (fits s frame memory x) (both (Nat.beq x.count a.rows) (both (Nat.beq a.positions 1) (both (Nat.ble 1 a.rows) (both (Nat.ble frame.digit C)
             (both (Nat.ble n frame.width) 
               (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows))))))))))
           (force (fun whole => force (fun sums => force (fun base => force (fun gain => force (fun loss =>
-              lanesSwept s ⟨frame, first, n, x.weight⟩ C a.rows offset whole base direct mirrored memory a.laneColumns lanes a.sources 0 0 gain loss fun grid gain' loss' =>
+              allSwept s ⟨frame, first, n, x.weight⟩ a d C offset whole base direct mirrored memory lanes gain loss fun grid gain' loss' =>
                 force (fun p => force (fun q => force (fun positive => force (fun negative => force (fun scale => force (fun limit =>
                     next ⟨scale, x.weight, limit, first, n, Nat.sub frame.digit 1, positive, negative, gain', loss'⟩)
                   (Nat.add (Nat.add (Nat.mul e x.limit) (Nat.mul x.weight (Nat.mul a.rows (Nat.mul (Nat.mul 2 (Nat.pow 2 x.size)) (Nat.pow 2 C)))))
@@ -60,7 +60,7 @@ def through (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error fir
             (times frame.digit frame.width (Nat.add frame.rows frame.rows) a.rows whole (ones frame.digit a.rows)))
             (Nat.add x.positive (Nat.mul (Nat.pow 2 size) x.negative))))
       (Nat.pow 2 d.bits)) (Nat.mul (Nat.mul frame.digit frame.width) frame.rows)) (stepOf a.rows x.size d.bits)) (Nat.mul 32 a.lanes))
-    (decode a d)
+    (Prepared.columns a d)
 
 theorem charged_eq {frame : Frame} {C m error : Nat} {f : Nat → Nat → Nat} (hw : m ≤ frame.width) (hb : 0 < frame.digit)
     (hf : ∀ r, r < frame.rows → ∀ j, j < m → f r j < 2 ^ frame.digit) (he : error < 2 ^ (C * m)) :
@@ -84,12 +84,13 @@ theorem charged_eq {frame : Frame} {C m error : Nat} {f : Nat → Nat → Nat} (
     refine Nat.le_trans (tally_le (c := 0) fun j _ => ?_) (Natural.le_of_eq (Nat.mul_zero m))
     rw [zero, Nat.mul_zero]; exact Nat.le.refl
 
-theorem through_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
+theorem through_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hx : x.HoldsOver frame v goal)
     (near : a.positions = 1 → ∀ i, i < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots 0 i →
       AtMost (natural e * v i - natural s.unit * c) (natural (digit (32 * a.lanes) error i)))
     (h : through s frame a d e error first n direct mirrored memory x next = true) : ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
   unfold through at h
+  rw [Prepared.columns_eq] at h
   cases hd : decode a d with
   | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
   | some lanes =>
@@ -219,7 +220,7 @@ theorem through_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a 
       rw [f1, f2, form_zero, add_zer, zero_add, natural_add, natural_mul e, natural_mul e, natural_mul x.weight]
       refine le_cert ?_ (add_nonneg (sub_nonneg b) (sub_nonneg q4))
       exact (ring8 K o e l t m v c w, e * o + (e * l + t * m) - (t * v + e * c), t * (e * w + m) - t * v + (e * (o + l) - e * (t * w + c))) _ _ _ _ _ _ _ _
-  obtain ⟨cursor', grid', gain', loss', A, c', l', fin, h⟩ := lanesSwept_sound ok.half sf hm mult 0 lanes ds hp even a.sources 0 0 _ _ _ _ _ _ _ start h
+  obtain ⟨cursor', grid', gain', loss', A, c', l', fin, h⟩ := allSwept_sound ok.half sf hm mult 0 hd hp even hlen count _ _ _ _ start h
   obtain ⟨z1, z2, z3, z4, z5⟩ := fin
   have z1 : grid' = grid frame.digit frame.width n (frame.rows + frame.rows) A := z1
   have z2 : gain' = side frame.digit frame.width frame.rows c' := z2

@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Times
 import PytestTorchLean.Check.Columns
+import PytestTorchLean.Check.Prepared
 /-!
 # Closer digits in reverse order
 
@@ -205,8 +206,6 @@ def entry : List Digits → Nat → Digits
   | [], _ => ⟨fun _ => 0, fun _ => 0⟩
   | d :: _, 0 => d
   | _ :: ds, i + 1 => entry ds i
-/-- A column's weights, raised by `offset` so that none is negative; `m` digits of `C` bits. -/
-def raisedColumn (C m offset : Nat) (c : Column) : Nat := Nat.sub (Nat.add c.positive (Nat.mul offset (ones C m))) c.negative
 /-- The raised columns one behind the other. -/
 def chained (C m offset : Nat) (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0 (fun c _ rest => Nat.add (raisedColumn C m offset c) (Nat.shiftLeft rest (Nat.mul C m))) columns

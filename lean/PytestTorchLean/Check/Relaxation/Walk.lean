@@ -132,7 +132,7 @@ theorem begin_sound {frame : Frame} {v : Nat → K} {start n goals : Nat} {next 
 /-! ### Link after link -/
 
 /-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
-def walk (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
+def walk [Prepared] (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
   List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
     (fun _ waiting x => List.rec (motive := fun _ => Bool) (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
     (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
@@ -179,7 +179,7 @@ theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {
   rw [k] at near
   exact near
 
-theorem walk_sound {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
+theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
     (waiting : List Batch) → (goal : Nat → K) → AllWait s frame slots whole waiting goal →
     (x : Batch) → x.Holds s frame slots goal → walk s frame direct mirrored memory next links passed waiting x = true →

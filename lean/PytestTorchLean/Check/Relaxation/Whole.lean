@@ -569,21 +569,21 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
 
 /-- An affine node substituted into a batch: at once where its first columns read the run and all its weights fit a number that the
     kernel takes, column after column elsewhere. -/
-def substitute (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
+def substitute [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))))
     (through s frame a d e error first n direct mirrored memory x next)
     (Option.rec (motive := fun _ => Bool) false (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
           wholeFrom s frame a d.bits e error first n direct mirrored memory C K c tiles levels lanes x next)
         (Nat.succ (Nat.log2 (Nat.succ frame.rows)))) (ceiling a.rows tiles)) (ceiling a.rows 32)) a.columns) (Nat.mul 32 a.lanes))
-      (decode a d))
+      (Prepared.columns a d))
 
-theorem substitute_none {s : Scale} {frame : Frame} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
+theorem substitute_none [Prepared] {s : Scale} {frame : Frame} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
     (h : decode a d = none) : substitute s frame a d e error first n direct mirrored memory x next = false := by
   unfold substitute through
-  rw [h]
+  rw [Prepared.columns_eq, h]
   cases both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) <;> rfl
 
-theorem substitute_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
+theorem substitute_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hx : x.HoldsOver frame v goal)
     (near : a.positions = 1 → ∀ i, i < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots 0 i →
       AtMost (natural e * v i - natural s.unit * c) (natural (digit (32 * a.lanes) error i)))
@@ -592,7 +592,7 @@ theorem substitute_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} 
   cases e1 : both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) with
   | false => rw [e1] at h; exact through_sound sf hm hx near h
   | true =>
-    rw [e1] at h
+    rw [e1, Prepared.columns_eq] at h
     have one := Nat.eq_of_beq_eq_true (both_true e1).1
     cases hd : decode a d with
     | none => rw [hd] at h; exact Bool.noConf_tf (Eq.symm h)
