@@ -30,6 +30,7 @@ from pytest_torchlean.certificate.model import (
     ReluData,
     ScriptData,
     SettleData,
+    SlideData,
     SplitScript,
     ThroughData,
     TightenScript,
@@ -176,6 +177,8 @@ class _Scripts:
             elif isinstance(link, ConvolveData | SettleData) and isinstance(node, AffineData):
                 total += PLACED_SLOT.times(node.columns * node.positions)
                 total += PLACED_PRODUCT.times(rows * node.columns * link.layout.count)
+            elif isinstance(link, SlideData) and isinstance(node, CurveData):
+                total += CURVE.times(node.count << link.depth) + BEND.times(rows * node.count)
             elif isinstance(link, BendData) and isinstance(node, ReluData):
                 total += BEND.times(rows * node.count)
         return total

@@ -29,6 +29,7 @@ FARTHEST = 128
 STAGES = 4
 BITS = 66
 """Enough for the sigmoid to 2^-32: the chain starts within x^2 / 2^33 of e^x, relatively, and loses 2^-34."""
+_NARROW = 1e-6
 _SPARE = 152
 """Bits after the point of a budget."""
 _SLACK = 2.0**-40
@@ -90,6 +91,10 @@ def curve_bounds(
     return low, high, fine
 
 
+Point = tuple[int, int, int]
+"""An argument, and bounds of the value there, in fixed point."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """Stages of the exponential in one scale."""
@@ -129,6 +134,62 @@ class Chain:
             low, high = low - radius, high + radius
         return (low, high) if low <= high <= scale.top else None
 
+    def at(self, function: CurveFunction, point: int) -> tuple[int, int] | None:
+        """Check.Curve.enclose at one point: bounds of the exact value."""
+        shape = SHAPES[function]
+        base, multiple = shape.base(self.scale), shape.multiple * self.scale.unit
+        a, b = self.below(shape.factor, point)
+        c, d = self.above(shape.factor, point)
+        if b + shape.share * a < 1 or d + shape.share * c < 1:
+            return None
+        low = base + multiple * a // (b + shape.share * a)
+        return low, base + multiple * c // (d + shape.share * c) + 1
+
+    def residual(
+        self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
+    ) -> tuple[int, int] | None:
+        """Check.Curve.settled: bounds of unit * value + slope * (top - argument), the budget included."""
+        left, right = self.at(function, lower), self.at(function, upper)
+        if left is None or right is None or max(lower, upper) > self.scale.top:
+            return None
+        found = self._cover(function, unit, slope, depth, (lower, *left), (upper, *right))
+        if found is None:
+            return None
+        shape, center = SHAPES[function], self.scale.center
+        size = max(right[1] - center, 0) + max(center - left[0], 0)
+        constant = (shape.eighths + 8 * shape.absolute) * self.scale.unit
+        radius = unit * (((shape.eighths * size << 126) + constant >> _SPARE) + 1)
+        return None if radius > found[0] else (found[0] - radius, found[1] + radius)
+
+    def _cover(
+        self, function: CurveFunction, unit: int, slope: int, depth: int, left: Point, right: Point
+    ) -> tuple[int, int] | None:
+        """Check.Curve.cover: every piece halved `depth` times."""
+        if depth == 0:
+            return self._piece(SHAPES[function], unit, slope, left, right)
+        middle = left[0] + right[0] >> 1
+        value = self.at(function, middle)
+        if value is None:
+            return None
+        first = self._cover(function, unit, slope, depth - 1, left, (middle, *value))
+        second = self._cover(function, unit, slope, depth - 1, (middle, *value), right)
+        if first is None or second is None:
+            return None
+        return min(first[0], second[0]), max(first[1], second[1])
+
+    def _piece(self, shape: Shape, unit: int, slope: int, left: Point, right: Point) -> tuple[int, int]:
+        """Check.Curve.piece."""
+        (a, al, ah), (b, bl, bh) = left, right
+        base, top, square = shape.base(self.scale), self.scale.top, self.scale.unit**2
+        roof = self.scale.unit + shape.share * self.scale.center
+        steep = unit * max(bh - base, 0) * max(roof - shape.share * al, 0) // square + 1
+        flat = unit * max(al - base, 0) * max(roof - shape.share * bh, 0) // square
+        width = max(b - a, 0)
+        up, down = max(steep - slope, 0) * width, max(slope - flat, 0) * width
+        before, behind = slope * max(top - a, 0), slope * max(top - b, 0)
+        low = max(unit * al + before - down, unit * bl + behind - up, 0)
+        return low, min(unit * ah + before + up, unit * bh + behind + down)
+
     def below(self, factor: int, lower: int) -> tuple[int, int]:
         """Exponential.below: numerator and denominator of a fraction at or below e^(factor * x)."""
         one, distance = 1 << self.bits, factor * (lower - self.scale.center)
@@ -159,6 +220,19 @@ class Chain:
         for _ in range(self.stages):
             value = (value**256 >> (255 * self.bits)) + 1
         return value
+
+
+def curve_slopes(
+    function: CurveFunction, low: NDArray[np.float64], high: NDArray[np.float64], bits: int
+) -> NDArray[np.int64]:
+    """Slopes of chords, int64, in units of 2^-bits and below 2."""
+    own = CURVES[function.name.lower()]
+    with np.errstate(all="ignore"):
+        chord = (own.value(high) - own.value(low)) / (high - low)
+        slope = np.where(high - low > _NARROW, chord, own.slope((low + high) / 2))
+    unit = 1 << bits
+    found: NDArray[np.int64] = np.clip(np.rint(np.nan_to_num(slope) * unit), 0, 2 * unit - 1).astype(np.int64)
+    return found
 
 
 def curve_radius(

@@ -15,7 +15,7 @@ from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.curves import curve_step
-from pytest_torchlean.certificate.lines import box_of, in_binary64, lines_of, with_lower
+from pytest_torchlean.certificate.lines import box_of, curve_lines, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -159,6 +159,9 @@ def _pieces(
                 if not groups:
                     state = _tighten(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
+            elif isinstance(node, CurveData):
+                state = _tighten(account, node, state, slopes, pieces)
+                slopes[len(state.lower)] = curve_lines(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
     return pieces, state, slopes
@@ -201,7 +204,7 @@ def _step(account: Account, index: int, node: AffineData, decoding: DecodingData
 
 def _tighten(
     account: Account,
-    node: ReluData,
+    node: ReluData | CurveData,
     state: State,
     slopes: dict[int, Slopes],
     pieces: list[Piece],
@@ -235,10 +238,10 @@ def _tighten(
     return state
 
 
-def _goals(account: Account, node: ReluData, state: State) -> NDArray[np.int64]:
-    """Both bounds of every undecided slot, as words."""
+def _goals(account: Account, node: ReluData | CurveData, state: State) -> NDArray[np.int64]:
+    """Both bounds of every slot that is undecided, or that a smooth activation reads, as words."""
     center = account.emission.certificate.scale.center
     here = slice(node.first, node.first + node.count)
     below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
-    places = np.flatnonzero((below & above).astype(bool))
+    places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData))
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)

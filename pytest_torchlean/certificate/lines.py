@@ -14,8 +14,14 @@ from pytest_torchlean.bounds.stated import Lower
 from pytest_torchlean.bounds.sweeps import relu_lines
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.model import ReluData
+from pytest_torchlean.certificate.curves import curve_slopes
+from pytest_torchlean.certificate.model import CurveData, ReluData
 from pytest_torchlean.certificate.rows import Box, Slopes, size_of
+
+_CURVE_BITS = 12
+_FINE = 0.06
+"""Pieces of a smooth activation's interval are about so wide."""
+_LEAST_HALVED, _MOST_HALVED = 2, 5
 
 
 def box_of(account: Account, state: State) -> Box:
@@ -46,6 +52,17 @@ def lines_of(account: Account, node: ReluData, state: State) -> Slopes:
         np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
         np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
     )
+
+
+def curve_lines(account: Account, node: CurveData, state: State) -> Slopes:
+    """Chords of a smooth activation; wide intervals are halved more often."""
+    here = slice(node.first, node.first + node.count)
+    low = in_binary64(account, state.lower[here, 0])
+    high = in_binary64(account, state.upper[here, 0])
+    widest = float((high - low).max(initial=0.0))
+    depth = int(np.clip(np.ceil(np.log2(max(widest, 1e-9) / _FINE)), _LEAST_HALVED, _MOST_HALVED))
+    slopes = curve_slopes(node.function, low, high, _CURVE_BITS)
+    return Slopes(_CURVE_BITS, slopes, slopes, depth)
 
 
 def in_binary64(account: Account, numbers: Integers) -> NDArray[np.float64]:

@@ -16,20 +16,25 @@ from pytest_torchlean.certificate.convolution import (
     shortened,
     shortening,
 )
+from pytest_torchlean.certificate.curves import Chain
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     ConvolveData,
+    CurveData,
     LinkData,
     ReluData,
     SettleData,
     SkipData,
+    SlideData,
     ThroughData,
 )
 from pytest_torchlean.certificate.products import product_with, rounded_product
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
 from pytest_torchlean.certificate.words import factor_of, unpack_digits
 
+DEEPEST = 12
+"""Halvings of an interval, and stages, beyond which a link is not followed."""
 _LARGEST_WHOLE = 1 << 18
 
 Product = tuple[Integers, int, int, NDArray[np.bool_]]
@@ -48,6 +53,8 @@ def follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
         if isinstance(link, ConvolveData):
             rows = arranged(link.layout, link.arrangement, rows)
         return shortened(box, rows, link.shift, link.size)
+    if isinstance(link, SlideData):
+        return slide(box, node, link, rows)
     if not isinstance(link, BendData):
         raise NotRelaxable("a link that passes no node")
     return bend(box, node, link, rows)
@@ -168,6 +175,47 @@ def bend(box: Box, node: PassedNode, link: BendData, rows: Rows) -> Rows:
         gain=unit * rows.gain,
         loss=unit * rows.loss + rows.weight * offset,
         width=max(rows.width, relu.count),
+    )
+
+
+def slide(box: Box, node: PassedNode, link: SlideData, rows: Rows) -> Rows:
+    """Rows through a smooth activation: Check.Relaxation.slideCurve."""
+    curve, scale = node.node, box.scale
+    if not isinstance(curve, CurveData) or rows.start != node.start or rows.count != curve.count:
+        raise NotRelaxable("a smooth activation that is read in part")
+    require(max(link.bits, link.size, link.precision) <= LONGEST and link.depth <= DEEPEST)
+    require(link.slopes >> link.size * curve.count == 0 and link.stages <= DEEPEST)
+    chain = Chain(scale, link.stages, link.precision)
+    unit, span = 1 << link.bits, 1 << link.size
+    raised = (unit + span) * scale.center
+    stride = 1 << 2 * scale.half
+    require(chain.fits and link.size < rows.digit and raised <= stride)
+    require(rows.count << (rows.size + 1) < 1 << rows.digit)
+    slopes = np.array(unpack_digits(link.slopes, link.size, curve.count), dtype=object)
+    low, mirrored = np.zeros(curve.count, dtype=object), np.zeros(curve.count, dtype=object)
+    for place, slope in enumerate(slopes.tolist()):
+        slot = curve.first + place
+        own = chain.residual(
+            curve.function, unit, slope, link.depth, int(box.lower[slot]), int(box.upper[slot])
+        )
+        if own is None:
+            raise NotRelaxable("a smooth activation that is not bounded")
+        low[place] = own[0] + (span - slope) * scale.center
+        mirrored[place] = (2 * unit + slope + span) * scale.center - own[1]
+        require(0 <= mirrored[place] < stride and low[place] < stride)
+    positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
+    least = rounded(box, rows, positive, low) + rounded(box, rows, negative, mirrored)
+    mass = (positive + negative).sum(axis=1)
+    return replace(
+        rows,
+        scale=unit * rows.scale,
+        limit=unit * rows.limit + (rows.weight * rows.count << (rows.size + 1 + 2 * scale.half)),
+        start=curve.first,
+        size=rows.size + link.size,
+        form=rows.form * slopes,
+        gain=unit * rows.gain + rows.weight * least,
+        loss=unit * rows.loss + rows.weight * raised * mass,
+        width=max(rows.width, rows.count),
     )
 
 

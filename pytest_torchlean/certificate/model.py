@@ -174,6 +174,21 @@ class BendData:
 
 
 @dataclass(frozen=True)
+class SlideData:
+    """Check.Relaxation.Link.slide: a slope for each neuron of a curve, digits of `size` bits, times 2^bits.
+
+    Intervals are halved `depth` times; the function is enclosed by `stages` stages of `precision` bits.
+    """
+
+    bits: int
+    size: int
+    slopes: int
+    depth: int
+    stages: int
+    precision: int
+
+
+@dataclass(frozen=True)
 class SkipData:
     """Check.Relaxation.Link.skip: the rows do not read the node."""
 
@@ -269,7 +284,9 @@ class JoinData:
 
 
 BranchData = WidenData | ForkData | JoinData
-LinkData = ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData | BranchData
+LinkData = (
+    ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData | BranchData | SlideData
+)
 """Check.Relaxation.Link."""
 
 

@@ -18,6 +18,7 @@ from pytest_torchlean.certificate.branches import Branches, Waiting, follow_bran
 from pytest_torchlean.certificate.convolution import (
     chosen_layout,
 )
+from pytest_torchlean.certificate.curves import BITS, STAGES
 from pytest_torchlean.certificate.links import (
     bend,
     bits_needed,
@@ -25,12 +26,14 @@ from pytest_torchlean.certificate.links import (
     follow,
     product_of,
     rounded,
+    slide,
     through,
 )
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     BranchData,
+    CurveData,
     LinkData,
     MultiplyData,
     RelaxationData,
@@ -38,6 +41,7 @@ from pytest_torchlean.certificate.model import (
     ReluData,
     SettleData,
     SkipData,
+    SlideData,
     ThroughData,
 )
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
@@ -228,9 +232,13 @@ def _passed(
         product = product_of(node, rows)
         link = chosen_link(product, most)
         return link, through(box, node, link, rows, product)
-    if not isinstance(node.node, ReluData) or node.start not in slopes:
+    if not isinstance(node.node, ReluData | CurveData) or node.start not in slopes:
         raise NotRelaxable("a node without lines")
     own = slopes[node.start]
+    if isinstance(node.node, CurveData):
+        packed = pack_digits(own.lower.tolist(), own.bits + 1)
+        slid = SlideData(own.bits, own.bits + 1, packed, own.depth, STAGES, BITS)
+        return slid, slide(box, node, slid, rows)
     width = own.bits + 1
     bent = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
     return bent, bend(box, node, bent, rows)

@@ -31,11 +31,15 @@ class PassedNode:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits."""
+    """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits.
+
+    Of a smooth activation both are the slope of its line; depth: how often its intervals are halved.
+    """
 
     bits: int
     lower: NDArray[np.int64]
     upper: NDArray[np.int64]
+    depth: int = 0
 
 
 @dataclass(frozen=True, eq=False)

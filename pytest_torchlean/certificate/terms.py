@@ -32,6 +32,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.CutData: "Forward.Cuts.cut",
     model.ThroughData: "Relaxation.Link.through",
     model.BendData: "Relaxation.Link.bend",
+    model.SlideData: "Relaxation.Link.slide",
     model.SkipData: "Relaxation.Link.skip",
     model.ConvolveData: "Relaxation.Link.convolve",
     model.SettleData: "Relaxation.Link.settle",

@@ -129,6 +129,35 @@ MUTANTS = (
     Mutant("curve-reads-beyond", "Check.Curve", "(Nat.ble (Nat.add first n) count)", "true", "def run"),
     Mutant("curve-overflows", "Check.Curve", "(Nat.pow 2 127)", "(Nat.pow 2 129)", "def run"),
     Mutant("limit-unchecked", "Check.Curve", "(Nat.ble (Nat.succ limit) measure)", "true", "def run"),
+    Mutant(
+        "residual-without-budget",
+        "Check.Residual",
+        "(Nat.mul line.factor (Nat.succ (Nat.shiftRight",
+        "(Nat.mul 0 (Nat.succ (Nat.shiftRight",
+        "def settled",
+    ),
+    Mutant(
+        "rise-rounded-down",
+        "Check.Residual",
+        "(Nat.succ (Nat.div (Nat.mul line.factor",
+        "(id (Nat.div (Nat.mul line.factor",
+        "def piece",
+    ),
+    Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
+    Mutant("residual-above-the-room", "Check.Relaxation.Slide", "(Nat.ble hi room)", "true", "def residuals"),
+    Mutant(
+        "residuals-raised-too-little",
+        "Check.Relaxation.Slide",
+        "(Nat.mul (Nat.add unit (Nat.pow 2 size)) s.center)",
+        "(Nat.mul unit s.center)",
+        "def slide ",
+    ),
+    Mutant(
+        "line-of-another-node",
+        "Check.Relaxation.Walk",
+        "(Nat.beq x.start p.start) (slideCurve",
+        "true (slideCurve",
+    ),
     # boxes
     Mutant("no-denominator", "Check.Box", "both (Nat.ble 1 b.denominator)", "both true", "def fits"),
     Mutant(

@@ -38,6 +38,7 @@ def node : Node → List Chunk
   | .maximum count sources => join (oneWord 2) (numbers [count, sources])
   | .minimum count sources => join (oneWord 3) (numbers [count, sources])
   | .curve function first count => joined [oneWord 4, curve function, numbers [first, count]]
+  | .bilinear count terms sources => join (oneWord 5) (numbers [count, terms, sources])
 def semantics : Semantics → List Chunk
   | .real => oneWord 0
   | .binary32 => oneWord 1
@@ -56,6 +57,10 @@ def link : Relaxation.Link → List Chunk
   | .convolve own back shift size => joined [oneWord 3, layout own, arrangement back, numbers [shift, size]]
   | .settle own shift size => joined [oneWord 4, layout own, numbers [shift, size]]
   | .multiply multipliers size => joined [oneWord 5, list multiplier multipliers, number size]
+  | .widen first count => join (oneWord 6) (numbers [first, count])
+  | .fork keep cut => join (oneWord 7) (numbers [keep, cut])
+  | .join weight own other size shift short => join (oneWord 8) (numbers [weight, own, other, size, shift, short])
+  | .slide bits size slopes depth stages precision => join (oneWord 9) (numbers [bits, size, slopes, depth, stages, precision])
 def relaxation (r : Relaxation) : List Chunk := join (numbers [r.digit, r.width, r.rows, r.start, r.count, r.goals]) (list link r.links)
 def cuts : Forward.Cuts → List Chunk
   | .leaf => oneWord 0

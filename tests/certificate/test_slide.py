@@ -1,0 +1,206 @@
+"""Backward rows through smooth activations: residuals, bounds against values, and Lean's digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from certificate_examples import Network, ball
+from onnx import helper
+from onnx_models import model
+from relaxation_examples import Stage, accepted, agrees, applied, stages
+
+from pytest_torchlean.bounds.curves import CURVES
+from pytest_torchlean.bounds.interval import evaluate
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.curves import BITS, STAGES, Chain, curve_slopes
+from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
+from pytest_torchlean.certificate.lines import curve_lines
+from pytest_torchlean.certificate.model import (
+    BendData,
+    CurveData,
+    CurveFunction,
+    Emission,
+    RelaxationData,
+    ScaleData,
+    Semantics,
+    SkipData,
+    SlideData,
+    ThroughData,
+)
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.relaxation import relax, tightened
+from pytest_torchlean.certificate.rows import Box, Slopes
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+
+SCALE = ScaleData(1 << 32, 1 << 38, 64)
+ACTIVATIONS = ("Sigmoid", "Tanh", "Exp")
+
+
+def network(*activations: str, width: int = 3, seed: int = 0) -> Network:
+    rng = np.random.default_rng(seed)
+    nodes, values, here = [], {}, "x"
+    for index in range(len(activations) + 1):
+        last = index == len(activations)
+        rows = 2 if last else width
+        columns = 2 if index == 0 else width
+        values[f"w{index}"] = (rng.normal(size=(rows, columns)) / np.sqrt(columns)).astype(np.float32)
+        values[f"b{index}"] = (0.3 * rng.normal(size=rows)).astype(np.float32)
+        made = "z" if last else f"h{index}"
+        nodes.append(helper.make_node("Gemm", [here, f"w{index}", f"b{index}"], [made], transB=1))
+        if not last:
+            here = f"a{index}"
+            nodes.append(helper.make_node(activations[index], [made], [here]))
+    return Network(model(nodes, {"x": [1, 2]}, ["z"], values), 2, 2)
+
+
+def emission_of(given: Network, radius: Fraction, semantics: Semantics, bound: int = 50) -> Emission:
+    reach = (Fraction(bound),) * 2
+    forms = bound_forms(tuple(-x for x in reach), reach, 2, strict=False)
+    middle = [Fraction(0), Fraction(1, 4)]
+    return build_emission(given.program, [Goal(forms, (ball(middle, radius),))], semantics)
+
+
+def slopes_of(emission: Emission, stage: Stage) -> dict[int, Slopes]:
+    account, found = Account(emission), {}
+    state = account.start(emission.claims[0].boxes)
+    state = replace(state, lower=stage.box.lower[:, None], upper=stage.box.upper[:, None])
+    for passed in stage.passed:
+        if isinstance(passed.node, CurveData):
+            found[passed.start] = curve_lines(account, passed.node, state)
+    return found
+
+
+def last_stage(emission: Emission) -> tuple[Stage, RelaxationData]:
+    *_, stage = stages(emission)
+    rows = relax(stage.box, stage.passed, slopes_of(emission, stage), np.arange(4)).data
+    assert any(isinstance(link, SlideData) for link in rows.links)
+    return stage, rows
+
+
+def after(stage: Stage, rows: RelaxationData) -> tuple[Box, bool]:
+    lower, upper, fine = tightened(stage.box, stage.passed, rows)
+    return Box(stage.box.scale, lower, upper), fine
+
+
+@pytest.mark.parametrize("function", list(CurveFunction), ids=lambda one: one.name)
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_residuals_contain_those_of_points_and_shrink(function: CurveFunction, depth: int) -> None:
+    chain, value = Chain(SCALE, STAGES, BITS), CURVES[function.name.lower()].value
+    unit, rng = 1 << 12, np.random.default_rng(1)
+    for _ in range(12):
+        low, high = np.sort(rng.uniform(-3, 1.5, size=2))
+        slope = int(curve_slopes(function, np.array([low]), np.array([high]), 12)[0])
+        ends = [round(end * SCALE.unit) + SCALE.center for end in (low, high)]
+        found = chain.residual(function, unit, slope, depth, ends[0], ends[1])
+        assert found is not None
+        points = np.linspace(low, high, 41)
+        images = unit * (value(points) * SCALE.unit + SCALE.center) + slope * (
+            SCALE.center - points * SCALE.unit
+        )
+        slack = 1e-9 * abs(images).max()
+        assert (found[0] <= images + slack).all()
+        assert (images <= found[1] + slack).all()
+        wider = chain.residual(function, unit, slope, max(0, depth - 1), ends[0], ends[1])
+        assert wider is not None
+        assert found[1] - found[0] <= wider[1] - wider[0]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_rows_are_valid_and_much_tighter(activation: str, semantics: Semantics) -> None:
+    given = network(activation, activation if activation != "Exp" else "Tanh", width=6)
+    emission = emission_of(given, Fraction(1, 10), semantics)
+    account = Account(emission)
+    _, state = bounded_by_rows(account, emission.claims[0].boxes[0])
+    *_, stage = stages(emission)
+    rows = relax(
+        Box(scale_of(emission), state.lower[:, 0], state.upper[:, 0]),
+        state.history_of(0),
+        slopes_of(
+            emission,
+            Stage(state.history_of(0), Box(scale_of(emission), state.lower[:, 0], state.upper[:, 0])),
+        ),
+        np.arange(4),
+    )
+    scale = scale_of(emission)
+    lower = (rows.bounds[0::2] - scale.center) / scale.unit
+    upper = (scale.top - rows.bounds[1::2] - scale.center) / scale.unit
+    points = np.array([0, 0.25]) + np.random.default_rng(3).uniform(-0.1, 0.1, size=(500, 2))
+    values = evaluate(given.program, points)[:, given.program.outputs]
+    assert (lower <= values + 1e-6).all()
+    assert (values <= upper + 1e-6).all()
+    by_intervals = (stage.box.upper[-2:] - stage.box.lower[-2:]) / scale.unit
+    assert ((upper - lower).astype(float) < 0.5 * by_intervals.astype(float)).all()
+
+
+def scale_of(emission: Emission) -> ScaleData:
+    return emission.certificate.scale
+
+
+Change = Callable[[SlideData], SlideData]
+REFUSED: dict[str, Change] = {
+    "more slopes than neurons": lambda link: replace(link, slopes=link.slopes | 1 << 60),
+    "no stages": lambda link: replace(link, stages=0),
+    "longer slopes than digits have room for": lambda link: replace(link, size=link.size + 200),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_changed_links_are_refused(name: str) -> None:
+    stage, rows = last_stage(emission_of(network("Tanh"), Fraction(1, 8), Semantics.REAL))
+    links = tuple(REFUSED[name](link) if isinstance(link, SlideData) else link for link in rows.links)
+    assert after(stage, rows)[1]
+    assert not after(stage, replace(rows, links=links))[1]
+
+
+@pytest.mark.parametrize("other", [BendData(8, 0, 0), ThroughData(2, 2, 0, 30), SkipData()])
+def test_another_link_in_its_place_is_refused(other: BendData | ThroughData | SkipData) -> None:
+    stage, rows = last_stage(emission_of(network("Sigmoid"), Fraction(1, 8), Semantics.REAL))
+    links = tuple(other if isinstance(link, SlideData) else link for link in rows.links)
+    assert not after(stage, replace(rows, links=links))[1]
+
+
+def test_a_claim_that_only_rows_prove() -> None:
+    emission = emission_of(network("Tanh", "Tanh", width=8), Fraction(1, 4), Semantics.BINARY32, bound=1)
+    account = Account(emission)
+    assert account.forecasts(0) == (False,)
+    script, fine, _ = relaxed_script(account, emission.claims[0], emission.claims[0].boxes[0])
+    assert fine
+    assert account.forecast(emission.claims[0], script).accepted.all()
+
+
+def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
+    lines = []
+    for number, activations in enumerate([("Sigmoid",), ("Tanh", "Sigmoid"), ("Exp", "Tanh")]):
+        for semantics in Semantics:
+            stage, rows = last_stage(emission_of(network(*activations), Fraction(1, 8), semantics))
+            found, fine = after(stage, rows)
+            assert fine
+            assert (found.upper < stage.box.upper).any()
+            name = f"{number}_{semantics.name.lower()}"
+            lines.append(
+                f"theorem same{name} : ({applied(stage, rows, agrees(found))}) = true := by decide +kernel"
+            )
+            found.upper[-1] += 1
+            lines.append(
+                f"theorem other{name} : ({applied(stage, rows, agrees(found))}) = false := by decide +kernel"
+            )
+    assert accepted(lines, lean, library, tmp_path)
+
+
+def test_what_the_forecast_refuses_lean_refuses(
+    lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
+    stage, rows = last_stage(emission_of(network("Tanh"), Fraction(1, 8), Semantics.REAL))
+    lines = []
+    for number, change in enumerate(REFUSED.values()):
+        links = tuple(change(link) if isinstance(link, SlideData) else link for link in rows.links)
+        refused = applied(stage, replace(rows, links=links), "Bool.true")
+        lines.append(f"theorem refused{number} : ({refused}) = false := by decide +kernel")
+    assert accepted(lines, lean, library, tmp_path)
