@@ -72,6 +72,7 @@ def Holds (s : Scale) (slots : Nat → K) (p : Passed) : Prop :=
       Near s a p.decoding p.error slots position row (slots (p.start + (row + a.rows * position)))
   | .curve function first count => (Node.curve function first count).Holds .binary32 slots p.start
   | .bilinear count terms sources => ∀ i, i < count → Bilinear.Near s slots terms sources i p.error (slots (p.start + i))
+  | .quotient count sources => (Node.quotient count sources).Holds .binary32 slots p.start
   | node => node.Holds .real slots p.start
 
 /-- Slot 0 holds 0, and all passed nodes, the last one first, mean what they should; the slots they wrote end before `count`. -/

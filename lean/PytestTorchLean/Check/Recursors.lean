@@ -26,7 +26,7 @@ namespace Recursor
 @[inline] def node {motive : Node → Sort u} (affine : (a : Affine) → motive (.affine a)) (relu : (first count : Nat) → motive (.relu first count))
     (maximum : (count sources : Nat) → motive (.maximum count sources)) (minimum : (count sources : Nat) → motive (.minimum count sources))
     (curve : (function : Curve) → (first count : Nat) → motive (.curve function first count))
-    (bilinear : (count terms sources : Nat) → motive (.bilinear count terms sources))
+    (bilinear : (count terms sources : Nat) → motive (.bilinear count terms sources)) (quotient : (count sources : Nat) → motive (.quotient count sources))
     (n : Node) : motive n :=
   match n with
   | .affine a => affine a
@@ -35,8 +35,9 @@ namespace Recursor
   | .minimum count sources => minimum count sources
   | .curve function first count => curve function first count
   | .bilinear count terms sources => bilinear count terms sources
+  | .quotient count sources => quotient count sources
 @[csimp] theorem node_eq : @Node.rec = @node :=
-  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun n => by cases n <;> rfl
+  funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun n => by cases n <;> rfl
 
 end Recursor
 end PytestTorchLean

@@ -5,6 +5,7 @@ import PytestTorchLean.Check.Compose
 import PytestTorchLean.Check.Curve
 import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Forward.Conclude
+import PytestTorchLean.Check.Quotient
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
@@ -95,7 +96,7 @@ namespace Conclusion
 def substituted [Prepared] (s : Scale) (p : Property) (forms last : Decoding) (bits direct mirrored count : Nat) (head : Passed) : Bool :=
   Passed.rec (motive := fun _ => Bool) (fun node start decoding error => Node.rec (motive := fun _ => Bool)
     (fun a => both (Nat.beq decoding.base last.base) (Compose.run s p forms bits a last error start direct mirrored count))
-    (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node) head
+    (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node) head
 
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
 def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
@@ -106,7 +107,7 @@ def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion)
       (fun node later _ => Semantics.casesOn (motive := fun _ => Bool) m
         (Node.rec (motive := fun _ => Bool)
           (fun a => List.rec (motive := fun _ => Bool) (Compose.run s p forms bits a last 0 count direct mirrored count) (fun _ _ _ => false) later)
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)
         false) nodes)
     (fun forms shift size rows => List.rec (motive := fun _ => Bool)
       (Relaxation.conclude s p forms shift size rows passed direct mirrored count) (fun _ _ _ => false) nodes)
@@ -133,6 +134,7 @@ theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Proper
   | ⟨.minimum _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.curve _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.bilinear _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.quotient _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
@@ -157,6 +159,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {pas
   | .real, .composed _ _ _, .minimum _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .real, .composed _ _ _, .curve _ _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .real, .composed _ _ _, .bilinear _ _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .real, .composed _ _ _, .quotient _ _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | .binary32, .composed _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
 end Conclusion
 
@@ -170,7 +173,8 @@ def run [Prepared] (m : Semantics) (s : Scale) (node : Node) (step : Step) (dire
     (fun n sources => Extremum.run s true n sources direct mirrored count (next 0))
     (fun n sources => Extremum.run s false n sources direct mirrored count (next 0))
     (fun function first n => Curve.run m s function step.radius step.first first n direct mirrored count (next 0))
-    (fun n terms sources => Bilinear.run m s n terms sources direct mirrored count next) node
+    (fun n terms sources => Bilinear.run m s n terms sources direct mirrored count next)
+    (fun n sources => Quotient.run m s n sources direct mirrored count (next 0)) node
 
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
     (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
@@ -196,6 +200,9 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m 
     obtain ⟨finite, d, m', r1, r2⟩ := Curve.run_sound (next := next 0) sf hm hn h
     exact ⟨finite, 0, d, m', Curve.allowed m hn, r1, r2⟩
   | m, .bilinear _ _ _, step, _, _, _, _, hm, hn, h => Bilinear.run_sound step.decoding sf m hm hn h
+  | m, .quotient _ _, _, _, _, _, next, hm, hn, h => by
+    obtain ⟨finite, d, m', r1, r2⟩ := Quotient.run_sound (next := next 0) sf m hm hn h
+    exact ⟨finite, 0, d, m', Quotient.allowed m hn, r1, r2⟩
 end Node
 
 namespace Script

@@ -69,7 +69,11 @@ def node : Read PlacedNode := constructor [
       let count ← number
       let terms ← number
       let sources ← number
-      pure ⟨Node.bilinear count terms sources, 0, 0⟩)]
+      pure ⟨Node.bilinear count terms sources, 0, 0⟩),
+    (do
+      let count ← number
+      let sources ← number
+      pure ⟨Node.quotient count sources, 0, 0⟩)]
 
 /-- The nodes without their places. -/
 def unplaced : List PlacedNode → List Node

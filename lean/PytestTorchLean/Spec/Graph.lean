@@ -84,6 +84,8 @@ inductive Node where
   /-- `y = x0 * z0 + x1 * z1 + ...`, sums of `terms` products of two slots; `sources` holds the slots of `x` and `z`
       for one product after the other, for one result after the other, in words -/
   | bilinear (count terms sources : Nat)
+  /-- `y = x / z`; `sources` holds the slots of `x` and `z` for one result after the other, in words -/
+  | quotient (count sources : Nat)
 
 /-- `y = max(x, 0)` -/
 def IsRelu {K : Type u} [OrderedRing K] (x y : K) : Prop := (0 ≤ x ∧ y = x) ∨ (x ≤ 0 ∧ y = 0)
@@ -106,6 +108,21 @@ def Computes {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (t
   | .real => y = sum terms (product slots terms sources i)
   | .binary32 => Sums .rounded (products slots terms sources i) (natural (2 ^ 149) * y)
 end Bilinear
+
+namespace Quotient
+/-- What `y` may be for `x / z`: `z * y = x`, or that quotient rounded once, stated without a division: half a unit in the
+    last place is at most `2^-24 |x / z| + 2^-150`. Where `z` is 0, anything. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (x z y : K) : Prop :=
+  ¬ z = 0 → match m with
+    | .real => z * y = x
+    | .binary32 => ∀ a b, AtMost x a → AtMost z b →
+        AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) (natural (2 ^ 149) * a + natural (2 ^ 23) * b)
+/-- The divisor is not 0, and in binary32 the quotient does not overflow: `|2^149 x|` is below the threshold times `|z|`. -/
+def Defined {K : Type u} [OrderedRing K] (m : Semantics) (x z : K) : Prop :=
+  ¬ z = 0 ∧ match m with
+    | .real => True
+    | .binary32 => natural (2 ^ 149) * x * (natural (2 ^ 149) * x) < natural overflowThreshold * z * (natural overflowThreshold * z)
+end Quotient
 
 namespace Affine
 /-- What a row's result may be. -/
@@ -130,6 +147,7 @@ def size : Node → Nat
   | .minimum count _ => count
   | .curve _ _ count => count
   | .bilinear count _ _ => count
+  | .quotient count _ => count
 /-- What a node whose first slot is `start` demands of an execution. Affine and bilinear nodes and curves round, the others select. -/
 def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
@@ -142,7 +160,10 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
   | .curve function first count => ∃ e : K → K, IsExponential e ∧
       ∀ i, i < count → function.Computes m e (slots (first + i)) (slots (start + i))
   | .bilinear count terms sources => ∀ i, i < count → Bilinear.Computes m slots terms sources i (slots (start + i))
-/-- No operation of the node overflows, in any order of summation, and no result of a curve does. Exact arithmetic knows no overflow. -/
+  | .quotient count sources => ∀ i, i < count →
+      Quotient.Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
+/-- No operation of the node overflows, in any order of summation, no result of a curve does, and nothing is
+    divided by 0. Exact arithmetic knows no overflow. -/
 def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
   | .affine a =>
     match m with
@@ -157,6 +178,7 @@ def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : No
     match m with
     | .real => True
     | .binary32 => ∀ i, i < count → NeverOverflows (Bilinear.products slots terms sources i)
+  | .quotient count sources => ∀ i, i < count → Quotient.Defined m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))
   | _ => True
 end Node
 

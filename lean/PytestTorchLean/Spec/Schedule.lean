@@ -81,6 +81,7 @@ def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
   | .curve _ _ _ => False
   | .bilinear count terms sources => ∀ i, i < count →
       ∃ pair pairs, Reordered (Bilinear.pairs bits terms sources i) (pair :: pairs) ∧ bits (start + i) = sequential 0 (pair :: pairs)
+  | .quotient _ _ => False
 end Node
 
 /-- The evaluator's results of a list of nodes, the first one's in the slots from `start` on. -/

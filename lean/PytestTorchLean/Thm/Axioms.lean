@@ -39,6 +39,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Extremum.run_sound
 #print axioms PytestTorchLean.Curve.run_sound
 #print axioms PytestTorchLean.Bilinear.run_sound
+#print axioms PytestTorchLean.Quotient.run_sound
 #print axioms PytestTorchLean.Relaxation.tighten_sound
 #print axioms PytestTorchLean.Relaxation.conclude_sound
 #print axioms PytestTorchLean.Relaxation.multiply_sound

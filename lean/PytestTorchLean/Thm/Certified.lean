@@ -180,6 +180,14 @@ theorem product_bounded_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Hol
 theorem product_refused : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000000000004]⟩ claims productCertificate = false := by decide +kernel
 /-- A product of slots that are not written yet is refused. -/
 theorem product_unwritten : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000500000004]⟩ claims productCertificate = false := by decide +kernel
+/-- `x0 / x1` is positive: both inputs are, and `x1` is bounded away from 0. -/
+def quotientGraph : Graph := ⟨2, [.affine wide, .quotient 1 0x0000000300000002]⟩
+theorem quotient_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real quotientGraph) claims :=
+  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
+theorem quotient_bounded_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 quotientGraph) claims :=
+  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
+/-- A divisor that may be 0 is refused, whatever is claimed. -/
+theorem quotient_by_zero : check .real ⟨2, [.affine wide, .quotient 1 0x0000000000000002]⟩ claims productCertificate = false := by decide +kernel
 /-- The two halves of the box as parts of their own, joined. -/
 theorem joined_parts (K : Type u) [OrderedRing K] : PartHolds K .real wideGraph scale (positive 5) box [] :=
   PartHolds.join (slot := 2) (value := 2 ^ 20 + 3 * 2 ^ 16)

@@ -199,6 +199,7 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K} (finite : 
     rw [h, result]
     rw [result] at last
     exact Sums.reorder (reordered_symm order') (sequential_is_execution products last)
+  | .quotient _ _, _, e => False.elim e
 
 theorem NodesEvaluate.hold {bits : Nat → Nat} {slots : Nat → K} (finite : ∀ i, exponent (bits i) < 255 ∧ bits i < 2 ^ 32)
     (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) : (nodes : List Node) → (start : Nat) →

@@ -69,6 +69,7 @@ theorem node_holds_exact {slots : Nat → K} {start : Nat} : (node : Node) → n
     have length : (Bilinear.products slots terms sources i).length = terms :=
       (Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _)
     rw [length]; exact hc
+  | .quotient _ _, _, h => Quotient.allowed .real h
 
 theorem nodes_hold_exact {slots : Nat → K} : (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes → NodesHold .real slots start nodes →
     NodesHold .binary32 slots start nodes

@@ -233,7 +233,7 @@ def conclude [Prepared] (s : Scale) (p : Property) (forms : Decoding) (size slop
       (fun a => finalLayer s p forms size a decoding error start direct mirrored memory fun last first n =>
         build s origin direct mirrored memory (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
           (rangesOf s direct inputs origin fun ranges => run s slope fraction p.strict p.alternatives layers last cuts inputs ranges)) earlier first n [])
-      (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node) head) passed
+      (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node) head) passed
 
 theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms : Decoding} {size slope fraction origin : Nat} {cuts : Cuts} {passed : List Passed} {direct mirrored memory : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory)
@@ -259,6 +259,7 @@ theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property}
     | minimum _ _ => exact Bool.noConf_tf (Eq.symm h)
     | curve _ _ _ => exact Bool.noConf_tf (Eq.symm h)
     | bilinear _ _ _ => exact Bool.noConf_tf (Eq.symm h)
+    | quotient _ _ => exact Bool.noConf_tf (Eq.symm h)
 
 end Forward
 end PytestTorchLean

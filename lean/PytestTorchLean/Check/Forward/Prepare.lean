@@ -243,7 +243,7 @@ def build [Prepared] (s : Scale) (origin direct mirrored memory : Nat) (next : N
         (Node.rec (motive := fun _ => Bool)
           (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => rest first' n' (.affine l :: layers)))
           (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => rest first' n (l :: layers)))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node)) p) (next n layers)) passed
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)) p) (next n layers)) passed
 
 theorem build_sound [Prepared] {s : Scale} {slots z : Nat → K} {origin direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
@@ -260,7 +260,7 @@ theorem build_sound [Prepared] {s : Scale} {slots z : Nat → K} {origin direct 
         (Node.rec (motive := fun _ => Bool)
           (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => build s origin direct mirrored memory next earlier first' n' (.affine l :: layers)))
           (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => build s origin direct mirrored memory next earlier first' n (l :: layers)))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) node)) (next n layers) = true := h
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)) (next n layers) = true := h
     cases o : Nat.beq first origin with
     | true =>
       rw [o] at h
@@ -291,6 +291,7 @@ theorem build_sound [Prepared] {s : Scale} {slots z : Nat → K} {origin direct 
       | minimum _ _ => exact Bool.noConf_tf (Eq.symm h)
       | curve _ _ _ => exact Bool.noConf_tf (Eq.symm h)
       | bilinear _ _ _ => exact Bool.noConf_tf (Eq.symm h)
+      | quotient _ _ => exact Bool.noConf_tf (Eq.symm h)
 
 end Forward
 end PytestTorchLean
