@@ -29,6 +29,7 @@ from pytest_torchlean.certificate.model import (
     Emission,
     GraphData,
     MaximumData,
+    QuotientData,
     ReluData,
     Semantics,
 )
@@ -166,6 +167,23 @@ def quadratic(seed: int) -> Network:
     return Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 2)
 
 
+def rational(seed: int) -> Network:
+    """A layer's ReLU over a sum of squares that is at least 1, the reciprocal of that sum, and a Gemm."""
+    rng = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("ReduceSumSquare", ["x"], ["q"], axes=[1], keepdims=1),
+        helper.make_node("Add", ["q", "one"], ["d"]),
+        helper.make_node("Div", ["r", "d"], ["p"]),
+        helper.make_node("Reciprocal", ["d"], ["i"]),
+        helper.make_node("Add", ["p", "i"], ["s"]),
+        helper.make_node("Gemm", ["s", "v"], ["z"], transB=1),
+    ]
+    values = {"w": weights(rng, 3, 3), "b": weights(rng, 3), "v": weights(rng, 2, 3), "one": np.float32([1])}
+    return Network(model(nodes, {"x": [1, 3]}, ["z"], values, 13), 3, 2)
+
+
 def ball(center: Sequence[Fraction], radius: Fraction) -> RationalBox:
     return RationalBox(tuple(c - radius for c in center), tuple(c + radius for c in center))
 
@@ -259,6 +277,9 @@ def slots_of(graph: GraphData, inputs: Sequence[Fraction]) -> list[Fraction]:
             for index in range(node.count):
                 products = [before[left] * before[right] for left, right in factors(node, index)]
                 slots.append(sum(products, Fraction(0)))
+        elif isinstance(node, QuotientData):
+            pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
+            slots.extend([slots[left] / slots[right] for left, right in pairs])
         else:
             choose = max if isinstance(node, MaximumData) else min
             pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
@@ -294,6 +315,10 @@ def binary32_slots(
             before = tuple(slots)
             pairs = [[(before[x], before[z]) for x, z in factors(node, i)] for i in range(node.count)]
             slots.extend([summed(own, rng) for own in pairs])
+            continue
+        if isinstance(node, QuotientData):
+            pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
+            slots.extend([np.float32(slots[left] / slots[right]) for left, right in pairs])
             continue
         if not isinstance(node, AffineData):
             choose = max if isinstance(node, MaximumData) else min
@@ -385,6 +410,9 @@ def may_be_broken(graph: GraphData, claim: ClaimData, inputs: Sequence[Fraction]
         elif isinstance(node, BilinearData):
             own = [factors(node, index) for index in range(node.count)]
             slots += [sum(slots[left] * slots[right] for left, right in pairs) for pairs in own]
+        elif isinstance(node, QuotientData):
+            pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]
+            slots.extend([slots[left] / slots[right] for left, right in pairs])
         else:
             choose = max if isinstance(node, MaximumData) else min
             pairs = [(word(node.sources, 2 * i), word(node.sources, 2 * i + 1)) for i in range(node.count)]

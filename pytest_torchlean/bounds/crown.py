@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.alive import Alive, with_lines
 from pytest_torchlean.bounds.curves import CURVES
+from pytest_torchlean.bounds.interval import quotient_interval
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
     BilinearLayer,
@@ -26,6 +27,7 @@ from pytest_torchlean.bounds.layers import (
     Layers,
     Parts,
     Picked,
+    QuotientLayer,
     ReluLayer,
     add,
     give_back,
@@ -112,6 +114,12 @@ def step_interval(layers: Layers, number: int, low: Float64, high: Float64) -> N
         )
     elif isinstance(layer, BilinearLayer):
         low[here], high[here] = _products(layers, layer, low, high)
+    elif isinstance(layer, QuotientLayer):
+        x, z = (
+            (_picked(layers, low, part, layer.size), _picked(layers, high, part, layer.size))
+            for part in (layer.left, layer.right)
+        )
+        low[here], high[here] = quotient_interval(x, z)
     else:
         choose = np.maximum if layer.sign > 0 else np.minimum
         low[here], high[here] = (

@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.program import (
     ExtremumNode,
     Program,
     ProgramNode,
+    QuotientNode,
 )
 
 Float64 = NDArray[np.float64]
@@ -44,6 +45,9 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
             low[:, here], high[:, here] = value(low[:, source]), value(high[:, source])
         elif isinstance(node, BilinearNode):
             low[:, here], high[:, here] = bilinear_interval(node, low, high)
+        elif isinstance(node, QuotientNode):
+            x, z = ((low[:, side], high[:, side]) for side in (node.left, node.right))
+            low[:, here], high[:, here] = quotient_interval(x, z)
         else:
             source = slice(node.first, node.first + node.size)
             low[:, here] = np.maximum(low[:, source], 0.0)
@@ -87,6 +91,20 @@ def bilinear_interval(node: BilinearNode, low: Float64, high: Float64) -> tuple[
     return least, most
 
 
+FURTHEST = 2.0**64
+"""What stands for a quotient whose divisor may be 0 or nearly so: a bound that proves nothing."""
+
+
+def quotient_interval(x: tuple[Float64, Float64], z: tuple[Float64, Float64]) -> tuple[Float64, Float64]:
+    """Bounds of x / z from least and largest values of both; +-FURTHEST where z may be 0."""
+    zero = (z[0] <= 0.0) & (z[1] >= 0.0)
+    ends = [np.where(zero, 1.0, end) for end in z]
+    corners = np.stack([a / b for a in x for b in ends])
+    least, most = corners.min(axis=0), corners.max(axis=0)
+    least = np.where(zero, -FURTHEST, np.maximum(least, -FURTHEST))
+    return least, np.where(zero, FURTHEST, np.minimum(most, FURTHEST))
+
+
 def evaluate(program: Program, points: Float64) -> Float64:
     """Values of all slots at points, float64 (points, inputs) -> (points, slots)."""
     return propagate(program, points, points)[0]
@@ -108,10 +126,13 @@ def rounding_radius(program: Program, points: Float64) -> Float64:
         elif isinstance(node, BilinearNode):
             # both factors bring their errors along
             operations = 2 * operations + 2 * node.left.shape[1] + 4
+        elif isinstance(node, QuotientNode):
+            operations = 4 * operations + 8
         elif isinstance(node, CurveNode):
             operations += 8
     with np.errstate(over="ignore", invalid="ignore"):
-        terms = _terms(replace(program, nodes=nodes), np.abs(points))[:, program.outputs]
+        values = evaluate(program, points)
+        terms = _terms(replace(program, nodes=nodes), np.abs(points), values)[:, program.outputs]
         radius = (operations + 1) * 2.0**-52 * terms + 2.0**-200
     return np.where(np.isnan(radius), np.inf, radius)
 
@@ -146,14 +167,16 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
             adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
         elif isinstance(node, BilinearNode):
             add_products(node, values, adjoint)
+        elif isinstance(node, QuotientNode):
+            add_quotients(node, values, adjoint)
         else:
             source = slice(node.first, node.first + node.size)
             adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
     return adjoint[:, FIRST_INPUT : FIRST_INPUT + program.inputs]
 
 
-def _terms(program: Program, points: Float64) -> Float64:
-    """The sums of absolute terms, by nodes with absolute weights."""
+def _terms(program: Program, points: Float64, values: Float64) -> Float64:
+    """The sums of absolute terms, by nodes with absolute weights; values: those of the program itself."""
     terms = _start(program, points)
     for node in program.nodes:
         here = slice(node.start, node.start + node.size)
@@ -163,6 +186,8 @@ def _terms(program: Program, points: Float64) -> Float64:
             terms[:, here] = extremum_interval(node, terms, terms)[0]
         elif isinstance(node, BilinearNode):
             terms[:, here] = bilinear_interval(node, terms, terms)[0]
+        elif isinstance(node, QuotientNode):
+            terms[:, here] = terms[:, node.left] * terms[:, node.right] / values[:, node.right] ** 2
         else:
             own = terms[:, node.first : node.first + node.size]
             terms[:, here] = CURVES[node.function].grown(own) if isinstance(node, CurveNode) else own
@@ -176,6 +201,16 @@ def add_products(node: BilinearNode, values: Float64, adjoint: Float64) -> None:
     for own, other in ((node.left, node.right), (node.right, node.left)):
         flowing = (arriving * values[:, other]).reshape(len(values), -1)
         np.add.at(adjoint, (rows, own.reshape(1, -1)), flowing)
+
+
+def add_quotients(node: QuotientNode, values: Float64, adjoint: Float64) -> None:
+    """Add to the adjoints of dividends and divisors what those of the quotients give."""
+    arriving, rows = adjoint[:, node.start : node.start + node.size], np.arange(len(values))[:, None]
+    divisor = values[:, node.right]
+    flowing = arriving / np.where(divisor == 0.0, 1.0, divisor)
+    own = values[:, node.start : node.start + node.size]
+    np.add.at(adjoint, (rows, node.left[None, :]), flowing)
+    np.add.at(adjoint, (rows, node.right[None, :]), -flowing * own)
 
 
 def _absolute(node: ProgramNode) -> ProgramNode:

@@ -22,6 +22,7 @@ from pytest_torchlean.bounds.program import (
     CurveNode,
     ExtremumNode,
     Program,
+    QuotientNode,
     ReluNode,
     Slots,
 )
@@ -178,7 +179,16 @@ class BilinearLayer:
     square: NDArray[np.bool_]
 
 
-Layer = AffineLayer | ReluLayer | ExtremumLayer | CurveLayer | BilinearLayer
+@dataclass(frozen=True, eq=False)
+class QuotientLayer:
+    """x / x'."""
+
+    size: int
+    left: tuple[Picked, ...]
+    right: tuple[Picked, ...]
+
+
+Layer = AffineLayer | ReluLayer | ExtremumLayer | CurveLayer | BilinearLayer | QuotientLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,6 +282,8 @@ def prepared(program: Program) -> Layers:
             layers.append(CurveLayer(node.size, node.function, places.picked(source)))
         elif isinstance(node, BilinearNode):
             layers.append(_bilinear(node, places))
+        elif isinstance(node, QuotientNode):
+            layers.append(QuotientLayer(node.size, places.picked(node.left), places.picked(node.right)))
         else:
             layers.append(_extremum(node, places))
     outside = frozenset(places.part_of(program.outputs).tolist())

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
-from pytest_torchlean.bounds.interval import add_products
+from pytest_torchlean.bounds.interval import add_products, add_quotients, quotient_interval
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
@@ -22,6 +22,7 @@ from pytest_torchlean.bounds.program import (
     ExtremumNode,
     Program,
     ProgramNode,
+    QuotientNode,
     ReluNode,
 )
 
@@ -71,6 +72,9 @@ class Passes:
             elif isinstance(node, BilinearNode):
                 products = values[:, node.left] * values[:, node.right]
                 values[:, node.start : node.start + node.size] = products.sum(axis=2)
+            elif isinstance(node, QuotientNode):
+                x, z = values[:, node.left], values[:, node.right]
+                values[:, node.start : node.start + node.size] = quotient_interval((x, x), (z, z))[0]
             else:
                 choose = np.maximum if node.maximum else np.minimum
                 values[:, node.start : node.start + node.size] = choose(
@@ -109,6 +113,8 @@ class Passes:
                 adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
             elif isinstance(node, BilinearNode):
                 add_products(node, values, adjoint)
+            elif isinstance(node, QuotientNode):
+                add_quotients(node, values, adjoint)
             else:
                 left, right = values[:, node.left], values[:, node.right]
                 first = left >= right if node.maximum else left <= right
@@ -117,7 +123,9 @@ class Passes:
         return adjoint[:, FIRST_INPUT : FIRST_INPUT + self._program.inputs]
 
 
-def _prepared(node: ProgramNode) -> _Affine | ReluNode | ExtremumNode | CurveNode | BilinearNode:
+def _prepared(
+    node: ProgramNode,
+) -> _Affine | ReluNode | ExtremumNode | CurveNode | BilinearNode | QuotientNode:
     if not isinstance(node, AffineNode):
         return node
     flat = node.sources.reshape(-1)

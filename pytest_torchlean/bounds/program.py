@@ -23,6 +23,7 @@ from pytest_torchlean.ir.linear import (
     ExtremumStep,
     IndexStep,
     OperandStep,
+    QuotientStep,
     ReluStep,
     Step,
 )
@@ -109,7 +110,21 @@ class BilinearNode:
         return len(self.left)
 
 
-ProgramNode = AffineNode | ReluNode | ExtremumNode | CurveNode | BilinearNode
+@dataclass(frozen=True, eq=False)
+class QuotientNode:
+    """y = x / x', one result for each pair of slots below start. left, right: int64 (size,)."""
+
+    start: int
+    left: Slots
+    right: Slots
+
+    @property
+    def size(self) -> int:
+        """Number of slots written."""
+        return int(self.left.size)
+
+
+ProgramNode = AffineNode | ReluNode | ExtremumNode | CurveNode | BilinearNode | QuotientNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +201,8 @@ class _Builder:
             return self._extremum([self._result(operand) for operand in step.operands], step.maximum)
         if isinstance(step, BilinearStep):
             return self._products(self._result(step.left), self._result(step.right), step)
+        if isinstance(step, QuotientStep):
+            return self._quotients(self._result(step.left), self._result(step.right))
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
             return sources[step.index.reshape(-1)]
@@ -279,6 +296,12 @@ class _Builder:
         distinct, which = np.unique(pairs, axis=0, return_inverse=True)
         factors = distinct.reshape(len(distinct), step.terms, 2)
         node = BilinearNode(self._next, factors[:, :, 0].copy(), factors[:, :, 1].copy())
+        self._nodes.append(node)
+        return self._take(node.size)[which.reshape(-1)]
+
+    def _quotients(self, left: Slots, right: Slots) -> Slots:
+        pairs, which = np.unique(np.stack([left, right], axis=1), axis=0, return_inverse=True)
+        node = QuotientNode(self._next, pairs[:, 0].copy(), pairs[:, 1].copy())
         self._nodes.append(node)
         return self._take(node.size)[which.reshape(-1)]
 

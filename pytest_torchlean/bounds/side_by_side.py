@@ -20,6 +20,7 @@ from pytest_torchlean.bounds.program import (
     ExtremumNode,
     Program,
     ProgramNode,
+    QuotientNode,
     ReluNode,
     Slots,
 )
@@ -181,7 +182,7 @@ class _Builder:
         self._nodes.append(CurveNode(self._next, function, int(run[0]), int(run.size)))
         return self._take(int(run.size))
 
-    def alone(self, node: AffineNode | ExtremumNode | BilinearNode) -> None:
+    def alone(self, node: AffineNode | ExtremumNode | BilinearNode | QuotientNode) -> None:
         """The node as it is, at its new place."""
         start = self._next
         self._place(node, node.size)

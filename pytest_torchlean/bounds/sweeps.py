@@ -25,6 +25,7 @@ from pytest_torchlean.bounds.layers import (
     Float64,
     Layers,
     Parts,
+    QuotientLayer,
     flat,
     give_back,
     picked,
@@ -120,7 +121,7 @@ def go_back(
         own = lines.get(number)
         if keep:
             met[number] = form
-        if own is None or isinstance(layer, BilinearLayer):
+        if own is None or isinstance(layer, BilinearLayer | QuotientLayer):
             here = layers.here(number + 1)
             total = total + least_over_box(form, low[here], high[here])
             continue
@@ -202,7 +203,7 @@ def gradient(
             values[number + 1] = made
             continue
         form, here = swept.met.get(number), layers.here(number + 1)
-        if number not in lines or isinstance(layer, BilinearLayer):
+        if number not in lines or isinstance(layer, BilinearLayer | QuotientLayer):
             least = np.ones(1, dtype=np.bool_) if form is None else form > 0
             values[number + 1] = np.where(least, low[here][:, :, None], high[here][:, :, None])
             continue

@@ -49,6 +49,7 @@ from pytest_torchlean.certificate.model import (
     NodeData,
     NodeScript,
     PropertyData,
+    QuotientData,
     RelaxationData,
     RelaxedData,
     ReluData,
@@ -60,6 +61,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
+from pytest_torchlean.certificate.quotient import quotient_bounds
 from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
 from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
@@ -256,6 +258,13 @@ class Account:
             low, high = found.lower, found.upper
             error = found.error if semantics is Semantics.BINARY32 else None
             bounded = bounded & found.fine
+        elif isinstance(node, QuotientData):
+            if int(pairs_of(node).max(initial=0)) >= len(state.lower):
+                raise Unforeseen("a quotient of slots that are not written")
+            low, high, fine = quotient_bounds(
+                self.emission.semantics, self._scale, node, state.lower, state.upper
+            )
+            bounded = bounded & fine
         elif isinstance(node, MaximumData | MinimumData):
             choose = np.maximum if isinstance(node, MaximumData) else np.minimum
             left, right = pairs_of(node).T

@@ -29,6 +29,7 @@ from pytest_torchlean.certificate.model import (
     MaximumData,
     MinimumData,
     PropertyData,
+    QuotientData,
     ReluData,
 )
 from pytest_torchlean.certificate.words import (
@@ -195,6 +196,8 @@ class _ExactGraph:
                 self._curve(node, values, radius)
             elif isinstance(node, BilinearData):
                 self._bilinear(node, values, radius)
+            elif isinstance(node, QuotientData):
+                self._quotient(node, values, radius)
             elif matrix is not None:
                 self._affine(node, matrix, values, radius)
         return values, np.array(radius)
@@ -215,6 +218,23 @@ class _ExactGraph:
         centers = np.array([_number(value) for value in values[place]])
         values.extend(found)
         radius.extend(curve_radius(node.function, centers, np.array(radius[place])).tolist())
+
+    def _quotient(self, node: QuotientData, values: list[Fraction], radius: list[float]) -> None:
+        """What the operands' distances make of the quotient, and one rounding; nothing near a divisor 0."""
+        pairs = pairs_of(node)
+        if int(pairs.max(initial=0)) >= len(values):
+            raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
+        for left, right in pairs.tolist():
+            x, z = values[left], values[right]
+            if z == 0:
+                raise CertificateError("TL0610", "the emitted graph divides by 0 at a point of the region")
+            nearest = _magnitude(z) * (1.0 - 2.0**-40) - radius[right]
+            spread = math.inf
+            if nearest > 0.0:
+                spread = (radius[left] + _magnitude(x / z) * radius[right]) / nearest
+            size = _magnitude(x / z) + spread
+            values.append(x / z)
+            radius.append((spread + 2.0**-24 * size) * (1.0 + 2.0**-30) + 2.0**-149)
 
     def _bilinear(self, node: BilinearData, values: list[Fraction], radius: list[float]) -> None:
         """Each factor's distance times the other's size, and the roundings of products and sums."""

@@ -88,7 +88,15 @@ class BilinearData:
     sources: int
 
 
-NodeData = AffineData | ReluData | MaximumData | MinimumData | CurveData | BilinearData
+@dataclass(frozen=True)
+class QuotientData:
+    """Spec.Node.quotient: the slots of dividend and divisor for each result, in words."""
+
+    count: int
+    sources: int
+
+
+NodeData = AffineData | ReluData | MaximumData | MinimumData | CurveData | BilinearData | QuotientData
 """Spec.Node."""
 
 

@@ -28,6 +28,7 @@ from pytest_torchlean.certificate.model import (
     GraphData,
     MaximumData,
     MinimumData,
+    QuotientData,
     ReluData,
 )
 from pytest_torchlean.certificate.words import patterns_of, sources_of, unpack_words
@@ -219,6 +220,8 @@ class _Pieces:
             return _bilinear(node, state, radius)
         pairs = self._pairs(node)
         left, right = state[pairs[:, 0]], state[pairs[:, 1]]
+        if isinstance(node, QuotientData):
+            return _quotient(left, right, radius[pairs[:, 0]], radius[pairs[:, 1]])
         if isinstance(node, MaximumData):
             result = np.maximum(left, right)
         elif isinstance(node, MinimumData):
@@ -226,6 +229,16 @@ class _Pieces:
         else:
             raise CertificateError("TL0610", "the emitted graph has a node that is not compared")
         return result, np.maximum(radius[pairs[:, 0]], radius[pairs[:, 1]])
+
+
+def _quotient(x: Float64, z: Float64, near: Float64, far: Float64) -> tuple[Float64, Float64]:
+    """Results and radii: one rounding, and what the operands' radii make of the quotient."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = np.where(z == 0.0, 0.0, x / z)
+        least = np.abs(z) * (1.0 - 2.0**-20) - far
+        spread = np.where(least > 0.0, (near + np.abs(result) * far) / least, np.inf)
+    size = np.abs(result) + spread
+    return result, (spread + 2.0**-24 * size) * (1.0 + 2.0**-20) + 2.0**-148
 
 
 def _bilinear(node: BilinearData, state: Float64, radius: Float64) -> tuple[Float64, Float64]:

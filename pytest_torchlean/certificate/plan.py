@@ -20,6 +20,7 @@ from pytest_torchlean.bounds.program import (
     ExtremumNode,
     Program,
     ProgramNode,
+    QuotientNode,
 )
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import rounding_limit
@@ -44,6 +45,7 @@ from pytest_torchlean.certificate.model import (
     NodeData,
     NodeScript,
     PropertyData,
+    QuotientData,
     ReluData,
     ScaleData,
     ScriptData,
@@ -211,6 +213,8 @@ def _node(node: ProgramNode, lanes: int) -> NodeData:
         return (MaximumData if node.maximum else MinimumData)(node.size, words)
     if isinstance(node, CurveNode):
         return CurveData(CurveFunction[node.function.upper()], node.first, node.size)
+    if isinstance(node, QuotientNode):
+        return QuotientData(node.size, pack_words(np.stack([node.left, node.right], axis=1).reshape(-1)))
     if isinstance(node, BilinearNode):
         words = pack_words(np.stack([node.left, node.right], axis=2).reshape(-1))
         return BilinearData(node.size, node.left.shape[1], words)

@@ -23,6 +23,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.MinimumData: "Node.minimum",
     model.CurveData: "Node.curve",
     model.BilinearData: "Node.bilinear",
+    model.QuotientData: "Node.quotient",
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
     model.RelaxedData: "Conclusion.relaxed",

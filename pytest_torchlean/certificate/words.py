@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.model import AffineData, DecodingData, MaximumData, MinimumData
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    DecodingData,
+    MaximumData,
+    MinimumData,
+    QuotientData,
+)
 
 EXPONENT_OF_SCALED = 149
 """A pattern denotes an integer divided by 2^149."""
@@ -125,7 +131,7 @@ def sources_of(data: AffineData) -> NDArray[np.int64]:
     return words.astype(np.int64).reshape(data.positions, data.columns)
 
 
-def pairs_of(data: MaximumData | MinimumData) -> NDArray[np.int64]:
+def pairs_of(data: MaximumData | MinimumData | QuotientData) -> NDArray[np.int64]:
     """The two slots of each result, (count, 2)."""
     return unpack_words(data.sources, 2 * data.count).astype(np.int64).reshape(data.count, 2)
 

@@ -23,6 +23,7 @@ from pytest_torchlean.ir.linear import (
     ExtremumStep,
     IndexStep,
     OperandStep,
+    QuotientStep,
     ReluStep,
 )
 from pytest_torchlean.ir.names import printable
@@ -87,14 +88,14 @@ def _prepared(node: Node, graph: Graph) -> Prepared:
     if isinstance(step, CurveStep):
         return "a smooth activation has a reference of its own"
     if _multiplies(step):
-        return "a product of two computed values is not linear"
+        return "a product or quotient of two computed values is not linear"
     return _reference(step, graph.types[node.outputs[0]].size)
 
 
 def _multiplies(step: OperandStep) -> bool:
     if isinstance(step, ExtremumStep):
         return any(map(_multiplies, step.operands))
-    return isinstance(step, BilinearStep)
+    return isinstance(step, BilinearStep | QuotientStep)
 
 
 def _size(prepared: Prepared) -> int:
@@ -111,8 +112,8 @@ def _reference(step: OperandStep, size: int) -> AffineReference | IndexStep | Ex
         return affine_reference(step, size)
     if isinstance(step, ExtremumStep):
         return ExtremumReference(tuple(_reference(part, size) for part in step.operands), step.maximum)
-    if isinstance(step, BilinearStep):
-        raise TypeError("products have no linear reference")
+    if isinstance(step, BilinearStep | QuotientStep):
+        raise TypeError("products and quotients have no linear reference")
     return step
 
 

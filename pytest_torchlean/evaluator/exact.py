@@ -25,6 +25,7 @@ from pytest_torchlean.ir.linear import (
     CurveStep,
     ExtremumStep,
     IndexStep,
+    QuotientStep,
     ReluStep,
     Step,
 )
@@ -74,7 +75,13 @@ class _Bilinear:
     terms: int
 
 
-_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum | _Bilinear
+@dataclass(frozen=True, eq=False)
+class _Quotient:
+    left: _Prepared
+    right: _Prepared
+
+
+_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum | _Bilinear | _Quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +194,8 @@ def _prepare(step: Step) -> _Prepared:
         return _Extremum(tuple(_prepare(operand) for operand in step.operands), step.maximum)
     if isinstance(step, BilinearStep):
         return _Bilinear(_prepare(step.left), _prepare(step.right), step.terms)
+    if isinstance(step, QuotientStep):
+        return _Quotient(_prepare(step.left), _prepare(step.right))
     if not isinstance(step, AffineStep):
         return step
     divisor = math.lcm(*(block.divisor for block in step.blocks))
@@ -227,6 +236,8 @@ def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
         left, right = _apply(step.left, state), _apply(step.right, state)
         products = (left.numbers * right.numbers).reshape(-1, step.terms)
         return Vector(products.sum(axis=1), left.denominator * right.denominator)
+    if isinstance(step, _Quotient):
+        return _divided(_apply(step.left, state), _apply(step.right, state))
     x = _joined([state[name] for name in step.sources])
     if isinstance(step, IndexStep):
         return Vector(x.numbers[step.index], x.denominator)
@@ -248,6 +259,14 @@ def _extremum(operands: Sequence[Vector], maximum: NDArray[np.bool_]) -> Vector:
         other = every.numbers[start : start + size]
         result = np.where((result < other) == maximum, other, result)
     return Vector(result, every.denominator)
+
+
+def _divided(left: Vector, right: Vector) -> Vector:
+    """DataError TL0450 where a divisor is 0."""
+    if not all(right.numbers):
+        raise DataError("TL0450", "a value is divided by 0")
+    pairs = zip(left.numbers, right.numbers, strict=True)
+    return _from_fractions([Fraction(x * right.denominator, z * left.denominator) for x, z in pairs])
 
 
 def _joined(vectors: Sequence[Vector]) -> Vector:

@@ -88,5 +88,13 @@ class BilinearStep:
     size: int
 
 
-OperandStep = AffineStep | IndexStep | ExtremumStep | BilinearStep
+@dataclass(frozen=True, eq=False)
+class QuotientStep:
+    """Element-wise quotients: left[i] / right[i], steps of the output's size."""
+
+    left: OperandStep
+    right: OperandStep
+
+
+OperandStep = AffineStep | IndexStep | ExtremumStep | BilinearStep | QuotientStep
 Step = OperandStep | ReluStep | CurveStep

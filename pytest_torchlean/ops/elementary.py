@@ -22,7 +22,16 @@ from pytest_torchlean.binary32.arithmetic import Enclosed
 from pytest_torchlean.binary32.error_bounds import MARGIN
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep, CurveStep, OperandStep, Step
+from pytest_torchlean.ir.linear import (
+    ZERO,
+    AffineBlock,
+    AffineStep,
+    CurveStep,
+    IndexStep,
+    OperandStep,
+    QuotientStep,
+    Step,
+)
 from pytest_torchlean.ops.elementwise import product
 from pytest_torchlean.ops.extremum import extremum, moved
 from pytest_torchlean.ops.rule import (
@@ -126,6 +135,14 @@ def _curve_step(node: Node, graph: Graph) -> Step | str:
 # --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
 
 
+def _reciprocal_step(node: Node, graph: Graph) -> Step | str:
+    """1 / x, a quotient as Div has it."""
+    name = node.inputs[0]
+    places = positions((graph.types[name].size, 1))
+    one = AffineBlock(np.ones((1, 1), np.float32), np.ones(1, np.float32), np.full_like(places, ZERO), places)
+    return QuotientStep(AffineStep((name,), (one,)), IndexStep((name,), places.reshape(-1)))
+
+
 def _fixed(operation: Callable[[Array], Array]) -> Callable[[Node, Arrays], tuple[Array, ...]]:
     def evaluate(node: Node, inputs: Arrays) -> tuple[Array, ...]:
         with np.errstate(all="ignore"):
@@ -147,7 +164,7 @@ def _power(node: Node, inputs: Arrays) -> tuple[Array, ...]:
 
 
 def _power_step(node: Node, graph: Graph) -> Step | str:
-    """x^2 = x * x and x^3 = (x * x) * x, as onnxruntime computes them for an exponent of one element; x^1 = x.
+    """x^2 = x * x and x^3 = (x * x) * x, as onnxruntime has them for an exponent of one element; x^1 = x.
 
     With an exponent for each element it calls a function that rounds otherwise.
     """
@@ -213,7 +230,7 @@ RULES = {
         _infer,
         _fixed(lambda x: np.divide(np.float32(1), x)),
         exactly_rounded,
-        _NO_STEP,
+        _reciprocal_step,
         enclose=lambda node, inputs: (enclosed(inputs[0]).constant(1.0) / enclosed(inputs[0]),),
     ),
     "Sqrt": OpRule(

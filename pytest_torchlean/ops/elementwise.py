@@ -24,6 +24,7 @@ from pytest_torchlean.ir.linear import (
     BilinearStep,
     IndexStep,
     OperandStep,
+    QuotientStep,
     Step,
 )
 from pytest_torchlean.ops.rule import (
@@ -155,7 +156,7 @@ def _quotient_step(node: Node, graph: Graph) -> Step | str:
     left, right = _operand_indices(node, graph)
     divisor = constant(graph, node.inputs[1])
     if divisor is None:
-        return "a quotient by a computed value is not linear"
+        return QuotientStep(IndexStep((node.inputs[0],), left), IndexStep((node.inputs[1],), right))
     blocks = []
     for value, chosen in _by_value(divisor, right):
         number = exact(value)

@@ -1,9 +1,10 @@
-"""Products of computed values: what is emitted is the model; no execution leaves the forecast."""
+"""Products and quotients of computed values: the graph is the model, and no execution leaves the forecast."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from certificate_examples import (
     centers,
     points_of,
     quadratic,
+    rational,
     slots_of,
 )
 from onnx import helper
@@ -28,11 +30,12 @@ from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import BilinearNode, Program, lower_to_program
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms
-from pytest_torchlean.certificate.model import BilinearData, Emission, Semantics
+from pytest_torchlean.certificate.model import BilinearData, Emission, QuotientData, Semantics
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import parse, render
-from pytest_torchlean.errors import CertificateError, UnsupportedError
+from pytest_torchlean.errors import CertificateError, DataError, UnsupportedError
 from pytest_torchlean.evaluator import evaluate_exact
 
 SEEDS = (0, 1, 2)
@@ -49,10 +52,14 @@ def products(program: Program) -> list[tuple[int, BilinearNode]]:
     return [(index, node) for index, node in enumerate(program.nodes) if isinstance(node, BilinearNode)]
 
 
+BUILDERS = [quadratic, rational]
+
+
+@pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("semantics", Semantics)
-def test_no_execution_leaves_the_bounds(seed: int, semantics: Semantics) -> None:
-    made = emission(quadratic(seed), seed, semantics)
+def test_no_execution_leaves_the_bounds(build: Any, seed: int, semantics: Semantics) -> None:
+    made = emission(build(seed), seed, semantics)
     assert accepted(made) == [[True]]
     (claim,) = made.claims
     scale, rng = made.certificate.scale, np.random.default_rng(seed)
@@ -70,10 +77,10 @@ def test_a_claim_that_is_too_tight_is_not_forecast() -> None:
     assert accepted(emission(quadratic(0), 0, Semantics.REAL, 0)) == [[False]]
 
 
+@pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_graph_is_the_models(seed: int) -> None:
-    network = quadratic(seed)
-    assert {node.left.shape[1] for _, node in products(network.program)} == {1}
+def test_the_graph_is_the_models(build: Any, seed: int) -> None:
+    network = build(seed)
     assert guard(network.program, network) < 1
     assert compare(network) > 0
 
@@ -92,8 +99,8 @@ def test_a_product_of_other_values_is_noticed() -> None:
 
 
 def test_text_and_bytes_come_back() -> None:
-    made = emission(quadratic(0), 0, Semantics.BINARY32)
-    assert any(isinstance(node, BilinearData) for node in made.graph.nodes)
+    made = emission(rational(0), 0, Semantics.BINARY32)
+    assert {BilinearData, QuotientData} < {type(node) for node in made.graph.nodes}
     assert parse(render([made])) == (made,)
 
 
@@ -105,6 +112,8 @@ def test_text_and_bytes_come_back() -> None:
         ([("Pow", "x e")], {"e": np.float32([3])}),
         ([("Pow", "x e")], {"e": np.float32(1)}),
         ([("ReduceSumSquare", "x")], {}),
+        ([("ReduceSumSquare", "x"), ("Div", "x a0")], {}),
+        ([("ReduceSumSquare", "x"), ("Reciprocal", "a0")], {}),
         ([("Transpose", "x"), ("MatMul", "x a0")], {}),
         ([("Transpose", "x"), ("Gemm", "x a0")], {}),
     ],
@@ -125,15 +134,18 @@ def test_each_operator_means_its_exact_value(
         "Mul": x * x,
         "Pow": x**exponent,
         "ReduceSumSquare": (x * x).sum(),
+        "Div": x.astype(np.float64) / (x * x).sum(),
+        "Reciprocal": 1 / np.float64((x * x).sum()),
         "MatMul": x @ x.T,
         "Gemm": x @ x.T,
     }[op]
     assert values.reshape(-1).tolist() == np.asarray(expected, dtype=np.float64).reshape(-1).tolist()
 
 
+@pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_estimates_agree_with_each_other(seed: int) -> None:
-    program = quadratic(seed).program
+def test_estimates_agree_with_each_other(build: Any, seed: int) -> None:
+    program = build(seed).program
     rng = np.random.default_rng(seed)
     lower = rng.uniform(-1, 1, (3, program.inputs))
     upper = lower + rng.uniform(0, 1, lower.shape)
@@ -150,9 +162,10 @@ def test_estimates_agree_with_each_other(seed: int) -> None:
     np.testing.assert_allclose(evaluate(other, points)[:, other.outputs], values[:, program.outputs])
 
 
+@pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_gradients_are_those_of_differences(seed: int) -> None:
-    program = quadratic(seed).program
+def test_gradients_are_those_of_differences(build: Any, seed: int) -> None:
+    program = build(seed).program
     rng = np.random.default_rng(seed)
     points, step = rng.uniform(-1, 1, (4, program.inputs)), 1e-6
     cotangents = rng.normal(size=(4, program.outputs.size))
@@ -176,3 +189,23 @@ def test_powers_that_runtimes_do_not_multiply_out_are_refused(exponent: np.ndarr
     with pytest.raises(UnsupportedError, match="exponent is one constant 1, 2 or 3") as caught:
         lower_to_program(graph)
     assert caught.value.code == "TL0204"
+
+
+def test_a_divisor_that_may_be_zero_is_not_forecast() -> None:
+    """Neither is what follows it, and nothing fails on the way."""
+    nodes = [helper.make_node("Div", ["y", "x"], ["q"]), helper.make_node("Mul", ["q", "q"], ["z"])]
+    network = Network(model(nodes, {"x": [2], "y": [2]}, ["z"], {}), 4, 2)
+    limits = [Fraction(1000)] * 2
+    forms = bound_forms([-limit for limit in limits], limits, 2, False)
+    for low, high, answer in ((1, 2, True), (-2, -1, True), (0, 1, False), (-1, 0, False), (-1, 1, False)):
+        box = RationalBox((Fraction(low),) * 4, (Fraction(high),) * 4)
+        for semantics in Semantics:
+            made = build_emission(network.program, [Goal(forms, (box,))], semantics)
+            assert accepted(made) == [[answer]]
+
+
+def test_exact_evaluation_says_where_it_divides_by_zero() -> None:
+    graph = lowered(model([helper.make_node("Reciprocal", ["x"], ["z"])], {"x": [2]}, ["z"], {}))
+    with pytest.raises(DataError, match="divided by 0") as caught:
+        evaluate_exact(graph, {"x": [Fraction(1), Fraction(0)]})
+    assert caught.value.code == "TL0450"

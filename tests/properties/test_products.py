@@ -68,3 +68,30 @@ def test_exact_arithmetic_reaches_the_end_of_the_range_and_rounding_does_not(con
 def test_the_compiled_checker_says_the_same(context_for: Any) -> None:
     evidence = run_property(context_for(controlled()), claim(-30, 30, assurance="evaluated"))
     assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "evaluated")
+
+
+def quotient() -> onnx.ModelProto:
+    """x / (1 + x^2)"""
+    nodes = [
+        helper.make_node("Mul", ["x", "x"], ["s"]),
+        helper.make_node("Add", ["s", "one"], ["d"]),
+        helper.make_node("Div", ["x", "d"], ["y"]),
+    ]
+    return model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, {"one": np.float32([1])})
+
+
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+def test_a_quotient_is_bounded(semantics: str, context_for: Any) -> None:
+    evidence = run_property(context_for(quotient()), claim(-2, 2, semantics=semantics))
+    assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "kernel")
+    refuted = run_property(
+        context_for(quotient()), claim(Fraction(-1, 9), Fraction(1, 9), semantics=semantics)
+    )
+    assert refuted.verdict is Verdict.REFUTED
+
+
+def test_a_divisor_that_may_be_zero_leaves_the_question_open(context_for: Any) -> None:
+    nodes = [helper.make_node("Reciprocal", ["x"], ["r"]), helper.make_node("Clip", ["r", "l", "h"], ["y"])]
+    limits = {"l": np.float32(-1), "h": np.float32(1)}
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, limits)
+    assert run_property(context_for(proto), claim(-2, 2)).verdict is Verdict.UNKNOWN
