@@ -164,7 +164,7 @@ def walk [Prepared] (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (
       (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
           (fun function first n => both (Nat.beq x.start p.start) (slideCurve s frame function bits size slopes depth stages precision first n direct mirrored memory x fun y => rest earlier waiting y))
-          (fun _ _ _ => false)) passed)) links
+          (fun _ _ _ => false) (fun _ _ => false)) passed)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -284,6 +284,7 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
   | .slide _ _ _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .slide _ _ _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .slide _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .slide _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
