@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,16 @@ from run import machine, table
 RESULTS = Path(__file__).with_name("instances.csv")
 _MEMORY = re.compile(r"Lean: ([0-9]+) MB")
 SAID = {"PROVED": "unsat", "REFUTED": "sat"}
+SIZES = {
+    "acasxu": 186,
+    "collins_rul_cnn": 43,
+    "mnist_fc": 18,
+    "oval21": 9,
+    "rl_benchmarks": 60,
+    "test": 3,
+    "tllverifybench": 5,
+}
+"""Instances that there are, whether they were run or not."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,11 @@ def judge(instance: Instance, patience: float = 1.0) -> Outcome:
             raise SystemExit(f"{instance.key}: no record\n{done.stdout}{done.stderr}")
         (result,) = json.loads(record.read_text(encoding="utf-8"))["results"]
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return outcome_of(instance, result, processor)
+    outcome = outcome_of(instance, result, processor)
+    if patience == 1.0:
+        return outcome
+    found = f"{outcome.found}; " if outcome.found else ""
+    return replace(outcome, found=f"{found}{patience:g} times the competition's time")
 
 
 def outcome_of(instance: Instance, result: dict[str, Any], processor: float) -> Outcome:
@@ -172,7 +186,7 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "votes of the competition's tools.\n"
     )
     yield f"{machine()}\n"
-    head = ("benchmark", "instances", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
+    head = ("benchmark", "run", "not run", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
     rows = []
     for name, group in _by_benchmark(outcomes):
         proved = [outcome for outcome in group if outcome.verdict == "PROVED"]
@@ -182,6 +196,7 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
             (
                 name,
                 str(len(group)),
+                str(max(0, SIZES[name] - len(group))) if name in SIZES else "?",
                 str(len(proved)),
                 str(expected.count("unsat")),
                 str(len(refuted)),
