@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from extension_support import SPEC, changed, install, share_library, write_fused
 from gate_project import write_model
 
 import pytest_torchlean.properties.reaching as reaching
+from pytest_torchlean.bounds.processes import executor_of
 from pytest_torchlean.checker import BuiltLibrary
 from pytest_torchlean.cli import BAD_INPUT, FAILED, PASSED, main
 from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.errors import ExtensionError
 from pytest_torchlean.extensions.registry import NONE, Origin
+from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.results import PropertyResult
 
@@ -485,3 +488,47 @@ def test_numbers_of_claims_stay_exact(site: Site, project: Path) -> None:
     assert "0.333333333" in text
     stored: Any = json.loads(Path(str(results["sum-breaks"].witness_file)).read_text())
     assert stored["prop"]["cases"][0]["atoms"][0]["constant"] == str(Fraction(1, 3))
+
+
+EXECUTOR = """from concurrent.futures import ThreadPoolExecutor
+
+
+def pytest_torchlean_executor():
+    return ThreadPoolExecutor(2)
+"""
+
+
+def test_an_executor_is_taken_and_comes_before_the_option(site: Site) -> None:
+    site(EXECUTOR)
+    found = load_extensions()
+    assert found.executor is not None
+    assert ModelStore(Path(), found).executor is found.executor.it
+    with ThreadPoolExecutor(1) as other:
+        assert ModelStore(Path(), found, executor=other).executor is found.executor.it
+        assert ModelStore(Path(), executor=other).executor is other
+    assert ModelStore(Path()).executor is None
+    assert not found.origins
+
+
+def test_two_executors_are_an_error(site: Site) -> None:
+    site(EXECUTOR)
+    site(EXECUTOR, module="acme_other", name="acme-other")
+    with pytest.raises(ExtensionError, match="has one too") as caught:
+        load_extensions()
+    assert caught.value.code == "TL1002"
+
+
+def test_what_is_no_executor_is_an_error(site: Site) -> None:
+    site("def pytest_torchlean_executor():\n    return print\n")
+    with pytest.raises(ExtensionError, match="or executor") as caught:
+        load_extensions()
+    assert caught.value.code == "TL1004"
+
+
+def test_processes_are_started_for_two_and_more() -> None:
+    assert executor_of(0) is None
+    assert executor_of(1) is None
+    executor = executor_of(2)
+    assert executor is not None
+    with executor:
+        assert executor.submit(abs, -3).result() == 3
