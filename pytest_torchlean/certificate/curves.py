@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +146,7 @@ class Chain:
         low = base + multiple * a // (b + shape.share * a)
         return low, base + multiple * c // (d + shape.share * c) + 1
 
+    @lru_cache(maxsize=1 << 14)  # noqa: B019 - every pass of a box asks the same again
     def residual(
         self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
     ) -> tuple[int, int] | None:
