@@ -40,7 +40,7 @@ from pytest_torchlean.spec.vnnlib import load_unsafe_set
 GROUP = 16
 MOST = 240
 SLACK = 1e-3
-PER_WEIGHT = 8e-6
+PER_WEIGHT = 1e-6
 
 
 def processor(who: int) -> float:
