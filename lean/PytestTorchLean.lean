@@ -9,6 +9,7 @@ import PytestTorchLean.Thm.CertifiedCurves
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers
+import PytestTorchLean.Thm.CertifiedPairs
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Check.Relaxation.Lines

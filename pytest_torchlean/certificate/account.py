@@ -28,6 +28,7 @@ from pytest_torchlean.certificate.bounding import (
 )
 from pytest_torchlean.certificate.concluding import Unforeseen, composed, decoded, direct, room, weighted
 from pytest_torchlean.certificate.curves import curve_bounds, curve_step
+from pytest_torchlean.certificate.differences import differed
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -40,6 +41,7 @@ from pytest_torchlean.certificate.model import (
     ConclusionData,
     CurveData,
     DecodingData,
+    DifferScript,
     DirectData,
     Emission,
     ForwardData,
@@ -63,7 +65,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.quotient import quotient_bounds
 from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
-from pytest_torchlean.certificate.rows import Box, PassedNode
+from pytest_torchlean.certificate.rows import Box, Difference, PassedNode
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 
@@ -93,6 +95,8 @@ class State:
     history: tuple[PassedNode, ...] = ()
     path: tuple[CaseData, ...] = ()
     """The cases that a part of a proof assumes."""
+    differences: tuple[Difference, ...] = ()
+    """Bounds of differences, (count, boxes), the last found first."""
 
     @property
     def passed(self) -> int:
@@ -103,6 +107,10 @@ class State:
     def error(self) -> Integers | None:
         """Error radii of the last node's results under binary32, (results, boxes)."""
         return self.history[-1].error if self.history else None
+
+    def differences_of(self, place: int) -> tuple[Difference, ...]:
+        """The differences of one box."""
+        return tuple(replace(own, low=own.low[:, place], high=own.high[:, place]) for own in self.differences)
 
     def history_of(self, place: int) -> tuple[PassedNode, ...]:
         """The nodes passed, with the error radii of one box."""
@@ -227,6 +235,9 @@ class Account:
             )
         if isinstance(script, KnownScript):
             return self._run(script.rest, about, _assumed(state, script.place))
+        if isinstance(script, DifferScript):
+            places = (script.left, script.right, script.count)
+            return self._run(script.rest, about, self.differ(script.rows, places, state))
         if isinstance(script, TightenScript):
             return self._run(script.rest, about, self.tighten(script.rows, state))
         if not isinstance(script, ConcludeScript):
@@ -282,16 +293,30 @@ class Account:
             raise Unforeseen("a node that no script bounds")
         lower, upper = np.concatenate([state.lower, low]), np.concatenate([state.upper, high])
         last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
-        return State(lower, upper, bounded, (*state.history, last), state.path)
+        history = (*state.history, last)
+        return replace(state, lower=lower, upper=upper, bounded=bounded, history=history)
 
     def tighten(self, rows: RelaxationData, state: State) -> State:
         lower, upper, fine = state.lower.copy(), state.upper.copy(), state.bounded.copy()
         for place in range(lower.shape[1]):
             self.budget.spend()
-            box = Box(self._scale, lower[:, place], upper[:, place])
+            box = Box(self._scale, lower[:, place], upper[:, place], state.differences_of(place))
             lower[:, place], upper[:, place], fits = tightened(box, state.history_of(place), rows)
             fine[place] &= fits
         return replace(state, lower=lower, upper=upper, bounded=fine)
+
+    def differ(self, rows: RelaxationData, places: tuple[int, int, int], state: State) -> State:
+        """Bounds of differences. places: left, right, count."""
+        found, fine = [], state.bounded.copy()
+        for place in range(state.lower.shape[1]):
+            self.budget.spend()
+            box = Box(self._scale, state.lower[:, place], state.upper[:, place], state.differences_of(place))
+            own, fits = differed(box, state.history_of(place), rows, *places)
+            found.append(own)
+            fine[place] &= fits
+        low, high = (np.stack([getattr(own, side) for own in found], axis=1) for side in ("low", "high"))
+        whole = replace(found[0], low=low, high=high)
+        return replace(state, bounded=fine, differences=(whole, *state.differences))
 
     def adopt(self, found: Relaxed, state: State) -> State:
         """`tighten` for one box, with a relaxation that was just built for it."""
@@ -332,7 +357,12 @@ class Account:
         fine = state.bounded.copy()
         for place in range(rows.shape[1]):
             self.budget.spend()
-            box = Box(self._scale, state.lower[:, place], state.upper[:, place])
+            box = Box(
+                self._scale,
+                state.lower[:, place],
+                state.upper[:, place],
+                state.differences_of(place),
+            )
             rows[:, place], fits = concluded(box, state.history_of(place), forms, how)
             fine[place] &= fits
         complete = state.passed == len(self.emission.graph.nodes)

@@ -13,6 +13,7 @@ from pytest_torchlean.certificate.costs import decoding_cost, script_cost
 from pytest_torchlean.certificate.model import (
     CaseData,
     CertificateData,
+    DifferScript,
     Emission,
     KnownScript,
     NodeScript,
@@ -22,7 +23,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
 )
 
-Piece = NodeScript | TightenScript | int
+Piece = NodeScript | TightenScript | DifferScript | int
 """A step of a script, or the number of the case that is assumed here, the outermost 0."""
 
 
@@ -50,7 +51,7 @@ def _parts(
     whole = _after(before, script, len(cases))
     if script_cost(emission.graph, whole, emission.claims[0].property.forms.rows).megabytes > room:
         pieces, rest = list(before), script
-        while isinstance(rest, NodeScript | TightenScript):
+        while isinstance(rest, NodeScript | TightenScript | DifferScript):
             pieces.append(rest)
             rest = rest.rest
         if isinstance(rest, SplitScript):

@@ -24,6 +24,7 @@ from pytest_torchlean.certificate.model import (
     ConvolveData,
     CurveData,
     CutData,
+    DifferScript,
     DirectData,
     Emission,
     ForkData,
@@ -36,6 +37,7 @@ from pytest_torchlean.certificate.model import (
     MinimumData,
     MultiplyData,
     NodeScript,
+    PairData,
     QuotientData,
     RelaxedData,
     ReluData,
@@ -69,6 +71,7 @@ NUMBERS: dict[type[Any], int] = {
     ForkData: 7,
     JoinData: 8,
     SlideData: 9,
+    PairData: 10,
     DirectData: 0,
     ComposedData: 1,
     RelaxedData: 2,
@@ -81,6 +84,7 @@ NUMBERS: dict[type[Any], int] = {
     TightenScript: 2,
     ConcludeScript: 3,
     KnownScript: 4,
+    DifferScript: 5,
 }
 """The place of each constructor in its inductive type in Lean."""
 _WORD = 8

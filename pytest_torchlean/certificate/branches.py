@@ -12,7 +12,8 @@ from math import gcd
 import numpy as np
 
 from pytest_torchlean.certificate.convolution import shortened, shortening
-from pytest_torchlean.certificate.model import BranchData, ForkData, JoinData, LinkData, WidenData
+from pytest_torchlean.certificate.model import BranchData, ForkData, JoinData, LinkData, PairData, WidenData
+from pytest_torchlean.certificate.pairing import paired
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
 
 _WIDEST = 1 << 24
@@ -70,7 +71,7 @@ def follow_branch(box: Box, link: BranchData, rows: Rows, waiting: Waiting) -> t
 class Branches:
     """Rows on their way back, with the links chosen so far and what waits.
 
-    At most one part waits. most: bits that coefficients may have after a join.
+    most: bits that coefficients may have after a join.
     """
 
     def __init__(self, box: Box, rows: Rows, most: int) -> None:
@@ -91,7 +92,7 @@ class Branches:
         No later node may be read any more. Raises NotRelaxable where they cannot.
         """
         first, end = node.start, node.start + size_of(node.node)
-        if self._waiting and _end(self._waiting[-1]) > first:
+        while self._waiting and _end(self._waiting[-1]) > first:
             self.join()
         if _end(self.rows) <= first:
             return False
@@ -99,14 +100,21 @@ class Branches:
         if (start, end) != (self.rows.start, _end(self.rows)):
             self._take(WidenData(start, end - start))
         if start < first:
-            self.join()
+            while not self.whole:
+                self.join()
             start = self.rows.start
             used = np.flatnonzero(self.rows.form[:, : first - start].any(axis=0))
             self._take(ForkData(int(used[-1]) + 1 if used.size else 0, first - start))
         return True
 
+    def pair(self, node: PassedNode, link: PairData) -> None:
+        """Let lines over differences of what a ReLU reads wait. Raises NotRelaxable."""
+        rows, lines = paired(self._box, node, link, self.rows)
+        self.add(link, rows)
+        self._waiting = (*self._waiting, lines)
+
     def join(self) -> None:
-        """Nothing waits any more. Raises NotRelaxable where numbers get too long."""
+        """What waited last does no more. Raises NotRelaxable where numbers get too long."""
         if not self._waiting:
             return
         low, rows = self._waiting[-1], self.rows

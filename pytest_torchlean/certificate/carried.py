@@ -12,7 +12,7 @@ from pytest_torchlean.bounds.splitting import Cut, Tree
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forward import Layers, Rows, leading, least, prepared
-from pytest_torchlean.certificate.linear import bounded_by_rows
+from pytest_torchlean.certificate.linear import behind, bounded_by_rows
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
@@ -22,12 +22,9 @@ from pytest_torchlean.certificate.model import (
     CutsData,
     ForwardData,
     LeafData,
-    NodeScript,
     ReluData,
     ScaleData,
     ScriptData,
-    StepData,
-    TightenScript,
 )
 from pytest_torchlean.certificate.rows import Box
 from pytest_torchlean.certificate.words import decoding_of, patterns_of, sources_of
@@ -52,10 +49,7 @@ def carried_script(
     how = conclusion(account, claim, state, most_parts=most_parts, budget=budget)
     if how is None:
         return None
-    script: ScriptData = ConcludeScript(how)
-    for piece in reversed(pieces):
-        script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
-    return script
+    return behind([piece for piece in pieces if not isinstance(piece, tuple)], ConcludeScript(how))
 
 
 def conclusion(

@@ -19,6 +19,7 @@ from pytest_torchlean.certificate.model import (
     CurveData,
     CutData,
     CutsData,
+    DifferScript,
     Emission,
     ForwardData,
     GraphData,
@@ -26,6 +27,7 @@ from pytest_torchlean.certificate.model import (
     LinkData,
     MultiplyData,
     NodeScript,
+    PairData,
     RelaxedData,
     ReluData,
     ScriptData,
@@ -143,7 +145,7 @@ class _Scripts:
             if isinstance(script, NodeScript):
                 total += self._interval(passed)
                 passed += 1
-            elif isinstance(script, TightenScript):
+            elif isinstance(script, TightenScript | DifferScript):
                 total += self._rows(script.rows.links, script.rows.rows, passed)
             elif isinstance(script, KnownScript):
                 total += CASE
@@ -169,7 +171,7 @@ class _Scripts:
 
     def _rows(self, links: Sequence[LinkData], rows: int, passed: int) -> Cost:
         total = NOTHING
-        through = [link for link in links if not isinstance(link, MultiplyData | BranchData)]
+        through = [link for link in links if not isinstance(link, MultiplyData | BranchData | PairData)]
         for link, node in zip(through, reversed(self._nodes[:passed]), strict=False):
             if isinstance(link, ThroughData) and isinstance(node, AffineData):
                 weights = node.rows * node.columns * node.positions

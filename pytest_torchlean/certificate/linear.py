@@ -15,6 +15,7 @@ from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.curves import curve_step
+from pytest_torchlean.certificate.differences import copies, relax_differences
 from pytest_torchlean.certificate.lines import box_of, curve_lines, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
     NO_STEP,
@@ -25,6 +26,7 @@ from pytest_torchlean.certificate.model import (
     ConclusionData,
     CurveData,
     DecodingData,
+    DifferScript,
     DirectData,
     NodeScript,
     PropertyData,
@@ -47,7 +49,11 @@ _ROWS_BITS = 1_000_000
 """Bits of one matrix of rows: more goals go into another relaxation."""
 _GOALS = 128
 
-Piece = StepData | RelaxationData
+_DIFFERENCES = 64
+"""Differences that one relaxation bounds at most."""
+
+Piece = StepData | RelaxationData | tuple[RelaxationData, tuple[int, int, int]]
+"""A step, a relaxation that tightens, or one that bounds differences with its places: left, right, count."""
 
 
 def relaxed_script(
@@ -113,7 +119,7 @@ def _chain(
     script: ScriptData
     if leaf is not None and leaf.phases is not None:
         script, fine, least = Cases(account, claim, forms, slopes, refine).script(leaf.phases, state)
-        return _behind(pieces, script), fine, least
+        return behind(pieces, script), fine, least
     how: ConclusionData
     last = slopes if stated is None else with_lower(account, slopes, stated.last)
     how, _ = conclude(box_of(account, state), state.history_of(0), last, forms)
@@ -125,12 +131,19 @@ def _chain(
     if not seen.accepted[0] and claim.property.alternatives > 1:
         how = _weighted(account, claim.property, forms, state)
         seen = account.conclude(how, claim.property, state)
-    return _behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
+    return behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
 
 
-def _behind(pieces: Sequence[Piece], script: ScriptData) -> ScriptData:
+def behind(pieces: Sequence[Piece], script: ScriptData) -> ScriptData:
+    """A script that does some steps before another one."""
     for piece in reversed(pieces):
-        script = NodeScript(piece, script) if isinstance(piece, StepData) else TightenScript(piece, script)
+        if isinstance(piece, StepData):
+            script = NodeScript(piece, script)
+        elif isinstance(piece, RelaxationData):
+            script = TightenScript(piece, script)
+        else:
+            rows, places = piece
+            script = DifferScript(rows, *places, script)
     return script
 
 
@@ -158,6 +171,7 @@ def _pieces(
                     state = _tighten(account, node, state, own, pieces, group.goals)
                 if not groups:
                     state = _tighten(account, node, state, slopes, pieces)
+                state = _differ(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
             elif isinstance(node, CurveData):
                 state = _tighten(account, node, state, slopes, pieces)
@@ -235,6 +249,33 @@ def _tighten(
         pieces.append(found.data)
         state = account.adopt(found, state)
         goals = goals[most:]
+    return state
+
+
+def _differ(
+    account: Account, node: ReluData, state: State, slopes: dict[int, Slopes], pieces: list[Piece]
+) -> State:
+    """Bounds of the differences of what a ReLU of two copies reads, where it is undecided."""
+    history = state.history_of(0)
+    count = copies(history[-1], node) if history else 0
+    most = max(1, min(_DIFFERENCES, _ROWS_BITS // (2 * 64 * node.count)))
+    center = account.emission.certificate.scale.center
+    for first in range(0, count, most):
+        places = (first, count + first, min(most, count - first))
+        undecided = np.zeros(places[2], dtype=bool)
+        for start in places[:2]:
+            here = slice(node.first + start, node.first + start + places[2])
+            undecided |= ((state.lower[here, 0] < center) & (state.upper[here, 0] > center)).astype(bool)
+        chosen = np.flatnonzero(undecided)
+        if not chosen.size:
+            continue
+        goals = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1).astype(np.int64)
+        try:
+            found = relax_differences(box_of(account, state), history, slopes, places, goals)
+        except NotRelaxable:
+            return state
+        pieces.append((found, places))
+        state = account.differ(found, places, state)
     return state
 
 

@@ -26,7 +26,9 @@ _LEAST_HALVED, _MOST_HALVED = 2, 5
 
 def box_of(account: Account, state: State) -> Box:
     """The bounds of the first box of a state."""
-    return Box(account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0])
+    return Box(
+        account.emission.certificate.scale, state.lower[:, 0], state.upper[:, 0], state.differences_of(0)
+    )
 
 
 def with_lower(account: Account, slopes: Mapping[int, Slopes], lower: Lower) -> dict[int, Slopes]:

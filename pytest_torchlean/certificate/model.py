@@ -291,9 +291,28 @@ class JoinData:
     short: int
 
 
+@dataclass(frozen=True)
+class PairData:
+    """Check.Relaxation.Link.pair: lines for the differences of number `fact`, where the bit of `chosen` is 1;
+    slopes as in BendData; pass no node."""
+
+    fact: int
+    bits: int
+    slopes: int
+    chosen: int
+
+
 BranchData = WidenData | ForkData | JoinData
 LinkData = (
-    ThroughData | BendData | SkipData | ConvolveData | SettleData | MultiplyData | BranchData | SlideData
+    ThroughData
+    | BendData
+    | SkipData
+    | ConvolveData
+    | SettleData
+    | MultiplyData
+    | BranchData
+    | SlideData
+    | PairData
 )
 """Check.Relaxation.Link."""
 
@@ -435,7 +454,19 @@ class KnownScript:
     rest: ScriptData
 
 
-ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript | KnownScript
+@dataclass(frozen=True)
+class DifferScript:
+    """Check.Script.differ: bounds of the differences of `count` slots from place `right` on and those from
+    `left` on, of the run that was written last; goals as in RelaxationData, of these places."""
+
+    rows: RelaxationData
+    left: int
+    right: int
+    count: int
+    rest: ScriptData
+
+
+ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript | KnownScript | DifferScript
 """Check.Script."""
 
 

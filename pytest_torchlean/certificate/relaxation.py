@@ -36,6 +36,7 @@ from pytest_torchlean.certificate.model import (
     CurveData,
     LinkData,
     MultiplyData,
+    PairData,
     RelaxationData,
     RelaxedData,
     ReluData,
@@ -45,6 +46,7 @@ from pytest_torchlean.certificate.model import (
     ThroughData,
 )
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
+from pytest_torchlean.certificate.pairing import chosen_pairs, paired
 from pytest_torchlean.certificate.rows import (
     Box,
     NotRelaxable,
@@ -59,6 +61,8 @@ from pytest_torchlean.certificate.words import pack_digits, pack_words, unpack_w
 COEFFICIENT_BITS = 20
 """Coefficients are shortened to so many bits after each affine node, or to fewer where digits end before."""
 NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
+DIFFERENCE_BITS = 30
+"""The same where differences are bounded: they are far smaller than the values they are formed of."""
 _FEWEST_BITS = 6
 
 
@@ -83,10 +87,10 @@ def relax(
     `go_back`. Raises NotRelaxable.
     """
     last = passed[-1]
-    digit, most = _digits(passed, slopes, multipliers)
+    digit, most = digits_for(passed, slopes, multipliers, bits_for(box))
     rows = goal_rows(last, goals, digit)
     rows, links = go_back(box, passed, slopes, rows, most, multipliers)
-    width = _width(box, rows)
+    width = width_for(box, rows)
     data = RelaxationData(digit, width, len(goals), last.start, size_of(last.node), pack_words(goals), links)
     return Relaxed(data, finished(box, rows))
 
@@ -103,13 +107,13 @@ def conclude(
     forms: the property's matrix as a node that starts at slot 0. multipliers: as in `go_back`, in
     units of the forms. Raises NotRelaxable.
     """
-    digit, most = _digits((*passed, forms), slopes, multipliers)
+    digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box))
     rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), digit)
     product = product_of(forms, rows)
     link = chosen_link(product, most)
     rows = through(box, forms, link, rows, product, 1)
     rows, links = go_back(box, passed, slopes, rows, most, multipliers)
-    data = RelaxationData(digit, _width(box, rows), size_of(forms.node), link.first, link.count, 0, links)
+    data = RelaxationData(digit, width_for(box, rows), size_of(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
 
@@ -123,8 +127,8 @@ def concluded(
         rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = through(box, forms, link, rows, product_of(forms, rows), 1)
-        rows = _followed(box, passed, data.links, rows)
-        return margins(box, rows), _fits(box, rows, data)
+        rows = followed(box, passed, data.links, rows)
+        return margins(box, rows), fits_frame(box, rows, data)
     except NotRelaxable:
         return np.zeros(size_of(forms.node), dtype=object) - 1, False
 
@@ -153,9 +157,9 @@ def tightened(
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * data.count and bool((np.diff(goals) > 0).all()))
         rows = goal_rows(passed[-1], goals, data.digit)
-        rows = _followed(box, passed, data.links, rows)
+        rows = followed(box, passed, data.links, rows)
         bounds = finished(box, rows)
-        fits = _fits(box, rows, data)
+        fits = fits_frame(box, rows, data)
     except NotRelaxable:
         return lower, upper, False
     lower, upper = improved(box, data, bounds)
@@ -200,20 +204,35 @@ def go_back(
             if not state.reach(node):
                 state.add(SkipData(), state.rows)
                 continue
+            pairs = _paired(box, node, slopes, state)
             link, rows = _passed(box, passed[:index], node, slopes, state, most)
+            state.add(link, rows)
+            for _ in range(pairs):
+                state.join()
         except NotRelaxable:
             break
-        state.add(link, rows)
+        rows = state.rows
         if isinstance(link, BendData) and node.start in multipliers:
             added = chosen_multipliers(rows, multipliers[node.start])
             state.add(added, multiplied(box, added, rows))
         if rows.places is not None:
             break
-    state.join()
+    while not state.whole:
+        state.join()
     links = state.links
     while links and isinstance(links[-1], SkipData):
         links.pop()
     return state.rows, tuple(links)
+
+
+def _paired(box: Box, node: PassedNode, slopes: Mapping[int, Slopes], state: Branches) -> int:
+    """Replace differences of a ReLU's results by lines; how many links that takes. Raises NotRelaxable."""
+    if not isinstance(node.node, ReluData) or node.start not in slopes or not box.differences:
+        return 0
+    links = chosen_pairs(box, node, state.rows)
+    for link in links:
+        state.pair(node, link)
+    return len(links)
 
 
 def _passed(
@@ -251,8 +270,16 @@ def finished(box: Box, rows: Rows) -> Integers:
     return bounds
 
 
-def _digits(
-    passed: Sequence[PassedNode], slopes: Mapping[int, Slopes], multipliers: Mapping[int, Float64]
+def bits_for(box: Box) -> int:
+    """Bits that coefficients keep."""
+    return DIFFERENCE_BITS if box.differences else COEFFICIENT_BITS
+
+
+def digits_for(
+    passed: Sequence[PassedNode],
+    slopes: Mapping[int, Slopes],
+    multipliers: Mapping[int, Float64],
+    bits: int = COEFFICIENT_BITS,
 ) -> tuple[int, int]:
     """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node."""
     slope_bits = max((own.bits + 1 for own in slopes.values()), default=0)
@@ -262,26 +289,26 @@ def _digits(
         raise NotRelaxable("no affine node to go back through")
     needed = max(bits_needed(node, 0) for node in affine) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
-    digit = min(needed + COEFFICIENT_BITS + 1, longest) // 2 * 2
-    most = min(COEFFICIENT_BITS, digit - needed)
+    digit = min(needed + bits + 1, longest) // 2 * 2
+    most = min(bits, digit - needed)
     if most < _FEWEST_BITS:
         raise NotRelaxable("coefficients longer than a digit")
     return digit, most
 
 
-def _width(box: Box, rows: Rows) -> int:
+def width_for(box: Box, rows: Rows) -> int:
     """Digits of a row."""
     most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * box.scale.top
     return max(rows.width, -(-most.bit_length() // rows.digit))
 
 
-def _fits(box: Box, rows: Rows, data: RelaxationData) -> bool:
+def fits_frame(box: Box, rows: Rows, data: RelaxationData) -> bool:
     """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
-    width = _width(box, rows)
+    width = width_for(box, rows)
     return data.digit % 2 == 0 and rows.width <= data.width and width <= data.width <= 4 * width + 64
 
 
-def _followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:
+def followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:
     """The rows behind all links: each passes a node, except for multipliers and branches."""
     left, waiting = len(passed), Waiting()
     for link in links:
@@ -289,6 +316,10 @@ def _followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData],
             rows = multiplied(box, link, rows)
         elif isinstance(link, BranchData):
             rows, waiting = follow_branch(box, link, rows, waiting)
+        elif isinstance(link, PairData):
+            require(left > 0)
+            rows, low = paired(box, passed[left - 1], link, rows)
+            waiting = (*waiting, low)
         else:
             require(left > 0 and not (waiting and isinstance(link, SettleData)))
             left -= 1

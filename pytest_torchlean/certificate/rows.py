@@ -76,12 +76,31 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
+class Difference:
+    """Check.Relaxation.Differences: bounds of the slots from `right` on less those from `left` on.
+
+    low, high: (count,) or (count, boxes); natural numbers with low - top <= unit * difference <= top - high.
+    """
+
+    left: int
+    right: int
+    low: Integers
+    high: Integers
+
+    @property
+    def count(self) -> int:
+        """How many differences."""
+        return len(self.low)
+
+
+@dataclass(frozen=True, eq=False)
 class Box:
-    """Fixed-point bounds of all slots, (slots,)."""
+    """Fixed-point bounds of all slots, (slots,), and of differences, the last found first."""
 
     scale: ScaleData
     lower: Integers
     upper: Integers
+    differences: tuple[Difference, ...] = ()
 
     def reaches(self, here: slice | NDArray[np.int64]) -> tuple[Integers, Integers]:
         """How far each of these slots may lie below and above 0: Check.Relaxation.reaches."""

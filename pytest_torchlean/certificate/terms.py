@@ -41,11 +41,13 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.WidenData: "Relaxation.Link.widen",
     model.ForkData: "Relaxation.Link.fork",
     model.JoinData: "Relaxation.Link.join",
+    model.PairData: "Relaxation.Link.pair",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",
     model.ConcludeScript: "Script.conclude",
     model.KnownScript: "Script.known",
+    model.DifferScript: "Script.differ",
 }
 """Dataclasses that are constructors; every other dataclass is a structure."""
 _CLASS_OF = {name: kind for kind, name in CONSTRUCTORS.items()}

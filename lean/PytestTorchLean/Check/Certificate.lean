@@ -20,8 +20,8 @@ structure Certificate where
 /-- Bounds of the graph on one box in the cases on a path, then the property. -/
 def checkCases [Prepared] (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (path : List Case) (script : Script) : Bool :=
   Semantics.casesOn (motive := fun _ => Bool) m
-    (Box.run s g.inputs b fun direct mirrored count => script.run m s p path g.nodes [] direct mirrored count)
-    (Box.runHull s g.inputs b fun direct mirrored count => script.run m s p path g.nodes [] direct mirrored count)
+    (Box.run s g.inputs b fun direct mirrored count => script.run m s p path g.nodes [] [] direct mirrored count)
+    (Box.runHull s g.inputs b fun direct mirrored count => script.run m s p path g.nodes [] [] direct mirrored count)
 
 /-- Bounds of the graph on one box, then the property. -/
 def checkBox [Prepared] (m : Semantics) (g : Graph) (s : Scale) (p : Property) (b : Box) (script : Script) : Bool := checkCases m g s p b [] script

@@ -7,6 +7,7 @@ import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Forward.Conclude
 import PytestTorchLean.Check.Quotient
 import PytestTorchLean.Check.Relaxation.Conclude
+import PytestTorchLean.Check.Relaxation.Differ
 import PytestTorchLean.Check.Rounded
 import PytestTorchLean.Check.Split
 import PytestTorchLean.Check.Weighted
@@ -20,7 +21,7 @@ computes proves the property for every execution in the box.
 
 A split distinguishes two cases of any slot written so far: of an input (the box is cut in two) or of a
 value before a ReLU (the ReLU's phase). Both cases are checked, so the cases cover the box. A relaxation
-tightens bounds of slots written so far, or concludes, by backward substitution (CROWN).
+tightens bounds of slots written so far, bounds differences of them, or concludes, by backward substitution (CROWN).
 A proof in several theorems has each theorem assume the cases on its path; Thm/Parts joins them.
 -/
 set_option linter.all false
@@ -53,6 +54,8 @@ inductive Script where
   | conclude (how : Conclusion)
   /-- a case that the theorem assumes, by its place on the path -/
   | known (place : Nat) (rest : Script)
+  /-- bounds of the differences of `count` slots from place `right` on and those from `left` on, of the run that was written last -/
+  | differ (rows : Relaxation) (left right count : Nat) (rest : Script)
 
 /-! ### For the compiler, as in Core/Recursors -/
 namespace Recursor
@@ -75,19 +78,22 @@ def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script
     (split : (slot value : Nat) → (below above : Script) → motive below → motive above → motive (.split slot value below above))
     (tighten : (rows : Relaxation) → (rest : Script) → motive rest → motive (.tighten rows rest))
     (conclude : (how : Conclusion) → motive (.conclude how))
-    (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest)) : (s : Script) → motive s
-  | .node step rest => node step rest (script node split tighten conclude known rest)
-  | .split slot value below above => split slot value below above (script node split tighten conclude known below) (script node split tighten conclude known above)
-  | .tighten rows rest => tighten rows rest (script node split tighten conclude known rest)
+    (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest))
+    (differ : (rows : Relaxation) → (left right count : Nat) → (rest : Script) → motive rest → motive (.differ rows left right count rest)) : (s : Script) → motive s
+  | .node step rest => node step rest (script node split tighten conclude known differ rest)
+  | .split slot value below above => split slot value below above (script node split tighten conclude known differ below) (script node split tighten conclude known differ above)
+  | .tighten rows rest => tighten rows rest (script node split tighten conclude known differ rest)
   | .conclude how => conclude how
-  | .known place rest => known place rest (script node split tighten conclude known rest)
+  | .known place rest => known place rest (script node split tighten conclude known differ rest)
+  | .differ rows left right count rest => differ rows left right count rest (script node split tighten conclude known differ rest)
 @[csimp] theorem script_eq : @Script.rec = @script :=
-  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun known => funext fun s => by
+  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun known => funext fun differ => funext fun s => by
     induction s with
     | node step rest ih => show node step rest _ = node step rest _; rw [ih]
     | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
     | tighten rows rest ih => show tighten rows rest _ = tighten rows rest _; rw [ih]
     | known place rest ih => show known place rest _ = known place rest _; rw [ih]
+    | differ rows left right count rest ih => show differ rows left right count rest _ = differ rows left right count rest _; rw [ih]
     | conclude how => rfl
 end Recursor
 
@@ -99,7 +105,7 @@ def substituted [Prepared] (s : Scale) (p : Property) (forms last : Decoding) (b
     (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node) head
 
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
-def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (direct mirrored count : Nat) : Bool :=
+def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (facts : List Relaxation.Differences) (direct mirrored count : Nat) : Bool :=
   Conclusion.rec (motive := fun _ => Bool)
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms last bits => List.rec (motive := fun _ => Bool)
@@ -110,7 +116,7 @@ def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion)
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)
         false) nodes)
     (fun forms shift size rows => List.rec (motive := fun _ => Bool)
-      (Relaxation.conclude s p forms shift size rows passed direct mirrored count) (fun _ _ _ => false) nodes)
+      (Relaxation.conclude s p forms shift size rows passed facts direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms bits size weights => List.rec (motive := fun _ => Bool)
       (Weighted.run s p forms bits size weights direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms size slope fraction origin cuts => List.rec (motive := fun _ => Bool)
@@ -136,12 +142,12 @@ theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Proper
   | ⟨.bilinear _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.quotient _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
-theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {direct mirrored count : Nat} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
-    NodesHold m slots count nodes → run m s p how nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {facts : List Relaxation.Differences} {direct mirrored count : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) (hf : Every (Relaxation.Differences.Holds s slots) facts) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
+    NodesHold m slots count nodes → run m s p how nodes passed facts direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
   | _, .direct _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | _, .relaxed _ _ _ _, [], _, h => ⟨Relaxation.conclude_sound sf hm hp h, trivial⟩
+  | _, .relaxed _ _ _ _, [], _, h => ⟨Relaxation.conclude_sound sf hm hp hf h, trivial⟩
   | _, .relaxed _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .weighted _ _ _ _, [], _, h => ⟨Weighted.run_sound sf hm h, trivial⟩
   | _, .weighted _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
@@ -216,42 +222,47 @@ theorem caseAt_sound {p : Case → Prop} {next : Case → Bool} : (path : List C
   | c :: _, hp, 0, h => ⟨c, hp.1, h⟩
   | _ :: path, hp, place + 1, h => caseAt_sound path hp.2 place h
 
-/-- The script on what is known so far: the nodes still ahead, those passed, and the bounds of all `count` slots. -/
-def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → Nat → Nat → Nat → Bool :=
-  Script.rec (motive := fun _ => List Node → List Passed → Nat → Nat → Nat → Bool)
-    (fun step _ rest nodes passed direct mirrored count => List.rec (motive := fun _ => Bool) false
+/-- The script on what is known so far: the nodes still ahead, those passed, bounds of differences (the last found first), and the bounds of all `count` slots. -/
+def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → List Relaxation.Differences → Nat → Nat → Nat → Bool :=
+  Script.rec (motive := fun _ => List Node → List Passed → List Relaxation.Differences → Nat → Nat → Nat → Bool)
+    (fun step _ rest nodes passed facts direct mirrored count => List.rec (motive := fun _ => Bool) false
       (fun head later _ => Node.run m s head step direct mirrored count
-        (fun error => rest later (⟨head, count, step.decoding, error⟩ :: passed))) nodes)
-    (fun slot value _ _ below above nodes passed direct mirrored count =>
-      Split.run s slot value direct mirrored count (fun direct' mirrored' => below nodes passed direct' mirrored' count)
-        (fun direct' mirrored' => above nodes passed direct' mirrored' count))
-    (fun rows _ rest nodes passed direct mirrored count =>
-      Relaxation.tighten s rows passed direct mirrored count (fun direct' mirrored' => rest nodes passed direct' mirrored' count))
-    (fun how nodes passed direct mirrored count => how.run m s p nodes passed direct mirrored count)
-    (fun place _ rest nodes passed direct mirrored count => caseAt path place fun c =>
-      Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed direct' mirrored' count) script
+        (fun error => rest later (⟨head, count, step.decoding, error⟩ :: passed) facts)) nodes)
+    (fun slot value _ _ below above nodes passed facts direct mirrored count =>
+      Split.run s slot value direct mirrored count (fun direct' mirrored' => below nodes passed facts direct' mirrored' count)
+        (fun direct' mirrored' => above nodes passed facts direct' mirrored' count))
+    (fun rows _ rest nodes passed facts direct mirrored count =>
+      Relaxation.tighten s rows passed facts direct mirrored count (fun direct' mirrored' => rest nodes passed facts direct' mirrored' count))
+    (fun how nodes passed facts direct mirrored count => how.run m s p nodes passed facts direct mirrored count)
+    (fun place _ rest nodes passed facts direct mirrored count => caseAt path place fun c =>
+      Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed facts direct' mirrored' count)
+    (fun rows left right n _ rest nodes passed facts direct mirrored count =>
+      Relaxation.differ s rows left right n passed facts direct mirrored count (fun d => rest nodes passed (d :: facts) direct mirrored count)) script
 
 theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
     (script : Script) → (nodes : List Node) →
-    (passed : List Passed) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count →
-    NodesHold m slots count nodes → run m s p path script nodes passed direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
-  | .node _ _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .node step rest, head :: later, passed, direct, mirrored, count, hm, hp, hn, h => by
+    (passed : List Passed) → (facts : List Relaxation.Differences) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count → Every (Relaxation.Differences.Holds s slots) facts →
+    NodesHold m slots count nodes → run m s p path script nodes passed facts direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
+  | .node _ _, [], _, _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .node step rest, head :: later, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
     obtain ⟨finite, error, direct', mirrored', hp', hm', h'⟩ := Node.run_sound
-      (next := fun error => run m s p path rest later (⟨head, count, step.decoding, error⟩ :: passed)) sf m head step direct mirrored count hm hn.1 h
-    obtain ⟨r1, r2⟩ := run_sound sf hc rest later (⟨head, count, step.decoding, error⟩ :: passed) direct' mirrored' _ hm' ⟨rfl, hp', hp⟩ hn.2 h'
+      (next := fun error => run m s p path rest later (⟨head, count, step.decoding, error⟩ :: passed) facts) sf m head step direct mirrored count hm hn.1 h
+    obtain ⟨r1, r2⟩ := run_sound sf hc rest later (⟨head, count, step.decoding, error⟩ :: passed) facts direct' mirrored' _ hm' ⟨rfl, hp', hp⟩ hf hn.2 h'
     exact ⟨r1, finite, r2⟩
-  | .split slot value below above, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
-    cases Split.run_sound (below := fun d m' => run m s p path below nodes passed d m' count) (above := fun d m' => run m s p path above nodes passed d m' count) sf hm h with
-    | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc below nodes passed direct' mirrored' count hm' hp hn h'
-    | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc above nodes passed direct' mirrored' count hm' hp hn h'
-  | .tighten rows rest, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
-    obtain ⟨direct', mirrored', hm', h'⟩ := Relaxation.tighten_sound (next := fun d m' => run m s p path rest nodes passed d m' count) sf hm hp h
-    exact run_sound sf hc rest nodes passed direct' mirrored' count hm' hp hn h'
-  | .known place rest, nodes, passed, direct, mirrored, count, hm, hp, hn, h => by
+  | .split slot value below above, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
+    cases Split.run_sound (below := fun d m' => run m s p path below nodes passed facts d m' count) (above := fun d m' => run m s p path above nodes passed facts d m' count) sf hm h with
+    | inl g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc below nodes passed facts direct' mirrored' count hm' hp hf hn h'
+    | inr g => obtain ⟨direct', mirrored', hm', h'⟩ := g; exact run_sound sf hc above nodes passed facts direct' mirrored' count hm' hp hf hn h'
+  | .tighten rows rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
+    obtain ⟨direct', mirrored', hm', h'⟩ := Relaxation.tighten_sound (next := fun d m' => run m s p path rest nodes passed facts d m' count) sf hm hp hf h
+    exact run_sound sf hc rest nodes passed facts direct' mirrored' count hm' hp hf hn h'
+  | .known place rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
     obtain ⟨c, hold, h⟩ := caseAt_sound path hc place h
-    obtain ⟨direct', mirrored', hm', h'⟩ := Split.assume_sound (next := fun d m' => run m s p path rest nodes passed d m' count) sf hm c hold h
-    exact run_sound sf hc rest nodes passed direct' mirrored' count hm' hp hn h'
-  | .conclude how, nodes, passed, _, _, _, hm, hp, hn, h => Conclusion.run_sound sf hm hp m how nodes hn h
+    obtain ⟨direct', mirrored', hm', h'⟩ := Split.assume_sound (next := fun d m' => run m s p path rest nodes passed facts d m' count) sf hm c hold h
+    exact run_sound sf hc rest nodes passed facts direct' mirrored' count hm' hp hf hn h'
+  | .differ rows left right n rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
+    obtain ⟨d, hd, h'⟩ := Relaxation.differ_sound (next := fun d => run m s p path rest nodes passed (d :: facts) direct mirrored count) sf hm hp hf h
+    exact run_sound sf hc rest nodes passed (d :: facts) direct mirrored count hm hp ⟨hd, hf⟩ hn h'
+  | .conclude how, nodes, passed, _, _, _, _, hm, hp, hf, hn, h => Conclusion.run_sound sf hm hp hf m how nodes hn h
 end Script
 end PytestTorchLean

@@ -190,7 +190,13 @@ def link : Read Relaxation.Link := constructor [
       let depth ← number
       let stages ← number
       let precision ← number
-      pure (Relaxation.Link.slide bits size slopes depth stages precision))]
+      pure (Relaxation.Link.slide bits size slopes depth stages precision)),
+    (do
+      let fact ← number
+      let bits ← number
+      let slopes ← number
+      let chosen ← number
+      pure (Relaxation.Link.pair fact bits slopes chosen))]
 
 def relaxation : Read Relaxation := do
   let digit ← number
@@ -271,7 +277,14 @@ def script : (depth : Nat) → Read Script
       (do
         let place ← number
         let rest ← script depth
-        pure (Script.known place rest))]
+        pure (Script.known place rest)),
+      (do
+        let rows ← relaxation
+        let left ← number
+        let right ← number
+        let count ← number
+        let rest ← script depth
+        pure (Script.differ rows left right count rest))]
 
 def scale : Read Scale := do
   let unit ← number

@@ -45,6 +45,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Relaxation.multiply_sound
 #print axioms PytestTorchLean.Relaxation.fork_sound
 #print axioms PytestTorchLean.Relaxation.join_sound
+#print axioms PytestTorchLean.Relaxation.differ_sound
+#print axioms PytestTorchLean.Relaxation.pair_sound
 #print axioms PytestTorchLean.Forward.conclude_sound
 #print axioms PytestTorchLean.Forward.Cuts.run_sound
 

@@ -110,20 +110,20 @@ def Bounded (K : Type u) [OrderedRing K] (count : Nat) (direct mirrored : Nat) :
 theorem checked : checkBox .real wideGraph scale (positive 5) box script = true := by decide +kernel
 theorem checked_binary32 : checkBox .binary32 wideGraph scale (positive 5) box script = true := by decide +kernel
 theorem Box.run_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bounded K 4 direct mirrored ∧
-    Script.run .real scale (positive 5) [] script wideGraph.nodes [] direct mirrored 4 = true :=
+    Script.run .real scale (positive 5) [] script wideGraph.nodes [] [] direct mirrored 4 = true :=
   PytestTorchLean.Box.run_sound scale_fits rfl rfl (wide_executes K).2 checked
 theorem Box.runHull_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bounded K 4 direct mirrored ∧
-    Script.run .binary32 scale (positive 5) [] script wideGraph.nodes [] direct mirrored 4 = true :=
+    Script.run .binary32 scale (positive 5) [] script wideGraph.nodes [] [] direct mirrored 4 = true :=
   PytestTorchLean.Box.runHull_sound scale_fits rfl rfl (wide_executes_binary32 K).2 checked_binary32
 
 theorem Script.run_sound (K : Type u) [OrderedRing K] : (positive 5).Holds (fun i => (natural (value i) : K)) ∧
     NodesFinite .real (fun i => (natural (value i) : K)) wideGraph.nodes := by
   obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound K
-  exact PytestTorchLean.Script.run_sound scale_fits (path := []) trivial script wideGraph.nodes [] direct mirrored 4 hm (wide_executes K).1.1 (wide_executes K).1.2.2 h
+  exact PytestTorchLean.Script.run_sound scale_fits (path := []) trivial script wideGraph.nodes [] [] direct mirrored 4 hm (wide_executes K).1.1 trivial (wide_executes K).1.2.2 h
 
 /-- The rest of the script once the affine node is bounded. -/
 def afterAffine (m : Semantics) (error direct mirrored count : Nat) : Bool :=
-  Script.run m scale (positive 5) [] (.node reluStep afterRelu) [.relu 4 1] [⟨.affine wide, 4, weightDecoding, error⟩] direct mirrored count
+  Script.run m scale (positive 5) [] (.node reluStep afterRelu) [.relu 4 1] [⟨.affine wide, 4, weightDecoding, error⟩] [] direct mirrored count
 theorem Affine.run_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bounded K 5 direct mirrored ∧ afterAffine .real 0 direct mirrored 5 = true := by
   obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound K
   have h : Affine.run scale wide weightDecoding direct mirrored 4 (afterAffine .real 0) = true := h
@@ -146,15 +146,15 @@ theorem Direct.run_sound (K : Type u) [OrderedRing K] : (positive 5).Holds (fun 
   exact PytestTorchLean.Direct.run_sound scale_fits hm h
 /-- The value 3 of x0 belongs to both halves; whichever it is, the rest of the script is accepted on its bounds. -/
 theorem Split.run_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bounded K 4 direct mirrored ∧
-    Script.run .real scale (positive 5) [] script wideGraph.nodes [] direct mirrored 4 = true := by
+    Script.run .real scale (positive 5) [] script wideGraph.nodes [] [] direct mirrored 4 = true := by
   have both : checkBox .real wideGraph scale (positive 5) box halvedScript = true := by decide +kernel
   have start : ∃ direct mirrored, Bounded K 4 direct mirrored ∧
-      Script.run .real scale (positive 5) [] halvedScript wideGraph.nodes [] direct mirrored 4 = true :=
+      Script.run .real scale (positive 5) [] halvedScript wideGraph.nodes [] [] direct mirrored 4 = true :=
     PytestTorchLean.Box.run_sound scale_fits rfl rfl (wide_executes K).2 both
   obtain ⟨direct, mirrored, hm, h⟩ := start
   cases PytestTorchLean.Split.run_sound
-      (below := fun d m => Script.run .real scale (positive 5) [] script wideGraph.nodes [] d m 4)
-      (above := fun d m => Script.run .real scale (positive 5) [] script wideGraph.nodes [] d m 4) scale_fits hm h with
+      (below := fun d m => Script.run .real scale (positive 5) [] script wideGraph.nodes [] [] d m 4)
+      (above := fun d m => Script.run .real scale (positive 5) [] script wideGraph.nodes [] [] d m 4) scale_fits hm h with
   | inl g => exact g
   | inr g => exact g
 /-- By the composed certificate: `y > 0` already before the ReLU. -/

@@ -20,11 +20,11 @@ theorem checkCases_sound [Prepared] {g : Graph} {s : Scale} {p : Property} {b : 
   | .real, h, slots, run, inside, cases => by
     obtain ⟨h0, h1, hn⟩ := run
     obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound sf h0 h1 inside h
-    exact Script.run_sound sf cases script g.nodes [] direct mirrored _ hm h0 hn h
+    exact Script.run_sound sf cases script g.nodes [] [] direct mirrored _ hm h0 trivial hn h
   | .binary32, h, slots, run, inside, cases => by
     obtain ⟨h0, h1, hn⟩ := run
     obtain ⟨direct, mirrored, hm, h⟩ := Box.runHull_sound sf h0 h1 inside h
-    exact Script.run_sound sf cases script g.nodes [] direct mirrored _ hm h0 hn h
+    exact Script.run_sound sf cases script g.nodes [] [] direct mirrored _ hm h0 trivial hn h
 
 theorem checkBoxes_sound [Prepared] {m : Semantics} {g : Graph} {s : Scale} {p : Property} (sf : s.Fits) : (boxes : List Box) → (scripts : List Script) →
     checkBoxes m g s p boxes scripts = true →

@@ -25,20 +25,20 @@ def everyRow (rows : Nat) : Nat := pack 32 rows (fun r => Nat.mul 2 r)
 
 /-- The forms read a run of slots, `x.start` and so on, and constants; after they are substituted, their coefficients are divided
     by `2^shift` and have at most `size` bits. -/
-def conclude [Prepared] (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : Relaxation) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
+def conclude [Prepared] (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) : Bool :=
   both (both (Nat.beq x.rows p.forms.rows) (Nat.ble (Nat.mul 2 p.forms.rows) (Nat.pow 2 32)))
     (force (fun goals => begin ⟨x.digit, x.width, x.rows⟩ 0 p.forms.rows goals fun batch =>
         substitute s ⟨x.digit, x.width, x.rows⟩ p.forms d 1 0 x.start x.count direct mirrored memory batch fun y =>
           reduce s ⟨x.digit, x.width, x.rows⟩ shift size direct mirrored memory y fun z =>
-            walk s ⟨x.digit, x.width, x.rows⟩ direct mirrored memory (fun scale limit gain loss =>
+            walk s ⟨x.digit, x.width, x.rows⟩ facts direct mirrored memory (fun scale limit gain loss =>
                 both (both (Nat.ble 1 scale) (Nat.ble (Nat.succ limit) (Nat.pow 2 (Nat.mul x.digit x.width))))
                   (Clauses.run (Nat.mul x.digit x.width) (gains p.strict) p.alternatives p.forms.rows gain loss))
               x.links passed [] z)
       (everyRow p.forms.rows))
 
-theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {shift size : Nat} {x : Relaxation} {passed : List Passed} {direct mirrored memory : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory)
-    (h : conclude s p d shift size x passed direct mirrored memory = true) : p.Holds slots := by
+theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {shift size : Nat} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory) (hf : Every (Differences.Holds s slots) facts)
+    (h : conclude s p d shift size x passed facts direct mirrored memory = true) : p.Holds slots := by
   obtain ⟨hc, h⟩ := both_true h
   obtain ⟨c1, c2⟩ := both_true hc
   have c1 := Nat.eq_of_beq_eq_true c1
@@ -78,7 +78,7 @@ theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property}
       refine ⟨natural_nonneg _, ?_⟩
       rw [neg_zero]; exact natural_nonneg _) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
-    obtain ⟨scale, limit, gain, loss, ⟨c, l, e1, e2, hr⟩, h⟩ := walk_sound sf hm x.links passed memory hp [] _ rfl z hz h
+    obtain ⟨scale, limit, gain, loss, ⟨c, l, e1, e2, hr⟩, h⟩ := walk_sound sf hm hf x.links passed memory hp [] _ rfl z hz h
     obtain ⟨hc, h⟩ := both_true h
     obtain ⟨k1, k2⟩ := both_true hc
     have k1 : 0 < scale := Nat.le_of_ble_eq_true k1

@@ -31,18 +31,18 @@ open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
 /-- Tighter bounds of the goals' slots. -/
-def tighten [Prepared] (s : Scale) (x : Relaxation) (passed : List Passed) (direct mirrored memory : Nat) (next : Nat → Nat → Bool) : Bool :=
+def tighten [Prepared] (s : Scale) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.beq (Nat.add x.start x.count) memory))
     (begin ⟨x.digit, x.width, x.rows⟩ x.start x.count x.goals fun batch =>
-      walk s ⟨x.digit, x.width, x.rows⟩ direct mirrored memory (fun scale limit gain loss =>
+      walk s ⟨x.digit, x.width, x.rows⟩ facts direct mirrored memory (fun scale limit gain loss =>
           both (both (Nat.ble 1 scale) (Nat.ble (Nat.succ limit) (Nat.pow 2 (Nat.mul x.digit x.width))))
             (force (fun size => force (fun shift => record s size x.start x.count scale shift x.rows x.goals gain loss direct mirrored next)
               (Nat.mul scale s.center)) (Nat.mul x.digit x.width)))
         x.links passed [] batch)
 
-theorem tighten_sound [Prepared] {s : Scale} {slots : Nat → K} {x : Relaxation} {passed : List Passed} {direct mirrored memory : Nat} {next : Nat → Nat → Bool}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory)
-    (h : tighten s x passed direct mirrored memory next = true) :
+theorem tighten_sound [Prepared] {s : Scale} {slots : Nat → K} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat} {next : Nat → Nat → Bool}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory) (hf : Every (Differences.Holds s slots) facts)
+    (h : tighten s x passed facts direct mirrored memory next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots memory ∧ next direct' mirrored' = true := by
   obtain ⟨h1, h⟩ := both_true h
   obtain ⟨half, h1⟩ := both_true h1
@@ -51,7 +51,7 @@ theorem tighten_sound [Prepared] {s : Scale} {slots : Nat → K} {x : Relaxation
   subst h1
   obtain ⟨batch, b1, _, b3, h, inside⟩ := begin_sound (v := values s slots x.start) h
   rw [← b1] at b3
-  obtain ⟨scale, limit, gain, loss, ⟨c, d, e1, e2, hr⟩, h⟩ := walk_sound sf hm x.links passed _ hp [] _ rfl batch b3 h
+  obtain ⟨scale, limit, gain, loss, ⟨c, d, e1, e2, hr⟩, h⟩ := walk_sound sf hm hf x.links passed _ hp [] _ rfl batch b3 h
   obtain ⟨hc, h⟩ := both_true h
   obtain ⟨c1, c2⟩ := both_true hc
   have c1 : 0 < scale := Nat.le_of_ble_eq_true c1

@@ -1,8 +1,7 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Slide
-import PytestTorchLean.Check.Relaxation.Branch
 import PytestTorchLean.Check.Relaxation.Multiply
-import PytestTorchLean.Check.Relaxation.Whole
+import PytestTorchLean.Check.Relaxation.Pair
 /-!
 # Back through the passed nodes
 
@@ -42,6 +41,9 @@ inductive Link where
   /-- replace a smooth activation by lines and residuals: one slope for each neuron, digits of `size` bits, multiples of `2^-bits`;
       intervals are halved `depth` times, the function enclosed by `stages` stages of `precision` bits -/
   | slide (bits size slopes depth stages precision : Nat)
+  /-- replace what the rows hold of the differences of `fact`, where the bit of `chosen` is 1, by lines over the differences of what the ReLU reads, with slopes as in
+      `bend`, which wait there; passes no node -/
+  | pair (fact bits slopes chosen : Nat)
 
 /-! ### Goals -/
 
@@ -131,8 +133,18 @@ theorem begin_sound {frame : Frame} {v : Nat → K} {start n goals : Nat} {next 
 
 /-! ### Link after link -/
 
+/-- What is known of differences, by its place in a list. -/
+def factAt (facts : List Differences) : Nat → (Differences → Bool) → Bool :=
+  List.rec (motive := fun _ => Nat → (Differences → Bool) → Bool) (fun _ _ => false)
+    (fun d _ later place next => Nat.rec (motive := fun _ => Bool) (next d) (fun before _ => later before next) place) facts
+theorem factAt_sound {p : Differences → Prop} {next : Differences → Bool} : (facts : List Differences) → Every p facts → (place : Nat) →
+    factAt facts place next = true → ∃ d, p d ∧ next d = true
+  | [], _, _, h => Bool.noConf_tf (Eq.symm h)
+  | d :: _, hp, 0, h => ⟨d, hp.1, h⟩
+  | _ :: facts, hp, place + 1, h => factAt_sound facts hp.2 place h
+
 /-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
-def walk [Prepared] (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
+def walk [Prepared] (s : Scale) (frame : Frame) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
   List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
     (fun _ waiting x => List.rec (motive := fun _ => Bool) (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
     (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
@@ -164,7 +176,10 @@ def walk [Prepared] (s : Scale) (frame : Frame) (direct mirrored memory : Nat) (
       (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
           (fun function first n => both (Nat.beq x.start p.start) (slideCurve s frame function bits size slopes depth stages precision first n direct mirrored memory x fun y => rest earlier waiting y))
-          (fun _ _ _ => false) (fun _ _ => false)) passed)) links
+          (fun _ _ _ => false) (fun _ _ => false)) passed)
+      (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+          (fun first n => both (Nat.beq x.start p.start) (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x fun y low => rest passed (low :: waiting) y))
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -179,10 +194,10 @@ theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {
   rw [k] at near
   exact near
 
-theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots memory) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
+theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differences} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory) (hf : Every (Differences.Holds s slots) facts) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
     (waiting : List Batch) → (goal : Nat → K) → AllWait s frame slots whole waiting goal →
-    (x : Batch) → x.Holds s frame slots goal → walk s frame direct mirrored memory next links passed waiting x = true →
+    (x : Batch) → x.Holds s frame slots goal → walk s frame facts direct mirrored memory next links passed waiting x = true →
     ∃ scale limit gain loss, Constants frame limit scale gain loss whole ∧ next scale limit gain loss = true
   | [], _, _, _, [], _, hw, x, hx, h => by
     subst hw
@@ -191,22 +206,30 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
   | [], _, _, _, _ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .multiply multipliers size :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨y, hy, h⟩ := multiply_sound sf hm hx h
-    exact walk_sound sf hm links passed count hp waiting goal hw y hy h
+    exact walk_sound sf hm hf links passed count hp waiting goal hw y hy h
   | .widen first n :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨y, hy, h⟩ := widen_sound hx h
-    exact walk_sound sf hm links passed count hp waiting goal hw y hy h
+    exact walk_sound sf hm hf links passed count hp waiting goal hw y hy h
   | .fork keep cut :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
-    have h : fork frame keep cut x (fun y low => walk s frame direct mirrored memory next links passed (low :: waiting) y) = true := h
+    have h : fork frame keep cut x (fun y low => walk s frame facts direct mirrored memory next links passed (low :: waiting) y) = true := h
     obtain ⟨y, low, goal', hy, hl, h⟩ := fork_sound hx h
-    exact walk_sound sf hm links passed count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
+    exact walk_sound sf hm hf links passed count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
   | .join _ _ _ _ _ _ :: _, _, _, _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .join weight own other size shift short :: links, passed, count, hp, low :: waiting, goal, ⟨goal', hl, hw⟩, x, hx, h => by
     have h : join frame weight own other size x low (fun y =>
-      reduce s frame shift short direct mirrored memory y fun z => walk s frame direct mirrored memory next links passed waiting z) = true := h
+      reduce s frame shift short direct mirrored memory y fun z => walk s frame facts direct mirrored memory next links passed waiting z) = true := h
     obtain ⟨y, hy, h⟩ := join_sound hx hl h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
-    exact walk_sound sf hm links passed count hp waiting goal' hw z hz h
-  | .skip :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => walk_sound sf hm links earlier p.start hp.2.2 waiting goal hw x hx h
+    exact walk_sound sf hm hf links passed count hp waiting goal' hw z hz h
+  | .pair fact bits slopes chosen :: links, ⟨.relu first n, start, d, error⟩ :: earlier, count, hp, waiting, goal, hw, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    have h : factAt facts fact (fun known => pair s frame bits slopes chosen first n memory known x fun y low =>
+      walk s frame facts direct mirrored memory next links (⟨.relu first n, start, d, error⟩ :: earlier) (low :: waiting) y) = true := h
+    obtain ⟨known, hk, h⟩ := factAt_sound facts hf fact h
+    obtain ⟨y, low, goal', hy, hl, h⟩ := pair_sound sf hk hx (by rw [h1]; exact hp.2.1) h
+    exact walk_sound sf hm hf links (⟨.relu first n, start, d, error⟩ :: earlier) count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
+  | .skip :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => walk_sound sf hm hf links earlier p.start hp.2.2 waiting goal hw x hx h
   | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
@@ -216,7 +239,7 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
       rw [← h1] at near
       exact near) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
-    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw z hz h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw z hz h
   | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
@@ -226,7 +249,7 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
       rw [h1]; exact near_values hp.2.1 hp' hi hc) h
     obtain ⟨z, hz, h⟩ := arrange_sound zero y2 y3 h
     obtain ⟨t, ht, h⟩ := reduce_sound sf hm hz h
-    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw t ht h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw t ht h
   | .settle layout _ _ :: _, ⟨.affine a, start, d, error⟩ :: _, _, hp, [], goal, hw, x, hx, h => by
     subst hw
     obtain ⟨h1, h⟩ := both_true h
@@ -242,12 +265,12 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
-    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw y hy h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
   | .slide bits size slopes depth stages precision :: links, ⟨.curve function first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx (by rw [h1]; exact hp.2.1) h
-    exact walk_sound sf hm links earlier start hp.2.2 waiting goal hw y hy h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
   | .skip :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
@@ -277,6 +300,13 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {slots whole : Nat →
   | .bend _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .bend _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .pair _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
   | .slide _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .slide _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
