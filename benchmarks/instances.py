@@ -17,7 +17,6 @@ import csv
 import json
 import os
 import random
-import re
 import resource
 import statistics
 import subprocess
@@ -31,7 +30,6 @@ from typing import Any
 from run import machine, table
 
 RESULTS = Path(__file__).with_name("instances.csv")
-_MEMORY = re.compile(r"Lean: ([0-9]+) MB")
 SAID = {"PROVED": "unsat", "REFUTED": "sat"}
 SIZES = {
     "acasxu": 186,
@@ -157,7 +155,6 @@ def outcome_of(instance: Instance, result: dict[str, Any], processor: float) -> 
     """What the record says, in one line."""
     seconds: dict[str, float] = result["seconds"]
     lean = seconds.get("lean", 0.0)
-    memory = _MEMORY.search(" ".join(result["details"]))
     witness = result["witness"] or {}
     return Outcome(
         benchmark=instance.benchmark,
@@ -169,7 +166,7 @@ def outcome_of(instance: Instance, result: dict[str, Any], processor: float) -> 
         search=f"{sum(seconds.values()) - lean - seconds.get('build', 0.0):.2f}",
         lean=f"{lean:.2f}",
         processor=f"{processor:.2f}",
-        memory=memory[1] if memory else "",
+        memory=result["effort"].get("lean_mb", ""),
         best=instance.row["best_wall_s"],
         found=" ".join(str(witness.get("place") or result["found"] or result["problem"] or "").split())[:160],
     )
