@@ -28,8 +28,8 @@ def to_onnx(graph: Graph, *, opset: int = DEFAULT_OPSET, folded: bool = True) ->
     inputs, and of outputs where it is 1, is symbolic.
 
     The bytes are lowered again and must give the graph's digest. folded: whether the graph holds no node of
-    constants alone, which lowering replaces by its value; if not, that is done first. ModelError TL0110 for an
-    opset or operation that is not written, and where the digest differs.
+    constants alone, which lowering replaces by its value; if not, that is done first. ModelError TL0110 for
+    an opset or operation that is not written, and where the digest differs.
     """
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise ModelError("TL0110", f"opset {opset} is outside the range {OLDEST_OPSET} to {NEWEST_OPSET}")
