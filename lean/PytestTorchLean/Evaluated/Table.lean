@@ -159,6 +159,7 @@ def askLinks (digit : Nat) : List Relaxation.Link → List PassedBy → List Req
   | .widen _ _ :: links, passed, found => askLinks digit links passed found
   | .fork _ _ :: links, passed, found => askLinks digit links passed found
   | .join _ _ _ _ _ _ :: links, passed, found => askLinks digit links passed found
+  | .pair _ _ _ _ :: links, passed, found => askLinks digit links passed found
   | _ :: _, [], found => found
   | .through _ count _ _ :: links, ⟨.affine a, place, d⟩ :: passed, found => askLinks digit links passed (addRequest a place d true digit count found)
   | .convolve _ _ _ _ :: links, ⟨.affine a, place, d⟩ :: passed, found => askLinks digit links passed (addRequest a place d false 0 0 found)
@@ -183,6 +184,7 @@ def askScript (p : Property) (forms : Nat) : Script → (nodes : List Node) → 
   | .split _ _ below above, nodes, place, passed, found =>
     askScript p forms above nodes place passed (askScript p forms below nodes place passed found)
   | .tighten rows rest, nodes, place, passed, found => askScript p forms rest nodes place passed (askLinks rows.digit rows.links passed found)
+  | .differ rows _ _ _ rest, nodes, place, passed, found => askScript p forms rest nodes place passed (askLinks rows.digit rows.links passed found)
   | .conclude how, _, _, passed, found => askConclusion p forms how passed found
   | .known _ rest, nodes, place, passed, found => askScript p forms rest nodes place passed found
 
