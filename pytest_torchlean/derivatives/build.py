@@ -12,6 +12,7 @@ from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Attribute, Graph, Node, ValueType
 
 Array = NDArray[np.generic]
+LARGEST = int(np.finfo(np.float32).max)
 
 
 class Builder:
@@ -74,7 +75,7 @@ class Builder:
         Raises UnsupportedError TL0363 for a factor of more than 24 bits above or below.
         """
         for number in (factor.numerator, factor.denominator):
-            if Fraction(float(np.float32(number))) != number:
+            if abs(number) > LARGEST or Fraction(float(np.float32(number))) != number:
                 raise UnsupportedError("TL0363", f"the number {factor} has more than 24 bits")
         shape = self.shape(value)
         if factor.numerator != 1:

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from pytest_torchlean.derivatives import Builder, Jet, differentiated
+from pytest_torchlean.derivatives.build import LARGEST
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_export.write import to_onnx
@@ -34,6 +35,9 @@ from pytest_torchlean.spec.model import (
 from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
 
 ONE = Fraction(1)
+UNCERTAIN = Fraction(1, 2**100)
+"""Exact arithmetic takes smooth functions to within 2^-180: less than this beyond a bound, relative to the
+bound where that is larger, is no violation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,7 @@ class Derived:
         for case in self.unsafe.cases:
             (atom,) = case.atoms
             ((place, factor),) = atom.outputs
-            if factor * outputs[place] + atom.constant < 0:
+            if factor * outputs[place] + atom.constant < -UNCERTAIN * max(ONE, abs(atom.constant)):
                 where = ", ".join(f"{float(value):.9g}" for value in point[:8])
                 bound = -atom.constant / factor
                 side = "below" if factor > 0 else "above"
@@ -188,7 +192,7 @@ class _Nodes:
 
     def number(self, value: Fraction) -> str:
         """A constant, as the quotient of two binary32 integers where it is no binary32 number."""
-        if Fraction(float(np.float32(value))) == value:
+        if abs(value) <= LARGEST and Fraction(float(np.float32(float(value)))) == value:
             return self._builder.filled(float(value), (1,))
         return self._builder.scaled(value, self._builder.filled(1.0, (1,)))
 

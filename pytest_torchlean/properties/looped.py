@@ -71,7 +71,7 @@ def _wording(loop: Loop) -> Wording:
     proved += f" by at least {prop.decrease}" if prop.decrease else ""
     notes = [names]
     if prop.level is not None:
-        proved += f"; no step leaves the states where it is at most {prop.level}"
+        proved += f" from where it is at most {prop.level}; no step leaves those states"
         notes.append(_again(loop))
     return Wording(
         proved,
@@ -90,10 +90,15 @@ def _again(loop: Loop) -> str:
     if loop.prop.chosen_semantics == "real":
         return "the next state lies in the region again, so the claim holds for any number of steps"
     only_box = isinstance(loop.prop, InvariantProperty) and not loop.constraints
-    if only_box or all(width >= _rounding(loop, place) for place, width in enumerate(loop.disturbance)):
+    if only_box:
         return (
             "the next state, rounded to binary32, is again one that the claim speaks of, so it holds for any "
             "number of steps"
+        )
+    if all(width >= _rounding(loop, place) for place, width in enumerate(loop.disturbance)):
+        return (
+            "the claim holds for any number of steps if the `disturbance` covers the rounding of the state "
+            "to binary32, 2^-24 of its size, besides what the expressions leave out"
         )
     return (
         "the claim is about one step from any state; that it repeats for the next one needs a `disturbance` "

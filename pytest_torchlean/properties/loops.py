@@ -20,6 +20,7 @@ import numpy as np
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.joined import JoinedExecutions, Part
+from pytest_torchlean.properties.loop_states import state_in
 from pytest_torchlean.spec.expressions import (
     Exact,
     Expression,
@@ -192,6 +193,12 @@ def loop_of(prop: LoopProperty, executions: Executions) -> Loop:
             f"`control` names {len(controls)} elements, but the model's output has {outputs}",
             span=prop.span,
         )
+    for name in controls:
+        if name in states:
+            message = (
+                f"`{name}` is an element of the state and the name of an output: name outputs with `control`"
+            )
+            raise SpecError("TL0362", message, span=prop.span)
     if isinstance(prop, LyapunovProperty):
         widths = elements(prop.ball, inputs, what="ball", span=prop.span)
         if any(width <= 0 for width in widths):
@@ -212,7 +219,22 @@ def loop_of(prop: LoopProperty, executions: Executions) -> Loop:
     names = dict.fromkeys((*states, *controls), ZERO)
     for each in prop.dynamics:
         _require_known(each.formula, loop.trees[each.name], f"`{each.name}` in `dynamics`", names)
+    _require_origin(loop)
     return loop
+
+
+def _require_origin(loop: Loop) -> None:
+    """Raises SpecError TL0317 for a level below the origin's: little or nothing would be claimed."""
+    prop, function = loop.prop, loop.function
+    if not isinstance(prop, LyapunovProperty) or prop.level is None or function is None:
+        return
+    try:
+        least = evaluate(function, dict.fromkeys(loop.states, ZERO), Exact())
+    except ExpressionError:
+        return  # the cases say what is wrong with it
+    if least > prop.level:
+        message = f"the function is {_short(least)} at the origin, above the `level` {prop.level}"
+        raise SpecError("TL0317", message, span=prop.span)
 
 
 def _require_known(formula: Formula, tree: Expression, label: str, names: dict[str, Fraction]) -> None:
@@ -251,6 +273,10 @@ class _Cases:
                 self._of(formula, tree, self._moved(), label)
                 for formula, tree in zip(prop.constraints, loop.constraints, strict=True)
             ]
+            rounded = prop.chosen_semantics == "binary32"
+            if given and state_in(box, loop.states, given, rounded=rounded) is None:
+                message = "no state of the region was found in which all `constraints` hold"
+                raise SpecError("TL0317", message, span=prop.span)
             where = [self._at_most_zero(one) for one in given]
             for condition in [*self._leaving(), *map(_Condition, kept)]:
                 yield from self._cases(box, [condition, *where])
@@ -264,7 +290,10 @@ class _Cases:
             bounded = [self._at_most_zero(self._less(before, self._algebra.number(prop.level)))]
         rising = self._algebra.add(self._less(after, before), self._algebra.number(prop.decrease))
         shell, core = self._shell(), self._core()
-        if not shell:
+        if all(
+            -half <= low and high <= half
+            for low, half, high in zip(loop.lower, loop.ball, loop.upper, strict=True)
+        ):
             raise SpecError("TL0317", "the ball holds the whole region", span=prop.span)
         for box in shell:
             yield from self._cases(box, [self._at_most_zero(before)])
@@ -313,9 +342,9 @@ class _Cases:
         loop, core = self._loop, self._core()
         lower, upper, found = list(loop.lower), list(loop.upper), []
         for place, half in enumerate(loop.ball):
-            if lower[place] < -half:
+            if lower[place] <= -half:
                 found.append(InputBox(tuple(lower), (*upper[:place], -half, *upper[place + 1 :])))
-            if upper[place] > half:
+            if upper[place] >= half:
                 found.append(InputBox((*lower[:place], half, *lower[place + 1 :]), tuple(upper)))
             lower[place], upper[place] = core.lower[place], core.upper[place]
         return found

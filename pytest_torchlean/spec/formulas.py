@@ -181,7 +181,14 @@ def checked_derivatives(prop: ResidualProperty, context: Context) -> bool:
     for name in {*prop.inputs} & {*prop.outputs}:
         context.report("TL0309", f"`inputs` and `outputs` both name `{name}`", prop.span)
     for name, at in names_in(read_expression(prop.residual.text)).items():
-        if name in prop.inputs or derivative_of(name, prop) is not None:
+        readings = _readings(name, prop)
+        if len(readings) > 1:
+            error = ExpressionError(
+                f"`{name}` can be read in {len(readings)} ways", at, "rename inputs or outputs"
+            )
+            context.report_error(error_at(error, prop.residual, "`residual`", "TL0361"))
+            continue
+        if readings:
             continue
         example = f"{prop.outputs[0]}_{prop.inputs[0]}"
         known = ", ".join([*prop.inputs, *prop.outputs])
@@ -189,6 +196,18 @@ def checked_derivatives(prop: ResidualProperty, context: Context) -> bool:
         error = ExpressionError(f"`{name}` is not known here", at, fix)
         context.report_error(error_at(error, prop.residual, "`residual`", "TL0361"))
     return len(context.problems) == before
+
+
+def _readings(name: str, prop: ResidualProperty) -> set[object]:
+    """What a name may stand for: an input, or outputs with the inputs along which they are differentiated."""
+    found: set[object] = {name} if name in prop.inputs else set()
+    for place, output in enumerate(prop.outputs):
+        if name == output:
+            found.add((place, ()))
+        elif name.startswith(output + "_"):
+            along = _along(name[len(output) + 1 :], prop.inputs, 2)
+            found.update((place, tuple(sorted(one))) for one in along)
+    return found
 
 
 def derivative_of(name: str, prop: ResidualProperty) -> tuple[int, tuple[int, ...]] | None:

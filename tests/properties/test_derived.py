@@ -108,6 +108,35 @@ def test_what_does_not_fit_the_model(judged: Any, prop: Any, code: str, words: s
     assert raised.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "text"),
+    [
+        (["x", "xx"], ["u"], "u_xx"),  # along x twice, or along xx
+        (["x", "t"], ["u", "u_x"], "u_x"),  # a derivative, or the other output
+        (["x", "u_x"], ["u"], "u_x"),  # a derivative, or the other input
+    ],
+)
+def test_names_that_can_be_read_in_two_ways(inputs: list[str], outputs: list[str], text: str) -> None:
+    with pytest.raises((SpecError, SpecErrors), match="can be read in 2 ways"):
+        residual(input=(0, 1), inputs=inputs, outputs=outputs, residual=text, within=1)
+    residual(input=(0, 1), inputs=["x", "t"], outputs=["u"], residual="u_xt + u_tx", within=1)
+
+
+@pytest.mark.parametrize("number", ["1e39", "1e-39", "1e300", "1e-300", "0.123456789"])
+def test_numbers_that_no_quotient_gives(judged: Any, number: str) -> None:
+    prop = residual(input=(0, 1), inputs=["x"], residual=f"u - {number}*x", within=1)
+    with pytest.raises(UnsupportedError, match="more than 24 bits") as raised:
+        judged(prop)
+    assert raised.value.code == "TL0363"
+
+
+def test_what_exact_arithmetic_cannot_tell_from_zero_is_not_refuted(judged: Any) -> None:
+    """It is 0 everywhere; smooth functions are evaluated to within 2^-180."""
+    text = "2*sigmoid(2*x) - 1 - tanh(x)"
+    prop = residual(input=("1/4", "1/2"), inputs=["x"], residual=text, within=0, assurance="evaluated")
+    assert judged(prop).verdict is not Verdict.REFUTED
+
+
 def test_a_model_that_bends_is_unsupported(judged: Any) -> None:
     with pytest.raises(UnsupportedError, match="no derivative of Relu") as raised:
         judged(gradient(input=(0, 1), bounds=(0, 1)), network("Relu"))

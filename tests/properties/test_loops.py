@@ -107,7 +107,7 @@ class TestVerdicts:
         )
         evidence = judged(prop)
         assert evidence.verdict is Verdict.PROVED
-        assert "no step leaves the states where it is at most 1/4" in evidence.found
+        assert "lowers it from where it is at most 1/4; no step leaves those states" in evidence.found
 
     @pytest.mark.parametrize(
         ("changed", "words"),
@@ -198,12 +198,41 @@ def test_a_disturbance_counts_at_its_worst(loop_for: Any) -> None:
         (lyapunov(dynamics=CART, function="abs(x)", region=(1, 2), ball=1), "TL0317", "origin"),
         (lyapunov(dynamics=CART, function="abs(x)", region=(-1, 1), ball=0), "TL0317", "positive"),
         (lyapunov(dynamics=CART, function="abs(x)", region=(-1, 1), ball=1), "TL0317", "whole region"),
+        (
+            lyapunov(dynamics=CART, function="abs(x)", region=(-1, 1), ball="1/2", level=-1),
+            "TL0317",
+            "at the origin",
+        ),
+        (invariant(dynamics={"u": "u", "v": "v"}, region=(-1, 1)), "TL0362", "name outputs with `control`"),
+        (invariant(dynamics=CART, region=(-1, 1), constraints=["x >= 2"]), "TL0317", "no state"),
+        (
+            invariant(dynamics=CART, region=(-1, 1), constraints=["x + v >= 1/2", "x + v <= 1/4"]),
+            "TL0317",
+            "no state",
+        ),
     ],
 )
 def test_what_does_not_fit_the_model(loop_for: Any, prop: Any, code: str, words: str) -> None:
     with pytest.raises(SpecError, match=words) as raised:
         _ = loop_for(prop).unsafe
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [["x + v <= 0", "x + v >= 0"], ["x >= 1"], ["max(x, v) <= -99/100"], ["min(x, -v) <= -1", "v <= -1/2"]],
+)
+def test_a_thin_region_is_no_empty_one(loop_for: Any, constraints: list[str]) -> None:
+    assert loop_for(invariant(dynamics=CART, region=(-1, 1), constraints=constraints)).unsafe.cases
+
+
+def test_faces_that_a_ball_shares_with_the_region_are_claimed(tmp_path: Path, loop_for: Any) -> None:
+    """At x = 1 the function is 0: not positive, on a face of the ball."""
+    prop = lyapunov(dynamics=CART, function="abs(v)", region=(-1, 1), ball=[1, "1/10"])
+    loop = loop_for(prop)
+    faces = [(case.box.lower[0], case.box.upper[0]) for case in loop.unsafe.cases]
+    assert {(-1, -1), (1, 1)} <= set(faces)
+    assert "not positive" in str(loop.broken([Fraction(1), Fraction(0)], [Fraction(-2)]))
 
 
 @pytest.mark.parametrize("text", ["x + x*u", "sin(x)", "x + v/u"])
