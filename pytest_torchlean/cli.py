@@ -275,7 +275,7 @@ def _baselines(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         _lean(action)
         _root(action)
         _extensions(action)
-        action.set_defaults(vnncomp=None)
+        action.set_defaults(vnncomp=None, processes=1)
 
 
 def _cache(parser: argparse.ArgumentParser) -> None:
