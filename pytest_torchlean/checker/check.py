@@ -195,7 +195,7 @@ def _judge(
     first_error = next((message for message in messages if message.severity == "error"), None)
     if result.end is End.SIGNALLED or result.code != 0:
         said = first_error.text if first_error is not None else stderr
-        if _ran_out_of_memory(messages, stderr):
+        if ran_out_of_memory(stderr, *(message.text for message in messages if message.severity == "error")):
             return Outcome.MEMORY, (), said
         if result.end is End.EXITED and result.code == 1 and first_error is not None and not malformed:
             return Outcome.REFUSED, (), f"line {first_error.line}: {said}"
@@ -226,7 +226,7 @@ def _axioms(message: Message, name: str) -> tuple[str, ...] | None:
     return tuple(axiom.strip() for axiom in match[1].split(",")) if match is not None else None
 
 
-def _ran_out_of_memory(messages: tuple[Message, ...], stderr: str) -> bool:
+def ran_out_of_memory(*said: str) -> bool:
+    """Whether Lean's own words are those of a process that found no more memory."""
     signs = ("excessive memory consumption", "out of memory", "bad_alloc", "failed to create thread")
-    said = [stderr, *(message.text for message in messages if message.severity == "error")]
     return any(sign in text for text in said for sign in signs)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, encode
-from pytest_torchlean.checker.check import Answered, Outcome, was_killed
+from pytest_torchlean.checker.check import Answered, Outcome, ran_out_of_memory, was_killed
 from pytest_torchlean.checker.install import LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.library import OPTIONS, BuiltLibrary
@@ -100,6 +100,8 @@ def _judge(result: ProcessResult, nonce: str, expected: tuple[int, int]) -> tupl
         return killed
     stdout = result.stdout.decode("utf-8", "replace")
     stderr = " ".join(result.stderr.decode("utf-8", "replace").split())[:500]
+    if result.code != 0 and ran_out_of_memory(stderr, stdout):
+        return Outcome.MEMORY, stderr or stdout[:500]
     if result.end is End.SIGNALLED or result.code not in (0, *_REFUSALS):
         return Outcome.CRASHED, f"{result.end.value}, code {result.code}: {stderr or stdout[:500]}"
     boxes, compared = expected

@@ -239,6 +239,7 @@ class TestAnswers:
             ('echo "$nonce accepted: boxes 1, weights compared 0"; exit 4', Outcome.GARBLED),
             ('echo "$nonce refused: the certificate does not prove the claims"; exit 4', Outcome.REFUSED),
             ('echo "$nonce refused: the certificate does not prove the claims"', Outcome.GARBLED),
+            ("echo \"excessive memory consumption detected at 'interpreter'\" >&2; exit 1", Outcome.MEMORY),
             ("exit 0", Outcome.GARBLED),
             ("kill -SEGV $$", Outcome.CRASHED),
         ],
