@@ -39,6 +39,7 @@ def node : Node → List Chunk
   | .minimum count sources => join (oneWord 3) (numbers [count, sources])
   | .curve function first count => joined [oneWord 4, curve function, numbers [first, count]]
   | .bilinear count terms sources => join (oneWord 5) (numbers [count, terms, sources])
+  | .quotient count sources => join (oneWord 6) (numbers [count, sources])
 def semantics : Semantics → List Chunk
   | .real => oneWord 0
   | .binary32 => oneWord 1
@@ -61,6 +62,7 @@ def link : Relaxation.Link → List Chunk
   | .fork keep cut => join (oneWord 7) (numbers [keep, cut])
   | .join weight own other size shift short => join (oneWord 8) (numbers [weight, own, other, size, shift, short])
   | .slide bits size slopes depth stages precision => join (oneWord 9) (numbers [bits, size, slopes, depth, stages, precision])
+  | .pair fact bits slopes chosen => join (oneWord 10) (numbers [fact, bits, slopes, chosen])
 def relaxation (r : Relaxation) : List Chunk := join (numbers [r.digit, r.width, r.rows, r.start, r.count, r.goals]) (list link r.links)
 def cuts : Forward.Cuts → List Chunk
   | .leaf => oneWord 0
@@ -77,6 +79,7 @@ def script : Script → List Chunk
   | .tighten rows rest => joined [oneWord 2, relaxation rows, script rest]
   | .known place rest => joined [oneWord 4, number place, script rest]
   | .conclude how => join (oneWord 3) (conclusion how)
+  | .differ rows left right count rest => joined [oneWord 5, relaxation rows, numbers [left, right, count], script rest]
 def part (p : Part) : List Chunk :=
   joined [list claim p.claims, numbers [p.certificate.scale.unit, p.certificate.scale.center, p.certificate.scale.half],
     list (list script) p.certificate.scripts]
