@@ -97,28 +97,35 @@ theorem lows_hold {s : Scale} {slots : Nat → K} {direct mirrored count start n
     have w4 : natural s.unit * slots (start + j) + natural s.center ≤ (natural (u (start + j)) : K) := w4
     exact le_cert ((ring3 K x c u, c - (x + (c + c - u)), u - (x + c)) _ _ _) (sub_nonneg w4)
 
-/-- The frame has room for the batch, and its slots are bounded by the memory. -/
-def fits (s : Scale) (frame : Frame) (count : Nat) (x : Batch) : Bool :=
-  both (Nat.ble 1 s.half) (both (Nat.ble (Nat.add x.start x.count) count) (both (Nat.ble x.count frame.width)
-    (both (Nat.ble (Nat.succ x.size) frame.digit) (Nat.ble 1 frame.width))))
-/-- What `fits` decides. -/
-structure Fitting (s : Scale) (frame : Frame) (count : Nat) (x : Batch) : Prop where
+/-- The frame has room for the batch. -/
+def framed (s : Scale) (frame : Frame) (x : Batch) : Bool :=
+  both (Nat.ble 1 s.half) (both (Nat.ble x.count frame.width) (both (Nat.ble (Nat.succ x.size) frame.digit) (Nat.ble 1 frame.width)))
+/-- What `framed` decides. -/
+structure Framed (s : Scale) (frame : Frame) (x : Batch) : Prop where
   half : 0 < s.half
-  inside : x.start + x.count ≤ count
   width : x.count ≤ frame.width
   size : x.size + 1 ≤ frame.digit
   digit : 0 < frame.digit
   row : 0 < frame.digit * frame.width
-theorem fits_sound {s : Scale} {frame : Frame} {count : Nat} {x : Batch} (h : fits s frame count x = true) : Fitting s frame count x := by
+theorem framed_sound {s : Scale} {frame : Frame} {x : Batch} (h : framed s frame x = true) : Framed s frame x := by
   obtain ⟨c1, h⟩ := both_true h
   obtain ⟨c2, h⟩ := both_true h
-  obtain ⟨c3, h⟩ := both_true h
-  obtain ⟨c4, c5⟩ := both_true h
-  have c4 : x.size + 1 ≤ frame.digit := Nat.le_of_ble_eq_true c4
-  have digit : 0 < frame.digit := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le _)) c4
-  exact ⟨Nat.le_of_ble_eq_true c1, Nat.le_of_ble_eq_true c2, Nat.le_of_ble_eq_true c3, c4, digit, Nat.mul_pos digit (Nat.le_of_ble_eq_true c5)⟩
-theorem Fitting.wide {s : Scale} {frame : Frame} {count : Nat} {x : Batch} (h : Fitting s frame count x) {a : Nat} (ha : a < 2 ^ x.size) : a < 2 ^ frame.digit :=
+  obtain ⟨c3, c4⟩ := both_true h
+  have c3 : x.size + 1 ≤ frame.digit := Nat.le_of_ble_eq_true c3
+  have digit : 0 < frame.digit := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le _)) c3
+  exact ⟨Nat.le_of_ble_eq_true c1, Nat.le_of_ble_eq_true c2, c3, digit, Nat.mul_pos digit (Nat.le_of_ble_eq_true c4)⟩
+theorem Framed.wide {s : Scale} {frame : Frame} {x : Batch} (h : Framed s frame x) {a : Nat} (ha : a < 2 ^ x.size) : a < 2 ^ frame.digit :=
   Natural.lt_of_lt_of_le ha (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ 1) h.size))
+
+/-- The frame has room for the batch, and its slots are bounded by the memory. A batch over other values than slots, such as the
+    rows of a property, need only be `framed`. -/
+def fits (s : Scale) (frame : Frame) (count : Nat) (x : Batch) : Bool := both (framed s frame x) (Nat.ble (Nat.add x.start x.count) count)
+/-- What `fits` decides. -/
+structure Fitting (s : Scale) (frame : Frame) (count : Nat) (x : Batch) : Prop extends Framed s frame x where
+  inside : x.start + x.count ≤ count
+theorem fits_sound {s : Scale} {frame : Frame} {count : Nat} {x : Batch} (h : fits s frame count x = true) : Fitting s frame count x := by
+  obtain ⟨c1, c2⟩ := both_true h
+  exact ⟨framed_sound c1, Nat.le_of_ble_eq_true c2⟩
 
 /-! ### To the bounds -/
 

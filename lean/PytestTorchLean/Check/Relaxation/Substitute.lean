@@ -41,7 +41,7 @@ def stepOf (m size bits : Nat) : Nat :=
 def through [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
       force (fun C => force (fun step => force (fun size => force (fun offset =>
-        both (both (fits s frame memory x) (both (Nat.beq x.count a.rows) (both (Nat.beq a.positions 1) (both (Nat.ble 1 a.rows) (both (Nat.ble frame.digit C)
+        both (both (framed s frame x) (both (Nat.beq x.count a.rows) (both (Nat.beq a.positions 1) (both (Nat.ble 1 a.rows) (both (Nat.ble frame.digit C)
             (both (Nat.ble n frame.width) 
               (both (Nat.ble (Nat.succ step) (Nat.pow 2 (Nat.sub frame.digit 1))) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows))))))))))
           (force (fun whole => force (fun sums => force (fun base => force (fun gain => force (fun loss =>
@@ -104,7 +104,7 @@ theorem through_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : Nat
   obtain ⟨c4, hc⟩ := both_true hc
   obtain ⟨c5, hc⟩ := both_true hc
   obtain ⟨c7, c8⟩ := both_true hc
-  have ok := fits_sound hf
+  have ok := framed_sound hf
   have c1 := Nat.eq_of_beq_eq_true c1
   have c2 := Nat.eq_of_beq_eq_true c2
   have c3 : 0 < a.rows := Nat.le_of_ble_eq_true c3

@@ -346,7 +346,7 @@ def roomy (frame : Frame) (m C K n size bits c tiles levels : Nat) : Bool :=
 /-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. -/
 def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n direct mirrored memory C K c tiles levels : Nat) (lanes : List (List Column)) (x : Batch)
     (next : Batch → Bool) : Bool :=
-  both (both (fits s frame memory x) (both (Nat.beq x.count a.rows) (both (Dense.consecutive n first a.sources)
+  both (both (framed s frame x) (both (Nat.beq x.count a.rows) (both (Dense.consecutive n first a.sources)
       (both (roomy frame a.rows C K n x.size bits c tiles levels) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows)))))))
     (share (fun columns => share (fun rows => share (fun all => share (fun base => share (fun p => share (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
         force (fun gain => force (fun loss => settleColumns s frame x.weight direct mirrored memory p q (Nat.sub K n) n (Nat.shiftRight a.sources (Nat.mul 32 n)) gain loss fun gain' loss' =>
@@ -391,7 +391,7 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   obtain ⟨r10, hr⟩ := both_true hr
   obtain ⟨r11, hr⟩ := both_true hr
   obtain ⟨r12, r13⟩ := both_true hr
-  have ok := fits_sound hf
+  have ok := framed_sound hf
   have c1 := Nat.eq_of_beq_eq_true c1
   have words := Dense.consecutive_sound n first a.sources c2
   have c8 : error < 2 ^ (32 * a.lanes * a.rows) := Nat.le_of_ble_eq_true c8
