@@ -44,6 +44,10 @@ _MEANINGS = {
 }
 
 
+_WITH_ASSUMPTION = ("invariant", "lyapunov", "gradient", "residual")
+"""Kinds whose ledger ends with how the claim's words relate to the graph and the inequalities."""
+
+
 @dataclass(frozen=True)
 class AcceptedText:
     """A text that Lean accepted, and the axioms of its theorem as Lean printed them."""
@@ -229,6 +233,7 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
         ("Claim", evidence.claim),
         ("Found", evidence.found),
         ("Executions", f"{semantics}: {_MEANINGS[semantics]}"),
+        *((("Assumed", line),) if (line := _assumed(result)) else ()),
     ):
         yield from _wrapped(f"{name + ':':<12}{_comment(value)}")
     if evidence.counts is not None:
@@ -238,6 +243,12 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
             "nothing is said here about the others, nor which class is the right one."
         )
     yield ""
+
+
+def _assumed(result: PropertyResult) -> str | None:
+    """What no theorem says about the words of the claim, where the ledger ends with it."""
+    trust = result.evidence.trust
+    return trust[-1] if trust and result.check in _WITH_ASSUMPTION else None
 
 
 def _words(result: PropertyResult, semantics: str, text: str, texts: int) -> Iterator[str]:

@@ -357,6 +357,15 @@ def test_only_a_proof_of_the_known_form_is_bundled(evidence: Evidence, texts: li
     assert "Claim.lean" in bundle_files(result(PROVED), [AcceptedText(TEXT, ())], sources, b"")
 
 
+def test_what_words_take_for_granted_is_said() -> None:
+    evidence = replace(PROVED, trust=("the library", "That this graph is the derivative is tested."))
+    for check, said in (("gradient", True), ("lyapunov", True), ("range", False)):
+        named = replace(result(evidence), check=check)
+        sources = read_sources(source_directory())
+        text = bundle_files(named, [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
+        assert ("Assumed:    That this graph is the derivative is tested." in text) is said
+
+
 def test_comments_cannot_be_left() -> None:
     for text in ("-/ axiom", "--//", "/-/-", "a\n-/\nb", "-\u200b/", "\u202e-/", "/--/", "-//--/"):
         safe = bundle._comment(text)

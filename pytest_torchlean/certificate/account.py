@@ -174,13 +174,19 @@ class Account:
 
         ValueError for a script that splits.
         """
+        state = self.reached(boxes, script)
+        return state.lower, state.upper
+
+    def reached(self, boxes: tuple[BoxData, ...], script: ScriptData) -> State:
+        """The same with `bounded`: where that is false, an operation may overflow or divide by 0, and the
+        bounds say nothing."""
         steps, rest = _spine(script)
         if not isinstance(rest, ConcludeScript):
             raise ValueError("bounds differ from case to case")
         state = self._walk(boxes, steps)
         if state.passed < len(self.emission.graph.nodes) and isinstance(rest.how, ComposedData):
             state = self.node(StepData(rest.how.last, 0, 0), state)
-        return state.lower, state.upper
+        return state
 
     def steps(self, boxes: tuple[BoxData, ...]) -> tuple[StepData, ...]:
         """A step for every node that serves all of these boxes."""

@@ -83,11 +83,11 @@ class Prospect:
         """Whether the first goal's first box needs no more than intervals."""
         return self.scripts[0][0] is self.emission.certificate.scripts[0][0]
 
-    def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers]:
-        """Fixed-point bounds of the outputs over the first goal's first box."""
+    def output_bounds(self, outputs: NDArray[np.int64]) -> tuple[Integers, Integers] | None:
+        """Fixed-point bounds of the outputs over the first goal's first box; None where a node has none."""
         script = self.emission.certificate.scripts[0][0]
-        lower, upper = self.account.all_bounds(self.emission.claims[0].boxes[:1], script)
-        return lower[outputs, 0], upper[outputs, 0]
+        state = self.account.reached(self.emission.claims[0].boxes[:1], script)
+        return (state.lower[outputs, 0], state.upper[outputs, 0]) if state.bounded[0] else None
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         verdict=Verdict.UNKNOWN,
         claim=claim(prop),
         semantics=prop.chosen_semantics,
-        found=_range_text("interval bounds only show that the outputs stay within", bounds),
+        found=_undecided_text(bounds),
         bounds=bounds,
         claimed=claimed,
         sampled=sampled,
@@ -137,7 +137,7 @@ class _Shown:
     prop: RangeProperty
     executions: Executions
     goals: Sequence[Goal]
-    bounds: dict[str, tuple[str, ...]]
+    bounds: dict[str, tuple[str, ...]] | None
     claimed: dict[str, tuple[str, ...]]
     sampled: Sampled | None
 
@@ -193,7 +193,9 @@ def _by_phases(
     return prospect if bool(prospect.forecasts[0].accepted[0]) else None
 
 
-def _proved_text(prospect: Prospect, bounds: dict[str, tuple[str, ...]]) -> str:
+def _proved_text(prospect: Prospect, bounds: dict[str, tuple[str, ...]] | None) -> str:
+    if bounds is None:
+        return "the outputs stay within the claimed bounds"
     if prospect.by_intervals:
         return _range_text("the outputs stay within", bounds)
     return _range_text("the outputs stay within the claimed bounds; intervals alone give", bounds)
@@ -232,14 +234,23 @@ def _claimed(prop: RangeProperty, outputs: int) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _bounds(prospect: Prospect, outputs: NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
-    """Exact bounds of every output over the region, as computed for the forecast."""
-    low, high = prospect.output_bounds(outputs)
+def _bounds(prospect: Prospect, outputs: NDArray[np.int64]) -> dict[str, tuple[str, ...]] | None:
+    """Exact bounds of every output over the region, as forecast; None where there are none."""
+    found = prospect.output_bounds(outputs)
+    if found is None:
+        return None
+    low, high = found
     scale = prospect.emission.certificate.scale
     return {
         "lower": tuple(str(bound) for bound in exact_bounds(scale, low)),
         "upper": tuple(str(bound) for bound in exact_bounds(scale, high)),
     }
+
+
+def _undecided_text(bounds: dict[str, tuple[str, ...]] | None) -> str:
+    if bounds is None:
+        return "intervals give no bounds: in them an operation may overflow, or divide by 0"
+    return _range_text("interval bounds only show that the outputs stay within", bounds)
 
 
 def _range_text(lead: str, bounds: dict[str, tuple[str, ...]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,22 @@ def test_true_bounds_are_proved_and_false_ones_refuted(
     assert any(f"every result of {activation} is within the budget" in line for line in evidence.trust)
     lower = run_property(context_for(proto), claim(Fraction(1, 100), semantics=semantics))
     assert lower.verdict is Verdict.REFUTED
+
+
+def test_no_bounds_are_shown_where_intervals_divide_by_zero(context_for: Any) -> None:
+    """1 / (x^2 - x + 1/2) on [0, 1]: intervals see a divisor that may be 0, parts do not."""
+    nodes = [
+        helper.make_node("Mul", ["x", "x"], ["s"]),
+        helper.make_node("Sub", ["s", "x"], ["t"]),
+        helper.make_node("Add", ["t", "c"], ["d"]),
+        helper.make_node("Reciprocal", ["d"], ["y"]),
+    ]
+    proto = model(nodes, {"x": [1, 1]}, {"y": [1, 1]}, {"c": np.array([[0.5]], dtype=np.float32)})
+    box = Bounds(Fraction(0), Fraction(1))
+    wide = RangeProperty(name="r", model="m", input=box, output=OutputBounds(Fraction(1), Fraction(8)))
+    evidence = run_property(context_for(proto), replace(wide, assurance="evaluated"))
+    assert (evidence.verdict, evidence.bounds) == (Verdict.PROVED, None)
+    assert evidence.found == "the outputs stay within the claimed bounds"
 
 
 def test_the_compiled_checker_says_the_same(context_for: Any) -> None:
