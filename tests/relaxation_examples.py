@@ -149,7 +149,7 @@ def applied(stage: Stage, rows: RelaxationData, test: str) -> str:
     direct, mirrored = memory(stage.box)
     nodes = ", ".join(passed_term(passed) for passed in reversed(stage.passed))
     return (
-        f"Relaxation.tighten {term(stage.box.scale)} {term(rows)} [{nodes}] ({number(direct)}) "
+        f"Relaxation.tighten {term(stage.box.scale)} {term(rows)} [{nodes}] [] ({number(direct)}) "
         f"({number(mirrored)}) ({number(len(stage.box.lower))}) (fun d m => {test})"
     )
 
