@@ -16,7 +16,7 @@ from benchmark_scripts import FOLDER, script
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 
-HELPERS = {"everything.py", "peer_bounds.py"}
+HELPERS = {"any_order.py", "everything.py", "peer_bounds.py"}
 MODEL = FOLDER.parent / "example_repo" / "models" / "linear.onnx"
 
 

@@ -126,8 +126,8 @@ def no_search(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "pytest_torchlean.properties.balls.minimise",
         "pytest_torchlean.properties.range.minimise",
         "pytest_torchlean.properties.range.forecast",
-        "pytest_torchlean.properties.vnnlib.attack",
-        "pytest_torchlean.properties.vnnlib.forecast",
+        "pytest_torchlean.properties.reaching.attack",
+        "pytest_torchlean.properties.reaching.forecast",
         "pytest_torchlean.properties.linear.cases_of",
         "pytest_torchlean.properties.balls.forecast",
     ):
