@@ -264,6 +264,10 @@ def test_uncommented_examples_of_init_are_valid(here: Path) -> None:
         "never-unsafe",
         "rises",
         "does-not-jump",
+        "gentle",
+        "nearly-solved",
+        "stays-inside",
+        "comes-to-rest",
     ]
 
 

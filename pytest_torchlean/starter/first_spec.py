@@ -142,6 +142,46 @@ _LIPSCHITZ_TEMPLATE = """\
   #   slack: 1/100
 """
 
+_GRADIENT_TEMPLATE = """\
+  # Template, for a smooth model: the derivatives of its output by its inputs lie within bounds.
+  # - name: gentle
+  #   model: {name}
+  #   check: gradient
+  #   input: {{lower: {low}, upper: {high}}}
+  #   bounds: {{lower: -100, upper: 100}}
+"""
+
+_RESIDUAL_TEMPLATE = """\
+  # Template, for a smooth model u of one input x: an equation of u and its derivatives nearly holds.
+  # - name: nearly-solved
+  #   model: {name}
+  #   check: residual
+  #   inputs: [x]
+  #   input: {{lower: {low}, upper: {high}}}
+  #   residual: u_xx + u
+  #   within: 1/2
+"""
+
+_INVARIANT_TEMPLATE = """\
+  # Template, for a controller u of the state (x, v): no step of the system leads out of the region.
+  # - name: stays-inside
+  #   model: {name}
+  #   check: invariant
+  #   dynamics: {{x: x + v/10, v: v + u/10}}
+  #   region: {{lower: {low}, upper: {high}}}
+"""
+
+_LYAPUNOV_TEMPLATE = """\
+  # Template, for a controller u of the state (x, v): every step lowers the function, outside a ball.
+  # - name: comes-to-rest
+  #   model: {name}
+  #   check: lyapunov
+  #   dynamics: {{x: x + v/10, v: v + u/10}}
+  #   function: abs(x) + abs(v)
+  #   region: {{lower: -1, upper: 1}}
+  #   ball: 1/10
+"""
+
 _EQUIVALENT_TEMPLATE = """\
   # Template: two models give nearly the same outputs for every input of the box.
   # - name: as-{other}
@@ -151,6 +191,15 @@ _EQUIVALENT_TEMPLATE = """\
   #   input: {{lower: {low}, upper: {high}}}
   #   tolerance: 1/100
 """
+
+_OTHER_TEMPLATES = (
+    _MONOTONE_TEMPLATE,
+    _LIPSCHITZ_TEMPLATE,
+    _GRADIENT_TEMPLATE,
+    _RESIDUAL_TEMPLATE,
+    _INVARIANT_TEMPLATE,
+    _LYAPUNOV_TEMPLATE,
+)
 
 _ONE_MODEL = """\
   # `check: equivalent` compares two models: `torchlean init` with both of them writes its template.
@@ -273,8 +322,7 @@ def _properties(subject: Subject, others: Sequence[str], *, templates: bool) -> 
         if classes(graph):
             parts.append(_RADIUS_TEMPLATE.format(**words))
         parts.append(_VNNLIB_TEMPLATE.format(**words))
-        parts.append(_MONOTONE_TEMPLATE.format(**words))
-        parts.append(_LIPSCHITZ_TEMPLATE.format(**words))
+        parts += [template.format(**words) for template in _OTHER_TEMPLATES]
         parts.append(_EQUIVALENT_TEMPLATE.format(**words, other=others[0]) if others else _ONE_MODEL)
     return "\n".join(parts)
 
