@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 from any_order import NOTE, width_lost
-from run import dense_model, table, weights, without_theorem
+from run import dense_model, publish, table, weights, without_theorem
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.program import Program, lower_to_program
@@ -464,12 +464,7 @@ def main() -> int:
         "--no-library", dest="library", action="store_false", help="do not time the library's build"
     )
     arguments = parser.parse_args()
-    lines = []
-    for line in report(arguments):
-        print(line, flush=True)
-        lines.append(line)
-        if arguments.output is not None:
-            arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(report(arguments), arguments.output)
     return 0
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from run import machine, table
+from run import machine, publish, table
 
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.program import Program, lower_to_program
@@ -201,12 +201,7 @@ def main() -> int:
     parser.add_argument("--boxes", type=int, default=20)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there too")
     arguments = parser.parse_args()
-    lines = []
-    for line in report(arguments.data, arguments.boxes):
-        print(line, flush=True)
-        lines.append(line)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(report(arguments.data, arguments.boxes), arguments.output)
     return 0
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from run import machine, table
+from run import machine, publish, table
 
 from pytest_torchlean.bounds import crown, interval, slopes
 from pytest_torchlean.bounds.crown import UNROUNDED, Method, Options
@@ -221,12 +221,7 @@ def main() -> int:
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="an interpreter that has auto_LiRPA")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
     arguments = parser.parse_args()
-    lines = []
-    for line in report(arguments.data, arguments.peer):
-        print(line, flush=True)
-        lines.append(line)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(report(arguments.data, arguments.peer), arguments.output)
     return 0
 
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -286,6 +286,16 @@ def table(head: Row, rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
+def publish(lines: Iterable[str], output: Path | None) -> None:
+    """Print every line, and keep all so far in the file, so that a run that is ended leaves its tables."""
+    text = ""
+    for line in lines:
+        print(line, flush=True)
+        text += line + "\n"
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+
+
 def machine() -> str:
     cpu = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
@@ -327,12 +337,7 @@ def main() -> int:
     parser.add_argument("--torchlean-digits", type=Path, metavar="FOLDER", help="TorchLean's digits example")
     parser.add_argument("--repeats", type=int, default=15, metavar="N", help="runs of the plugin measurement")
     arguments = parser.parse_args()
-    lines = []
-    for line in report(arguments):
-        print(line, flush=True)
-        lines.append(line)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(report(arguments), arguments.output)
     return 0
 
 
