@@ -19,6 +19,7 @@ from pytest_torchlean.bounds.program import (
     Program,
     ProgramNode,
     QuotientNode,
+    ReluNode,
 )
 
 Float64 = NDArray[np.float64]
@@ -157,21 +158,8 @@ def gradient(program: Program, values: Float64, cotangents: Float64) -> Float64:
                 np.add.at(
                     part, (rows[: len(part)], node.sources.reshape(1, -1)), flowing.reshape(len(part), -1)
                 )
-        elif isinstance(node, ExtremumNode):
-            left, right = values[:, node.left], values[:, node.right]
-            first = left >= right if node.maximum else left <= right
-            np.add.at(adjoint, (rows, node.left[None, :]), adjoint[:, here] * first)
-            np.add.at(adjoint, (rows, node.right[None, :]), adjoint[:, here] * ~first)
-        elif isinstance(node, CurveNode):
-            source = slice(node.first, node.first + node.size)
-            adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
-        elif isinstance(node, BilinearNode):
-            add_products(node, values, adjoint)
-        elif isinstance(node, QuotientNode):
-            add_quotients(node, values, adjoint)
         else:
-            source = slice(node.first, node.first + node.size)
-            adjoint[:, source] += adjoint[:, here] * (values[:, source] > 0)
+            add_back(node, values, adjoint)
     return adjoint[:, FIRST_INPUT : FIRST_INPUT + program.inputs]
 
 
@@ -194,23 +182,33 @@ def _terms(program: Program, points: Float64, values: Float64) -> Float64:
     return terms
 
 
-def add_products(node: BilinearNode, values: Float64, adjoint: Float64) -> None:
-    """Add to the adjoints of a node's factors what those of its results give, (points, slots) each."""
-    arriving = adjoint[:, node.start : node.start + node.size, None]
-    rows = np.arange(len(values))[:, None]
-    for own, other in ((node.left, node.right), (node.right, node.left)):
-        flowing = (arriving * values[:, other]).reshape(len(values), -1)
-        np.add.at(adjoint, (rows, own.reshape(1, -1)), flowing)
+def add_back(node: ProgramNode, values: Float64, adjoint: Float64, leak: float = 0.0) -> None:
+    """Add to the adjoints of what a node other than an affine one reads what those of its results give.
 
-
-def add_quotients(node: QuotientNode, values: Float64, adjoint: Float64) -> None:
-    """Add to the adjoints of dividends and divisors what those of the quotients give."""
-    arriving, rows = adjoint[:, node.start : node.start + node.size], np.arange(len(values))[:, None]
-    divisor = values[:, node.right]
-    flowing = arriving / np.where(divisor == 0.0, 1.0, divisor)
-    own = values[:, node.start : node.start + node.size]
-    np.add.at(adjoint, (rows, node.left[None, :]), flowing)
-    np.add.at(adjoint, (rows, node.right[None, :]), -flowing * own)
+    values, adjoint: float64 (points, slots). leak: stands for the derivative 0 of a ReLU.
+    """
+    here, rows = slice(node.start, node.start + node.size), np.arange(len(values))[:, None]
+    arriving = adjoint[:, here]
+    if isinstance(node, ReluNode):
+        source = slice(node.first, node.first + node.size)
+        adjoint[:, source] += arriving * np.where(values[:, source] > 0, 1.0, leak)
+    elif isinstance(node, CurveNode):
+        source = slice(node.first, node.first + node.size)
+        adjoint[:, source] += arriving * CURVES[node.function].slope(values[:, source])
+    elif isinstance(node, BilinearNode):
+        for own, other in ((node.left, node.right), (node.right, node.left)):
+            flowing = (arriving[:, :, None] * values[:, other]).reshape(len(values), -1)
+            np.add.at(adjoint, (rows, own.reshape(1, -1)), flowing)
+    elif isinstance(node, QuotientNode):
+        divisor = values[:, node.right]
+        flowing = arriving / np.where(divisor == 0.0, 1.0, divisor)
+        np.add.at(adjoint, (rows, node.left[None, :]), flowing)
+        np.add.at(adjoint, (rows, node.right[None, :]), -flowing * values[:, here])
+    elif isinstance(node, ExtremumNode):
+        left, right = values[:, node.left], values[:, node.right]
+        first = left >= right if node.maximum else left <= right
+        np.add.at(adjoint, (rows, node.left[None, :]), arriving * first)
+        np.add.at(adjoint, (rows, node.right[None, :]), arriving * ~first)
 
 
 def _absolute(node: ProgramNode) -> ProgramNode:

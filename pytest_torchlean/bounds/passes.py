@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
-from pytest_torchlean.bounds.interval import add_products, add_quotients, quotient_interval
+from pytest_torchlean.bounds.interval import add_back, quotient_interval
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
@@ -103,23 +103,7 @@ class Passes:
                 ordered = flowing.reshape(len(values), -1)[:, node.order]
                 adjoint[:, node.distinct] += np.add.reduceat(ordered, node.starts, axis=1)
                 continue
-            here = slice(node.start, node.start + node.size)
-            if isinstance(node, ReluNode):
-                source = slice(node.first, node.first + node.size)
-                share = np.where(values[:, source] > 0, 1.0, leak)
-                adjoint[:, source] += adjoint[:, here] * share
-            elif isinstance(node, CurveNode):
-                source = slice(node.first, node.first + node.size)
-                adjoint[:, source] += adjoint[:, here] * CURVES[node.function].slope(values[:, source])
-            elif isinstance(node, BilinearNode):
-                add_products(node, values, adjoint)
-            elif isinstance(node, QuotientNode):
-                add_quotients(node, values, adjoint)
-            else:
-                left, right = values[:, node.left], values[:, node.right]
-                first = left >= right if node.maximum else left <= right
-                np.add.at(adjoint, (rows, node.left[None, :]), adjoint[:, here] * first)
-                np.add.at(adjoint, (rows, node.right[None, :]), adjoint[:, here] * ~first)
+            add_back(node, values, adjoint, leak)
         return adjoint[:, FIRST_INPUT : FIRST_INPUT + self._program.inputs]
 
 
