@@ -106,8 +106,8 @@ UNIMPORTED: Mapping[str, str] = {
 }
 """Files that nothing imports, each with the reason. No proof rests on their content."""
 
-PROGRAMS = (f"{ROOT}.Evaluated.Main",)
-"""Modules run by `lean --run`, which import what they need."""
+PROGRAMS = (f"{ROOT}.Evaluated.Main", f"{ROOT}.Theorems")
+"""Modules beside the root, with what they import: a program for `lean --run`, and all the theorems."""
 
 CORE_INSTANCES = frozenset({(f"{ROOT}.Thm.Instances", "OrderedRing Int")})
 """Instances for types of Core that are given outside it, by module."""

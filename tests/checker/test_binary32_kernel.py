@@ -199,14 +199,14 @@ def expected(x: Words, y: Words, z: Words, t: Words) -> Words:
     return np.stack(columns, axis=1).astype(np.uint32)
 
 
-def compare(table: Words, lean: LeanInstall, library: BuiltLibrary, folder: Path) -> ProcessResult:
+def compare(table: Words, lean: LeanInstall, theorems: BuiltLibrary, folder: Path) -> ProcessResult:
     data = folder / "records"
     data.write_bytes(table.astype("<u4").tobytes())
     return run_lean(
         lean,
         ["--run", str(PROGRAM), str(data)],
         directory=folder,
-        lean_path=[library.olean_directory],
+        lean_path=[theorems.olean_directory],
         wall_seconds=600,
         memory_mb=2048,
     )
@@ -219,11 +219,11 @@ def records(count: int, seed: int) -> Words:
 
 
 def test_every_operation_gives_the_same_bits(
-    lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+    lean: LeanInstall, theorems: BuiltLibrary, tmp_path: Path
 ) -> None:
     for seed, start in enumerate(range(0, RECORDS, CHUNK)):
         table = records(min(CHUNK, RECORDS - start), seed)
-        result = compare(table, lean, library, tmp_path)
+        result = compare(table, lean, theorems, tmp_path)
         assert (result.end, result.code) == (End.EXITED, 0), describe(table, result)
         assert result.stdout == b"agree %d\n" % len(table)
 
@@ -239,12 +239,12 @@ def describe(table: Words, result: ProcessResult) -> str:
 
 @pytest.mark.parametrize("position", [0, 12, 23])
 def test_a_wrong_bit_is_found(
-    position: int, lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+    position: int, lean: LeanInstall, theorems: BuiltLibrary, tmp_path: Path
 ) -> None:
     table = records(40, 7)
     right = int(table[33, 4 + position])
     table[33, 4 + position] ^= 1
-    result = compare(table, lean, library, tmp_path)
+    result = compare(table, lean, theorems, tmp_path)
     assert (result.end, result.code) == (End.EXITED, 4)
     assert result.stdout == b"differ 33 %d %d\n" % (position, right)
 

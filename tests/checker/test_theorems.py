@@ -202,15 +202,15 @@ def read(*parts: str) -> str:
     return source_directory().joinpath("PytestTorchLean", *parts).read_text(encoding="utf-8")
 
 
-def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, library: BuiltLibrary) -> None:
-    assert axioms_of(tuple(HEADLINE), built=library, lean=lean) == HEADLINE
+def test_headline_theorems_rest_on_the_pinned_axioms(lean: LeanInstall, theorems: BuiltLibrary) -> None:
+    assert axioms_of(tuple(HEADLINE), built=theorems, lean=lean) == HEADLINE
 
 
 def test_the_theorems_of_arithmetic_rest_on_the_pinned_axioms(
-    lean: LeanInstall, library: BuiltLibrary
+    lean: LeanInstall, theorems: BuiltLibrary
 ) -> None:
     pinned = {f"PytestTorchLean.{name}": axioms for axioms, names in ARITHMETIC.items() for name in names}
-    assert axioms_of(tuple(pinned), built=library, lean=lean) == pinned
+    assert axioms_of(tuple(pinned), built=theorems, lean=lean) == pinned
 
 
 def test_every_theorem_of_the_table_in_the_readme_is_pinned() -> None:
@@ -230,13 +230,13 @@ def test_the_axioms_module_prints_every_headline_theorem() -> None:
     assert all(equations & set(named) for named in EQUATIONS.values())
 
 
-def test_what_the_axioms_module_prints(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
+def test_what_the_axioms_module_prints(lean: LeanInstall, theorems: BuiltLibrary, tmp_path: Path) -> None:
     """An auditor who compiles the file by hand reads the same answers."""
     result = run_lean(
         lean,
         ["--json", *OPTIONS, str(source_directory() / "PytestTorchLean" / "Thm" / "Axioms.lean")],
         directory=tmp_path,
-        lean_path=[library.olean_directory],
+        lean_path=[theorems.olean_directory],
         wall_seconds=60,
         memory_mb=2048,
     )
@@ -250,9 +250,9 @@ def test_what_the_axioms_module_prints(lean: LeanInstall, library: BuiltLibrary,
     assert {axioms for name, axioms in found.items() if name not in HEADLINE} == {()}
 
 
-def test_the_accelerated_functions_have_their_equations(lean: LeanInstall, library: BuiltLibrary) -> None:
+def test_the_accelerated_functions_have_their_equations(lean: LeanInstall, theorems: BuiltLibrary) -> None:
     named = tuple(f"{NAT_EQUATIONS}.{name}" for names in EQUATIONS.values() for name in names)
-    assert axioms_of(named, built=library, lean=lean) == dict.fromkeys(named, ())
+    assert axioms_of(named, built=theorems, lean=lean) == dict.fromkeys(named, ())
     text = read("Core", "NatEquations.lean")
     for function, equations in EQUATIONS.items():
         for name in equations:
@@ -268,24 +268,24 @@ def test_every_accelerated_function_has_a_clone() -> None:
         assert re.search(rf"^theorem {function}_agrees : .*\bNat\.{function}\b", text, re.MULTILINE)
 
 
-def test_every_headline_theorem_has_an_instance(lean: LeanInstall, library: BuiltLibrary) -> None:
+def test_every_headline_theorem_has_an_instance(lean: LeanInstall, theorems: BuiltLibrary) -> None:
     """Each theorem with hypotheses is applied to something that meets them, under its name in `Example`."""
     about = [name.removeprefix("PytestTorchLean.") for name in HEADLINE]
     conditional = [name for name in about if not name.startswith(("Example.", "Integers."))]
     instances = {f"PytestTorchLean.Example.{INSTANCE.get(name, name)}" for name in conditional}
-    found = axioms_of(tuple(sorted(instances)), built=library, lean=lean)
+    found = axioms_of(tuple(sorted(instances)), built=theorems, lean=lean)
     assert {axiom for axioms in found.values() for axiom in axioms} <= set(WITHOUT_CHOICE)
     assert set(INSTANCE) <= set(conditional)
 
 
-def test_axioms_are_seen(lean: LeanInstall, library: BuiltLibrary) -> None:
-    found = axioms_of(["Classical.em", "Nat.add_comm", "funext"], built=library, lean=lean)
+def test_axioms_are_seen(lean: LeanInstall, theorems: BuiltLibrary) -> None:
+    found = axioms_of(["Classical.em", "Nat.add_comm", "funext"], built=theorems, lean=lean)
     assert set(found["Classical.em"]) == {"propext", "Classical.choice", "Quot.sound"}
     assert found["Nat.add_comm"] == ()
     assert found["funext"] == ("Quot.sound",)
 
 
-def test_a_theorem_that_does_not_exist_is_an_error(lean: LeanInstall, library: BuiltLibrary) -> None:
+def test_a_theorem_that_does_not_exist_is_an_error(lean: LeanInstall, theorems: BuiltLibrary) -> None:
     with pytest.raises(CheckerError) as caught:
-        axioms_of(["PytestTorchLean.no_such_theorem"], built=library, lean=lean)
+        axioms_of(["PytestTorchLean.no_such_theorem"], built=theorems, lean=lean)
     assert caught.value.code == "TL0514"
