@@ -49,7 +49,7 @@ def run [Prepared] (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : 
           (s.center * Linear.masses (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes')))))
           (s.center * Linear.masses (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))))
           (Linear.accumulate s.stride direct mirrored (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes'))) (Nat.shiftRight p.forms.sources (32 * a.rows))))
-          (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count a.columns (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
+          (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count a.columns (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
       (Prepared.columns p.forms d'))
     (Prepared.columns a d)
 
@@ -174,7 +174,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d' 
     (by rw [len1]; exact room1)
   obtain ⟨lo2, hi2, b1, b2, q2⟩ := Linear.apply_columns (slots := slots) sf hm packed2 (sources := Nat.shiftRight p.forms.sources (32 * a.rows))
     (by rw [len2]; exact below2) (by rw [len2]; exact room2)
-  have d1 := Dense.apply_eq (sources := a.sources) sf hm packed1 (by rw [len1]; exact room1) g3
+  have d1 := Dense.apply_eq (longest := Prepared.longest) (sources := a.sources) sf hm packed1 (by rw [len1]; exact room1) g3
   rw [len1] at d1
   rw [d1, a1, a2, b1, b2, weigh_digits _ _ _ _ hheads, ← pack_add, ← pack_add, ← pack_add] at h
   rw [pack_congr (fun i _ => regroup2 (2 ^ s.half) (lo1 i) (hi1 i) (lo2 i) (hi2 i))] at h

@@ -227,41 +227,38 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
 
 /-! ### Instead of `accumulate` -/
 
-/-- Bits of a product's factor above which the columns are taken one by one. -/
-def longest : Nat := 160000
-
 /-- Whether `n` columns from slot `first` on can be taken at once. The product forms `n` times as many digits
-    as are used, so it pays for short ones only. -/
-def usable (stride c first n count : Nat) : Bool :=
+    as are used, so it pays for short ones only: of at most `longest` bits. -/
+def usable (longest stride c first n count : Nat) : Bool :=
   both (Nat.ble (Nat.mul n c) longest) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
 
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
-def applyRun (stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
+def applyRun (longest stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
   force (fun n =>
-      Bool.casesOn (motive := fun _ => Nat) (usable stride c first n count) (Linear.accumulate stride direct mirrored columns sources)
+      Bool.casesOn (motive := fun _ => Nat) (usable longest stride c first n count) (Linear.accumulate stride direct mirrored columns sources)
         (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct (horner c (positives (take n columns)) 0))
             (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored (horner c (negatives (take n columns)) 0)))
           (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))) run
 
 /-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. A run is followed
     only until it is too long. -/
-def apply (stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
+def apply (longest stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
   force (fun first => force (fun n =>
       Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble n total) (consecutive n first sources)) (Linear.accumulate stride direct mirrored columns sources)
-        (applyRun stride c direct mirrored count columns sources first n))
+        (applyRun longest stride c direct mirrored count columns sources first n))
     (run (Bool.casesOn (motive := fun _ => Nat) (Nat.ble total (Nat.succ (Nat.div longest c))) (Nat.succ (Nat.div longest c)) total) first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
 
 theorem two_halves (h x y : Nat) (hx : x ≤ y) {z : Nat} (hz : z ≤ y) : x + 2 ^ h * z ≤ y + 2 ^ h * y :=
   Nat.add_le_add hx (Nat.mul_le_mul Nat.le.refl hz)
 
-theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count direct mirrored sources first n : Nat} {slots : Nat → K}
+theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bound count direct mirrored sources first n : Nat} {slots : Nat → K}
     {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hp : Packed b rows bound cs ds) (n_le : n ≤ cs.length) (follows : ∀ k, k < n → word sources k = first + k)
     (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
-    applyRun s.stride (b * rows) direct mirrored count cs sources first n = Linear.accumulate s.stride direct mirrored cs sources := by
+    applyRun longest s.stride (b * rows) direct mirrored count cs sources first n = Linear.accumulate s.stride direct mirrored cs sources := by
   unfold applyRun
   rw [force_eq]
-  cases c : usable s.stride (b * rows) first n count with
+  cases c : usable longest s.stride (b * rows) first n count with
   | false => rfl
   | true =>
     obtain ⟨_, c⟩ := both_true c
@@ -327,10 +324,10 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count
     rw [dots, ← t1, ← t2]
     rfl
 
-theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale} {b rows bound count direct mirrored sources : Nat} {slots : Nat → K}
+theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bound count direct mirrored sources : Nat} {slots : Nat → K}
     {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hp : Packed b rows bound cs ds) (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
-    apply s.stride (b * rows) direct mirrored count cs.length cs sources = Linear.accumulate s.stride direct mirrored cs sources := by
+    apply longest s.stride (b * rows) direct mirrored count cs.length cs sources = Linear.accumulate s.stride direct mirrored cs sources := by
   unfold apply
   rw [force_eq]
   generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = first

@@ -65,6 +65,51 @@ theorem accumulate_cons (stride direct mirrored : Nat) (c : Column) (cs : List C
       Memory.lookup stride direct slot * c.positive + Memory.lookup stride mirrored slot * c.negative +
         force (accumulate stride direct mirrored cs) (Nat.shiftRight sources 32)) (Nat.land sources (2 ^ 32 - 1)) := by
   rw [force_eq, force_eq]; rfl
+/-- The memory from a slot on, if `rest` is the memory from slot `place` on: slots that mostly follow each other are found
+    without another look at the whole memory. -/
+@[inline] def restAt (stride packed place rest slot : Nat) : Nat :=
+  match Nat.ble place slot with
+  | true => Nat.shiftRight rest (Nat.mul stride (Nat.sub slot place))
+  | false => Nat.shiftRight packed (Nat.mul stride slot)
+theorem restAt_eq (stride packed place slot : Nat) :
+    restAt stride packed place (Nat.shiftRight packed (stride * place)) slot = Nat.shiftRight packed (stride * slot) := by
+  unfold restAt
+  cases h : Nat.ble place slot with
+  | true =>
+    obtain ⟨k, rfl⟩ := Nat.exists_of_le (Nat.le_of_ble_eq_true h)
+    show packed / 2 ^ (stride * place) / 2 ^ (stride * (place + k - place)) = packed / 2 ^ (stride * (place + k))
+    rw [Natural.add_sub_cancel_left, Natural.shift_shift, ← Nat.mul_add]
+  | false => rfl
+/-- For the compiler, as in Core/Recursors: a loop that forms its masks once. -/
+def accumulateLoop (stride mask wordMask direct mirrored : Nat) : List Column → (sources place rest mirroredRest sum : Nat) → Nat
+  | [], _, _, _, _, sum => sum
+  | ⟨positive, negative⟩ :: columns, sources, place, rest, mirroredRest, sum =>
+    let slot := Nat.land sources wordMask
+    let rest := restAt stride direct place rest slot
+    let mirroredRest := restAt stride mirrored place mirroredRest slot
+    accumulateLoop stride mask wordMask direct mirrored columns (Nat.shiftRight sources 32) slot rest mirroredRest
+      (Nat.add sum (Nat.add (Nat.mul (Nat.land rest mask) positive) (Nat.mul (Nat.land mirroredRest mask) negative)))
+def compiledAccumulate (stride direct mirrored : Nat) (columns : List Column) (sources : Nat) : Nat :=
+  accumulateLoop stride (Nat.sub (Nat.pow 2 stride) 1) (Nat.sub (Nat.pow 2 32) 1) direct mirrored columns sources 0 direct mirrored 0
+theorem accumulateLoop_eq (stride direct mirrored : Nat) : (columns : List Column) → (sources place sum : Nat) →
+    accumulateLoop stride (2 ^ stride - 1) (2 ^ 32 - 1) direct mirrored columns sources place (Nat.shiftRight direct (stride * place)) (Nat.shiftRight mirrored (stride * place)) sum =
+      sum + accumulate stride direct mirrored columns sources
+  | [], _, _, _ => rfl
+  | ⟨positive, negative⟩ :: columns, sources, place, sum => by
+    have step : accumulate stride direct mirrored (⟨positive, negative⟩ :: columns) sources =
+        Nat.land (Nat.shiftRight direct (stride * Nat.land sources (2 ^ 32 - 1))) (2 ^ stride - 1) * positive +
+          Nat.land (Nat.shiftRight mirrored (stride * Nat.land sources (2 ^ 32 - 1))) (2 ^ stride - 1) * negative +
+          accumulate stride direct mirrored columns (Nat.shiftRight sources 32) := rfl
+    rw [step, ← Nat.add_assoc, ← accumulateLoop_eq stride direct mirrored columns (Nat.shiftRight sources 32) (Nat.land sources (2 ^ 32 - 1)),
+      ← restAt_eq stride direct place (Nat.land sources (2 ^ 32 - 1)), ← restAt_eq stride mirrored place (Nat.land sources (2 ^ 32 - 1))]
+    rfl
+@[csimp] theorem compiledAccumulate_eq : @accumulate = @compiledAccumulate :=
+  funext fun stride => funext fun direct => funext fun mirrored => funext fun columns => funext fun sources => by
+    have e := accumulateLoop_eq stride direct mirrored columns sources 0 0
+    have zero : ∀ x : Nat, Nat.shiftRight x (stride * 0) = x := fun x => Natural.div_one _
+    rw [zero, zero, Nat.zero_add] at e
+    exact e.symm
+
 /-- Packed sums of the absolute weights. -/
 def masses (columns : List Column) : Nat :=
   List.rec (motive := fun _ => Nat) 0 (fun c _ next => Nat.add (Nat.add c.positive c.negative) next) columns

@@ -48,6 +48,9 @@ end Relaxation
 
 /-- What depends on the weights of a node alone. -/
 class Prepared where
+  /-- Bits of a product's factor above which columns are taken one by one: a matter of time only. The kernel saves steps by
+      long products, compiled code does not. -/
+  longest : Nat
   /-- the decoded columns -/
   columns : Affine → Decoding → Option (List (List Column))
   columns_eq : (a : Affine) → (d : Decoding) → columns a d = decode a d
@@ -58,6 +61,7 @@ class Prepared where
 
 /-- Nothing is kept: the kernel keeps what it has evaluated. -/
 @[reducible] instance Prepared.plain : Prepared where
+  longest := 160000
   columns := decode
   columns_eq := fun _ _ => rfl
   rows := fun _ _ _ _ => none

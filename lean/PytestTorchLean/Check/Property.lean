@@ -102,7 +102,7 @@ def run [Prepared] (s : Scale) (p : Property) (d : Decoding) (direct mirrored co
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows bounds mass)
           (s.center * Linear.masses (Columns.flatten lanes)))
-        (Dense.apply s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
+        (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
     (Prepared.columns p.forms d)
 
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
@@ -128,7 +128,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d :
     rw [hone, Natural.mul_one] at below
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp (by rw [hlen]; exact below) (by rw [hlen]; exact Nat.le_of_ble_eq_true f5)
     have reach : Linear.reach s (2 ^ d.bits) (Columns.flatten lanes).length < 2 ^ s.half := by rw [hlen]; exact Nat.le_of_ble_eq_true f5
-    have d1 := Dense.apply_eq (sources := p.forms.sources) sf hm hp reach f1
+    have d1 := Dense.apply_eq (longest := Prepared.longest) (sources := p.forms.sources) sf hm hp reach f1
     rw [hlen] at d1
     rw [d1, e1, e2] at h
     have half_le : 2 ^ s.half ≤ 2 ^ (32 * p.forms.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)

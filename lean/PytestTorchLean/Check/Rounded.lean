@@ -33,7 +33,7 @@ def roundable (s : Scale) (a : Affine) (d : Decoding) : Bool :=
       2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
 
 /-- Widen the rows by their errors, `most` at most, and write them. -/
-def widen (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
+def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
     (error : Nat) : Bool :=
   both (Nat.ble (Nat.succ (Linear.reach s (2 ^ d.bits) a.columns + (most + most))) (2 ^ s.half))
     (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
@@ -151,7 +151,7 @@ theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) : ∃
   rw [Natural.add_mul_div _ lt] at z; exact z
 
 /-- Rows that lie within their errors of what the weights say. -/
-theorem widen_sound {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
+theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
     {radii : Nat → Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
     (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows) (hhalf : 1 ≤ s.half)
     (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
