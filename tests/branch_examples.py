@@ -92,11 +92,31 @@ def halves(seed: int) -> Network:
     return Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 2)
 
 
+def late_readers(seed: int) -> Network:
+    """Two layers are written before the first of their ReLUs, and one of these reads half a layer."""
+    rng, values = np.random.default_rng(seed), {}
+    values["sizes"] = np.array([2, 3], dtype=np.int64)
+    nodes = [
+        _gemm("g", "x", rng, values, 3, 5),
+        helper.make_node("Relu", ["g"], ["r"]),
+        _gemm("a", "r", rng, values, 5, 5),
+        _gemm("b", "r", rng, values, 5, 3),
+        helper.make_node("Split", ["a", "sizes"], ["c", "d"], axis=1),
+        helper.make_node("Relu", ["d"], ["e"]),
+        helper.make_node("Relu", ["b"], ["f"]),
+        helper.make_node("Sub", ["e", "f"], ["s"]),
+        helper.make_node("Concat", ["s", "c"], ["k"], axis=1),
+        _gemm("z", "k", rng, values, 5, 2),
+    ]
+    return Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 2)
+
+
 NETWORKS: dict[str, Callable[[int], Network]] = {
     "residual MLP": residual_mlp,
     "residual convolution": residual_conv,
     "dense blocks": dense_blocks,
     "halves": halves,
+    "late readers": late_readers,
 }
 
 ALL = tuple(itertools.product(sorted(NETWORKS), range(2)))

@@ -31,6 +31,9 @@ from pytest_torchlean.bounds.layers import (
     picked,
 )
 
+_TIE = 1 + 1e-5
+"""Boxes symmetric about 0 are common: what rounding adds must not choose other lines than the search did."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lines:
@@ -64,7 +67,7 @@ def relu_lines(low: Float64, high: Float64, bits: int | None = None) -> Lines:
     """Lines for inputs between `low` and `high`, both (n, boxes), as (n, boxes, 1).
 
     The upper line is the chord, its slope rounded up to a multiple of 2^-bits; the lower one is 0 or x,
-    whichever leaves the smaller triangle (the adaptive choice of CROWN).
+    whichever leaves the smaller triangle (the adaptive choice of CROWN), 0 where they are as good as equal.
     """
     width = np.maximum(high - low, 1e-300)
     chord = np.maximum(high, 0.0) / width
@@ -72,7 +75,7 @@ def relu_lines(low: Float64, high: Float64, bits: int | None = None) -> Lines:
         unit = 2.0**-bits
         chord = np.clip(np.ceil(chord / unit) * unit, 0.0, 1.0)
     upper = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, chord))
-    lower = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, (high > -low).astype(np.float64)))
+    lower = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, (high > -_TIE * low).astype(np.float64)))
     down = upper * np.maximum(-low, 0.0)
     intercept = down if bits is None else np.maximum(down, (1.0 - upper) * np.maximum(high, 0.0))
     return Lines(lower[:, :, None], upper[:, :, None], intercept[:, :, None])

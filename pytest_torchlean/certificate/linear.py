@@ -42,7 +42,7 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes
+from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 _ROWS_BITS = 1_000_000
@@ -165,19 +165,14 @@ def _pieces(
         else:
             step = curve_step(scale) if isinstance(node, CurveData) else NO_STEP
             if isinstance(node, ReluData):
-                groups = () if stated is None else stated.arguments.get(index, ())
-                for group in groups:
-                    own = with_lower(account, slopes, group.lower)
-                    state = _tighten(account, node, state, own, pieces, group.goals)
-                if not groups:
-                    state = _tighten(account, node, state, slopes, pieces)
                 state = _differ(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
             elif isinstance(node, CurveData):
-                state = _tighten(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = curve_lines(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
+        if isinstance(node, AffineData) and node.positions == 1:
+            state = _tighten_for_readers(account, state, slopes, pieces, stated)
     return pieces, state, slopes
 
 
@@ -216,26 +211,42 @@ def _step(account: Account, index: int, node: AffineData, decoding: DecodingData
     return rounding_step(scale, node, matrix, decoding, state.lower, state.upper)
 
 
-def _tighten(
+def _tighten_for_readers(
     account: Account,
-    node: ReluData | CurveData,
     state: State,
     slopes: dict[int, Slopes],
     pieces: list[Piece],
-    wanted: NDArray[np.int64] | None = None,
+    stated: StatedSlopes | None,
 ) -> State:
-    """Bounds of the undecided slots that a ReLU reads, by rows; the first layer has nothing to gain.
+    """Bounds by rows of what the last node wrote and a ReLU or a smooth activation reads, next or later.
 
-    wanted: the words of those that are, None for all.
+    Only the last node's results can be bounded so. The first layer has nothing to gain.
     """
-    if not slopes or not state.history or state.history[-1].start != node.first:
+    if not slopes:
         return state
-    last = state.history[-1].node
-    if not isinstance(last, AffineData) or last.rows != node.count:
-        return state
-    goals = _goals(account, node, state)
-    if wanted is not None:
-        goals = goals[np.isin(goals, wanted)]
+    last, goals = state.history[-1], np.zeros(0, dtype=np.int64)
+    for index, node in enumerate(account.emission.graph.nodes):
+        if not isinstance(node, ReluData | CurveData):
+            continue
+        own = _goals(account, last, node, state)
+        whole = (node.first, node.count) == (last.start, size_of(last.node))
+        groups = stated.arguments.get(index, ()) if stated is not None and whole else ()
+        for group in groups:
+            lines = with_lower(account, slopes, group.lower)
+            state = _tighten(account, state, lines, pieces, own[np.isin(own, group.goals)])
+        if not groups:
+            goals = np.union1d(goals, own)
+    return _tighten(account, state, slopes, pieces, goals)
+
+
+def _tighten(
+    account: Account,
+    state: State,
+    slopes: dict[int, Slopes],
+    pieces: list[Piece],
+    goals: NDArray[np.int64],
+) -> State:
+    """Bounds of slots of the last node by rows; goals are words, see RelaxationData."""
     most = _GOALS
     while goals.size:
         try:
@@ -279,10 +290,13 @@ def _differ(
     return state
 
 
-def _goals(account: Account, node: ReluData | CurveData, state: State) -> NDArray[np.int64]:
-    """Both bounds of every slot that is undecided, or that a smooth activation reads, as words."""
+def _goals(account: Account, last: PassedNode, node: ReluData | CurveData, state: State) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node that a ReLU reads and leaves undecided, or that a smooth
+    activation reads, as words.
+    """
     center = account.emission.certificate.scale.center
-    here = slice(node.first, node.first + node.count)
+    first = max(node.first, last.start)
+    here = slice(first, max(first, min(node.first + node.count, last.start + size_of(last.node))))
     below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
-    places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData))
+    places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData)) + first - last.start
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)

@@ -53,6 +53,14 @@ def test_lines_enclose_the_rectifier(seed: int, low: float, width: float, bits: 
     assert (lines.upper * x + lines.intercept >= value - 1e-9).all()
 
 
+def test_rounding_does_not_choose_other_lines_on_a_symmetric_box() -> None:
+    """Certificates find their lines from bounds that are a little wider than those of the search."""
+    exactly = relu_lines(np.array([[-1.0]]), np.array([[1.0]]))
+    wider = relu_lines(np.array([[-1.00000012]]), np.array([[1.00000036]]))
+    assert exactly.lower[0, 0, 0] == wider.lower[0, 0, 0] == 0
+    assert relu_lines(np.array([[-1.0]]), np.array([[1.001]])).lower[0, 0, 0] == 1
+
+
 def test_slopes_have_few_bits() -> None:
     lines = relu_lines(np.array([[-1.0], [-0.3]]), np.array([[0.7], [2.0]]), crown.SLOPE_BITS)
     scaled = lines.upper * 2**crown.SLOPE_BITS

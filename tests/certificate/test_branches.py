@@ -16,12 +16,15 @@ from test_relaxation import found, with_link
 
 from pytest_torchlean.certificate.model import (
     AffineData,
+    ConcludeScript,
     ForkData,
     JoinData,
+    NodeScript,
     RelaxationData,
     Semantics,
     SettleData,
     SkipData,
+    TightenScript,
     WidenData,
 )
 from pytest_torchlean.certificate.relaxation import relax
@@ -69,6 +72,21 @@ def test_bounds_are_tighter_than_those_of_intervals(name: str) -> None:
         shares.append(float(width[rows.start :].sum() / before[rows.start :].sum()))
     assert max(shares) <= 1
     assert min(shares) < 0.9
+
+
+def test_what_a_relu_reads_later_is_tightened_where_it_is_written() -> None:
+    emission, *_ = with_rows(emission_of(NETWORKS["late readers"](1)))
+    ((script,),) = emission.certificate.scripts
+    tightened: list[int] = []
+    passed = 0
+    while not isinstance(script, ConcludeScript):
+        if isinstance(script, TightenScript):
+            tightened.append(passed - 1)
+            assert script.rows.count == emission.graph.nodes[passed - 1].rows
+        passed += isinstance(script, NodeScript)
+        script = script.rest
+    affine = [index for index, node in enumerate(emission.graph.nodes) if isinstance(node, AffineData)]
+    assert set(affine[1:3]) <= set(tightened)
 
 
 # --- Lean -------------------------------------------------------------------------------------------
