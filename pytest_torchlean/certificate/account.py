@@ -29,6 +29,7 @@ from pytest_torchlean.certificate.bounding import (
 from pytest_torchlean.certificate.concluding import Unforeseen, composed, decoded, direct, room, weighted
 from pytest_torchlean.certificate.curves import curve_bounds, curve_step
 from pytest_torchlean.certificate.differences import differed
+from pytest_torchlean.certificate.linearization import linearized
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -46,6 +47,8 @@ from pytest_torchlean.certificate.model import (
     Emission,
     ForwardData,
     KnownScript,
+    LinearizationData,
+    LinearizeScript,
     MaximumData,
     MinimumData,
     NodeData,
@@ -246,6 +249,8 @@ class Account:
             return self._run(script.rest, about, self.differ(script.rows, places, state))
         if isinstance(script, TightenScript):
             return self._run(script.rest, about, self.tighten(script.rows, state))
+        if isinstance(script, LinearizeScript):
+            return self._run(script.rest, about, self.linearize(script.how, state))
         if not isinstance(script, ConcludeScript):
             raise Unforeseen("a script that no forecast covers")
         return self.conclude(script.how, about, state)
@@ -301,6 +306,15 @@ class Account:
         last = PassedNode(node, len(state.lower), step.decoding, matrix, error)
         history = (*state.history, last)
         return replace(state, lower=lower, upper=upper, bounded=bounded, history=history)
+
+    def linearize(self, how: LinearizationData, state: State) -> State:
+        """The node passed last as rows. Raises Unforeseen where it is no sum of products or Lean refuses."""
+        last = state.history[-1] if state.history else None
+        if last is None or not isinstance(last.node, BilinearData):
+            raise Unforeseen("rows in the stead of another node")
+        found = linearized(self._scale, last.node, how, last.error, state.lower, state.upper)
+        row = PassedNode(how.rows, last.start, how.decoding, found.matrix, found.error)
+        return replace(state, bounded=state.bounded & found.fine, history=(*state.history[:-1], row))
 
     def tighten(self, rows: RelaxationData, state: State) -> State:
         lower, upper, fine = state.lower.copy(), state.upper.copy(), state.bounded.copy()

@@ -16,6 +16,7 @@ from pytest_torchlean.certificate.model import (
     DifferScript,
     Emission,
     KnownScript,
+    LinearizeScript,
     NodeScript,
     PartScript,
     ScriptData,
@@ -23,7 +24,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
 )
 
-Piece = NodeScript | TightenScript | DifferScript | int
+Piece = NodeScript | TightenScript | DifferScript | LinearizeScript | int
 """A step of a script, or the number of the case that is assumed here, the outermost 0."""
 
 
@@ -51,7 +52,7 @@ def _parts(
     whole = _after(before, script, len(cases))
     if script_cost(emission.graph, whole, emission.claims[0].property.forms.rows).megabytes > room:
         pieces, rest = list(before), script
-        while isinstance(rest, NodeScript | TightenScript | DifferScript):
+        while isinstance(rest, NodeScript | TightenScript | DifferScript | LinearizeScript):
             pieces.append(rest)
             rest = rest.rest
         if isinstance(rest, SplitScript):

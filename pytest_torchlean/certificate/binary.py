@@ -33,6 +33,7 @@ from pytest_torchlean.certificate.model import (
     JoinData,
     KnownScript,
     LeafData,
+    LinearizeScript,
     MaximumData,
     MinimumData,
     MultiplyData,
@@ -85,6 +86,7 @@ NUMBERS: dict[type[Any], int] = {
     ConcludeScript: 3,
     KnownScript: 4,
     DifferScript: 5,
+    LinearizeScript: 6,
 }
 """The place of each constructor in its inductive type in Lean."""
 _WORD = 8

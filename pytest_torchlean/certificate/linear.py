@@ -16,10 +16,12 @@ from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
+from pytest_torchlean.certificate.linearization import planes
 from pytest_torchlean.certificate.lines import box_of, curve_lines, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
+    BilinearData,
     BoxData,
     ClaimData,
     ConcludeScript,
@@ -28,6 +30,8 @@ from pytest_torchlean.certificate.model import (
     DecodingData,
     DifferScript,
     DirectData,
+    LinearizationData,
+    LinearizeScript,
     NodeScript,
     PropertyData,
     RelaxationData,
@@ -52,8 +56,9 @@ _GOALS = 128
 _DIFFERENCES = 64
 """Differences that one relaxation bounds at most."""
 
-Piece = StepData | RelaxationData | tuple[RelaxationData, tuple[int, int, int]]
-"""A step, a relaxation that tightens, or one that bounds differences with its places: left, right, count."""
+Piece = StepData | RelaxationData | LinearizationData | tuple[RelaxationData, tuple[int, int, int]]
+"""A step, a relaxation that tightens, rows in the stead of the last node, or a relaxation that bounds
+differences with its places: left, right, count."""
 
 
 def relaxed_script(
@@ -141,6 +146,8 @@ def behind(pieces: Sequence[Piece], script: ScriptData) -> ScriptData:
             script = NodeScript(piece, script)
         elif isinstance(piece, RelaxationData):
             script = TightenScript(piece, script)
+        elif isinstance(piece, LinearizationData):
+            script = LinearizeScript(piece, script)
         else:
             rows, places = piece
             script = DifferScript(rows, *places, script)
@@ -171,9 +178,19 @@ def _pieces(
                 slopes[len(state.lower)] = curve_lines(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
-        if isinstance(node, AffineData) and node.positions == 1:
+        if isinstance(node, BilinearData):
+            state = _linearize(account, node, state, pieces)
+        if isinstance(node, BilinearData) or (isinstance(node, AffineData) and node.positions == 1):
             state = _tighten_for_readers(account, state, slopes, pieces, stated)
     return pieces, state, slopes
+
+
+def _linearize(account: Account, node: BilinearData, state: State, pieces: list[Piece]) -> State:
+    """The node as rows, so that those that follow go back through it."""
+    scale = account.emission.certificate.scale
+    how = planes(scale, node, state.lower[:, 0], state.upper[:, 0], scale.half // 16)
+    pieces.append(how)
+    return account.linearize(how, state)
 
 
 def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: State) -> WeightedData:

@@ -466,7 +466,29 @@ class DifferScript:
     rest: ScriptData
 
 
-ScriptData = NodeScript | SplitScript | TightenScript | ConcludeScript | KnownScript | DifferScript
+@dataclass(frozen=True)
+class LinearizationData:
+    """Check.Linearization: rows that stand for the node passed last.
+
+    entries: the rows' weights row by row in the order of the node's products, see certificate.linearization.
+    """
+
+    rows: AffineData
+    decoding: DecodingData
+    entries: int
+
+
+@dataclass(frozen=True)
+class LinearizeScript:
+    """Check.Script.linearize: the node passed last is an affine one of its factors from now on."""
+
+    how: LinearizationData
+    rest: ScriptData
+
+
+ScriptData = (
+    NodeScript | SplitScript | TightenScript | ConcludeScript | KnownScript | DifferScript | LinearizeScript
+)
 """Check.Script."""
 
 

@@ -48,6 +48,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.ConcludeScript: "Script.conclude",
     model.KnownScript: "Script.known",
     model.DifferScript: "Script.differ",
+    model.LinearizeScript: "Script.linearize",
 }
 """Dataclasses that are constructors; every other dataclass is a structure."""
 _CLASS_OF = {name: kind for kind, name in CONSTRUCTORS.items()}

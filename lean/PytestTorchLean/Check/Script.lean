@@ -5,6 +5,7 @@ import PytestTorchLean.Check.Compose
 import PytestTorchLean.Check.Curve
 import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Forward.Conclude
+import PytestTorchLean.Check.Linearize.Product
 import PytestTorchLean.Check.Quotient
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Relaxation.Differ
@@ -56,6 +57,8 @@ inductive Script where
   | known (place : Nat) (rest : Script)
   /-- bounds of the differences of `count` slots from place `right` on and those from `left` on, of the run that was written last -/
   | differ (rows : Relaxation) (left right count : Nat) (rest : Script)
+  /-- the node passed last, a sum of products, is an affine node of its factors from now on -/
+  | linearize (how : Linearization) (rest : Script)
 
 /-! ### For the compiler, as in Core/Recursors -/
 namespace Recursor
@@ -79,21 +82,24 @@ def script {motive : Script → Sort u} (node : (step : Step) → (rest : Script
     (tighten : (rows : Relaxation) → (rest : Script) → motive rest → motive (.tighten rows rest))
     (conclude : (how : Conclusion) → motive (.conclude how))
     (known : (place : Nat) → (rest : Script) → motive rest → motive (.known place rest))
-    (differ : (rows : Relaxation) → (left right count : Nat) → (rest : Script) → motive rest → motive (.differ rows left right count rest)) : (s : Script) → motive s
-  | .node step rest => node step rest (script node split tighten conclude known differ rest)
-  | .split slot value below above => split slot value below above (script node split tighten conclude known differ below) (script node split tighten conclude known differ above)
-  | .tighten rows rest => tighten rows rest (script node split tighten conclude known differ rest)
+    (differ : (rows : Relaxation) → (left right count : Nat) → (rest : Script) → motive rest → motive (.differ rows left right count rest))
+    (linearize : (how : Linearization) → (rest : Script) → motive rest → motive (.linearize how rest)) : (s : Script) → motive s
+  | .node step rest => node step rest (script node split tighten conclude known differ linearize rest)
+  | .split slot value below above => split slot value below above (script node split tighten conclude known differ linearize below) (script node split tighten conclude known differ linearize above)
+  | .tighten rows rest => tighten rows rest (script node split tighten conclude known differ linearize rest)
   | .conclude how => conclude how
-  | .known place rest => known place rest (script node split tighten conclude known differ rest)
-  | .differ rows left right count rest => differ rows left right count rest (script node split tighten conclude known differ rest)
+  | .known place rest => known place rest (script node split tighten conclude known differ linearize rest)
+  | .linearize how rest => linearize how rest (script node split tighten conclude known differ linearize rest)
+  | .differ rows left right count rest => differ rows left right count rest (script node split tighten conclude known differ linearize rest)
 @[csimp] theorem script_eq : @Script.rec = @script :=
-  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun known => funext fun differ => funext fun s => by
+  funext fun _ => funext fun node => funext fun split => funext fun tighten => funext fun _ => funext fun known => funext fun differ => funext fun linearize => funext fun s => by
     induction s with
     | node step rest ih => show node step rest _ = node step rest _; rw [ih]
     | split slot value below above ih1 ih2 => show split slot value below above _ _ = split slot value below above _ _; rw [ih1, ih2]
     | tighten rows rest ih => show tighten rows rest _ = tighten rows rest _; rw [ih]
     | known place rest ih => show known place rest _ = known place rest _; rw [ih]
     | differ rows left right count rest ih => show differ rows left right count rest _ = differ rows left right count rest _; rw [ih]
+    | linearize how rest ih => show linearize how rest _ = linearize how rest _; rw [ih]
     | conclude how => rfl
 end Recursor
 
@@ -237,7 +243,9 @@ def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case)
     (fun place _ rest nodes passed facts direct mirrored count => caseAt path place fun c =>
       Split.assume s c direct mirrored count fun direct' mirrored' => rest nodes passed facts direct' mirrored' count)
     (fun rows left right n _ rest nodes passed facts direct mirrored count =>
-      Relaxation.differ s rows left right n passed facts direct mirrored count (fun d => rest nodes passed (d :: facts) direct mirrored count)) script
+      Relaxation.differ s rows left right n passed facts direct mirrored count (fun d => rest nodes passed (d :: facts) direct mirrored count))
+    (fun how _ rest nodes passed facts direct mirrored count =>
+      Linearize.run s how passed direct count fun passed' => rest nodes passed' facts direct mirrored count) script
 
 theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
     (script : Script) → (nodes : List Node) →
@@ -263,6 +271,9 @@ theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p 
   | .differ rows left right n rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
     obtain ⟨d, hd, h'⟩ := Relaxation.differ_sound (next := fun d => run m s p path rest nodes passed (d :: facts) direct mirrored count) sf hm hp hf h
     exact run_sound sf hc rest nodes passed (d :: facts) direct mirrored count hm hp ⟨hd, hf⟩ hn h'
+  | .linearize how rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
+    obtain ⟨passed', hp', h'⟩ := Linearize.run_sound (next := fun passed' => run m s p path rest nodes passed' facts direct mirrored count) sf hm passed hp h
+    exact run_sound sf hc rest nodes passed' facts direct mirrored count hm hp' hf hn h'
   | .conclude how, nodes, passed, _, _, _, _, hm, hp, hf, hn, h => Conclusion.run_sound sf hm hp hf m how nodes hn h
 end Script
 end PytestTorchLean

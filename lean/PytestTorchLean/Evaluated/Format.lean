@@ -253,6 +253,12 @@ def conclusion : Read Conclusion := constructor [
       let c ← cuts deepest
       pure (Conclusion.forward forms size slope fraction origin c))]
 
+def linearization : Read Linearization := do
+  let rows ← affine
+  let own ← decoding
+  let entries ← number
+  pure ⟨rows, own, entries⟩
+
 /-- A script that is nested at most `depth` deep. -/
 def script : (depth : Nat) → Read Script
   | 0 => Read.fail
@@ -284,7 +290,11 @@ def script : (depth : Nat) → Read Script
         let right ← number
         let count ← number
         let rest ← script depth
-        pure (Script.differ rows left right count rest))]
+        pure (Script.differ rows left right count rest)),
+      (do
+        let how ← linearization
+        let rest ← script depth
+        pure (Script.linearize how rest))]
 
 def scale : Read Scale := do
   let unit ← number

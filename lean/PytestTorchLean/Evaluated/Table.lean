@@ -188,6 +188,7 @@ def askScript (p : Property) (forms : Nat) : Script → (nodes : List Node) → 
   | .differ rows _ _ _ rest, nodes, place, passed, found => askScript p forms rest nodes place passed (askLinks rows.digit rows.links passed found)
   | .conclude how, _, _, passed, found => askConclusion p forms how passed found
   | .known _ rest, nodes, place, passed, found => askScript p forms rest nodes place passed found
+  | .linearize _ rest, nodes, place, passed, found => askScript p forms rest nodes place passed found
 
 /-- Every box with its script; the last script serves all boxes that follow. -/
 def askBoxes (p : Property) (forms : Nat) (nodes : List Node) : List Box → List Script → List Request → List Request

@@ -157,14 +157,14 @@ theorem entered_all {C m n offset bound total marks : Nat} {slots rows : Nat →
 
 /-! ### Reading the entries -/
 
-/-- The next entry, which must be of the given slot: its column and its raised weight. -/
+/-- The next entry, which must be of the given slot: its column, a word, and its raised weight, two words. -/
 def enter (C m n twice sources row slot entries total marks : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   force (fun column => force (fun weight =>
       both (both (Nat.ble (Nat.succ column) n) (both (Nat.ble weight twice)
           (Nat.beq (Nat.land (Nat.shiftRight sources (Nat.mul 32 column)) (Nat.sub (Nat.pow 2 32) 1)) slot)))
-        (force (fun place => force (fun total' => force (fun marks' => force (next weight total' marks') (Nat.shiftRight entries 64))
+        (force (fun place => force (fun total' => force (fun marks' => force (next weight total' marks') (Nat.shiftRight entries 96))
           (Nat.add marks place)) (Nat.add total (Nat.mul weight place))) (Nat.pow 2 (Nat.mul C (Nat.add row (Nat.mul m column))))))
-    (Nat.land (Nat.shiftRight entries 32) (Nat.sub (Nat.pow 2 32) 1))) (Nat.land entries (Nat.sub (Nat.pow 2 32) 1))
+    (Nat.land (Nat.shiftRight entries 32) (Nat.sub (Nat.pow 2 64) 1))) (Nat.land entries (Nat.sub (Nat.pow 2 32) 1))
 
 /-- Row `row` has become larger by `x`, and no other. -/
 def Grown (before : Nat → K) (row : Nat) (x : K) (after : Nat → K) : Prop :=

@@ -19,8 +19,8 @@ structure Linearization where
   /-- one position; constants are weights of slot 1 -/
   rows : Affine
   decoding : Decoding
-  /-- the same row by row: two words for each entry, its column and its weight raised by `2^bits`, first for the two factors
-      of each product, then for slot 1 -/
+  /-- the same row by row: three words for each entry, one for its column and two for its weight raised by `2^bits`, first for
+      the two factors of each product, then for slot 1 -/
   entries : Nat
 
 /-- For the compiler, as in Core/Recursors. -/
@@ -374,6 +374,31 @@ theorem products_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {
       exact fine
   · show a.positions * a.rows = a.rows
     rw [c1, Nat.one_mul]
+
+/-- The node passed last, stated as rows. -/
+def run [Prepared] (s : Scale) (how : Linearization) (passed : List Passed) (direct count : Nat) (next : List Passed → Bool) : Bool :=
+  List.rec (motive := fun _ => Bool) false
+    (fun head earlier _ => Passed.rec (motive := fun _ => Bool) (fun node start _ worst => Node.rec (motive := fun _ => Bool)
+      (fun _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
+      (fun m terms words => products s how.rows how.decoding how.entries m terms words worst direct count fun error =>
+        next (⟨.affine how.rows, start, how.decoding, error⟩ :: earlier))
+      (fun _ _ => false) node) head) passed
+
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {how : Linearization} {direct mirrored count : Nat} {next : List Passed → Bool} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) : (passed : List Passed) → Passed.AllHold s slots passed count →
+    run s how passed direct count next = true → ∃ passed', Passed.AllHold s slots passed' count ∧ next passed' = true
+  | [], _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.bilinear m terms words, start, d, worst⟩ :: earlier, ⟨size, near, rest⟩, h => by
+    have near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i)) := near
+    obtain ⟨error, holds, same, h⟩ := products_sound (start := start) sf hm near h
+    have size : start + (Node.affine how.rows).size = count := by rw [same]; exact size
+    exact ⟨⟨.affine how.rows, start, how.decoding, error⟩ :: earlier, ⟨size, holds, rest⟩, h⟩
+  | ⟨.affine _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.relu _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.maximum _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.minimum _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.curve _ _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | ⟨.quotient _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Linearize
 end PytestTorchLean

@@ -1,0 +1,211 @@
+"""Sums of products as rows of their factors, in exact integers: Check/Linearize, step for step.
+
+An entry of a row is a word for the column and two for the weight, raised by 2^bits so that none is negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.program import ONE_SLOT
+from pytest_torchlean.certificate.bilinear import factors_of
+from pytest_torchlean.certificate.bounding import Integers, Matrix
+from pytest_torchlean.certificate.concluding import Unforeseen, decoded
+from pytest_torchlean.certificate.model import (
+    BilinearData,
+    DecodingData,
+    LinearizationData,
+    ScaleData,
+)
+from pytest_torchlean.certificate.words import affine_data, decoding_of, integers
+
+_ENTRY = 96
+_FINEST = 40
+"""Weights of rows are multiples of 2^-_FINEST, or coarser where rectangles are wide."""
+_WIDEST = 20
+"""A weight is 0 where it is 2^_WIDEST times smaller than the largest."""
+_SHARE = 64
+"""The largest part of a rectangle's width that a rounded slope may be off."""
+_SIGNIFICANT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """Rows in the stead of a node. error: radii (rows, boxes). fine: whether Lean accepts them, (boxes,)."""
+
+    matrix: Matrix
+    error: Integers
+    fine: NDArray[np.bool_]
+
+
+def linearized(
+    scale: ScaleData,
+    node: BilinearData,
+    how: LinearizationData,
+    worst: Integers | None,
+    lower: Integers,
+    upper: Integers,
+) -> Stated:
+    """Check.Linearize.products. worst: the node's error radius, (1, boxes); lower, upper: (slots, boxes).
+
+    Raises Unforeseen where Lean refuses the rows whatever the bounds are.
+    """
+    data, factors = how.rows, factors_of(node)
+    if (data.positions, data.divisor, data.rows) != (1, 1, node.count) or data.lanes < 1:
+        raise Unforeseen("rows of another shape than the node's results")
+    if not 1 <= how.decoding.base <= 150:
+        raise Unforeseen("a decoding without a unit")
+    matrix = decoded(data, how.decoding)
+    offset = 1 << how.decoding.bits
+    columns, weights = _read(how.entries, node.count, 2 * node.terms + 1)
+    slots = np.concatenate(
+        [factors.reshape(node.count, -1), np.full((node.count, 1), ONE_SLOT, dtype=np.int64)], axis=1
+    )
+    if (columns >= data.columns).any() or (weights > 2 * offset).any():
+        raise Unforeseen("an entry outside the rows")
+    if (matrix.sources[0][columns] != slots).any():
+        raise Unforeseen("an entry of another slot")
+    slopes = weights - offset
+    total = np.zeros((node.count, data.columns), dtype=object)
+    np.add.at(total, (np.arange(node.count)[:, None], columns), slopes)
+    if (total != matrix.positive - matrix.negative).any():
+        raise Unforeseen("entries of other rows")
+    if (node.count * (2 * node.terms + 1) + 2) * 2 * offset >= 1 << 32 * data.lanes:
+        raise Unforeseen("more entries than a digit counts")
+    plus = 1 << (150 - how.decoding.base)
+    least, most, fine = _beyond(scale, plus, offset, factors, slopes[:, :-1], lower, upper)
+    least_one, most_one = _ends(scale, slopes[:, -1], lower[ONE_SLOT], upper[ONE_SLOT])
+    least, most = least + least_one, most + most_one
+    radius = np.zeros((1, lower.shape[1]), dtype=object) if worst is None else worst
+    size = np.maximum(np.maximum(most, -least), 0)
+    error: Integers = (plus * radius + size) // (2 * scale.unit) + 1
+    fine &= (error < 1 << 32 * data.lanes).all(axis=0).astype(bool)
+    return Stated(matrix, error, fine)
+
+
+def _read(entries: int, count: int, each: int) -> tuple[NDArray[np.int64], Integers]:
+    """Columns, and raised weights as Python integers, (count, each)."""
+    raw = (entries & ((1 << _ENTRY * count * each) - 1)).to_bytes(_ENTRY // 8 * count * each, "little")
+    words = np.frombuffer(raw, dtype="<u4").reshape(count, each, 3)
+    weights = words[:, :, 1].astype(object) + (words[:, :, 2].astype(object) << 32)
+    return words[:, :, 0].astype(np.int64), weights
+
+
+def _beyond(
+    scale: ScaleData,
+    plus: int,
+    offset: int,
+    factors: NDArray[np.int64],
+    slopes: Integers,
+    lower: Integers,
+    upper: Integers,
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Twice what the sums of products are beyond their rows, (count, boxes), and whether Lean takes it."""
+    unit, center = scale.unit, scale.center
+    left, right = factors[:, :, 0], factors[:, :, 1]
+    own, other = (slopes[:, side::2, None] for side in (0, 1))
+    xs = [side[left] - center for side in (lower, upper)]
+    zs = [side[right] - center for side in (lower, upper)]
+    corners = [2 * (plus * x * z - unit * (own * x + other * z)) for x in xs for z in zs]
+    least = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
+    most = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
+    square = (left == right)[:, :, None]
+    sag = (unit * (own + other)) ** 2 // (2 * plus) + 1
+    base = plus * 2 * center**2 + unit * 4 * offset * center
+    least = np.where(square, np.maximum(least, -sag), least)
+    fine = np.full(lower.shape[1], not (square & (sag > base)).any())
+    return least.sum(axis=1), most.sum(axis=1), fine
+
+
+def _ends(scale: ScaleData, slopes: Integers, low: Integers, high: Integers) -> tuple[Integers, Integers]:
+    """The same of the constants, which are weights of slot 1."""
+    ends = [-2 * scale.unit * slopes[:, None] * (side - scale.center)[None] for side in (low, high)]
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+# --- rows that a producer chooses -------------------------------------------------------------------
+
+
+def planes(
+    scale: ScaleData, node: BilinearData, lower: Integers, upper: Integers, lanes: int
+) -> LinearizationData:
+    """Planes through the middle of each rectangle of one box, and constants in the middle of what is beyond.
+
+    lower, upper: fixed-point bounds of all slots, (slots,).
+    """
+    factors = factors_of(node)
+    low = ((lower[factors] - scale.center) / scale.unit).astype(np.float64)
+    high = ((upper[factors] - scale.center) / scale.unit).astype(np.float64)
+    middle, width = (low + high) / 2, high - low
+    slopes = middle[:, :, ::-1].reshape(node.count, -1)
+    square = factors[:, :, 0] == factors[:, :, 1]
+    spread = np.where(square, (width[:, :, 0] / 2) ** 2 / 2, 0.0)
+    constants = (spread - middle[:, :, 0] * middle[:, :, 1]).sum(axis=1)
+    beyond = (width[:, :, 0] * width[:, :, 1]).sum(axis=1) / 4
+    return stated(
+        node,
+        np.concatenate([slopes, constants[:, None]], axis=1),
+        float(width.min()),
+        float(beyond.min()),
+        lanes,
+    )
+
+
+def stated(
+    node: BilinearData, slopes: NDArray[np.float64], width: float, beyond: float, lanes: int
+) -> LinearizationData:
+    """Rows with about these weights: for each factor of each product, then a constant; (count, 2 terms + 1).
+
+    width: of the narrowest rectangle. beyond: the least that is to be charged to a row anyway.
+    """
+    slots = np.concatenate(
+        [factors_of(node).reshape(node.count, -1), np.full((node.count, 1), ONE_SLOT, dtype=np.int64)], axis=1
+    )
+    largest = float(np.abs(slopes).max(initial=0.0)) or 1.0
+    step = max(min(width, beyond) / _SHARE, largest * 2.0**-_WIDEST, 2.0**-_FINEST)
+    step = float(2.0 ** np.floor(np.log2(step)))
+    distinct = np.unique(slots)
+    order = np.concatenate([distinct[distinct != ONE_SLOT], [ONE_SLOT]])
+    columns = np.searchsorted(distinct, slots)
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[np.searchsorted(distinct, order)] = np.arange(len(distinct))
+    columns = rank[columns]
+    wanted = np.zeros((node.count, len(order)))
+    rows = np.broadcast_to(np.arange(node.count)[:, None], columns.shape)
+    np.add.at(wanted, (rows, columns), slopes)
+    weights = _rounded(wanted, step)
+    patterns = weights.astype(np.float32).view(np.uint32)
+    decoding = decoding_of(patterns)
+    data = affine_data(patterns, order[None], 1, lanes)
+    unit = 2.0 ** (decoding.base - 150)
+    entries = np.rint(slopes / unit).tolist()
+    packed = _entries(entries, integers(patterns, decoding.base), columns, decoding)
+    return LinearizationData(data, decoding, packed)
+
+
+def _rounded(values: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    """Multiples of `step`, a power of two, or the nearest numbers of 24 bits where these are longer."""
+    coarse = np.rint(values / step) * step
+    return np.asarray(coarse.astype(np.float32).astype(np.float64))
+
+
+def _entries(
+    entries: list[list[float]], weights: Integers, columns: NDArray[np.int64], decoding: DecodingData
+) -> int:
+    """Entries packed, the last of each row and column so that they add up to the weight."""
+    offset = 1 << decoding.bits
+    packed = bytearray()
+    for row in range(len(entries)):
+        last = {int(column): place for place, column in enumerate(columns[row])}
+        left = {column: int(weights[row, column]) for column in last}
+        for place, column in enumerate(columns[row].tolist()):
+            own = int(entries[row][place])
+            if last[column] == place:
+                own = left[column]
+            own = min(max(own, -offset), offset)
+            left[column] -= own
+            packed += column.to_bytes(4, "little") + (own + offset).to_bytes(8, "little")
+    return int.from_bytes(bytes(packed), "little")
