@@ -150,7 +150,7 @@ def test_a_claim_that_only_rows_prove(ask: Callable[..., CheckResult]) -> None:
     assert ask(emission).outcome is Outcome.ACCEPTED
     script: ScriptData = emission.certificate.scripts[0][0]
     without = replace(emission, certificate=replace(emission.certificate, scripts=((unlinearized(script),),)))
-    assert ask(without).outcome is Outcome.REJECTED
+    assert ask(without).outcome is Outcome.REFUSED
 
 
 def test_the_evaluated_level_accepts_it_too(lean: LeanInstall, library: BuiltLibrary) -> None:

@@ -23,14 +23,6 @@ structure Linearization where
       the two factors of each product, then for slot 1 -/
   entries : Nat
 
-/-- For the compiler, as in Core/Recursors. -/
-@[inline] def Recursor.linearization {motive : Linearization → Sort u} (mk : (rows : Affine) → (decoding : Decoding) → (entries : Nat) → motive ⟨rows, decoding, entries⟩)
-    (l : Linearization) : motive l :=
-  match l with
-  | ⟨rows, decoding, entries⟩ => mk rows decoding entries
-@[csimp] theorem Recursor.linearization_eq : @Linearization.rec = @Recursor.linearization :=
-  funext fun _ => funext fun _ => funext fun l => by cases l; rfl
-
 namespace Linearize
 open Bilinear
 variable {K : Type u} [OrderedRing K]
