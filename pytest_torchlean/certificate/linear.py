@@ -13,6 +13,7 @@ from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
 from pytest_torchlean.bounds.stated import StatedSlopes
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, State, cut
+from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
@@ -34,6 +35,7 @@ from pytest_torchlean.certificate.model import (
     LinearizeScript,
     NodeScript,
     PropertyData,
+    QuotientData,
     RelaxationData,
     ReluData,
     ScriptData,
@@ -47,7 +49,7 @@ from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
-from pytest_torchlean.certificate.words import decoding_of, patterns_of
+from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 _ROWS_BITS = 1_000_000
 """Bits of one matrix of rows: more goals go into another relaxation."""
@@ -210,7 +212,7 @@ def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: S
 def _tighten_outputs(account: Account, state: State, slopes: dict[int, Slopes], pieces: list[Piece]) -> State:
     """Both bounds of all results of the last node, so that rows and intervals can serve different bounds."""
     last = state.history[-1].node if state.history else None
-    if not isinstance(last, AffineData) or last.positions != 1 or not slopes:
+    if not isinstance(last, AffineData) or last.positions != 1 or not _bent(slopes, pieces):
         return state
     try:
         found = relax(box_of(account, state), state.history_of(0), slopes, np.arange(2 * last.rows))
@@ -235,14 +237,16 @@ def _tighten_for_readers(
     pieces: list[Piece],
     stated: StatedSlopes | None,
 ) -> State:
-    """Bounds by rows of what the last node wrote and a ReLU or a smooth activation reads, next or later.
+    """Bounds by rows of what the last node wrote and one that is not affine reads, next or later.
 
     Only the last node's results can be bounded so. The first layer has nothing to gain.
     """
-    if not slopes:
+    if not _bent(slopes, pieces):
         return state
     last, goals = state.history[-1], np.zeros(0, dtype=np.int64)
     for index, node in enumerate(account.emission.graph.nodes):
+        if isinstance(node, BilinearData | QuotientData):
+            goals = np.union1d(goals, _factors(last, node))
         if not isinstance(node, ReluData | CurveData):
             continue
         own = _goals(account, last, node, state)
@@ -254,6 +258,19 @@ def _tighten_for_readers(
         if not groups:
             goals = np.union1d(goals, own)
     return _tighten(account, state, slopes, pieces, goals)
+
+
+def _bent(slopes: dict[int, Slopes], pieces: list[Piece]) -> bool:
+    """Whether rows have passed more than affine nodes."""
+    return bool(slopes) or any(isinstance(piece, LinearizationData) for piece in pieces)
+
+
+def _factors(last: PassedNode, node: BilinearData | QuotientData) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node that products or quotients read, as words."""
+    pairs = factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)
+    places = np.unique(pairs) - last.start
+    places = places[(places >= 0) & (places < size_of(last.node))]
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
 
 
 def _tighten(
