@@ -47,9 +47,9 @@ def run [Prepared] (s : Scale) (p : Property) (d' : Decoding) (size : Nat) (a : 
             clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows (bounds + bounds') (mass + mass' + charged))
           (weigh (32 * a.lanes) (take a.rows (Columns.flatten lanes')) error error))
           (s.center * Linear.masses (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes')))))
-          (s.center * Linear.masses (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))))
+          (s.center * (Prepared.composed a d p.forms d' size lanes lanes').masses))
           (Linear.accumulate s.stride direct mirrored (scale (a.divisor * 2 ^ (150 - d.base)) (drop a.rows (Columns.flatten lanes'))) (Nat.shiftRight p.forms.sources (32 * a.rows))))
-          (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count a.columns (columns (32 * a.lanes) (32 * p.forms.lanes) p.forms.rows size (take a.rows (Columns.flatten lanes')) (Columns.flatten lanes)) a.sources)))
+          (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count a.columns (Prepared.composed a d p.forms d' size lanes lanes').columns a.sources)))
       (Prepared.columns p.forms d'))
     (Prepared.columns a d)
 
@@ -109,7 +109,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d' 
   | some lanes' =>
   rw [hd'] at h
   obtain ⟨hf, h⟩ := both_true h
-  simp only [force_eq] at h
+  simp only [force_eq, Prepared.composed_eq _ _ _ _ _ _ _ hd hd', composition, summed] at h
   obtain ⟨e0, hf⟩ := both_true hf
   obtain ⟨e1, e0⟩ := both_true e0
   obtain ⟨e2, e0⟩ := both_true e0

@@ -170,8 +170,8 @@ def run [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored star
       (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
           Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns) (a.rows * a.positions) bounds mass
             (extend stride (a.rows * a.positions) direct mirrored start next))
-        (boundsOf stride b direct mirrored start a (Columns.flatten lanes)))
-        (s.center * Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
+        (boundsOf stride b direct mirrored start a (Prepared.summed a d lanes).columns))
+        (s.center * (Prepared.summed a d lanes).masses * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
         (32 * a.lanes)) s.stride))
     (Prepared.columns a d)
 
@@ -219,7 +219,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : D
   | some lanes =>
     rw [hd] at h
     obtain ⟨hf, h⟩ := both_true h
-    simp only [force_eq] at h
+    simp only [force_eq, Prepared.summed_eq _ _ _ hd, summed] at h
     obtain ⟨hf, wide⟩ := both_true hf
     have wide := Nat.le_of_ble_eq_true wide
     obtain ⟨f1, hf⟩ := both_true hf

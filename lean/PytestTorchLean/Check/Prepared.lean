@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Dense
+import PytestTorchLean.Check.Weigh
 /-!
 # Weights that are prepared once
 
@@ -46,7 +47,16 @@ def weightRows (a : Affine) (d : Decoding) (digit n : Nat) (lanes : List (List C
   ⟨transposed (Nat.mul 32 a.lanes) digit a.rows (firstOf n columns), transposed (Nat.mul 32 a.lanes) digit a.rows (othersOf n columns)⟩
 end Relaxation
 
-/-- What depends on the weights of a node alone. -/
+/-- Columns, and the packed sums of their absolute weights. -/
+structure Summed where
+  columns : List Column
+  masses : Nat
+def summed (columns : List Column) : Summed := ⟨columns, Linear.masses columns⟩
+/-- The columns of `forms` with a node substituted whose columns stand in `lanes`. -/
+def composition (a forms : Affine) (size : Nat) (lanes lanes' : List (List Column)) : Summed :=
+  summed (Compose.columns (32 * a.lanes) (32 * forms.lanes) forms.rows size (Dense.take a.rows (Columns.flatten lanes')) (Columns.flatten lanes))
+
+/-- What depends on the weights of a node, or of a node and a property, alone. -/
 class Prepared where
   /-- Bits of a product's factor above which columns are taken one by one: a matter of time only. The kernel saves steps by
       long products, compiled code does not. -/
@@ -58,6 +68,13 @@ class Prepared where
   rows : Affine → Decoding → (digit n : Nat) → Option (Prod (List Nat) (List Nat))
   rows_eq : (a : Affine) → (d : Decoding) → (digit n : Nat) → (lanes : List (List Column)) → (ws : Prod (List Nat) (List Nat)) →
     decode a d = some lanes → rows a d digit n = some ws → ws = Relaxation.weightRows a d digit n lanes
+  /-- all columns one after the other -/
+  summed : Affine → Decoding → List (List Column) → Summed
+  summed_eq : (a : Affine) → (d : Decoding) → (lanes : List (List Column)) → decode a d = some lanes → summed a d lanes = PytestTorchLean.summed (Columns.flatten lanes)
+  /-- the columns of forms with a node substituted -/
+  composed : (a : Affine) → (d : Decoding) → (forms : Affine) → (d' : Decoding) → (size : Nat) → (lanes lanes' : List (List Column)) → Summed
+  composed_eq : (a : Affine) → (d : Decoding) → (forms : Affine) → (d' : Decoding) → (size : Nat) → (lanes lanes' : List (List Column)) →
+    decode a d = some lanes → decode forms d' = some lanes' → composed a d forms d' size lanes lanes' = composition a forms size lanes lanes'
 
 /-- Nothing is kept: the kernel keeps what it has evaluated. -/
 @[reducible] instance Prepared.plain : Prepared where
@@ -66,5 +83,9 @@ class Prepared where
   columns_eq := fun _ _ => rfl
   rows := fun _ _ _ _ => none
   rows_eq := fun _ _ _ _ _ _ _ h => by cases h
+  summed := fun _ _ lanes => PytestTorchLean.summed (Columns.flatten lanes)
+  summed_eq := fun _ _ _ _ => rfl
+  composed := fun a _ forms _ size lanes lanes' => composition a forms size lanes lanes'
+  composed_eq := fun _ _ _ _ _ _ _ _ _ => rfl
 
 end PytestTorchLean

@@ -101,8 +101,8 @@ def run [Prepared] (s : Scale) (p : Property) (d : Decoding) (direct mirrored co
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (Nat.beq p.forms.positions 1) (both (Affine.fits s p.forms d count)
       (force (fun bounds => force (fun mass => clausesPositive s (32 * p.forms.lanes) p.strict p.alternatives p.forms.rows bounds mass)
-          (s.center * Linear.masses (Columns.flatten lanes)))
-        (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Columns.flatten lanes) p.forms.sources))))
+          (s.center * (Prepared.summed p.forms d lanes).masses))
+        (Dense.apply Prepared.longest s.stride (32 * p.forms.lanes * p.forms.rows) direct mirrored count p.forms.columns (Prepared.summed p.forms d lanes).columns p.forms.sources))))
     (Prepared.columns p.forms d)
 
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {direct mirrored count : Nat} (sf : s.Fits)
@@ -115,7 +115,7 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d :
     rw [hd] at h
     obtain ⟨hone, h⟩ := both_true h
     obtain ⟨hf, h⟩ := both_true h
-    rw [force_eq, force_eq] at h
+    simp only [force_eq, Prepared.summed_eq _ _ _ hd, summed] at h
     obtain ⟨f1, hf⟩ := both_true hf
     obtain ⟨f2, hf⟩ := both_true hf
     obtain ⟨f3, hf⟩ := both_true hf

@@ -33,22 +33,22 @@ def roundable (s : Scale) (a : Affine) (d : Decoding) : Bool :=
       2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
 
 /-- Widen the rows by their errors, `most` at most, and write them. -/
-def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
+def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
     (error : Nat) : Bool :=
   both (Nat.ble (Nat.succ (Linear.reach s (2 ^ d.bits) a.columns + (most + most))) (2 ^ s.half))
     (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
         Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions) bounds mass
           (extend stride (a.rows * a.positions) direct mirrored start (next error)))
       (Nat.add (boundsOf stride b direct mirrored start a columns) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
-      (Nat.add (Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions))) error)) (e * s.center))
+      (Nat.add (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))) error)) (e * s.center))
       (a.divisor * 2 ^ (150 - d.base))) (32 * a.lanes)) s.stride)
 
 /-- All rows' errors from one radius of the sources. -/
-def coarse (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : List Column) (next : Nat → Nat → Bool) : Bool :=
+def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (next : Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble step.radius s.center) (both (sourcesFrom step.first start (a.columns * a.positions) a.sources)
       (both (slotsWithin s step.radius 0 2 direct) (slotsWithin s step.radius step.first (start - step.first) direct))))
     (force (fun most => force (fun error => next most error)
-      (Nat.add (Nat.mul (errorFactor a step.radius) (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)))
+      (Nat.add (Nat.mul (errorFactor a step.radius) (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions)))
         (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
       (errorLimit s a step.decoding (errorFactor a step.radius)))
 
@@ -65,9 +65,9 @@ def fine (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : 
 def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step.decoding)
-      (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Columns.flatten lanes)) (fine s a step direct start (Columns.flatten lanes))
+      (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses) (fine s a step direct start (Prepared.summed a step.decoding lanes).columns)
         (Nat.beq step.radius 0)
-        (fun most error => widen s a step.decoding direct mirrored start (Columns.flatten lanes) most next error))))
+        (fun most error => widen s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses most next error))))
     (Prepared.columns a step.decoding)
 
 /-! ### Soundness -/
@@ -160,7 +160,7 @@ theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d :
     (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii) (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
     (near : ∀ position row, position < a.positions → row < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position row →
       AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))))
-    (h : widen s a d direct mirrored start columns most next error = true) :
+    (h : widen s a d direct mirrored start columns (Linear.masses columns) most next error = true) :
     ∃ error direct' mirrored', (Passed.mk (.affine a) start d error).Holds s slots ∧
       (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
   obtain ⟨r8, h⟩ := both_true h
@@ -257,7 +257,7 @@ theorem weight_le_mass {f : Nat → Nat} {most n i : Nat} (ds : List Digits) (so
 theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
     (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
     (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds) (wide : 1 ≤ 32 * a.lanes * a.rows) (lane : 1 ≤ 32 * a.lanes)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : coarse s a step direct start columns next = true) :
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : coarse s a step direct start (Linear.masses columns) next = true) :
     ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
       (∀ j, j < start → radius j ≤ s.top) ∧
       (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
@@ -368,6 +368,7 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
   obtain ⟨hf, h⟩ := both_true h
   obtain ⟨hf, wide⟩ := both_true hf
   obtain ⟨hr, h⟩ := both_true h
+  simp only [Prepared.summed_eq _ _ _ hd, summed] at h
   have wide := Nat.le_of_ble_eq_true wide
   obtain ⟨f1, f⟩ := both_true hf
   obtain ⟨f2, f⟩ := both_true f
@@ -387,7 +388,7 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
   have lane : 1 ≤ 32 * a.lanes := Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) (Nat.le_of_ble_eq_true f1)
   obtain ⟨hlen, ds, hp, hform, hweigh⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
   obtain ⟨radius, radii, most, error, run, he, small, reads, rows⟩ : ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat),
-      widen s a step.decoding direct mirrored start (Columns.flatten lanes) most next error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      widen s a step.decoding direct mirrored start (Columns.flatten lanes) (Linear.masses (Columns.flatten lanes)) most next error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
       (∀ j, j < start → radius j ≤ s.top) ∧
       (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
       ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
