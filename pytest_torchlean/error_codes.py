@@ -346,8 +346,9 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0363",
         "expression is not supported in this property",
-        "the property needs piecewise linear formulas, and this one has a product or a smooth function",
-        "use +, -, factors that are numbers, max, min, abs and relu",
+        "under binary32 the property needs piecewise linear formulas, and this one has a product or a smooth "
+        "function; or what is compared is too large, or bends where a derivative is needed",
+        "use +, -, factors that are numbers, max, min, abs and relu, or write `semantics: real`",
     ),
     # TL04xx: data files
     ErrorCode("TL0401", "data file not found", "the path in the spec names no file", "check `data`"),

@@ -17,8 +17,9 @@ from pytest_torchlean.onnx_import.extension_operators import Operators
 from pytest_torchlean.preprocessing import compose
 from pytest_torchlean.properties.derivative_claims import Derived, derived_of
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.loops import Loop, loop_of
+from pytest_torchlean.properties.loops import Loop
 from pytest_torchlean.properties.lowering import lower_as_given
+from pytest_torchlean.properties.nonlinear_loops import NonlinearLoop, closed_loop_of
 from pytest_torchlean.properties.pairs import Pair, is_pair, pair_of
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.properties.stored_claim import StoredClaim
@@ -81,7 +82,7 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
     """Run every witness of a file. Raises TorchleanError for a wrong model, data set or witness."""
     executions = _executions(stored.model_path, stored.model_shapes, stored.preprocess, root, operators)
     sha256 = executions.model.sha256
-    pair: Pair | Loop | Derived | None = None
+    pair: Pair | Loop | NonlinearLoop | Derived | None = None
     same = sha256 == stored.model_sha256
     if is_pair(stored.prop):
         second, to = None, stored.other
@@ -90,7 +91,7 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
             same = same and second.model.sha256 == to.sha256
         pair = pair_of(stored.prop, executions, second)
     elif isinstance(stored.prop, LoopProperty):
-        pair = loop_of(stored.prop, executions)
+        pair = closed_loop_of(stored.prop, executions)
     elif isinstance(stored.prop, DerivativeProperty):
         pair = derived_of(stored.prop, executions)
     if pair is not None:
@@ -122,7 +123,10 @@ def _graph(shapes: Mapping[str, tuple[int, ...]] | None, model: LoadedModel) -> 
 
 
 def _replay(
-    stored: WitnessFile, witness: Witness, executions: Executions, pair: Pair | Loop | Derived | None
+    stored: WitnessFile,
+    witness: Witness,
+    executions: Executions,
+    pair: Pair | Loop | NonlinearLoop | Derived | None,
 ) -> Replay:
     graph = executions.graph
     flat = _point(witness, graph)

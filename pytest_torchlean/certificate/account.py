@@ -228,6 +228,10 @@ class Account:
             state = self.node(step, state)
         return state
 
+    def run(self, script: ScriptData, about: PropertyData, state: State) -> Forecast:
+        """Which boxes of a state Lean will accept with a script for what is behind it. Raises Unforeseen."""
+        return self._run(script, about, state)
+
     def _run(self, script: ScriptData, about: PropertyData, state: State) -> Forecast:
         steps, script = _spine(script)
         for step in steps:

@@ -78,6 +78,8 @@ def claim(prop: PropertySpec) -> str:
 
 
 def _lyapunov(prop: LyapunovProperty) -> str:
+    if prop.time == "continuous":
+        return _falling(prop)
     lowered = f"lowers it by at least {prop.decrease}" if prop.decrease else "lowers it"
     where = f"in {_states(prop)} outside the box of {_bound(prop.ball)} around 0"
     text = f"{where}, {prop.function.text} is positive and a step {_dynamics(prop)} {lowered}"
@@ -86,8 +88,17 @@ def _lyapunov(prop: LyapunovProperty) -> str:
     return f"{text} from where it is at most {prop.level}, and leads to no state outside those states"
 
 
-def _dynamics(prop: LoopProperty) -> str:
-    shown = ", ".join(f"{each.name} := {each.formula.text}" for each in prop.dynamics[:4])
+def _falling(prop: LyapunovProperty) -> str:
+    fast = f" at a rate of at least {prop.decrease}" if prop.decrease else ""
+    where = f"in {_states(prop)} outside the box of {_bound(prop.ball)} around 0"
+    text = f"{where}, {prop.function.text} is positive and falls{fast} along {_dynamics(prop, '/dt =')}"
+    if prop.level is None:
+        return text
+    return f"{text} where it is at most {prop.level}, and no solution leaves those states"
+
+
+def _dynamics(prop: LoopProperty, sign: str = " :=") -> str:
+    shown = ", ".join(f"{each.name}{sign} {each.formula.text}" for each in prop.dynamics[:4])
     more = ", ..." if len(prop.dynamics) > 4 else ""
     off = f" (each off by at most {_bound(prop.disturbance)})" if prop.disturbance != 0 else ""
     return f"{shown}{more}{off}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_torchlean.bounds import crown
+from pytest_torchlean.bounds import cells, crown
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
@@ -20,6 +20,7 @@ from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.celled import celled_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
@@ -224,6 +225,11 @@ def improved(
         if not work.take(costs.certificate + (0.0 if known else costs.search)):
             break
         budget.spend()
+        if cells.celled(program) and trees[index] is None:
+            own = by_cells(program, account, claim, goal, index, script, budget)
+            if own is not None:
+                scripts[index], accepted[index] = own, True
+                continue
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
             if cases is not None:
@@ -239,6 +245,28 @@ def improved(
         if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)
+
+
+def by_cells(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    goal: Goal,
+    index: int,
+    chain: ScriptData,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script that cuts a box into cells, as many as Lean is expected to check in the time that the spec
+    grants; None where they do not suffice. Raises OutOfTime.
+    """
+    box = goal.boxes[index]
+    lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
+    inequalities = Inequalities(slot_rows(program, goal.forms), goal.forms.alternatives)
+    most = cells.affordable(program, budget.seconds)
+    tree = cells.search(program, inequalities, lower, upper, most=most, budget=budget)
+    if tree is None:
+        return None
+    return celled_script(account, claim, claim.boxes[index], tree, chain, most=most, budget=budget)
 
 
 def refining(rows: Float64, alternatives: int, cases: Tree, budget: Budget) -> Refine:

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.loops import Loop, loop_of
+from pytest_torchlean.properties.loops import Loop
+from pytest_torchlean.properties.nonlinear_loops import NonlinearLoop, closed_loop_of
 from pytest_torchlean.properties.reaching import Run, Wording, decide_run
 from pytest_torchlean.spec.model import InvariantProperty, LoopProperty, LyapunovProperty, PropertySpec
 from pytest_torchlean.verdict import Evidence, Verdict
@@ -30,7 +31,9 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise TypeError(f"a property of a closed loop is needed, not {type(prop).__name__}")
     started = time.monotonic()
     executions = Executions(context.model, context.graph, context.front)
-    loop = loop_of(prop, executions)
+    loop = closed_loop_of(prop, executions)
+    if isinstance(loop, NonlinearLoop):
+        return _decided(context, prop, loop, started)
     joined = loop.executions
     own = Run(context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES, MOST_ROWS)
     evidence = decide_run(own, started)
@@ -39,8 +42,35 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     return evidence
 
 
+def _decided(context: PropertyContext, prop: LoopProperty, loop: NonlinearLoop, started: float) -> Evidence:
+    """The verdict about a graph that computes the monomials of what is compared."""
+    executions = loop.executions
+    own = replace(context, graph=executions.graph, front=None)
+    asked = Run(
+        own, prop, own.program, executions, loop.unsafe, _nonlinear_wording(loop), MOST_CASES, MOST_ROWS
+    )
+    evidence = decide_run(asked, started)
+    if evidence.verdict is Verdict.PROVED:
+        evidence = replace(evidence, trust=(*evidence.trust, assumed(prop), MULTIPLIED_OUT))
+    return evidence
+
+
+MULTIPLIED_OUT = (
+    "What the claim compares was multiplied out in exact arithmetic into a sum of monomials of the state, "
+    "the control and functions of them. The theorem is about a graph that computes these monomials behind "
+    "the model; that Lean is given this graph is checked against onnxruntime, node by node."
+)
+
+
 def assumed(prop: LoopProperty) -> str:
     """What the claim takes for granted about the system, as a sentence of the ledger."""
+    if isinstance(prop, LyapunovProperty) and prop.time == "continuous":
+        return (
+            "The expressions are the system: the state's derivatives by time are their exact values at "
+            "the state and the exact value of the model for it, plus the stated disturbance, and solutions "
+            "exist. Nothing is claimed of a system that moves otherwise, or of a control that is held or "
+            "changed on its way."
+        )
     computed = (
         "whatever any binary32 execution of the model gives"
         if prop.chosen_semantics == "binary32"
@@ -73,6 +103,41 @@ def _wording(loop: Loop) -> Wording:
     if prop.level is not None:
         proved += f" from where it is at most {prop.level}; no step leaves those states"
         notes.append(_again(loop))
+    return Wording(
+        proved,
+        "replay the witness; then try another `function`, a larger `ball` or a smaller region",
+        undecided + "; a larger `ball` is easier",
+        tuple(notes),
+        loop.broken,
+    )
+
+
+def _nonlinear_wording(loop: NonlinearLoop) -> Wording:
+    prop = loop.prop
+    shown = ", ".join(loop.outputs[:12]) + (", ..." if len(loop.outputs) > 12 else "")
+    off = ", then the disturbances" if prop.disturbance else ""
+    notes = [
+        f"a witness lists the state {', '.join(loop.states)}{off}; outputs are the monomials {shown}",
+        f"the graph that computes them, written as ONNX, has sha256 {loop.sha256}",
+    ]
+    undecided = "state a smaller region or a longer `timeout`; no state that breaks the claim was found"
+    if isinstance(prop, InvariantProperty):
+        return Wording(
+            "no step leads out of the region",
+            "replay the witness; then state another region, or change the controller",
+            undecided,
+            (*notes, "the next state lies in the region again, so the claim holds for any number of steps"),
+            loop.broken,
+        )
+    assert isinstance(prop, LyapunovProperty)
+    continuous = prop.time == "continuous"
+    proved = "outside the ball the function is positive and " + (
+        "falls" if continuous else "every step lowers it"
+    )
+    proved += f" by at least {prop.decrease}" if prop.decrease else ""
+    if prop.level is not None:
+        proved += f" from where it is at most {prop.level}; "
+        proved += "no solution leaves those states" if continuous else "no step leaves those states"
     return Wording(
         proved,
         "replay the witness; then try another `function`, a larger `ball` or a smaller region",

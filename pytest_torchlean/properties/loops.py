@@ -258,7 +258,7 @@ class _Cases:
             )
             for each in loop.prop.dynamics
         }
-        self._off = {name: variable(_off(name)) for name in loop.states}
+        self._off = {name: variable(off(name)) for name in loop.states}
 
     def all(self) -> Iterator[Case]:
         prop, loop = self._loop.prop, self._loop
@@ -289,12 +289,7 @@ class _Cases:
         if prop.level is not None:
             bounded = [self._at_most_zero(self._less(before, self._algebra.number(prop.level)))]
         rising = self._algebra.add(self._less(after, before), self._algebra.number(prop.decrease))
-        shell, core = self._shell(), self._core()
-        if all(
-            -half <= low and high <= half
-            for low, half, high in zip(loop.lower, loop.ball, loop.upper, strict=True)
-        ):
-            raise SpecError("TL0317", "the ball holds the whole region", span=prop.span)
+        shell, core = shell_of(loop), core_of(loop)
         for box in shell:
             yield from self._cases(box, [self._at_most_zero(before)])
             yield from self._cases(box, [_Condition(rising, weak=prop.decrease == 0), *bounded])
@@ -330,25 +325,6 @@ class _Cases:
             found.append(_Condition(self._less(moved[name], self._algebra.number(high))))
         return found
 
-    def _core(self) -> InputBox:
-        """The box around the origin, as far as it lies in the region."""
-        loop = self._loop
-        lower = tuple(max(low, -half) for low, half in zip(loop.lower, loop.ball, strict=True))
-        upper = tuple(min(high, half) for high, half in zip(loop.upper, loop.ball, strict=True))
-        return InputBox(lower, upper)
-
-    def _shell(self) -> list[InputBox]:
-        """Boxes that cover the region outside that box, and meet only in faces."""
-        loop, core = self._loop, self._core()
-        lower, upper, found = list(loop.lower), list(loop.upper), []
-        for place, half in enumerate(loop.ball):
-            if lower[place] <= -half:
-                found.append(InputBox(tuple(lower), (*upper[:place], -half, *upper[place + 1 :])))
-            if upper[place] >= half:
-                found.append(InputBox((*lower[:place], half, *lower[place + 1 :]), tuple(upper)))
-            lower[place], upper[place] = core.lower[place], core.upper[place]
-        return found
-
     def _cases(self, box: InputBox, conditions: Sequence[_Condition]) -> Iterator[Case]:
         """The cases in which all conditions hold."""
         choices = [[(one.weak, group) for group in one.function.groups] for one in conditions]
@@ -365,15 +341,53 @@ class _Cases:
         values = dict(linear.terms)
         loop, constant = self._loop, linear.constant
         for name, width in zip(loop.states, loop.disturbance, strict=True):
-            constant += abs(values.get(_off(name), ZERO)) * width
+            constant += abs(values.get(off(name), ZERO)) * width
         names = (*loop.controls, *loop.states)
         terms = tuple((place, -values[name]) for place, name in enumerate(names) if name in values)
         return Atom((), terms, -constant, not weak)
 
 
-def _off(name: str) -> str:
+def off(name: str) -> str:
     """The name of a disturbance, which no expression can have."""
     return f"{name} off"
+
+
+def core_of(loop: Loop) -> InputBox:
+    """The box around the origin, as far as it lies in the region."""
+    lower = tuple(max(low, -half) for low, half in zip(loop.lower, loop.ball, strict=True))
+    upper = tuple(min(high, half) for high, half in zip(loop.upper, loop.ball, strict=True))
+    return InputBox(lower, upper)
+
+
+def shell_of(loop: Loop) -> list[InputBox]:
+    """Boxes that cover the region outside that box, and meet only in faces.
+
+    Raises SpecError TL0317 where there are none.
+    """
+    core, lower, upper, found = core_of(loop), list(loop.lower), list(loop.upper), []
+    if all(
+        -half <= low and high <= half
+        for low, half, high in zip(loop.lower, loop.ball, loop.upper, strict=True)
+    ):
+        raise SpecError("TL0317", "the ball holds the whole region", span=loop.prop.span)
+    for place, half in enumerate(loop.ball):
+        if lower[place] <= -half:
+            found.append(InputBox(tuple(lower), (*upper[:place], -half, *upper[place + 1 :])))
+        if upper[place] >= half:
+            found.append(InputBox((*lower[:place], half, *lower[place + 1 :]), tuple(upper)))
+        lower[place], upper[place] = core.lower[place], core.upper[place]
+    return found
+
+
+def faces_of(loop: Loop) -> list[InputBox]:
+    """The sides of the region's box."""
+    lower, upper, found = loop.lower, loop.upper, []
+    for place in range(len(lower)):
+        for end in (lower[place], upper[place]):
+            behind = slice(place + 1, None)
+            ends = [(*side[:place], end, *side[behind]) for side in (lower, upper)]
+            found.append(InputBox(*ends))
+    return found
 
 
 def _never(atom: Atom) -> bool:

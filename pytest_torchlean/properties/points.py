@@ -11,6 +11,7 @@ from pytest_torchlean.bounds.falsify import binary32_hull
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.properties.derivative_claims import Derived
 from pytest_torchlean.properties.loops import Loop
+from pytest_torchlean.properties.nonlinear_loops import NonlinearLoop
 from pytest_torchlean.properties.pairs import Pair
 from pytest_torchlean.properties.unsafe import in_box, reached
 from pytest_torchlean.spec.model import (
@@ -30,7 +31,7 @@ class Reference:
     label: int
 
 
-Context = Reference | UnsafeSet | Pair | Loop | Derived | None
+Context = Reference | UnsafeSet | Pair | Loop | NonlinearLoop | Derived | None
 """What a property refers to besides its own numbers: a row of data, the content of a VNN-LIB file, or
 what two executions, or a step of a closed loop, must not do."""
 
@@ -62,7 +63,7 @@ def region(
 
 def inside(prop: PropertySpec, point: Sequence[Fraction], reference: Context) -> bool:
     """Whether a point lies in the property's region, exactly; under binary32 in the region's hull."""
-    if isinstance(reference, Pair | Loop | Derived):
+    if isinstance(reference, Pair | Loop | NonlinearLoop | Derived):
         reference = reference.unsafe
     if isinstance(reference, UnsafeSet):
         hull = prop.chosen_semantics == "binary32"
@@ -87,7 +88,7 @@ def violation(
     """
     if isinstance(prop, RangeProperty):
         return _outside(prop, outputs)
-    if isinstance(reference, Pair | Loop | Derived):
+    if isinstance(reference, Pair | Loop | NonlinearLoop | Derived):
         return reference.broken(point, outputs)
     if isinstance(reference, UnsafeSet):
         return reached(reference, point, outputs, hull=prop.chosen_semantics == "binary32")

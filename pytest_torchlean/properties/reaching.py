@@ -17,6 +17,7 @@ from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.attack import Effort, attack
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
+from pytest_torchlean.bounds.cells import celled
 from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
@@ -350,7 +351,7 @@ def _bounded(
     low, high = propagate(program, lower, upper)
     least = least_rows(program, rows, low, high)
     gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
-    if gap > 0:
+    if gap > 0 or celled(program):
         return None, None
     tree = cases_of(program, question.forms, question.box, most=most, phases=True, budget=budget)
     if tree is None and may_be_cut(program, question.forms, question.box):

@@ -382,6 +382,7 @@ def lyapunov(
     control: Sequence[str] | None = None,
     decrease: Number | None = None,
     level: Number | None = None,
+    time: str | None = None,
     disturbance: Side | None = None,
     timeout: str | None = None,
     semantics: Semantics | None = None,
@@ -391,7 +392,8 @@ def lyapunov(
 ) -> LyapunovProperty:
     """In `region`, outside the box of `ball` around 0, `function` is positive and every step lowers it.
 
-    With `level` no step leaves the states of the region where it is at most that. Raises SpecError.
+    With `level` no step leaves the states of the region where it is at most that. With `time="continuous"`
+    `dynamics` gives derivatives by time. Raises SpecError.
     """
     return _make(
         "lyapunov",
@@ -404,6 +406,7 @@ def lyapunov(
         control=control,
         decrease=decrease,
         level=level,
+        time=time,
         disturbance=disturbance,
         timeout=timeout,
         semantics=semantics,

@@ -297,6 +297,12 @@ LYAPUNOV = Kind(
             "States where the function is at most this are claimed to stay in the region, with the function "
             "at most this.",
         ),
+        Field(
+            "time",
+            Choice(("steps", "continuous")),
+            "Whether `dynamics` gives the next state, or the state's derivatives by time.",
+            default="steps",
+        ),
     ),
 )
 

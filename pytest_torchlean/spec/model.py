@@ -282,6 +282,8 @@ class LyapunovProperty(LoopProperty):
     """By how much a step lowers the function at least; 0: by anything."""
     level: Fraction | None = None
     """States of the region where the function is at most this stay there. None: none are claimed to stay."""
+    time: str | None = None
+    """`continuous`: the dynamics give derivatives by time instead of next states."""
 
 
 @dataclass(frozen=True, kw_only=True)

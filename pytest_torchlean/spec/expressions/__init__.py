@@ -1,7 +1,7 @@
 """Expressions of a spec: text -> tree -> exact values, linear pieces or bounds. Nothing is run as Python.
 
 `syntax.py` reads text, `evaluate.py` gives a tree a meaning in any arithmetic, `piecewise.py` writes it as a
-maximum of minima of linear functions where it is one.
+maximum of minima of linear functions where it is one, `polynomial.py` multiplies it out.
 """
 
 from pytest_torchlean.spec.expressions.evaluate import Arithmetic, Exact, evaluate, names_in
