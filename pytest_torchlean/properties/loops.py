@@ -385,8 +385,8 @@ def faces_of(loop: Loop) -> list[InputBox]:
     for place in range(len(lower)):
         for end in (lower[place], upper[place]):
             behind = slice(place + 1, None)
-            ends = [(*side[:place], end, *side[behind]) for side in (lower, upper)]
-            found.append(InputBox(*ends))
+            least, most = ((*side[:place], end, *side[behind]) for side in (lower, upper))
+            found.append(InputBox(least, most))
     return found
 
 

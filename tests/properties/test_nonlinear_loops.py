@@ -153,11 +153,10 @@ class TestVerdicts:
             f"     dynamics: {json.dumps(OSCILLATOR)}, function: {ENERGY},\n"
             "     region: {lower: -1/2, upper: 1/2}}\n"
         )
-        record = run_spec(load_spec(tmp_path / "torchlean.yaml", tmp_path), root=tmp_path)
-        (result,) = record["results"]
-        assert result["verdict"] == "REFUTED"
-        (path,) = (tmp_path / ".torchlean" / "witnesses").glob("*.json")
-        assert replay_file(read_witness_file(path), tmp_path).still_breaks
+        (result,) = run_spec(load_spec(tmp_path / "torchlean.yaml", tmp_path), root=tmp_path)
+        assert result.evidence.verdict is Verdict.REFUTED
+        stored = read_witness_file(tmp_path / str(result.witness_file), tmp_path)
+        assert replay_file(stored, tmp_path).still_breaks
 
 
 class TestClaims:
