@@ -18,7 +18,14 @@ from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
 from pytest_torchlean.certificate.linearization import planes
-from pytest_torchlean.certificate.lines import box_of, curve_lines, in_binary64, lines_of, with_lower
+from pytest_torchlean.certificate.lines import (
+    box_of,
+    choice_lines,
+    curve_lines,
+    in_binary64,
+    lines_of,
+    with_lower,
+)
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     AffineData,
@@ -33,6 +40,8 @@ from pytest_torchlean.certificate.model import (
     DirectData,
     LinearizationData,
     LinearizeScript,
+    MaximumData,
+    MinimumData,
     NodeScript,
     PropertyData,
     QuotientData,
@@ -178,6 +187,8 @@ def _pieces(
                 slopes[len(state.lower)] = lines_of(account, node, state)
             elif isinstance(node, CurveData):
                 slopes[len(state.lower)] = curve_lines(account, node, state)
+            elif isinstance(node, MaximumData | MinimumData):
+                slopes[len(state.lower)] = choice_lines(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
         if isinstance(node, BilinearData):

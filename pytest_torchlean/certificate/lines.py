@@ -14,8 +14,9 @@ from pytest_torchlean.bounds.stated import Lower
 from pytest_torchlean.bounds.sweeps import relu_lines
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.choosing import sources_of_choice
 from pytest_torchlean.certificate.curves import curve_slopes
-from pytest_torchlean.certificate.model import CurveData, ReluData
+from pytest_torchlean.certificate.model import CurveData, MaximumData, MinimumData, ReluData
 from pytest_torchlean.certificate.rows import Box, Slopes, size_of
 
 _CURVE_BITS = 12
@@ -54,6 +55,19 @@ def lines_of(account: Account, node: ReluData, state: State) -> Slopes:
         np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
         np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
     )
+
+
+def choice_lines(account: Account, node: MaximumData | MinimumData, state: State) -> Slopes:
+    """Slopes of the first slot: the lines of a ReLU over the difference of the two."""
+    sources = sources_of_choice(node)
+    low, high = (in_binary64(account, side[:, 0]) for side in (state.lower, state.upper))
+    left, right = sources[:, 0], sources[:, 1]
+    lines = relu_lines((low[left] - high[right])[:, None], (high[left] - low[right])[:, None], SLOPE_BITS)
+    unit = 1 << SLOPE_BITS
+    lower, upper = (np.rint(part[:, 0, 0] * unit).astype(np.int64) for part in (lines.lower, lines.upper))
+    if isinstance(node, MinimumData):
+        lower, upper = unit - upper, unit - lower
+    return Slopes(SLOPE_BITS, lower, upper)
 
 
 def curve_lines(account: Account, node: CurveData, state: State) -> Slopes:

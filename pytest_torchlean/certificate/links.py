@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.choosing import choose
 from pytest_torchlean.certificate.convolution import (
     arranged,
     convolved,
@@ -20,6 +21,7 @@ from pytest_torchlean.certificate.curves import Chain
 from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
+    ChooseData,
     ConvolveData,
     CurveData,
     LinkData,
@@ -53,6 +55,8 @@ def follow(box: Box, node: PassedNode, link: LinkData, rows: Rows) -> Rows:
         if isinstance(link, ConvolveData):
             rows = arranged(link.layout, link.arrangement, rows)
         return shortened(box, rows, link.shift, link.size)
+    if isinstance(link, ChooseData):
+        return choose(box, node, link, rows)
     if isinstance(link, SlideData):
         return slide(box, node, link, rows)
     if not isinstance(link, BendData):
@@ -70,7 +74,8 @@ def product_of(node: PassedNode, rows: Rows) -> Product:
     sources = matrix.sources[0]
     placed = sources > ONE_SLOT
     if not placed.any():
-        raise NotRelaxable("a node that reads nothing")
+        # constants are replaced by their bounds; the rows go on with a slot that they do not read
+        return product_with(rows.form, matrix.limbs), node.start - 1, 1, placed
     first = int(sources[placed].min())
     count = int(sources[placed].max()) - first + 1
     reached = -1

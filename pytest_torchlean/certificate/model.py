@@ -302,6 +302,24 @@ class PairData:
     chosen: int
 
 
+@dataclass(frozen=True)
+class ChooseData:
+    """Check.Relaxation.Link.choose: lines for a maximum or a minimum of two slots each; slopes of the first
+    slot as in BendData.
+
+    Slots outside of the run of `count` from `first` on are replaced by their bounds; then coefficients are
+    shortened as in ThroughData.
+    """
+
+    bits: int
+    lower: int
+    upper: int
+    first: int
+    count: int
+    shift: int
+    size: int
+
+
 BranchData = WidenData | ForkData | JoinData
 LinkData = (
     ThroughData
@@ -313,6 +331,7 @@ LinkData = (
     | BranchData
     | SlideData
     | PairData
+    | ChooseData
 )
 """Check.Relaxation.Link."""
 

@@ -13,8 +13,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.branches import Branches, Waiting, follow_branch
+from pytest_torchlean.certificate.choosing import bits_of_choice, chosen_choice
 from pytest_torchlean.certificate.convolution import (
     chosen_layout,
 )
@@ -35,6 +37,8 @@ from pytest_torchlean.certificate.model import (
     BranchData,
     CurveData,
     LinkData,
+    MaximumData,
+    MinimumData,
     MultiplyData,
     PairData,
     RelaxationData,
@@ -251,9 +255,11 @@ def _passed(
         product = product_of(node, rows)
         link = chosen_link(product, most)
         return link, through(box, node, link, rows, product)
-    if not isinstance(node.node, ReluData | CurveData) or node.start not in slopes:
+    if node.start not in slopes:
         raise NotRelaxable("a node without lines")
     own = slopes[node.start]
+    if isinstance(node.node, MaximumData | MinimumData):
+        return chosen_choice(box, earlier, node, own, rows, most)
     if isinstance(node.node, CurveData):
         packed = pack_digits(own.lower.tolist(), own.bits + 1)
         slid = SlideData(own.bits, own.bits + 1, packed, own.depth, STAGES, BITS)
@@ -287,7 +293,9 @@ def digits_for(
     affine = [node for node in passed if isinstance(node.node, AffineData)]
     if not affine:
         raise NotRelaxable("no affine node to go back through")
-    needed = max(bits_needed(node, 0) for node in affine) + slope_bits
+    needed = max(bits_needed(node, 0) for node in affine)
+    choices = [node.node for node in passed if isinstance(node.node, MaximumData | MinimumData)]
+    needed = max([needed, *(bits_of_choice(node.count, SLOPE_BITS) + 1 for node in choices)]) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
     digit = min(needed + bits + 1, longest) // 2 * 2
     most = min(bits, digit - needed)

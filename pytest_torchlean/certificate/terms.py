@@ -42,6 +42,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.ForkData: "Relaxation.Link.fork",
     model.JoinData: "Relaxation.Link.join",
     model.PairData: "Relaxation.Link.pair",
+    model.ChooseData: "Relaxation.Link.choose",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",

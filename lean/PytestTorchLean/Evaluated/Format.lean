@@ -196,7 +196,16 @@ def link : Read Relaxation.Link := constructor [
       let bits ← number
       let slopes ← number
       let chosen ← number
-      pure (Relaxation.Link.pair fact bits slopes chosen))]
+      pure (Relaxation.Link.pair fact bits slopes chosen)),
+    (do
+      let bits ← number
+      let lower ← number
+      let upper ← number
+      let first ← number
+      let count ← number
+      let shift ← number
+      let size ← number
+      pure (Relaxation.Link.choose bits lower upper first count shift size))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

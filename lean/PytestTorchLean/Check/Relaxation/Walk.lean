@@ -2,6 +2,7 @@ prelude
 import PytestTorchLean.Check.Relaxation.Slide
 import PytestTorchLean.Check.Relaxation.Multiply
 import PytestTorchLean.Check.Relaxation.Pair
+import PytestTorchLean.Check.Relaxation.Choose
 /-!
 # Back through the passed nodes
 
@@ -44,6 +45,9 @@ inductive Link where
   /-- replace what the rows hold of the differences of `fact`, where the bit of `chosen` is 1, by lines over the differences of what the ReLU reads, with slopes as in
       `bend`, which wait there; passes no node -/
   | pair (fact bits slopes chosen : Nat)
+  /-- replace a maximum or a minimum by lines over the two slots that each result reads; slopes of the first one as in `bend`; slots outside of the run of
+      `count` from `first` on are replaced by their bounds; then divide the coefficients as in `through` -/
+  | choose (bits lower upper first count shift size : Nat)
 
 /-! ### Goals -/
 
@@ -179,7 +183,14 @@ def walk [Prepared] (s : Scale) (frame : Frame) (facts : List Differences) (dire
           (fun _ _ _ => false) (fun _ _ => false)) passed)
       (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun first n => both (Nat.beq x.start p.start) (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x fun y low => rest passed (low :: waiting) y))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)) links
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
+      (fun bits lower upper first count shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+          (fun _ _ => false)
+          (fun n sources => both (Nat.beq x.start p.start) (choose s frame true bits lower upper first count n sources direct memory x fun y =>
+            reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
+          (fun n sources => both (Nat.beq x.start p.start) (choose s frame false bits lower upper first count n sources direct memory x fun y =>
+            reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
+          (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
@@ -271,6 +282,18 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differen
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx (by rw [h1]; exact hp.2.1) h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
+  | .choose bits lower upper first m shift size :: links, ⟨.maximum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    obtain ⟨y, hy, h⟩ := choose_sound (maximum := true) sf hm hx (by rw [h1]; exact hp.2.1) h
+    obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw z hz h
+  | .choose bits lower upper first m shift size :: links, ⟨.minimum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+    obtain ⟨h1, h⟩ := both_true h
+    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
+    obtain ⟨y, hy, h⟩ := choose_sound (maximum := false) sf hm hx (by rw [h1]; exact hp.2.1) h
+    obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
+    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw z hz h
   | .skip :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
@@ -315,6 +338,12 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differen
   | .slide _ _ _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .slide _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .slide _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
 end Relaxation
 end PytestTorchLean
