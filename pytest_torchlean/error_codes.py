@@ -413,7 +413,8 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0451",
         "input leads an operator out of its domain",
-        "an integer operator was given a value without a meaning: a division by zero, an index out of range",
+        "an operator was given a value without a meaning: a division by zero, an index out of range, or, in "
+        "exact arithmetic, the root or logarithm of a number that has none",
         "correct the input; if it is meant, the named node of the model cannot take it",
     ),
     ErrorCode(

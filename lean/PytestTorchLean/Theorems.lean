@@ -3,6 +3,7 @@ import PytestTorchLean.Thm.Instances
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.CertifiedCurves
+import PytestTorchLean.Thm.CertifiedRoots
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedMultipliers

@@ -10,16 +10,21 @@ from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 Function = Callable[[Float64], Float64]
+_LEAST = 1e-300
+"""Stands for numbers without a logarithm, or a finite slope of the root."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """value: increasing. slope: its derivative. grown: at least |f(x)| + |x f'(x)| + 1 for all x up to its
-    argument in size."""
+    """value: increasing. slope: its derivative.
+
+    grown: of terms and values x, how far a result is off, in roundings of binary64, where x is off by as many
+    as its terms are large; at least |f(x)| + terms * |f'(x)| + 1.
+    """
 
     value: Function
     slope: Function
-    grown: Function
+    grown: Callable[[Float64, Float64], Float64]
 
 
 def _exp(x: Float64) -> Float64:
@@ -35,9 +40,51 @@ def _tanh(x: Float64) -> Float64:
     return np.asarray(np.tanh(x))
 
 
+def _positive(x: Float64) -> Float64:
+    return np.asarray(np.maximum(x, _LEAST))
+
+
+def _sqrt(x: Float64) -> Float64:
+    return np.asarray(np.sqrt(np.maximum(x, 0.0)))
+
+
+def _root_slope(x: Float64) -> Float64:
+    return np.asarray(0.5 / np.sqrt(_positive(x)))
+
+
+def _log(x: Float64) -> Float64:
+    return np.asarray(np.log(_positive(x)))
+
+
+def _softplus(x: Float64) -> Float64:
+    return np.asarray(np.logaddexp(0.0, x))
+
+
+_IDENTITY = Curve(np.asarray, np.ones_like, lambda terms, x: terms + 1.0)
+
 CURVES: Mapping[str, Curve] = {
-    "exp": Curve(_exp, _exp, lambda x: (1.0 + np.abs(x)) * _exp(x) + 1.0),
-    "sigmoid": Curve(_sigmoid, lambda x: _sigmoid(x) * (1.0 - _sigmoid(x)), lambda x: np.abs(x) + 2.0),
-    "tanh": Curve(_tanh, lambda x: 1.0 - _tanh(x) ** 2, lambda x: np.abs(x) + 2.0),
+    "exp": Curve(_exp, _exp, lambda terms, x: (1.0 + np.abs(terms)) * _exp(terms) + 1.0),
+    "sigmoid": Curve(
+        _sigmoid, lambda x: _sigmoid(x) * (1.0 - _sigmoid(x)), lambda terms, x: np.abs(terms) + 2.0
+    ),
+    "tanh": Curve(_tanh, lambda x: 1.0 - _tanh(x) ** 2, lambda terms, x: np.abs(terms) + 2.0),
+    "sqrt": Curve(_sqrt, _root_slope, lambda terms, x: _sqrt(x) + terms * _root_slope(x) + 1.0),
+    "log": Curve(
+        _log, lambda x: 1.0 / _positive(x), lambda terms, x: np.abs(_log(x)) + terms / _positive(x) + 1.0
+    ),
+    "softplus": Curve(_softplus, _sigmoid, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
+    **{
+        f"fused_{name}": _IDENTITY
+        for name in (
+            "swish",
+            "elu",
+            "selu",
+            "gelu_tanh",
+            "mish",
+            "hard_swish_gate",
+            "hard_swish",
+            "softsign",
+        )
+    },
 }
-"""By the name of the constructor of Spec.Curve in Lean."""
+"""By `CurveFunction.label`, the name of the constructor of Spec.Curve in Lean."""

@@ -177,8 +177,11 @@ def _terms(program: Program, points: Float64, values: Float64) -> Float64:
         elif isinstance(node, QuotientNode):
             terms[:, here] = terms[:, node.left] * terms[:, node.right] / values[:, node.right] ** 2
         else:
-            own = terms[:, node.first : node.first + node.size]
-            terms[:, here] = CURVES[node.function].grown(own) if isinstance(node, CurveNode) else own
+            source = slice(node.first, node.first + node.size)
+            own = terms[:, source]
+            if isinstance(node, CurveNode):
+                own = CURVES[node.function].grown(own, values[:, source])
+            terms[:, here] = own
     return terms
 
 

@@ -7,7 +7,7 @@ that reads slot 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from pytest_torchlean.ir.linear import (
     CurveStep,
     ExtremumStep,
     IndexStep,
+    LinearStep,
     OperandStep,
     QuotientStep,
     ReluStep,
@@ -186,31 +187,38 @@ class _Builder:
 
     def add(self, name: str, step: Step) -> None:
         self._together = name in self._diagonal
-        if isinstance(step, ReluStep):
-            self._slots[name] = self._each(self._of(step.source), ReluNode)
-        elif isinstance(step, CurveStep):
-            self._slots[name] = self._each(
-                self._of(step.source),
-                lambda start, first, size: CurveNode(start, step.function, first, size),
-            )
-        else:
-            self._slots[name] = self._result(step)
+        self._slots[name] = self._result(step)
 
     def _result(self, step: OperandStep) -> Slots:
+        if isinstance(step, ReluStep):
+            return self._each(self._source(step.source), ReluNode)
+        if isinstance(step, CurveStep):
+            return self._each(
+                self._source(step.source),
+                lambda start, first, size: CurveNode(start, step.function, first, size),
+            )
         if isinstance(step, ExtremumStep):
             return self._extremum([self._result(operand) for operand in step.operands], step.maximum)
         if isinstance(step, BilinearStep):
             return self._products(self._result(step.left), self._result(step.right), step)
         if isinstance(step, QuotientStep):
             return self._quotients(self._result(step.left), self._result(step.right))
+        if isinstance(step, LinearStep):
+            return self._blocks(step.blocks, np.concatenate([self._result(one) for one in step.operands]))
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
             return sources[step.index.reshape(-1)]
+        return self._blocks(step.blocks, sources)
+
+    def _blocks(self, blocks: Sequence[AffineBlock], sources: Slots) -> Slots:
         padded = np.append(sources, np.int64(ZERO_SLOT))
-        result = np.empty(sum(block.scatter.size for block in step.blocks), dtype=np.int64)
-        for block in step.blocks:
+        result = np.empty(sum(block.scatter.size for block in blocks), dtype=np.int64)
+        for block in blocks:
             result[block.scatter] = self._affine(block, padded)
         return result
+
+    def _source(self, source: str | OperandStep) -> Slots:
+        return self._of(source) if isinstance(source, str) else self._result(source)
 
     def program(self) -> Program:
         outputs = np.concatenate([self._of(name) for name in self._graph.outputs])

@@ -211,7 +211,7 @@ class Account:
     def _first_step(self, node: NodeData, left: Iterator[DecodingData]) -> StepData:
         """The step in exact arithmetic; `left` has the decodings of the affine nodes to come."""
         if isinstance(node, CurveData):
-            return curve_step(self._scale)
+            return curve_step(node.function)
         return StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP
 
     def start(self, boxes: tuple[BoxData, ...]) -> State:

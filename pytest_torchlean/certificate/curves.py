@@ -6,6 +6,7 @@ of 256th powers, each rounded down or up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.binary32.budgets import BUDGETS, allowed
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.model import (
@@ -30,6 +30,14 @@ FARTHEST = 128
 STAGES = 4
 BITS = 66
 """Enough for the sigmoid to 2^-32: the chain starts within x^2 / 2^33 of e^x, relatively, and loses 2^-34."""
+_LOGARITHM_STEP = StepData(NO_STEP.decoding, 6, 96)
+"""The exponential of a logarithm's bounds has to be told apart from that of the guess between them."""
+_ROOT_ITERATIONS = 7
+"""Check.Root.iterations."""
+_LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
+"""Check.Logarithm.iterations, margin."""
+_LN2 = 45426
+"""Times 2^16."""
 _NARROW = 1e-6
 _SPARE = 152
 """Bits after the point of a budget."""
@@ -45,8 +53,6 @@ class Shape:
     share: int
     multiple: int
     below: int
-    eighths: int
-    absolute: int
 
     def base(self, scale: ScaleData) -> int:
         """The fixed-point value where the exponential is 0."""
@@ -54,15 +60,55 @@ class Shape:
 
 
 SHAPES: Mapping[CurveFunction, Shape] = {
-    CurveFunction.EXP: Shape(1, 0, 1, 0, 8, 0),
-    CurveFunction.SIGMOID: Shape(1, 1, 1, 0, 4, 13 << 123),
-    CurveFunction.TANH: Shape(2, 1, 2, 1, 48, 1 << 8),
+    CurveFunction.EXP: Shape(1, 0, 1, 0),
+    CurveFunction.SIGMOID: Shape(1, 1, 1, 0),
+    CurveFunction.TANH: Shape(2, 1, 2, 1),
 }
-"""eighths, absolute: Spec.Curve.eighths (of a unit in the last place) and absolute (units of 2^-149)."""
+"""Of the logistic functions."""
 
 
-def curve_step(scale: ScaleData) -> StepData:
+@dataclass(frozen=True)
+class Granted:
+    """What a result may be off: Spec.Curve.eighths, of a unit in the last place, and absolute, of 2^-149."""
+
+    eighths: int
+    absolute: int = 0
+
+    def radius(self, scale: ScaleData, low: int, high: int) -> int:
+        """For values between two fixed-point numbers, as Check.Curve.widen has it."""
+        size = max(high - scale.center, 0) + max(scale.center - low, 0)
+        constant = (self.eighths + 8 * self.absolute) * scale.unit
+        return ((self.eighths * size << 126) + constant >> _SPARE) + 1
+
+    def of(self, magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In binary64, for values up to a magnitude; at least as large."""
+        share = math.ldexp(self.eighths, -26)
+        constant = math.ldexp(self.eighths, -152) + math.ldexp(self.absolute, -149)
+        return np.asarray((magnitude * share + constant) * (1.0 + _SLACK), dtype=np.float64)
+
+
+GRANTED: Mapping[CurveFunction, Granted] = {
+    CurveFunction.EXP: Granted(8),
+    CurveFunction.SIGMOID: Granted(4, 13 << 123),
+    CurveFunction.TANH: Granted(48, 1 << 8),
+    CurveFunction.SQRT: Granted(4),
+    CurveFunction.LOG: Granted(32),
+    CurveFunction.SOFTPLUS: Granted(40),
+    CurveFunction.FUSED_SWISH: Granted(8),
+    CurveFunction.FUSED_ELU: Granted(8, 5793 << 113),
+    CurveFunction.FUSED_SELU: Granted(8, 13438 << 113),
+    CurveFunction.FUSED_GELU_TANH: Granted(32, (1 << 129) + (1 << 101)),
+    CurveFunction.FUSED_MISH: Granted(72, 80 << 27),
+    CurveFunction.FUSED_HARD_SWISH_GATE: Granted(0, 3073 << 115),
+    CurveFunction.FUSED_HARD_SWISH: Granted(4),
+    CurveFunction.FUSED_SOFTSIGN: Granted(17),
+}
+
+
+def curve_step(function: CurveFunction) -> StepData:
     """How many stages of how many bits bound a curve."""
+    if function in (CurveFunction.LOG, CurveFunction.SOFTPLUS):
+        return _LOGARITHM_STEP
     return StepData(NO_STEP.decoding, STAGES, BITS)
 
 
@@ -118,33 +164,91 @@ class Chain:
         self, semantics: Semantics, function: CurveFunction, lower: int, upper: int
     ) -> tuple[int, int] | None:
         """Check.Curve.bound and each: bounds of a result, None where Lean finds none."""
-        shape, scale = SHAPES[function], self.scale
-        base, multiple = shape.base(scale), shape.multiple * scale.unit
+        found = self.exactly(function, lower, upper)
+        if found is None:
+            return None
+        low, high = found
+        if semantics is Semantics.BINARY32:
+            radius = GRANTED[function].radius(self.scale, low, high)
+            if radius > low:
+                return None
+            low, high = low - radius, high + radius
+        return (low, high) if low <= high <= self.scale.top else None
+
+    def exactly(self, function: CurveFunction, lower: int, upper: int) -> tuple[int, int] | None:
+        """Check.Curve.exactly: bounds of the exact values between two arguments."""
+        if function is CurveFunction.SQRT:
+            return self._root(lower, upper)
+        if function is CurveFunction.LOG:
+            return self._logarithm(lower, upper)
+        if function is CurveFunction.SOFTPLUS:
+            return self._softplus(lower, upper)
+        if not function.logistic:
+            return lower, upper
+        shape = SHAPES[function]
+        base, multiple = shape.base(self.scale), shape.multiple * self.scale.unit
         a, b = self.below(shape.factor, lower)
         c, d = self.above(shape.factor, upper)
         if b + shape.share * a < 1 or d + shape.share * c < 1:
             return None
         low = base + multiple * a // (b + shape.share * a)
-        high = base + multiple * c // (d + shape.share * c) + 1
-        if semantics is Semantics.BINARY32:
-            size = max(high - scale.center, 0) + max(scale.center - low, 0)
-            constant = (shape.eighths + 8 * shape.absolute) * scale.unit
-            radius = ((shape.eighths * size << 126) + constant >> _SPARE) + 1
-            if radius > low:
-                return None
-            low, high = low - radius, high + radius
-        return (low, high) if low <= high <= scale.top else None
+        return low, base + multiple * c // (d + shape.share * c) + 1
 
     def at(self, function: CurveFunction, point: int) -> tuple[int, int] | None:
         """Check.Curve.enclose at one point: bounds of the exact value."""
-        shape = SHAPES[function]
-        base, multiple = shape.base(self.scale), shape.multiple * self.scale.unit
-        a, b = self.below(shape.factor, point)
-        c, d = self.above(shape.factor, point)
-        if b + shape.share * a < 1 or d + shape.share * c < 1:
+        return self.exactly(function, point, point)
+
+    def _root(self, lower: int, upper: int) -> tuple[int, int] | None:
+        """Check.Root.enclose."""
+        unit, center = self.scale.unit, self.scale.center
+        if lower < center:
             return None
-        low = base + multiple * a // (b + shape.share * a)
-        return low, base + multiple * c // (d + shape.share * c) + 1
+        low, high = unit * (lower - center), unit * max(upper - center, 0)
+        below, above = max(_root_guess(low) - 1, 0), _root_guess(high) + 1
+        return (center + below, center + above) if below**2 <= low and high <= above**2 else None
+
+    def _logarithm(self, lower: int, upper: int) -> tuple[int, int] | None:
+        """Check.Logarithm.enclose."""
+        unit, center = self.scale.unit, self.scale.center
+        if lower <= center:
+            return None
+        low = self._logarithm_below(lower - center, unit)
+        high = None if low is None else self._logarithm_above(max(upper - center, 0), unit)
+        return None if low is None or high is None else (low, high)
+
+    def _softplus(self, lower: int, upper: int) -> tuple[int, int] | None:
+        """Check.Logarithm.encloseSoftplus."""
+        a, b = self.below(1, lower)
+        low = self._logarithm_below(a + b, b)
+        a, b = self.above(1, upper)
+        high = None if low is None else self._logarithm_above(a + b, b)
+        return None if low is None or high is None else (low, high)
+
+    def _logarithm_guess(self, c: int, d: int) -> int:
+        unit = self.scale.unit
+        guess = self.scale.center + (unit * _LN2 * _log2(c) >> 16)
+        guess = max(guess - (unit * _LN2 * _log2(d) >> 16), 0)
+        for _ in range(_LOGARITHM_ITERATIONS):
+            a, b = self.above(1, guess)
+            p, q = c * b, a * d
+            guess = max(guess + (4 * unit * p // (p + q) if p + q else 0) - 2 * unit, 0)
+        return guess
+
+    def _logarithm_below(self, c: int, d: int) -> int | None:
+        """Check.Logarithm.lower."""
+        if d < 1:
+            return None
+        low = max(self._logarithm_guess(c, d) - _LOGARITHM_MARGIN, 0)
+        a, b = self.above(1, low)
+        return low if b >= 1 and a * d <= c * b else None
+
+    def _logarithm_above(self, c: int, d: int) -> int | None:
+        """Check.Logarithm.upper."""
+        if d < 1:
+            return None
+        high = self._logarithm_guess(c, d) + _LOGARITHM_MARGIN
+        a, b = self.below(1, high)
+        return high if b >= 1 and c * b <= a * d else None
 
     @lru_cache(maxsize=1 << 14)  # noqa: B019 - every pass of a box asks the same again
     def residual(
@@ -157,10 +261,7 @@ class Chain:
         found = self._cover(function, unit, slope, depth, (lower, *left), (upper, *right))
         if found is None:
             return None
-        shape, center = SHAPES[function], self.scale.center
-        size = max(right[1] - center, 0) + max(center - left[0], 0)
-        constant = (shape.eighths + 8 * shape.absolute) * self.scale.unit
-        radius = unit * (((shape.eighths * size << 126) + constant >> _SPARE) + 1)
+        radius = unit * GRANTED[function].radius(self.scale, left[0], right[1])
         return None if radius > found[0] else (found[0] - radius, found[1] + radius)
 
     def _cover(
@@ -224,11 +325,23 @@ class Chain:
         return value
 
 
+def _root_guess(n: int) -> int:
+    """Check.Root.guess."""
+    guess = 1 << (_log2(n) // 2 + 1)
+    for _ in range(_ROOT_ITERATIONS):
+        guess = guess + (n // guess if guess else 0) >> 1
+    return guess
+
+
+def _log2(n: int) -> int:
+    return max(n.bit_length() - 1, 0)
+
+
 def curve_slopes(
     function: CurveFunction, low: NDArray[np.float64], high: NDArray[np.float64], bits: int
 ) -> NDArray[np.int64]:
     """Slopes of chords, int64, in units of 2^-bits and below 2."""
-    own = CURVES[function.name.lower()]
+    own = CURVES[function.label]
     with np.errstate(all="ignore"):
         chord = (own.value(high) - own.value(low)) / (high - low)
         slope = np.where(high - low > _NARROW, chord, own.slope((low + high) / 2))
@@ -241,12 +354,11 @@ def curve_radius(
     function: CurveFunction, center: NDArray[np.float64], radius: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """How far any binary32 run may be from the exact value at `center`; arguments are off by `radius`."""
-    name = function.name.lower()
-    value = CURVES[name].value
+    value = CURVES[function.label].value
     with np.errstate(all="ignore"):
         exact = value(center)
         moved = np.maximum(np.abs(value(center + radius) - exact), np.abs(exact - value(center - radius)))
         moved = moved + _SLACK * (np.abs(exact) + moved) + _SLACK * (radius > 0)
         reach = np.abs(exact) + moved
-        found = moved + allowed(BUDGETS[name.capitalize()], reach, center) + _SLACK * reach
+        found = moved + GRANTED[function].of(reach) + _SLACK * reach
     return np.where(np.isfinite(found), found, np.inf)

@@ -40,7 +40,7 @@ from pytest_torchlean.certificate.words import (
     sources_of,
     unpack_digits,
 )
-from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.errors import CertificateError, DataError
 from pytest_torchlean.evaluator.exact import curve
 
 MINIMUM_POINTS = 32
@@ -214,7 +214,12 @@ class _ExactGraph:
     def _curve(self, node: CurveData, values: list[Fraction], radius: list[float]) -> None:
         """What the arguments' radii make of the value, and the budget of binary32."""
         place = slice(node.first, node.first + node.count)
-        found = [curve(node.function.name.lower(), value) for value in values[place]]
+        try:
+            found = [curve(node.function.label, value) for value in values[place]]
+        except DataError as error:
+            raise CertificateError(
+                "TL0610", f"the emitted graph has no value at a point of the region: {error.message}"
+            ) from error
         centers = np.array([_number(value) for value in values[place]])
         values.extend(found)
         radius.extend(curve_radius(node.function, centers, np.array(radius[place])).tolist())

@@ -174,18 +174,18 @@ def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]
 def _pieces(
     account: Account, state: State, stated: StatedSlopes | None = None
 ) -> tuple[list[Piece], State, dict[int, Slopes]]:
-    left, scale = iter(account.decodings), account.emission.certificate.scale
+    left = iter(account.decodings)
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
     for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, AffineData):
             step = _step(account, index, node, next(left), state)
         else:
-            step = curve_step(scale) if isinstance(node, CurveData) else NO_STEP
+            step = curve_step(node.function) if isinstance(node, CurveData) else NO_STEP
             if isinstance(node, ReluData):
                 state = _differ(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
-            elif isinstance(node, CurveData):
+            elif isinstance(node, CurveData) and node.function.logistic:
                 slopes[len(state.lower)] = curve_lines(account, node, state)
             elif isinstance(node, MaximumData | MinimumData):
                 slopes[len(state.lower)] = choice_lines(account, node, state)

@@ -68,6 +68,27 @@ class CurveFunction(Enum):
     EXP = "Curve.exp"
     SIGMOID = "Curve.sigmoid"
     TANH = "Curve.tanh"
+    SQRT = "Curve.sqrt"
+    LOG = "Curve.log"
+    SOFTPLUS = "Curve.softplus"
+    FUSED_SWISH = "Curve.fusedSwish"
+    FUSED_ELU = "Curve.fusedElu"
+    FUSED_SELU = "Curve.fusedSelu"
+    FUSED_GELU_TANH = "Curve.fusedGeluTanh"
+    FUSED_MISH = "Curve.fusedMish"
+    FUSED_HARD_SWISH_GATE = "Curve.fusedHardSwishGate"
+    FUSED_HARD_SWISH = "Curve.fusedHardSwish"
+    FUSED_SOFTSIGN = "Curve.fusedSoftsign"
+
+    @property
+    def label(self) -> str:
+        """Its name in `bounds.curves` and in the steps of `ir.linear`."""
+        return self.name.lower()
+
+    @property
+    def logistic(self) -> bool:
+        """Check.Curve.logistic: a fraction of exponentials, through which rows go."""
+        return self in (CurveFunction.EXP, CurveFunction.SIGMOID, CurveFunction.TANH)
 
 
 @dataclass(frozen=True)

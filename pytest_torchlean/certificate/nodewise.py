@@ -214,7 +214,7 @@ class _Pieces:
             return np.maximum(state[piece], 0.0), radius[piece]
         if isinstance(node, CurveData):
             piece = slice(node.first, node.first + node.count)
-            value = CURVES[node.function.name.lower()].value
+            value = CURVES[node.function.label].value
             return value(state[piece]), curve_radius(node.function, state[piece], radius[piece])
         if isinstance(node, BilinearData):
             return _bilinear(node, state, radius)

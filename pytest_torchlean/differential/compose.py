@@ -94,7 +94,7 @@ def _by_terms(node: Node, graph: Graph, prepared: Prepared, spreads: Mapping[str
     if isinstance(prepared, str):
         return prepared
     if isinstance(prepared, ReluStep):
-        return _relu(spreads[prepared.source])
+        return _relu(spreads[node.inputs[0]])
     return _stepped(prepared, graph, spreads)
 
 

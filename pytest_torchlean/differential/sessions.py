@@ -22,6 +22,7 @@ from pytest_torchlean.ir.linear import (
     CurveStep,
     ExtremumStep,
     IndexStep,
+    LinearStep,
     OperandStep,
     QuotientStep,
     ReluStep,
@@ -83,7 +84,9 @@ def prepare(graph: Graph) -> Mapping[str, Prepared]:
 
 def _prepared(node: Node, graph: Graph) -> Prepared:
     step = step_of(node, graph)
-    if isinstance(step, str | ReluStep):
+    if isinstance(step, str):
+        return step
+    if isinstance(step, ReluStep) and isinstance(step.source, str):
         return step
     if isinstance(step, CurveStep):
         return "a smooth activation has a reference of its own"
@@ -95,7 +98,7 @@ def _prepared(node: Node, graph: Graph) -> Prepared:
 def _multiplies(step: OperandStep) -> bool:
     if isinstance(step, ExtremumStep):
         return any(map(_multiplies, step.operands))
-    return isinstance(step, BilinearStep | QuotientStep)
+    return isinstance(step, BilinearStep | QuotientStep | CurveStep | LinearStep | ReluStep)
 
 
 def _size(prepared: Prepared) -> int:
@@ -112,9 +115,9 @@ def _reference(step: OperandStep, size: int) -> AffineReference | IndexStep | Ex
         return affine_reference(step, size)
     if isinstance(step, ExtremumStep):
         return ExtremumReference(tuple(_reference(part, size) for part in step.operands), step.maximum)
-    if isinstance(step, BilinearStep | QuotientStep):
-        raise TypeError("products and quotients have no linear reference")
-    return step
+    if isinstance(step, IndexStep):
+        return step
+    raise TypeError("products, quotients and activations have no linear reference")
 
 
 @dataclass(eq=False)

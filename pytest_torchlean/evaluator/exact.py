@@ -20,11 +20,12 @@ from pytest_torchlean.binary32.real_functions import DEFINITIONS
 from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import (
-    AffineStep,
+    AffineBlock,
     BilinearStep,
     CurveStep,
     ExtremumStep,
     IndexStep,
+    LinearStep,
     QuotientStep,
     ReluStep,
     Step,
@@ -81,7 +82,24 @@ class _Quotient:
     right: _Prepared
 
 
-_Prepared = _Affine | IndexStep | ReluStep | CurveStep | _Extremum | _Bilinear | _Quotient
+@dataclass(frozen=True, eq=False)
+class _Relu:
+    source: str | _Prepared
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    source: str | _Prepared
+    function: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Linear:
+    operands: tuple[_Prepared, ...]
+    affine: _Affine
+
+
+_Prepared = _Affine | IndexStep | _Relu | _Curve | _Linear | _Extremum | _Bilinear | _Quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,15 +185,22 @@ def integers_of(values: NDArray[np.float32]) -> tuple[Integers, int]:
 
 
 _CURVE_BITS = 192
-_NAMES = {"exp": "Exp", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+_NAMES = {"exp": "Exp", "sigmoid": "Sigmoid", "tanh": "Tanh", "log": "Log", "softplus": "Softplus"}
 
 
 def curve(function: str, x: Fraction) -> Fraction:
     """A smooth activation's value to within 2^-180: in general it is not a rational number.
 
-    function: a constructor of Spec.Curve. The exponential is cut at 400.
+    function: a constructor of Spec.Curve. The exponential is cut at 400. DataError TL0451 where the function
+    has no value.
     """
     zero = Fraction(0)
+    if function not in _NAMES and function != "sqrt":
+        return x
+    if (x < 0 and function == "sqrt") or (x <= 0 and function == "log"):
+        raise DataError("TL0451", f"{function} has no value at {float(x)!r}")
+    if function == "sqrt":
+        return Fraction(math.isqrt((x.numerator << 4 * _CURVE_BITS) // x.denominator), 1 << 2 * _CURVE_BITS)
     near = Fraction(round(x * (1 << 2 * _CURVE_BITS)), 1 << 2 * _CURVE_BITS)
     low, high = DEFINITIONS[_NAMES[function]](near, zero, zero, _CURVE_BITS).ends()
     return (low + high) / 2
@@ -189,18 +214,34 @@ def _from_fractions(values: Sequence[Fraction]) -> Vector:
 
 
 def _prepare(step: Step) -> _Prepared:
-    """Bring all blocks of an affine step to one denominator, 2^exponent * lcm of the divisors."""
+    """The step with its affine parts in integers."""
     if isinstance(step, ExtremumStep):
         return _Extremum(tuple(_prepare(operand) for operand in step.operands), step.maximum)
     if isinstance(step, BilinearStep):
         return _Bilinear(_prepare(step.left), _prepare(step.right), step.terms)
     if isinstance(step, QuotientStep):
         return _Quotient(_prepare(step.left), _prepare(step.right))
-    if not isinstance(step, AffineStep):
+    if isinstance(step, ReluStep):
+        return _Relu(_prepare_source(step.source))
+    if isinstance(step, CurveStep):
+        return _Curve(_prepare_source(step.source), step.function)
+    if isinstance(step, LinearStep):
+        operands = tuple(_prepare(operand) for operand in step.operands)
+        return _Linear(operands, _prepare_blocks((), step.blocks))
+    if isinstance(step, IndexStep):
         return step
-    divisor = math.lcm(*(block.divisor for block in step.blocks))
+    return _prepare_blocks(step.sources, step.blocks)
+
+
+def _prepare_source(source: str | Step) -> str | _Prepared:
+    return source if isinstance(source, str) else _prepare(source)
+
+
+def _prepare_blocks(sources: tuple[str, ...], given: Sequence[AffineBlock]) -> _Affine:
+    """Bring all blocks to one denominator, 2^exponent * lcm of the divisors."""
+    divisor = math.lcm(*(block.divisor for block in given))
     parts = []
-    for block in step.blocks:
+    for block in given:
         weights, weight_exponent = integers_of(block.weights)
         bias, bias_exponent = (None, 0) if block.bias is None else integers_of(block.bias)
         parts.append((block, weights, weight_exponent, bias, bias_exponent))
@@ -218,16 +259,16 @@ def _prepare(step: Step) -> _Prepared:
                 scatter=block.scatter,
             )
         )
-    size = sum(block.scatter.size for block in step.blocks)
-    return _Affine(step.sources, size, divisor << exponent, tuple(blocks))
+    size = sum(block.scatter.size for block in given)
+    return _Affine(sources, size, divisor << exponent, tuple(blocks))
 
 
 def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
-    if isinstance(step, ReluStep):
-        x = state[step.source]
+    if isinstance(step, _Relu):
+        x = _source(step.source, state)
         return Vector(np.where(x.numbers > 0, x.numbers, 0), x.denominator)
-    if isinstance(step, CurveStep):
-        x = state[step.source]
+    if isinstance(step, _Curve):
+        x = _source(step.source, state)
         found = [curve(step.function, Fraction(number, x.denominator)) for number in x.numbers]
         return _from_fractions(found)
     if isinstance(step, _Extremum):
@@ -238,9 +279,19 @@ def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
         return Vector(products.sum(axis=1), left.denominator * right.denominator)
     if isinstance(step, _Quotient):
         return _divided(_apply(step.left, state), _apply(step.right, state))
+    if isinstance(step, _Linear):
+        return _affine(step.affine, _joined([_apply(operand, state) for operand in step.operands]))
     x = _joined([state[name] for name in step.sources])
     if isinstance(step, IndexStep):
         return Vector(x.numbers[step.index], x.denominator)
+    return _affine(step, x)
+
+
+def _source(source: str | _Prepared, state: Mapping[str, Vector]) -> Vector:
+    return state[source] if isinstance(source, str) else _apply(source, state)
+
+
+def _affine(step: _Affine, x: Vector) -> Vector:
     padded = np.append(x.numbers, 0)
     result = np.empty(step.size, dtype=object)
     for block in step.blocks:

@@ -51,9 +51,9 @@ class IndexStep:
 
 @dataclass(frozen=True)
 class ReluStep:
-    """Element-wise max(x, 0) of one source."""
+    """Element-wise max(x, 0) of one source, a value or the results of another step."""
 
-    source: str
+    source: str | OperandStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +69,21 @@ class ExtremumStep:
 
 @dataclass(frozen=True)
 class CurveStep:
-    """A smooth activation, element by element. function: a constructor of Spec.Curve in Lean."""
+    """A smooth activation, element by element, of a value or of the results of another step.
 
-    source: str
+    function: a constructor of Spec.Curve in Lean.
+    """
+
+    source: str | OperandStep
     function: str
+
+
+@dataclass(frozen=True)
+class LinearStep:
+    """An affine step that reads the results of other steps, concatenated in their order."""
+
+    operands: tuple[OperandStep, ...]
+    blocks: tuple[AffineBlock, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,5 +107,7 @@ class QuotientStep:
     right: OperandStep
 
 
-OperandStep = AffineStep | IndexStep | ExtremumStep | BilinearStep | QuotientStep
-Step = OperandStep | ReluStep | CurveStep
+OperandStep = (
+    AffineStep | IndexStep | ReluStep | ExtremumStep | CurveStep | LinearStep | BilinearStep | QuotientStep
+)
+Step = OperandStep

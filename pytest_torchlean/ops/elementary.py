@@ -32,6 +32,7 @@ from pytest_torchlean.ir.linear import (
     QuotientStep,
     Step,
 )
+from pytest_torchlean.ops import composed
 from pytest_torchlean.ops.elementwise import product
 from pytest_torchlean.ops.extremum import extremum, moved
 from pytest_torchlean.ops.rule import (
@@ -63,8 +64,28 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 """The attributes that a function takes, in the order of its parameters."""
 
-CURVES = {"Exp": "exp", "Sigmoid": "sigmoid", "Tanh": "tanh"}
-"""Functions that certificates speak about, and their names in Lean."""
+CURVES = {
+    "Exp": "exp",
+    "Log": "log",
+    "Sigmoid": "sigmoid",
+    "Softplus": "softplus",
+    "Sqrt": "sqrt",
+    "Tanh": "tanh",
+}
+"""Functions that certificates speak about as one node, and their names in Lean."""
+COMPOSED: dict[str, Callable[..., Step | str]] = {
+    "Celu": composed.celu_step,
+    "Elu": composed.elu_step,
+    "GeluTanh": composed.gelu_tanh_step,
+    "HardSwish": composed.hard_swish_step,
+    "Mish": composed.mish_step,
+    "Selu": composed.selu_step,
+    "Softsign": composed.softsign_step,
+    "Swish": composed.swish_step,
+}
+"""Functions that certificates speak about as several nodes; their steps take a function's parameters."""
+ASSUMED = frozenset({*CURVES, *COMPOSED}) - {"Sqrt"}
+"""Functions of whose results a theorem under binary32 assumes a budget; IEEE-754 fixes the root's."""
 
 _NO_STEP = no_step("its value is in general not a rational number")
 
@@ -130,6 +151,10 @@ def _hard_sigmoid_step(node: Node, graph: Graph) -> Step | str:
 
 def _curve_step(node: Node, graph: Graph) -> Step | str:
     return CurveStep(node.inputs[0], CURVES[node.op])
+
+
+def _composed_step(node: Node, graph: Graph) -> Step | str:
+    return COMPOSED[node.op](node, graph, *_parameters(node))
 
 
 # --- Sqrt, Reciprocal ---------------------------------------------------------------------------------
@@ -210,13 +235,19 @@ def _enclose_power(node: Node, inputs: Enclosures) -> tuple[Enclosed | Array, ..
     return (Enclosed(center, radius),)
 
 
+_STEPS = {
+    "HardSigmoid": _hard_sigmoid_step,
+    **dict.fromkeys(CURVES, _curve_step),
+    **dict.fromkeys(COMPOSED, _composed_step),
+}
+
 RULES = {
     **{
         name: OpRule(
             _infer,
             _evaluate,
             _error_bound,
-            {"HardSigmoid": _hard_sigmoid_step, **dict.fromkeys(CURVES, _curve_step)}.get(name, _NO_STEP),
+            _STEPS.get(name, _NO_STEP),
             reference=_reference,
             enclose=_enclose,
             prepare=_prepare,
@@ -237,7 +268,7 @@ RULES = {
         _infer,
         _fixed(np.sqrt),
         exactly_rounded,
-        _NO_STEP,
+        _curve_step,
         enclose=lambda node, inputs: (enclosed(inputs[0]).sqrt(),),
     ),
 }

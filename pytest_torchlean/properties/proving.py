@@ -36,7 +36,7 @@ from pytest_torchlean.checker import (
     find_lean,
 )
 from pytest_torchlean.errors import CertificateError, CheckerError
-from pytest_torchlean.ops.elementary import CURVES
+from pytest_torchlean.ops.elementary import ASSUMED, CURVES
 from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties import PropertyContext
@@ -383,17 +383,21 @@ def guard_points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
 
 SMOOTH = (
     "Assumed of the runtime, under binary32: every result of {} is within the budget of Spec/Curve of the "
-    "real function's value (measured, not derived: benchmarks/ELEMENTARY.md). The theorem speaks of number "
-    "systems with an exponential function; read it over the real numbers."
+    "real function's value (measured, not derived: benchmarks/ELEMENTARY.md)."
+)
+EXPONENTIAL = (
+    "The theorem speaks of number systems with an exponential function; read it over the real numbers."
 )
 
 
 def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
     """The ledger's sentences for a proof about this model."""
     trust = proof.trust
-    used = sorted({node.op for node in context.graph.nodes if node.op in CURVES})
-    if used:
-        trust = (*trust, SMOOTH.format(", ".join(used)))
+    used = {node.op for node in context.graph.nodes}
+    if used & ASSUMED:
+        trust = (*trust, SMOOTH.format(", ".join(sorted(used & ASSUMED))))
+    if used & (ASSUMED | CURVES.keys()):
+        trust = (*trust, EXPONENTIAL)
     if context.graph.free_batch:
         return (*trust, "The model's batch dimension is free; the claim is about batch size 1.")
     return trust

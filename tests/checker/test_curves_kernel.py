@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_torchlean.certificate.curves import BITS, STAGES, curve_bounds
+from pytest_torchlean.certificate.curves import BITS, STAGES, curve_bounds, curve_step
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     CurveData,
@@ -78,20 +78,36 @@ class Case:
         )
 
 
+REACH = {
+    CurveFunction.EXP: (-5, 5),
+    CurveFunction.SOFTPLUS: (-150, 120),
+    CurveFunction.SQRT: (0, 150),
+    CurveFunction.LOG: (0, 150),
+}
+"""Least and greatest arguments."""
+
+
 def cases() -> Iterator[Case]:
     rng = random.Random(11)
     for semantics in Semantics:
         for function in CurveFunction:
             for scale in (WIDE, ODD):
-                reach = 5 if function is CurveFunction.EXP else 150
+                least, most = REACH.get(function, (-150, 150))
                 ends = [
-                    sorted(scale.center + round(rng.uniform(-reach, reach) * scale.unit) for _ in range(2))
+                    sorted(scale.center + round(rng.uniform(least, most) * scale.unit) for _ in range(2))
                     for _ in range(6)
                 ]
                 near = [(scale.center - 5, scale.center), (scale.center, scale.center + 7)]
+                if least >= 0:
+                    near = [
+                        (scale.center + 1, scale.center + 3),
+                        (scale.center + 2**20, scale.center + 2**21),
+                    ]
                 bounds = (*((low, high) for low, high in ends), *near)
-                yield Case(semantics, scale, bounds, CurveData(function, 1, 7))
-                yield Case(semantics, scale, bounds, CurveData(function, 6, 2), stages=2, bits=40)
+                step = curve_step(function)
+                yield Case(semantics, scale, bounds, CurveData(function, 1, 7), step.first, step.radius)
+                if function.logistic:
+                    yield Case(semantics, scale, bounds, CurveData(function, 6, 2), stages=2, bits=40)
 
 
 def outcome(source: str, lean: LeanInstall, library: BuiltLibrary, folder: Path) -> tuple[End, int | None]:
@@ -133,6 +149,14 @@ def refused() -> Iterator[Case]:
         # slots that are not written yet
         yield Case(semantics, WIDE, (far,), CurveData(CurveFunction.TANH, 0, 2))
         yield Case(semantics, WIDE, (far,), CurveData(CurveFunction.TANH, 1, 1))
+        # a root and a logarithm that do not exist; a logarithm that is not found
+        below = (WIDE.center - 1, WIDE.center + WIDE.unit)
+        yield Case(semantics, WIDE, (below,), CurveData(CurveFunction.SQRT, 0, 1))
+        zero = (WIDE.center, WIDE.center + WIDE.unit)
+        yield Case(semantics, WIDE, (zero,), CurveData(CurveFunction.LOG, 0, 1), 6, 96)
+        yield Case(semantics, WIDE, (far,), CurveData(CurveFunction.SOFTPLUS, 0, 1), 6, 96)
+        # stages so short that the exponential of a bound cannot be told from the number
+        yield Case(semantics, WIDE, (far,), CurveData(CurveFunction.LOG, 0, 1), 1, 20)
         # no stages; a scale whose numbers would overflow; one in which 1 is too large
         small = (WIDE.center, WIDE.center + 1)
         yield Case(semantics, WIDE, (small,), exp, stages=0)

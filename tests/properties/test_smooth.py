@@ -13,6 +13,7 @@ import pytest
 from onnx import helper
 from onnx_models import model
 
+from pytest_torchlean.binary32 import elementary
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Verdict
@@ -33,6 +34,91 @@ def network(activation: str, seed: int = 0) -> onnx.ModelProto:
         "v": rng.normal(size=(6, 2)).astype(np.float32),
     }
     return model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights)
+
+
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Sqrt": ("Sqrt", {}),
+    "Log": ("Log", {}),
+    "Softplus": ("Softplus", {}),
+    "Softsign": ("Softsign", {}),
+    "Elu": ("Elu", {"alpha": 0.5}),
+    "Celu": ("Celu", {}),
+    "Selu": ("Selu", {}),
+    "HardSwish": ("HardSwish", {}),
+    "Mish": ("Mish", {}),
+    "Swish": ("Swish", {"alpha": 1.5}),
+    "Gelu": ("Gelu", {"approximate": "tanh"}),
+}
+
+
+def single(name: str) -> tuple[onnx.ModelProto, np.ndarray, np.ndarray]:
+    """Two neurons of an activation, arguments around 3/2: the model, and its exact least and greatest outputs."""
+    op, attributes = OTHERS[name]
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
+        helper.make_node(op, ["h"], ["y"], name="bend", **attributes),
+    ]
+    weights = {"w": np.eye(2, dtype=np.float32), "b": np.full(2, 1.5, np.float32)}
+    opset = 24 if op == "Swish" else 22
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights, opset=opset)
+    named = "GeluTanh" if op == "Gelu" else op
+    parameters = {"Elu": (0.5,), "Celu": (1.0,), "Swish": (1.5,), "Selu": (1.6732632, 1.050701)}.get(op, ())
+    ends = np.array([1.25, 1.75], dtype=np.float32)
+    if op == "Sqrt":
+        return proto, *np.sqrt(ends.astype(np.float64))
+    return proto, *elementary.reference(named, ends, *parameters)[0]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_true_ranges_are_proved_and_false_ones_are_not(name: str, context_for: Any) -> None:
+    """All of these grow from 5/4 to 7/4: the true range and a little, and less than it."""
+    proto, least, most = single(name)
+    # products of intervals are not tight
+    slack = (
+        Fraction(1, 4) if name in ("Swish", "Mish", "HardSwish", "Gelu", "Softsign") else Fraction(1, 10**4)
+    )
+    box = Bounds(Fraction(-1, 4), Fraction(1, 4))
+
+    def verdict(lower: Fraction, upper: Fraction, **more: Any) -> Verdict:
+        output = OutputBounds(lower, upper)
+        prop = RangeProperty(name="r", model="m", input=box, output=output, **more)
+        return run_property(context_for(proto), prop).verdict
+
+    low, high = Fraction(float(least)), Fraction(float(most))
+    assert verdict(low - slack, high + slack) is Verdict.PROVED
+    expected = Verdict.UNSUPPORTED if name == "Gelu" else Verdict.PROVED
+    assert verdict(low - slack, high + slack, semantics="real") is expected
+    assert verdict(low - slack, high + slack, assurance="evaluated") is Verdict.PROVED
+    assert verdict(low - slack, high - Fraction(1, 1000)) is Verdict.REFUTED
+    assert verdict(low + Fraction(1, 1000), high + slack) is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "reason"),
+    [
+        ("Elu", {"alpha": 2.0}, "alpha between 0 and 1"),
+        ("Celu", {"alpha": 0.5}, "only for alpha = 1"),
+        ("Selu", {"alpha": 1.0}, "the alpha and gamma of the standard"),
+        ("Gelu", {}, "in general not a rational number"),
+        ("Erf", {}, "in general not a rational number"),
+        ("Sin", {}, "in general not a rational number"),
+    ],
+)
+def test_what_has_no_rule_is_unsupported_by_name(
+    op: str, attributes: dict[str, Any], reason: str, context_for: Any
+) -> None:
+    proto = model(
+        [helper.make_node(op, ["x"], ["y"], **attributes)], {"x": [1, 2]}, {"y": [1, 2]}, {}, opset=22
+    )
+    evidence = run_property(context_for(proto), claim(40))
+    assert evidence.verdict is Verdict.UNSUPPORTED
+    assert any(op in line and reason in line for line in (evidence.found, *evidence.details))
+
+
+@pytest.mark.parametrize("op", ["Sqrt", "Log"])
+def test_nothing_is_proved_of_numbers_without_a_root_or_logarithm(op: str, context_for: Any) -> None:
+    proto = model([helper.make_node(op, ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]}, {})
+    assert run_property(context_for(proto), claim(400)).verdict is not Verdict.PROVED
 
 
 def claim(bound: int | Fraction, **more: Any) -> RangeProperty:

@@ -1,13 +1,14 @@
 prelude
 import PytestTorchLean.Check.AnyOrder
 import PytestTorchLean.Check.Exponential
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.Logarithm
 import PytestTorchLean.Spec.Graph
 /-!
 # Bounds of smooth activations
 
-Each of the functions is `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point, and
-grows with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. In binary32 both
+The logistic functions are `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point, and
+grow with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. The others have rules
+of their own (Check/Root, Check/Logarithm). In binary32 both
 are moved outward by the budget.
 -/
 set_option linter.all false
@@ -17,36 +18,38 @@ open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
 namespace Curve
+/-- The functions of this file's shape. -/
+def logistic : Curve → Bool
+  | .exp => true
+  | .sigmoid => true
+  | .tanh => true
+  | _ => false
 /-- The exponential's argument is this many times the function's. -/
 def factor : Curve → Nat
-  | .exp => 1
-  | .sigmoid => 1
   | .tanh => 2
+  | _ => 1
 def share : Curve → Nat
   | .exp => 0
-  | .sigmoid => 1
-  | .tanh => 1
+  | _ => 1
 def multiple (unit : Nat) : Curve → Nat
-  | .exp => unit
-  | .sigmoid => unit
   | .tanh => Nat.add unit unit
+  | _ => unit
 def base (unit center : Nat) : Curve → Nat
-  | .exp => center
-  | .sigmoid => center
   | .tanh => Nat.sub center unit
+  | _ => center
 
-/-- All functions have one shape. -/
-theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K} : (function : Curve) → function.At e x v →
+/-- All of them have one shape. -/
+theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K} : (function : Curve) → function.logistic = true → function.At e x v →
     ∃ w, natural unit * v + natural center = natural (function.base unit center) + w ∧
       w * (1 + natural function.share * e (natural function.factor * x)) = natural (function.multiple unit) * e (natural function.factor * x)
-  | .exp, h => by
+  | .exp, _, h => by
     have one : (natural 1 : K) * x = x := one_mul x
     refine ⟨natural unit * v, add_comm _ _, ?_⟩
     show natural unit * v * (1 + natural 0 * e (natural 1 * x)) = natural unit * e (natural 1 * x)
     have h : v = e x := h
     rw [one, h]
     exact (ring2 K u E, u * E * (1 + 0 * E), u * E) _ _
-  | .sigmoid, h => by
+  | .sigmoid, _, h => by
     have one : (natural 1 : K) * x = x := one_mul x
     refine ⟨natural unit * v, add_comm _ _, ?_⟩
     show natural unit * v * (1 + natural 1 * e (natural 1 * x)) = natural unit * e (natural 1 * x)
@@ -55,7 +58,11 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
     have t : natural unit * (v * (1 + e x)) = natural unit * e x := by rw [h]
     rw [← t]
     exact (ring3 K u v E, u * v * (1 + 1 * E), u * (v * (1 + E))) _ _ _
-  | .tanh, h => by
+  | .sqrt, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .log, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .tanh, _, h => by
     have two : (natural 2 : K) * x = x + x := (ring1 K x, 2 * x, x + x) x
     have s : (natural center : K) = natural (center - unit) + natural unit := by rw [← natural_add, Natural.sub_add_cancel hc]
     refine ⟨natural unit * (v + 1), ?_, ?_⟩
@@ -146,6 +153,7 @@ def enclose (factor multiple base share center bits count measure one limit l u 
     Exponential.above factor center bits count measure one limit u fun a b => upper multiple base share a b fun high => next low high
 
 theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hf : function.logistic = true)
     (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x)
     (h : enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
     ∃ low high, (∀ v, function.At e x v → Within s low high v) ∧ next low high = true := by
@@ -161,7 +169,7 @@ theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
   obtain ⟨d0', h⟩ := both_true h
   rw [force_eq] at h
   refine ⟨_, _, fun v hv => ?_, h⟩
-  obtain ⟨w, w1, w2⟩ := shape hc function hv
+  obtain ⟨w, w1, w2⟩ := shape hc function hf hv
   unfold Within Scale.image
   rw [w1]
   constructor
@@ -198,17 +206,6 @@ theorem absolute_value (v : K) : ∃ a, AtMost v a ∧ (a = v ∨ a = -v) := by
   cases le_total 0 v with
   | inl h => exact ⟨v, AtMost.of_le h (le_refl v), Or.inl rfl⟩
   | inr h => exact ⟨-v, ⟨le_trans h (neg_nonneg h), le_refl _⟩, Or.inr rfl⟩
-theorem le_sub (a b : Nat) {x : K} (h : x + natural b ≤ natural a) : x ≤ natural (a - b) := by
-  cases Nat.le_total b a with
-  | inl g =>
-    have s : (natural a : K) = natural (a - b) + natural b := by rw [← natural_add, Natural.sub_add_cancel g]
-    rw [s] at h
-    exact le_cert ((ring3 K d x b, d - x, d + b - (x + b)) _ _ _) (sub_nonneg h)
-  | inr g =>
-    refine le_trans ?_ (natural_nonneg _)
-    have t := add_nonneg (sub_nonneg (natural_le (K := K) g)) (sub_nonneg h)
-    exact le_cert ((ring3 K a b x, 0 - x, b - a + (a - (x + b))) _ _ _) t
-
 theorem rounded_up (k n : Nat) : n ≤ 2 ^ k * Nat.succ (Nat.shiftRight n k) :=
   Nat.le_trans (Rows.lt_mul_div n _ (Natural.two_pow_pos k)) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))
 
@@ -284,35 +281,62 @@ theorem widen_sound {s : Scale} {function : Curve} {low high : Nat} {next : Nat 
   refine moved hv (Nat.le_of_ble_eq_true h1) (budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of hv ea) ?_)
   exact rounded_up 152 _
 
+/-- Bounds of the exact value from bounds of the argument, by the function's own rule. -/
+def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  match function with
+  | .sqrt => Root.enclose s.unit s.center
+  | .log => Logarithm.enclose s.unit s.center bits count measure one limit
+  | .softplus => Logarithm.encloseSoftplus s.unit s.center bits count measure one limit
+  | .fused _ => fun l u next => next l u
+  | function => force (fun multiple => force (fun base => enclose function.factor multiple base function.share s.center bits count measure one limit)
+      (function.base s.unit s.center)) (function.multiple s.unit)
+
+theorem exactly_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x) : (function : Curve) →
+    exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true →
+    function.Defined x ∧ ∃ low high, (∀ v, function.At e x v → Within s low high v) ∧ next low high = true
+  | .exp, h => by
+    unfold exactly at h; dsimp only at h; rw [force_eq, force_eq] at h
+    exact ⟨trivial, enclose_sound he rfl hu hc hl hx h⟩
+  | .sigmoid, h => by
+    unfold exactly at h; dsimp only at h; rw [force_eq, force_eq] at h
+    exact ⟨trivial, enclose_sound he rfl hu hc hl hx h⟩
+  | .tanh, h => by
+    unfold exactly at h; dsimp only at h; rw [force_eq, force_eq] at h
+    exact ⟨trivial, enclose_sound he rfl hu hc hl hx h⟩
+  | .sqrt, h => by
+    obtain ⟨c, low, high, w, h⟩ := Root.enclose_sound hx h
+    refine ⟨?_, low, high, fun v hv => w v hv.1 hv.2, h⟩
+    apply cancel_natural hu
+    unfold Scale.image at c
+    exact le_cert ((ring3 K u x c, u * x - u * 0, u * x + c - c) _ _ _) (sub_nonneg c)
+  | .log, h => Logarithm.enclose_sound he hu hl hx h
+  | .softplus, h => ⟨trivial, Logarithm.encloseSoftplus_sound he hu hl hx h⟩
+  | .fused _, h => ⟨trivial, l, u, fun v hv => by
+      have hv : v = x := hv
+      rw [hv]; exact hx, h⟩
+
 /-- Bounds of a result from bounds of its argument. -/
 def bound (m : Semantics) (s : Scale) (function : Curve) (bits count measure one limit : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
-  force (fun multiple => force (fun base => Semantics.casesOn (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool) m
-      (enclose function.factor multiple base function.share s.center bits count measure one limit)
-      (force (fun relative => force (fun constant => fun l u next =>
-          enclose function.factor multiple base function.share s.center bits count measure one limit l u fun low high =>
-            widen s.center relative constant low high next)
+  (fun rule => Semantics.casesOn (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool) m rule
+      (force (fun relative => force (fun constant => fun l u next => rule l u fun low high => widen s.center relative constant low high next)
         (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit)) (Nat.mul function.eighths (Nat.pow 2 126))))
-    (function.base s.unit s.center)) (function.multiple s.unit)
+    (exactly s function bits count measure one limit)
 
 theorem bound_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
     (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x) : (m : Semantics) →
     bound m s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true →
-    ∃ low high, (∀ y, function.Computes m e x y → Within s low high y) ∧ next low high = true
-  | .real, h => by
-    unfold bound at h
-    rw [force_eq, force_eq] at h
-    exact enclose_sound he hu hc hl hx h
+    function.Defined x ∧ ∃ low high, (∀ y, function.Computes m e x y → Within s low high y) ∧ next low high = true
+  | .real, h => exactly_sound he hu hc hl hx function h
   | .binary32, h => by
     unfold bound at h
-    rw [force_eq, force_eq] at h
-    have h : force (fun relative => force (fun constant => fun l u next =>
-        enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u fun low high =>
+    have h : force (fun relative => force (fun constant => fun l u next => exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u fun low high =>
           widen s.center relative constant low high next) (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
         (Nat.mul function.eighths (Nat.pow 2 126)) l u next = true := h
     rw [force_eq, force_eq] at h
-    obtain ⟨low, high, w, h⟩ := enclose_sound he hu hc hl hx h
+    obtain ⟨d, low, high, w, h⟩ := exactly_sound he hu hc hl hx function h
     obtain ⟨low', high', w', h⟩ := widen_sound (K := K) h
-    refine ⟨low', high', fun y hy => ?_, h⟩
+    refine ⟨d, low', high', fun y hy => ?_, h⟩
     obtain ⟨v, hv, hb⟩ := hy
     exact w' v y (w v hv) hb
 
@@ -341,8 +365,8 @@ theorem each_succ (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) �
   rfl
 
 /-- What a rule for one result has to guarantee. -/
-def Bounds (s : Scale) (P : K → K → Prop) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) : Prop :=
-  ∀ l u x (next : Nat → Nat → Bool), Within s l u x → bound l u next = true → ∃ low high, (∀ y, P x y → Within s low high y) ∧ next low high = true
+def Bounds (s : Scale) (D : K → Prop) (P : K → K → Prop) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) : Prop :=
+  ∀ l u x (next : Nat → Nat → Bool), Within s l u x → bound l u next = true → D x ∧ ∃ low high, (∀ y, P x y → Within s low high y) ∧ next low high = true
 
 theorem digits_within {s : Scale} {slots : Nat → K} {direct mirrored count slot : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (h : slot < count) :
     Within s (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (slots slot) := by
@@ -358,8 +382,8 @@ theorem digits_within {s : Scale} {slots : Nat → K} {direct mirrored count slo
   rw [e1, e2]
   exact w
 
-theorem each_sound {s : Scale} {slots values : Nat → K} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s P bound) : (n slot tail tailMirrored written : Nat) →
+theorem each_sound {s : Scale} {slots values : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
     (next : Nat → Nat → Bool) → slot + n ≤ count → (Memory.mk tail tailMirrored).Holds s values written →
     (∀ i, i < n → P (slots (slot + i)) (values (written + i))) → each s bound direct n slot tail tailMirrored written next = true →
     ∃ tail' tailMirrored', (Memory.mk tail' tailMirrored').Holds s values (written + n) ∧ next tail' tailMirrored' = true
@@ -367,7 +391,7 @@ theorem each_sound {s : Scale} {slots values : Nat → K} {P : K → K → Prop}
   | n + 1, slot, tail, tailMirrored, written, next, hs, ht, hp, h => by
     rw [each_succ] at h
     have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
-    obtain ⟨low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
+    obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
     have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) (w _ (hp 0 (Nat.succ_le_succ (Nat.zero_le n))))
@@ -377,27 +401,28 @@ theorem each_sound {s : Scale} {slots values : Nat → K} {P : K → K → Prop}
     rw [e1] at r1
     exact ⟨d', m', r1, r2⟩
 
-/-- No result leaves the memory's range. -/
-theorem each_bounded {s : Scale} {slots : Nat → K} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s P bound) : (n slot tail tailMirrored written : Nat) →
+/-- No result leaves the memory's range, and every argument has one. -/
+theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
     (next : Nat → Nat → Bool) → slot + n ≤ count → each s bound direct n slot tail tailMirrored written next = true →
-    ∀ i, i < n → ∀ y, P (slots (slot + i)) y → Within s 0 s.top y
+    ∀ i, i < n → D (slots (slot + i)) ∧ ∀ y, P (slots (slot + i)) y → Within s 0 s.top y
   | 0, _, _, _, _, _, _, _ => fun i hi => absurd hi (Nat.not_succ_le_zero i)
   | n + 1, slot, tail, tailMirrored, written, next, hs, h => by
     rw [each_succ] at h
     have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
-    obtain ⟨low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
+    obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨_, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
     have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
-    intro i hi y hy
+    intro i hi
     cases i with
     | zero =>
+      refine ⟨d, fun y hy => ?_⟩
       obtain ⟨w1, w2⟩ := w y hy
       exact ⟨le_trans (natural_nonneg low) w1, le_trans w2 (natural_le (Nat.le_of_ble_eq_true c2))⟩
     | succ i =>
-      rw [← e1] at hy
-      exact each_bounded sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) h i (Nat.le_of_succ_le_succ hi) y hy
+      rw [← e1]
+      exact each_bounded sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) h i (Nat.le_of_succ_le_succ hi)
 
 /-- Arguments further from 0 than this need not be told apart: `e^128` is far above the largest binary32 number. -/
 def farthest : Nat := 128
@@ -458,16 +483,16 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Cu
   have c2 := Nat.le_of_ble_eq_true c2
   have c3 := Nat.le_of_ble_eq_true c3
   have c4 : farthest * s.unit < s.unit * 256 ^ stages := Nat.le_of_ble_eq_true c4
-  have rule : ∀ e : K → K, IsExponential e → Bounds s (function.Computes m e) (bound m s function bits stages (s.unit * 256 ^ stages) (2 ^ bits) (farthest * s.unit)) :=
+  have rule : ∀ e : K → K, IsExponential e → Bounds s function.Defined (function.Computes m e) (bound m s function bits stages (s.unit * 256 ^ stages) (2 ^ bits) (farthest * s.unit)) :=
     fun e he l u x next hx h => bound_sound he sf.unit c2 c4 hx m h
+  obtain ⟨e, he, hn⟩ := hn
+  have inside := fun e he => each_bounded sf hm (rule e he) n first 0 0 0 _ c1 h
   constructor
-  · cases m with
+  · refine ⟨fun i hi => (inside e he i hi).1, ?_⟩
+    cases m with
     | real => trivial
-    | binary32 =>
-      intro e he i hi y hy
-      exact finite_of_within sf.unit c3 (each_bounded sf hm (rule e he) n first 0 0 0 _ c1 h i hi y hy)
-  · obtain ⟨e, he, hn⟩ := hn
-    obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he) n first 0 0 0 _ c1
+    | binary32 => exact fun e he i hi y hy => finite_of_within sf.unit c3 ((inside e he i hi).2 y hy)
+  · obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he) n first 0 0 0 _ c1
       (Memory.empty_holds s _) (fun i hi => by rw [Nat.zero_add]; exact hn i hi) h
     rw [Nat.zero_add] at r1
     rw [Affine.extend_eq] at r2

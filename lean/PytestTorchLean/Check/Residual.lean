@@ -18,26 +18,28 @@ namespace Curve
 /-- Where `falling` is 0, in fixed point; for the exponential it is constant. -/
 def roof (unit center : Nat) : Curve → Nat
   | .exp => unit
-  | .sigmoid => Nat.add center unit
-  | .tanh => Nat.add center unit
+  | _ => Nat.add center unit
 def bent : Curve → Nat
   | .exp => 0
-  | .sigmoid => 1
-  | .tanh => 1
+  | _ => 1
 
 /-- The fixed-point numbers of the two factors of a rise. -/
-theorem factors_fixed {unit center : Nat} (hc : unit ≤ center) (v : K) : (function : Curve) →
+theorem factors_fixed {unit center : Nat} (hc : unit ≤ center) (v : K) : (function : Curve) → function.logistic = true →
     natural unit * function.rising v + natural (function.base unit center) = natural unit * v + natural center ∧
     natural unit * function.falling v + natural function.bent * (natural unit * v + natural center) = natural (function.roof unit center)
-  | .exp => ⟨rfl, by
+  | .sqrt, no => Bool.noConf_tf (Eq.symm no)
+  | .log, no => Bool.noConf_tf (Eq.symm no)
+  | .softplus, no => Bool.noConf_tf (Eq.symm no)
+  | .fused _, no => Bool.noConf_tf (Eq.symm no)
+  | .exp, _ => ⟨rfl, by
       show natural unit * 1 + natural 0 * _ = natural unit
       have z : (natural 0 : K) = 0 := rfl
       rw [z, mul_on, OrderedRing.zero_mul, add_zer]⟩
-  | .sigmoid => ⟨rfl, by
+  | .sigmoid, _ => ⟨rfl, by
       show natural unit * (1 - v) + natural 1 * (natural unit * v + natural center) = natural (center + unit)
       rw [natural_add]
       exact (ring3 K u v c, u * (1 - v) + 1 * (u * v + c), c + u) _ _ _⟩
-  | .tanh => by
+  | .tanh, _ => by
     have s : (natural center : K) = natural (center - unit) + natural unit := by rw [← natural_add, Natural.sub_add_cancel hc]
     refine ⟨?_, ?_⟩
     · show natural unit * (1 + v) + natural (center - unit) = _
@@ -219,7 +221,7 @@ def line (s : Scale) (function : Curve) (factor slope : Nat) : Line :=
   ⟨factor, slope, s.unit, s.top, function.base s.unit s.center, function.roof s.unit s.center, function.bent⟩
 
 theorem piece_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {factor slope a al ah b bl bh : Nat} {next : Nat → Nat → Bool}
-    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (ht : b ≤ s.top) (pa : At.Point function e s a al ah) (pb : At.Point function e s b bl bh)
+    (hf : function.logistic = true) (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (ht : b ≤ s.top) (pa : At.Point function e s a al ah) (pb : At.Point function e s b bl bh)
     (h : piece (line s function factor slope) a al ah b bl bh next = true) :
     ∃ lo hi, (∀ x v, natural a ≤ s.image x → s.image x ≤ natural b → function.At e x v →
       natural lo ≤ (line s function factor slope).residual (s.image x) (s.image v) ∧ (line s function factor slope).residual (s.image x) (s.image v) ≤ natural hi) ∧ next lo hi = true := by
@@ -237,28 +239,28 @@ theorem piece_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
   have x_xr : x ≤ xr := cancel_natural hu (by
     rw [← eb] at xb; unfold Scale.image at xb
     exact le_cert ((ring3 K p q c, q - p, q + c - (p + c)) _ _ _) (sub_nonneg xb))
-  have vl_v := increases he xl_x function hva hv
-  have v_vr := increases he x_xr function hv hvb
-  obtain ⟨pl, ql⟩ := factors_nonneg he function hva
-  obtain ⟨pv, qv⟩ := factors_nonneg he function hv
-  obtain ⟨pr, qr⟩ := factors_nonneg he function hvb
+  have vl_v := increases he xl_x function hf hva hv
+  have v_vr := increases he x_xr function hf hv hvb
+  obtain ⟨pl, ql⟩ := factors_nonneg he function hf hva
+  obtain ⟨pv, qv⟩ := factors_nonneg he function hf hv
+  obtain ⟨pr, qr⟩ := factors_nonneg he function hf hvb
   have iml := mul_le_left u0 vl_v
   have imr := mul_le_left u0 v_vr
   have im_al : natural al ≤ natural s.unit * v + natural s.center := le_trans wa1 (add_le _ iml)
   have im_bh : natural s.unit * v + natural s.center ≤ natural bh := le_trans (add_le _ imr) wb2
   -- bounds of the factors, for any value between the two ends
   have upP : ∀ y : K, natural s.unit * y + natural s.center ≤ natural bh → natural s.unit * function.rising y ≤ natural (bh - function.base s.unit s.center) := fun y hy =>
-    le_sub _ _ (by rw [(factors_fixed hc y function).1]; exact hy)
+    le_sub _ _ (by rw [(factors_fixed hc y function hf).1]; exact hy)
   have downP : ∀ y : K, natural al ≤ natural s.unit * y + natural s.center → 0 ≤ function.rising y → natural (al - function.base s.unit s.center) ≤ natural s.unit * function.rising y := fun y hy h0 =>
-    truncated_le (by rw [(factors_fixed hc y function).1]; exact hy) (mul_nonneg u0 h0)
+    truncated_le (by rw [(factors_fixed hc y function hf).1]; exact hy) (mul_nonneg u0 h0)
   have upQ : ∀ y : K, natural al ≤ natural s.unit * y + natural s.center → natural s.unit * function.falling y ≤ natural (function.roof s.unit s.center - function.bent * al) := fun y hy =>
     le_sub _ _ (by
-      have f := (factors_fixed hc y function).2
+      have f := (factors_fixed hc y function hf).2
       rw [← f, natural_mul]
       exact add_le_add (le_refl _) (mul_le_left (natural_nonneg _) hy))
   have downQ : ∀ y : K, natural s.unit * y + natural s.center ≤ natural bh → 0 ≤ function.falling y → natural (function.roof s.unit s.center - function.bent * bh) ≤ natural s.unit * function.falling y := fun y hy h0 =>
     truncated_le (by
-      have f := (factors_fixed hc y function).2
+      have f := (factors_fixed hc y function hf).2
       rw [← f, natural_mul]
       exact add_le_add (le_refl _) (mul_le_left (natural_nonneg _) hy)) (mul_nonneg u0 h0)
   have al_l : natural al ≤ natural s.unit * vl + natural s.center := wa1
@@ -274,10 +276,10 @@ theorem piece_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
     rw [Nat.mul_comm]; exact Rows.mul_div_le n _ square
   have dl := sub_nonneg xl_x
   have dr := sub_nonneg x_xr
-  have s1 := steepest (D := factor) hu (rises he xl_x function hva hv).1 dl pv ql (upP v im_bh) (upQ vl al_l) (steepDiv _)
-  have s2 := flattest (D := factor) hu (rises he xl_x function hva hv).2 dl (downP vl al_l pl) (downQ v im_bh qv) (flatDiv _)
-  have s3 := steepest (D := factor) hu (rises he x_xr function hv hvb).1 dr pr qv (upP vr bh_r) (upQ v im_al) (steepDiv _)
-  have s4 := flattest (D := factor) hu (rises he x_xr function hv hvb).2 dr (downP v im_al pv) (downQ vr bh_r qr) (flatDiv _)
+  have s1 := steepest (D := factor) hu (rises he xl_x function hf hva hv).1 dl pv ql (upP v im_bh) (upQ vl al_l) (steepDiv _)
+  have s2 := flattest (D := factor) hu (rises he xl_x function hf hva hv).2 dl (downP vl al_l pl) (downQ v im_bh qv) (flatDiv _)
+  have s3 := steepest (D := factor) hu (rises he x_xr function hf hv hvb).1 dr pr qv (upP vr bh_r) (upQ v im_al) (steepDiv _)
+  have s4 := flattest (D := factor) hu (rises he x_xr function hf hv hvb).2 dr (downP v im_al pv) (downQ vr bh_r qr) (flatDiv _)
   have image : ∀ y z : K, s.image y - s.image z = natural s.unit * (y - z) := fun y z => (ring4 K u y z c, u * y + c - (u * z + c), u * (y - z)) _ _ _ _
   rw [← image, ← image, ea] at s1 s2
   rw [← image, ← image, eb] at s3 s4
@@ -303,11 +305,11 @@ def Encloses (function : Curve) (e : K → K) (s : Scale) (enclose : Nat → (Na
   ∀ m (next : Nat → Nat → Bool), enclose m next = true → ∃ low high, At.Point function e s m low high ∧ next low high = true
 
 theorem cover_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {factor slope : Nat} {enclose : Nat → (Nat → Nat → Bool) → Bool}
-    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (rule : Encloses function e s enclose) : (depth a al ah b bl bh : Nat) → (next : Nat → Nat → Bool) →
+    (hf : function.logistic = true) (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (rule : Encloses function e s enclose) : (depth a al ah b bl bh : Nat) → (next : Nat → Nat → Bool) →
     a ≤ s.top → b ≤ s.top → At.Point function e s a al ah → At.Point function e s b bl bh → cover (line s function factor slope) enclose depth a al ah b bl bh next = true →
     ∃ lo hi, (∀ x v, natural a ≤ s.image x → s.image x ≤ natural b → function.At e x v →
       natural lo ≤ (line s function factor slope).residual (s.image x) (s.image v) ∧ (line s function factor slope).residual (s.image x) (s.image v) ≤ natural hi) ∧ next lo hi = true
-  | 0, a, al, ah, b, bl, bh, next, _, hb, pa, pb, h => piece_sound he hu hc hb pa pb h
+  | 0, a, al, ah, b, bl, bh, next, _, hb, pa, pb, h => piece_sound he hf hu hc hb pa pb h
   | depth + 1, a, al, ah, b, bl, bh, next, ha, hb, pa, pb, h => by
     rw [cover_succ] at h
     obtain ⟨ml, mh, pm, h⟩ := rule _ _ h
@@ -323,8 +325,8 @@ theorem cover_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
         rw [e2]
         exact Nat.le_trans (Nat.succ_le_succ t) (Nat.le_add_right _ 1)
       exact Nat.le_of_succ_le_succ (Natural.div_lt (Natural.two_pow_pos 1) two)
-    obtain ⟨lo, hi, r1, h⟩ := cover_sound he hu hc rule depth a al ah _ ml mh _ ha hm pa pm h
-    obtain ⟨lo', hi', r2, h⟩ := cover_sound he hu hc rule depth _ ml mh b bl bh _ hm hb pm pb h
+    obtain ⟨lo, hi, r1, h⟩ := cover_sound he hf hu hc rule depth a al ah _ ml mh _ ha hm pa pm h
+    obtain ⟨lo', hi', r2, h⟩ := cover_sound he hf hu hc rule depth _ ml mh b bl bh _ hm hb pm pb h
     refine ⟨_, _, fun x v xa xb hv => ?_, h⟩
     have low : ∀ {r : K}, natural lo ≤ r ∨ natural lo' ≤ r → natural (lo - (lo - lo')) ≤ r := fun t => by
       cases t with
@@ -353,7 +355,7 @@ def settled (line : Line) (enclose : Nat → (Nat → Nat → Bool) → Bool) (c
       (Nat.mul line.factor (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub bh center) (Nat.sub center al))) constant) 152))))
 
 theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {factor slope depth l u : Nat} {enclose : Nat → (Nat → Nat → Bool) → Bool} {next : Nat → Nat → Bool}
-    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (rule : Encloses function e s enclose)
+    (hf : function.logistic = true) (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (rule : Encloses function e s enclose)
     (h : settled (line s function factor slope) enclose s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) depth l u next = true) :
     ∃ lo hi, (∀ x y, Within s l u x → function.Computes .binary32 e x y →
       natural lo ≤ (line s function factor slope).residual (s.image x) (s.image y) ∧ (line s function factor slope).residual (s.image x) (s.image y) ≤ natural hi) ∧ next lo hi = true := by
@@ -361,7 +363,7 @@ theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
   obtain ⟨c1, c2⟩ := both_true c
   obtain ⟨al, ah, pa, h⟩ := rule _ _ h
   obtain ⟨bl, bh, pb, h⟩ := rule _ _ h
-  obtain ⟨lo, hi, r, h⟩ := cover_sound he hu hc rule depth l al ah u bl bh _ (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) pa pb h
+  obtain ⟨lo, hi, r, h⟩ := cover_sound he hf hu hc rule depth l al ah u bl bh _ (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) pa pb h
   rw [force_eq] at h
   obtain ⟨c3, h⟩ := both_true h
   rw [force_eq, force_eq] at h
@@ -379,7 +381,7 @@ theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
       have t := hx.2; rw [← eb] at t; unfold Scale.image at t
       exact le_cert ((ring3 K p q c, q - p, q + c - (p + c)) _ _ _) (sub_nonneg t))
     have u0 := natural_nonneg (K := K) s.unit
-    exact ⟨le_trans wa (add_le _ (mul_le_left u0 (increases he left function hva hv))), le_trans (add_le _ (mul_le_left u0 (increases he right function hv hvb))) wb⟩
+    exact ⟨le_trans wa (add_le _ (mul_le_left u0 (increases he left function hf hva hv))), le_trans (add_le _ (mul_le_left u0 (increases he right function hf hv hvb))) wb⟩
   obtain ⟨a, ha, eq⟩ := absolute_value v
   have b := budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of between eq) (rounded_up 152 _)
   have b := b.mul_left (natural_nonneg factor)

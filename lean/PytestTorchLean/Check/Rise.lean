@@ -3,7 +3,7 @@ import PytestTorchLean.Check.Curve
 /-!
 # How fast smooth activations rise
 
-Between `x` and `z` each of the functions rises by at least `rising vx * falling vz` and by at most
+Between `x` and `z` each of the logistic functions rises by at least `rising vx * falling vz` and by at most
 `rising vz * falling vx` times the distance, where `vx` and `vz` are its values there. For the sigmoid `rising v` is
 `v` and `falling v` is `1 - v`. Both follow from `1 + d ≤ e d` and `e d * (1 - d) ≤ 1` alone.
 -/
@@ -15,13 +15,11 @@ variable {K : Type u} [OrderedRing K]
 
 namespace Curve
 def rising (v : K) : Curve → K
-  | .exp => v
-  | .sigmoid => v
   | .tanh => 1 + v
+  | _ => v
 def falling (v : K) : Curve → K
   | .exp => 1
-  | .sigmoid => 1 - v
-  | .tanh => 1 - v
+  | _ => 1 - v
 
 variable {e : K → K}
 
@@ -30,25 +28,33 @@ theorem one_add_pos (he : IsExponential e) (x : K) : (1 : K) ≤ 1 + e x :=
 theorem of_product {c a b : K} (hc : 1 ≤ c) (h : 0 ≤ (b - a) * c) : a ≤ b :=
   IsExponential.cancel_one hc (le_cert ((ring3 K a b c, b * c - a * c, (b - a) * c) a b c) h)
 
-/-- Every function has a value everywhere. -/
-theorem exists_value (he : IsExponential e) (x : K) : (function : Curve) → ∃ v, function.At e x v
-  | .exp => ⟨e x, rfl⟩
-  | .sigmoid => by
+/-- Every logistic function has a value everywhere. -/
+theorem exists_value (he : IsExponential e) (x : K) : (function : Curve) → function.logistic = true → ∃ v, function.At e x v
+  | .sqrt, no => Bool.noConf_tf (Eq.symm no)
+  | .log, no => Bool.noConf_tf (Eq.symm no)
+  | .softplus, no => Bool.noConf_tf (Eq.symm no)
+  | .fused _, no => Bool.noConf_tf (Eq.symm no)
+  | .exp, _ => ⟨e x, rfl⟩
+  | .sigmoid, _ => by
     obtain ⟨i, hi⟩ := he.inverse (one_add_pos he x)
     refine ⟨e x * i, ?_⟩
     show e x * i * (1 + e x) = e x
     rw [mul_assoc, mul_comm i, hi, mul_on]
-  | .tanh => by
+  | .tanh, _ => by
     obtain ⟨i, hi⟩ := he.inverse (one_add_pos he (x + x))
     refine ⟨(e (x + x) - 1) * i, ?_⟩
     show (e (x + x) - 1) * i * (e (x + x) + 1) = e (x + x) - 1
     rw [mul_assoc, mul_comm i, add_comm (e (x + x)) 1, hi, mul_on]
 
-theorem factors_nonneg (he : IsExponential e) {x v : K} : (function : Curve) → function.At e x v → 0 ≤ function.rising v ∧ 0 ≤ function.falling v
-  | .exp, h => by
+theorem factors_nonneg (he : IsExponential e) {x v : K} : (function : Curve) → function.logistic = true → function.At e x v → 0 ≤ function.rising v ∧ 0 ≤ function.falling v
+  | .sqrt, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .log, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .exp, _, h => by
     have h : v = e x := h
     exact ⟨by show 0 ≤ v; rw [h]; exact he.nonneg x, zero_le_one⟩
-  | .sigmoid, h => by
+  | .sigmoid, _, h => by
     have h : v * (1 + e x) = e x := h
     have c := one_add_pos he x
     constructor
@@ -62,7 +68,7 @@ theorem factors_nonneg (he : IsExponential e) {x v : K} : (function : Curve) →
         have r : (1 - v - 0) * (1 + e x) = 1 + e x - v * (1 + e x) := (ring2 K v E, (1 - v - 0) * (1 + E), 1 + E - v * (1 + E)) _ _
         rw [r, h]; exact (ring1 K E, 1 + E - E, 1) _
       rw [t]; exact zero_le_one
-  | .tanh, h => by
+  | .tanh, _, h => by
     have h : v * (e (x + x) + 1) = e (x + x) - 1 := h
     have c := one_add_pos he (x + x)
     constructor
@@ -118,18 +124,22 @@ theorem sigmoid_rises {E F vx vz d : K} (hE : 0 ≤ E) (hF : 0 ≤ F) (hx : vx *
   · refine IsExponential.cancel_one c ?_
     rw [rise, low]; exact down
 
-theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) : (function : Curve) → function.At e x vx → function.At e z vz →
+theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) : (function : Curve) → function.logistic = true → function.At e x vx → function.At e z vz →
     vz - vx ≤ function.rising vz * function.falling vx * (z - x) ∧ function.rising vx * function.falling vz * (z - x) ≤ vz - vx
-  | .exp, hx, hz => by
+  | .sqrt, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .log, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .softplus, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .fused _, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .exp, _, hx, hz => by
     have hx : vx = e x := hx
     have hz : vz = e z := hz
     show vz - vx ≤ vz * 1 * (z - x) ∧ vx * 1 * (z - x) ≤ vz - vx
     rw [mul_on, mul_on, hx, hz]
     exact rise_terms he h
-  | .sigmoid, hx, hz => by
+  | .sigmoid, _, hx, hz => by
     obtain ⟨up, down⟩ := rise_terms he h
     exact sigmoid_rises (he.nonneg x) (he.nonneg z) hx hz up down
-  | .tanh, hx, hz => by
+  | .tanh, _, hx, hz => by
     have hx : vx * (e (x + x) + 1) = e (x + x) - 1 := hx
     have hz : vz * (e (z + z) + 1) = e (z + z) - 1 := hz
     obtain ⟨up, down⟩ := rise_terms he (add_le_add h h)
@@ -165,9 +175,9 @@ theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) : (function :
     rw [rise, four] at r2
     exact ⟨r1, r2⟩
 
-theorem increases (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) (function : Curve) (hx : function.At e x vx) (hz : function.At e z vz) : vx ≤ vz := by
-  have r := (rises he h function hx hz).2
-  have p := mul_nonneg (mul_nonneg (factors_nonneg he function hx).1 (factors_nonneg he function hz).2) (sub_nonneg h)
+theorem increases (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) (function : Curve) (hf : function.logistic = true) (hx : function.At e x vx) (hz : function.At e z vz) : vx ≤ vz := by
+  have r := (rises he h function hf hx hz).2
+  have p := mul_nonneg (mul_nonneg (factors_nonneg he function hf hx).1 (factors_nonneg he function hf hz).2) (sub_nonneg h)
   exact le_cert rfl (le_trans p r)
 end Curve
 end PytestTorchLean

@@ -34,7 +34,18 @@ structure PlacedNode where
 def curve : Read Curve := constructor [
     pure Curve.exp,
     pure Curve.sigmoid,
-    pure Curve.tanh]
+    pure Curve.tanh,
+    pure Curve.sqrt,
+    pure Curve.log,
+    pure Curve.softplus,
+    pure Curve.fusedSwish,
+    pure Curve.fusedElu,
+    pure Curve.fusedSelu,
+    pure Curve.fusedGeluTanh,
+    pure Curve.fusedMish,
+    pure Curve.fusedHardSwishGate,
+    pure Curve.fusedHardSwish,
+    pure Curve.fusedSoftsign]
 
 def node : Read PlacedNode := constructor [
     (do

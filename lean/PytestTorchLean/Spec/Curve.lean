@@ -19,33 +19,93 @@ variable {K : Type u} [OrderedRing K]
 def IsExponential (e : K → K) : Prop :=
   (∀ x y, e (x + y) = e x * e y) ∧ (∀ x, 1 + x ≤ e x) ∧ (∀ x : K, 1 ≤ x → ∃ inverse, x * inverse = 1)
 
+/-- Operations of which a runtime computes the composition of several nodes at once: the nodes before compose the
+    exact value, and this one grants what the runtime's result may be off. -/
+inductive Fused where
+  | swish
+  | elu
+  | selu
+  | geluTanh
+  | mish
+  /-- the second factor of HardSwish, `min(max(x / 6 + 1/2, 0), 1)` -/
+  | hardSwishGate
+  | hardSwish
+  | softsign
+
 /-- A function of one number. -/
 inductive Curve where
   | exp
   | sigmoid
   | tanh
+  | sqrt
+  | log
+  | softplus
+  /-- the number itself, with the budget of an operation -/
+  | fused (operation : Fused)
 
 namespace Curve
-/-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`. -/
+/-! Their names in certificates. -/
+@[reducible] def fusedSwish : Curve := .fused .swish
+@[reducible] def fusedElu : Curve := .fused .elu
+@[reducible] def fusedSelu : Curve := .fused .selu
+@[reducible] def fusedGeluTanh : Curve := .fused .geluTanh
+@[reducible] def fusedMish : Curve := .fused .mish
+@[reducible] def fusedHardSwishGate : Curve := .fused .hardSwishGate
+@[reducible] def fusedHardSwish : Curve := .fused .hardSwish
+@[reducible] def fusedSoftsign : Curve := .fused .softsign
+
+/-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is not
+    negative, the number with `e^v = x`, `log (1 + e^x)`, `x`. -/
 def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   match function with
   | .exp => v = e x
   | .sigmoid => v * (1 + e x) = e x
   | .tanh => v * (e (x + x) + 1) = e (x + x) - 1
+  | .sqrt => 0 ≤ v ∧ v * v = x
+  | .log => e v = x
+  | .softplus => e v = 1 + e x
+  | .fused _ => v = x
 
-/-! What is assumed of a runtime: IEEE-754 fixes no bits of these functions. The table is that of
-`pytest_torchlean/binary32/budgets.py`, which says where the numbers come from. -/
+/-- The function has a value at `x`. -/
+def Defined (function : Curve) (x : K) : Prop :=
+  match function with
+  | .sqrt => 0 ≤ x
+  | .log => 0 < x
+  | _ => True
+
+/-! What is assumed of a runtime: IEEE-754 fixes no bits of these functions, but those of the square root, which it
+rounds to nearest. The table is that of `pytest_torchlean/binary32/budgets.py`, which says where the numbers come
+from. -/
 
 /-- Eighths of a unit in the last place that a computed result may be off. -/
 def eighths : Curve → Nat
   | .exp => 8
   | .sigmoid => 4
   | .tanh => 48
-/-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid, `2^-141` for tanh. -/
+  | .sqrt => 4
+  | .log => 32
+  | .softplus => 40
+  | .fused .swish => 8
+  | .fused .elu => 8
+  | .fused .selu => 8
+  | .fused .geluTanh => 32
+  | .fused .mish => 72
+  | .fused .hardSwishGate => 0
+  | .fused .hardSwish => 4
+  | .fused .softsign => 17
+/-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid, `2^-141` for tanh;
+    `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu (`alpha * gamma * 2^-23.1`), `2^-20` and `2^-48` for Gelu (its factor `sqrt (2 / pi)` is a sum of two binary32 numbers),
+    `80 * 2^-122` for Mish, whose values below `2^-99` may be off by 80 units in the last place, and three roundings of
+    numbers up to 1 for the gate of HardSwish. -/
 def absolute : Curve → Nat
-  | .exp => 0
   | .sigmoid => 13 * 2 ^ 123
   | .tanh => 2 ^ 8
+  | .fused .elu => 5793 * 2 ^ 113
+  | .fused .selu => 13438 * 2 ^ 113
+  | .fused .geluTanh => 2 ^ 129 + 2 ^ 101
+  | .fused .mish => 80 * 2 ^ 27
+  | .fused .hardSwishGate => 3073 * 2 ^ 115
+  | _ => 0
 
 /-- `y` is within the budget of the exact value `v`: a unit in the last place of `v` is at most
     `2^-23 |v| + 2^-149`. (`a` stands for `|v|`; both sides are multiplied by `2^152`.) -/

@@ -162,14 +162,14 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
   | .bilinear count terms sources => ∀ i, i < count → Bilinear.Computes m slots terms sources i (slots (start + i))
   | .quotient count sources => ∀ i, i < count →
       Quotient.Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
-/-- No operation of the node overflows, in any order of summation, no result of a curve does, and nothing is
-    divided by 0. Exact arithmetic knows no overflow. -/
+/-- No operation of the node overflows, in any order of summation, no result of a curve does, every curve is
+    defined at its argument, and nothing is divided by 0. Exact arithmetic knows no overflow. -/
 def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
   | .affine a =>
     match m with
     | .real => True
     | .binary32 => ∀ position row, position < a.positions → row < a.rows → NeverOverflows (a.terms slots position row)
-  | .curve function first count =>
+  | .curve function first count => (∀ i, i < count → function.Defined (slots (first + i))) ∧
     match m with
     | .real => True
     | .binary32 => ∀ e : K → K, IsExponential e → ∀ i, i < count → ∀ y, function.Computes .binary32 e (slots (first + i)) y →

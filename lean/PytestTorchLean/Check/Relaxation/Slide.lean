@@ -251,7 +251,7 @@ theorem slide_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {P : K 
 
 /-- `slide` by enclosures of `stages` stages of `precision` bits, every interval halved `depth` times. -/
 def slideCurve (s : Scale) (frame : Frame) (function : Curve) (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
-  both (Nat.ble s.unit s.center) (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
+  both (both function.logistic (Nat.ble s.unit s.center)) (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
       (force (fun multiple => force (fun base => force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun roof =>
           slide s frame (fun slope => Curve.settled ⟨unit, slope, s.unit, top, base, roof, function.bent⟩
             (fun m => Curve.enclose function.factor multiple base function.share s.center precision stages measure one limit m m) s.center relative constant depth)
@@ -268,6 +268,7 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {f
   obtain ⟨c1, h⟩ := both_true h
   simp only [force_eq] at h
   obtain ⟨c2, h⟩ := both_true h
+  obtain ⟨hf, c1⟩ := both_true c1
   have c1 := Nat.le_of_ble_eq_true c1
   have c2 : Curve.farthest * s.unit < s.unit * 256 ^ stages := Nat.le_of_ble_eq_true c2
   obtain ⟨e, he, hc⟩ := curve
@@ -279,13 +280,13 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {f
       unfold Scale.image
       rw [hy]; exact (ring2 K a b, a - b + b, a) _ _
     have within : Within s m m y := ⟨le_of_eq im.symm, le_of_eq im⟩
-    obtain ⟨low, high, w, hn⟩ := Curve.enclose_sound he sf.unit c1 c2 within hm'
-    obtain ⟨v, hv⟩ := Curve.exists_value he y function
+    obtain ⟨low, high, w, hn⟩ := Curve.enclose_sound he hf sf.unit c1 c2 within hm'
+    obtain ⟨v, hv⟩ := Curve.exists_value he y function hf
     exact ⟨low, high, ⟨y, v, im, hv, w v hv⟩, hn⟩
   have rule : Settles s (function.Computes .binary32 e) (2 ^ bits) (fun slope => Curve.settled (Curve.line s function (2 ^ bits) slope)
       (fun m => Curve.enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share s.center precision stages
         (s.unit * 256 ^ stages) (2 ^ precision) (Curve.farthest * s.unit) m m) s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) depth) :=
-    fun slope l u next hs => Curve.settled_sound he sf.unit c1 encloses hs
+    fun slope l u next hs => Curve.settled_sound he hf sf.unit c1 encloses hs
   exact slide_sound sf hm hx rule hc h
 
 end Relaxation
