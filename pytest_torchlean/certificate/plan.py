@@ -53,13 +53,13 @@ from pytest_torchlean.certificate.model import (
     StepData,
 )
 from pytest_torchlean.certificate.words import affine_data, decoding_of, factor_of, pack_words
-from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.errors import CertificateError, UnsupportedError
 
 FRACTION_BITS = 32
 """Bounds are computed in steps of 2^-32."""
 _NOT_EXACT = (
-    "certificates do not cover Gelu with tanh under `semantics: real`: its constant sqrt(2 / pi) is no binary32 "
-    "number; under `binary32` its budget covers that"
+    "certificates do not cover Gelu with tanh under `semantics: real`: its constant sqrt(2 / pi) is no "
+    "binary32 number; under `binary32` its budget covers that"
 )
 _LARGE = 1024
 """Weights of a last node whose substitution takes Lean longer than its bounds."""
@@ -94,9 +94,9 @@ def prepare(
 ) -> Account:
     """The account of an emission with the smallest digits that are large enough.
 
-    Raises UnsupportedError TL0601 where a number of the property has no exact form, TL0204 where a constant of
-    an activation has none in exact arithmetic, CertificateError
-    TL0602 where interval bounds overflow, OutOfTime when the budget ends.
+    Raises UnsupportedError TL0601 where a number of the property has no exact form, TL0204 where a constant
+    of an activation has none under `real`, CertificateError TL0602 where interval bounds overflow, OutOfTime
+    when the budget ends.
     """
     if semantics is Semantics.REAL and any(
         isinstance(node, CurveNode) and node.function == "fused_gelu_tanh" for node in program.nodes

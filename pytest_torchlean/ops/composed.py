@@ -1,7 +1,7 @@
 """Activations that certificates see as several nodes.
 
 The nodes before the last compose the function's exact value: leaving out every rounding is one of the
-executions that the theorem speaks of. The last node, a `fused_...` curve, grants what the runtime's own kernel
+executions that the theorem speaks of. The last node, a `fused_...` curve, grants what the runtime's kernel
 may be off (Spec.Fused in Lean): every result within the budget of `binary32.budgets` is among them.
 
     Swish     x * sigmoid(alpha * x); its budget of 2^-22.3 |x| is the sigmoid's own

@@ -52,7 +52,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def single(name: str) -> tuple[onnx.ModelProto, np.ndarray, np.ndarray]:
-    """Two neurons of an activation, arguments around 3/2: the model, and its exact least and greatest outputs."""
+    """Two neurons, arguments around 3/2: the model, and its exact least and greatest outputs."""
     op, attributes = OTHERS[name]
     nodes = [
         helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
