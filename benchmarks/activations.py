@@ -51,9 +51,10 @@ def bounds(
 ) -> str:
     """The bounds of `count` neurons."""
     direct, mirrored = arguments(function, scale, count)
+    s = f"⟨{scale.unit}, {scale.center}, {scale.half}⟩"
     return (
-        f"Curve.run {semantics} ⟨{scale.unit}, {scale.center}, {scale.half}⟩ {function.value} {bits} {stages} "
-        f"0 {count} (nat_lit {direct:#x}) (nat_lit {mirrored:#x}) {count} (fun _ _ _ => true)"
+        f"Curve.run {semantics} {s} {function.value} {bits} {stages} 0 {count} (nat_lit {direct:#x}) "
+        f"(nat_lit {mirrored:#x}) {count} (fun _ _ _ => true)"
     )
 
 
@@ -69,7 +70,8 @@ def residuals(
         f"Relaxation.residuals {s} (fun slope => Curve.settled (Curve.line {s} {f} {1 << SLOPE_BITS} slope) "
         f"(fun m => Curve.enclose (Curve.factor {f}) (Curve.multiple {scale.unit} {f}) "
         f"(Curve.base {scale.unit} {scale.center} {f}) (Curve.share {f}) {scale.center} {bits} {stages} "
-        f"{measure} (nat_lit {one:#x}) {limit} m m) {scale.center} (Nat.mul (Curve.eighths {f}) (Nat.pow 2 126)) "
+        f"{measure} (nat_lit {one:#x}) {limit} m m) {scale.center} "
+        f"(Nat.mul (Curve.eighths {f}) (Nat.pow 2 126)) "
         f"(Nat.mul (Nat.add (Curve.eighths {f}) (Nat.mul 8 (Curve.absolute {f}))) {scale.unit}) {depth}) "
         f"{1 << SLOPE_BITS} {SLOPE_BITS + 1} (nat_lit {direct:#x}) {count} 0 (nat_lit {slopes:#x}) "
         "(fun _ _ => true)"

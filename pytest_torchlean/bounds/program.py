@@ -143,8 +143,8 @@ class Program:
 
 _TOGETHER = 32
 """Elements of one diagonal matrix."""
-_FEW = 3
-"""Columns of an element-wise node at most: two operands and a bias."""
+_FEW = 4
+"""Columns of an element-wise node at most: two operands and a bias, or two coefficients in two parts."""
 
 
 def lower_to_program(graph: Graph, diagonal: Collection[str] = ()) -> Program:
@@ -204,7 +204,11 @@ class _Builder:
         if isinstance(step, QuotientStep):
             return self._quotients(self._result(step.left), self._result(step.right))
         if isinstance(step, LinearStep):
-            return self._blocks(step.blocks, np.concatenate([self._result(one) for one in step.operands]))
+            sources = np.concatenate([self._result(one) for one in step.operands])
+            together, self._together = self._together, True
+            result = self._blocks(step.blocks, sources)
+            self._together = together
+            return result
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
             return sources[step.index.reshape(-1)]

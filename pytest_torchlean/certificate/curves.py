@@ -183,7 +183,7 @@ class Chain:
             return self._logarithm(lower, upper)
         if function is CurveFunction.SOFTPLUS:
             return self._softplus(lower, upper)
-        if not function.logistic:
+        if function.fused:
             return lower, upper
         shape = SHAPES[function]
         base, multiple = shape.base(self.scale), shape.multiple * self.scale.unit
@@ -255,6 +255,8 @@ class Chain:
         self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
     ) -> tuple[int, int] | None:
         """Check.Curve.settled: bounds of unit * value + slope * (top - argument), the budget included."""
+        if function.fused:
+            return self._carried(function, unit, slope, lower, upper)
         left, right = self.at(function, lower), self.at(function, upper)
         if left is None or right is None or max(lower, upper) > self.scale.top:
             return None
@@ -263,6 +265,18 @@ class Chain:
             return None
         radius = unit * GRANTED[function].radius(self.scale, left[0], right[1])
         return None if radius > found[0] else (found[0] - radius, found[1] + radius)
+
+    def _carried(
+        self, function: CurveFunction, unit: int, slope: int, lower: int, upper: int
+    ) -> tuple[int, int] | None:
+        """Check.Curve.carried."""
+        top = self.scale.top
+        if slope > unit or upper > top:
+            return None
+        radius = unit * GRANTED[function].radius(self.scale, lower, upper)
+        least = unit * lower + slope * max(top - lower, 0)
+        most = unit * upper + slope * (top - upper)
+        return None if radius > least else (least - radius, most + radius)
 
     def _cover(
         self, function: CurveFunction, unit: int, slope: int, depth: int, left: Point, right: Point

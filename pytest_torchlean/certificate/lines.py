@@ -71,7 +71,10 @@ def choice_lines(account: Account, node: MaximumData | MinimumData, state: State
 
 
 def curve_lines(account: Account, node: CurveData, state: State) -> Slopes:
-    """Chords of a smooth activation; wide intervals are halved more often."""
+    """Chords of a smooth activation; wide intervals are halved more often. Fused operations have slope 1."""
+    if node.function.fused:
+        ones = np.full(node.count, 1 << _CURVE_BITS, dtype=np.int64)
+        return Slopes(_CURVE_BITS, ones, ones, 0)
     here = slice(node.first, node.first + node.count)
     low = in_binary64(account, state.lower[here, 0])
     high = in_binary64(account, state.upper[here, 0])

@@ -194,7 +194,7 @@ def slide(box: Box, node: PassedNode, link: SlideData, rows: Rows) -> Rows:
     unit, span = 1 << link.bits, 1 << link.size
     raised = (unit + span) * scale.center
     stride = 1 << 2 * scale.half
-    require(chain.fits and link.size < rows.digit and raised <= stride)
+    require((chain.fits or curve.function.fused) and link.size < rows.digit and raised <= stride)
     require(rows.count << (rows.size + 1) < 1 << rows.digit)
     slopes = np.array(unpack_digits(link.slopes, link.size, curve.count), dtype=object)
     low, mirrored = np.zeros(curve.count, dtype=object), np.zeros(curve.count, dtype=object)

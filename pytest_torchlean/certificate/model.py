@@ -87,8 +87,13 @@ class CurveFunction(Enum):
 
     @property
     def logistic(self) -> bool:
-        """Check.Curve.logistic: a fraction of exponentials, through which rows go."""
+        """Check.Curve.logistic: a fraction of exponentials."""
         return self in (CurveFunction.EXP, CurveFunction.SIGMOID, CurveFunction.TANH)
+
+    @property
+    def fused(self) -> bool:
+        """Whether it keeps its argument, up to the budget of an operation."""
+        return self.value.startswith("Curve.fused")
 
 
 @dataclass(frozen=True)

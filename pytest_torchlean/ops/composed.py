@@ -5,7 +5,7 @@ executions that the theorem speaks of. The last node, a `fused_...` curve, grant
 may be off (Spec.Fused in Lean): every result within the budget of `binary32.budgets` is among them.
 
     Swish     x * sigmoid(alpha * x); its budget of 2^-22.3 |x| is the sigmoid's own
-    HardSwish x * min(max(x / 6 + 1/2, 0), 1), 1/6 rounded to binary32
+    HardSwish x * min(max(x / 6 + 1/2, 0), 1), 1/6 in binary32, and min(a, 1) = 1 - max(1 - a, 0)
     Elu       max(x, 0) + alpha * (e^min(x, 0) - 1)
     Selu      gamma * (max(x, 0) + alpha * (e^min(x, 0) - 1))
     Mish      x * tanh(softplus(x))
@@ -23,7 +23,6 @@ import numpy as np
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import (
     AffineBlock,
-    AffineStep,
     BilinearStep,
     CurveStep,
     IndexStep,
@@ -107,17 +106,9 @@ def swish_step(node: Node, graph: Graph, alpha: float) -> Step | str:
 def hard_swish_step(node: Node, graph: Graph) -> Step | str:
     x = _own(node, graph)
     size = x.index.size
-    places = np.zeros((size, 0), dtype=np.int64)
-    one = AffineStep(
-        (),
-        (
-            AffineBlock(
-                np.zeros((1, 0), np.float32), np.ones(1, np.float32), places, np.arange(size)[:, None]
-            ),
-        ),
-    )
     raised = ReluStep(_sum([(x, float(SIXTH))], size, 0.5))
-    gate = _granted("hard_swish_gate", extremum((raised, one), False, size))
+    below_one = _sum([(ReluStep(_sum([(raised, -1.0)], size, 1.0)), -1.0)], size, 1.0)
+    gate = _granted("hard_swish_gate", below_one)
     return _granted("hard_swish", product(x, gate, size))
 
 

@@ -17,7 +17,7 @@ from relaxation_examples import Stage, accepted, agrees, applied, stages
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.curves import BITS, STAGES, Chain, curve_slopes
+from pytest_torchlean.certificate.curves import BITS, GRANTED, STAGES, Chain, curve_slopes
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
 from pytest_torchlean.certificate.lines import curve_lines
@@ -43,7 +43,7 @@ ACTIVATIONS = ("Sigmoid", "Tanh", "Exp")
 LOGISTIC = [function for function in CurveFunction if function.logistic]
 
 
-def network(*activations: str, width: int = 3, seed: int = 0) -> Network:
+def network(*activations: str, width: int = 3, seed: int = 0, opset: int = 13, **attributes: str) -> Network:
     rng = np.random.default_rng(seed)
     nodes, values, here = [], {}, "x"
     for index in range(len(activations) + 1):
@@ -56,8 +56,8 @@ def network(*activations: str, width: int = 3, seed: int = 0) -> Network:
         nodes.append(helper.make_node("Gemm", [here, f"w{index}", f"b{index}"], [made], transB=1))
         if not last:
             here = f"a{index}"
-            nodes.append(helper.make_node(activations[index], [made], [here]))
-    return Network(model(nodes, {"x": [1, 2]}, ["z"], values), 2, 2)
+            nodes.append(helper.make_node(activations[index], [made], [here], **attributes))
+    return Network(model(nodes, {"x": [1, 2]}, ["z"], values, opset=opset), 2, 2)
 
 
 def emission_of(given: Network, radius: Fraction, semantics: Semantics, bound: int = 50) -> Emission:
@@ -174,6 +174,55 @@ def test_a_claim_that_only_rows_prove() -> None:
     script, fine, _ = relaxed_script(account, emission.claims[0], emission.claims[0].boxes[0])
     assert fine
     assert account.forecast(emission.claims[0], script).accepted.all()
+
+
+FUSED = [function for function in CurveFunction if function.fused]
+
+
+@pytest.mark.parametrize("function", FUSED, ids=lambda one: one.name)
+def test_a_fused_operations_residual_is_its_budget(function: CurveFunction) -> None:
+    chain, unit, center = Chain(SCALE, 0, 0), 1 << 12, SCALE.center
+    low, high = center - SCALE.unit, center + 3 * SCALE.unit
+    found = chain.residual(function, unit, unit, 0, low, high)
+    assert found is not None
+    radius = unit * GRANTED[function].radius(SCALE, low, high)
+    assert found == (unit * SCALE.top - radius, unit * SCALE.top + radius)
+    flat = chain.residual(function, unit, 0, 0, low, high)
+    assert flat == (unit * low - radius, unit * high + radius)
+    assert chain.residual(function, unit, unit + 1, 0, low, high) is None
+    assert chain.residual(function, unit, unit, 0, low, SCALE.top + 1) is None
+
+
+COMPOSED = {"Swish": 2.0, "HardSwish": 1.5, "Gelu": 2.0}
+"""How much wider than the values that are seen the bounds by rows may be."""
+
+
+def composed(activation: str) -> Network:
+    attributes = {"approximate": "tanh"} if activation == "Gelu" else {}
+    return network(activation, activation, width=6, opset=24, **attributes)
+
+
+@pytest.mark.parametrize("activation", COMPOSED)
+def test_rows_go_through_composed_activations(activation: str) -> None:
+    given = composed(activation)
+    points = np.array([0, 0.25]) + np.random.default_rng(3).uniform(-0.1, 0.1, size=(500, 2))
+    values = evaluate(given.program, points)[:, given.program.outputs]
+    middle, reach = (values.max(axis=0) + values.min(axis=0)) / 2, np.ptp(values, axis=0) / 2
+    reach = COMPOSED[activation] * reach + 1e-3
+    ends = [tuple(Fraction(float(x)) for x in side) for side in (middle - reach, middle + reach)]
+    forms = bound_forms(ends[0], ends[1], 2, strict=False)
+    tight = Account(
+        build_emission(
+            given.program,
+            [Goal(forms, (ball([Fraction(0), Fraction(1, 4)], Fraction(1, 10)),))],
+            Semantics.BINARY32,
+        )
+    )
+    claim = tight.emission.claims[0]
+    assert tight.forecasts(0) == (False,)
+    script, fine, _ = relaxed_script(tight, claim, claim.boxes[0])
+    assert fine
+    assert tight.forecast(claim, script).accepted.all()
 
 
 def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:

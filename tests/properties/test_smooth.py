@@ -11,9 +11,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from onnx_models import model
+from onnx_models import lowered, model
 
 from pytest_torchlean.binary32 import elementary
+from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Verdict
@@ -138,6 +140,30 @@ def test_true_bounds_are_proved_and_false_ones_refuted(
     assert any(f"every result of {activation} is within the budget" in line for line in evidence.trust)
     lower = run_property(context_for(proto), claim(Fraction(1, 100), semantics=semantics))
     assert lower.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("op", ["Swish", "HardSwish"])
+def test_lean_takes_rows_through_composed_activations(op: str, context_for: Any) -> None:
+    """Two layers on a small box, bounds that intervals do not give."""
+    rng, nodes, weights, here = np.random.default_rng(1), [], {}, "x"
+    for index in range(3):
+        made = "y" if index == 2 else f"h{index}"
+        shape = (2 if index == 0 else 4, 1 if index == 2 else 4)
+        weights[f"w{index}"] = (rng.normal(size=shape) / 2).astype(np.float32)
+        nodes.append(helper.make_node("Gemm", [here, f"w{index}"], [made]))
+        if index < 2:
+            here = f"a{index}"
+            nodes.append(helper.make_node(op, [made], [here]))
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 1]}, weights, opset=24)
+    program = lower_to_program(lowered(proto))
+    ends = np.full((1, 2), 0.25)
+    low, high = (side[0, program.outputs] for side in propagate(program, -ends, ends))
+    points = evaluate(program, rng.uniform(-0.25, 0.25, size=(500, 2)))[:, program.outputs]
+    outside = Fraction(float((low + points.min())[0] / 2)), Fraction(float((high + points.max())[0] / 2))
+    box = Bounds(Fraction(-1, 4), Fraction(1, 4))
+    prop = RangeProperty(name="r", model="m", input=box, output=OutputBounds(*outside), assurance="kernel")
+    evidence = run_property(context_for(proto), prop)
+    assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, "kernel")
 
 
 def test_no_bounds_are_shown_where_intervals_divide_by_zero(context_for: Any) -> None:

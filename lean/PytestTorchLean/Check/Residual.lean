@@ -400,5 +400,54 @@ theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
     exact (ring4 K q l r z, q + z - (l - r), q - l + (r - -z)) _ _ _ _
   · refine le_trans (add_le_add t2 b1) (le_of_eq ?_)
     exact (natural_add _ _).symm
+
+/-! ### Operations that keep their argument -/
+
+/-- The residual of a fused operation's result, whose argument is between `l` and `u`: only the budget moves it. -/
+def carried (factor top center relative constant slope l u : Nat) (next : Nat → Nat → Bool) : Bool :=
+  both (both (Nat.ble slope factor) (Nat.ble u top)) (force (fun r => force (fun lo => force (fun hi =>
+      both (Nat.ble r lo) (force (fun low => force (next low) (Nat.add hi r)) (Nat.sub lo r)))
+    (Nat.add (Nat.mul factor u) (Nat.mul slope (Nat.sub top u)))) (Nat.add (Nat.mul factor l) (Nat.mul slope (Nat.sub top l))))
+    (Nat.mul factor (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub u center) (Nat.sub center l))) constant) 152))))
+
+theorem carried_core {D S T l u R : Nat} {ξ η z : K} (hS : S ≤ D) (hl : l ≤ T) (hu : u ≤ T) (x1 : natural l ≤ ξ) (x2 : ξ ≤ natural u)
+    (e : η = ξ + z) (b : AtMost (natural D * z) (natural R)) (hR : R ≤ D * l + S * (T - l)) :
+    natural (D * l + S * (T - l) - R) ≤ natural D * η + natural S * (natural T - ξ) ∧
+    natural D * η + natural S * (natural T - ξ) ≤ natural (D * u + S * (T - u) + R) := by
+  have gap := sub_nonneg (natural_le (K := K) hS)
+  obtain ⟨b1, b2⟩ := b
+  rw [Linear.natural_sub hR, natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul,
+    Linear.natural_sub hl, Linear.natural_sub hu, e]
+  constructor
+  · have t := add_nonneg (mul_nonneg gap (sub_nonneg x1)) (sub_nonneg b2)
+    exact le_cert ((ring8 K D S T l x z R w, D * (x + z) + S * (T - x) - (D * l + S * (T - l) - R), (D - S) * (x - l) + (R - -(D * z)))
+      (natural D) (natural S) (natural T) (natural l) ξ z (natural R) 0) t
+  · have t := add_nonneg (mul_nonneg gap (sub_nonneg x2)) (sub_nonneg b1)
+    exact le_cert ((ring8 K D S T l x z R w, D * l + S * (T - l) + R - (D * (x + z) + S * (T - x)), (D - S) * (l - x) + (R - D * z))
+      (natural D) (natural S) (natural T) (natural u) ξ z (natural R) 0) t
+
+theorem carried_sound {e : K → K} {s : Scale} {operation : Fused} {factor slope l u : Nat} {next : Nat → Nat → Bool}
+    (h : carried factor s.top s.center ((Curve.fused operation).eighths * 2 ^ 126) (((Curve.fused operation).eighths + 8 * (Curve.fused operation).absolute) * s.unit) slope l u next = true) :
+    ∃ lo hi, (∀ x y, Within s l u x → (Curve.fused operation).Computes .binary32 e x y →
+      natural lo ≤ natural factor * s.image y + natural slope * (natural s.top - s.image x) ∧
+      natural factor * s.image y + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧ next lo hi = true := by
+  unfold carried at h
+  obtain ⟨c, h⟩ := both_true h
+  obtain ⟨c1, c2⟩ := both_true c
+  simp only [force_eq] at h
+  obtain ⟨c3, h⟩ := both_true h
+  refine ⟨_, _, fun x y hx hy => ?_, h⟩
+  obtain ⟨v, hv, hb⟩ := hy
+  have hv : v = x := hv
+  subst hv
+  obtain ⟨a, ha, eq⟩ := absolute_value v
+  have b := budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of hx eq) (rounded_up 152 _)
+  have b := b.mul_left (natural_nonneg factor)
+  rw [← natural_mul] at b
+  have hu := Nat.le_of_ble_eq_true c2
+  have hl : l ≤ s.top := Nat.le_trans (natural_le_reflect (le_trans hx.1 hx.2)) hu
+  refine carried_core (Nat.le_of_ble_eq_true c1) hl hu hx.1 hx.2 ?_ b (Nat.le_of_ble_eq_true c3)
+  unfold Scale.image
+  exact (ring4 K u y v c, u * y + c, u * v + c + u * (y - v)) _ _ _ _
 end Curve
 end PytestTorchLean

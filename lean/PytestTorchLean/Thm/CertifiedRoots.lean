@@ -17,10 +17,10 @@ def oneToTwo : Box := ⟨1, 0, 8, 1, 2⟩
 /-- `-1 ≤ x ≤ 1` -/
 def aroundZero : Box := ⟨1, 1, 8, 0, 2⟩
 
-/-- `√x ≤ 1.0001` up to 1, and not `√x ≤ 9/10`; nothing is said of an `x` that may be negative. -/
+/-- `√x ≤ 1.0001` up to 1, `√x ≤ 1.4143` up to 2, and not `√x ≤ 1.41`; nothing is said of an `x` that may be negative. -/
 theorem sqrt_accepted : check .real (curveGraph .sqrt) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem sqrt_accepted_binary32 : check .binary32 (curveGraph .sqrt) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem sqrt_refused : check .real (curveGraph .sqrt) [⟨curveForm 0x8000000A 9, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem sqrt_accepted_binary32 : check .binary32 (curveGraph .sqrt) [⟨curveForm 0x80002710 14143, [oneToTwo]⟩] curveCertificate = true := by decide +kernel
+theorem sqrt_refused : check .binary32 (curveGraph .sqrt) [⟨curveForm 0x80000064 141, [oneToTwo]⟩] curveCertificate = false := by decide +kernel
 theorem sqrt_of_negative_refused : check .real (curveGraph .sqrt) [⟨curveForm 0x80000001 9, [aroundZero]⟩] curveCertificate = false := by decide +kernel
 
 /-- `log x ≤ 7/10` up to 2, and not `log x ≤ 2/3`; nothing is said of an `x` that may be 0. -/

@@ -250,7 +250,7 @@ theorem slide_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {P : K 
       exact slide_sum sum
 
 /-- `slide` by enclosures of `stages` stages of `precision` bits, every interval halved `depth` times. -/
-def slideCurve (s : Scale) (frame : Frame) (function : Curve) (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
+def slideLogistic (s : Scale) (frame : Frame) (function : Curve) (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   both (both function.logistic (Nat.ble s.unit s.center)) (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
       (force (fun multiple => force (fun base => force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun roof =>
           slide s frame (fun slope => Curve.settled ⟨unit, slope, s.unit, top, base, roof, function.bent⟩
@@ -260,11 +260,11 @@ def slideCurve (s : Scale) (frame : Frame) (function : Curve) (bits size slopes 
         (Nat.mul function.eighths (Nat.pow 2 126))) (function.base s.unit s.center)) (function.multiple s.unit)))
     (Nat.mul Curve.farthest s.unit)) (Nat.pow 2 precision)) (Nat.mul s.unit (Nat.pow 256 stages)))
 
-theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {function : Curve} {bits size slopes depth stages precision first n direct mirrored count : Nat}
+theorem slideLogistic_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {function : Curve} {bits size slopes depth stages precision first n direct mirrored count : Nat}
     {x : Batch} {next : Batch → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hx : x.Holds s frame slots goal)
     (curve : (Node.curve function first n).Holds .binary32 slots x.start)
-    (h : slideCurve s frame function bits size slopes depth stages precision first n direct mirrored count x next = true) : ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
-  unfold slideCurve at h
+    (h : slideLogistic s frame function bits size slopes depth stages precision first n direct mirrored count x next = true) : ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
+  unfold slideLogistic at h
   obtain ⟨c1, h⟩ := both_true h
   simp only [force_eq] at h
   obtain ⟨c2, h⟩ := both_true h
@@ -288,6 +288,36 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {f
         (s.unit * 256 ^ stages) (2 ^ precision) (Curve.farthest * s.unit) m m) s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) depth) :=
     fun slope l u next hs => Curve.settled_sound he hf sf.unit c1 encloses hs
   exact slide_sound sf hm hx rule hc h
+
+/-- `slide` by enclosures of `stages` stages of `precision` bits, every interval halved `depth` times; a fused
+    operation's result is its argument, moved by the budget. -/
+def slideCurve (s : Scale) (frame : Frame) (function : Curve) (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
+  match function with
+  | .fused operation => force (fun relative => force (fun constant => force (fun unit => force (fun top =>
+        slide s frame (fun slope => Curve.carried unit top s.center relative constant slope) bits size slopes first n direct mirrored count x next)
+      s.top) (Nat.pow 2 bits)) (Nat.mul (Nat.add (Curve.fused operation).eighths (Nat.mul 8 (Curve.fused operation).absolute)) s.unit))
+      (Nat.mul (Curve.fused operation).eighths (Nat.pow 2 126))
+  | function => slideLogistic s frame function bits size slopes depth stages precision first n direct mirrored count x next
+
+theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits size slopes depth stages precision first n direct mirrored count : Nat}
+    {x : Batch} {next : Batch → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hx : x.Holds s frame slots goal) : (function : Curve) →
+    (Node.curve function first n).Holds .binary32 slots x.start →
+    slideCurve s frame function bits size slopes depth stages precision first n direct mirrored count x next = true → ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true
+  | .fused operation, curve, h => by
+    unfold slideCurve at h
+    dsimp only at h
+    simp only [force_eq] at h
+    obtain ⟨e, he, hc⟩ := curve
+    have rule : Settles s ((Curve.fused operation).Computes .binary32 e) (2 ^ bits) (fun slope => Curve.carried (2 ^ bits) s.top s.center
+        ((Curve.fused operation).eighths * 2 ^ 126) (((Curve.fused operation).eighths + 8 * (Curve.fused operation).absolute) * s.unit) slope) :=
+      fun slope l u next hs => Curve.carried_sound hs
+    exact slide_sound sf hm hx rule hc h
+  | .exp, curve, h => slideLogistic_sound sf hm hx curve h
+  | .sigmoid, curve, h => slideLogistic_sound sf hm hx curve h
+  | .tanh, curve, h => slideLogistic_sound sf hm hx curve h
+  | .sqrt, curve, h => slideLogistic_sound sf hm hx curve h
+  | .log, curve, h => slideLogistic_sound sf hm hx curve h
+  | .softplus, curve, h => slideLogistic_sound sf hm hx curve h
 
 end Relaxation
 end PytestTorchLean

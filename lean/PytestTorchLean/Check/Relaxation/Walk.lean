@@ -280,7 +280,7 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differen
   | .slide bits size slopes depth stages precision :: links, ⟨.curve function first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
-    obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx (by rw [h1]; exact hp.2.1) h
+    obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx function (by rw [h1]; exact hp.2.1) h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
   | .choose bits lower upper first m shift size :: links, ⟨.maximum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
