@@ -314,9 +314,9 @@ class Account:
     def linearize(self, how: LinearizationData, state: State) -> State:
         """The node passed last as rows. Raises Unforeseen where it is no sum of products or Lean refuses."""
         last = state.history[-1] if state.history else None
-        if last is None or not isinstance(last.node, BilinearData):
+        if last is None or not isinstance(last.node, BilinearData | QuotientData):
             raise Unforeseen("rows in the stead of another node")
-        found = linearized(self._scale, last.node, how, last.error, state.lower, state.upper)
+        found = linearized(self._scale, last.node, last.start, how, last.error, state.lower, state.upper)
         row = PassedNode(how.rows, last.start, how.decoding, found.matrix, found.error)
         return replace(state, bounded=state.bounded & found.fine, history=(*state.history[:-1], row))
 

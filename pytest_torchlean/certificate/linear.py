@@ -17,7 +17,7 @@ from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
-from pytest_torchlean.certificate.linearization import planes
+from pytest_torchlean.certificate.linearization import planes, tangents
 from pytest_torchlean.certificate.lines import (
     box_of,
     choice_lines,
@@ -191,17 +191,27 @@ def _pieces(
                 slopes[len(state.lower)] = choice_lines(account, node, state)
         pieces.append(step)
         state = account.node(step, state)
-        if isinstance(node, BilinearData):
+        if isinstance(node, BilinearData | QuotientData):
             state = _linearize(account, node, state, pieces)
-        if isinstance(node, BilinearData) or (isinstance(node, AffineData) and node.positions == 1):
+        last = state.history[-1].node
+        if isinstance(last, AffineData) and last.positions == 1:
             state = _tighten_for_readers(account, state, slopes, pieces, stated)
     return pieces, state, slopes
 
 
-def _linearize(account: Account, node: BilinearData, state: State, pieces: list[Piece]) -> State:
-    """The node as rows, so that those that follow go back through it."""
+def _linearize(
+    account: Account, node: BilinearData | QuotientData, state: State, pieces: list[Piece]
+) -> State:
+    """The node as rows, so that those that follow go back through it; as it is where a divisor may be 0."""
     scale = account.emission.certificate.scale
-    how = planes(scale, node, state.lower[:, 0], state.upper[:, 0], scale.half // 16)
+    low, high, lanes = state.lower[:, 0], state.upper[:, 0], scale.half // 16
+    if isinstance(node, BilinearData):
+        how = planes(scale, node, low, high, lanes)
+    else:
+        start = state.history[-1].start
+        if (low[pairs_of(node)[:, 1]] <= scale.center).any():
+            return state
+        how = tangents(scale, node, start, low, high, lanes)
     pieces.append(how)
     return account.linearize(how, state)
 

@@ -1,4 +1,4 @@
-"""Sums of products as rows of their factors, in exact integers: Check/Linearize, step for step.
+"""Products and quotients as rows of their operands, in exact integers: Check/Linearize, step for step.
 
 An entry of a row is a word for the column and two for the weight, raised by 2^bits so that none is negative.
 """
@@ -18,9 +18,10 @@ from pytest_torchlean.certificate.model import (
     BilinearData,
     DecodingData,
     LinearizationData,
+    QuotientData,
     ScaleData,
 )
-from pytest_torchlean.certificate.words import affine_data, decoding_of, integers
+from pytest_torchlean.certificate.words import affine_data, decoding_of, integers, pairs_of
 
 _ENTRY = 96
 _FINEST = 40
@@ -43,27 +44,28 @@ class Stated:
 
 def linearized(
     scale: ScaleData,
-    node: BilinearData,
+    node: BilinearData | QuotientData,
+    start: int,
     how: LinearizationData,
     worst: Integers | None,
     lower: Integers,
     upper: Integers,
 ) -> Stated:
-    """Check.Linearize.products. worst: the node's error radius, (1, boxes); lower, upper: (slots, boxes).
+    """Check.Linearize.products and quotients. start: the node's first slot. worst: the error radius of sums
+    of products, (1, boxes); lower, upper: (slots, boxes).
 
     Raises Unforeseen where Lean refuses the rows whatever the bounds are.
     """
-    data, factors = how.rows, factors_of(node)
+    data, factors = how.rows, _operands(node)
     if (data.positions, data.divisor, data.rows) != (1, 1, node.count) or data.lanes < 1:
         raise Unforeseen("rows of another shape than the node's results")
     if not 1 <= how.decoding.base <= 150:
         raise Unforeseen("a decoding without a unit")
     matrix = decoded(data, how.decoding)
     offset = 1 << how.decoding.bits
-    columns, weights = _read(how.entries, node.count, 2 * node.terms + 1)
-    slots = np.concatenate(
-        [factors.reshape(node.count, -1), np.full((node.count, 1), ONE_SLOT, dtype=np.int64)], axis=1
-    )
+    slots = _slots(node)
+    each = slots.shape[1]
+    columns, weights = _read(how.entries, node.count, each)
     if (columns >= data.columns).any() or (weights > 2 * offset).any():
         raise Unforeseen("an entry outside the rows")
     if (matrix.sources[0][columns] != slots).any():
@@ -73,17 +75,55 @@ def linearized(
     np.add.at(total, (np.arange(node.count)[:, None], columns), slopes)
     if (total != matrix.positive - matrix.negative).any():
         raise Unforeseen("entries of other rows")
-    if (node.count * (2 * node.terms + 1) + 2) * 2 * offset >= 1 << 32 * data.lanes:
+    if (node.count * each + 2) * 2 * offset >= 1 << 32 * data.lanes:
         raise Unforeseen("more entries than a digit counts")
     plus = 1 << (150 - how.decoding.base)
-    least, most, fine = _beyond(scale, plus, offset, factors, slopes[:, :-1], lower, upper)
+    if isinstance(node, BilinearData):
+        least, most, fine = _beyond(scale, plus, offset, factors, slopes[:, :-1], lower, upper)
+        radius = np.zeros((1, lower.shape[1]), dtype=object) if worst is None else plus * worst
+    else:
+        least, most, radius, fine = _ratios(scale, plus, factors[:, 0], start, slopes, lower, upper)
     least_one, most_one = _ends(scale, slopes[:, -1], lower[ONE_SLOT], upper[ONE_SLOT])
-    least, most = least + least_one, most + most_one
-    radius = np.zeros((1, lower.shape[1]), dtype=object) if worst is None else worst
-    size = np.maximum(np.maximum(most, -least), 0)
-    error: Integers = (plus * radius + size) // (2 * scale.unit) + 1
-    fine &= (error < 1 << 32 * data.lanes).all(axis=0).astype(bool)
+    size = np.maximum(np.maximum(most + most_one, -(least + least_one)), 0)
+    error: Integers = (radius + size) // (2 * scale.unit) + 1
+    fine = fine & (error < 1 << 32 * data.lanes).all(axis=0).astype(bool)
     return Stated(matrix, error, fine)
+
+
+def _operands(node: BilinearData | QuotientData) -> NDArray[np.int64]:
+    """The two slots of each product or quotient, (count, terms, 2)."""
+    return factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)[:, None, :]
+
+
+def _slots(node: BilinearData | QuotientData) -> NDArray[np.int64]:
+    """The slots of the entries of each row, (count, entries)."""
+    ones = np.full((node.count, 1), ONE_SLOT, dtype=np.int64)
+    return np.concatenate([_operands(node).reshape(node.count, -1), ones], axis=1)
+
+
+def _ratios(
+    scale: ScaleData,
+    plus: int,
+    pairs: NDArray[np.int64],
+    start: int,
+    slopes: Integers,
+    lower: Integers,
+    upper: Integers,
+) -> tuple[Integers, Integers, Integers, NDArray[np.bool_]]:
+    """Twice what quotients are beyond their rows but for the constants, what rounding adds, and whether Lean
+    takes it: divisors are positive."""
+    unit, center = scale.unit, scale.center
+    x, z = pairs.T
+    here = slice(start, start + len(pairs))
+    own, other = slopes[:, 0, None], slopes[:, 1, None]
+    ys, zs = ([side[place] - center for side in (lower, upper)] for place in (here, z))
+    corners = [2 * (-own * y * w + unit * (plus * y - other * w)) for y in ys for w in zs]
+    least = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
+    most = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
+    size = np.maximum(np.maximum(upper[x] - center, center - lower[x]), 0)
+    rounded = (unit * size >> 24) + 1 + (unit * np.maximum(upper[z] - center, 0) >> 150) + 1
+    fine = (lower[z] > center).all(axis=0).astype(bool)
+    return least, most, 2 * np.abs(own) * rounded, fine
 
 
 def _read(entries: int, count: int, each: int) -> tuple[NDArray[np.int64], Integers]:
@@ -137,42 +177,58 @@ def planes(
     lower, upper: fixed-point bounds of all slots, (slots,).
     """
     factors = factors_of(node)
-    low = ((lower[factors] - scale.center) / scale.unit).astype(np.float64)
-    high = ((upper[factors] - scale.center) / scale.unit).astype(np.float64)
+    low, high = (in_units(scale, side[factors]) for side in (lower, upper))
     middle, width = (low + high) / 2, high - low
     slopes = middle[:, :, ::-1].reshape(node.count, -1)
     square = factors[:, :, 0] == factors[:, :, 1]
     spread = np.where(square, (width[:, :, 0] / 2) ** 2 / 2, 0.0)
     constants = (spread - middle[:, :, 0] * middle[:, :, 1]).sum(axis=1)
     beyond = (width[:, :, 0] * width[:, :, 1]).sum(axis=1) / 4
-    return stated(
-        node,
-        np.concatenate([slopes, constants[:, None]], axis=1),
-        float(width.min()),
-        float(beyond.min()),
-        lanes,
-    )
+    weights = np.concatenate([slopes, constants[:, None]], axis=1)
+    return stated(node, weights, _least(width, beyond), lanes)
+
+
+def tangents(
+    scale: ScaleData, node: QuotientData, start: int, lower: Integers, upper: Integers, lanes: int
+) -> LinearizationData:
+    """Planes that touch quotients x / z at the middle of z and of the results, from slot `start` on."""
+    left, right = pairs_of(node).T
+    here = slice(start, start + node.count)
+    low, high = (in_units(scale, side[here]) for side in (lower, upper))
+    least, most = (in_units(scale, side[right]) for side in (lower, upper))
+    result, divisor = (low + high) / 2, (least + most) / 2
+    weights = np.stack([1.0 / divisor, -result / divisor, result], axis=1)
+    width = in_units(scale, upper[left]) - in_units(scale, lower[left])
+    beyond = (high - low) * (most - least) / divisor / 4
+    return stated(node, weights, _least(most - least, width, beyond), lanes)
+
+
+def _least(*widths: NDArray[np.float64]) -> float:
+    """The least that is not 0."""
+    return min((float(own[own > 0].min()) for own in widths if (own > 0).any()), default=0.0)
+
+
+def in_units(scale: ScaleData, numbers: Integers) -> NDArray[np.float64]:
+    """Fixed-point numbers as the nearest binary64 numbers."""
+    return np.asarray((numbers - scale.center) / scale.unit, dtype=np.float64)
 
 
 def stated(
-    node: BilinearData, slopes: NDArray[np.float64], width: float, beyond: float, lanes: int
+    node: BilinearData | QuotientData, slopes: NDArray[np.float64], finest: float, lanes: int
 ) -> LinearizationData:
-    """Rows with about these weights: for each factor of each product, then a constant; (count, 2 terms + 1).
+    """Rows with about these weights: for each operand, then a constant; (count, entries).
 
-    width: of the narrowest rectangle. beyond: the least that is to be charged to a row anyway.
+    finest: the least width of an operand, or of what is to be charged to a row anyway.
     """
-    slots = np.concatenate(
-        [factors_of(node).reshape(node.count, -1), np.full((node.count, 1), ONE_SLOT, dtype=np.int64)], axis=1
-    )
+    slots = _slots(node)
     largest = float(np.abs(slopes).max(initial=0.0)) or 1.0
-    step = max(min(width, beyond) / _SHARE, largest * 2.0**-_WIDEST, 2.0**-_FINEST)
+    step = max(finest / _SHARE, largest * 2.0**-_WIDEST, 2.0**-_FINEST)
     step = float(2.0 ** np.floor(np.log2(step)))
     distinct = np.unique(slots)
     order = np.concatenate([distinct[distinct != ONE_SLOT], [ONE_SLOT]])
-    columns = np.searchsorted(distinct, slots)
     rank = np.empty(len(distinct), dtype=np.int64)
     rank[np.searchsorted(distinct, order)] = np.arange(len(distinct))
-    columns = rank[columns]
+    columns = rank[np.searchsorted(distinct, slots)]
     wanted = np.zeros((node.count, len(order)))
     rows = np.broadcast_to(np.arange(node.count)[:, None], columns.shape)
     np.add.at(wanted, (rows, columns), slopes)

@@ -13,7 +13,15 @@ from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
 from pytest_torchlean.bounds.phase_tree import search as phases_of
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, CurveNode, Program
+from pytest_torchlean.bounds.program import (
+    FIRST_INPUT,
+    ONE_SLOT,
+    AffineNode,
+    BilinearNode,
+    CurveNode,
+    Program,
+    QuotientNode,
+)
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
@@ -101,7 +109,7 @@ def cases_of(
             return Leaf(lower, upper)
     if not search or _broken(program, inequalities, lower, upper):
         return None
-    if any(isinstance(node, CurveNode) for node in program.nodes):
+    if any(isinstance(node, CurveNode | BilinearNode | QuotientNode) for node in program.nodes):
         # their lines are chosen with the certificate: binary64 bounds know only their intervals
         return Leaf(lower, upper)
     for together in _TOGETHER:

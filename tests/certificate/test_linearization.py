@@ -22,7 +22,7 @@ from pytest_torchlean.certificate.binary import decode, document_of, encode
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
-from pytest_torchlean.certificate.linearization import linearized, planes
+from pytest_torchlean.certificate.linearization import linearized, planes, tangents
 from pytest_torchlean.certificate.lines import box_of
 from pytest_torchlean.certificate.model import (
     BilinearData,
@@ -30,6 +30,7 @@ from pytest_torchlean.certificate.model import (
     LinearizationData,
     LinearizeScript,
     NodeScript,
+    QuotientData,
     ScriptData,
     Semantics,
     TightenScript,
@@ -39,6 +40,7 @@ from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.rows import PassedNode
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.text import parse, render
+from pytest_torchlean.certificate.words import pairs_of
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome
 from pytest_torchlean.checker import evaluate as judged
 
@@ -62,6 +64,10 @@ def products(kind: str, seed: int = 0, width: int = 4) -> Network:
             helper.make_node("MatMul", ["gm", "hm"], ["m"]),
             helper.make_node("Reshape", ["m", "flat"], ["p"]),
         ]
+    elif kind == "quotient":
+        values["one"] = np.float32([1])
+        nodes += [helper.make_node("Mul", ["h", "h"], ["s"]), helper.make_node("Add", ["s", "one"], ["d"])]
+        nodes.append(helper.make_node("Div", ["g", "d"], ["p"]))
     else:
         nodes.append(helper.make_node("Mul", ["g", "g" if kind == "square" else "h"], ["p"]))
     nodes.append(helper.make_node("MatMul", ["p", "w2"], ["z"]))
@@ -69,7 +75,7 @@ def products(kind: str, seed: int = 0, width: int = 4) -> Network:
     return Network(model(nodes, {"x": [1, 2]}, ["z"], {k: v for k, v in values.items() if k in used}), 2, 2)
 
 
-KINDS = ("product", "square", "matmul")
+KINDS = ("product", "square", "matmul", "quotient")
 
 
 def emission_of(given: Network, semantics: Semantics, limit: Fraction = Fraction(50)) -> Emission:
@@ -188,17 +194,22 @@ def test_text_and_bytes_come_back() -> None:
 # --- Lean's digits ----------------------------------------------------------------------------------
 
 
-def stage(emission: Emission) -> tuple[Account, State, State, LinearizationData]:
-    """Before and after the last product is stated as rows."""
+def stage(emission: Emission, kind: type = BilinearData) -> tuple[Account, State, State, LinearizationData]:
+    """Before and after the first node of a kind is stated as rows."""
     account = Account(emission)
     state = account.start(emission.claims[0].boxes)
     for node, step in zip(emission.graph.nodes, account.steps(emission.claims[0].boxes), strict=True):
         state = account.node(step, state)
-        if isinstance(node, BilinearData):
+        if isinstance(node, kind):
             scale = emission.certificate.scale
-            how = planes(scale, node, state.lower[:, 0], state.upper[:, 0], scale.half // 16)
+            low, high, lanes = state.lower[:, 0], state.upper[:, 0], scale.half // 16
+            if isinstance(node, BilinearData):
+                how = planes(scale, node, low, high, lanes)
+            else:
+                assert isinstance(node, QuotientData)
+                how = tangents(scale, node, state.history[-1].start, low, high, lanes)
             return account, state, account.linearize(how, state), how
-    raise AssertionError("no product")
+    raise AssertionError("no such node")
 
 
 def called(account: Account, state: State, how: LinearizationData, then: str) -> str:
@@ -230,7 +241,8 @@ def test_lean_computes_the_same_radii(lean: LeanInstall, library: BuiltLibrary, 
     for kind in (*KINDS, "cubes"):
         for semantics in Semantics:
             given = quadratic(1) if kind == "cubes" else products(kind)
-            account, before, after, how = stage(emission_of(given, semantics))
+            last = QuotientData if kind == "quotient" else BilinearData
+            account, before, after, how = stage(emission_of(given, semantics), last)
             name = f"{kind}_{semantics.name.lower()}"
             for change, answer in ((0, "true"), (1, "false")):
                 run = called(account, before, how, has_error(after, change))
@@ -258,19 +270,34 @@ REFUSED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_changed_rows_are_not_forecast(name: str) -> None:
-    account, before, _, how = stage(emission_of(products("product"), Semantics.REAL))
+@pytest.mark.parametrize("kind", ["product", "quotient"])
+def test_changed_rows_are_not_forecast(name: str, kind: str) -> None:
+    node = QuotientData if kind == "quotient" else BilinearData
+    account, before, _, how = stage(emission_of(products(kind), Semantics.REAL), node)
     with pytest.raises(Unforeseen):
         account.linearize(REFUSED[name](how), before)
 
 
 def test_changed_rows_are_refused(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> None:
-    account, before, _, how = stage(emission_of(products("product"), Semantics.REAL))
-    lines = [f"theorem own : ({called(account, before, how, 'true')}) = true := by decide +kernel"]
-    for place, change in enumerate(REFUSED.values()):
-        run = called(account, before, change(how), "true")
-        lines.append(f"theorem changed{place} : ({run}) = false := by decide +kernel")
+    lines = []
+    for kind, node in (("product", BilinearData), ("quotient", QuotientData)):
+        account, before, _, how = stage(emission_of(products(kind), Semantics.REAL), node)
+        run = called(account, before, how, "true")
+        lines.append(f"theorem {kind} : ({run}) = true := by decide +kernel")
+        for place, change in enumerate(REFUSED.values()):
+            run = called(account, before, change(how), "true")
+            lines.append(f"theorem {kind}{place} : ({run}) = false := by decide +kernel")
     assert accepted(lines, lean, library, tmp_path)
+
+
+def test_rows_of_quotients_by_what_may_be_zero_are_not_accepted() -> None:
+    account, before, _, how = stage(emission_of(products("quotient"), Semantics.REAL), QuotientData)
+    last, scale = before.history[-1], account.emission.certificate.scale
+    assert isinstance(last.node, QuotientData)
+    lower = before.lower.copy()
+    lower[pairs_of(last.node)[:, 1]] = scale.center
+    assert not linearized(scale, last.node, last.start, how, None, lower, before.upper).fine.any()
+    assert linearized(scale, last.node, last.start, how, None, before.lower, before.upper).fine.all()
 
 
 def test_rows_in_the_stead_of_another_node_are_not_forecast() -> None:
@@ -281,7 +308,7 @@ def test_rows_in_the_stead_of_another_node_are_not_forecast() -> None:
     last = before.history[-1]
     assert isinstance(last.node, BilinearData)
     scale = account.emission.certificate.scale
-    wider = linearized(scale, last.node, how, None, before.lower - scale.unit, before.upper)
+    wider = linearized(scale, last.node, last.start, how, None, before.lower - scale.unit, before.upper)
     known = after.history[-1].error
     assert known is not None
     assert (wider.error > known).all()

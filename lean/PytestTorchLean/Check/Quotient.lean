@@ -165,6 +165,41 @@ theorem error_large (unit size b : Nat) :
   · rw [Nat.mul_assoc]; exact Nat.mul_le_mul Nat.le.refl a
   · rw [split, Nat.mul_assoc]; exact Nat.mul_le_mul Nat.le.refl d
 
+/-- In binary32 the quotient times the divisor is within the error of the dividend. -/
+theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l u x) (hz : Within s l' u' z) (pos : s.center + 1 ≤ l') (z0 : 0 ≤ z)
+    (hy : ∀ a b, AtMost x a → AtMost z b →
+      AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) (natural (2 ^ 149) * a + natural (2 ^ 23) * b)) :
+    AtMost (natural s.unit * natural s.unit * (z * y - x)) (natural (error s.unit (magnitude s.center l u) (u' - s.center))) := by
+  have size := magnitude_within hx
+  obtain ⟨a, ha, hua⟩ : ∃ a : K, AtMost x a ∧ natural s.unit * a ≤ natural (magnitude s.center l u) := by
+    cases le_total 0 x with
+    | inl g => exact ⟨x, AtMost.of_le g (le_refl _), size.1⟩
+    | inr g =>
+      have k := (AtMost.of_le (neg_nonneg g) (le_refl (-x))).neg
+      rw [neg_neg] at k
+      refine ⟨-x, k, ?_⟩
+      rw [mul_neg]; exact size.2
+  have hub : natural s.unit * z ≤ (natural (u' - s.center) : K) :=
+    le_trans (le_cert ((ring3 K a c l, l - c - a, l - (a + c)) (natural s.unit * z) (natural s.center) (natural u')) (sub_nonneg hz.2)) (Rows.sub_ge u' s.center)
+  have unit := natural_nonneg (K := K) s.unit
+  have bound := (hy a z ha (AtMost.of_le z0 (le_refl _))).mul_left (mul_nonneg unit unit)
+  have e1 : natural s.unit * natural s.unit * (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) =
+      natural (2 ^ 149 * 2 ^ 24) * (natural s.unit * natural s.unit * (z * y - x)) := by
+    rw [natural_mul (2 ^ 149)]
+    exact (ring4 K u p q t, u * u * (p * (q * t)), p * q * (u * u * t)) _ _ _ _
+  rw [e1] at bound
+  have large : natural s.unit * natural s.unit * (natural (2 ^ 149) * a + natural (2 ^ 23) * z) ≤
+      (natural (2 ^ 149 * 2 ^ 24) * natural (error s.unit (magnitude s.center l u) (u' - s.center)) : K) := by
+    have l := natural_le (K := K) (error_large s.unit (magnitude s.center l u) (u' - s.center))
+    rw [natural_add, natural_mul (2 ^ 149) (s.unit * _), natural_mul (2 ^ 23), natural_mul s.unit, natural_mul s.unit, natural_mul (2 ^ 149 * 2 ^ 24)] at l
+    refine le_trans ?_ l
+    have p := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 149)) unit) hua
+    have q := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 23)) unit) hub
+    refine le_trans (le_of_eq ?_) (le_trans (add_le_add p q) (le_of_eq ?_))
+    · exact (ring5 K u p a q z, u * u * (p * a + q * z), p * u * (u * a) + q * u * (u * z)) _ _ _ _ _
+    · exact (ring5 K u p a q z, p * u * a + q * u * z, p * (u * a) + q * (u * z)) _ _ _ _ _
+  exact AtMost.cancel (Nat.mul_pos (Natural.two_pow_pos 149) (Natural.two_pow_pos 24)) (bound.weaken large)
+
 /-- **Positive divisors.** -/
 theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool} (sf : s.Fits) (hx : Within s l u x) (hz : Within s l' u' z)
     (hy : Computes m x z y) (h : positive m s l u l' u' next = true) :
@@ -198,34 +233,8 @@ theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K}
     rw [force_eq] at h
     have room : 2 ^ 149 * magnitude s.center l u < overflowThreshold * (l' - s.center) := Nat.le_of_ble_eq_true room
     have size := magnitude_within hx
-    obtain ⟨a, ha, hua⟩ : ∃ a : K, AtMost x a ∧ natural s.unit * a ≤ natural (magnitude s.center l u) := by
-      cases le_total 0 x with
-      | inl g => exact ⟨x, AtMost.of_le g (le_refl _), size.1⟩
-      | inr g =>
-        have k := (AtMost.of_le (neg_nonneg g) (le_refl (-x))).neg
-        rw [neg_neg] at k
-        refine ⟨-x, k, ?_⟩
-        rw [mul_neg]; exact size.2
-    have hub : natural s.unit * z ≤ (natural (u' - s.center) : K) :=
-      le_trans (le_cert ((ring3 K a c l, l - c - a, l - (a + c)) (natural s.unit * z) (natural s.center) (natural u')) (sub_nonneg hz.2)) (Rows.sub_ge u' s.center)
+    have near := near_positive hx hz pos z0 hy
     have unit := natural_nonneg (K := K) s.unit
-    have bound := (hy a z ha (AtMost.of_le z0 (le_refl _))).mul_left (mul_nonneg unit unit)
-    have e1 : natural s.unit * natural s.unit * (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) =
-        natural (2 ^ 149 * 2 ^ 24) * (natural s.unit * natural s.unit * (z * y - x)) := by
-      rw [natural_mul (2 ^ 149)]
-      exact (ring4 K u p q t, u * u * (p * (q * t)), p * q * (u * u * t)) _ _ _ _
-    rw [e1] at bound
-    have large : natural s.unit * natural s.unit * (natural (2 ^ 149) * a + natural (2 ^ 23) * z) ≤
-        (natural (2 ^ 149 * 2 ^ 24) * natural (error s.unit (magnitude s.center l u) (u' - s.center)) : K) := by
-      have l := natural_le (K := K) (error_large s.unit (magnitude s.center l u) (u' - s.center))
-      rw [natural_add, natural_mul (2 ^ 149) (s.unit * _), natural_mul (2 ^ 23), natural_mul s.unit, natural_mul s.unit, natural_mul (2 ^ 149 * 2 ^ 24)] at l
-      refine le_trans ?_ l
-      have p := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 149)) unit) hua
-      have q := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 23)) unit) hub
-      refine le_trans (le_of_eq ?_) (le_trans (add_le_add p q) (le_of_eq ?_))
-      · exact (ring5 K u p a q z, u * u * (p * a + q * z), p * u * (u * a) + q * u * (u * z)) _ _ _ _ _
-      · exact (ring5 K u p a q z, p * u * a + q * u * z, p * (u * a) + q * (u * z)) _ _ _ _ _
-    have near := AtMost.cancel (Nat.mul_pos (Natural.two_pow_pos 149) (Natural.two_pow_pos 24)) (bound.weaken large)
     refine ⟨⟨nonzero, ?_⟩, checked_sound hx hz pos near h⟩
     -- the squares of `2^149 x` and of the threshold times `z`, in fixed point
     intro over

@@ -5,7 +5,7 @@ import PytestTorchLean.Check.Compose
 import PytestTorchLean.Check.Curve
 import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Forward.Conclude
-import PytestTorchLean.Check.Linearize.Product
+import PytestTorchLean.Check.Linearize.Ratio
 import PytestTorchLean.Check.Quotient
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Relaxation.Differ
@@ -57,7 +57,7 @@ inductive Script where
   | known (place : Nat) (rest : Script)
   /-- bounds of the differences of `count` slots from place `right` on and those from `left` on, of the run that was written last -/
   | differ (rows : Relaxation) (left right count : Nat) (rest : Script)
-  /-- the node passed last, a sum of products, is an affine node of its factors from now on -/
+  /-- the node passed last, sums of products or quotients, is an affine node of its operands from now on -/
   | linearize (how : Linearization) (rest : Script)
 
 /-! ### For the compiler, as in Core/Recursors -/

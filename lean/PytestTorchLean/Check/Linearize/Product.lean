@@ -198,30 +198,38 @@ theorem stated_succ (s : Scale) (C m n twice plus worst base sources terms direc
   simp only [force_eq]
   rfl
 
-/-- The radius of a row: what the sums' radius and what is beyond the row amount to. -/
-theorem radius_sound {unit plus worst low high base : Nat} {y t x : K} (hu : 0 < unit)
-    (near : AtMost (natural (2 * unit * unit) * (y - t)) (natural worst)) (between : Between unit low high base (natural plus * t - x)) :
-    AtMost (natural unit * (natural plus * y - x)) (natural ((plus * worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
+/-- The radius of a row: `worst` for what is rounded, and what is beyond the row. -/
+theorem radius_beyond {unit worst low high base : Nat} {p q : K} (hu : 0 < unit)
+    (near : AtMost (natural (2 * unit * unit) * p) (natural worst)) (between : Between unit low high base q) :
+    AtMost (natural unit * (p + q)) (natural ((worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
   obtain ⟨b1, b2⟩ := between
   have m := le_most (high - base) (base - low)
   have m1 := le_trans (Rows.sub_ge (K := K) high base) (natural_le m.1)
   have m2 := le_trans (Rows.sub_ge (K := K) base low) (natural_le m.2)
   have positive : 0 < 2 * unit := Nat.mul_pos (by decide) hu
-  have size : AtMost (natural (2 * unit * unit) * (natural plus * t - x)) (natural (most (high - base) (base - low))) := by
-    generalize natural (2 * unit * unit) * (natural plus * t - x) = v at *
+  have size : AtMost (natural (2 * unit * unit) * q) (natural (most (high - base) (base - low))) := by
+    generalize natural (2 * unit * unit) * q = v at *
     refine ⟨le_trans ?_ m1, le_trans ?_ m2⟩
     · exact le_cert ((ring3 K h v z, h - z - v, h - (v + z)) _ _ _) (sub_nonneg b2)
     · exact le_cert ((ring3 K l v z, z - l - -v, v + z - l) _ _ _) (sub_nonneg b1)
-  have scaled := (near.mul_left (natural_nonneg (K := K) plus)).add size
-  rw [← natural_mul, ← natural_add] at scaled
+  have scaled := near.add size
+  rw [← natural_add] at scaled
   have scaled := scaled.weaken (natural_le (Affine.ceiling positive))
   rw [natural_mul (2 * unit) (_ / _ + 1)] at scaled
   refine AtMost.cancel positive ?_
-  have e : natural plus * (natural (2 * unit * unit) * (y - t)) + natural (2 * unit * unit) * (natural plus * t - x) =
-      natural (2 * unit) * (natural unit * (natural plus * y - x)) := by
+  have e : natural (2 * unit * unit) * p + natural (2 * unit * unit) * q = natural (2 * unit) * (natural unit * (p + q)) := by
     rw [natural_mul (2 * unit) unit]
-    exact (ring8 K p u v y t x a b, p * (u * v * (y - t)) + u * v * (p * t - x), u * (v * (p * y - x))) _ _ _ _ _ _ 0 0
+    exact (ring4 K u v p q, u * v * p + u * v * q, u * (v * (p + q))) _ _ _ _
   rw [← e]; exact scaled
+/-- The same of a sum of products: `worst` is the radius of the sum. -/
+theorem radius_sound {unit plus worst low high base : Nat} {y t x : K} (hu : 0 < unit)
+    (near : AtMost (natural (2 * unit * unit) * (y - t)) (natural worst)) (between : Between unit low high base (natural plus * t - x)) :
+    AtMost (natural unit * (natural plus * y - x)) (natural ((plus * worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
+  have scaled := near.mul_left (natural_nonneg (K := K) plus)
+  rw [← natural_mul, mul_left_comm] at scaled
+  have e : natural plus * y - x = natural plus * (y - t) + (natural plus * t - x) := (ring4 K p y t x, p * y - x, p * (y - t) + (p * t - x)) _ _ _ _
+  rw [e]
+  exact radius_beyond hu scaled between
 
 /-- What is known of the rows before `row`, and of the others. -/
 def Stated (s : Scale) (slots : Nat → K) (C m n offset plus sources start bound row error total marks : Nat) (rows : Nat → K) : Prop :=
@@ -302,95 +310,95 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
 
 /-! ### The node -/
 
+/-- What rows must be: one position, no divisor, `m` rows, a unit. -/
+def shaped (a : Affine) (d : Decoding) (m count : Nat) : Bool :=
+  both (both (Nat.beq a.positions 1) (both (Nat.beq a.divisor 1) (Nat.beq a.rows m))) (both (Nat.ble 2 count) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (Nat.ble 1 a.lanes))))
+/-- The entries say what the weights say. -/
+def same [Prepared] (a : Affine) (d : Decoding) (C m offset total marks : Nat) : Bool :=
+  Option.rec (motive := fun _ => Bool) false (fun lanes =>
+      Nat.beq (Nat.add (Relaxation.joined C m offset (Columns.flatten lanes)) (Nat.mul offset marks)) (Nat.add total (Nat.mul offset (ones C (Nat.mul m a.columns)))))
+    (Prepared.columns a d)
+
+/-- Rows whose entries are their weights stand for the node. -/
+theorem stands [Prepared] {s : Scale} {slots rows : Nat → K} {a : Affine} {d : Decoding} {bound start count error total marks : Nat} (shape : shaped a d a.rows count = true)
+    (room : (bound + 2) * (2 ^ d.bits + 2 ^ d.bits) < 2 ^ (32 * a.lanes))
+    (h : Stated s slots (32 * a.lanes) a.rows a.columns (2 ^ d.bits) (2 ^ (150 - d.base)) a.sources start bound a.rows error total marks rows)
+    (agree : same a d (32 * a.lanes) a.rows (2 ^ d.bits) total marks = true) :
+    (Passed.mk (.affine a) start d error).Holds s slots ∧ (Node.affine a).size = a.rows := by
+  obtain ⟨he, ⟨radii, rfl, hv⟩, _⟩ := h
+  obtain ⟨k, c⟩ := both_true shape
+  obtain ⟨k1, k⟩ := both_true k
+  obtain ⟨k2, _⟩ := both_true k
+  obtain ⟨_, c⟩ := both_true c
+  obtain ⟨_, c⟩ := both_true c
+  obtain ⟨_, k7⟩ := both_true c
+  have c1 : a.positions = 1 := Nat.eq_of_beq_eq_true k1
+  have c2 : a.divisor = 1 := Nat.eq_of_beq_eq_true k2
+  have c7 : 0 < a.lanes := Nat.le_of_ble_eq_true k7
+  have hC : 0 < 32 * a.lanes := Nat.mul_pos (by decide) c7
+  refine ⟨?_, by show a.positions * a.rows = a.rows; rw [c1, Nat.one_mul]⟩
+  unfold same at agree
+  rw [Prepared.columns_eq] at agree
+  cases hd : decode a d with
+  | none => rw [hd] at agree; exact Bool.noConf_tf (Eq.symm agree)
+  | some lanes =>
+    rw [hd] at agree
+    have agree := Nat.eq_of_beq_eq_true agree
+    obtain ⟨length, ds, packed, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
+    have all := entered_all hC packed length room he agree
+    intro position row hpos hrow c hc
+    have p0 : position = 0 := by rw [c1] at hpos; exact Natural.eq_zero_of_lt_one hpos
+    subst p0
+    have f := hform slots 0 row hrow
+    have e := hc.trans f.symm
+    have value : c = Linear.combination slots ds (fun k => word a.sources (a.columns * 0 + k)) row :=
+      le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
+    have source : (fun k => word a.sources (a.columns * 0 + k)) = word a.sources := funext fun k => by rw [Nat.mul_zero, Nat.zero_add]
+    rw [source, all row hrow] at value
+    obtain ⟨small, fine⟩ := hv row hrow
+    show AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * 0)) - c)) (natural (digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) (row + a.rows * 0)))
+    have own : digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) row = radii row := digit_pack (fun i hi => (hv i hi).1) hrow
+    rw [Nat.mul_zero, Nat.add_zero, c2, Nat.one_mul, value, own]
+    exact fine
+
 /-- The rows that are to stand for `m` sums of `terms` products, whose radius is `worst`; `next` is handed the radii of the rows. -/
 def products [Prepared] (s : Scale) (a : Affine) (d : Decoding) (entries m terms words worst direct count : Nat) (next : Nat → Bool) : Bool :=
-  both (both (both (Nat.beq a.positions 1) (both (Nat.beq a.divisor 1) (Nat.beq a.rows m))) (both (Nat.ble 2 count) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (Nat.ble 1 a.lanes)))))
+  both (shaped a d m count)
     (force (fun C => force (fun offset => force (fun twice => force (fun plus => force (fun base =>
         both (Nat.ble (Nat.succ (Nat.mul (Nat.add (Nat.mul m (Nat.add (Nat.mul 2 terms) 1)) 2) twice)) (Nat.pow 2 C))
           (stated s C m a.columns twice plus worst base a.sources terms direct count m 0 words entries 0 0 0 fun error total marks =>
-            both (Option.rec (motive := fun _ => Bool) false (fun lanes =>
-                Nat.beq (Nat.add (Relaxation.joined C m offset (Columns.flatten lanes)) (Nat.mul offset marks)) (Nat.add total (Nat.mul offset (ones C (Nat.mul m a.columns)))))
-              (Prepared.columns a d))
-              (next error)))
+            both (same a d C m offset total marks) (next error)))
       (Nat.add (Nat.mul terms (raise plus 0 s.unit s.center twice)) (Nat.mul s.unit (Nat.mul twice s.center))))
       (Nat.pow 2 (Nat.sub 150 d.base))) (Nat.add offset offset)) (Nat.pow 2 d.bits)) (Nat.mul 32 a.lanes))
+
+/-- What `shaped` says of the sizes. -/
+theorem shaped_sizes {a : Affine} {d : Decoding} {m count : Nat} (h : shaped a d m count = true) : a.rows = m ∧ 1 < count := by
+  obtain ⟨k, c⟩ := both_true h
+  obtain ⟨_, k⟩ := both_true k
+  obtain ⟨_, k3⟩ := both_true k
+  obtain ⟨c4, _⟩ := both_true c
+  exact ⟨Nat.eq_of_beq_eq_true k3, Nat.le_of_ble_eq_true c4⟩
+theorem stated_none (s : Scale) (slots : Nat → K) (C m n offset plus sources start : Nat) :
+    Stated s slots C m n offset plus sources start 0 0 0 0 0 fun _ => 0 :=
+  ⟨entered_none _ _ _ _ _, ⟨fun _ => 0, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩, fun _ _ => rfl⟩
 
 /-- **Sums of products as rows.** With the radii that `products` hands on, the rows stand for the sums. -/
 theorem products_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {entries m terms words worst start direct mirrored count : Nat} {next : Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i)))
     (h : products s a d entries m terms words worst direct count next = true) :
     ∃ error, (Passed.mk (.affine a) start d error).Holds s slots ∧ (Node.affine a).size = m ∧ next error = true := by
-  obtain ⟨c, h⟩ := both_true h
-  obtain ⟨shape, c⟩ := both_true c
-  obtain ⟨k1, shape⟩ := both_true shape
-  obtain ⟨k2, k3⟩ := both_true shape
-  obtain ⟨c4, c⟩ := both_true c
-  obtain ⟨_, c⟩ := both_true c
-  obtain ⟨_, k7⟩ := both_true c
-  have c1 : a.positions = 1 := Nat.eq_of_beq_eq_true k1
-  have c2 : a.divisor = 1 := Nat.eq_of_beq_eq_true k2
-  have c3 : a.rows = m := Nat.eq_of_beq_eq_true k3
-  subst c3
-  have c7 : 0 < a.lanes := Nat.le_of_ble_eq_true k7
-  have hC : 0 < 32 * a.lanes := Nat.mul_pos (by decide) c7
+  obtain ⟨shape, h⟩ := both_true h
+  obtain ⟨rows, one⟩ := shaped_sizes shape
+  subst rows
   simp only [force_eq] at h
   obtain ⟨room, h⟩ := both_true h
   have room := Nat.le_of_ble_eq_true room
-  obtain ⟨error, total, marks, rows, ⟨he, ⟨radii, rfl, hv⟩, _⟩, h⟩ := stated_sound (plus := 2 ^ (150 - d.base)) (offset := 2 ^ d.bits) sf hm (Natural.two_pow_pos _) (Nat.le_of_ble_eq_true c4) near
-    a.rows 0 words entries 0 0 0 0 (fun _ => 0) _ (Nat.zero_add _) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add])
-    ⟨entered_none _ _ _ _ _, ⟨fun _ => 0, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩, fun _ _ => rfl⟩ h
-  rw [Nat.zero_add] at he
-  obtain ⟨same, h⟩ := both_true h
-  refine ⟨_, ?_, ?_, h⟩
-  · rw [Prepared.columns_eq] at same
-    cases hd : decode a d with
-    | none => rw [hd] at same; exact Bool.noConf_tf (Eq.symm same)
-    | some lanes =>
-      rw [hd] at same
-      have same := Nat.eq_of_beq_eq_true same
-      obtain ⟨length, ds, packed, hform⟩ := Columns.decoded (K := K) (decode_sound hd)
-      have all := entered_all hC packed length room he same
-      intro position row hpos hrow c hc
-      have p0 : position = 0 := by rw [c1] at hpos; exact Natural.eq_zero_of_lt_one hpos
-      subst p0
-      have f := hform slots 0 row hrow
-      have e := hc.trans f.symm
-      have value : c = Linear.combination slots ds (fun k => word a.sources (a.columns * 0 + k)) row :=
-        le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
-      have source : (fun k => word a.sources (a.columns * 0 + k)) = word a.sources := funext fun k => by rw [Nat.mul_zero, Nat.zero_add]
-      rw [source, all row hrow] at value
-      obtain ⟨small, fine⟩ := hv row hrow
-      show AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * 0)) - c)) (natural (digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) (row + a.rows * 0)))
-      have own : digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) row = radii row := digit_pack (fun i hi => (hv i hi).1) hrow
-      rw [Nat.mul_zero, Nat.add_zero, c2, Nat.one_mul, value, own]
-      exact fine
-  · show a.positions * a.rows = a.rows
-    rw [c1, Nat.one_mul]
-
-/-- The node passed last, stated as rows. -/
-def run [Prepared] (s : Scale) (how : Linearization) (passed : List Passed) (direct count : Nat) (next : List Passed → Bool) : Bool :=
-  List.rec (motive := fun _ => Bool) false
-    (fun head earlier _ => Passed.rec (motive := fun _ => Bool) (fun node start _ worst => Node.rec (motive := fun _ => Bool)
-      (fun _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
-      (fun m terms words => products s how.rows how.decoding how.entries m terms words worst direct count fun error =>
-        next (⟨.affine how.rows, start, how.decoding, error⟩ :: earlier))
-      (fun _ _ => false) node) head) passed
-
-theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {how : Linearization} {direct mirrored count : Nat} {next : List Passed → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) : (passed : List Passed) → Passed.AllHold s slots passed count →
-    run s how passed direct count next = true → ∃ passed', Passed.AllHold s slots passed' count ∧ next passed' = true
-  | [], _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.bilinear m terms words, start, d, worst⟩ :: earlier, ⟨size, near, rest⟩, h => by
-    have near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i)) := near
-    obtain ⟨error, holds, same, h⟩ := products_sound (start := start) sf hm near h
-    have size : start + (Node.affine how.rows).size = count := by rw [same]; exact size
-    exact ⟨⟨.affine how.rows, start, how.decoding, error⟩ :: earlier, ⟨size, holds, rest⟩, h⟩
-  | ⟨.affine _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.relu _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.maximum _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.minimum _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.curve _ _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | ⟨.quotient _ _, _, _, _⟩ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  obtain ⟨error, total, marks, rows, hs, h⟩ := stated_sound (plus := 2 ^ (150 - d.base)) (offset := 2 ^ d.bits) sf hm (Natural.two_pow_pos _) one near
+    a.rows 0 words entries 0 0 0 0 (fun _ => 0) _ (Nat.zero_add _) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add]) (stated_none _ _ _ _ _ _ _ _ _) h
+  rw [Nat.zero_add] at hs
+  obtain ⟨agree, h⟩ := both_true h
+  obtain ⟨holds, size⟩ := stands shape room hs agree
+  exact ⟨error, holds, size, h⟩
 
 end Linearize
 end PytestTorchLean
