@@ -2,9 +2,9 @@
 
     python training/burgers.py
 
-The steady viscous equation u u_x = nu u_xx on [-1, 1], with the values of its shock u = -tanh(x / (2 nu)) at both
-ends. The loss is the equation's own residual at collocation points, as physics-informed networks have it; no
-solution is shown to the network. Levenberg-Marquardt, seeded.
+The steady viscous equation u u_x = nu u_xx on [-1, 1], with the values of its shock u = -tanh(x / (2 nu)) at
+both ends. The loss is the equation's own residual at collocation points, as physics-informed networks have
+it; no solution is shown to the network. Levenberg-Marquardt, seeded.
 """
 
 from __future__ import annotations
