@@ -97,21 +97,22 @@ def bend (s : Scale) (frame : Frame) (bits lower upper first n direct mirrored c
   both (both (fits s frame count x) (both (Nat.beq x.count n) (both (Nat.ble (Nat.add first n) count)
       (both (Nat.ble (Nat.add (Nat.add s.half bits) 2) s.stride) (both (Nat.ble (Nat.add bits 2) frame.digit)
         (both (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))) (both (slopesFit bits n lower) (slopesFit bits n upper))))))))
+    (force (fun digit => force (fun width =>
     (force (fun levels => force (fun low => force (fun high => force (fun slopes =>
-        both (both (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) low) (atMost frame.digit n (Nat.succ bits) (Nat.pow 2 bits) high))
+        both (both (atMost digit n (Nat.succ bits) (Nat.pow 2 bits) low) (atMost digit n (Nat.succ bits) (Nat.pow 2 bits) high))
           (reaches s direct mirrored first n fun down up => force (fun offset =>
-              rounded frame.digit frame.width frame.rows n x.size s.stride 1 offset x.negative fun charge =>
+              rounded digit width frame.rows n x.size s.stride 1 offset x.negative fun charge =>
               force (fun unit => force (fun scale => force (fun limit => force (fun size => share (fun positive => share (fun negative => force (fun gain => force (fun loss =>
                   next ⟨scale, x.weight, limit, first, n, size, positive, negative, gain, loss⟩)
                 (Nat.add (Nat.mul unit x.loss) (Nat.mul x.weight charge))) (Nat.mul unit x.gain))
-                (scaleColumns frame.digit frame.width n frame.rows (Nat.succ bits) x.negative high))
-                (scaleColumns frame.digit frame.width n frame.rows (Nat.succ bits) x.positive low))
+                (scaleColumns digit width n frame.rows (Nat.succ bits) x.negative high))
+                (scaleColumns digit width n frame.rows (Nat.succ bits) x.positive low))
                 (Nat.add x.size (Nat.succ bits)))
                 (Nat.add (Nat.mul unit x.limit) (Nat.mul x.weight (Nat.mul n (Nat.mul (Nat.pow 2 x.size) (Nat.pow 2 (Nat.succ s.stride)))))))
                 (Nat.mul unit x.scale)) (Nat.pow 2 bits))
             (offsets s n bits slopes down up)))
-        (Dense.spread s.stride (Nat.succ bits) levels 1 upper)) (Dense.spread frame.digit (Nat.succ bits) levels 1 upper))
-        (Dense.spread frame.digit (Nat.succ bits) levels 1 lower)) (Nat.succ (Nat.log2 n)))
+        (Dense.spread s.stride (Nat.succ bits) levels 1 upper)) (Dense.spread digit (Nat.succ bits) levels 1 upper))
+        (Dense.spread digit (Nat.succ bits) levels 1 lower)) (Nat.succ (Nat.log2 n)))) frame.width) frame.digit)
 
 theorem bend_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits lower upper first n direct mirrored count : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hx : x.Holds s frame slots goal)

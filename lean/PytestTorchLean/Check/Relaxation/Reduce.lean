@@ -66,14 +66,15 @@ theorem short_sound {b w n R k : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
 /-- The batch with all coefficients divided by `2^t`, which must leave at most `k` bits. -/
 def reduce (s : Scale) (frame : Frame) (t k direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   both (both (fits s frame count x) (both (Nat.ble t frame.digit) (Nat.ble k frame.digit)))
+    (force (fun digit => force (fun width =>
     (reaches s direct mirrored x.start x.count fun down up =>
       share (fun positive => share (fun negative =>
-          both (both (short frame.digit frame.width frame.rows k positive) (short frame.digit frame.width frame.rows k negative))
+          both (both (short digit width frame.rows k positive) (short digit width frame.rows k negative))
             (force (fun weight => force (fun charge => force (fun limit => force (fun loss =>
                   next ⟨x.scale, weight, limit, x.start, x.count, k, positive, negative, x.gain, loss⟩)
-                (Nat.add x.loss (Nat.mul charge (ones (Nat.mul frame.digit frame.width) frame.rows)))) (Nat.add x.limit charge))
+                (Nat.add x.loss (Nat.mul charge (ones (Nat.mul digit width) frame.rows)))) (Nat.add x.limit charge))
               (Nat.mul (Nat.mul x.weight (Nat.sub (Nat.pow 2 t) 1)) (digitSum s.stride x.count (Nat.add down up)))) (Nat.mul x.weight (Nat.pow 2 t))))
-        (quotient frame.digit frame.width x.count frame.rows t x.negative)) (quotient frame.digit frame.width x.count frame.rows t x.positive))
+        (quotient digit width x.count frame.rows t x.negative)) (quotient digit width x.count frame.rows t x.positive))) frame.width) frame.digit)
 
 theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k direct mirrored count : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hx : x.Holds s frame slots goal)
@@ -84,6 +85,7 @@ theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k d
   have ok := fits_sound hf
   have c6 := Nat.le_of_ble_eq_true c6
   have c7 := Nat.le_of_ble_eq_true c7
+  simp only [force_eq] at h
   obtain ⟨l, m, h, hv⟩ := reaches_sound ok.half sf ok.inside hm h
   obtain ⟨f, g, c, d, p1, p2, p3, p4, hr⟩ := hx
   have fw : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide ((hr r hr').1 j hj).1

@@ -213,10 +213,10 @@ def chained (C m offset : Nat) (columns : List Column) : Nat :=
     them and the columns that follow. -/
 def halved (C m offset levels : Nat) : List Column → (Nat → List Column → Nat) → Nat :=
   Nat.rec (motive := fun _ => List Column → (Nat → List Column → Nat) → Nat)
-    (fun columns next => List.rec (motive := fun _ => Nat) (next 0 List.nil) (fun c rest _ => force (fun x => next x rest) (raisedColumn C m offset c)) columns)
+    (fun columns next => List.rec (motive := fun _ => Nat) (next 0 List.nil) (fun c rest _ => share (fun x => next x rest) (raisedColumn C m offset c)) columns)
     (fun l half columns next => List.rec (motive := fun _ => Nat) (next 0 List.nil)
       (fun _ _ _ => half columns fun a rest => half rest fun b rest' =>
-        force (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) columns) levels
+        share (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) columns) levels
 /-- The weights of column after column, raised by `offset` so that none is negative; `m` digits of `C` bits each. -/
 def joined (C m offset : Nat) (columns : List Column) : Nat :=
   halved C m offset 12 columns fun x rest => Nat.add x (Nat.shiftLeft (chained C m offset rest) (Nat.mul (Nat.mul C m) (Nat.pow 2 12)))
@@ -226,8 +226,8 @@ theorem halved_eq {C m offset : Nat} : (levels : Nat) → (columns : List Column
       chained C m offset columns = x + chained C m offset rest * 2 ^ (C * m * 2 ^ levels)
   | 0, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
   | 0, c :: rest => ⟨raisedColumn C m offset c, rest, fun next => by
-      show force (fun x => next x rest) (raisedColumn C m offset c) = _
-      rw [force_eq], by
+      show share (fun x => next x rest) (raisedColumn C m offset c) = _
+      rw [share_eq], by
       have e : C * m * 2 ^ 0 = C * m := Natural.mul_one _
       rw [e]; rfl⟩
   | l + 1, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
@@ -236,8 +236,8 @@ theorem halved_eq {C m offset : Nat} : (levels : Nat) → (columns : List Column
     obtain ⟨b, last, b1, b2⟩ := halved_eq l later
     refine ⟨a + b * 2 ^ (C * m * 2 ^ l), last, fun next => ?_, ?_⟩
     · show halved C m offset l (c :: rest) (fun a rest => halved C m offset l rest fun b rest' =>
-        force (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) = _
-      rw [a1, b1, force_eq]; rfl
+        share (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) = _
+      rw [a1, b1, share_eq]; rfl
     · have twice : C * m * 2 ^ (l + 1) = C * m * 2 ^ l + C * m * 2 ^ l := by rw [Natural.pow_succ, Natural.two_mul, Nat.mul_add]
       rw [a2, b2, twice, Natural.pow_add]
       generalize 2 ^ (C * m * 2 ^ l) = p

@@ -343,28 +343,31 @@ def roomy (frame : Frame) (m C K n size bits c tiles levels : Nat) : Bool :=
       (both (Nat.ble 1 c) (both (Nat.ble c frame.width)
         (both (Nat.ble (Nat.mul c tiles) frame.width) (both (Nat.ble m (Nat.mul c tiles)) (Nat.ble (Nat.succ frame.rows) (Nat.pow 2 levels))))))))))))
 
-/-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. -/
+/-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. The frame's numbers are
+    evaluated first: where a later relaxation does the same with the weights, the kernel knows the result. -/
 def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n direct mirrored memory C K c tiles levels : Nat) (lanes : List (List Column)) (x : Batch)
     (next : Batch → Bool) : Bool :=
   both (both (framed s frame x) (both (Nat.beq x.count a.rows) (both (Dense.consecutive n first a.sources)
       (both (roomy frame a.rows C K n x.size bits c tiles levels) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows)))))))
+    (force (fun digit => force (fun width =>
     (share (fun columns => share (fun rows => share (fun all => share (fun base => share (fun p => share (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
         force (fun gain => force (fun loss => settleColumns s frame x.weight direct mirrored memory p q (Nat.sub K n) n (Nat.shiftRight a.sources (Nat.mul 32 n)) gain loss fun gain' loss' =>
             share (fun positive => share (fun negative => force (fun scale => force (fun limit =>
-                next ⟨scale, x.weight, limit, first, n, Nat.sub frame.digit 1, positive, negative, gain', loss'⟩)
+                next ⟨scale, x.weight, limit, first, n, Nat.sub digit 1, positive, negative, gain', loss'⟩)
               (Nat.add (Nat.add (Nat.mul e x.limit) (Nat.mul x.weight (Nat.mul a.rows (Nat.mul (Nat.pow 2 (Nat.succ x.size)) (Nat.pow 2 (Nat.succ C))))))
-                (Nat.mul (Nat.sub K n) (Nat.mul x.weight (Nat.mul (Nat.pow 2 (Nat.sub frame.digit 1)) (Nat.add s.top s.top))))))
+                (Nat.mul (Nat.sub K n) (Nat.mul x.weight (Nat.mul (Nat.pow 2 (Nat.sub digit 1)) (Nat.add s.top s.top))))))
               (Nat.mul e x.scale))
-              (piece frame.digit frame.width n frame.rows q 0))
-              (piece frame.digit frame.width n frame.rows p 0))
+              (piece digit width n frame.rows q 0))
+              (piece digit width n frame.rows p 0))
           (Nat.add (Nat.mul e x.loss) (Nat.mul x.weight charge)))
           (Nat.mul e x.gain))
-        (minus frame.digit frame.width K frame.rows (Nat.sub frame.digit 1) base all))
-        (minus frame.digit frame.width K frame.rows (Nat.sub frame.digit 1) all base))
-        (Nat.mul (Nat.mul (Nat.pow 2 (Nat.sub frame.digit 2)) (ones frame.digit K)) (ones (Nat.mul frame.digit frame.width) frame.rows)))
-        (combined frame.digit frame.width c frame.rows levels a.rows tiles x.size bits K rows columns))
-        (raisedRows frame.digit frame.width frame.rows a.rows x.size x.positive x.negative))
-      (turned C frame.digit (Nat.mul a.rows K) (joined C a.rows (Nat.pow 2 bits) (Columns.flatten lanes))))
+        (minus digit width K frame.rows (Nat.sub digit 1) base all))
+        (minus digit width K frame.rows (Nat.sub digit 1) all base))
+        (Nat.mul (Nat.mul (Nat.pow 2 (Nat.sub digit 2)) (ones digit K)) (ones (Nat.mul digit width) frame.rows)))
+        (combined digit width c frame.rows levels a.rows tiles x.size bits K rows columns))
+        (raisedRows digit width frame.rows a.rows x.size x.positive x.negative))
+      (turned C digit (Nat.mul a.rows K) (joined C a.rows (Nat.pow 2 bits) (Columns.flatten lanes)))))
+      frame.width) frame.digit)
 
 theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory c tiles levels : Nat}
     {lanes : List (List Column)} {x : Batch} {next : Batch → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hx : x.HoldsOver frame v goal)
