@@ -14,17 +14,21 @@ open Natural
 
 /-! ### Cutting a number into digits by halving -/
 
-/-- The digits `0` to `n - 1` of `W` bits of `x`, before `tail`; `n` is at least 1 and at most `fuel`. -/
+/-- The digits `0` to `n - 1` of `W` bits of `x`, before `tail`, one after the other. -/
+def sliced (W : Nat) (tail : List Nat) (n : Nat) : Nat → List Nat :=
+  Nat.rec (motive := fun _ => Nat → List Nat) (fun _ => tail)
+    (fun _ rest x => List.cons (Nat.land x (Nat.sub (Nat.pow 2 W) 1)) (rest (Nat.shiftRight x W))) n
+/-- The same for `n` that is at least 1 and at most `fuel`: the number is halved until few digits are left. -/
 def cut (W fuel : Nat) : Nat → Nat → List Nat → List Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → List Nat → List Nat) (fun _ _ tail => tail)
-    (fun _ rest n x tail => cond (Nat.ble n 1) (force (fun y => y :: tail) (Nat.land x (Nat.sub (Nat.pow 2 W) 1)))
+    (fun _ rest n x tail => cond (Nat.ble n 8) (sliced W tail n x)
       (force (fun half => force (fun low => force (fun high => rest half low (rest (Nat.sub n half) high tail))
         (Nat.shiftRight x (Nat.mul W half))) (Nat.land x (Nat.sub (Nat.pow 2 (Nat.mul W half)) 1))) (Nat.div n 2))) fuel
 theorem cut_succ (W fuel n x : Nat) (tail : List Nat) : cut W (fuel + 1) n x tail =
-    cond (Nat.ble n 1) (Nat.land x (2 ^ W - 1) :: tail)
+    cond (Nat.ble n 8) (sliced W tail n x)
       (cut W fuel (n / 2) (Nat.land x (2 ^ (W * (n / 2)) - 1)) (cut W fuel (n - n / 2) (Nat.shiftRight x (W * (n / 2))) tail)) := by
-  show cond _ (force _ _) (force _ _) = _
-  rw [force_eq, force_eq, force_eq, force_eq]; rfl
+  show cond _ _ (force _ _) = _
+  rw [force_eq, force_eq, force_eq]; rfl
 /-- `f 0`, ..., `f (n - 1)`, then `tail`. -/
 def enumerated (tail : List Nat) : Nat → (Nat → Nat) → List Nat
   | 0, _ => tail
@@ -59,18 +63,20 @@ theorem digit_low {W h i : Nat} (hi : i < h) (x : Nat) : digit W (Nat.land x (2 
   · have z := mod_mod (Nat.le_add_right W (W * k)) (r2 + 2 ^ (W + W * k) * q2)
     rw [add_mul_mod _ g2] at z; exact z
   · rw [Natural.pow_add]; exact add_mul_lt g g2
+theorem sliced_eq (W : Nat) (tail : List Nat) : (n x : Nat) → sliced W tail n x = enumerated tail n (digit W x)
+  | 0, _ => rfl
+  | n + 1, x => by
+    show Nat.land x (2 ^ W - 1) :: sliced W tail n (Nat.shiftRight x W) = digit W x 0 :: enumerated tail n fun i => digit W x (i + 1)
+    rw [sliced_eq W tail n, land_low, digit_zero]
+    exact congrArg (fun l => x % 2 ^ W :: l) (enumerated_congr fun i _ => (digit_succ W x i).symm)
 theorem cut_eq (W : Nat) : (fuel n x : Nat) → (tail : List Nat) → 1 ≤ n → n ≤ fuel → cut W fuel n x tail = enumerated tail n (digit W x)
   | 0, n, _, _, h1, h2 => absurd (Nat.le_trans h1 h2) (Nat.not_succ_le_zero 0)
   | fuel + 1, n, x, tail, h1, h2 => by
     rw [cut_succ]
-    cases e : Nat.ble n 1 with
-    | true =>
-      have e : n = 1 := Nat.le_antisymm (Nat.le_of_ble_eq_true e) h1
-      subst e
-      show Nat.land x (2 ^ W - 1) :: tail = digit W x 0 :: tail
-      rw [land_low, digit_zero]
+    cases e : Nat.ble n 8 with
+    | true => exact sliced_eq W tail n x
     | false =>
-      have lt : 1 < n := (le_or_lt n 1).elim (fun g => Bool.noConf_tf ((Nat.ble_eq_true_of_le g).symm.trans e)) id
+      have lt : 1 < n := (le_or_lt n 1).elim (fun g => Bool.noConf_tf ((Nat.ble_eq_true_of_le (Nat.le_trans g (Nat.succ_le_succ (Nat.zero_le 7)))).symm.trans e)) id
       obtain ⟨low_pos, sum, low_lt, high_pos⟩ := Decode.half_facts lt
       generalize n - n / 2 = high at *
       generalize n / 2 = low at *

@@ -76,11 +76,18 @@ class Prepared where
   composed_eq : (a : Affine) → (d : Decoding) → (forms : Affine) → (d' : Decoding) → (size : Nat) → (lanes lanes' : List (List Column)) →
     decode a d = some lanes → decode forms d' = some lanes' → composed a d forms d' size lanes lanes' = composition a forms size lanes lanes'
 
+/-- Hand on a decoding whose numbers are evaluated: so the kernel knows weights again that it has decoded before. -/
+def Decoding.evaluated {α : Type} (d : Decoding) (next : Decoding → α) : α :=
+  force (fun base => force (fun stages => force (fun bits => next ⟨base, stages, bits⟩) d.bits) d.stages) d.base
+theorem Decoding.evaluated_eq {α : Type} (d : Decoding) (next : Decoding → α) : d.evaluated next = next d := by
+  unfold Decoding.evaluated
+  rw [force_eq, force_eq, force_eq]
+
 /-- Nothing is kept: the kernel keeps what it has evaluated. -/
 @[reducible] instance Prepared.plain : Prepared where
   longest := 160000
-  columns := decode
-  columns_eq := fun _ _ => rfl
+  columns := fun a d => d.evaluated (decode a)
+  columns_eq := fun a d => d.evaluated_eq (decode a)
   rows := fun _ _ _ _ => none
   rows_eq := fun _ _ _ _ _ _ _ h => by cases h
   summed := fun _ _ lanes => PytestTorchLean.summed (Columns.flatten lanes)

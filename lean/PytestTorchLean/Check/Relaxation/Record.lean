@@ -31,12 +31,11 @@ def gather (s : Scale) (size scale shift : Nat) (R : Nat) : Nat → Nat → Nat 
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool)
     (fun _ _ _ _ low high next => next low high)
     (fun _ rest least goals gain loss low high next => force (fun goal => both (Nat.ble least goal)
-        (force (fun place => force (fun up => force (fun v => force (fun goals' => force (fun gain' => force (fun loss' => force (fun low' => force (fun high' =>
-            rest (Nat.succ goal) goals' gain' loss' low' high' next)
-          (Nat.add high (Nat.mul place (Nat.mul v up)))) (Nat.add low (Nat.mul place (Nat.mul v (Nat.sub 1 up)))))
-          (Nat.shiftRight loss size)) (Nat.shiftRight gain size)) (Nat.shiftRight goals 32))
-          (Nat.div (Nat.sub (Nat.add (Nat.land gain (Nat.sub (Nat.pow 2 size) 1)) shift) (Nat.land loss (Nat.sub (Nat.pow 2 size) 1))) scale))
-          (Nat.land goal 1)) (Nat.pow 2 (Nat.mul s.stride (Nat.shiftRight goal 1)))))
+        (force (fun v => force (fun low' => force (fun high' =>
+            rest (Nat.succ goal) (Nat.shiftRight goals 32) (Nat.shiftRight gain size) (Nat.shiftRight loss size) low' high' next)
+          (Nat.add high (Nat.mul (Nat.pow 2 (Nat.mul s.stride (Nat.shiftRight goal 1))) (Nat.mul v (Nat.land goal 1)))))
+          (Nat.add low (Nat.mul (Nat.pow 2 (Nat.mul s.stride (Nat.shiftRight goal 1))) (Nat.mul v (Nat.sub 1 (Nat.land goal 1))))))
+          (Nat.div (Nat.sub (Nat.add (Nat.land gain (Nat.sub (Nat.pow 2 size) 1)) shift) (Nat.land loss (Nat.sub (Nat.pow 2 size) 1))) scale)))
       (Nat.land goals (Nat.sub (Nat.pow 2 32) 1))) R
 
 theorem gather_succ (s : Scale) (size scale shift R least goals gain loss low high : Nat) (next : Nat → Nat → Bool) :

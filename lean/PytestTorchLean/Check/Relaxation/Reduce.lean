@@ -25,6 +25,37 @@ theorem digitSum_pack {d : Nat} : (n : Nat) → (f : Nat → Nat) → (∀ j, j 
     show Nat.land (pack d (n + 1) f) (2 ^ d - 1) + force (digitSum d n) (Nat.shiftRight (pack d (n + 1) f) d) = f 0 + tally n _
     rw [force_eq, land_pack_succ f0, shift_pack_succ f0, digitSum_pack n _ (fun j hj => h (j + 1) (Nat.succ_le_succ hj))]
 
+/-- The digits' sum is what is left on division by `2^d - 1`, if it is smaller than that. -/
+theorem mod_pack {d : Nat} (n : Nat) (f : Nat → Nat) : ∃ q, pack d n f = tally n f + (2 ^ d - 1) * q := by
+  induction n generalizing f with
+  | zero => exact ⟨0, rfl⟩
+  | succ n ih =>
+    obtain ⟨q, e⟩ := ih fun j => f (j + 1)
+    refine ⟨q + pack d n (fun j => f (j + 1)), ?_⟩
+    show _ = f 0 + tally n (fun j => f (j + 1)) + _
+    obtain ⟨m, whole⟩ : ∃ m, 2 ^ d = m + 1 := ⟨2 ^ d - 1, (Natural.succ_pred (Natural.two_pow_pos d)).symm⟩
+    rw [pack_succ]
+    generalize pack d n (fun j => f (j + 1)) = p at *
+    generalize tally n (fun j => f (j + 1)) = t at *
+    rw [whole] at e ⊢
+    have e : p = t + m * q := e
+    show f 0 + (m + 1) * p = f 0 + t + m * (q + p)
+    rw [Nat.succ_mul, Nat.mul_add]
+    generalize m * p = z
+    rw [e]
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+/-- The sum of the first `n` digits of `d` bits, each below `2^k`: in one division where it fits. -/
+def sumOf (d k n v : Nat) : Nat := cond (Nat.ble (Nat.succ (Nat.mul n (Nat.pow 2 k))) (Nat.sub (Nat.pow 2 d) 1)) (Nat.mod v (Nat.sub (Nat.pow 2 d) 1)) (digitSum d n v)
+theorem sumOf_pack {d k : Nat} (n : Nat) (f : Nat → Nat) (hk : k ≤ d) (h : ∀ j, j < n → f j < 2 ^ k) : sumOf d k n (pack d n f) = tally n f := by
+  unfold sumOf
+  cases e : Nat.ble (Nat.succ (Nat.mul n (Nat.pow 2 k))) (Nat.sub (Nat.pow 2 d) 1) with
+  | false => exact digitSum_pack n f fun j hj => Natural.lt_of_lt_of_le (h j hj) (Natural.two_pow_le hk)
+  | true =>
+    have small : tally n f < 2 ^ d - 1 := Natural.lt_of_le_of_lt (tally_le fun j hj => Natural.le_of_lt (h j hj)) (Nat.le_of_ble_eq_true e)
+    obtain ⟨q, p⟩ := mod_pack (d := d) n f
+    show pack d n f % (2 ^ d - 1) = _
+    rw [p]; exact Natural.add_mul_mod q small
+
 /-- How far each slot of a run may lie below 0 and above 0: `center - lower` and `upper - center`, 0 where negative,
     handed on as packed vectors. -/
 def reaches (s : Scale) (direct mirrored start n : Nat) (next : Nat → Nat → Bool) : Bool :=
@@ -73,7 +104,7 @@ def reduce (s : Scale) (frame : Frame) (t k direct mirrored count : Nat) (x : Ba
             (force (fun weight => force (fun charge => force (fun limit => force (fun loss =>
                   next ⟨x.scale, weight, limit, x.start, x.count, k, positive, negative, x.gain, loss⟩)
                 (Nat.add x.loss (Nat.mul charge (ones (Nat.mul digit width) frame.rows)))) (Nat.add x.limit charge))
-              (Nat.mul (Nat.mul x.weight (Nat.sub (Nat.pow 2 t) 1)) (digitSum s.stride x.count (Nat.add down up)))) (Nat.mul x.weight (Nat.pow 2 t))))
+              (Nat.mul (Nat.mul x.weight (Nat.sub (Nat.pow 2 t) 1)) (sumOf s.stride (Nat.succ s.half) x.count (Nat.add down up)))) (Nat.mul x.weight (Nat.pow 2 t))))
         (quotient digit width x.count frame.rows t x.negative)) (quotient digit width x.count frame.rows t x.positive))) frame.width) frame.digit)
 
 theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k direct mirrored count : Nat} {x : Batch} {next : Batch → Bool}
@@ -91,14 +122,14 @@ theorem reduce_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {t k d
   have fw : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide ((hr r hr').1 j hj).1
   have gw : ∀ r, r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide ((hr r hr').1 j hj).2
   simp only [force_eq, share_eq] at h
-  have sum : digitSum s.stride x.count ((pack s.stride x.count fun j => s.center - l j).add (pack s.stride x.count fun j => s.center - m j)) =
+  have sum : sumOf s.stride (Nat.succ s.half) x.count ((pack s.stride x.count fun j => s.center - l j).add (pack s.stride x.count fun j => s.center - m j)) =
       tally x.count fun j => (s.center - l j) + (s.center - m j) := by
     have e : (pack s.stride x.count fun j => s.center - l j).add (pack s.stride x.count fun j => s.center - m j) =
         pack s.stride x.count fun j => (s.center - l j) + (s.center - m j) := (pack_add _ _ _ _).symm
     rw [e]
-    refine digitSum_pack x.count _ fun j _ => ?_
+    refine sumOf_pack x.count _ (Nat.add_le_add (Nat.le.refl (n := s.half)) ok.half) fun j _ => ?_
     exact Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add (Natural.sub_le _ _) (Natural.sub_le _ _)))
-      (Nat.le_trans sf.half (Natural.two_pow_le (Nat.le_add_right _ _)))
+      (Nat.le_trans sf.half (Natural.two_pow_le (Nat.le.step Nat.le.refl)))
   rw [sum, p1, p2, quotient_eq ok.width ok.digit c6 fw, quotient_eq ok.width ok.digit c6 gw] at h
   obtain ⟨hs, h⟩ := both_true h
   have less : ∀ a : Nat, a / 2 ^ t ≤ a := fun a => by

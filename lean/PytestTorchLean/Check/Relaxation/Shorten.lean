@@ -49,8 +49,13 @@ theorem quotient_lt {C t up g : Nat} (hC : 0 < C) (hup : up ≤ 1) (ht : up ≤ 
       refine lt_of_le_of_lt (Nat.le_trans ?_ two) hg
       exact Nat.add_le_add (Nat.le.refl (n := x + 1)) (Nat.succ_le_succ (Nat.zero_le x))
 
+/-- The place of the highest bit of `x`, which has at most `2^levels` bits, and `place` more: by halving, as the kernel would
+    count `log2` bit by bit. -/
+def highest (levels : Nat) : Nat → Nat → Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ place => place)
+    (fun l rest x place => cond (Nat.ble (Nat.pow 2 (Nat.pow 2 l)) x) (rest (Nat.shiftRight x (Nat.pow 2 l)) (Nat.add place (Nat.pow 2 l))) (rest x place)) levels
 /-- How many bits to drop so that `k` remain: the digits' sum is what is left of `v` on division by `2^C - 1`. -/
-def dropped (C k v : Nat) : Nat := Nat.sub (Nat.succ (Nat.log2 (Nat.mod v (Nat.sub (Nat.pow 2 C) 1)))) k
+def dropped (C k v : Nat) : Nat := Nat.sub (Nat.succ (highest 10 (Nat.mod v (Nat.sub (Nat.pow 2 C) 1)) 0)) k
 
 /-- Row after row the sum of the products of the row's first `m` digits, which are below `2^size`, with those of `v`, these
     rounded down (`up` 0) or up (`up` 1) to as many bits as there is room for. -/

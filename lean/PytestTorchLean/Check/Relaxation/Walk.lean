@@ -58,8 +58,8 @@ def flag (sign goal : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.b
 def goalRows (b w sign : Nat) (R : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest goals => Nat.add
-      (force (fun goal => Nat.mul (flag sign goal) (Nat.pow 2 (Nat.mul b (Nat.shiftRight goal 1)))) (Nat.land goals (Nat.sub (Nat.pow 2 32) 1)))
-      (Nat.shiftLeft (force rest (Nat.shiftRight goals 32)) (Nat.mul b w))) R
+      (Nat.mul (flag sign (Nat.land goals (Nat.sub (Nat.pow 2 32) 1))) (Nat.pow 2 (Nat.mul b (Nat.shiftRight (Nat.land goals (Nat.sub (Nat.pow 2 32) 1)) 1))))
+      (Nat.shiftLeft (rest (Nat.shiftRight goals 32)) (Nat.mul b w))) R
 theorem goalRows_eq {b w sign n : Nat} : (R goals : Nat) → (∀ r, r < R → word goals r < 2 * n) →
     goalRows b w sign R goals = grid b w n R fun r j => flag sign (word goals r) * indicator (word goals r / 2) j
   | 0, _, _ => rfl
@@ -67,9 +67,9 @@ theorem goalRows_eq {b w sign n : Nat} : (R goals : Nat) → (∀ r, r < R → w
     have ih := goalRows_eq (b := b) (w := w) (sign := sign) R (Nat.shiftRight goals 32) (fun r hr => by
       rw [word_succ]; exact h (r + 1) (Nat.succ_le_succ hr))
     have inside : word goals 0 / 2 < n := Natural.div_lt (Nat.succ_le_succ (Nat.zero_le 1)) (h 0 (Nat.succ_le_succ (Nat.zero_le R)))
-    show force (fun goal => flag sign goal * 2 ^ (b * Nat.shiftRight goal 1)) (Nat.land goals (2 ^ 32 - 1)) +
-      force (goalRows b w sign R) (Nat.shiftRight goals 32) * 2 ^ (b * w) = pack (b * w) (R + 1) _
-    rw [Nat.mul_comm _ (2 ^ (b * w)), force_eq, force_eq, word_zero, ih, pack_succ, pack_mul, pack_indicator b _ n inside]
+    show flag sign (Nat.land goals (2 ^ 32 - 1)) * 2 ^ (b * Nat.shiftRight (Nat.land goals (2 ^ 32 - 1)) 1) +
+      goalRows b w sign R (Nat.shiftRight goals 32) * 2 ^ (b * w) = pack (b * w) (R + 1) _
+    rw [Nat.mul_comm _ (2 ^ (b * w)), word_zero, ih, pack_succ, pack_mul, pack_indicator b _ n inside]
     have e : (fun i => pack b n fun j => flag sign (word goals (i + 1)) * indicator (word goals (i + 1) / 2) j) =
         fun r => pack b n fun j => flag sign (word (Nat.shiftRight goals 32) r) * indicator (word (Nat.shiftRight goals 32) r / 2) j := funext fun r => by
       rw [word_succ]
