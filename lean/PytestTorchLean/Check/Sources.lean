@@ -288,6 +288,34 @@ def charge (stride charged : Nat) (columns : List Column) : Nat → Nat :=
     (fun c _ next sources => Column.rec (motive := fun _ => Nat) (fun positive negative =>
         Nat.add (Nat.mul (Nat.land (Nat.shiftRight charged (Nat.mul stride (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))) (Nat.sub (Nat.pow 2 stride) 1)) (Nat.add positive negative))
           (force next (Nat.shiftRight sources 32))) c) columns
+/-- For the compiler, as in Core/Recursors: a loop that forms its masks once. -/
+def chargeLoop (stride mask wordMask charged : Nat) : List Column → (sources place rest sum : Nat) → Nat
+  | [], _, _, _, sum => sum
+  | ⟨positive, negative⟩ :: columns, sources, place, rest, sum =>
+    let slot := Nat.land sources wordMask
+    let rest := Linear.restAt stride charged place rest slot
+    chargeLoop stride mask wordMask charged columns (Nat.shiftRight sources 32) slot rest
+      (Nat.add sum (Nat.mul (Nat.land rest mask) (Nat.add positive negative)))
+def compiledCharge (stride charged : Nat) (columns : List Column) (sources : Nat) : Nat :=
+  chargeLoop stride (Nat.sub (Nat.pow 2 stride) 1) (Nat.sub (Nat.pow 2 32) 1) charged columns sources 0 charged 0
+theorem chargeLoop_eq (stride charged : Nat) : (columns : List Column) → (sources place sum : Nat) →
+    chargeLoop stride (2 ^ stride - 1) (2 ^ 32 - 1) charged columns sources place (Nat.shiftRight charged (stride * place)) sum =
+      sum + charge stride charged columns sources
+  | [], _, _, _ => rfl
+  | ⟨positive, negative⟩ :: columns, sources, place, sum => by
+    have step : charge stride charged (⟨positive, negative⟩ :: columns) sources =
+        Nat.land (Nat.shiftRight charged (stride * Nat.land sources (2 ^ 32 - 1))) (2 ^ stride - 1) * (positive + negative) +
+          charge stride charged columns (Nat.shiftRight sources 32) := by
+      rw [← force_eq (charge stride charged columns)]; rfl
+    rw [step, ← Nat.add_assoc, ← chargeLoop_eq stride charged columns (Nat.shiftRight sources 32) (Nat.land sources (2 ^ 32 - 1)),
+      ← Linear.restAt_eq stride charged place (Nat.land sources (2 ^ 32 - 1))]
+    rfl
+@[csimp] theorem compiledCharge_eq : @charge = @compiledCharge :=
+  funext fun stride => funext fun charged => funext fun columns => funext fun sources => by
+    have e := chargeLoop_eq stride charged columns sources 0 0
+    have zero : ∀ x : Nat, Nat.shiftRight x (stride * 0) = x := fun x => Natural.div_one _
+    rw [zero, Nat.zero_add] at e
+    exact e.symm
 theorem charge_eq {stride b rows bound count : Nat} {f : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ stride) :
     (cs : List Column) → (ds : List Digits) → (sources : Nat) → (source : Nat → Nat) → Packed b rows bound cs ds →
     Linear.Reads sources source cs.length → (∀ k, k < cs.length → source k < count) →
