@@ -278,6 +278,36 @@ MUTANTS = (
         "def recallRows",
     ),
     Mutant(
+        "composition-of-another-size",
+        "Evaluated.Table",
+        "(both (Nat.beq k.size size) (both",
+        "(both true (both",
+        "def recallComposed",
+    ),
+    Mutant(
+        "composition-of-another-property",
+        "Evaluated.Table",
+        "(both (sameAffine k.forms forms) (sameAffine k.affine a))",
+        "(sameAffine k.affine a)",
+        "def recallComposed",
+    ),
+    # loops that take the place of the kernel's definitions in compiled code
+    Mutant("memory-from-another-slot", "Check.Linear", "(Nat.sub slot place)", "slot", "def restAt"),
+    Mutant(
+        "mirrored-not-added",
+        "Check.Linear",
+        "mirroredRest mask) negative",
+        "rest mask) negative",
+        "def accumulateLoop",
+    ),
+    Mutant(
+        "negative-not-charged", "Check.Sources", "(Nat.add positive negative)", "positive", "def chargeLoop"
+    ),
+    Mutant("more-ones-than-stored", "Check.Ones", "Nat.ble m s.digits", "true", "def findOnes"),
+    Mutant(
+        "slots-not-moved", "Check.Nodes", "(Nat.shiftLeft tail (", "(Nat.mul tail (", "def compiledExtend"
+    ),
+    Mutant(
         "script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS
     ),
     Mutant(
