@@ -1,6 +1,6 @@
 """Measure Lean: entry, properties, certificates with backward rows, trees, binary32 against exact arithmetic.
 
-    python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md
+    python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md [--trees]
 
 FOLDER holds `acasxu`, `mnist_fc` and `oval21` with the models of the verification competition; rows that
 need a model which is not there are left out, all others run on random dense models. Every time is the median
@@ -317,6 +317,18 @@ def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
     yield from NOTE.splitlines()
 
 
+TREES = "## A tree of cases on ACAS Xu 1_1, evaluated in one process"
+
+
+def with_section(page: str, heading: str, section: str) -> str:
+    """The page with another text of one section. Raises ValueError if it has no such heading."""
+    before, found, rest = page.partition(heading + "\n")
+    if not found:
+        raise ValueError(f"the page has no section {heading!r}")
+    _, following, later = rest.partition("\n## ")
+    return before + section.rstrip("\n") + "\n" + following + later
+
+
 def tree(bench: Bench, data: Path | None) -> Iterator[str]:
     """A tree that halves the inputs one after the other; every leaf runs the same script."""
     found = sorted(data.glob("acasxu/*1_1_batch_2000.onnx")) if data is not None else []
@@ -325,20 +337,27 @@ def tree(bench: Bench, data: Path | None) -> Iterator[str]:
     program = program_of(found[0])
     box = around(program, Fraction(0), Fraction(1, 10))
     rows = []
-    for kind, make in (("intervals", interval_tree), ("forms of the inputs", form_tree)):
+    load = os.getloadavg()[0]
+    for kind, make in (
+        ("intervals", interval_tree),
+        ("intervals, binary32", partial(interval_tree, semantics=BINARY32)),
+        ("forms of the inputs", form_tree),
+    ):
         for depth in (7, 10):
             measured = bench.evaluated(make(program, box, depth))
             per_leaf = f"{measured.seconds / 2**depth * 1e3:.1f}" if measured.accepted else "-"
             rows.append((kind, str(2**depth), str(measured), per_leaf, f"{measured.memory_mb:.0f}"))
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
-    yield "## A tree of cases on ACAS Xu 1_1, evaluated in one process"
+    yield TREES
+    yield ""
+    yield f"Load average at the start of these runs {load:.1f}."
     yield ""
     yield from table(("leaves", "number", "all (s)", "per leaf (ms)", "memory (MB)"), rows)
 
 
-def interval_tree(program: Program, box: RationalBox, depth: int) -> Emission:
+def interval_tree(program: Program, box: RationalBox, depth: int, semantics: Semantics = REAL) -> Emission:
     """Splits of the inputs; every leaf runs the script of intervals."""
-    emission, _ = emission_of(program, box, REAL, rows=False)
+    emission, _ = emission_of(program, box, semantics, rows=False)
     (script,) = emission.certificate.scripts[0]
     return with_script(emission, halved(script, emission, depth, 0))
 
@@ -463,7 +482,16 @@ def main() -> int:
     parser.add_argument(
         "--no-library", dest="library", action="store_false", help="do not time the library's build"
     )
+    parser.add_argument("--trees", action="store_true", help="the trees alone, into the page that is there")
     arguments = parser.parse_args()
+    if arguments.trees:
+        lean = find_lean()
+        section = "\n".join(tree(Bench(lean, ensure_built(lean), arguments.repeats), arguments.data))
+        print(section)
+        if arguments.output is not None:
+            page = arguments.output.read_text(encoding="utf-8")
+            arguments.output.write_text(with_section(page, TREES, section), encoding="utf-8")
+        return 0
     publish(report(arguments), arguments.output)
     return 0
 

@@ -91,3 +91,16 @@ def test_outputs_outside_bounds_are_counted(
     assert found.accepted == 1
     assert found.outputs == 2 * outside.INPUTS * 10
     assert found.outside == (found.outputs if moved else 0)
+
+
+def test_one_section_of_a_page_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    lean = script("lean")
+    page = "# All\n\n## One\n\nold\n\n## Two\n\nkept\n"
+    assert (
+        lean.with_section(page, "## One", "## One\n\nnew\n") == "# All\n\n## One\n\nnew\n\n## Two\n\nkept\n"
+    )
+    last = lean.with_section(page, "## Two", "## Two\n\nnew\n")
+    assert last == "# All\n\n## One\n\nold\n\n## Two\n\nnew\n"
+    with pytest.raises(ValueError, match="no section '## Three'"):
+        lean.with_section(page, "## Three", "")
