@@ -25,6 +25,7 @@ from pytest_torchlean.certificate.model import (
     AffineData,
     BilinearData,
     CurveData,
+    CurveFunction,
     GraphData,
     MaximumData,
     MinimumData,
@@ -72,6 +73,7 @@ def require_same_nodes(
     for _ in range(TRIALS):
         values = (generator.normal(size=pieces.size) * pieces.share).astype(np.float32)
         values[ZERO_SLOT], values[ONE_SLOT] = 0.0, 1.0
+        values[pieces.positive] = np.abs(values[pieces.positive])
         seen = run({name: values[slots] for name, slots in wiring.items()})
         for name, sources in reads.items():
             known = np.zeros(pieces.size, dtype=bool)
@@ -154,6 +156,11 @@ class _Pieces:
                 start += node.count
         self._starts = np.array(starts, dtype=np.int64)
         self.size = start
+        self.positive = np.zeros(start, dtype=bool)
+        """Slots that a root or logarithm reads: there random inputs are positive."""
+        for node in graph.nodes:
+            if isinstance(node, CurveData) and node.function in (CurveFunction.SQRT, CurveFunction.LOG):
+                self.positive[node.first : node.first + node.count] = True
 
     def evaluate(
         self, label: str, slots: Slots, known: Mask, values: NDArray[np.float32]

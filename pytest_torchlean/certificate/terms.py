@@ -148,7 +148,7 @@ def _joined(pieces: Sequence[str]) -> str:
 
 _TOKEN = re.compile(
     r"nat_lit (?:0x([0-9a-f]+)|([0-9]+))|(join)\b|Bool\.(true|false)"
-    r"|([()\[\],⟨⟩])|([a-z][a-z0-9_]*|(?:[A-Z][a-z]+\.)+[a-z]+)| +"
+    r"|([()\[\],⟨⟩])|([a-z][a-z0-9_]*|(?:[A-Z][a-z]+\.)+[a-z]+(?:[A-Z][a-z]+)*)| +"
 )
 Token: TypeAlias = tuple[str, str]
 

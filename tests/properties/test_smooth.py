@@ -16,6 +16,7 @@ from onnx_models import lowered, model
 from pytest_torchlean.binary32 import elementary
 from pytest_torchlean.bounds.interval import evaluate, propagate
 from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
 from pytest_torchlean.verdict import Verdict
@@ -88,8 +89,11 @@ def test_true_ranges_are_proved_and_false_ones_are_not(name: str, context_for: A
 
     low, high = Fraction(float(least)), Fraction(float(most))
     assert verdict(low - slack, high + slack) is Verdict.PROVED
-    expected = Verdict.UNSUPPORTED if name == "Gelu" else Verdict.PROVED
-    assert verdict(low - slack, high + slack, semantics="real") is expected
+    if name == "Gelu":
+        with pytest.raises(UnsupportedError, match="under `semantics: real`"):
+            verdict(low - slack, high + slack, semantics="real")
+    else:
+        assert verdict(low - slack, high + slack, semantics="real") is Verdict.PROVED
     assert verdict(low - slack, high + slack, assurance="evaluated") is Verdict.PROVED
     assert verdict(low - slack, high - Fraction(1, 1000)) is Verdict.REFUTED
     assert verdict(low + Fraction(1, 1000), high + slack) is Verdict.REFUTED
@@ -112,9 +116,10 @@ def test_what_has_no_rule_is_unsupported_by_name(
     proto = model(
         [helper.make_node(op, ["x"], ["y"], **attributes)], {"x": [1, 2]}, {"y": [1, 2]}, {}, opset=22
     )
-    evidence = run_property(context_for(proto), claim(40))
-    assert evidence.verdict is Verdict.UNSUPPORTED
-    assert any(op in line and reason in line for line in (evidence.found, *evidence.details))
+    with pytest.raises(UnsupportedError, match=reason) as raised:
+        run_property(context_for(proto), claim(40))
+    assert raised.value.code == "TL0204"
+    assert f"{op} giving" in str(raised.value)
 
 
 @pytest.mark.parametrize("op", ["Sqrt", "Log"])
