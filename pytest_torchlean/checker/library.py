@@ -77,42 +77,81 @@ _built_here: set[Path] = set()
 def ensure_built(
     lean: LeanInstall,
     *,
+    program: bool = True,
     sources: Path | None = None,
     cache: Path | None = None,
     observer: Observer = SILENT,
 ) -> BuiltLibrary:
-    """The library built with this Lean, and the program of the evaluated level if its source is there.
+    """The library built with this Lean, and with `program` also the program of the evaluated level, if its
+    source is there.
 
-    Both are built if this user has not done so yet. `sources` is a folder with `PytestTorchLean.lean`
-    (default: the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call
-    from several processes at once.
+    What this user has not built yet is built. `sources` is a folder with `PytestTorchLean.lean` (default:
+    the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call from several
+    processes at once.
 
     Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
     """
     directory = source_directory() if sources is None else sources
-    program = (directory / module_path(EVALUATED, ".lean")).is_file()
-    texts = read_sources(directory, ROOT, EVALUATED) if program else read_sources(directory)
+    library = read_sources(directory)
+    whole = library
+    if (directory / module_path(EVALUATED, ".lean")).is_file():
+        whole = read_sources(directory, ROOT, EVALUATED)
     root = make_private_directory((cache_root() if cache is None else cache) / "lean")
-    key = hashlib.sha256(
-        "\n".join([_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]).encode()
-    ).hexdigest()[:32]
-    target = root / key
-    shipped = shipped_digests(directory, texts, lean)
-    if _is_intact(target, texts, shipped):
-        os.utime(target)
-        return _result(target, texts, lean, 0.0, shipped)
+    shipped = shipped_digests(directory, whole, lean)
+    wanted = _Build(root, whole if program else library, lean, shipped)
+    others = [_Build(root, texts, lean, shipped) for texts in (whole, library) if texts is not wanted.texts]
+
+    def there() -> BuiltLibrary | None:
+        for build in (wanted, *others):
+            if set(wanted.texts.modules) <= set(build.texts.modules) and build.is_intact():
+                os.utime(build.target)
+                return build.result(0.0)
+        return None
+
+    if (found := there()) is not None:
+        return found
     observer.phase("waiting for the Lean library, which another process builds")
-    with _locked(root / f"{key}.lock"):
-        if _is_intact(target, texts, shipped):
-            return _result(target, texts, lean, 0.0, shipped)
+    with _locked(root / f"{_key(library, lean)}.lock"):
+        if (found := there()) is not None:
+            return found
         observer.phase("reading the Lean sources")
-        require_clean(texts, directory if sources is None else None)
-        _discard_leftovers(root, key)
+        require_clean(wanted.texts, directory if sources is None else None)
+        _discard_leftovers(root, wanted.key)
         started = time.monotonic()
-        _build(lean, texts, root, key, observer)
-        _built_here.add(target)
+        earlier = next((build for build in others if build.is_intact()), None)
+        _build(wanted, earlier, observer)
+        _built_here.add(wanted.target)
         _discard_unused(root)
-        return _result(target, texts, lean, time.monotonic() - started, shipped)
+        return wanted.result(time.monotonic() - started)
+
+
+@dataclass(frozen=True, eq=False)
+class _Build:
+    """One build below a cache folder: of the library, or of the library and the program."""
+
+    root: Path
+    texts: LeanSources
+    lean: LeanInstall
+    shipped: Mapping[str, str] | None
+
+    @property
+    def key(self) -> str:
+        return _key(self.texts, self.lean)
+
+    @property
+    def target(self) -> Path:
+        return self.root / self.key
+
+    def is_intact(self) -> bool:
+        return _is_intact(self.target, self.texts, self.shipped)
+
+    def result(self, seconds: float) -> BuiltLibrary:
+        return _result(self.target, self.texts, self.lean, seconds, self.shipped)
+
+
+def _key(texts: LeanSources, lean: LeanInstall) -> str:
+    parts = [_FORMAT, *OPTIONS, lean.version, lean.sha256, texts.sha256]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _result(
@@ -123,7 +162,10 @@ def _result(
 
 
 def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> dict[str, str] | None:
-    """The digests shipped beside the sources, if they are of these sources, this Lean and these options."""
+    """The digests shipped beside the sources, if they are of these sources, this Lean and these options.
+
+    texts: with the program of the evaluated level.
+    """
     try:
         found = json.loads((directory / SHIPPED).read_text(encoding="utf-8"))
         about = (found["sources_sha256"], found["lean_sha256"], tuple(found["options"]))
@@ -134,31 +176,48 @@ def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> d
     return digests if same and set(digests) == set(texts.modules) else None
 
 
-def _build(lean: LeanInstall, texts: LeanSources, root: Path, key: str, observer: Observer) -> None:
-    """Build into a temporary folder beside the target, then rename."""
-    work = Path(tempfile.mkdtemp(prefix=f"{key}.building-", dir=root))
+def _build(wanted: _Build, earlier: _Build | None, observer: Observer) -> None:
+    """Build into a temporary folder beside the target, then rename; `earlier` is not built again."""
+    texts = wanted.texts
+    work = Path(tempfile.mkdtemp(prefix=f"{wanted.key}.building-", dir=wanted.root))
     try:
         for module in texts.modules:
             path = work / "source" / module_path(module, ".lean")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(texts.text[module])
             (work / "olean" / module_path(module, ".olean")).parent.mkdir(parents=True, exist_ok=True)
-        _compile_all(lean, texts, work, observer)
+        done = set() if earlier is None else _taken(earlier, texts, work)
+        _compile_all(wanted.lean, texts, work, done, observer)
         shutil.rmtree(work / "source")
         shutil.rmtree(work / "log", ignore_errors=True)
         digests = {module: _digest(work, module) for module in texts.modules}
-        manifest = {"sources_sha256": texts.sha256, "lean_sha256": lean.sha256, "oleans": digests}
+        manifest = {"sources_sha256": texts.sha256, "lean_sha256": wanted.lean.sha256, "oleans": digests}
         (work / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        os.replace(work, root / key)
+        os.replace(work, wanted.target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _compile_all(lean: LeanInstall, texts: LeanSources, work: Path, observer: Observer) -> None:
-    """Compile every module after the ones it imports, at most _PARALLEL at a time, longest chain first."""
+def _taken(earlier: _Build, texts: LeanSources, work: Path) -> set[str]:
+    """Copy the files of an intact build of the same sources, and name their modules."""
+    shared = {module for module in earlier.texts.modules if module in texts.text}
+    for module in shared:
+        place = Path("olean") / module_path(module, ".olean")
+        shutil.copyfile(earlier.target / place, work / place)
+    return shared
+
+
+def _compile_all(
+    lean: LeanInstall, texts: LeanSources, work: Path, done: set[str], observer: Observer
+) -> None:
+    """Compile every module after the ones it imports, at most _PARALLEL at a time, longest chain first.
+
+    done: modules that are compiled already; the others are added.
+    """
     chains = _chain_lengths(texts)
-    waiting = sorted(texts.modules, key=lambda module: -chains[module])
-    done: set[str] = set()
+    waiting = sorted(
+        (module for module in texts.modules if module not in done), key=lambda module: -chains[module]
+    )
     running: dict[Future[None], str] = {}
     observer.phase("building the Lean library, once per user", len(texts.modules), "modules")
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
@@ -236,7 +295,7 @@ def _is_intact(target: Path, texts: LeanSources, shipped: Mapping[str, str] | No
     try:
         manifest = json.loads((target / _MANIFEST).read_text(encoding="utf-8"))
         digests = manifest["oleans"] if shipped is None or target in _built_here else shipped
-        return set(digests) == set(texts.modules) and all(
+        return set(texts.modules) <= set(digests) and all(
             _digest(target, module) == digests[module] for module in texts.modules
         )
     except (OSError, ValueError, KeyError, TypeError):

@@ -203,18 +203,14 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     """
     started = time.monotonic()
     lean = find_lean(context.lean)
-    found = time.monotonic()
-    built = ensure_built(lean, observer=context.observer)
-    # the one build of the library per user, here or in another process, is no part of a property's time
-    context = replace(context, deadline=context.deadline + time.monotonic() - found)
     parts = accepted_parts(prospect.emission, prospect.goals, prospect.forecasts, prospect.scripts)
     memory_mb = DEFAULT_MEMORY_MB if prop.memory is None else max(256, prop.memory >> 20)
     level = chosen_level(
         prop.assurance, [part.emission for part in parts], float(prop.timeout), float(memory_mb)
     )
-    asking = _Asking(context, prop, executions, prospect.program, lean, built, memory_mb)
+    asking = _Asking(context, prop, executions, prospect.program, lean, memory_mb)
     answers = asking.ask(parts, level)
-    if prop.assurance == "any" and level == KERNEL and answers.too_much and context.seconds_left > 1:
+    if prop.assurance == "any" and level == KERNEL and answers.too_much and asking.context.seconds_left > 1:
         # the cost was forecast too low; the checker's compiled twin takes a part of the time and memory
         level = EVALUATED
         answers = asking.ask(parts, level)
@@ -240,8 +236,8 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
             "verified": "yes" if lean.verified else "no",
         },
         seconds={
-            "emit": time.monotonic() - started - built.seconds - asking.guard_seconds - asking.lean_seconds,
-            "build": built.seconds,
+            "emit": time.monotonic() - started - asking.seconds,
+            "build": asking.build_seconds,
             "guard": asking.guard_seconds,
             "lean": asking.lean_seconds,
         },
@@ -274,13 +270,19 @@ class _Asking:
     executions: Executions
     program: Program
     lean: LeanInstall
-    built: BuiltLibrary
     memory_mb: int
     guard_seconds: float = 0.0
     lean_seconds: float = 0.0
+    build_seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of the guard, of Lean and of the library's build."""
+        return self.guard_seconds + self.lean_seconds + self.build_seconds
 
     def ask(self, parts: Sequence[Part], level: str) -> _Answers:
         """All parts together; where that is too much, one after the other."""
+        built = self._built(level)
         context = self.context
         context.observer.phase("Lean: preparing")
         whole = emit(tuple(parts), level, context)
@@ -292,20 +294,32 @@ class _Asking:
         asked = time.monotonic()
         last = len(parts) == 1 and (level == EVALUATED or self.prop.assurance != "any")
         together = context.seconds_left * (1.0 if last else SHARE_OF_FIRST_TRY)
-        results = [(whole, self._answer(whole, together))]
+        results = [(whole, self._answer(whole, built, together))]
         if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
             results = []
             for part in counted(parts, context.observer, "Lean, part after part", len(parts), "parts"):
                 own = emit((part,), level, context)
                 _guard_data(own, self.prop)
-                results.append((own, self._answer(own, context.seconds_left)))
+                results.append((own, self._answer(own, built, context.seconds_left)))
                 if results[-1][1].code == OUT_OF_TIME:
                     break
         self.lean_seconds += time.monotonic() - asked
         return _Answers(tuple(results), share)
 
-    def _answer(self, emitted: Emitted, seconds: float) -> CheckResult | EvaluationResult:
-        return emitted.ask(self.lean, self.built, max(1.0, seconds), self.memory_mb)
+    def _built(self, level: str) -> BuiltLibrary:
+        """The library, with the program where that is asked. The one build per user, here or in another
+        process, is no part of a property's time.
+        """
+        started = time.monotonic()
+        built = ensure_built(self.lean, program=level == EVALUATED, observer=self.context.observer)
+        self.context = replace(self.context, deadline=self.context.deadline + time.monotonic() - started)
+        self.build_seconds += built.seconds
+        return built
+
+    def _answer(
+        self, emitted: Emitted, built: BuiltLibrary, seconds: float
+    ) -> CheckResult | EvaluationResult:
+        return emitted.ask(self.lean, built, max(1.0, seconds), self.memory_mb)
 
 
 def _failure(result: CheckResult | EvaluationResult) -> CheckerError:

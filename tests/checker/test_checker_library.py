@@ -14,7 +14,7 @@ import pytest
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, library
 from pytest_torchlean.checker.private_directory import cache_root
-from pytest_torchlean.checker.sources import ROOT, read_sources, source_directory
+from pytest_torchlean.checker.sources import EVALUATED, ROOT, module_path, read_sources, source_directory
 from pytest_torchlean.errors import CheckerError
 
 
@@ -32,6 +32,20 @@ def sources(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The modules that are compiled, in order."""
+    found: list[str] = []
+    compile_one = library._compile
+
+    def noted(lean: LeanInstall, module: str, work: Path) -> None:
+        found.append(module)
+        compile_one(lean, module, work)
+
+    monkeypatch.setattr(library, "_compile", noted)
+    return found
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -115,6 +129,36 @@ class TestBuilding:
         assert again.seconds > 0
         assert not again.shipped
         assert ensure_built(lean, sources=sources, cache=cache).seconds == 0
+
+    def test_the_program_is_built_when_it_is_asked_for(
+        self, lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
+    ) -> None:
+        (sources / ROOT / "Evaluated").mkdir()
+        write(sources, f"{ROOT}/Evaluated/Main", f"prelude\nimport {ROOT}.Left\n")
+        alone = ensure_built(lean, program=False, sources=sources, cache=cache)
+        assert EVALUATED not in alone.modules
+        assert sorted(compiled) == sorted([f"{ROOT}.Right", f"{ROOT}.Left", ROOT])
+        compiled.clear()
+        whole = ensure_built(lean, sources=sources, cache=cache)
+        assert compiled == [EVALUATED]
+        assert set(whole.modules) == {*alone.modules, EVALUATED}
+        for module in alone.modules:
+            files = [built.olean_directory / module_path(module, ".olean") for built in (alone, whole)]
+            assert files[0].read_bytes() == files[1].read_bytes()
+        shutil.rmtree(alone.olean_directory.parent)
+        again = ensure_built(lean, program=False, sources=sources, cache=cache)
+        assert (again.olean_directory, again.seconds) == (whole.olean_directory, 0.0)
+
+    def test_a_damaged_library_is_not_taken_for_the_program(
+        self, lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
+    ) -> None:
+        (sources / ROOT / "Evaluated").mkdir()
+        write(sources, f"{ROOT}/Evaluated/Main", f"prelude\nimport {ROOT}.Left\n")
+        alone = ensure_built(lean, program=False, sources=sources, cache=cache)
+        (alone.olean_directory / ROOT / "Left.olean").write_bytes(b"damaged")
+        compiled.clear()
+        ensure_built(lean, sources=sources, cache=cache)
+        assert len(compiled) == 4
 
     def test_what_a_killed_build_left_is_removed(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
         built = ensure_built(lean, sources=sources, cache=cache)
