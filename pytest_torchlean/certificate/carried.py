@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +14,7 @@ from pytest_torchlean.bounds.splitting import Cut, Tree
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forward import Layers, Rows, leading, least, prepared
-from pytest_torchlean.certificate.linear import behind, bounded_by_rows
+from pytest_torchlean.certificate.linear import Piece, behind, bounded_by_rows
 from pytest_torchlean.certificate.model import (
     AffineData,
     BoxData,
@@ -22,6 +24,7 @@ from pytest_torchlean.certificate.model import (
     CutsData,
     ForwardData,
     LeafData,
+    RelaxationData,
     ReluData,
     ScaleData,
     ScriptData,
@@ -33,27 +36,49 @@ SLOPE_BITS = 10
 """Bits of the slopes of lines."""
 FRACTION_BITS = 24
 """Bits after the point of the forms' coefficients."""
+_MOST_FRACTION_BITS, _COEFFICIENT_BITS = 36, 11
+"""With symbols, whose coefficients begin with fewer bits: as many as leave so many before the point."""
 _SLACKS = (1e-5, 1e-3)
 """Tried in turn: by how much a row must be positive in binary64. The largest weight is 1."""
 
 
 def carried_script(
-    account: Account, claim: ClaimData, box: BoxData, *, most_parts: int, budget: Budget = UNLIMITED
+    account: Account,
+    claim: ClaimData,
+    box: BoxData,
+    *,
+    most_parts: int,
+    symbols: bool = False,
+    budget: Budget = UNLIMITED,
 ) -> ScriptData | None:
     """A script for one box of a claim that Lean will accept, or None.
+
+    symbols: whether undecided ReLUs get noise symbols: fewer parts, each of which takes longer.
 
     The nodes are bounded once, by backward rows where intervals leave a ReLU undecided; then the box is cut.
     Raises OutOfTime.
     """
     pieces, state = bounded_by_rows(account, box)
-    how = conclusion(account, claim, state, most_parts=most_parts, budget=budget)
+    how = conclusion(account, claim, state, most_parts=most_parts, symbols=symbols, budget=budget)
     if how is None:
         return None
-    return behind([piece for piece in pieces if not isinstance(piece, tuple)], ConcludeScript(how))
+    return behind(needed(pieces), ConcludeScript(how))
+
+
+def needed(pieces: Sequence[Piece]) -> list[Piece]:
+    """Without bounds of differences that no rows read any more; forms do not."""
+    last = max((place for place, piece in enumerate(pieces) if isinstance(piece, RelaxationData)), default=0)
+    return [piece for place, piece in enumerate(pieces) if place < last or not isinstance(piece, tuple)]
 
 
 def conclusion(
-    account: Account, claim: ClaimData, state: State, *, most_parts: int, budget: Budget = UNLIMITED
+    account: Account,
+    claim: ClaimData,
+    state: State,
+    *,
+    most_parts: int,
+    symbols: bool = False,
+    budget: Budget = UNLIMITED,
 ) -> ForwardData | None:
     """Forms of a layer and cuts of its values that show the claim's property for the one box of `state`.
 
@@ -68,12 +93,13 @@ def conclusion(
     if not isinstance(last.node, AffineData):
         return None
     size = (last.node.rows << (last.decoding.bits + decoding.bits + 1)).bit_length()
-    how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, LeafData())
+    fraction = _fraction(scale) if symbols else FRACTION_BITS
+    how = ForwardData(decoding, size, SLOPE_BITS, fraction, origin, symbols, LeafData())
     here = Box(scale, state.lower[:, 0], state.upper[:, 0])
     history = state.history_of(0)
     try:
         ready = prepared(here, history, about, how)
-        chain = floating_chain(scale, ready, about.alternatives)
+        chain = floating_chain(scale, ready, about.alternatives, symbols=symbols)
         low, high = (_values(scale, side) for side in (ready.low, ready.high))
         for slack in _SLACKS:
             found = floating.split(
@@ -81,7 +107,7 @@ def conclusion(
             )
             if found.tree is None:
                 return None
-            how = ForwardData(decoding, size, SLOPE_BITS, FRACTION_BITS, origin, _cuts(scale, found.tree))
+            how = replace(how, cuts=_cuts(scale, found.tree))
             surplus = least(here, history, about, how, budget)
             if surplus > 0 or (surplus == 0 and not about.strict):
                 return how
@@ -90,7 +116,9 @@ def conclusion(
     return None
 
 
-def floating_chain(scale: ScaleData, ready: Layers, alternatives: int) -> floating.Chain:
+def floating_chain(
+    scale: ScaleData, ready: Layers, alternatives: int, *, symbols: bool = False
+) -> floating.Chain:
     """The prepared layers in binary64."""
     layers: list[floating.Layer] = []
     for layer in ready.layers:
@@ -99,7 +127,7 @@ def floating_chain(scale: ScaleData, ready: Layers, alternatives: int) -> floati
         else:
             reaches = (side.astype(np.float64) / scale.unit for side in (layer.negative, layer.positive))
             layers.append(floating.Relu(*reaches))
-    return floating.Chain(layers, _affine(scale, ready.last), alternatives, SLOPE_BITS)
+    return floating.Chain(layers, _affine(scale, ready.last), alternatives, SLOPE_BITS, symbols)
 
 
 def _affine(scale: ScaleData, rows: Rows) -> floating.Affine:
@@ -107,6 +135,10 @@ def _affine(scale: ScaleData, rows: Rows) -> floating.Affine:
     low, high = ((side - rows.offset) / (scale.unit * factor) for side in (rows.low, rows.high))
     weights = (rows.positive - rows.negative) / factor
     return floating.Affine(weights.astype(np.float64), low.astype(np.float64), high.astype(np.float64))
+
+
+def _fraction(scale: ScaleData) -> int:
+    return max(FRACTION_BITS, min(_MOST_FRACTION_BITS, scale.center.bit_length() - 1 - _COEFFICIENT_BITS))
 
 
 def _largest(chain: floating.Chain) -> float:

@@ -81,6 +81,8 @@ BEND = Cost(2e-6, 1e-4)
 """A ReLU over which a backward row goes, for each row."""
 FORM_COLUMN = Cost(1.2e-4, 1.4e-2)
 """A column of a matrix through which the forms of a part are carried, for the constant and for each input."""
+SYMBOLS = 30
+"""Noise symbols that a part is expected to have, where it has any, at an affine layer."""
 CASE = Cost(1e-3, 0.1)
 """A case, besides its script."""
 
@@ -154,7 +156,8 @@ class _Scripts:
             return total + self._rows(script.how.rows.links, self._form_rows, passed)
         if isinstance(script.how, ForwardData):
             columns = sum(node.columns for node in self._nodes if isinstance(node, AffineData))
-            total += FORM_COLUMN.times(columns * (self._inputs + 1) * parts(script.how.cuts))
+            forms = self._inputs + 1 + (SYMBOLS if script.how.symbols else 0)
+            total += FORM_COLUMN.times(columns * forms * parts(script.how.cuts))
         for index in range(passed, len(self._nodes)):
             total += self._interval(index)
         return total

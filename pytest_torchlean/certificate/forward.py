@@ -179,9 +179,16 @@ def property_rows(
     for layer in ready.layers:
         if isinstance(layer, Rows):
             lower, upper = _substituted(scale, layer, step, lower, upper)
+        elif how.symbols:
+            lower, upper, magnitudes = _bent_with_symbols(scale, how, layer, magnitudes, lower, upper)
+            step = (magnitudes.sum(axis=0) >> how.fraction) + 1
+            if (step > scale.center).any():
+                raise Unforeseen("deviations without room")
         else:
             lower, upper = _bent(scale, how, layer, magnitudes, step, lower, upper)
     last = ready.last
+    if (magnitudes.sum(axis=0) > 1 << (scale.half - 1)).any():
+        raise Unforeseen("deviations without room")
     products = _below(scale, last, lower, upper)
     mass = scale.center * last.mass
     reach = (magnitudes * abs(products[:, 1:] - mass[:, None, None])).sum(axis=1) >> how.fraction
@@ -246,6 +253,48 @@ def _bent(
     if (lower[:, 0] < 0).any():
         raise Unforeseen("a form below the smallest number")
     return _kept(scale, lower, upper)
+
+
+def _bent_with_symbols(
+    scale: ScaleData, how: ForwardData, layer: Bend, magnitudes: Integers, lower: Integers, upper: Integers
+) -> tuple[Integers, Integers, Integers]:
+    """Check.Forward.bendWithSymbols: the forms, and the magnitudes of all deviations.
+
+    A symbol that a part has not has magnitude 0 there, which changes nothing.
+    """
+    center, one = scale.center, 1 << how.slope
+    total = magnitudes.sum(axis=0)
+    step = (total >> how.fraction) + 1
+    fits = (
+        how.slope + 1 <= how.fraction
+        and (scale.top * (total + 1) + 1 < 1 << (2 * scale.half - 1)).all()
+        and (step <= center).all()
+    )
+    if not fits:
+        raise Unforeseen("deviations without room")
+    above, below = (
+        ((magnitudes * abs(form[:, 1:] - center)).sum(axis=1) >> how.fraction) + 1 for form in (upper, lower)
+    )
+    down = np.minimum(np.maximum(center + below - lower[:, 0], 0), layer.negative[:, None])
+    up = np.minimum(np.maximum(upper[:, 0] + above - center, 0), layer.positive[:, None])
+    chord = (up << how.slope) // (down + up + 1) + (down == 0).astype(object)
+    misses = (np.maximum(down * chord, up * (one - chord)) + one - 1) >> how.slope
+    lower, upper = (
+        (form * chord[:, None] + center * (one - chord)[:, None]) >> how.slope for form in (lower, upper)
+    )
+    lower[:, 0] -= step
+    upper[:, 0] += step + 2
+    if (lower < 0).any():
+        raise Unforeseen("a form below the smallest number")
+    _kept(scale, lower, upper)
+    lower[:, 0] += misses >> 1
+    upper[:, 0] += misses >> 1
+    _kept(scale, lower, upper)
+    undecided = np.flatnonzero((misses > 0).any(axis=1))
+    symbols = np.full((len(misses), undecided.size, misses.shape[1]), center, dtype=object)
+    symbols[undecided, np.arange(undecided.size)] += 1 << (how.fraction - how.slope - 1)
+    lower, upper = (np.concatenate([form, symbols], axis=1) for form in (lower, upper))
+    return lower, upper, np.concatenate([magnitudes, misses[undecided] << how.slope])
 
 
 def _kept(scale: ScaleData, lower: Integers, upper: Integers) -> tuple[Integers, Integers]:

@@ -443,7 +443,7 @@ class ForwardData:
 
     origin: the first slot of that layer, an input or a value close behind; the cuts are of its slots.
     size: bits of the composed weights of the last layer. slope, fraction: bits after the point of the slopes
-    of lines and of the forms' coefficients.
+    of lines and of the forms' coefficients. symbols: whether undecided ReLUs get noise symbols.
     """
 
     forms: DecodingData
@@ -451,6 +451,7 @@ class ForwardData:
     slope: int
     fraction: int
     origin: int
+    symbols: bool
     cuts: CutsData
 
 

@@ -1,4 +1,6 @@
-"""Boxes of few inputs that only many parts prove: forms through each part, or rows of its own."""
+"""Boxes of few inputs that only many parts prove: forms through each part, with noise symbols or without, or
+rows of its own.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,8 @@ _ROWS = 60
 """A part with rows of its own takes it as long as so many parts with forms."""
 _MERGED = 3
 """How many parts of a search better slopes are expected to make one."""
+_SYMBOLS = 4
+"""A part with noise symbols, compared with one without."""
 _MOST_FORMS, _MOST_ROWS = 20_000, 2_000
 """Parts of one box; fewer where the spec grants less time."""
 
@@ -38,6 +42,7 @@ class Limits:
     """How many parts Lean is expected to check in the time that the spec grants."""
 
     forms: int
+    symbols: int
     rows: int
 
 
@@ -46,7 +51,7 @@ def limits_of(program: Program, budget: Budget) -> Limits:
     weights = sum(node.weights.size for node in program.nodes if isinstance(node, AffineNode))
     seconds = _PART[0] + _PART[1] * weights * (program.inputs + 1)
     forms = min(budget.seconds, _MOST_FORMS * seconds) / seconds
-    return Limits(int(forms), int(min(_MOST_ROWS, forms / _ROWS)))
+    return Limits(int(forms), int(forms / _SYMBOLS), int(min(_MOST_ROWS, forms / _ROWS)))
 
 
 def script_of(
@@ -60,9 +65,13 @@ def script_of(
 ) -> ScriptData | None:
     """A script for one box of a claim that Lean will accept, or None; rows: the goal's forms of the slots.
 
-    Of the two ways the one that Lean is expected to check sooner is taken. Raises NotRelaxable, OutOfTime.
+    Forms with noise symbols come first: few parts, found soon. Of the two other ways the one that Lean is
+    expected to check sooner is taken. Raises NotRelaxable, OutOfTime.
     """
     limits, box = limits_of(program, budget), claim.boxes[index]
+    own = carried_script(account, claim, box, most_parts=limits.symbols, symbols=True, budget=budget)
+    if own is not None:
+        return own
     inequalities = Inequalities(rows, goal.forms.alternatives)
     lower, upper = (
         np.array([to_float(x) for x in side]) for side in (goal.boxes[index].lower, goal.boxes[index].upper)

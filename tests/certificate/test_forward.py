@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from certificate_examples import Network, ball, points_of, slots_of
+from copy_examples import copies, rising
 from relaxation_examples import chain
 
 from pytest_torchlean.bounds import forward as floating
@@ -17,11 +18,13 @@ from pytest_torchlean.bounds.splitting import leaves
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.binary import decode, document_of, encode
 from pytest_torchlean.certificate.bounding import matrix_of
-from pytest_torchlean.certificate.carried import SLOPE_BITS, carried_script, floating_chain
+from pytest_torchlean.certificate.carried import SLOPE_BITS, carried_script, floating_chain, needed
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.forward import least, parts_of, prepared, property_rows
+from pytest_torchlean.certificate.linear import bounded_by_rows
 from pytest_torchlean.certificate.model import (
+    NO_STEP,
     CertificateData,
     ComposedData,
     ConcludeScript,
@@ -92,7 +95,7 @@ def forward(account: Account, cuts: CutsData, **changes: Any) -> Emission:
     decoding = decoding_of(patterns_of(claim.property.forms))
     last = account.decodings[-1]
     size = (nodes[-1].rows << (last.bits + decoding.bits + 1)).bit_length()  # type: ignore[union-attr]
-    how = replace(ForwardData(decoding, size, 8, 24, 2, cuts), **changes)
+    how = replace(ForwardData(decoding, size, 8, 24, 2, False, cuts), **changes)
     script = script_chain(account.steps(claim.boxes), how, emission.semantics)
     return replace(emission, certificate=CertificateData(emission.certificate.scale, ((script,),)))
 
@@ -101,13 +104,14 @@ def answer(emission: Emission) -> bool:
     return Account(emission).forecasts(0) == (True,)
 
 
-def best(own: Network, depth: int, semantics: Semantics) -> int:
+def best(own: Network, depth: int, semantics: Semantics, **changes: Any) -> int:
     """The largest threshold that the forecast accepts with cuts of this depth."""
     low, high = -64 * UNIT, 64 * UNIT
     while high - low > 1:
         middle = (low + high) // 2
         account = account_of(own, middle, semantics)
-        low, high = (middle, high) if answer(forward(account, grid(account, depth))) else (low, middle)
+        fine = answer(forward(account, grid(account, depth), **changes))
+        low, high = (middle, high) if fine else (low, middle)
     return low
 
 
@@ -119,11 +123,12 @@ def conclusion(script: ScriptData) -> ForwardData:
     return script.how
 
 
+@pytest.mark.parametrize("symbols", [False, True])
 @pytest.mark.parametrize("widths", WIDTHS)
-def test_forms_hold_on_every_part(widths: tuple[int, ...]) -> None:
+def test_forms_hold_on_every_part(widths: tuple[int, ...], symbols: bool) -> None:
     own = network(1, widths)
     account = account_of(own, 0)
-    emission = forward(account, grid(account, 3))
+    emission = forward(account, grid(account, 3), symbols=symbols)
     claim, how = emission.claims[0], conclusion(emission.certificate.scripts[0][0])
     state = account.start(claim.boxes)
     for step in account.steps(claim.boxes):
@@ -164,6 +169,55 @@ def test_lean_stops_accepting_where_the_forecast_does(semantics: Semantics, wron
                 found.append(forward(account, grid(account, depth)))
     assert wrongly_judged(yes, True) == []
     assert wrongly_judged(no, False) == []
+
+
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_lean_stops_accepting_symbols_where_the_forecast_does(
+    semantics: Semantics, wrongly_judged: Judge
+) -> None:
+    yes, no = [], []
+    changes = {"symbols": True, "fraction": 30}
+    for seed, widths in enumerate(WIDTHS):
+        own = network(seed, widths)
+        threshold = best(own, 1, semantics, **changes)
+        for found, at in ((yes, threshold), (no, threshold + 1)):
+            account = account_of(own, at, semantics)
+            found.append(forward(account, grid(account, 1), **changes))
+    assert wrongly_judged(yes, True) == []
+    assert wrongly_judged(no, False) == []
+
+
+def test_lean_refuses_symbols_without_room(wrongly_judged: Judge) -> None:
+    own = network(0, (2, 5, 4, 3))
+    account = account_of(own, best(own, 1, Semantics.REAL, symbols=True, fraction=30))
+    cuts = grid(account, 1)
+    assert answer(forward(account, cuts, symbols=True, fraction=30))
+    # a symbol's coefficient is 2^(fraction - slope - 1), and no coefficient may reach the center
+    mutants = [
+        forward(account, cuts, symbols=True, slope=slope, fraction=fraction)
+        for slope, fraction in ((8, 8), (8, 9), (30, 30), (8, 400), (0, 30))
+    ]
+    assert not any(map(answer, mutants))
+    assert wrongly_judged(mutants, False) == []
+
+
+def test_symbols_that_two_values_share_cancel() -> None:
+    tighter = [
+        best(network(seed, (2, 5, 4, 3)), 4, Semantics.REAL, symbols=True, fraction=30)
+        - best(network(seed, (2, 5, 4, 3)), 4, Semantics.REAL)
+        for seed in range(6)
+    ]
+    assert sum(gain > 0 for gain in tighter) >= 3
+
+
+def test_a_script_keeps_the_differences_that_later_rows_may_read() -> None:
+    account = Account(rising(copies(0, 3, 5, 4, 2), Fraction(1, 16)))
+    pieces, _ = bounded_by_rows(account, account.emission.claims[0].boxes[0])
+    differences = next(piece for piece in pieces if isinstance(piece, tuple))
+    rows, step = differences[0], NO_STEP
+    assert needed([step, differences, step, rows, step]) == [step, differences, step, rows, step]
+    assert needed([rows, differences, step, differences]) == [rows, step]
+    assert needed([step, differences]) == [step]
 
 
 def changed(own: Network, threshold: int) -> list[Emission]:
@@ -243,10 +297,11 @@ def test_a_search_finds_cuts_that_the_compiled_checker_accepts(
     assert result.accepted
 
 
-def test_bounds_in_binary64_are_those_of_the_certificate() -> None:
+@pytest.mark.parametrize("symbols", [False, True])
+def test_bounds_in_binary64_are_those_of_the_certificate(symbols: bool) -> None:
     own = network(3, (3, 6, 2))
     account = account_of(own, 0)
-    emission = forward(account, LeafData(), slope=SLOPE_BITS)
+    emission = forward(account, LeafData(), slope=SLOPE_BITS, symbols=symbols, fraction=30)
     claim, how = emission.claims[0], conclusion(emission.certificate.scripts[0][0])
     state = account.start(claim.boxes)
     for step in account.steps(claim.boxes):
@@ -258,7 +313,7 @@ def test_bounds_in_binary64_are_those_of_the_certificate() -> None:
     low, high = (
         np.asarray((side - scale.center) / scale.unit, dtype=float) for side in (ready.low, ready.high)
     )
-    layers = floating_chain(scale, ready, 2)
+    layers = floating_chain(scale, ready, 2, symbols=symbols)
     rows, _ = floating.lower_rows(layers, low[None], high[None])
     np.testing.assert_allclose(np.asarray(exact / scale.unit, dtype=float), rows[0], rtol=1e-5)
     found = floating.split(layers, low, high, most_parts=64, slack=float(rows[0].max()) + 1e-9)

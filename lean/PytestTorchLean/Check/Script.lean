@@ -43,7 +43,7 @@ inductive Conclusion where
   /-- for every clause a sum of its rows, each times a number of at most `bits` bits; see `Weighted.run` -/
   | weighted (forms : Decoding) (bits size : Nat) (weights : List (List Nat))
   /-- forms of the slots from `origin` on, carried forward, on every part of the box that `cuts` distinguishes; see `Forward.conclude` -/
-  | forward (forms : Decoding) (size slope fraction origin : Nat) (cuts : Forward.Cuts)
+  | forward (forms : Decoding) (size slope fraction origin : Nat) (symbols : Bool) (cuts : Forward.Cuts)
 
 inductive Script where
   /-- bound the next node by interval arithmetic -/
@@ -66,14 +66,14 @@ namespace Recursor
     (composed : (forms last : Decoding) → (bits : Nat) → motive (.composed forms last bits))
     (relaxed : (forms : Decoding) → (shift size : Nat) → (rows : Relaxation) → motive (.relaxed forms shift size rows))
     (weighted : (forms : Decoding) → (bits size : Nat) → (weights : List (List Nat)) → motive (.weighted forms bits size weights))
-    (forward : (forms : Decoding) → (size slope fraction origin : Nat) → (cuts : Forward.Cuts) → motive (.forward forms size slope fraction origin cuts))
+    (forward : (forms : Decoding) → (size slope fraction origin : Nat) → (symbols : Bool) → (cuts : Forward.Cuts) → motive (.forward forms size slope fraction origin symbols cuts))
     (c : Conclusion) : motive c :=
   match c with
   | .direct forms => direct forms
   | .composed forms last bits => composed forms last bits
   | .relaxed forms shift size rows => relaxed forms shift size rows
   | .weighted forms bits size weights => weighted forms bits size weights
-  | .forward forms size slope fraction origin cuts => forward forms size slope fraction origin cuts
+  | .forward forms size slope fraction origin symbols cuts => forward forms size slope fraction origin symbols cuts
 @[csimp] theorem conclusion_eq : @Conclusion.rec = @conclusion :=
   funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun _ => funext fun c => by cases c <;> rfl
 
@@ -125,8 +125,8 @@ def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion)
       (Relaxation.conclude s p forms shift size rows passed facts direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms bits size weights => List.rec (motive := fun _ => Bool)
       (Weighted.run s p forms bits size weights direct mirrored count) (fun _ _ _ => false) nodes)
-    (fun forms size slope fraction origin cuts => List.rec (motive := fun _ => Bool)
-      (Forward.conclude s p forms size slope fraction origin cuts passed direct mirrored count) (fun _ _ _ => false) nodes)
+    (fun forms size slope fraction origin symbols cuts => List.rec (motive := fun _ => Bool)
+      (Forward.conclude s p forms size slope fraction origin symbols cuts passed direct mirrored count) (fun _ _ _ => false) nodes)
     how
 
 theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms last : Decoding} {bits direct mirrored count : Nat} (sf : s.Fits)
@@ -157,8 +157,8 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {pas
   | _, .relaxed _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .weighted _ _ _ _, [], _, h => ⟨Weighted.run_sound sf hm h, trivial⟩
   | _, .weighted _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
-  | _, .forward _ _ _ _ _ _, [], _, h => ⟨Forward.conclude_sound sf hm hp h, trivial⟩
-  | _, .forward _ _ _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
+  | _, .forward _ _ _ _ _ _ _, [], _, h => ⟨Forward.conclude_sound sf hm hp h, trivial⟩
+  | _, .forward _ _ _ _ _ _ _, _ :: _, _, h => Bool.noConf_tf (Eq.symm h)
   | _, .composed _ _ _, [], _, h => by
     cases passed with
     | nil => exact Bool.noConf_tf (Eq.symm h)

@@ -270,8 +270,9 @@ def conclusion : Read Conclusion := constructor [
       let slope ← number
       let fraction ← number
       let origin ← number
+      let symbols ← truth
       let c ← cuts deepest
-      pure (Conclusion.forward forms size slope fraction origin c))]
+      pure (Conclusion.forward forms size slope fraction origin symbols c))]
 
 def linearization : Read Linearization := do
   let rows ← affine

@@ -261,7 +261,7 @@ def askConclusion (p : Property) (forms : Nat) : Conclusion → List Node → (p
   | .composed d _ _, _, _, _, found => addRequest p.forms forms d false 0 0 found
   | .relaxed d _ _ rows, _, _, passed, found => askLinks rows.digit rows.links passed (addRequest p.forms forms d false 0 0 found)
   | .weighted d _ _ _, _, _, _, found => addRequest p.forms forms d false 0 0 found
-  | .forward d _ _ _ _ _, _, _, _, found => addRequest p.forms forms d false 0 0 found
+  | .forward d _ _ _ _ _ _, _, _, _, found => addRequest p.forms forms d false 0 0 found
 
 /-- What a script asks for; `place` is that of the next node. -/
 def askScript (p : Property) (forms : Nat) : Script → (nodes : List Node) → (place : Nat) → List PassedBy → List Request → List Request

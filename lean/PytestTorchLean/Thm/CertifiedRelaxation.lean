@@ -51,7 +51,7 @@ theorem relaxed_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real 
 /-- The box cut into its quadrants, the property by forms of the inputs on each. -/
 def quadrants : Forward.Cuts := .cut 0 (2 ^ 36) (.cut 1 (2 ^ 36) .leaf .leaf) (.cut 1 (2 ^ 36) .leaf .leaf)
 def carriedScript (cuts : Forward.Cuts) : Script :=
-  .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 cuts))))))
+  .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 false cuts))))))
 theorem carried_accepted : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript quadrants]]⟩ = true := by decide +kernel
 /-- Without cuts the forms do not suffice. -/
 theorem uncut_refused : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript .leaf]]⟩ = false := by decide +kernel

@@ -62,20 +62,14 @@ theorem step_large (total fraction : Nat) : total ≤ 2 ^ fraction * (total / 2 
   rw [Nat.mul_succ]
   exact Nat.add_le_add Nat.le.refl (Natural.sub_le _ 1)
 
-theorem lower_line {q a T S L L' c0 c1 r x y : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (ha0 : 0 ≤ a) (haq : a ≤ q) (hT : 0 ≤ T)
-    (constant : q * c1 ≤ a * c0) (sum : AtMost (q * L' - a * L) (q * S)) (enough : S ≤ T * r) (h : IsRelu x y) (bound : c0 * T + L ≤ x) :
+/-- A coefficient's line from below, where `q * y` is at least `a * x`. -/
+theorem lower_tilt {q a T S L L' c0 c1 r x y : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (ha0 : 0 ≤ a) (hT : 0 ≤ T)
+    (constant : q * c1 ≤ a * c0) (sum : AtMost (q * L' - a * L) (q * S)) (enough : S ≤ T * r) (one : a * x ≤ q * y) (bound : c0 * T + L ≤ x) :
     (c1 - r) * T + L' ≤ y := by
   have pos := Natural.two_pow_pos bits
   refine cancel_natural (K := K) pos ?_
   rw [hq]
   have q0 : 0 ≤ q := by rw [← hq]; exact natural_nonneg _
-  have one : a * x ≤ q * y := by
-    cases h with
-    | inl h => rw [h.2]; exact mul_le_right h.1 haq
-    | inr h =>
-      rw [h.2, mul_zero]
-      have z := mul_le_left ha0 h.1
-      rw [mul_zero] at z; exact z
   have t1 := mul_nonneg hT (sub_nonneg constant)
   have t2 := sub_nonneg sum.1
   have t3 := mul_nonneg q0 (sub_nonneg enough)
@@ -88,30 +82,25 @@ theorem lower_line {q a T S L L' c0 c1 r x y : K} {bits : Nat} (hq : natural (2 
     rw [mul_add, mul_add, t]
     exact (ring8 K q a T S r c0 c1 w, T * (a * c0 - 0) + w + (0 - q * ((c1 - r) * T)) - q * S, T * (a * c0 - q * c1) + (w + q * (T * r - S))) q a T S r c0 c1 (q * S - (q * L' - a * L))
 
-theorem upper_line {q a T S U U' c0 c1 r m x y d p : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (ha0 : 0 ≤ a) (haq : a ≤ q) (hT : 0 ≤ T)
-    (constant : a * c0 ≤ q * c1 + q) (sum : AtMost (q * U' - a * U) (q * S)) (enough : S ≤ T * r) (h : IsRelu x y) (bound : x ≤ c0 * T + U)
-    (low : -(T * d) ≤ c0 * T + U) (high : x ≤ T * p) (left : a * d ≤ q * m) (right : (q - a) * p ≤ q * m) :
+theorem lower_line {q a T S L L' c0 c1 r x y : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (ha0 : 0 ≤ a) (haq : a ≤ q) (hT : 0 ≤ T)
+    (constant : q * c1 ≤ a * c0) (sum : AtMost (q * L' - a * L) (q * S)) (enough : S ≤ T * r) (h : IsRelu x y) (bound : c0 * T + L ≤ x) :
+    (c1 - r) * T + L' ≤ y := by
+  refine lower_tilt hq ha0 hT constant sum enough ?_ bound
+  cases h with
+  | inl h => rw [h.2]; exact mul_le_right h.1 haq
+  | inr h =>
+    rw [h.2, mul_zero]
+    have z := mul_le_left ha0 h.1
+    rw [mul_zero] at z; exact z
+
+/-- A coefficient's line from above, where `q * y` is at most the tilted form and its offset. -/
+theorem upper_tilt {q a T S U U' c0 c1 r m y : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (hT : 0 ≤ T)
+    (constant : a * c0 ≤ q * c1 + q) (sum : AtMost (q * U' - a * U) (q * S)) (enough : S ≤ T * r) (line : q * y ≤ a * (c0 * T + U) + T * (q * m)) :
     y ≤ (c1 + (m + (r + 1))) * T + U' := by
   have pos := Natural.two_pow_pos bits
   refine cancel_natural (K := K) pos ?_
   rw [hq]
   have q0 : 0 ≤ q := by rw [← hq]; exact natural_nonneg _
-  -- the line over the form
-  have line : q * y ≤ a * (c0 * T + U) + T * (q * m) := by
-    cases h with
-    | inl h =>
-      rw [h.2]
-      have b1 := mul_nonneg ha0 (sub_nonneg bound)
-      have b2 := mul_nonneg (sub_nonneg haq) (sub_nonneg high)
-      have b3 := mul_nonneg hT (sub_nonneg right)
-      refine le_cert ?_ (add_nonneg b1 (add_nonneg b2 b3))
-      exact (ring8 K q a T m p x v w, a * v + T * (q * m) - q * x, a * (v - x) + ((q - a) * (T * p - x) + T * (q * m - (q - a) * p))) q a T m p x (c0 * T + U) 0
-    | inr h =>
-      rw [h.2, mul_zero]
-      have b1 := mul_nonneg ha0 (sub_nonneg low)
-      have b3 := mul_nonneg hT (sub_nonneg left)
-      refine le_cert ?_ (add_nonneg b1 b3)
-      exact (ring8 K q a T m d v w z, a * v + T * (q * m) - 0, a * (v - -(T * d)) + T * (q * m - a * d)) q a T m d (c0 * T + U) 0 0
   refine le_trans line ?_
   have t1 := mul_nonneg hT (sub_nonneg constant)
   have t2 := sub_nonneg sum.2
@@ -126,6 +115,26 @@ theorem upper_line {q a T S U U' c0 c1 r m x y d p : K} {bits : Nat} (hq : natur
     generalize q * S - -(q * U' - a * U) = w
     rw [(ring5 K u w v z m, u + w + v - z - m, (u + v - z - m) + w) (0 - a * (c0 * T)) w (q * ((c1 + (m + (r + 1))) * T)) (q * S) (T * (q * m)), f]
     exact (ring3 K a b c, a + b + c, a + (c + b)) _ _ _
+
+theorem upper_line {q a T S U U' c0 c1 r m x y d p : K} {bits : Nat} (hq : natural (2 ^ bits) = q) (ha0 : 0 ≤ a) (haq : a ≤ q) (hT : 0 ≤ T)
+    (constant : a * c0 ≤ q * c1 + q) (sum : AtMost (q * U' - a * U) (q * S)) (enough : S ≤ T * r) (h : IsRelu x y) (bound : x ≤ c0 * T + U)
+    (low : -(T * d) ≤ c0 * T + U) (high : x ≤ T * p) (left : a * d ≤ q * m) (right : (q - a) * p ≤ q * m) :
+    y ≤ (c1 + (m + (r + 1))) * T + U' := by
+  refine upper_tilt hq hT constant sum enough ?_
+  cases h with
+  | inl h =>
+    rw [h.2]
+    have b1 := mul_nonneg ha0 (sub_nonneg bound)
+    have b2 := mul_nonneg (sub_nonneg haq) (sub_nonneg high)
+    have b3 := mul_nonneg hT (sub_nonneg right)
+    refine le_cert ?_ (add_nonneg b1 (add_nonneg b2 b3))
+    exact (ring8 K q a T m p x v w, a * v + T * (q * m) - q * x, a * (v - x) + ((q - a) * (T * p - x) + T * (q * m - (q - a) * p))) q a T m p x (c0 * T + U) 0
+  | inr h =>
+    rw [h.2, mul_zero]
+    have b1 := mul_nonneg ha0 (sub_nonneg low)
+    have b3 := mul_nonneg hT (sub_nonneg left)
+    refine le_cert ?_ (add_nonneg b1 b3)
+    exact (ring8 K q a T m d v w z, a * v + T * (q * m) - 0, a * (v - -(T * d)) + T * (q * m - a * d)) q a T m d (c0 * T + U) 0 0
 
 /-- How far a form reaches, in fixed point. -/
 theorem reach_within {c0 U : K} {T radius reach : Nat} (hr : reach ≤ T * radius) (h : AtMost U (natural reach)) :

@@ -226,18 +226,19 @@ theorem finalLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Propert
     exact m
 
 /-- The property on every part of the box, once all nodes have been passed. The forms are of the slots from `origin` on, the
-    inputs or the values of a layer behind them; `size` bounds the bits of the composed weights. -/
-def conclude [Prepared] (s : Scale) (p : Property) (forms : Decoding) (size slope fraction origin : Nat) (cuts : Cuts) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
+    inputs or the values of a layer behind them; `size` bounds the bits of the composed weights. With `symbols`, undecided ReLUs
+    get noise symbols. -/
+def conclude [Prepared] (s : Scale) (p : Property) (forms : Decoding) (size slope fraction origin : Nat) (symbols : Bool) (cuts : Cuts) (passed : List Passed) (direct mirrored memory : Nat) : Bool :=
   List.rec (motive := fun _ => Bool) false
     (fun head earlier _ => Passed.rec (motive := fun _ => Bool) (fun node start decoding error => Node.rec (motive := fun _ => Bool)
       (fun a => finalLayer s p forms size a decoding error start direct mirrored memory fun last first n =>
         build s origin direct mirrored memory (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
-          (rangesOf s direct inputs origin fun ranges => run s slope fraction p.strict p.alternatives layers last cuts inputs ranges)) earlier first n [])
+          (rangesOf s direct inputs origin fun ranges => run s slope fraction symbols p.strict p.alternatives layers last cuts inputs ranges)) earlier first n [])
       (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node) head) passed
 
-theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms : Decoding} {size slope fraction origin : Nat} {cuts : Cuts} {passed : List Passed} {direct mirrored memory : Nat}
+theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {forms : Decoding} {size slope fraction origin : Nat} {symbols : Bool} {cuts : Cuts} {passed : List Passed} {direct mirrored memory : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory)
-    (h : conclude s p forms size slope fraction origin cuts passed direct mirrored memory = true) : p.Holds slots := by
+    (h : conclude s p forms size slope fraction origin symbols cuts passed direct mirrored memory = true) : p.Holds slots := by
   cases passed with
   | nil => exact Bool.noConf_tf (Eq.symm h)
   | cons head earlier =>
@@ -247,7 +248,7 @@ theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property}
     | affine a =>
       have h : finalLayer s p forms size a decoding error start direct mirrored memory (fun last first n =>
         build s origin direct mirrored memory (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
-          (rangesOf s direct inputs origin fun ranges => run s slope fraction p.strict p.alternatives layers last cuts inputs ranges)) earlier first n []) = true := h
+          (rangesOf s direct inputs origin fun ranges => run s slope fraction symbols p.strict p.alternatives layers last cuts inputs ranges)) earlier first n []) = true := h
       obtain ⟨last, first, n, y, hl, rows, signs, h⟩ := finalLayer_sound sf hm hp1 h
       obtain ⟨inputs, layers, chain, h⟩ := build_sound (z := fun i => slots (first + i)) (m := n) sf hm earlier start hp2 first n [] ⟨rfl, rfl⟩ h
       obtain ⟨inside, h⟩ := both_true h

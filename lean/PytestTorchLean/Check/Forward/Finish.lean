@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Forward.Affine
-import PytestTorchLean.Check.Forward.Bend
+import PytestTorchLean.Check.Forward.Symbols
 /-!
 # The property from the forms of the last layer, and all layers together
 
@@ -205,6 +205,35 @@ theorem through_sound {s : Scale} {slope fraction m : Nat} {magnitudes : List Na
     subst e
     obtain ⟨constant', columns', hx', h⟩ := bend_sound (next := fun c cs => through s slope fraction magnitudes next layers n' c cs) r hx h1 h2 h
     exact through_sound sf r layers y n' constant' columns' hc hx' h
+
+/-- The forms through all layers, with a symbol for every value that a ReLU leaves undecided. -/
+def throughSymbols (s : Scale) (slope fraction : Nat) (next : List Nat → Memory → List Memory → Bool) : List Layer → Nat → List Nat → Memory → List Memory → Bool :=
+  List.rec (motive := fun _ => Nat → List Nat → Memory → List Memory → Bool) (fun _ magnitudes constant columns => next magnitudes constant columns)
+    (fun l _ rest n magnitudes constant columns => Layer.rec (motive := fun _ => Bool)
+      (fun a => substitute s fraction a magnitudes constant columns fun constant' columns' => rest a.rows magnitudes constant' columns')
+      (fun negative positive => bendWithSymbols s slope fraction n negative positive magnitudes constant columns fun magnitudes' constant' columns' =>
+        rest n magnitudes' constant' columns') l)
+
+theorem throughSymbols_sound {s : Scale} {slope fraction m : Nat} {z : Nat → K} {next : List Nat → Memory → List Memory → Bool} (sf : s.Fits)
+    (half : 1 ≤ s.half) (top : s.top < 2 ^ (s.half - 1)) : (layers : List Layer) → (x : Nat → K) → (n : Nat) → (magnitudes : List Nat) → (deviations : List K) →
+    (constant : Memory) → (columns : List Memory) → Chain s z m layers x n → Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns →
+    throughSymbols s slope fraction next layers n magnitudes constant columns = true →
+    ∃ magnitudes' deviations' constant' columns', Enclosed s (2 ^ fraction) m magnitudes' (deviations' : List K) z constant' columns' ∧ next magnitudes' constant' columns' = true
+  | [], x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
+    obtain ⟨e1, e2⟩ := hc
+    subst e1; subst e2
+    exact ⟨magnitudes, deviations, constant, columns, hx, h⟩
+  | .affine a :: layers, x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
+    obtain ⟨y, n', ⟨ha, e⟩, hc⟩ := hc
+    subst e
+    obtain ⟨constant', columns', hx', h⟩ := substitute_sound (next := fun c cs => throughSymbols s slope fraction next layers a.rows magnitudes c cs) sf half top ha hx h
+    exact throughSymbols_sound sf half top layers y a.rows magnitudes deviations constant' columns' hc hx' h
+  | .relu negative positive :: layers, x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
+    obtain ⟨y, n', ⟨h1, h2, e⟩, hc⟩ := hc
+    subst e
+    obtain ⟨magnitudes', deviations', constant', columns', hx', h⟩ :=
+      bendWithSymbols_sound (next := fun ms c cs => throughSymbols s slope fraction next layers n' ms c cs) hx h1 h2 h
+    exact throughSymbols_sound sf half top layers y n' magnitudes' deviations' constant' columns' hc hx' h
 
 end Forward
 end PytestTorchLean

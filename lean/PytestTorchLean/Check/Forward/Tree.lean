@@ -175,18 +175,6 @@ def unitBands (s : Scale) (fraction : Nat) : Nat → Nat → List Band
   | 0, _ => []
   | count + 1, k => unitBand s fraction k :: unitBands s fraction count (k + 1)
 
-theorem indicator_same (i : Nat) : Matrix.indicator i i = 1 := by unfold Matrix.indicator; rw [Nat.beq_refl]; rfl
-theorem indicator_other {k i : Nat} (h : k ≠ i) : Matrix.indicator k i = 0 := by
-  unfold Matrix.indicator
-  cases e : Nat.beq k i with
-  | true => exact absurd (Nat.eq_of_beq_eq_true e) h
-  | false => rfl
-theorem indicator_le (k i : Nat) : Matrix.indicator k i ≤ 1 := by
-  unfold Matrix.indicator
-  cases Nat.beq k i with
-  | true => exact Nat.le.refl
-  | false => exact Nat.zero_le 1
-
 theorem unit_sum {s : Scale} {slots : Nat → K} {fraction first i : Nat} : (ranges : List Range) → (k : Nat) →
     (i < k → combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k) (deviationsOf s slots (first + k) ranges) = 0) ∧
     (∀ j, i = k + j → j < ranges.length → combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k) (deviationsOf s slots (first + k) ranges) =
@@ -284,21 +272,24 @@ theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {
 
 /-! ### A part -/
 
-/-- The property on one part, from the prepared layers. -/
-def part (s : Scale) (slope fraction : Nat) (strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (n : Nat) (columns : List Memory) (ranges : List Range) : Bool :=
+/-- The property on one part, from the prepared layers; with `symbols`, undecided ReLUs get one. -/
+def part (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (n : Nat) (columns : List Memory) (ranges : List Range) : Bool :=
   measure s ranges fun packed magnitudes => both (roomy s slope fraction magnitudes)
-    (paired s n packed fun constant => through s slope fraction magnitudes (fun constant' columns' => finish s fraction strict alternatives last magnitudes constant' columns') layers n constant columns)
+    (paired s n packed fun constant => Bool.rec (motive := fun _ => Memory → Bool)
+      (fun constant => through s slope fraction magnitudes (fun constant' columns' => finish s fraction strict alternatives last magnitudes constant' columns') layers n constant columns)
+      (fun constant => throughSymbols s slope fraction (fun magnitudes' constant' columns' => finish s fraction strict alternatives last magnitudes' constant' columns') layers n magnitudes constant columns)
+      symbols constant)
 
 /-- The property on all parts. -/
-def run (s : Scale) (slope fraction : Nat) (strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (cuts : Cuts) (n : Nat) (ranges : List Range) : Bool :=
+def run (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (cuts : Cuts) (n : Nat) (ranges : List Range) : Bool :=
   both (both (roomy s slope fraction []) (both (Nat.ble (Nat.pow 2 fraction) s.center) (Nat.beq last.shift 0)))
-    (unitColumns s fraction n n 0 fun columns => cuts.run (part s slope fraction strict alternatives layers last n columns) ranges)
+    (unitColumns s fraction n n 0 fun columns => cuts.run (part s slope fraction symbols strict alternatives layers last n columns) ranges)
 
-theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range} (sf : s.Fits)
+theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {symbols : Bool} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range} (sf : s.Fits)
     (chain : Chain s z m layers (fun i => slots (origin + i)) n) (y : Nat → K) (hlast : last.Holds s z m y) (rows : last.rows = p.forms.rows)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
     (hn : ranges.length = n) (hr : RangesHold s slots origin ranges)
-    (h : run s slope fraction p.strict p.alternatives layers last cuts n ranges = true) : p.Holds slots := by
+    (h : run s slope fraction symbols p.strict p.alternatives layers last cuts n ranges = true) : p.Holds slots := by
   obtain ⟨hf, h⟩ := both_true h
   obtain ⟨r0, hf⟩ := both_true hf
   obtain ⟨point, whole⟩ := both_true hf
@@ -310,9 +301,15 @@ theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin :
   obtain ⟨roomy, h⟩ := both_true h
   have r := roomy_sound roomy
   obtain ⟨constant, hc, h⟩ := paired_sound r (fun i hi => ⟨Natural.lt_of_le_of_lt (top i hi) r.top_lt, Natural.lt_of_le_of_lt (top i hi) r.top_lt⟩) h
-  obtain ⟨constant', columns', hx, h⟩ := through_sound (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r layers _ _ constant columns chain
-    (inputs_enclosed hr hc hcs) h
-  exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
+  cases symbols with
+  | false =>
+    obtain ⟨constant', columns', hx, h⟩ := through_sound (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r layers _ _ constant columns chain
+      (inputs_enclosed hr hc hcs) h
+    exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
+  | true =>
+    obtain ⟨magnitudes', deviations', constant', columns', hx, h⟩ := throughSymbols_sound (next := fun ms c cs => finish s fraction p.strict p.alternatives last ms c cs) sf r.half r.top_lt layers _ _ _ _ constant columns chain
+      (inputs_enclosed hr hc hcs) h
+    exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
 
 end Forward
 end PytestTorchLean
