@@ -12,6 +12,8 @@ Integers = NDArray[Any]
 
 _LIMB = 20
 _EXACT = 53
+_DIGIT = 40
+_WORD = 63
 
 
 def exact_product(left: Integers, right: Integers) -> Integers:
@@ -31,11 +33,19 @@ def product_with(left: Integers, right: tuple[NDArray[np.float64], ...]) -> Inte
     """left @ right, where `right` is what `limbs_of` made of it."""
     inner, columns = right[0].shape
     other_bits = _right_bits(inner)
-    total: Integers = np.zeros((left.shape[0], columns), dtype=object)
+    # digits that 64 bits hold, so that few arrays of Python integers are made
+    digits: dict[int, NDArray[np.int64]] = {}
     for power, part in enumerate(_limbs(left, _LIMB)):
         for other, piece in enumerate(right):
-            product = (part @ piece).astype(np.int64).astype(object)
-            total = total + product * (1 << (_LIMB * power + other_bits * other))
+            product = (part @ piece).astype(np.int64)
+            place, up = divmod(_LIMB * power + other_bits * other, _DIGIT)
+            low, high = (product & ((1 << (_DIGIT - up)) - 1)) << up, product >> (_DIGIT - up)
+            for where, own in ((place, low), (place + 1, high)):
+                digits[where] = digits[where] + own if where in digits else own
+    total: Integers = np.zeros((left.shape[0], columns), dtype=object)
+    for place, digit in digits.items():
+        if digit.any():
+            total = total + digit.astype(object) * (1 << (_DIGIT * place))
     return total
 
 
@@ -48,6 +58,8 @@ def _limbs(numbers: Integers, bits: int) -> tuple[NDArray[np.float64], ...]:
     signs = np.where(numbers < 0, -1.0, 1.0)
     rest: Any = np.abs(numbers)
     longest = int(rest.max(initial=0)).bit_length()
+    if longest < _WORD:
+        rest = rest.astype(np.int64)
     limbs = []
     for _ in range(max(1, -(-longest // bits))):
         limbs.append((rest & ((1 << bits) - 1)).astype(np.float64) * signs)
