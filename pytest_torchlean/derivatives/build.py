@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -89,6 +90,22 @@ class Builder:
         if value is None or self.shape(value) == shape:
             return value
         return self.node("Add", (value, self.filled(0.0, shape)), shape)
+
+    def anchored(self, value: str) -> str:
+        """The value, plus 0 times an input where it depends on none: runtimes take no graph of constants."""
+        varies = set(self._graph.inputs)
+        for node in self._nodes:
+            if varies & set(node.inputs):
+                varies.update(node.outputs)
+        if value in varies:
+            return value
+        first = self._graph.inputs[0]
+        size = math.prod(self.shape(first))
+        flat = self.node("Reshape", (first,), (size,), (("shape", (size,)),))
+        chosen = (("axis", 0), ("indices", (0,)), ("shape", (1,)))
+        element = self.node("Gather", (flat,), (1,), chosen)
+        nothing = self.multiplied(element, self.filled(0.0, (1,)))
+        return self.node("Add", (nothing, value), self.shape(value))
 
     def graph(self, outputs: Sequence[str]) -> Graph:
         """The graph with these outputs, without nodes and constants that none of them reads."""

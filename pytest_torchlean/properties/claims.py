@@ -51,9 +51,10 @@ def claim(prop: PropertySpec) -> str:
     if isinstance(prop, LipschitzProperty):
         beyond = f" + {prop.slack}" if prop.slack else ""
         where = "" if prop.along is None else f" in input{'s' * (len(prop.along) > 1)} " + _named(prop.along)
+        measured = "" if prop.norm == "linf" else f" in the {prop.norm} norm"
         return (
             f"an input in {_inside(prop)} and one at most {_bound(prop.apart)} from it{where} have values of "
-            f"{_outputs(prop.outputs)} at most {prop.constant} times as far apart{beyond}"
+            f"{_outputs(prop.outputs)} at most {prop.constant} times as far apart{measured}{beyond}"
         )
     if isinstance(prop, InvariantProperty):
         cut = "".join(f", {formula.text}" for formula in prop.constraints[:4])

@@ -122,7 +122,7 @@ def _gradient(prop: GradientProperty, graph: Graph, inputs: int, outputs: int) -
         raise SpecError("TL0351", message, span=prop.span)
     along = tuple(range(inputs)) if prop.along is None else positions(prop.along, graph, prop.span)
     jet = differentiated(graph, [(place,) for place in along])
-    found = [_element(jet, prop.output, graph, (place,)) for place in along]
+    found = [jet.builder.anchored(_element(jet, prop.output, graph, (place,))) for place in along]
     names = tuple(f"the derivative of output {prop.output} along input {place}" for place in along)
     sides = [
         () if bound is None else elements(bound, len(along), what=f"bounds.{side}", span=prop.span)
@@ -155,7 +155,7 @@ def _residual(
         raise UnsupportedError("TL0363", problem.message, fix=error.fix, span=problem.span) from None
     if result in jet.builder.types and result in graph.inputs:
         result = jet.builder.scaled(ONE, result)
-    return jet.builder.graph([result]), ("the residual",)
+    return jet.builder.graph([jet.builder.anchored(result)]), ("the residual",)
 
 
 def _element(jet: Jet, place: int, graph: Graph, direction: tuple[int, ...]) -> str:

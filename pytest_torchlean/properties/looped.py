@@ -93,13 +93,13 @@ def _wording(loop: Loop) -> Wording:
             "no step leads out of the region",
             "replay the witness; then state another region, or change the controller",
             undecided,
-            (names, _again(loop)),
+            (names, *_alone(loop), _again(loop)),
             loop.broken,
         )
     assert isinstance(prop, LyapunovProperty)
     proved = "outside the ball the function is positive and every step lowers it"
     proved += f" by at least {prop.decrease}" if prop.decrease else ""
-    notes = [names]
+    notes = [names, *_alone(loop)]
     if prop.level is not None:
         proved += f" from where it is at most {prop.level}; no step leaves those states"
         notes.append(_again(loop))
@@ -145,6 +145,17 @@ def _nonlinear_wording(loop: NonlinearLoop) -> Wording:
         tuple(notes),
         loop.broken,
     )
+
+
+def _alone(loop: Loop) -> tuple[str, ...]:
+    """A line where no choice of the control could break the claim."""
+    return (ALONE,) if loop.alone else ()
+
+
+ALONE = (
+    "the expressions alone exclude every way to break the claim, whatever the control: what Lean is given "
+    "instead is that no state of the region lies outside of it"
+)
 
 
 def _again(loop: Loop) -> str:

@@ -96,13 +96,22 @@ class Loop:
         return elements(self.prop.ball, len(self.states), what="ball", span=self.prop.span)
 
     @cached_property
+    def _cases(self) -> tuple[Case, ...]:
+        return tuple(islice(_Cases(self).all(), MOST_CASES + 1))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the expressions alone exclude every way to break the claim."""
+        return not self._cases
+
+    @cached_property
     def unsafe(self) -> UnsafeSet:
         """What must not happen. Raises UnsupportedError TL0363, SpecError TL0317."""
-        cases = tuple(islice(_Cases(self).all(), MOST_CASES + 1))
+        cases = self._cases
         if len(cases) > MOST_CASES:
             raise UnsupportedError("TL0363", f"the expressions lead to more than {MOST_CASES} cases")
         if not cases:
-            raise SpecError("TL0317", "nothing could break this claim", span=self.prop.span)
+            cases = (never(InputBox(self.lower, self.upper), self.lower[0], len(self.controls)),)
         return UnsafeSet(len(self.states), len(self.controls) + len(self.states), cases)
 
     def next_states(
@@ -350,6 +359,14 @@ class _Cases:
 def off(name: str) -> str:
     """The name of a disturbance, which no expression can have."""
     return f"{name} off"
+
+
+def never(box: InputBox, low: Fraction, place: int) -> Case:
+    """What no state of the box does: its first element, the output at `place`, lies more than 1 below `low`.
+
+    It stands for a claim that no state can break whatever the control is, so that Lean has a word on it too.
+    """
+    return Case(box, (Atom((), ((place, Fraction(1)),), 1 - low, False),))
 
 
 def core_of(loop: Loop) -> InputBox:

@@ -19,7 +19,7 @@ from pytest_torchlean.ir.graph import Graph, ValueType
 from pytest_torchlean.onnx_export.write import to_onnx
 from pytest_torchlean.onnx_import import lower as lower_model
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.loops import Loop, core_of, faces_of, loop_of, off, shell_of
+from pytest_torchlean.properties.loops import Loop, core_of, faces_of, loop_of, never, off, shell_of
 from pytest_torchlean.properties.monomials import Monomials
 from pytest_torchlean.properties.unsafe import in_box
 from pytest_torchlean.spec.expressions import Expression, ExpressionError
@@ -111,7 +111,7 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
             fix="write `semantics: real`",
             span=prop.span,
         )
-    found = list(_Claims(loop).all())
+    found = [case for case in _Claims(loop).all() if not any(map(_impossible, case[1]))]
     monomials = list(
         dict.fromkeys(
             monomial
@@ -120,7 +120,7 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
             for monomial, _ in one.polynomial.terms
             if monomial
         )
-    )
+    ) or [((loop.states[0], 1),)]
     disturbed = any(loop.disturbance)
     try:
         graph = _graph(loop, executions.graph, monomials, disturbed=disturbed)
@@ -136,11 +136,12 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
     for box, conditions in found:
         whole = boxes.setdefault(box, InputBox((*box.lower, *off_low), (*box.upper, *off_high)))
         atoms = [_atom(one, places) for one in conditions]
-        if any(_never(atom) for atom in atoms):
-            continue
         kept = tuple(dict.fromkeys(atom for atom in atoms if atom.outputs))
         cases.append(Case(whole, kept))
         words.append(conditions[0].words)
+    if not cases:
+        box = InputBox((*loop.lower, *off_low), (*loop.upper, *off_high))
+        cases, words = [never(box, loop.lower[0], 0)], ["the state lies outside of the region"]
     unsafe = UnsafeSet(len(loop.states) + len(off_low), len(monomials), tuple(cases))
     outputs = tuple(map(written, monomials))
     return NonlinearLoop(
@@ -185,9 +186,10 @@ def _atom(condition: _Condition, places: dict[Monomial, int]) -> Atom:
     return Atom((), tuple(sorted(terms)), constant, not condition.weak)
 
 
-def _never(atom: Atom) -> bool:
-    """Whether an inequality without variables is false."""
-    return not atom.outputs and (atom.constant > 0 or (atom.constant == 0 and atom.strict))
+def _impossible(condition: _Condition) -> bool:
+    """Whether a condition is a number, and fails."""
+    known = condition.polynomial.constant
+    return known is not None and (known < 0 or (known == 0 and not condition.weak))
 
 
 class _Claims:

@@ -17,6 +17,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import printable, quoted
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.joined import JoinedExecutions, Part, Steps
+from pytest_torchlean.properties.norms import directions_of, length, sloped
 from pytest_torchlean.spec.model import (
     Bounds,
     Element,
@@ -220,7 +221,7 @@ def _monotone(prop: MonotoneProperty, along: tuple[int, ...], inputs: int, outpu
 
 
 def _lipschitz(prop: LipschitzProperty, along: tuple[int, ...], inputs: int, outputs: int) -> UnsafeSet:
-    """Unsafe: an output rises, or falls, by more than slack + constant * |step_i| for every i.
+    """Unsafe: an output rises, or falls, by more than slack + constant * (u, step) for every direction u.
 
     Of a single step the sign is known in each half of its interval. Both halves are asked about: only one of
     the two inputs need lie in the box, so neither half says what the other one does.
@@ -229,6 +230,7 @@ def _lipschitz(prop: LipschitzProperty, along: tuple[int, ...], inputs: int, out
     apart = elements(prop.apart, len(along), what="apart", span=prop.span)
     least, none = tuple(-step for step in apart), (Fraction(0),) * len(apart)
     slopes = (prop.constant, -prop.constant) if prop.constant else ()
+    directions = directions_of(prop.norm, len(along))
     ranges: list[tuple[tuple[Fraction, ...], tuple[Fraction, ...], tuple[Fraction, ...]]]
     if len(along) == 1 and slopes:
         ranges = [(none, apart, slopes[:1]), (least, none, slopes[1:])]
@@ -241,8 +243,8 @@ def _lipschitz(prop: LipschitzProperty, along: tuple[int, ...], inputs: int, out
             for sign in (ONE, -ONE):
                 moves = ((number, sign), (outputs + number, -sign))
                 atoms = [
-                    Atom((), (*moves, (2 * outputs + place, slope)), prop.slack, True)
-                    for place in range(len(along))
+                    Atom((), (*moves, *sloped(2 * outputs, direction, slope)), prop.slack, True)
+                    for direction in directions
                     for slope in chosen
                 ]
                 cases.append(Case(joint, tuple(atoms) or (Atom((), moves, prop.slack, True),)))
@@ -305,7 +307,7 @@ def _wrong_way(
 def _too_steep(
     prop: LipschitzProperty, steps: Sequence[Fraction], first: Sequence[Fraction], second: Sequence[Fraction]
 ) -> str | None:
-    distance = max(map(abs, steps))
+    distance = length(prop.norm, steps)
     chosen = range(len(first)) if prop.outputs is None else prop.outputs
     worst = max(chosen, key=lambda k: abs(second[k] - first[k]))
     move = abs(second[worst] - first[worst])

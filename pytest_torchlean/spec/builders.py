@@ -310,6 +310,7 @@ def lipschitz(
     along: Sequence[Element] | None = None,
     outputs: Sequence[int] | None = None,
     slack: Number | None = None,
+    norm: str | None = None,
     timeout: str | None = None,
     semantics: Semantics | None = None,
     on_unknown: OnUnknown | None = None,
@@ -318,7 +319,8 @@ def lipschitz(
 ) -> LipschitzProperty:
     """Outputs of two inputs of the box, `apart` at most, differ by at most constant * distance + slack.
 
-    The distance is the largest difference of an element; they differ in the inputs `along`. Raises SpecError.
+    The distance is the largest difference of an element, or that of `norm`: "l2" or "l1"; they differ in the
+    inputs `along`. Raises SpecError.
     """
     return _make(
         "lipschitz",
@@ -330,6 +332,7 @@ def lipschitz(
         input=_box(input),
         outputs=outputs,
         slack=slack,
+        norm=norm,
         timeout=timeout,
         semantics=semantics,
         on_unknown=on_unknown,

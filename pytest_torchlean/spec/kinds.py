@@ -225,7 +225,7 @@ MONOTONE = Kind(
 )
 LIPSCHITZ = Kind(
     "lipschitz",
-    "Near an input of a box outputs move by at most constant * (largest input difference) + slack.",
+    "Near an input of a box outputs move by at most constant * (distance of the inputs) + slack.",
     LipschitzProperty,
     (
         Field("constant", number(at_least=0), "The Lipschitz constant claimed, e.g. 2.5.", required=True),
@@ -239,6 +239,9 @@ LIPSCHITZ = Kind(
         _PAIR_BOX,
         _OUTPUTS,
         Field("slack", number(at_least=0), "What is allowed beyond, for inputs however near.", default="0"),
+        Field(
+            "norm", Choice(("linf", "l2", "l1")), "How the distance of inputs is measured.", default="linf"
+        ),
     ),
 )
 

@@ -227,6 +227,8 @@ class LipschitzProperty(PropertySpec):
     outputs: tuple[int, ...] | None = None
     """Positions of the outputs that are meant. None: all of them."""
     slack: Fraction = Fraction(0)
+    norm: Literal["linf", "l2", "l1"] = "linf"
+    """Of the difference of the two inputs."""
 
 
 @dataclass(frozen=True)

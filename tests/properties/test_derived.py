@@ -82,6 +82,30 @@ class TestVerdicts:
         assert judged(prop, network(inputs=2)).verdict is Verdict.PROVED
 
 
+@pytest.mark.usefixtures("library")
+class TestConstants:
+    """Derivatives that do not depend on the input have a verdict too."""
+
+    def affine(self) -> onnx.ModelProto:
+        nodes = [helper.make_node("Gemm", ["x", "w"], ["u"], transB=1)]
+        return model(nodes, {"x": [1, 2]}, {"u": [1, 1]}, {"w": np.array([[3, -2]], dtype=np.float32)})
+
+    def test_a_constant_gradient_is_proved(self, judged: Any) -> None:
+        assert judged(gradient(input=(0, 1), bounds=(-2, 3)), self.affine()).verdict is Verdict.PROVED
+
+    def test_a_wrong_constant_is_refuted(self, judged: Any) -> None:
+        evidence = judged(gradient(input=(0, 1), bounds=(-2, 2)), self.affine())
+        assert evidence.verdict is Verdict.REFUTED
+        assert "along input 0 is 3" in evidence.found
+
+    def test_a_residual_of_second_derivatives_that_are_none(self, judged: Any) -> None:
+        prop = residual(input=(0, 1), inputs=["x", "t"], residual="u_xx + u_x - 3", within="1/8")
+        assert judged(prop, self.affine()).verdict is Verdict.PROVED
+        assert judged(replace(prop, within=1), self.affine()).verdict is Verdict.PROVED
+        wrong = residual(input=(0, 1), inputs=["x", "t"], residual="u_x - 2", within="1/8")
+        assert judged(wrong, self.affine()).verdict is Verdict.REFUTED
+
+
 def test_names_of_derivatives() -> None:
     prop = residual(input=(0, 1), inputs=["x", "xy", "t"], outputs=["u", "w"], residual="u", within=1)
     assert derivative_of("u", prop) == (0, ())

@@ -70,6 +70,18 @@ def judged(context_for: Any) -> Any:
 @pytest.mark.usefixtures("library")
 class TestVerdicts:
     @pytest.mark.parametrize("semantics", ["real", "binary32"])
+    def test_dynamics_that_are_clipped_to_the_region(self, judged: Any, semantics: Any) -> None:
+        clipped = {name: f"min(max({each}, -1), 1)" for name, each in CART.items()}
+        prop = invariant(dynamics=clipped, region=(-1, 1), semantics=semantics)
+        evidence = judged(prop)
+        assert evidence.verdict is Verdict.PROVED
+        assert any("whatever the control" in line for line in evidence.details)
+        wider = {name: f"min(max({each}, -1), 9/8)" for name, each in CART.items()}
+        assert (
+            judged(invariant(dynamics=wider, region=(-1, 1), semantics=semantics)).verdict is Verdict.REFUTED
+        )
+
+    @pytest.mark.parametrize("semantics", ["real", "binary32"])
     def test_a_polytope_is_left_by_no_step(self, judged: Any, semantics: Any) -> None:
         prop = invariant(
             dynamics=CART, region=(-1, 1), constraints=CORNERS, semantics=semantics, assurance="evaluated"

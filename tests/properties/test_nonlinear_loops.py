@@ -145,6 +145,10 @@ class TestVerdicts:
         assert evidence.verdict is Verdict.REFUTED
         assert "takes x out of" in evidence.found
 
+    def test_what_no_state_could_break_is_proved(self, judged: Any) -> None:
+        prop = invariant(dynamics={"x": "1/2", "y": "x - x"}, region=(-1, 1), semantics="real")
+        assert judged(prop).verdict is Verdict.PROVED
+
     def test_a_witness_is_replayed(self, tmp_path: Path) -> None:
         (tmp_path / "m.onnx").write_bytes(controller(gain=0.5).SerializeToString())
         (tmp_path / "torchlean.yaml").write_text(
