@@ -162,7 +162,7 @@ def test_pictures_have_pixels_from_0_to_1_or_to_255() -> None:
 def test_a_model_without_certificate_gets_a_runtime_check_and_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    nodes = [helper.make_node("Tan", ["x"], ["s"]), helper.make_node("Softmax", ["s"], ["y"])]
+    nodes = [helper.make_node("Tan", ["x"], ["s"]), helper.make_node("LogSoftmax", ["s"], ["y"])]
     save(model(nodes, {"x": [1, 4]}, ["y"]), "net.onnx")
     spec = written("net.onnx")
     assert [prop.check for prop in spec.properties] == ["runtime"]
@@ -170,7 +170,7 @@ def test_a_model_without_certificate_gets_a_runtime_check_and_the_reason(
     assert "  #   Tan: its value is in general not a rational number\n" in text
     assert "Template" not in text
     assert text.endswith("\n")
-    assert "can be run, but not proved, because of Softmax, Tan" in capsys.readouterr().out
+    assert "can be run, but not proved, because of LogSoftmax, Tan" in capsys.readouterr().out
     assert main(["check"]) == 0
 
 

@@ -17,16 +17,20 @@ from pytest_torchlean.bounds.bias import absorb_biases
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import (
+    ZERO,
     AffineBlock,
+    AffineStep,
     BilinearStep,
     CurveStep,
     ExtremumStep,
     IndexStep,
     LinearStep,
     OperandStep,
+    PickStep,
     QuotientStep,
     ReluStep,
     Step,
+    operands_of,
 )
 from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
@@ -166,7 +170,10 @@ def lower_to_program(graph: Graph, diagonal: Collection[str] = ()) -> Program:
     if refused:
         raise UnsupportedError("TL0204", "certificates do not cover these nodes:\n" + "\n".join(refused))
     builder = _Builder(graph, diagonal)
-    for name, step in absorb_biases(graph, steps).items():
+    absorbed = absorb_biases(graph, steps)
+    for step in absorbed.values():
+        builder.fix(step)
+    for name, step in absorbed.items():
         builder.add(name, step)
     return builder.program()
 
@@ -179,17 +186,49 @@ class _Builder:
         self._diagonal = diagonal
         self._together = False
         self._slots: dict[str, Slots] = {}
+        self._known: dict[int, Slots] = {}
+        self._fixed: dict[int, Slots] = {}
         self._nodes: list[ProgramNode] = []
         self._next = FIRST_INPUT
         for name in graph.inputs:
             self._slots[name] = self._take(graph.types[name].size)
         self._inputs = self._next - FIRST_INPUT
 
+    def fix(self, step: OperandStep) -> None:
+        """Take quotients and curves of constants before all else: backward rows end where these are written,
+        and nothing is lost there."""
+        if isinstance(step, CurveStep | QuotientStep) and self._constant(step):
+            self._fixed[id(step)] = self._result(step)
+            return
+        for part in operands_of(step):
+            self.fix(part)
+
+    def _constant(self, step: OperandStep) -> bool:
+        if isinstance(step, AffineStep):
+            unread = all((block.gather == ZERO).all() for block in step.blocks)
+            return unread or all(name in self._graph.constants for name in step.sources)
+        if isinstance(step, IndexStep):
+            return all(name in self._graph.constants for name in step.sources)
+        if isinstance(step, ReluStep | CurveStep) and isinstance(step.source, str):
+            return step.source in self._graph.constants
+        return all(self._constant(part) for part in operands_of(step))
+
     def add(self, name: str, step: Step) -> None:
         self._together = name in self._diagonal
+        self._known.clear()
         self._slots[name] = self._result(step)
 
     def _result(self, step: OperandStep) -> Slots:
+        """Its slots; a step that several others read is taken once."""
+        if id(step) in self._fixed:
+            return self._fixed[id(step)]
+        if id(step) not in self._known:
+            self._known[id(step)] = self._made(step)
+        return self._known[id(step)]
+
+    def _made(self, step: OperandStep) -> Slots:
+        if isinstance(step, PickStep):
+            return self._result(step.operand)[step.index]
         if isinstance(step, ReluStep):
             return self._each(self._source(step.source), ReluNode)
         if isinstance(step, CurveStep):

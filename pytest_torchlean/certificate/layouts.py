@@ -139,6 +139,6 @@ def arrangement_of(layout: Layout, first: int, count: int) -> ArrangementData | 
     rest = first + count - int(ends[-1])
     if rest:
         blocks = np.concatenate([blocks, [[rest, 0, 0]]])
-    if len(blocks) > MOST_BLOCKS:
+    if len(blocks) > MOST_BLOCKS or (gaps < 0).any():
         return None
     return ArrangementData(first, len(blocks), pack_words(blocks.reshape(-1).astype(np.int64)))

@@ -194,7 +194,8 @@ def _pieces(
         if isinstance(node, BilinearData | QuotientData):
             state = _linearize(account, node, state, pieces)
         last = state.history[-1].node
-        if isinstance(last, AffineData) and last.positions == 1:
+        stacked = any(isinstance(piece, LinearizationData) for piece in pieces)
+        if isinstance(last, AffineData) and (last.positions == 1 or stacked):
             state = _tighten_for_readers(account, state, slopes, pieces, stated)
     return pieces, state, slopes
 

@@ -26,6 +26,7 @@ from pytest_torchlean.ir.linear import (
     ExtremumStep,
     IndexStep,
     LinearStep,
+    PickStep,
     QuotientStep,
     ReluStep,
     Step,
@@ -99,7 +100,13 @@ class _Linear:
     affine: _Affine
 
 
-_Prepared = _Affine | IndexStep | _Relu | _Curve | _Linear | _Extremum | _Bilinear | _Quotient
+@dataclass(frozen=True, eq=False)
+class _Picked:
+    operand: _Prepared
+    index: NDArray[np.int64]
+
+
+_Prepared = _Picked | _Affine | IndexStep | _Relu | _Curve | _Linear | _Extremum | _Bilinear | _Quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +235,8 @@ def _prepare(step: Step) -> _Prepared:
     if isinstance(step, LinearStep):
         operands = tuple(_prepare(operand) for operand in step.operands)
         return _Linear(operands, _prepare_blocks((), step.blocks))
+    if isinstance(step, PickStep):
+        return _Picked(_prepare(step.operand), step.index)
     if isinstance(step, IndexStep):
         return step
     return _prepare_blocks(step.sources, step.blocks)
@@ -281,6 +290,9 @@ def _apply(step: _Prepared, state: Mapping[str, Vector]) -> Vector:
         return _divided(_apply(step.left, state), _apply(step.right, state))
     if isinstance(step, _Linear):
         return _affine(step.affine, _joined([_apply(operand, state) for operand in step.operands]))
+    if isinstance(step, _Picked):
+        picked = _apply(step.operand, state)
+        return Vector(picked.numbers[step.index], picked.denominator)
     x = _joined([state[name] for name in step.sources])
     if isinstance(step, IndexStep):
         return Vector(x.numbers[step.index], x.denominator)

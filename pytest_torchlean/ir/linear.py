@@ -87,6 +87,14 @@ class LinearStep:
 
 
 @dataclass(frozen=True, eq=False)
+class PickStep:
+    """Data movement of the results of another step: output[i] = result[index[i]]."""
+
+    operand: OperandStep
+    index: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class BilinearStep:
     """Sums of products: output i is the sum of left[i * terms + k] * right[i * terms + k] over k < terms.
 
@@ -108,6 +116,27 @@ class QuotientStep:
 
 
 OperandStep = (
-    AffineStep | IndexStep | ReluStep | ExtremumStep | CurveStep | LinearStep | BilinearStep | QuotientStep
+    AffineStep
+    | IndexStep
+    | ReluStep
+    | ExtremumStep
+    | CurveStep
+    | LinearStep
+    | PickStep
+    | BilinearStep
+    | QuotientStep
 )
 Step = OperandStep
+
+
+def operands_of(step: OperandStep) -> tuple[OperandStep, ...]:
+    """The steps whose results a step reads."""
+    if isinstance(step, ExtremumStep | LinearStep):
+        return step.operands
+    if isinstance(step, BilinearStep | QuotientStep):
+        return (step.left, step.right)
+    if isinstance(step, PickStep):
+        return (step.operand,)
+    if isinstance(step, ReluStep | CurveStep):
+        return () if isinstance(step.source, str) else (step.source,)
+    return ()

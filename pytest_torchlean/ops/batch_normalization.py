@@ -6,6 +6,7 @@ i = fl(scale / fl(sqrt(fl(var + epsilon)))).
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,16 @@ import numpy as np
 from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import Step
+from pytest_torchlean.ir.linear import (
+    AffineBlock,
+    BilinearStep,
+    CurveStep,
+    IndexStep,
+    LinearStep,
+    PickStep,
+    QuotientStep,
+    Step,
+)
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -22,6 +32,7 @@ from pytest_torchlean.ops.rule import (
     Prepared,
     ShapeError,
     Types,
+    constant,
     float_type,
     floats,
     real,
@@ -87,7 +98,43 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 
 def _step(node: Node, graph: Graph) -> Step | str:
-    return "its factor scale / sqrt(variance + epsilon) is in general not a rational number"
+    """(x - mean) * factor + bias, the factor scale / sqrt(variance + epsilon), each operation rounded."""
+    name, scale, bias, mean, variance = node.inputs[:5]
+    if any(constant(graph, value) is None for value in (scale, bias, mean, variance)):
+        return "its parameters are computed"
+    if (floats(constant(graph, variance)) + real(node, "epsilon") <= 0).any():
+        return "its variance and epsilon add up to 0"
+    shape = graph.types[name].shape
+    size, channels = math.prod(shape), shape[1]
+    places, each = np.arange(size, dtype=np.int64), np.arange(channels, dtype=np.int64)
+    channel = np.broadcast_to(each.reshape(-1, *(1,) * (len(shape) - 2)), shape).reshape(-1)
+    shifted = AffineBlock(
+        np.ones((1, 1), np.float32),
+        np.array([real(node, "epsilon")], np.float32),
+        each[:, None],
+        each[:, None],
+    )
+    factor = QuotientStep(
+        IndexStep((scale,), each), CurveStep(LinearStep((IndexStep((variance,), each),), (shifted,)), "sqrt")
+    )
+    centred = AffineBlock(
+        np.array([[1, -1]], np.float32), None, np.stack([places, size + channel], axis=1), places[:, None]
+    )
+    product = BilinearStep(
+        LinearStep((IndexStep((name,), places), IndexStep((mean,), each)), (centred,)),
+        PickStep(factor, channel),
+        1,
+        size,
+    )
+    return LinearStep((product, IndexStep((bias,), channel)), (_sum(size),))
+
+
+def _sum(size: int) -> AffineBlock:
+    """Element by element the first operand plus the second."""
+    places = np.arange(size, dtype=np.int64)
+    return AffineBlock(
+        np.ones((1, 2), np.float32), None, np.stack([places, size + places], axis=1), places[:, None]
+    )
 
 
 RULES = {"BatchNormalization": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare)}

@@ -84,7 +84,7 @@ COMPOSED: dict[str, Callable[..., Step | str]] = {
     "Swish": composed.swish_step,
 }
 """Functions that certificates speak about as several nodes; their steps take a function's parameters."""
-ASSUMED = frozenset({*CURVES, *COMPOSED}) - {"Sqrt"}
+ASSUMED = frozenset({*CURVES, *COMPOSED, "Softmax"}) - {"Sqrt"}
 """Functions of whose results a theorem under binary32 assumes a budget; IEEE-754 fixes the root's."""
 
 _NO_STEP = no_step("its value is in general not a rational number")

@@ -19,7 +19,21 @@ from typing import Any
 import numpy as np
 
 from pytest_torchlean.binary32.arithmetic import Enclosed, Rounded
-from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ir.graph import Graph, Node, ValueType
+from pytest_torchlean.ir.linear import (
+    ZERO,
+    AffineBlock,
+    AffineStep,
+    CurveStep,
+    IndexStep,
+    LinearStep,
+    PickStep,
+    QuotientStep,
+    ReluStep,
+    Step,
+)
+from pytest_torchlean.ops.elementwise import product
+from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.indexed import axis_in
 from pytest_torchlean.ops.rule import (
@@ -35,6 +49,7 @@ from pytest_torchlean.ops.rule import (
     floats,
     integer,
     no_step,
+    positions,
     real,
 )
 
@@ -235,11 +250,63 @@ def _lrn(node: Node, operands: Sequence[Any]) -> list[Any]:
     return [x / power]
 
 
+_LEAST_SUM = np.float32(1 - 2.0**-10)
+"""Whatever rounding does, the sum of e^(x - max) is not below this: one summand is e^0, none is negative."""
+_LARGEST_SHARE = np.float32(1 + 2.0**-9)
+
+
+def _softmax_step(node: Node, graph: Graph) -> Step | str:
+    """e^(x - max) times the reciprocal of their sum, each operation rounded.
+
+    A kernel that divides by the sum, or takes x - max exactly, computes one of its executions. Selections
+    that change nothing say that x - max is not positive, and that up to rounding the sum is not below 1 and
+    no result above 1.
+    """
+    name, axis = node.inputs[0], integer(node, "axis")
+    kind = graph.types[name]
+    rows = np.moveaxis(positions(kind.shape), axis, -1).reshape(-1, kind.shape[axis])
+    count, terms = rows.shape
+    if 0 in (count, terms):
+        return "it has no elements"
+    if terms > _MOST_SHARES:
+        return f"it has more than {_MOST_SHARES} summands"
+    flat = rows.reshape(-1)
+    places, owners = np.arange(flat.size, dtype=np.int64), np.arange(count, dtype=np.int64)
+    owner = places // terms
+    x = IndexStep((name,), flat)
+    largest = extremum(tuple(IndexStep((name,), rows[:, place]) for place in range(terms)), True, count)
+    above = AffineBlock(
+        np.array([[-1, 1]], np.float32), None, np.stack([places, flat.size + owner], axis=1), places[:, None]
+    )
+    opposite = AffineBlock(np.array([[-1]], np.float32), None, places[:, None], places[:, None])
+    below = LinearStep((ReluStep(LinearStep((x, largest), (above,))),), (opposite,))
+    grown = CurveStep(below, "exp")
+    whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
+    total = extremum((LinearStep((grown,), (whole,)), _constant(name, _LEAST_SUM, count)), True, count)
+    inverse = QuotientStep(_constant(name, np.float32(1), count), total)
+    share = product(grown, PickStep(inverse, owner), flat.size)
+    least = extremum((share, _constant(name, _LARGEST_SHARE, flat.size)), False, flat.size)
+    back = np.empty_like(places)
+    back[flat] = places
+    return PickStep(least, back)
+
+
+_MOST_SHARES = 4096
+"""Summands whose rounding is far below 2^-10."""
+
+
+def _constant(name: str, value: np.float32, count: int) -> AffineStep:
+    """One number in many places."""
+    places, nothing = np.arange(count, dtype=np.int64)[None], np.full((1, 1), ZERO, dtype=np.int64)
+    block = AffineBlock(np.zeros((count, 1), np.float32), np.full(count, value, np.float32), nothing, places)
+    return AffineStep((name,), (block,))
+
+
 _SOFTMAX = rule_of(_infer_axis, _softmax)
 _LAYER = rule_of(_infer_layer, _layer)
 
 RULES: dict[str, OpRule] = {
-    "Softmax": replace(_SOFTMAX, prepare=_prepare_softmax),
+    "Softmax": replace(_SOFTMAX, step=_softmax_step, prepare=_prepare_softmax),
     "LogSoftmax": rule_of(_infer_axis, _log_softmax),
     "Hardmax": OpRule(
         _infer_axis, _hardmax, exactly_rounded, no_step("which element it chooses depends on the input")

@@ -291,13 +291,13 @@ def test_weights_are_the_files_own() -> None:
 def test_all_nodes_without_a_step_are_listed() -> None:
     ones = np.ones(2, dtype=np.float32)
     proto = model(
-        [node("BatchNormalization", "x o o o o", "b"), node("ReduceProd", "b", "s"), node("Relu", "s", "z")],
+        [node("LpNormalization", "x", "b"), node("ReduceProd", "b", "s"), node("Relu", "s", "z")],
         {"x": [2, 2]}, ["z"], {"o": ones},
     )  # fmt: skip
     with pytest.raises(UnsupportedError) as caught:
         lower_to_program(lowered(proto))
     assert caught.value.code == "TL0204"
-    assert "BatchNormalization" in str(caught.value)
+    assert "LpNormalization" in str(caught.value)
     assert "ReduceProd" in str(caught.value)
     assert "Relu" not in str(caught.value)
 

@@ -184,7 +184,7 @@ def test_a_file_for_another_model_is_refused(judged: Any, declared: str) -> None
 
 
 def test_a_model_without_linear_form_is_unsupported(judged: Any) -> None:
-    softmax = model([helper.make_node("Softmax", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]})
+    softmax = model([helper.make_node("LogSoftmax", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]})
     with pytest.raises(UnsupportedError):
         judged(softmax, "(declare-const Y_1 Real)\n" + UNIT + "(assert (>= Y_0 2))\n")
 

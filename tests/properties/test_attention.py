@@ -1,0 +1,172 @@
+"""Softmax, attention, BatchNormalization, an unrolled LSTM cell and a text classifier, up to Lean's word."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import lowered, model, runtime_outputs
+
+from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.evaluator import evaluate_exact
+from pytest_torchlean.properties import run_property
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty
+from pytest_torchlean.verdict import Verdict
+
+
+def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32)
+
+
+def softmax(axis: int = -1) -> onnx.ModelProto:
+    return model([helper.make_node("Softmax", ["x"], ["y"], axis=axis)], {"x": [2, 3]}, {"y": [2, 3]}, {}, opset=17)
+
+
+def attention() -> onnx.ModelProto:
+    """Two tokens of three numbers: queries and keys, their softmax, values."""
+    rng = np.random.default_rng(3)
+    nodes = [helper.make_node("MatMul", ["x", f"w{part}"], [part]) for part in "qkv"]
+    nodes += [
+        helper.make_node("Transpose", ["k"], ["t"], perm=[1, 0]),
+        helper.make_node("MatMul", ["q", "t"], ["s"]),
+        helper.make_node("Softmax", ["s"], ["a"], axis=-1),
+        helper.make_node("MatMul", ["a", "v"], ["o"]),
+        helper.make_node("Add", ["o", "x"], ["y"]),
+    ]
+    values = {f"w{part}": weights(rng, 3, 3) for part in "qkv"}
+    return model(nodes, {"x": [2, 3]}, {"y": [2, 3]}, values, opset=17)
+
+
+def normalized() -> onnx.ModelProto:
+    rng = np.random.default_rng(5)
+    nodes = [
+        helper.make_node("BatchNormalization", ["x", "s", "b", "m", "v"], ["n"]),
+        helper.make_node("Relu", ["n"], ["r"]),
+        helper.make_node("Gemm", ["r", "w"], ["y"]),
+    ]
+    values = {
+        "s": np.float32([1.5, -0.5, 2.0]),
+        "b": np.float32([0.25, 0, -1]),
+        "m": np.float32([0.5, 0, -0.25]),
+        "v": np.float32([2.0, 0.3, 1.0]),
+        "w": weights(rng, 3, 2),
+    }
+    return model(nodes, {"x": [1, 3]}, {"y": [1, 2]}, values, opset=17)
+
+
+def lstm_cell(steps: int = 2, width: int = 3) -> onnx.ModelProto:
+    """A cell unrolled: gates of the input and the last output, the cell's state, the output."""
+    rng = np.random.default_rng(7)
+    values: dict[str, Any] = {"h0": np.zeros((1, width), np.float32), "c0": np.zeros((1, width), np.float32)}
+    nodes = []
+    for gate in "ifog":
+        values |= {f"w{gate}": weights(rng, 2, width), f"u{gate}": weights(rng, width, width)}
+    for step in range(steps):
+        values |= {f"at{step}": np.array([step])}
+        nodes.append(helper.make_node("Gather", ["x", f"at{step}"], [f"x{step}"], axis=0))
+        for gate in "ifog":
+            name = f"{gate}{step}"
+            nodes += [
+                helper.make_node("MatMul", [f"x{step}", f"w{gate}"], [f"{name}x"]),
+                helper.make_node("MatMul", [f"h{step}", f"u{gate}"], [f"{name}h"]),
+                helper.make_node("Add", [f"{name}x", f"{name}h"], [f"{name}s"]),
+                helper.make_node("Tanh" if gate == "g" else "Sigmoid", [f"{name}s"], [name]),
+            ]
+        nodes += [
+            helper.make_node("Mul", [f"f{step}", f"c{step}"], [f"k{step}"]),
+            helper.make_node("Mul", [f"i{step}", f"g{step}"], [f"n{step}"]),
+            helper.make_node("Add", [f"k{step}", f"n{step}"], [f"c{step + 1}"]),
+            helper.make_node("Tanh", [f"c{step + 1}"], [f"t{step}"]),
+            helper.make_node("Mul", [f"o{step}", f"t{step}"], [f"h{step + 1}"]),
+        ]
+    return model(nodes, {"x": [steps, 2]}, {f"h{steps}": [1, width]}, values, opset=17)
+
+
+def classifier() -> onnx.ModelProto:
+    """Four embedded words, their mean, two layers: which of two classes."""
+    rng = np.random.default_rng(11)
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[1], keepdims=0),
+        helper.make_node("Gemm", ["m", "w", "b"], ["h"]),
+        helper.make_node("Tanh", ["h"], ["t"]),
+        helper.make_node("Gemm", ["t", "v"], ["y"]),
+    ]
+    values = {"w": weights(rng, 5, 6), "b": weights(rng, 6), "v": weights(rng, 6, 2)}
+    return model(nodes, {"x": [1, 4, 5]}, {"y": [1, 2]}, values, opset=13)
+
+
+MODELS = {
+    "softmax": softmax,
+    "softmax along the first axis": lambda: softmax(0),
+    "attention": attention,
+    "normalized": normalized,
+    "lstm": lstm_cell,
+    "classifier": classifier,
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_program_is_the_model(name: str) -> None:
+    proto = MODELS[name]()
+    graph = lowered(proto)
+    program = lower_to_program(graph)
+    (source,) = graph.inputs
+    shape = graph.types[source].shape
+    x = np.random.default_rng(1).uniform(-2, 2, size=shape).astype(np.float32)
+    found = evaluate(program, x.reshape(1, -1).astype(np.float64))[0, program.outputs]
+    (seen,) = runtime_outputs(proto, {source: x})
+    assert np.allclose(found, seen.reshape(-1), rtol=1e-5, atol=1e-6)
+    exact = evaluate_exact(graph, {source: [Fraction(float(value)) for value in x.reshape(-1)]})
+    (own,) = exact.values()
+    assert np.allclose([float(value) for value in own], found, rtol=1e-9, atol=1e-9)
+
+
+def test_shares_lie_between_0_and_1_whatever_the_scores() -> None:
+    program = lower_to_program(lowered(softmax()))
+    low, high = propagate(program, np.full((1, 6), -50.0), np.full((1, 6), 50.0))
+    assert (low[0, program.outputs] >= 0).all()
+    assert (high[0, program.outputs] <= 1.002).all()
+
+
+def by_points(proto: onnx.ModelProto, middle: float, radius: float) -> tuple[float, float]:
+    program = lower_to_program(lowered(proto))
+    points = np.random.default_rng(2).uniform(middle - radius, middle + radius, size=(400, program.inputs))
+    values = evaluate(program, points)[:, program.outputs]
+    return float(values.min()), float(values.max())
+
+
+def ranged(low: float, high: float, middle: float, radius: float, semantics: str) -> RangeProperty:
+    box = Bounds(Fraction(middle) - Fraction(radius), Fraction(middle) + Fraction(radius))
+    limits = OutputBounds(Fraction(low), Fraction(high))
+    return RangeProperty(name="r", model="m", input=box, output=limits, semantics=semantics)
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("name", ["softmax", "attention", "normalized", "lstm"])
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+def test_true_ranges_are_proved_and_false_ones_are_not(name: str, semantics: str, context_for: Any) -> None:
+    """The range that points show and as much again is proved; a quarter of it is not."""
+    proto, radius = MODELS[name](), 1 / 64
+    low, high = by_points(proto, 0.25, radius)
+    spread = high - low
+    true = ranged(low - spread / 2 - 1e-3, high + spread / 2 + 1e-3, 0.25, radius, semantics)
+    assert run_property(context_for(proto), true).verdict is Verdict.PROVED
+    false = ranged(low + spread / 4, high - spread / 4, 0.25, radius, semantics)
+    assert run_property(context_for(proto), false).verdict is not Verdict.PROVED
+
+
+@pytest.mark.usefixtures("library")
+def test_a_text_classifier_is_robust_around_its_words(context_for: Any, tmp_path: Path) -> None:
+    proto = classifier()
+    words = np.random.default_rng(4).uniform(-1, 1, size=(3, 4, 5)).astype(np.float32)
+    labels = [int(runtime_outputs(proto, {"x": one[None]})[0].argmax()) for one in words]
+    np.savez(tmp_path / "d.npz", inputs=words, labels=np.array(labels))
+    prop = RobustnessProperty(name="r", model="m", epsilon=Fraction(1, 200), data=tmp_path / "d.npz")
+    evidence = run_property(context_for(proto), prop)
+    assert evidence.verdict is Verdict.PROVED, evidence.found
