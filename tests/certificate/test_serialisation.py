@@ -15,10 +15,24 @@ from certificate_examples import conv, linear, mlp, piecewise, residual
 from onnx_models import lowered
 
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.program import AffineNode, ExtremumNode, Program, ReluNode, lower_to_program
+from pytest_torchlean.bounds.program import (
+    AffineNode,
+    CurveNode,
+    ExtremumNode,
+    Program,
+    ReluNode,
+    lower_to_program,
+)
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import AffineData, GraphData, MaximumData, ReluData, Semantics
+from pytest_torchlean.certificate.model import (
+    AffineData,
+    CurveData,
+    GraphData,
+    MaximumData,
+    ReluData,
+    Semantics,
+)
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.certificate.words import pairs_of, patterns_of, sources_of
@@ -42,17 +56,19 @@ def read_back(program: Program, semantics: Semantics) -> GraphData:
     return parsed.graph
 
 
-def program_of(graph: GraphData) -> list[AffineNode | ReluNode | ExtremumNode]:
+def program_of(graph: GraphData) -> list[AffineNode | ReluNode | ExtremumNode | CurveNode]:
     """The nodes that the data describe, decoded here and nowhere else."""
-    nodes: list[AffineNode | ReluNode | ExtremumNode] = []
+    nodes: list[AffineNode | ReluNode | ExtremumNode | CurveNode] = []
     start = 2 + graph.inputs
     for data in graph.nodes:
-        node: AffineNode | ReluNode | ExtremumNode
+        node: AffineNode | ReluNode | ExtremumNode | CurveNode
         if isinstance(data, AffineData):
             patterns = np.ascontiguousarray(patterns_of(data))
             node = AffineNode(start, patterns.view(np.float32), sources_of(data), data.divisor)
         elif isinstance(data, ReluData):
             node = ReluNode(start, data.first, data.count)
+        elif isinstance(data, CurveData):
+            node = CurveNode(start, data.function.label, data.first, data.count)
         else:
             left, right = pairs_of(data).T
             node = ExtremumNode(start, isinstance(data, MaximumData), left, right)
