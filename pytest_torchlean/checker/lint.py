@@ -62,8 +62,8 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "addDecl": _NOWHERE,
     # What lets a text read as something else.
     "macro": _SYNTAX | {f"{ROOT}.Algebra.Normalizer"},
-    "macro_rules": _SYNTAX,
-    "syntax": _SYNTAX,
+    "macro_rules": _SYNTAX | {f"{ROOT}.Algebra.Normalizer"},
+    "syntax": _SYNTAX | {f"{ROOT}.Algebra.Normalizer"},
     "declare_syntax_cat": _core("Tactic"),
     "notation": _SYNTAX,
     "notation3": _NOWHERE,

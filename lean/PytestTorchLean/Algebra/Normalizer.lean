@@ -4,7 +4,7 @@ import PytestTorchLean.Algebra.OrderedRing
 # A reflective normaliser for commutative rings
 
 `ring2 K x y, l, r` proves `∀ x y : K, l = r` when both sides are the same polynomial: the terms are
-read as syntax (`PE`), normalised to sorted signed monomials, and compared by computation.
+read as syntax (`PE`), normalised to sorted signed monomials, and compared by the kernel's computation.
 -/
 set_option linter.all false
 universe u
@@ -224,29 +224,81 @@ def env8 (a b c d e f g h : K) : Nat → K
   | .succ (.succ (.succ (.succ (.succ (.succ (.succ _)))))) => h
 end Normalizer
 end OrderedRing
+
+/-! ### Reading terms
+
+A term is read once, from its syntax, into a proof that it is the value of some `PE`: the statement that the macros
+prove is then the type of that proof, and nothing is left for Lean to unify. -/
+
+namespace OrderedRing.Normalizer
+/-- `x` is the value of `p`. -/
+def Reads {K : Type u} [OrderedRing K] (env : Nat → K) (x : K) (p : PE) : Prop := den env p = x
+namespace Reads
+variable {K : Type u} {_ : OrderedRing K} {env : Nat → K} {x y : K} {p q : PE}
+theorem add (h : Reads env x p) (g : Reads env y q) : Reads env (x + y) (.add p q) := by cases h; cases g; rfl
+theorem sub (h : Reads env x p) (g : Reads env y q) : Reads env (x - y) (.sub p q) := by cases h; cases g; rfl
+theorem mul (h : Reads env x p) (g : Reads env y q) : Reads env (x * y) (.mul p q) := by cases h; cases g; rfl
+theorem neg (h : Reads env x p) : Reads env (-x) (.neg p) := by cases h; rfl
+theorem zero : Reads env 0 (.lit 0) := rfl
+theorem one : Reads env 1 (.lit 1) := rfl
+theorem two : Reads env 2 (.lit 2) := rfl
+theorem three : Reads env 3 (.lit 3) := rfl
+/-- Two terms are equal if what they read as is the same polynomial. -/
+theorem equal (h : Reads env x p) (g : Reads env y q) (e : isNil (norm (.sub p q)) = true) : x = y :=
+  h.symm.trans ((prove env p q e).trans g)
+end Reads
+section
+variable {K : Type u} [OrderedRing K] {P : Prop}
+theorem read1 (a : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → P) : P :=
+  k (env5 a a a a a) rfl
+theorem read2 (a b : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) → P) : P :=
+  k (env5 a b b b b) rfl rfl
+theorem read3 (a b c : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → P) : P :=
+  k (env5 a b c c c) rfl rfl rfl
+theorem read4 (a b c d : K) (k : ∀ env : Nat → K,
+    Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → P) : P :=
+  k (env5 a b c d d) rfl rfl rfl rfl
+theorem read5 (a b c d e : K) (k : ∀ env : Nat → K,
+    Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) → P) : P :=
+  k (env5 a b c d e) rfl rfl rfl rfl rfl
+theorem read8 (a b c d e f g h : K) (k : ∀ env : Nat → K,
+    Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) →
+    Reads env f (.var 5) → Reads env g (.var 6) → Reads env h (.var 7) → P) : P :=
+  k (env8 a b c d e f g h) rfl rfl rfl rfl rfl rfl rfl rfl
+end
+end OrderedRing.Normalizer
 end PytestTorchLean
-/-- `ring2 K x y, l, r` proves `∀ x y : K, l = r` in every commutative ring -/
+/-- The proof that a term, made of variables with `+`, `-`, `*`, 0, 1, 2 and 3, is the value of some `PE`. -/
+syntax:max "reads% " term:max : term
+macro_rules
+  | `(reads% ($a)) => `(reads% $a)
+  | `(reads% $a:ident) => `($a)
+  | `(reads% 0) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.zero)
+  | `(reads% 1) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.one)
+  | `(reads% 2) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.two)
+  | `(reads% 3) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.three)
+macro_rules
+  | `(reads% ($a + $b)) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.add (reads% ($a)) (reads% ($b)))
+  | `(reads% ($a - $b)) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.sub (reads% ($a)) (reads% ($b)))
+  | `(reads% ($a * $b)) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.mul (reads% ($a)) (reads% ($b)))
+  | `(reads% (-$a)) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.neg (reads% ($a)))
 macro "ring1 " K:ident x:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x : $K, $l = $r) (fun $x => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $x $x $x $x)
-    ((fun $x : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero))
-    ((fun $x : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero)) (Eq.refl Bool.true)))
+  `(fun $x : $K => PytestTorchLean.OrderedRing.Normalizer.read1 $x fun env $x =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+/-- `ring2 K x y, l, r` proves `∀ x y : K, l = r` in every commutative ring -/
 macro "ring2 " K:ident x:ident y:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x $y : $K, $l = $r) (fun $x $y => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $y $y $y $y)
-    ((fun $x $y : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)))
-    ((fun $x $y : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero))) (Eq.refl Bool.true)))
+  `(fun $x $y : $K => PytestTorchLean.OrderedRing.Normalizer.read2 $x $y fun env $x $y =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
 macro "ring3 " K:ident x:ident y:ident z:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x $y $z : $K, $l = $r) (fun $x $y $z => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $y $z $z $z)
-    ((fun $x $y $z : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))))
-    ((fun $x $y $z : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero)))) (Eq.refl Bool.true)))
+  `(fun $x $y $z : $K => PytestTorchLean.OrderedRing.Normalizer.read3 $x $y $z fun env $x $y $z =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
 macro "ring4 " K:ident x:ident y:ident z:ident w:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x $y $z $w : $K, $l = $r) (fun $x $y $z $w => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $y $z $w $w)
-    ((fun $x $y $z $w : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))))
-    ((fun $x $y $z $w : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero))))) (Eq.refl Bool.true)))
+  `(fun $x $y $z $w : $K => PytestTorchLean.OrderedRing.Normalizer.read4 $x $y $z $w fun env $x $y $z $w =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
 macro "ring5 " K:ident x:ident y:ident z:ident w:ident v:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x $y $z $w $v : $K, $l = $r) (fun $x $y $z $w $v => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env5 $x $y $z $w $v)
-    ((fun $x $y $z $w $v : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))))
-    ((fun $x $y $z $w $v : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero)))))) (Eq.refl Bool.true)))
+  `(fun $x $y $z $w $v : $K => PytestTorchLean.OrderedRing.Normalizer.read5 $x $y $z $w $v fun env $x $y $z $w $v =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
 macro "ring8 " K:ident x:ident y:ident z:ident w:ident v:ident t:ident u:ident o:ident ", " l:term ", " r:term : term =>
-  `(@id (∀ $x $y $z $w $v $t $u $o : $K, $l = $r) (fun $x $y $z $w $v $t $u $o => PytestTorchLean.OrderedRing.Normalizer.prove (PytestTorchLean.OrderedRing.Normalizer.env8 $x $y $z $w $v $t $u $o)
-    ((fun $x $y $z $w $v $t $u $o : PytestTorchLean.OrderedRing.Normalizer.PE => ($l : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))) (.var (.succ (.succ (.succ (.succ (.succ .zero)))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ (.succ .zero)))))))))
-    ((fun $x $y $z $w $v $t $u $o : PytestTorchLean.OrderedRing.Normalizer.PE => ($r : PytestTorchLean.OrderedRing.Normalizer.PE)) (.var .zero) (.var (.succ .zero)) (.var (.succ (.succ .zero))) (.var (.succ (.succ (.succ .zero)))) (.var (.succ (.succ (.succ (.succ .zero))))) (.var (.succ (.succ (.succ (.succ (.succ .zero)))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))) (.var (.succ (.succ (.succ (.succ (.succ (.succ (.succ .zero))))))))) (Eq.refl Bool.true)))
+  `(fun ($x $y $z $w $v $t $u $o : $K) => (PytestTorchLean.OrderedRing.Normalizer.read8 $x $y $z $w) $v $t $u $o
+    fun env => fun $x $y $z $w $v $t $u $o =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
