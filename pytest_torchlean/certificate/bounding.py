@@ -208,7 +208,7 @@ def row_errors(
 
 def _charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
     """Check.Affine.charges: the error for each unit of weight on a slot, (slots, boxes)."""
-    magnitudes = np.maximum(upper - scale.center, 0) + np.maximum(scale.center - lower, 0)
+    magnitudes = np.maximum(np.maximum(upper - scale.center, scale.center - lower), 0)
     charges: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48
     return charges
 

@@ -151,11 +151,12 @@ theorem slotsWithin_sound {s : Scale} {slots : Nat → K} {radius first n count 
 
 /-! ### A bound for each slot -/
 
-/-- For every slot, its distance from 0 at most: how far its bounds lie above and below. -/
+/-- For every slot, its distance from 0 at most: how far its bounds lie above or below, whichever is more. -/
 def magnitudes (s : Scale) (count direct : Nat) : Nat :=
   force (fun centers => force (fun mask => force (fun above =>
-      Nat.add (Nat.shiftRight (Nat.sub above (Nat.land above mask)) s.half)
-        (Nat.land (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) centers direct) mask))
+      force (fun over => Nat.add over (Vector.difference s.stride count (Nat.sub s.half 1)
+          (Nat.land (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) centers direct) mask) over))
+        (Nat.shiftRight (Nat.sub above (Nat.land above mask)) s.half))
     (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) direct centers))
     (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count))) (Nat.mul s.center (ones s.half (Nat.mul 2 count)))
 
@@ -165,16 +166,20 @@ def charges (s : Scale) (relative count direct : Nat) : Nat :=
     (ones s.stride count)
 
 /-- A slot's bounds, as a bound of its absolute value. -/
-def magnitude (s : Scale) (l u : Nat) : Nat := (u - s.center) + (s.center - l)
+def magnitude (s : Scale) (l u : Nat) : Nat := (u - s.center) + (s.center - l - (u - s.center))
 def chargeOf (s : Scale) (relative l u : Nat) : Nat := (relative * magnitude s l u + (2 ^ 48 - 1)) / 2 ^ 48
 
+theorem le_add_sub (a b : Nat) : b ≤ a + (b - a) := by
+  cases Nat.le_total a b with
+  | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact Nat.le.refl
+  | inr g => exact Nat.le_trans g (Nat.le_add_right _ _)
 theorem magnitude_within {s : Scale} {l u : Nat} {x : K} (hw : Within s l u x) : AtMost (natural s.unit * x) (natural (magnitude s l u)) := by
   refine within_radius hw ?_ ?_
   · have c : s.center ≤ l + (s.center - l) := by
       cases Nat.le_total l s.center with
       | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact Nat.le.refl
       | inr g => exact Nat.le_trans g (Nat.le_add_right _ _)
-    have e : s.center ≤ l + magnitude s l u := Nat.le_trans c (Nat.add_le_add Nat.le.refl (Nat.le_add_left _ _))
+    have e : s.center ≤ l + magnitude s l u := Nat.le_trans c (Nat.add_le_add Nat.le.refl (le_add_sub _ _))
     cases Nat.le_total (magnitude s l u) s.center with
     | inl g =>
       have z : s.center - magnitude s l u + magnitude s l u ≤ l + magnitude s l u := by rw [Natural.sub_add_cancel g]; exact e
@@ -182,14 +187,11 @@ theorem magnitude_within {s : Scale} {l u : Nat} {x : K} (hw : Within s l u x) :
     | inr g =>
       obtain ⟨k, hk⟩ := Nat.exists_of_le g
       rw [hk, Vector.sub_zero_of]; exact Nat.zero_le _
-  · have c : u ≤ s.center + (u - s.center) := by
-      cases Nat.le_total s.center u with
-      | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact Nat.le.refl
-      | inr g => exact Nat.le_trans g (Nat.le_add_right _ _)
+  · have c : u ≤ s.center + (u - s.center) := le_add_sub s.center u
     exact Nat.le_trans c (Nat.add_le_add Nat.le.refl (Nat.le_add_right _ _))
 
 theorem magnitude_le {s : Scale} {l u : Nat} (hu : u ≤ s.top) : magnitude s l u ≤ s.top := by
-  refine Nat.add_le_add ?_ (Natural.sub_le _ _)
+  refine Nat.add_le_add ?_ (Nat.le_trans (Natural.sub_le _ _) (Natural.sub_le _ _))
   cases Nat.le_total s.center u with
   | inl g =>
     refine Nat.le_of_add_le_add_right s.center ?_
@@ -236,9 +238,17 @@ theorem magnitudes_eq {s : Scale} {count : Nat} {l u : Nat → Nat} (c1 : 1 ≤ 
   have d2' : Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) (pack s.half (2 * count) (fun _ => s.center)) (pack s.half (2 * count) (fun j => Vector.pair j l u)) = _ := d2
   rw [d1', d2', low _ _ (fun i hi => less (small i hi).1) (fun i hi => less (small i hi).2),
     low _ _ (fun i _ => less hcenter) (fun i _ => less hcenter)]
-  show Nat.shiftRight (pack (s.half + s.half) count (fun i => (l i - s.center) + 2 ^ s.half * (u i - s.center)) - pack (s.half + s.half) count (fun i => l i - s.center)) s.half + _ = _
-  rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul, ← pack_add]
-  rfl
+  have over : Nat.shiftRight (Nat.sub (pack (s.half + s.half) count (fun i => (l i - s.center) + 2 ^ s.half * (u i - s.center)))
+      (pack (s.half + s.half) count (fun i => l i - s.center))) s.half = pack s.stride count (fun i => u i - s.center) := by
+    show Nat.shiftRight (_ - _) s.half = _
+    rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul]; rfl
+  have room : s.half - 1 + 1 ≤ s.stride := Nat.le_trans hwide (Nat.le_add_left _ _)
+  have under : Vector.difference s.stride count (Nat.sub s.half 1) (pack (s.half + s.half) count (fun i => s.center - l i))
+      (pack s.stride count (fun i => u i - s.center)) = pack s.stride count (fun i => s.center - l i - (u i - s.center)) :=
+    Vector.difference_eq room (fun _ _ => Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hcenter)
+      (fun i hi => Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (small i hi).2)
+  rw [over, under]
+  exact (pack_add _ _ _ _).symm
 
 theorem chargeOf_le {s : Scale} {relative l u : Nat} (hu : u ≤ s.top) : chargeOf s relative l u ≤ relative * s.top / 2 ^ 48 + 1 := by
   have p := Natural.two_pow_pos 48

@@ -10,30 +10,20 @@ set_option genInjectivity false
 universe u v w
 open Lean
 
-/-! ### Precedences, priorities and repetition in `syntax` -/
+/-! ### Precedences and repetition in `syntax` -/
 macro "max" : prec => `(prec| 1024)
 macro "arg" : prec => `(prec| 1023)
-macro "lead" : prec => `(prec| 1022)
 macro "min" : prec => `(prec| 10)
 macro "min1" : prec => `(prec| 11)
-macro "default" : prio => `(prio| 1000)
-macro "low" : prio => `(prio| 100)
-macro "mid" : prio => `(prio| 500)
-macro "high" : prio => `(prio| 10000)
 
 macro:arg x:stx:max "*" : stx => `(stx| many($x))
 macro:arg x:stx:max "+" : stx => `(stx| many1($x))
 macro:arg x:stx:max "?" : stx => `(stx| optional($x))
 macro:1 x:stx:2 " <|> " y:stx:1 : stx => `(stx| orelse($x, $y))
 macro:arg x:stx:max ",*" : stx => `(stx| sepBy($x, ",", ", "))
-macro:arg x:stx:max ",+" : stx => `(stx| sepBy1($x, ",", ", "))
-macro:arg x:stx:max ",*,?" : stx => `(stx| sepBy($x, ",", ", ", allowTrailingSep))
-macro:arg x:stx:max ",+,?" : stx => `(stx| sepBy1($x, ",", ", ", allowTrailingSep))
 
 /-! ### Operators -/
-infixr:90 " ∘ " => Function.comp
 infixr:35 " × " => Prod
-infix:50 " ∣ " => Dvd.dvd
 infixl:65 " + " => HAdd.hAdd
 infixl:65 " - " => HSub.hSub
 infixl:70 " * " => HMul.hMul
@@ -58,7 +48,6 @@ infix:50 " > " => GT.gt
 infix:50 " = " => Eq
 infix:50 " == " => BEq.beq
 infix:50 " ≠ " => Ne
-infix:50 " ≍ " => HEq
 macro_rules | `($x ≤ $y) => `(binrel% LE.le $x $y)
 macro_rules | `($x < $y) => `(binrel% LT.lt $x $y)
 macro_rules | `($x ≥ $y) => `(binrel% GE.ge $x $y)

@@ -276,8 +276,8 @@ theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits sl
   clear ends
   generalize facts.left.sub first = i at *
   generalize facts.right.sub first = k at *
-  have left : first + i = facts.left := by assumption
-  have right : first + k = facts.right := by assumption
+  have left : first + i = facts.left := isLeft
+  have right : first + k = facts.right := isRight
   have c4 : i + facts.count ≤ k := Nat.le_of_ble_eq_true c4
   have c5 : k + facts.count ≤ x.count := Nat.le_of_ble_eq_true c5
   have c6 : s.half + bits + 2 ≤ s.stride := Nat.le_of_ble_eq_true c6
