@@ -54,7 +54,8 @@ class Method(Enum):
 class Options:
     """method: how intermediate values are bounded. bits: slopes are rounded to so many, None for none.
 
-    extrema: whether maxima and minima get lines; else their bounds stand for them, as in a certificate.
+    extrema: whether maxima and minima get lines; else their bounds stand for them. apart: whether the two
+    values that one reads are bounded each on its own, as in a certificate; else their difference is.
     intersect: whether a row's bound counts only where it is better than the interval.
     """
 
@@ -62,9 +63,10 @@ class Options:
     bits: int | None = SLOPE_BITS
     extrema: bool = False
     intersect: bool = True
+    apart: bool = False
 
 
-STATED = Options()
+STATED = Options(extrema=True, apart=True)
 """As certificates state slopes."""
 UNROUNDED = Options(bits=None)
 
@@ -231,11 +233,11 @@ def bound(program: Program, lower: Float64, upper: Float64, options: Options = S
     alive = Alive(layers, {}, {})
     for number, layer in enumerate(layers.layers):
         if has_lines(layer, extrema=options.extrema):
-            least, most = argument_bounds(layers, number, low, high)
+            known = argument_bounds(layers, number, low, high)
             if lines and options.method is Method.CROWN:
-                least, most = tightened(number, (least, most), (low, high), alive, options)
-                store(layers, number, (least, most), (low, high))
-            lines[number] = relu_lines(least, most, options.bits)
+                known = tightened(number, known, (low, high), alive, options)
+                store(layers, number, known, (low, high))
+            lines[number] = relu_lines(*known, options.bits)
             alive = with_lines(alive, number, lines[number])
         step_interval(layers, number, low, high)
     return LinearBounds(layers, low, high, lines, alive)
@@ -267,6 +269,9 @@ def tightened(
 ) -> tuple[Float64, Float64]:
     """Bounds of what a ReLU or extremum reads, by rows where intervals leave it undecided."""
     layers, (least, most) = alive.layers, known
+    if options.apart and isinstance(layers.layers[number], ExtremumLayer):
+        _tighten_operands(number, known, all_bounds, alive)
+        return argument_bounds(layers, number, *all_bounds)
     open_places = undecided(least, most)
     chosen = np.flatnonzero(open_places.any(axis=1))
     if not chosen.size:
@@ -282,6 +287,28 @@ def tightened(
         least[own] = np.where(open_places[own], lowest, least[own])
         most[own] = np.where(open_places[own], highest, most[own])
     return least, most
+
+
+def _tighten_operands(
+    number: int, known: tuple[Float64, Float64], all_bounds: tuple[Float64, Float64], alive: Alive
+) -> None:
+    """Bounds by rows, among those of all slots, of what an undecided extremum reads of affine nodes."""
+    layers, (low, high) = alive.layers, all_bounds
+    layer = layers.layers[number]
+    assert isinstance(layer, ExtremumLayer)
+    chosen: NDArray[np.bool_] = np.asarray(undecided(*known).any(axis=1))
+    for one in (*layer.left, *layer.right):
+        source = layers.layers[one.part - 1] if one.part else None
+        if not isinstance(source, AffineLayer) or not all(isinstance(read, Dense) for read in source.reads):
+            continue
+        slots = np.unique(np.arange(layers.sizes[one.part])[one.slots][chosen[one.own]])
+        for part in batches(layers, slots.size * 2, low.shape[1]):
+            own = slots[part.start // 2 : part.stop // 2]
+            here = layers.starts[one.part] + own
+            for side, sign in ((low, 1.0), (high, -1.0)):
+                forms, constant = _rows_of_part(layers, one.part, own, sign)
+                found = sign * go_back(layers, forms, constant, low, high, alive.lines).least.T
+                side[here] = np.maximum(side[here], found) if sign > 0 else np.minimum(side[here], found)
 
 
 def batches(layers: Layers, rows: int, boxes: int) -> Iterator[slice]:

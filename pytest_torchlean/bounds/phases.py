@@ -130,7 +130,7 @@ def bound_cases(
     scores = {
         number: (np.abs(form) * active).max(axis=2) * fixed[number].intercept[:, :, 0]
         for number, form in last.met.items()
-        if number in fixed
+        if number in fixed and isinstance(layers.layers[number], ReluLayer)
     }
     return BoundedCases(last.least, _points(cases, kept, kept_multipliers, len(rows)), scores)
 
@@ -188,7 +188,14 @@ def _points(
 
 def case_lines(bounds: LinearBounds, cases: Sequence[Case]) -> tuple[dict[int, Lines], dict[int, Float64]]:
     """Lines of all ReLUs in every case, and -1 for arguments that are on, 1 for those that are off."""
-    layers, lines, signs = bounds.layers, {}, {}
+    layers, signs = bounds.layers, {}
+    lines = {
+        number: Lines(
+            *(np.repeat(part, len(cases), axis=1) for part in (own.lower, own.upper, own.intercept))
+        )
+        for number, own in bounds.lines.items()
+        if not isinstance(layers.layers[number], ReluLayer)
+    }
     for number, layer in enumerate(layers.layers):
         if not isinstance(layer, ReluLayer):
             continue

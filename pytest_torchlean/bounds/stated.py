@@ -21,6 +21,7 @@ from pytest_torchlean.bounds.crown import (
     argument_bounds,
     both_ways,
     forms_of,
+    has_lines,
     start,
     step_interval,
     store,
@@ -101,9 +102,11 @@ def stated(
     alive = Alive(layers, {}, {})
     arguments: dict[int, tuple[Group, ...]] = {}
     for number, layer in enumerate(layers.layers):
-        if isinstance(layer, ReluLayer):
+        if has_lines(layer, extrema=STATED.extrema):
             known = argument_bounds(layers, number, low, high)
-            if lines:
+            if lines and not isinstance(layer, ReluLayer):
+                known = tightened(number, known, (low, high), alive, STATED)
+            elif lines:
                 groups, known = _bounded(number, known, (low, high), alive, together, how, budget)
                 arguments[number] = groups
                 store(layers, number, known, (low, high))

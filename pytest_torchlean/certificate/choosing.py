@@ -60,6 +60,11 @@ def sources_of_choice(data: NodeData) -> NDArray[np.int64]:
     return unpack_words(data.sources, 2 * data.count).astype(np.int64).reshape(-1, 2)
 
 
+def holds_constants(passed: PassedNode) -> bool:
+    """Whether a node reads nothing but slots 0 and 1."""
+    return passed.matrix is not None and int(passed.matrix.sources.max(initial=0)) <= ONE_SLOT
+
+
 def bits_of_choice(count: int, bits: int) -> int:
     """By how many bits coefficients grow at most."""
     return bits + (3 * count).bit_length()
@@ -121,7 +126,6 @@ def _constant(earlier: Sequence[PassedNode], slots: NDArray[np.int64]) -> NDArra
     """Which slots have been written by nodes that read nothing but slots 0 and 1."""
     found = slots <= ONE_SLOT
     for passed in earlier:
-        matrix = passed.matrix
-        if matrix is not None and int(matrix.sources.max(initial=0)) <= ONE_SLOT:
+        if holds_constants(passed):
             found |= (passed.start <= slots) & (slots < passed.start + size_of(passed.node))
     return found

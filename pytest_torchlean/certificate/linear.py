@@ -15,6 +15,7 @@ from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account, State, cut
 from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
+from pytest_torchlean.certificate.choosing import holds_constants, sources_of_choice
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
 from pytest_torchlean.certificate.linearization import planes, tangents
@@ -263,12 +264,14 @@ def _tighten_for_readers(
 
     Only the last node's results can be bounded so. The first layer has nothing to gain.
     """
-    if not _bent(slopes, pieces):
+    if not _bent(slopes, pieces) or holds_constants(state.history[-1]):
         return state
     last, goals = state.history[-1], np.zeros(0, dtype=np.int64)
     for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, BilinearData | QuotientData):
             goals = np.union1d(goals, _factors(last, node))
+        if isinstance(node, MaximumData | MinimumData):
+            goals = np.union1d(goals, _operands(last, node, state))
         if not isinstance(node, ReluData | CurveData):
             continue
         own = _goals(account, last, node, state)
@@ -291,6 +294,18 @@ def _factors(last: PassedNode, node: BilinearData | QuotientData) -> NDArray[np.
     """Both bounds of every slot of the last node that products or quotients read, as words."""
     pairs = factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)
     places = np.unique(pairs) - last.start
+    places = places[(places >= 0) & (places < size_of(last.node))]
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+
+
+def _operands(last: PassedNode, node: MaximumData | MinimumData, state: State) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node of which, as far as is known, a maximum or a minimum may be
+    the other operand, too, as words."""
+    sources = sources_of_choice(node)
+    known = np.minimum(sources, len(state.lower) - 1)
+    low, high = (side[:, 0][known] for side in (state.lower, state.upper))
+    either = ((low[:, 0] < high[:, 1]) & (low[:, 1] < high[:, 0])).astype(bool)
+    places = np.unique(sources[either | (sources != known).any(axis=1)]) - last.start
     places = places[(places >= 0) & (places < size_of(last.node))]
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
 

@@ -37,9 +37,14 @@ def with_lower(account: Account, slopes: Mapping[int, Slopes], lower: Lower) -> 
     found, start = dict(slopes), FIRST_INPUT + account.emission.graph.inputs
     for index, node in enumerate(account.emission.graph.nodes):
         if index in lower and start in slopes:
-            own = slopes[start]
-            open_places = (own.upper > 0) & (own.upper < 1 << own.bits)
-            found[start] = replace(own, lower=np.where(open_places, lower[index], own.lower))
+            own, unit = slopes[start], 1 << slopes[start].bits
+            if isinstance(node, MinimumData):
+                # the line below max(b - a, 0) lies above min(a, b), with the other slope
+                open_places = (own.lower > 0) & (own.lower < unit)
+                found[start] = replace(own, upper=np.where(open_places, lower[index], own.upper))
+            else:
+                open_places = (own.upper > 0) & (own.upper < unit)
+                found[start] = replace(own, lower=np.where(open_places, lower[index], own.lower))
         start += size_of(node)
     return found
 
@@ -58,15 +63,17 @@ def lines_of(account: Account, node: ReluData, state: State) -> Slopes:
 
 
 def choice_lines(account: Account, node: MaximumData | MinimumData, state: State) -> Slopes:
-    """Slopes of the first slot: the lines of a ReLU over the difference of the two."""
+    """Slopes of the first slot: max(a, b) is b + max(a - b, 0), and min(a, b) is b - max(b - a, 0)."""
     sources = sources_of_choice(node)
     low, high = (in_binary64(account, side[:, 0]) for side in (state.lower, state.upper))
-    left, right = sources[:, 0], sources[:, 1]
-    lines = relu_lines((low[left] - high[right])[:, None], (high[left] - low[right])[:, None], SLOPE_BITS)
+    first, second = sources[:, 0], sources[:, 1]
+    if isinstance(node, MinimumData):
+        first, second = second, first
+    lines = relu_lines((low[first] - high[second])[:, None], (high[first] - low[second])[:, None], SLOPE_BITS)
     unit = 1 << SLOPE_BITS
     lower, upper = (np.rint(part[:, 0, 0] * unit).astype(np.int64) for part in (lines.lower, lines.upper))
     if isinstance(node, MinimumData):
-        lower, upper = unit - upper, unit - lower
+        lower, upper = upper, lower
     return Slopes(SLOPE_BITS, lower, upper)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from choice_examples import pooled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_crown import network
@@ -13,7 +14,7 @@ from test_crown import network
 from pytest_torchlean.bounds import crown, interval, phases, slopes, sweeps
 from pytest_torchlean.bounds.phase_tree import PhaseCut, PhaseLeaf, PhaseTree, leaves, search
 from pytest_torchlean.bounds.phases import Case, Phase
-from pytest_torchlean.bounds.program import Program, ReluNode
+from pytest_torchlean.bounds.program import ExtremumNode, Program, ReluNode
 from pytest_torchlean.bounds.slopes import Ascent
 
 PROGRAM = network((2, 8, 8, 2))
@@ -57,6 +58,27 @@ def test_bounds_hold_in_their_case(case: list[Phase]) -> None:
     values = VALUES @ ROWS[0]
     assert (least[1] <= values + 1e-9).all()
     assert (least[0] <= values[here] + 1e-9).all()
+
+
+def test_networks_with_maxima_are_split_by_the_phases_of_their_relus() -> None:
+    network = pooled(3)
+    box = np.zeros((1, network.inputs)), np.full((1, network.inputs), 0.5)
+    bounds, rows = crown.bound(network.program, *box), np.zeros((1, network.program.size))
+    rows[0, network.program.outputs] = 1.0, -1.0
+    points = np.random.default_rng(1).uniform(*box, size=(2000, network.inputs))
+    values = interval.evaluate(network.program, points)
+    kinds = {number: type(network.program.nodes[number]) for number in bounds.lines}
+    assert set(kinds.values()) == {ExtremumNode, ReluNode}
+    relus = [number for number, kind in kinds.items() if kind is ReluNode]
+    node = network.program.nodes[relus[-1]]
+    assert isinstance(node, ReluNode)
+    cases = [(), *((Phase(relus[-1], 0, on),) for on in (False, True))]
+    found = phases.bound_cases(bounds, rows, cases)
+    assert set(found.scores) <= set(relus)
+    for case, least in zip(cases, found.least[:, 0], strict=True):
+        read = values[:, node.first]
+        here = np.ones(len(read), dtype=bool) if not case else (read >= 0) == case[0].on
+        assert (least <= (values @ rows[0])[here] + 1e-9).all()
 
 
 def test_multipliers_raise_a_bound() -> None:

@@ -12,11 +12,13 @@ import pytest
 from choice_examples import NETWORKS, maxout
 from relaxation_examples import BITS, Stage, accepted, agrees, applied, emission_of, stages
 
+from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.lines import choice_lines, lines_of
+from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
+from pytest_torchlean.certificate.lines import box_of, choice_lines, lines_of, with_lower
 from pytest_torchlean.certificate.model import (
+    AffineData,
     BendData,
     ChooseData,
     Emission,
@@ -100,6 +102,69 @@ def test_a_claim_that_only_rows_prove(semantics: Semantics) -> None:
     script, fine, _ = relaxed_script(account, emission.claims[0], emission.claims[0].boxes[0])
     assert fine
     assert account.forecast(emission.claims[0], script).accepted.all()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("semantics", list(Semantics))
+def test_the_search_promises_what_certificates_prove(name: str, semantics: Semantics) -> None:
+    """Bounds of the outputs in binary64 and by the certificate, up to the rounding of its coefficients."""
+    network, radius = NETWORKS[name](1), 0.25
+    emission = emission_of(network, semantics=semantics, radius=Fraction(radius))
+    account, middle = Account(emission), np.array([[index % 3 / 4 for index in range(network.inputs)]])
+    _, state = bounded_by_rows(account, emission.claims[0].boxes[0])
+    stage = Stage(state.history_of(0), box_of(account, state))
+    slopes, outputs = slopes_of(emission, stage), size_of(stage.passed[-1].node)
+    rows = relax(stage.box, stage.passed, slopes, np.arange(2 * outputs))
+    found = crown.bound(network.program, middle - radius, middle + radius)
+    promised = crown.minimum(found, crown.output_rows(network.program))[0].reshape(2, -1).T.reshape(-1)
+    scale = emission.certificate.scale
+    certified = ((rows.bounds - scale.center) / scale.unit).astype(float)
+    assert (certified > promised - 1e-3).all()
+    assert (certified < promised + 0.1).all()
+
+
+def test_what_an_undecided_choice_reads_is_bounded_by_rows() -> None:
+    network = NETWORKS["clipped"](1)
+    emission = emission_of(network, radius=Fraction(1, 4))
+    account, box = Account(emission), emission.claims[0].boxes[0]
+    pieces, state = bounded_by_rows(account, box)
+    (rows,) = (piece for piece in pieces if isinstance(piece, RelaxationData))
+    node = emission.graph.nodes[5]
+    assert isinstance(node, AffineData)
+    assert rows.count == node.rows
+    here = slice(rows.start, rows.start + rows.count)
+    by_intervals = account.start((box,))
+    for step in account.steps((box,)):
+        by_intervals = account.node(step, by_intervals)
+    widths = [(own.upper - own.lower)[here].sum() for own in (state, by_intervals)]
+    assert widths[0] < 0.9 * widths[1]
+
+
+def test_nothing_is_bounded_by_rows_for_a_choice_that_is_decided() -> None:
+    emission = emission_of(NETWORKS["clipped"](1), radius=Fraction(1, 1 << 20))
+    pieces, _ = bounded_by_rows(Account(emission), emission.claims[0].boxes[0])
+    assert not any(isinstance(piece, RelaxationData) for piece in pieces)
+
+
+@pytest.mark.parametrize("maximum", [True, False])
+def test_stated_slopes_are_those_below_the_difference(maximum: bool) -> None:
+    """A search moves the lower line of max(a - b, 0), which is the upper one of a minimum."""
+    emission = emission_of(NETWORKS["maxout"](1), radius=Fraction(1, 2))
+    *_, stage = stages(emission)
+    slopes = slopes_of(emission, stage)
+    kind = MaximumData if maximum else MinimumData
+    index, node = next(
+        (index, node) for index, node in enumerate(emission.graph.nodes) if isinstance(node, kind)
+    )
+    start = next(passed.start for passed in stage.passed if passed.node is node)
+    stated = np.arange(node.count, dtype=np.int64) + 100
+    own, other = slopes[start], with_lower(Account(emission), slopes, {index: stated})[start]
+    moved, kept = (other.lower, other.upper) if maximum else (other.upper, other.lower)
+    line = own.upper if maximum else own.lower
+    open_places = (line > 0) & (line < 256)
+    assert open_places.any()
+    assert (kept == line).all()
+    assert (moved[open_places] == stated[open_places]).all()
 
 
 def test_the_constants_of_a_clip_end_no_row() -> None:
