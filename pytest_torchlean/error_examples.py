@@ -18,7 +18,7 @@ EXAMPLES: dict[str, str] = {
     "TL0201": "a node of a domain of your own, com.example.Fancy, without an extension that gives it a body",
     "TL0202": "a model exported in 2018 for opset 5",
     "TL0203": "input images[1, 3, 'height', 'width']: write `shapes: {images: [1, 3, 224, 224]}`",
-    "TL0204": "`check: range` on a model with a Softmax, which no certificate can speak about yet",
+    "TL0204": "`check: range` on a model with a LogSoftmax, which no certificate can speak about yet",
     "TL0205": "`check: gradient` of a model with Relu",
     "TL0290": "`check: fairness`",
     "TL0301": "torchlean.yaml was saved as UTF-16 by an editor",
