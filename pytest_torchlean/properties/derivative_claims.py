@@ -1,6 +1,6 @@
 """Claims about derivatives, as unsafe sets of a graph that computes them.
 
-The graph is that of the model with the nodes of forward mode behind it; written as ONNX it runs on
+The graph is that of the model with the nodes of forward or reverse mode behind it; written as ONNX it runs on
 onnxruntime, which the guard compares with what Lean is given. Arithmetic is exact: a rounded function has no
 derivative.
 """
@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from pytest_torchlean.derivatives import Builder, Jet, differentiated
+from pytest_torchlean.derivatives import Builder, Jet, differentiated, gradient_graph
 from pytest_torchlean.derivatives.build import LARGEST
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
@@ -121,14 +121,40 @@ def _gradient(prop: GradientProperty, graph: Graph, inputs: int, outputs: int) -
         message = f"there is no output {prop.output}: the model gives {outputs}"
         raise SpecError("TL0351", message, span=prop.span)
     along = tuple(range(inputs)) if prop.along is None else positions(prop.along, graph, prop.span)
-    jet = differentiated(graph, [(place,) for place in along])
-    found = [jet.builder.anchored(_element(jet, prop.output, graph, (place,))) for place in along]
+    whole = _derivatives(graph, prop.output, along)
     names = tuple(f"the derivative of output {prop.output} along input {place}" for place in along)
     sides = [
         () if bound is None else elements(bound, len(along), what=f"bounds.{side}", span=prop.span)
         for side, bound in (("lower", prop.bounds.lower), ("upper", prop.bounds.upper))
     ]
-    return jet.builder.graph(found), names, sides[0], sides[1]
+    return whole, names, sides[0], sides[1]
+
+
+MANY = 4
+"""From so many inputs on one pass back is a smaller graph than a pass forward for each."""
+
+
+def _derivatives(graph: Graph, output: int, along: Sequence[int]) -> Graph:
+    """The graph whose outputs are the derivatives of an output element along these inputs, of shape (1,) each.
+
+    Raises UnsupportedError TL0205.
+    """
+    if len(along) >= MANY:
+        try:
+            back = gradient_graph(graph, output)
+        except UnsupportedError:
+            # forward mode has more rules, and says what it lacks
+            pass
+        else:
+            builder = Builder(back)
+            for node in back.nodes:
+                builder.keep(node)
+            elements = [(name, place) for name in back.outputs for place in range(back.types[name].size)]
+            chosen = [elements[place] for place in along]
+            return builder.graph([_picked(builder, name, back.types[name].size, at) for name, at in chosen])
+    jet = differentiated(graph, [(place,) for place in along])
+    found = [jet.builder.anchored(_element(jet, output, graph, (place,))) for place in along]
+    return jet.builder.graph(found)
 
 
 def _residual(

@@ -83,6 +83,20 @@ class TestVerdicts:
 
 
 @pytest.mark.usefixtures("library")
+def test_along_many_inputs_it_goes_back_once(judged: Any) -> None:
+    """u = tanh(x0 + x1 - x2 - x3): 1/2 < 1 - tanh(z)^2 <= 1 for |z| <= 1/2."""
+    weights = {"w": np.array([[1, 1, -1, -1]], dtype=np.float32)}
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["z"], transB=1), helper.make_node("Tanh", ["z"], ["u"])]
+    proto = model(nodes, {"x": [1, 4]}, {"u": [1, 1]}, weights)
+    bounds = ([0.5, 0.5, -1, -1], [1, 1, -0.5, -0.5])
+    assert judged(gradient(input=(0, "1/4"), bounds=bounds), proto).verdict is Verdict.PROVED
+    turned = ([0.5, 0.5, -1, -1], [1, 1, -0.5, -0.875])
+    evidence = judged(gradient(input=(0, "1/4"), bounds=turned), proto)
+    assert evidence.verdict is Verdict.REFUTED
+    assert "along input 3 is" in evidence.found
+
+
+@pytest.mark.usefixtures("library")
 class TestConstants:
     """Derivatives that do not depend on the input have a verdict too."""
 
