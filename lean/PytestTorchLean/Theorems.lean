@@ -6,6 +6,7 @@ import PytestTorchLean.Thm.CertifiedCurves
 import PytestTorchLean.Thm.CertifiedRoots
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
+import PytestTorchLean.Thm.CertifiedChoices
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.CertifiedPairs
 import PytestTorchLean.Thm.Axioms

@@ -47,6 +47,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Relaxation.join_sound
 #print axioms PytestTorchLean.Relaxation.differ_sound
 #print axioms PytestTorchLean.Relaxation.pair_sound
+#print axioms PytestTorchLean.Relaxation.choose_sound
 #print axioms PytestTorchLean.Forward.conclude_sound
 #print axioms PytestTorchLean.Forward.Cuts.run_sound
 
