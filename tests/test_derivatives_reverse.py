@@ -27,7 +27,7 @@ def graph_of(proto: onnx.ModelProto) -> Graph:
 
 
 def network(op: str = "Tanh") -> onnx.ModelProto:
-    """Two outputs of x op(W x + b) / 4 - W x, a value that is read twice, a bias that is broadcast, a Reshape."""
+    """Two outputs of x op(W x + b) / 4 - W x: values that are read twice, and a bias that is broadcast."""
     random = np.random.default_rng(0)
     weights = {
         "w": random.normal(size=(3, 3)).astype(np.float32),

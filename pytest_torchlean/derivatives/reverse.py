@@ -1,7 +1,7 @@
 """Reverse mode: one pass from an output back gives its derivatives along all inputs.
 
-The result is a graph like any other, so forward mode through it gives second derivatives: one direction at a time,
-products of the Hessian with a vector.
+The result is a graph like any other, so forward mode through it gives second derivatives, a row of the Hessian
+at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def gradient_graph(graph: Graph, place: int) -> Graph:
     """A graph with the inputs of this one, whose outputs are the derivatives of output element `place` along
     them, one for each input and of its shape.
 
-    Raises UnsupportedError TL0205 naming every node without a rule, IndexError where there is no such element.
+    Raises UnsupportedError TL0205 naming every node without a rule, IndexError where there is no element.
     """
     _require_rules(graph)
     builder = Builder(graph)

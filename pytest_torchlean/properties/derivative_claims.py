@@ -135,7 +135,7 @@ MANY = 4
 
 
 def _derivatives(graph: Graph, output: int, along: Sequence[int]) -> Graph:
-    """The graph whose outputs are the derivatives of an output element along these inputs, of shape (1,) each.
+    """The graph of the derivatives of an output element along these inputs, each an output of shape (1,).
 
     Raises UnsupportedError TL0205.
     """

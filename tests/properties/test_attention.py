@@ -25,7 +25,9 @@ def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def softmax(axis: int = -1) -> onnx.ModelProto:
-    return model([helper.make_node("Softmax", ["x"], ["y"], axis=axis)], {"x": [2, 3]}, {"y": [2, 3]}, {}, opset=17)
+    return model(
+        [helper.make_node("Softmax", ["x"], ["y"], axis=axis)], {"x": [2, 3]}, {"y": [2, 3]}, {}, opset=17
+    )
 
 
 def attention() -> onnx.ModelProto:
