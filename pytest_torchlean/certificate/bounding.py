@@ -201,12 +201,12 @@ def row_errors(
         radii = np.tile(factor * matrix.mass + loss, node.positions)
         return np.repeat(radii[:, None], lower.shape[1], axis=1)
     weights = matrix.positive + matrix.negative
-    charges = _charges(scale, node, lower, upper)
+    charges = slot_charges(scale, node, lower, upper)
     own = [weights @ charges[matrix.sources[position]] + loss for position in range(node.positions)]
     return np.concatenate(own)
 
 
-def _charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
+def slot_charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
     """Check.Affine.charges: the error for each unit of weight on a slot, (slots, boxes)."""
     magnitudes = np.maximum(np.maximum(upper - scale.center, scale.center - lower), 0)
     charges: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48

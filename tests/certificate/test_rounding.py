@@ -11,18 +11,19 @@ import pytest
 from certificate_examples import accepted, ball, centers, mlp, slots_of
 
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.bounding import reading
+from pytest_torchlean.certificate.bounding import reading, slot_charges
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import (
     AffineData,
     Emission,
     NodeScript,
+    ScaleData,
     ScriptData,
     Semantics,
     StepData,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
-from pytest_torchlean.checker import CheckResult, Outcome
+from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome, check
 
 Ask = Callable[..., CheckResult]
 
@@ -96,3 +97,35 @@ def test_a_first_slot_behind_one_that_is_read_is_refused(charged: Emission, ask:
         with_radii(charged), lambda index, step: replace(step, first=step.first + 1) if index == 0 else step
     )
     assert ask(late).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("more", "outcome"), [(0, Outcome.ACCEPTED), (1, Outcome.REFUSED)])
+def test_slots_are_charged_the_larger_of_their_bounds_digit_for_digit(
+    more: int, outcome: Outcome, lean: LeanInstall, library: BuiltLibrary
+) -> None:
+    scale = ScaleData(unit=1000, center=10**9, half=64)
+    apart = ((0, 0), (-3, 3), (-7, 2), (-2, 7), (4, 9), (-9, -4), (0, 5), (-5, 0), (-(10**9), 10**9))
+    lower, upper = (
+        np.array([[scale.center + pair[side]] for pair in apart], dtype=object) for side in (0, 1)
+    )
+    node = AffineData(rows=1, lanes=1, lane_columns=5000, weights=0, positions=1, sources=0, divisor=1)
+    charged = slot_charges(scale, node, lower, upper)
+    assert charged[-1, 0] == 10**9 * (5000 * 2**24 + 5000**2) // 2**48 + 1
+
+    def packed(numbers: list[int]) -> int:
+        return sum(number << (2 * scale.half * slot) for slot, number in enumerate(numbers))
+
+    memory = packed(
+        [int(low[0]) + (int(high[0]) << scale.half) for low, high in zip(lower, upper, strict=True)]
+    )
+    expected = packed([int(one[0]) for one in charged]) + more
+    made = f"Affine.charges ⟨1000, {scale.center}, {scale.half}⟩ (growth 5000) {len(apart)} {memory}"
+    text = f"""prelude
+import PytestTorchLean
+namespace PytestTorchLean.Charged
+theorem charged : Nat.beq ({made}) {expected} = Bool.true := by decide +kernel
+end PytestTorchLean.Charged
+"""
+    name = "PytestTorchLean.Charged.charged"
+    asked = check(text, theorem=name, built=library, lean=lean, wall_seconds=60, memory_mb=2048)
+    assert asked.outcome is outcome, asked.detail
