@@ -1,7 +1,7 @@
 """Reverse mode: one pass from an output back gives its derivatives along all inputs.
 
-The result is a graph like any other, so forward mode through it gives second derivatives, a row of the Hessian
-at a time.
+The result is a graph like any other, so forward mode through it gives second derivatives, a row of the
+Hessian at a time.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
 
 ASSUMED = (
     "The theorem is about a graph that computes the derivatives, made by the rules of forward or reverse "
-    "mode from the model's graph. That this graph is the derivative is tested, not proved; that Lean is given "
-    "this graph is checked against onnxruntime, node by node."
+    "mode from the model's graph. That this graph is the derivative is tested, not proved; that Lean is "
+    "given this graph is checked against onnxruntime, node by node."
 )
 
 
