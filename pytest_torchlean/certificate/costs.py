@@ -14,6 +14,7 @@ from pytest_torchlean.certificate.model import (
     AffineData,
     BendData,
     BranchData,
+    ChooseData,
     ConcludeScript,
     ConvolveData,
     CurveData,
@@ -25,6 +26,8 @@ from pytest_torchlean.certificate.model import (
     GraphData,
     KnownScript,
     LinkData,
+    MaximumData,
+    MinimumData,
     MultiplyData,
     NodeScript,
     PairData,
@@ -79,6 +82,8 @@ PLACED_PRODUCT = Cost(1e-7, 1.5e-4)
 """A place that a backward row has there, for each column; estimated."""
 BEND = Cost(2e-6, 1e-4)
 """A ReLU over which a backward row goes, for each row."""
+CHOICE = Cost(1e-3, 2e-2)
+"""A maximum or a minimum of two slots through which backward rows go; estimated."""
 FORM_COLUMN = Cost(1.2e-4, 1.4e-2)
 """A column of a matrix through which the forms of a part are carried, for the constant and for each input."""
 SYMBOLS = 30
@@ -184,6 +189,8 @@ class _Scripts:
                 total += PLACED_PRODUCT.times(rows * node.columns * link.layout.count)
             elif isinstance(link, SlideData) and isinstance(node, CurveData):
                 total += CURVE.times(node.count << link.depth) + BEND.times(rows * node.count)
+            elif isinstance(link, ChooseData) and isinstance(node, MaximumData | MinimumData):
+                total += CHOICE.times(node.count) + BEND.times(2 * rows * node.count)
             elif isinstance(link, BendData) and isinstance(node, ReluData):
                 total += BEND.times(rows * node.count)
         return total
