@@ -232,10 +232,7 @@ class _Builder:
         if isinstance(step, ReluStep):
             return self._each(self._source(step.source), ReluNode)
         if isinstance(step, CurveStep):
-            return self._each(
-                self._source(step.source),
-                lambda start, first, size: CurveNode(start, step.function, first, size),
-            )
+            return self._curve(self._source(step.source), step.function)
         if isinstance(step, ExtremumStep):
             return self._extremum([self._result(operand) for operand in step.operands], step.maximum)
         if isinstance(step, BilinearStep):
@@ -341,10 +338,32 @@ class _Builder:
                 results[run] = self._take(int(run.size))
         return results[np.searchsorted(distinct, sources)]
 
+    def _curve(self, sources: Slots, function: str) -> Slots:
+        """A function of every slot. Equal slots get results of their own, except of the root, which IEEE-754
+        fixes: a vectorised kernel gives equal arguments different bits in different places.
+        """
+
+        def make(start: int, first: int, size: int) -> CurveNode:
+            return CurveNode(start, function, first, size)
+
+        if function == "sqrt":
+            return self._each(sources, make)
+        results, left = np.empty_like(sources), np.arange(sources.size)
+        while left.size:
+            _, at = np.unique(sources[left], return_index=True)
+            results[left[at]] = self._each(sources[left[at]], make)
+            left = np.delete(left, at)
+        return results
+
     def _products(self, left: Slots, right: Slots, step: BilinearStep) -> Slots:
-        """One node for all results, the factors of each product in the order of their slots."""
+        """One node for all results, the factors of each product in the order of their slots; equal products,
+        whose bits IEEE-754 fixes, are one slot.
+        """
         pairs = np.sort(np.stack([left, right], axis=1), axis=1).reshape(step.size, -1)
-        distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+        if step.terms == 1:
+            distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+        else:  # equal sums may be formed in different orders
+            distinct, which = pairs, np.arange(step.size)
         factors = distinct.reshape(len(distinct), step.terms, 2)
         node = BilinearNode(self._next, factors[:, :, 0].copy(), factors[:, :, 1].copy())
         self._nodes.append(node)

@@ -204,16 +204,21 @@ def _pieces(
 def _linearize(
     account: Account, node: BilinearData | QuotientData, state: State, pieces: list[Piece]
 ) -> State:
-    """The node as rows, so that those that follow go back through it; as it is where a divisor may be 0."""
+    """The node as rows, so that those that follow go back through it; as it is where a divisor may be 0, or
+    where numbers are too large for the rows.
+    """
     scale = account.emission.certificate.scale
     low, high, lanes = state.lower[:, 0], state.upper[:, 0], scale.half // 16
-    if isinstance(node, BilinearData):
-        how = planes(scale, node, low, high, lanes)
-    else:
-        start = state.history[-1].start
-        if (low[pairs_of(node)[:, 1]] <= scale.center).any():
-            return state
-        how = tangents(scale, node, start, low, high, lanes)
+    try:
+        if isinstance(node, BilinearData):
+            how = planes(scale, node, low, high, lanes)
+        else:
+            start = state.history[-1].start
+            if (low[pairs_of(node)[:, 1]] <= scale.center).any():
+                return state
+            how = tangents(scale, node, start, low, high, lanes)
+    except NotRelaxable:
+        return state
     pieces.append(how)
     return account.linearize(how, state)
 

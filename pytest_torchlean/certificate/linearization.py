@@ -21,6 +21,7 @@ from pytest_torchlean.certificate.model import (
     QuotientData,
     ScaleData,
 )
+from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.certificate.words import affine_data, decoding_of, integers, pairs_of
 
 _ENTRY = 96
@@ -30,6 +31,9 @@ _WIDEST = 20
 """A weight is 0 where it is 2^_WIDEST times smaller than the largest."""
 _SHARE = 64
 """The largest part of a rectangle's width that a rounded slope may be off."""
+_LARGEST = float(np.finfo(np.float32).max)
+_LONGEST_ENTRY = 62
+"""Bits of an entry, which has 8 bytes with its offset."""
 _SIGNIFICANT = 24
 
 
@@ -218,8 +222,11 @@ def stated(
 ) -> LinearizationData:
     """Rows with about these weights: for each operand, then a constant; (count, entries).
 
-    finest: the least width of an operand, or of what is to be charged to a row anyway.
+    finest: the least width of an operand, or of what is to be charged to a row anyway. Raises NotRelaxable
+    where a weight is no binary32 number, or an entry too long.
     """
+    if not np.isfinite(slopes).all() or np.abs(slopes).max(initial=0.0) > _LARGEST:
+        raise NotRelaxable("weights larger than any binary32 number")
     slots = _slots(node)
     largest = float(np.abs(slopes).max(initial=0.0)) or 1.0
     step = max(finest / _SHARE, largest * 2.0**-_WIDEST, 2.0**-_FINEST)
@@ -234,7 +241,11 @@ def stated(
     np.add.at(wanted, (rows, columns), slopes)
     weights = _rounded(wanted, step)
     patterns = weights.astype(np.float32).view(np.uint32)
+    if not np.isfinite(weights).all():
+        raise NotRelaxable("weights larger than any binary32 number")
     decoding = decoding_of(patterns)
+    if decoding.bits > _LONGEST_ENTRY:
+        raise NotRelaxable("entries longer than their places")
     data = affine_data(patterns, order[None], 1, lanes)
     unit = 2.0 ** (decoding.base - 150)
     entries = np.rint(slopes / unit).tolist()

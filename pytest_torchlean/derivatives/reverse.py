@@ -84,8 +84,9 @@ def _has_rule(node: Node, graph: Graph, varies: set[str]) -> bool:
         return not which[1]
     if node.op in ("Gemm", "MatMul"):
         flat = all(len(graph.types[name].shape) == 2 for name in node.inputs[:2])
-        plain = all(value in (0, 1, 1.0) for _, value in node.attributes)
-        return flat and plain and not any(which[1:]) and not dict(node.attributes).get("trans_a", 0)
+        given = dict(node.attributes)
+        plain = given.get("alpha", 1.0) == 1.0 and not given.get("trans_a", 0)
+        return flat and plain and not any(which[1:])
     return False
 
 

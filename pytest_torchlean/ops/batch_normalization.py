@@ -15,7 +15,9 @@ from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import (
+    ZERO,
     AffineBlock,
+    AffineStep,
     BilinearStep,
     CurveStep,
     IndexStep,
@@ -98,7 +100,9 @@ def _error_bound(node: Node, inputs: Arrays) -> tuple[Float64 | None, ...]:
 
 
 def _step(node: Node, graph: Graph) -> Step | str:
-    """(x - mean) * factor + bias, the factor scale / sqrt(variance + epsilon), each operation rounded."""
+    """x * factor + (bias - mean * factor), the factor 1 / sqrt(variance + epsilon) * scale, each operation
+    rounded: what the runtime's kernel computes.
+    """
     name, scale, bias, mean, variance = node.inputs[:5]
     if any(constant(graph, value) is None for value in (scale, bias, mean, variance)):
         return "its parameters are computed"
@@ -114,19 +118,19 @@ def _step(node: Node, graph: Graph) -> Step | str:
         each[:, None],
         each[:, None],
     )
-    factor = QuotientStep(
-        IndexStep((scale,), each), CurveStep(LinearStep((IndexStep((variance,), each),), (shifted,)), "sqrt")
+    one = AffineBlock(
+        np.ones((1, 1), np.float32), np.ones(1, np.float32), np.full_like(each, ZERO)[:, None], each[:, None]
     )
-    centred = AffineBlock(
-        np.array([[1, -1]], np.float32), None, np.stack([places, size + channel], axis=1), places[:, None]
+    root = CurveStep(LinearStep((IndexStep((variance,), each),), (shifted,)), "sqrt")
+    inverse = QuotientStep(AffineStep((variance,), (one,)), root)
+    factor = BilinearStep(inverse, IndexStep((scale,), each), 1, channels)
+    less = AffineBlock(
+        np.array([[1, -1]], np.float32), None, np.stack([each, channels + each], axis=1), each[:, None]
     )
-    product = BilinearStep(
-        LinearStep((IndexStep((name,), places), IndexStep((mean,), each)), (centred,)),
-        PickStep(factor, channel),
-        1,
-        size,
-    )
-    return LinearStep((product, IndexStep((bias,), channel)), (_sum(size),))
+    moved = BilinearStep(IndexStep((mean,), each), factor, 1, channels)
+    offset = LinearStep((IndexStep((bias,), each), moved), (less,))
+    product = BilinearStep(IndexStep((name,), places), PickStep(factor, channel), 1, size)
+    return LinearStep((product, PickStep(offset, channel)), (_sum(size),))
 
 
 def _sum(size: int) -> AffineBlock:

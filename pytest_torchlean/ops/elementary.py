@@ -84,8 +84,10 @@ COMPOSED: dict[str, Callable[..., Step | str]] = {
     "Swish": composed.swish_step,
 }
 """Functions that certificates speak about as several nodes; their steps take a function's parameters."""
-ASSUMED = frozenset({*CURVES, *COMPOSED, "Softmax"}) - {"Sqrt"}
+ASSUMED = frozenset({*CURVES, *COMPOSED}) - {"Sqrt"}
 """Functions of whose results a theorem under binary32 assumes a budget; IEEE-754 fixes the root's."""
+SEQUENCED = frozenset({"BatchNormalization", "Softmax"})
+"""Operators that certificates speak about as several rounded operations, which is assumed of the runtime."""
 
 _NO_STEP = no_step("its value is in general not a rational number")
 

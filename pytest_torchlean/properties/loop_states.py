@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.spec.expressions import Binary64, Expression, evaluate
 from pytest_torchlean.spec.expressions.piecewise import Linear, Piecewise
 from pytest_torchlean.spec.vnnlib import InputBox
 
@@ -17,6 +18,10 @@ _STARTS = 8
 _STEPS = 32
 _MARGINS = (0.25, 0.05, 1e-3, 1e-6, 0.0)
 _LARGEST = np.finfo(np.float32).max
+
+_POINTS = 2000
+_BEST = 4
+_MOVES = 300
 
 Float64 = NDArray[np.float64]
 
@@ -39,6 +44,31 @@ def state_in(
         if all(_most(one, values) <= 0 for one in constraints):
             return state
     return None
+
+
+def any_state_in(box: InputBox, names: Sequence[str], constraints: Sequence[Expression]) -> bool:
+    """Whether a state of the box was found in which no constraint is positive, in binary64."""
+    lower, upper = (np.array([to_float(end) for end in side]) for side in (box.lower, box.upper))
+    random = np.random.default_rng(0)
+
+    def over(point: Float64) -> float:
+        values = dict(zip(names, point.tolist(), strict=True))
+        found = [evaluate(one, values, Binary64()) for one in constraints]
+        return np.inf if np.isnan(found).any() else max(found)
+
+    corners = np.where(random.random((_POINTS // 8, len(lower))) < 0.5, lower, upper)
+    points = [(lower + upper) / 2, *corners, *random.uniform(lower, upper, (_POINTS, len(lower)))]
+    for point in sorted(points, key=over)[:_BEST]:
+        best, least, radius = point, over(point), (upper - lower) / 4
+        for _ in range(_MOVES):
+            if least <= 0:
+                return True
+            moved = np.clip(best + random.uniform(-radius, radius), lower, upper)
+            if (here := over(moved)) < least:
+                best, least = moved, here
+            else:
+                radius = radius * 0.95
+    return False
 
 
 def _candidates(box: InputBox, names: Sequence[str], constraints: Sequence[Piecewise]) -> Iterator[Float64]:

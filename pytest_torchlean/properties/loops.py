@@ -22,6 +22,7 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.joined import JoinedExecutions, Part
 from pytest_torchlean.properties.loop_states import state_in
 from pytest_torchlean.spec.expressions import (
+    Binary64,
     Exact,
     Expression,
     ExpressionError,
@@ -44,6 +45,7 @@ from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
 
 MOST_CASES = 4096
 _MOST_CORNERS = 64
+NO_STATE = "no state of the region was found in which all `constraints` hold"
 ZERO = Fraction(0)
 Numbers = tuple[Fraction, ...]
 
@@ -238,11 +240,11 @@ def _require_origin(loop: Loop) -> None:
     if not isinstance(prop, LyapunovProperty) or prop.level is None or function is None:
         return
     try:
-        least = evaluate(function, dict.fromkeys(loop.states, ZERO), Exact())
+        least: Fraction | float = evaluate(function, dict.fromkeys(loop.states, ZERO), Exact())
     except ExpressionError:
-        return  # the cases say what is wrong with it
+        least = evaluate(function, dict.fromkeys(loop.states, 0.0), Binary64())
     if least > prop.level:
-        message = f"the function is {_short(least)} at the origin, above the `level` {prop.level}"
+        message = f"the function is {float(least):.9g} at the origin, above the `level` {prop.level}"
         raise SpecError("TL0317", message, span=prop.span)
 
 
@@ -284,8 +286,7 @@ class _Cases:
             ]
             rounded = prop.chosen_semantics == "binary32"
             if given and state_in(box, loop.states, given, rounded=rounded) is None:
-                message = "no state of the region was found in which all `constraints` hold"
-                raise SpecError("TL0317", message, span=prop.span)
+                raise SpecError("TL0317", NO_STATE, span=prop.span)
             where = [self._at_most_zero(one) for one in given]
             for condition in [*self._leaving(), *map(_Condition, kept)]:
                 yield from self._cases(box, [condition, *where])

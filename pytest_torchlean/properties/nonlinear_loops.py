@@ -13,21 +13,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from pytest_torchlean.bounds.program import CurveNode, lower_to_program
 from pytest_torchlean.derivatives import Builder
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph, ValueType
 from pytest_torchlean.onnx_export.write import to_onnx
 from pytest_torchlean.onnx_import import lower as lower_model
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.loops import Loop, core_of, faces_of, loop_of, never, off, shell_of
+from pytest_torchlean.properties.loop_states import any_state_in
+from pytest_torchlean.properties.loops import NO_STATE, Loop, core_of, faces_of, loop_of, never, off, shell_of
 from pytest_torchlean.properties.monomials import Monomials
 from pytest_torchlean.properties.unsafe import in_box
 from pytest_torchlean.spec.expressions import Expression, ExpressionError
 from pytest_torchlean.spec.expressions.polynomial import (
+    Called,
     Monomial,
     Polynomial,
     Polynomials,
     derivative,
+    partial_in,
     polynomial,
     variable,
     written,
@@ -38,7 +42,9 @@ from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
 
 MINUS = Fraction(-1)
 UNCERTAIN = Fraction(1, 2**100)
-"""Exact arithmetic takes smooth functions to within 2^-180: less than this beyond a bound is no violation."""
+"""Exact arithmetic takes smooth functions to within 2^-180: less than this beyond a bound, times the sizes of
+the coefficients, is no violation.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,15 @@ class _Condition:
 
 @dataclass(frozen=True, eq=False)
 class NonlinearLoop:
-    """The executions of the graph with monomials, what must not happen in it, and that in words by case."""
+    """The executions of the graph with monomials, what must not happen in it, and by case that in words and
+    what these are about. smooth: whether exact arithmetic only comes close to some of the monomials.
+    """
 
     prop: LoopProperty
     executions: Executions
     unsafe: UnsafeSet
-    words: tuple[str, ...]
+    words: tuple[tuple[str, Atom], ...]
+    smooth: bool
     states: tuple[str, ...]
     controls: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -69,19 +78,25 @@ class NonlinearLoop:
 
     def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
         """The first case that a state is in, in words; None where it is in none."""
-        for case, words in zip(self.unsafe.cases, self.words, strict=True):
-            sums = [
-                atom.constant + sum(factor * outputs[place] for place, factor in atom.outputs)
-                for atom in case.atoms
-            ]
-            margins = [-UNCERTAIN if atom.strict else Fraction(0) for atom in case.atoms]
-            holds = all(value <= margin for value, margin in zip(sums, margins, strict=True))
+        for case, (words, about) in zip(self.unsafe.cases, self.words, strict=True):
+            holds = all(self._certain(atom, outputs) for atom in case.atoms)
             if holds and in_box(case.box, point, hull=False):
                 shown = ", ".join(
                     f"{name} = {float(value):.9g}" for name, value in zip(self.states, point, strict=False)
                 )
-                return f"at {shown}: {words} ({float(-sums[0]):.9g} above what is allowed)"
+                return f"at {shown}: {words} ({float(-_sum(about, outputs)):.9g} above what is allowed)"
         return None
+
+    def _certain(self, atom: Atom, outputs: Sequence[Fraction]) -> bool:
+        """Whether an inequality holds whatever exact arithmetic leaves open."""
+        value = _sum(atom, outputs)
+        if self.smooth:
+            return value <= -UNCERTAIN * (1 + sum((abs(factor) for _, factor in atom.outputs), Fraction(0)))
+        return value < 0 if atom.strict else value <= 0
+
+
+def _sum(atom: Atom, outputs: Sequence[Fraction]) -> Fraction:
+    return atom.constant + sum((factor * outputs[place] for place, factor in atom.outputs), Fraction(0))
 
 
 def closed_loop_of(prop: LoopProperty, executions: Executions) -> Loop | NonlinearLoop:
@@ -111,16 +126,14 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
             fix="write `semantics: real`",
             span=prop.span,
         )
-    found = [case for case in _Claims(loop).all() if not any(map(_impossible, case[1]))]
-    monomials = list(
-        dict.fromkeys(
-            monomial
-            for _, conditions in found
-            for one in conditions
-            for monomial, _ in one.polynomial.terms
-            if monomial
-        )
-    ) or [((loop.states[0], 1),)]
+    claims = _Claims(loop)
+    found = [case for case in claims.all() if not any(map(_impossible, case[1]))]
+    compared = [term for _, conditions in found for one in conditions for term in one.polynomial.terms]
+    # what cancels must have a value all the same
+    monomials = list(dict.fromkeys([*(one for one, _ in compared if one), *claims.partial]))
+    first = ((loop.states[0], 1),)
+    if not found or not monomials:
+        monomials = [first, *(one for one in monomials if one != first)]
     disturbed = any(loop.disturbance)
     try:
         graph = _graph(loop, executions.graph, monomials, disturbed=disturbed)
@@ -138,21 +151,32 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
         atoms = [_atom(one, places) for one in conditions]
         kept = tuple(dict.fromkeys(atom for atom in atoms if atom.outputs))
         cases.append(Case(whole, kept))
-        words.append(conditions[0].words)
+        words.append((conditions[0].words, atoms[0]))
     if not cases:
         box = InputBox((*loop.lower, *off_low), (*loop.upper, *off_high))
-        cases, words = [never(box, loop.lower[0], 0)], ["the state lies outside of the region"]
+        cases = [never(box, loop.lower[0], 0)]
+        words = [("the state lies outside of the region", cases[0].atoms[0])]
     unsafe = UnsafeSet(len(loop.states) + len(off_low), len(monomials), tuple(cases))
     outputs = tuple(map(written, monomials))
+    executions = Executions(model, lower_model(model))
     return NonlinearLoop(
         prop,
-        Executions(model, lower_model(model)),
+        executions,
         unsafe,
         tuple(words),
+        _is_smooth(executions),
         loop.states,
         loop.controls,
         outputs,
     )
+
+
+def _is_smooth(executions: Executions) -> bool:
+    """Whether the graph computes functions whose values are not rational."""
+    try:
+        return any(isinstance(node, CurveNode) for node in lower_to_program(executions.graph).nodes)
+    except UnsupportedError:
+        return True
 
 
 def _graph(loop: Loop, graph: Graph, monomials: Sequence[Monomial], *, disturbed: bool) -> Graph:
@@ -198,6 +222,8 @@ class _Claims:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._algebra = Polynomials()
+        self.partial: dict[Monomial, None] = {}
+        """Roots and quotients of what varies, each of which must have a value."""
         now = {name: variable(name) for name in (*loop.states, *loop.controls)}
         self._now = now
         self._next = {
@@ -220,6 +246,8 @@ class _Claims:
     def _invariant(self, prop: InvariantProperty) -> Iterator[tuple[InputBox, list[_Condition]]]:
         loop, label = self._loop, "an entry of `constraints`"
         box = InputBox(loop.lower, loop.upper)
+        if loop.constraints and not any_state_in(box, loop.states, loop.constraints):
+            raise SpecError("TL0317", NO_STATE, span=prop.span)
         where = [
             self._at_most_zero(self._of(formula, tree, self._now, label))
             for formula, tree in zip(prop.constraints, loop.constraints, strict=True)
@@ -282,6 +310,10 @@ class _Claims:
         self, formula: Formula, tree: Expression, values: dict[str, Polynomial], label: str
     ) -> Polynomial:
         try:
+            for part in partial_in(tree):
+                atom = polynomial(part, values).atom
+                if isinstance(atom, Called):
+                    self.partial[((atom, 1),)] = None
             return polynomial(tree, values)
         except ExpressionError as error:
             raise self._refused(error, formula, label) from None

@@ -130,12 +130,15 @@ def _require_fit(prop: EquivalentProperty, first: Executions, other: Executions)
 
 
 def positions(chosen: Sequence[Element], graph: Graph, span: SourceSpan | None) -> tuple[int, ...]:
-    """Positions over all input elements, in ascending order. Raises SpecError TL0351."""
+    """Positions over all input elements in the order given, which numbers beside them follow; each once.
+
+    Raises SpecError TL0351.
+    """
     starts, start = {}, 0
     for name in graph.inputs:
         starts[name] = range(start, start + graph.types[name].size)
         start += graph.types[name].size
-    found: set[int] = set()
+    found: dict[int, None] = {}
     for element in chosen:
         if isinstance(element, str):
             if element not in starts:
@@ -146,14 +149,14 @@ def positions(chosen: Sequence[Element], graph: Graph, span: SourceSpan | None) 
                     fix=f"its inputs are {names}",
                     span=span,
                 )
-            found.update(starts[element])
+            found |= dict.fromkeys(starts[element])
         elif element >= start:
             raise SpecError(
                 "TL0351", f"there is no input element {element}: the model takes {start}", span=span
             )
         else:
-            found.add(element)
-    return tuple(sorted(found))
+            found[element] = None
+    return tuple(found)
 
 
 def _outputs(chosen: tuple[int, ...] | None, outputs: int, span: SourceSpan | None) -> tuple[int, ...]:

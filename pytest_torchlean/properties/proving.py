@@ -36,7 +36,7 @@ from pytest_torchlean.checker import (
     find_lean,
 )
 from pytest_torchlean.errors import CertificateError, CheckerError
-from pytest_torchlean.ops.elementary import ASSUMED, CURVES
+from pytest_torchlean.ops.elementary import ASSUMED, CURVES, SEQUENCED
 from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties import PropertyContext
@@ -399,6 +399,10 @@ SMOOTH = (
     "Assumed of the runtime, under binary32: every result of {} is within the budget of Spec/Curve of the "
     "real function's value (measured, not derived: benchmarks/ELEMENTARY.md)."
 )
+SEQUENCES = (
+    "Assumed of the runtime, under binary32: {} is computed as the sequence of rounded operations that "
+    "docs/products.md names, the exponential within its budget."
+)
 EXPONENTIAL = (
     "The theorem speaks of number systems with an exponential function; read it over the real numbers."
 )
@@ -410,7 +414,9 @@ def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
     used = {node.op for node in context.graph.nodes}
     if used & ASSUMED:
         trust = (*trust, SMOOTH.format(", ".join(sorted(used & ASSUMED))))
-    if used & (ASSUMED | CURVES.keys()):
+    if used & SEQUENCED:
+        trust = (*trust, SEQUENCES.format(", ".join(sorted(used & SEQUENCED))))
+    if used & (ASSUMED | SEQUENCED | CURVES.keys()):
         trust = (*trust, EXPONENTIAL)
     if context.graph.free_batch:
         return (*trust, "The model's batch dimension is free; the claim is about batch size 1.")

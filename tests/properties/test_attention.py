@@ -172,3 +172,15 @@ def test_a_text_classifier_is_robust_around_its_words(context_for: Any, tmp_path
     prop = RobustnessProperty(name="r", model="m", epsilon=Fraction(1, 200), data=tmp_path / "d.npz")
     evidence = run_property(context_for(proto), prop)
     assert evidence.verdict is Verdict.PROVED, evidence.found
+
+
+def test_the_ledger_names_the_assumed_sequences(context_for: Any) -> None:
+    for proto, op in ((normalized(), "BatchNormalization"), (softmax(), "Softmax")):
+        low, high = by_points(proto, 0.5, 0.1)
+        margin = high - low + 1
+        prop = ranged(low - margin, high + margin, 0.5, 0.1, "binary32")
+        evidence = run_property(context_for(proto), prop)
+        assert evidence.verdict is Verdict.PROVED
+        assert any(f"{op} is computed as the sequence" in line for line in evidence.trust)
+        assert not any("within the budget of Spec/Curve" in line and op in line for line in evidence.trust)
+        assert any("an exponential function" in line for line in evidence.trust)

@@ -120,6 +120,28 @@ class TestConstants:
         assert judged(wrong, self.affine()).verdict is Verdict.REFUTED
 
 
+def test_bounds_follow_the_inputs_as_they_are_named(judged: Any) -> None:
+    weights = {"w": np.array([[3], [4]], dtype=np.float32)}
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])], {"x": [1, 2]}, {"y": [1, 1]}, weights)
+    assert judged(gradient(input=(0, 1), along=[1, 0], bounds=(["4", "3"], ["4", "3"])), proto).verdict is (
+        Verdict.PROVED
+    )
+    assert judged(gradient(input=(0, 1), along=[1, 0], bounds=(["3", "4"], ["3", "4"])), proto).verdict is (
+        Verdict.REFUTED
+    )
+
+
+@pytest.mark.parametrize("inputs", [3, 4])
+def test_a_scaled_product_is_not_taken_for_a_plain_one(judged: Any, inputs: int) -> None:
+    """Gemm with alpha 0 is constant; certificates do not take it, in neither mode."""
+    weights = {"w": np.ones((inputs, 1), dtype=np.float32), "b": np.zeros(1, dtype=np.float32)}
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"], alpha=0.0)]
+    with pytest.raises(UnsupportedError):
+        judged(
+            gradient(input=(0, 1), bounds=(1, 1)), model(nodes, {"x": [1, inputs]}, {"y": [1, 1]}, weights)
+        )
+
+
 def test_names_of_derivatives() -> None:
     prop = residual(input=(0, 1), inputs=["x", "xy", "t"], outputs=["u", "w"], residual="u", within=1)
     assert derivative_of("u", prop) == (0, ())

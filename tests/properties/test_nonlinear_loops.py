@@ -18,7 +18,7 @@ from pytest_torchlean import invariant, lyapunov
 from pytest_torchlean.bounds import cells
 from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.bounds.splitting import Inequalities, leaves
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import run_property
@@ -148,6 +148,49 @@ class TestVerdicts:
     def test_what_no_state_could_break_is_proved(self, judged: Any) -> None:
         prop = invariant(dynamics={"x": "1/2", "y": "x - x"}, region=(-1, 1), semantics="real")
         assert judged(prop).verdict is Verdict.PROVED
+
+    @pytest.mark.parametrize(
+        ("dynamics", "constraint"),
+        [("2*x*x + 5", "x*x <= -1"), ("2*x*x + 5", "1 <= 0"), ("x*x", "exp(x) <= 1/4")],
+    )
+    def test_a_region_without_states_is_an_error(self, judged: Any, dynamics: str, constraint: str) -> None:
+        prop = invariant(dynamics={"x": dynamics, "y": "y"}, region=(-1, 1), constraints=[constraint])
+        with pytest.raises(SpecError, match="no state of the region was found"):
+            judged(replace(prop, semantics="real"))
+
+    def test_curved_regions_have_states(self, judged: Any) -> None:
+        prop = invariant(
+            dynamics={"x": "x/2", "y": "y/2"}, region=(-1, 1), constraints=["x^2 + exp(y) <= 3/2"]
+        )
+        assert judged(replace(prop, semantics="real")).verdict is not Verdict.REFUTED
+
+    def test_a_level_below_the_origin_is_an_error(self, judged: Any) -> None:
+        prop = falling(dynamics={"x": "5*x", "y": "y"}, function="exp(x^2 + y^2)", level="1/2", time=None)
+        with pytest.raises(SpecError, match="is 1 at the origin, above the `level` 1/2"):
+            judged(prop)
+
+    @pytest.mark.parametrize("gone", ["0*sqrt(x)", "sqrt(x - 2) - sqrt(x - 2)", "0*x^-1"])
+    def test_what_cancels_must_have_a_value(self, judged: Any, gone: str) -> None:
+        prop = falling(dynamics={"x": "-x", "y": "-y"}, function=f"x^2 + y^2 + {gone}", level=None)
+        assert judged(prop).verdict is Verdict.UNKNOWN
+        assert (
+            judged(replace(prop, function=replace(prop.function, text="x^2 + y^2"))).verdict is Verdict.PROVED
+        )
+
+    def test_what_exact_arithmetic_leaves_open_refutes_nothing(self, judged: Any) -> None:
+        """Where tanh is 1 but for 1e-58, the function is positive all the same."""
+        prop = falling(
+            dynamics={"x": "2*x", "y": "y/2"},
+            function="x^2*(1 - tanh(200*x^2)) + y^2",
+            level=None,
+            time=None,
+        )
+        assert judged(prop).verdict is not Verdict.REFUTED
+
+    def test_what_stands_still_does_not_fall(self, judged: Any) -> None:
+        evidence = judged(falling(dynamics={"x": "0*x", "y": "0*y"}, function="x^2 + y^2", level=None))
+        assert evidence.verdict is Verdict.REFUTED
+        assert "the function does not fall (0 above what is allowed)" in evidence.found
 
     def test_a_witness_is_replayed(self, tmp_path: Path) -> None:
         (tmp_path / "m.onnx").write_bytes(controller(gain=0.5).SerializeToString())

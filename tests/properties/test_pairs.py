@@ -481,3 +481,15 @@ def test_decorators_take_the_path_of_the_second_model(project: Path, pytester: p
     outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     outcome.stdout.fnmatch_lines(["*that of `old.onnx`*", "*gone.onnx*"])
     assert outcome.ret == 1
+
+
+def test_numbers_follow_the_inputs_as_they_are_named(judged: Any) -> None:
+    """`along: [1, 0]` with two numbers: the first one is about input 1."""
+    plane = linear([[3.0], [4.0]])
+    box = {"input": (0, 1), "along": [1, 0], "semantics": "real"}
+    steep = lipschitz(constant="31/10", slack="1/50", apart=[1, "1/1000"], **box)
+    assert judged(steep, plane).verdict is Verdict.REFUTED
+    shallow = lipschitz(constant="31/10", slack="1/50", apart=["1/1000", 1], **box)
+    assert judged(shallow, plane).verdict is Verdict.PROVED
+    rising = monotone(direction="nonincreasing", slack="31/10", by=[1, "1/1000"], **box)
+    assert judged(rising, plane).verdict is Verdict.REFUTED

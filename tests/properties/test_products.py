@@ -95,3 +95,21 @@ def test_a_divisor_that_may_be_zero_leaves_the_question_open(context_for: Any) -
     limits = {"l": np.float32(-1), "h": np.float32(1)}
     proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, limits)
     assert run_property(context_for(proto), claim(-2, 2)).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+@pytest.mark.parametrize("exponent", [33, 62])
+def test_products_too_large_for_rows_end_without_a_fault(
+    exponent: int, semantics: str, context_for: Any
+) -> None:
+    """Intervals fail on a square of both signs; planes of such factors have no weights in binary32."""
+    square = model([helper.make_node("Mul", ["x", "x"], ["y"])], {"x": [1]}, {"y": [1]}, {})
+    low, high = Fraction(-(2**exponent)), Fraction(3 * 2**exponent)
+    prop = RangeProperty(
+        name="r",
+        model="m",
+        input=Bounds(low, high),
+        output=OutputBounds(low, high * high * 1001 / 1000),
+        semantics=semantics,
+    )
+    assert run_property(context_for(square), prop).verdict in (Verdict.PROVED, Verdict.UNKNOWN)

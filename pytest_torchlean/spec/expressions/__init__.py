@@ -4,7 +4,7 @@
 maximum of minima of linear functions where it is one, `polynomial.py` multiplies it out.
 """
 
-from pytest_torchlean.spec.expressions.evaluate import Arithmetic, Exact, evaluate, names_in
+from pytest_torchlean.spec.expressions.evaluate import Arithmetic, Binary64, Exact, evaluate, names_in
 from pytest_torchlean.spec.expressions.syntax import (
     Apply,
     Expression,
@@ -18,6 +18,7 @@ from pytest_torchlean.spec.expressions.syntax import (
 __all__ = [
     "Apply",
     "Arithmetic",
+    "Binary64",
     "Exact",
     "Expression",
     "ExpressionError",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Protocol, TypeVar
 
@@ -165,3 +166,52 @@ class Exact:
     def call(self, function: str, value: Fraction, at: int) -> Fraction:
         """Always raises ExpressionError."""
         raise ExpressionError(f"`{function}` has no exact value", at)
+
+
+class Binary64:
+    """Binary64 numbers, NaN where a value does not exist: to look for points, never evidence."""
+
+    def number(self, value: Fraction) -> float:
+        """The nearest number."""
+        return _tried(float, value)
+
+    def add(self, left: float, right: float) -> float:
+        """left + right"""
+        return left + right
+
+    def scale(self, factor: Fraction, value: float) -> float:
+        """factor * value"""
+        return self.number(factor) * value
+
+    def multiply(self, left: float, right: float, at: int) -> float:
+        """left * right"""
+        return left * right
+
+    def divide(self, left: float, right: float, at: int) -> float:
+        """left / right"""
+        return left / right if right else math.nan
+
+    def maximum(self, left: float, right: float) -> float:
+        """The larger one."""
+        return math.nan if math.isnan(left) or math.isnan(right) else max(left, right)
+
+    def call(self, function: str, value: float, at: int) -> float:
+        """A smooth function."""
+        return _tried(_FUNCTIONS[function], value)
+
+
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "cos": math.cos,
+    "exp": math.exp,
+    "sigmoid": lambda x: (1 + math.tanh(x / 2)) / 2,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
+    "tanh": math.tanh,
+}
+
+
+def _tried(function: Callable[[Value], float], value: Value) -> float:
+    try:
+        return function(value)
+    except (OverflowError, ValueError):
+        return math.nan

@@ -6,12 +6,12 @@ something only once they are collected. Beyond MOST_TERMS terms an expression is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_torchlean.spec.expressions.evaluate import evaluate
-from pytest_torchlean.spec.expressions.syntax import Expression, ExpressionError
+from pytest_torchlean.spec.expressions.syntax import Apply, Expression, ExpressionError, Number
 
 MOST_TERMS = 1000
 MOST_DEGREE = 32
@@ -61,6 +61,17 @@ def variable(name: str) -> Polynomial:
 def polynomial(expression: Expression, values: Mapping[str, Polynomial]) -> Polynomial:
     """The expression with these in the places of its names. Raises ExpressionError."""
     return evaluate(expression, values, Polynomials())
+
+
+def partial_in(expression: Expression) -> Iterator[Apply]:
+    """The roots and the quotients in an expression: they have no value everywhere."""
+    if isinstance(expression, Apply):
+        last = expression.arguments[-1]
+        inverse = expression.function == "^" and isinstance(last, Number) and last.value < 0
+        if expression.function in ("/", "sqrt") or inverse:
+            yield expression
+        for argument in expression.arguments:
+            yield from partial_in(argument)
 
 
 class Polynomials:
