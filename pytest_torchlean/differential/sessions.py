@@ -18,13 +18,10 @@ from pytest_torchlean.differential.result import Divergence, SessionReport
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import (
     AffineStep,
-    BilinearStep,
     CurveStep,
     ExtremumStep,
     IndexStep,
-    LinearStep,
     OperandStep,
-    QuotientStep,
     ReluStep,
 )
 from pytest_torchlean.ir.names import printable
@@ -90,15 +87,15 @@ def _prepared(node: Node, graph: Graph) -> Prepared:
         return step
     if isinstance(step, CurveStep):
         return "a smooth activation has a reference of its own"
-    if _multiplies(step):
+    if not _is_linear(step):
         return "a product or quotient of two computed values is not linear"
     return _reference(step, graph.types[node.outputs[0]].size)
 
 
-def _multiplies(step: OperandStep) -> bool:
+def _is_linear(step: OperandStep) -> bool:
     if isinstance(step, ExtremumStep):
-        return any(map(_multiplies, step.operands))
-    return isinstance(step, BilinearStep | QuotientStep | CurveStep | LinearStep | ReluStep)
+        return all(map(_is_linear, step.operands))
+    return isinstance(step, AffineStep | IndexStep)
 
 
 def _size(prepared: Prepared) -> int:

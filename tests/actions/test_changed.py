@@ -131,7 +131,7 @@ def test_the_watched_paths_of_the_example_are_all_that_its_gate_reads() -> None:
     (step,) = [step for step in load(WORKFLOW)["jobs"]["certify"]["steps"] if step.get("id") == "changed"]
     watched = step["with"]["watch"].split()
     there = {path.name for path in (ROOT / "example_repo").iterdir()} - {".pytest_cache", ".torchlean"}
-    assert set(watched) | {"README.md", "training", "tests", "pyproject.toml"} == there
+    assert set(watched) | {"README.md", "training", "tests", "physics", "pyproject.toml"} == there
 
 
 @pytest.mark.parametrize("document", ["README.md", ".github/actions/certify/README.md"])

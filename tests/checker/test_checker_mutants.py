@@ -88,7 +88,11 @@ MUTANTS = (
     Mutant("divisor-zero", "Check.Nodes", "(Nat.ble 1 a.divisor)", "true", "def fits"),
     Mutant("wrong-power", "Check.Nodes", "2 ^ (150 - d.base)", "2 ^ (149 - d.base)", "def run"),
     Mutant(
-        "mass-forgotten", "Check.Nodes", "(s.center * Linear.masses", "(s.unit * Linear.masses", "def run"
+        "mass-forgotten",
+        "Check.Nodes",
+        "(s.center * (Prepared.summed a d lanes).masses",
+        "(s.unit * (Prepared.summed a d lanes).masses",
+        "def run",
     ),
     Mutant("relu-without-zero", "Check.Nodes", "(Nat.add zeros raised)", "raised", "namespace Relu"),
     Mutant("relu-reads-beyond", "Check.Script", "(Nat.ble (first + n) count)", "true", "namespace Node"),
@@ -336,8 +340,8 @@ MUTANTS = (
     Mutant(
         "upper-for-lower",
         "Check.Relaxation.Record",
-        "(Nat.mul place (Nat.mul v (Nat.sub 1 up)))",
-        "(Nat.mul place v)",
+        "(Nat.mul v (Nat.sub 1 (Nat.land goal 1)))",
+        "v",
         "def gather",
     ),
     Mutant(

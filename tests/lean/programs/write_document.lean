@@ -28,10 +28,23 @@ def numbers (ns : List Nat) : List Chunk := joined (map number ns)
 def list {α : Type} (f : α → List Chunk) (s : List α) : List Chunk := join (oneWord (List.length s)) (joined (map f s))
 
 def affine (a : Affine) : List Chunk := numbers [a.rows, a.lanes, a.laneColumns, a.weights, a.positions, a.sources, a.divisor]
+def operation : Fused → Nat
+  | .swish => 6
+  | .elu => 7
+  | .selu => 8
+  | .geluTanh => 9
+  | .mish => 10
+  | .hardSwishGate => 11
+  | .hardSwish => 12
+  | .softsign => 13
 def curve : Curve → List Chunk
   | .exp => oneWord 0
   | .sigmoid => oneWord 1
   | .tanh => oneWord 2
+  | .sqrt => oneWord 3
+  | .log => oneWord 4
+  | .softplus => oneWord 5
+  | .fused which => oneWord (operation which)
 def node : Node → List Chunk
   | .affine a => join (oneWord 0) (affine a)
   | .relu first count => join (oneWord 1) (numbers [first, count])
@@ -73,7 +86,8 @@ def conclusion : Conclusion → List Chunk
   | .composed forms last bits => joined [oneWord 1, decoding forms, decoding last, number bits]
   | .relaxed forms shift size rows => joined [oneWord 2, decoding forms, numbers [shift, size], relaxation rows]
   | .weighted forms bits size weights => joined [oneWord 3, decoding forms, numbers [bits, size], list (list number) weights]
-  | .forward forms size slope fraction origin c => joined [oneWord 4, decoding forms, numbers [size, slope, fraction, origin], cuts c]
+  | .forward forms size slope fraction origin symbols c =>
+    joined [oneWord 4, decoding forms, numbers [size, slope, fraction, origin], oneWord (cond symbols 1 0), cuts c]
 def script : Script → List Chunk
   | .node s rest => joined [oneWord 0, step s, script rest]
   | .split slot value below above => joined [oneWord 1, numbers [slot, value], script below, script above]
@@ -81,6 +95,7 @@ def script : Script → List Chunk
   | .known place rest => joined [oneWord 4, number place, script rest]
   | .conclude how => join (oneWord 3) (conclusion how)
   | .differ rows left right count rest => joined [oneWord 5, relaxation rows, numbers [left, right, count], script rest]
+  | .linearize how rest => joined [oneWord 6, affine how.rows, decoding how.decoding, number how.entries, script rest]
 def part (p : Part) : List Chunk :=
   joined [list claim p.claims, numbers [p.certificate.scale.unit, p.certificate.scale.center, p.certificate.scale.half],
     list (list script) p.certificate.scripts]
