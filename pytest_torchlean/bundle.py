@@ -270,8 +270,8 @@ def _words(result: PropertyResult, semantics: str, text: str, texts: int) -> Ite
     yield ""
     yield from _wrapped(
         f"To check everything again: `sh recheck.sh`, with Lean {LEAN_VERSION} as `lean` on the PATH. It "
-        "compiles the library, the certificate and this file, prints the axioms of every theorem named in "
-        "the library's README and of the theorem below, and ends with exit code 0 only if all is accepted."
+        "compiles the library, the certificate and this file, prints the axioms of the theorem below, and "
+        "ends with exit code 0 only if all is accepted."
     )
 
 

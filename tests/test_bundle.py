@@ -121,7 +121,6 @@ def test_lean_alone_checks_a_bundle_again(bounded: Path, lean: LeanInstall, tmp_
     done = recheck(bounded, as_lean(tmp_path / "bin", lean))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("'PytestTorchLean.Emitted.claim' depends on axioms: [propext, Quot.sound]\n")
-    assert "'PytestTorchLean.sound' depends on axioms" in done.stdout
     assert "version 4.35.0" in done.stdout
 
 
