@@ -18,7 +18,7 @@ from pytest_torchlean.bounds.program import (
     Program,
     QuotientNode,
 )
-from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree
+from pytest_torchlean.bounds.splitting import Inequalities, Tree, tree_of
 
 MOST_INPUTS = 6
 """Beyond, cells that are small in every direction are too many."""
@@ -99,19 +99,7 @@ def search(
         numbers = np.arange(first, len(boxes))
         low = np.stack([low, above], axis=1).reshape(-1, lower.size)
         high = np.stack([below, high], axis=1).reshape(-1, lower.size)
-    return _tree(boxes, cuts)
-
-
-def _tree(boxes: list[tuple[Float64, Float64]], cuts: dict[int, tuple[int, float, int]]) -> Tree:
-    """Cells have larger numbers than the one they were cut from, so they are built first."""
-    built: dict[int, Tree] = {}
-    for index in range(len(boxes) - 1, -1, -1):
-        if index in cuts:
-            element, value, first = cuts[index]
-            built[index] = Cut(element, value, built.pop(first), built.pop(first + 1))
-        else:
-            built[index] = Leaf(*boxes[index])
-    return built[0]
+    return tree_of(boxes, cuts)
 
 
 def _least(program: Program, inequalities: Inequalities, low: Float64, high: Float64) -> Float64:

@@ -14,7 +14,7 @@ import numpy as np
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.queue import Bounded, Rounds, cut_hardest_first
-from pytest_torchlean.bounds.splitting import Splitting, splitting_of
+from pytest_torchlean.bounds.splitting import Splitting, smallest_clause, splitting_of
 
 _BATCH = 256
 """Parts bounded at once."""
@@ -58,8 +58,7 @@ class Chain:
 
     def least(self, rows: Float64) -> Float64:
         """Per part the smallest clause's best row, (parts, rows) -> (parts,)."""
-        smallest: Float64 = rows.reshape(len(rows), -1, self.alternatives).max(axis=2).min(axis=1)
-        return smallest
+        return smallest_clause(rows, self.alternatives)
 
 
 def lower_rows(chain: Chain, low: Float64, high: Float64) -> tuple[Float64, Float64]:

@@ -5,8 +5,9 @@ The result is a tree of cuts for a certificate, never evidence: every leaf is pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from pytest_torchlean.bounds.stated import StatedSlopes
 
 _BATCH = 64
 """Boxes bounded at once."""
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +37,13 @@ class Inequalities:
 
     def least(self, rows: Float64) -> Float64:
         """Per box the smallest clause's best row, (boxes, rows) -> (boxes,)."""
-        clauses = rows.reshape(len(rows), -1, self.alternatives)
-        worst: Float64 = clauses.max(axis=2).min(axis=1)
-        return worst
+        return smallest_clause(rows, self.alternatives)
+
+
+def smallest_clause(rows: Float64, alternatives: int) -> Float64:
+    """Per box the smallest clause's best row, (boxes, rows) -> (boxes,); clauses of so many rows."""
+    smallest: Float64 = rows.reshape(len(rows), -1, alternatives).max(axis=2).min(axis=1)
+    return smallest
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +124,7 @@ def split(
 
 def splitting_of(searched: Searched) -> Splitting:
     """The tree of a search that came to its end."""
-    tree = _tree(searched.boxes, searched.cuts) if searched.proved else None
+    tree = tree_of(searched.boxes, searched.cuts) if searched.proved else None
     return Splitting(tree, searched.bounded, searched.gap, searched.broken)
 
 
@@ -133,8 +139,33 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             pending += [node.above, node.below]
 
 
-def _tree(boxes: list[tuple[Float64, Float64]], cuts: Cuts) -> Tree:
-    """Parts have larger numbers than the box they were cut from, so they are built first."""
+def folded(tree: Tree, leaf: Callable[[Leaf], _Made], joined: Callable[[Cut, _Made, _Made], _Made]) -> _Made:
+    """What a tree is made into from its leaves on, the lower case of each cut first, however deep it is."""
+    finished: list[_Made] = []
+    pending: list[tuple[Tree, bool]] = [(tree, False)]
+    while pending:
+        node, ready = pending.pop()
+        if isinstance(node, Leaf):
+            finished.append(leaf(node))
+        elif ready:
+            above, below = finished.pop(), finished.pop()
+            finished.append(joined(node, below, above))
+        else:
+            pending += [(node, True), (node.above, False), (node.below, False)]
+    return finished[0]
+
+
+def with_leaves(tree: Tree, others: Mapping[int, Tree]) -> Tree:
+    """The tree with others in the places of some leaves, by their `id`; the other leaves stay as they are."""
+
+    def joined(cut: Cut, below: Tree, above: Tree) -> Tree:
+        return Cut(cut.element, cut.value, below, above)
+
+    return folded(tree, lambda leaf: others.get(id(leaf), leaf), joined)
+
+
+def tree_of(boxes: list[tuple[Float64, Float64]], cuts: Cuts) -> Tree:
+    """The tree of numbered boxes, where a cut part has a larger number than the box it was cut from."""
     built: dict[int, Tree] = {}
     for index in range(len(boxes) - 1, -1, -1):
         if index in cuts:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from pytest_torchlean.bounds import forward as floating
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.splitting import Cut, Tree
+from pytest_torchlean.bounds.splitting import Cut, Tree, folded
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forward import Layers, Rows, leading, least, prepared
@@ -151,19 +150,11 @@ def _values(scale: ScaleData, numbers: np.ndarray) -> np.ndarray:
 
 def _cuts(scale: ScaleData, tree: Tree) -> CutsData:
     """The tree with fixed-point values."""
-    finished: list[CutsData] = []
-    pending: list[tuple[Tree, bool]] = [(tree, False)]
-    while pending:
-        node, ready = pending.pop()
-        if not isinstance(node, Cut):
-            finished.append(LeafData())
-        elif ready:
-            above, below = finished.pop(), finished.pop()
-            value = round(Fraction(node.value) * scale.unit) + scale.center
-            finished.append(CutData(node.element, value, below, above))
-        else:
-            pending += [(node, True), (node.above, False), (node.below, False)]
-    return finished[0]
+
+    def joined(node: Cut, below: CutsData, above: CutsData) -> CutsData:
+        return CutData(node.element, scale.nearest(node.value), below, above)
+
+    return folded(tree, lambda _: LeafData(), joined)
 
 
 def _origin(state: State) -> int | None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
-from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
+from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leaves
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen
-from pytest_torchlean.certificate.model import BoxData, ClaimData, ScaleData, ScriptData, SplitScript
+from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData, SplitScript
 
 _ROUNDS = 4
 """How often cells that integers do not prove are halved."""
@@ -53,8 +52,7 @@ def celled_script(
                     failed.append(cell)
         if not failed:
             return _script(account, tree, chain)
-        halves = {id(cell.leaf): _halved(cell.leaf) for cell in failed}
-        tree = _with(tree, halves)
+        tree = with_leaves(tree, {id(cell.leaf): _halved(cell.leaf) for cell in failed})
     return None
 
 
@@ -79,7 +77,7 @@ def _cells(account: Account, start: State, tree: Tree) -> list[_Cell]:
         if isinstance(node, Leaf):
             found.append(_Cell(node, lower, upper))
             continue
-        value, place = _value(scale, node), node.element
+        value, place = scale.nearest(node.value), node.element
         pending.append((node.above, (*lower[:place], value, *lower[place + 1 :]), upper))
         pending.append((node.below, lower, (*upper[:place], value, *upper[place + 1 :])))
     return found
@@ -107,10 +105,6 @@ def _repeated(side: Integers, count: int) -> Integers:
     return np.repeat(side, count, axis=1)
 
 
-def _value(scale: ScaleData, node: Cut) -> int:
-    return round(Fraction(node.value) * scale.unit) + scale.center
-
-
 def _halved(leaf: Leaf) -> Tree:
     """A leaf cut in the middle of its widest input."""
     element = int(np.argmax(leaf.upper - leaf.lower))
@@ -120,33 +114,10 @@ def _halved(leaf: Leaf) -> Tree:
     return Cut(element, middle, Leaf(leaf.lower, below), Leaf(above, leaf.upper))
 
 
-def _with(tree: Tree, halves: dict[int, Tree]) -> Tree:
-    """The tree with others in the places of some leaves; the other leaves stay the objects they are."""
-    finished: list[Tree] = []
-    pending: list[tuple[Tree, bool]] = [(tree, False)]
-    while pending:
-        node, ready = pending.pop()
-        if isinstance(node, Leaf):
-            finished.append(halves.get(id(node), node))
-        elif ready:
-            above, below = finished.pop(), finished.pop()
-            finished.append(Cut(node.element, node.value, below, above))
-        else:
-            pending += [(node, True), (node.above, False), (node.below, False)]
-    return finished[0]
-
-
 def _script(account: Account, tree: Tree, chain: ScriptData) -> ScriptData:
     scale = account.emission.certificate.scale
-    finished: list[ScriptData] = []
-    pending: list[tuple[Tree, bool]] = [(tree, False)]
-    while pending:
-        node, ready = pending.pop()
-        if isinstance(node, Leaf):
-            finished.append(chain)
-        elif ready:
-            above, below = finished.pop(), finished.pop()
-            finished.append(SplitScript(FIRST_INPUT + node.element, _value(scale, node), below, above))
-        else:
-            pending += [(node, True), (node.above, False), (node.below, False)]
-    return finished[0]
+
+    def joined(node: Cut, below: ScriptData, above: ScriptData) -> ScriptData:
+        return SplitScript(FIRST_INPUT + node.element, scale.nearest(node.value), below, above)
+
+    return folded(tree, lambda _: chain, joined)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
-from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
+from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leaves
 from pytest_torchlean.certificate.account import Account, cut
 from pytest_torchlean.certificate.linear import relaxed_chain
 from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData, SplitScript
@@ -78,11 +77,13 @@ def cut_script(
             budget.observer.step(len(known))
         if not failed:
             return _joined(account, tree, known)
+        others: dict[int, Tree] = {}
         for part in failed:
             more = finer(part.leaf)
             if not isinstance(more, Cut):
                 return None
-            tree = _replaced(tree, part.leaf, more)
+            others[id(part.leaf)] = more
+        tree = with_leaves(tree, others)
     return None
 
 
@@ -114,34 +115,13 @@ def parts_of(account: Account, tree: Tree) -> Iterator[Part]:
 
 def _place(account: Account, node: Cut) -> tuple[int, int]:
     scale = account.emission.certificate.scale
-    return FIRST_INPUT + node.element, round(Fraction(node.value) * scale.unit) + scale.center
+    return FIRST_INPUT + node.element, scale.nearest(node.value)
 
 
 def _joined(account: Account, tree: Tree, known: dict[tuple[Step, ...], ScriptData]) -> ScriptData:
-    finished: list[ScriptData] = []
-    pending: list[tuple[Tree, tuple[Step, ...], bool]] = [(tree, (), False)]
-    while pending:
-        node, way, ready = pending.pop()
-        if isinstance(node, Leaf):
-            finished.append(known[way])
-        elif ready:
-            above, below = finished.pop(), finished.pop()
-            finished.append(SplitScript(*_place(account, node), below, above))
-        else:
-            below_step, above_step = (Step(*_place(account, node), below=side) for side in (True, False))
-            pending += [
-                (node, way, True),
-                (node.above, (*way, above_step), False),
-                (node.below, (*way, below_step), False),
-            ]
-    return finished[0]
+    scripts = iter([known[part.way] for part in parts_of(account, tree)])
 
+    def joined(node: Cut, below: ScriptData, above: ScriptData) -> ScriptData:
+        return SplitScript(*_place(account, node), below, above)
 
-def _replaced(tree: Tree, old: Leaf, new: Tree) -> Tree:
-    """The tree with another one in a leaf's place; the rest is shared."""
-    if isinstance(tree, Leaf):
-        return new if tree is old else tree
-    below, above = _replaced(tree.below, old, new), _replaced(tree.above, old, new)
-    return (
-        tree if below is tree.below and above is tree.above else Cut(tree.element, tree.value, below, above)
-    )
+    return folded(tree, lambda _: next(scripts), joined)

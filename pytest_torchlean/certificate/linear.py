@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +111,7 @@ def _case(
     if not isinstance(cases, Cut):
         return _chain(account, claim, forms, state, cases, refine)
     scale, slot = account.emission.certificate.scale, FIRST_INPUT + cases.element
-    value = round(Fraction(cases.value) * scale.unit) + scale.center
+    value = scale.nearest(cases.value)
     value = min(max(value, int(state.lower[slot, 0])), int(state.upper[slot, 0]))
     below, fine, least = _case(
         account, claim, forms, cut(state, slot, value, below=True), cases.below, refine

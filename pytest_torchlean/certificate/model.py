@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 
 
 class Semantics(Enum):
@@ -550,6 +551,10 @@ class ScaleData:
     def top(self) -> int:
         """Largest fixed-point number."""
         return 2 * self.center
+
+    def nearest(self, value: float) -> int:
+        """The fixed-point number that is nearest to a value, ties to even."""
+        return round(Fraction(value) * self.unit) + self.center
 
 
 @dataclass(frozen=True)

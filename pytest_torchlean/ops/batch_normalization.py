@@ -15,17 +15,13 @@ from pytest_torchlean.binary32.error_bounds import ETA, finish, gamma
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import (
-    ZERO,
-    AffineBlock,
-    AffineStep,
-    BilinearStep,
     CurveStep,
     IndexStep,
-    LinearStep,
     PickStep,
     QuotientStep,
     Step,
 )
+from pytest_torchlean.ops.elementwise import combination, product, repeated
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -112,33 +108,14 @@ def _step(node: Node, graph: Graph) -> Step | str:
     size, channels = math.prod(shape), shape[1]
     places, each = np.arange(size, dtype=np.int64), np.arange(channels, dtype=np.int64)
     channel = np.broadcast_to(each.reshape(-1, *(1,) * (len(shape) - 2)), shape).reshape(-1)
-    shifted = AffineBlock(
-        np.ones((1, 1), np.float32),
-        np.array([real(node, "epsilon")], np.float32),
-        each[:, None],
-        each[:, None],
-    )
-    one = AffineBlock(
-        np.ones((1, 1), np.float32), np.ones(1, np.float32), np.full_like(each, ZERO)[:, None], each[:, None]
-    )
-    root = CurveStep(LinearStep((IndexStep((variance,), each),), (shifted,)), "sqrt")
-    inverse = QuotientStep(AffineStep((variance,), (one,)), root)
-    factor = BilinearStep(inverse, IndexStep((scale,), each), 1, channels)
-    less = AffineBlock(
-        np.array([[1, -1]], np.float32), None, np.stack([each, channels + each], axis=1), each[:, None]
-    )
-    moved = BilinearStep(IndexStep((mean,), each), factor, 1, channels)
-    offset = LinearStep((IndexStep((bias,), each), moved), (less,))
-    product = BilinearStep(IndexStep((name,), places), PickStep(factor, channel), 1, size)
-    return LinearStep((product, PickStep(offset, channel)), (_sum(size),))
-
-
-def _sum(size: int) -> AffineBlock:
-    """Element by element the first operand plus the second."""
-    places = np.arange(size, dtype=np.int64)
-    return AffineBlock(
-        np.ones((1, 2), np.float32), None, np.stack([places, size + places], axis=1), places[:, None]
-    )
+    scales, biases, means, variances = (IndexStep((one,), each) for one in (scale, bias, mean, variance))
+    epsilon = float(real(node, "epsilon"))
+    root = CurveStep(combination([(variances, 1.0)], channels, epsilon), "sqrt")
+    inverse = QuotientStep(repeated(variance, np.float32(1), channels), root)
+    factor = product(inverse, scales, channels)
+    offset = combination([(biases, 1.0), (product(means, factor, channels), -1.0)], channels)
+    scaled = product(IndexStep((name,), places), PickStep(factor, channel), size)
+    return combination([(scaled, 1.0), (PickStep(offset, channel), 1.0)], size)
 
 
 RULES = {"BatchNormalization": OpRule(_infer, _evaluate, _error_bound, _step, prepare=_prepare)}

@@ -15,14 +15,12 @@ may be off (Spec.Fused in Lean): every result within the budget of `binary32.bud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import (
-    AffineBlock,
     BilinearStep,
     CurveStep,
     IndexStep,
@@ -32,7 +30,7 @@ from pytest_torchlean.ir.linear import (
     ReluStep,
     Step,
 )
-from pytest_torchlean.ops.elementwise import product
+from pytest_torchlean.ops.elementwise import combination, product
 from pytest_torchlean.ops.extremum import extremum
 
 SIXTH = np.float32(1 / 6)
@@ -48,17 +46,6 @@ def _own(node: Node, graph: Graph) -> IndexStep:
     return IndexStep((name,), np.arange(graph.types[name].size, dtype=np.int64))
 
 
-def _sum(operands: Sequence[tuple[OperandStep, float]], size: int, offset: float = 0.0) -> LinearStep:
-    """Element by element, the operands times a binary32 number each, and an offset."""
-    places = np.arange(size, dtype=np.int64)
-    gather = np.stack([places + size * index for index in range(len(operands))], axis=1)
-    weights = np.array([[weight for _, weight in operands]], dtype=np.float32)
-    bias = np.array([offset], dtype=np.float32) if offset else None
-    return LinearStep(
-        tuple(operand for operand, _ in operands), (AffineBlock(weights, bias, gather, places[:, None]),)
-    )
-
-
 def _parts(value: Fraction) -> tuple[float, float]:
     """The nearest binary32 number, and that of the rest."""
     high = np.float32(float(value))
@@ -71,8 +58,8 @@ def _granted(operation: str, value: OperandStep) -> CurveStep:
 
 def _elu(x: OperandStep, alpha: float, size: int) -> LinearStep:
     """max(x, 0) + alpha * e^min(x, 0) - alpha."""
-    below = _sum([(ReluStep(_sum([(x, -1.0)], size)), -1.0)], size)
-    return _sum([(ReluStep(x), 1.0), (CurveStep(below, "exp"), alpha)], size, -alpha)
+    below = combination([(ReluStep(combination([(x, -1.0)], size)), -1.0)], size)
+    return combination([(ReluStep(x), 1.0), (CurveStep(below, "exp"), alpha)], size, -alpha)
 
 
 def elu_step(node: Node, graph: Graph, alpha: float) -> Step | str:
@@ -93,21 +80,21 @@ def selu_step(node: Node, graph: Graph, alpha: float, gamma: float) -> Step | st
         return "its budget is stated for the alpha and gamma of the standard"
     x = _own(node, graph)
     size = x.index.size
-    return _granted("selu", _sum([(_elu(x, alpha, size), gamma)], size))
+    return _granted("selu", combination([(_elu(x, alpha, size), gamma)], size))
 
 
 def swish_step(node: Node, graph: Graph, alpha: float) -> Step | str:
     x = _own(node, graph)
     size = x.index.size
-    inner: OperandStep = x if alpha == 1.0 else _sum([(x, alpha)], size)
+    inner: OperandStep = x if alpha == 1.0 else combination([(x, alpha)], size)
     return _granted("swish", product(x, CurveStep(inner, "sigmoid"), size))
 
 
 def hard_swish_step(node: Node, graph: Graph) -> Step | str:
     x = _own(node, graph)
     size = x.index.size
-    raised = ReluStep(_sum([(x, float(SIXTH))], size, 0.5))
-    below_one = _sum([(ReluStep(_sum([(raised, -1.0)], size, 1.0)), -1.0)], size, 1.0)
+    raised = ReluStep(combination([(x, float(SIXTH))], size, 0.5))
+    below_one = combination([(ReluStep(combination([(raised, -1.0)], size, 1.0)), -1.0)], size, 1.0)
     gate = _granted("hard_swish_gate", below_one)
     return _granted("hard_swish", product(x, gate, size))
 
@@ -123,12 +110,12 @@ def gelu_tanh_step(node: Node, graph: Graph) -> Step | str:
     size = x.index.size
     cube: BilinearStep = product(product(x, x, size), x, size)
     linear, cubic = _parts(_GELU_SLOPE), _parts(_GELU_SLOPE * _GELU_CUBIC)
-    inner = _sum([(x, linear[0]), (x, linear[1]), (cube, cubic[0]), (cube, cubic[1])], size)
+    inner = combination([(x, linear[0]), (x, linear[1]), (cube, cubic[0]), (cube, cubic[1])], size)
     return _granted("gelu_tanh", product(x, CurveStep(inner, "sigmoid"), size))
 
 
 def softsign_step(node: Node, graph: Graph) -> Step | str:
     x = _own(node, graph)
     size = x.index.size
-    absolute = extremum((x, _sum([(x, -1.0)], size)), True, size)
-    return _granted("softsign", QuotientStep(x, _sum([(absolute, 1.0)], size, 1.0)))
+    absolute = extremum((x, combination([(x, -1.0)], size)), True, size)
+    return _granted("softsign", QuotientStep(x, combination([(absolute, 1.0)], size, 1.0)))

@@ -6,7 +6,7 @@ two's complement, and their quotient is rounded towards zero; a zero divisor has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -19,10 +19,12 @@ from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.binary32.ulp import exact, is_binary32
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import (
+    ZERO,
     AffineBlock,
     AffineStep,
     BilinearStep,
     IndexStep,
+    LinearStep,
     OperandStep,
     QuotientStep,
     Step,
@@ -144,6 +146,24 @@ def scaled(name: str, factors: Float32, index: NDArray[np.int64] | None = None) 
         for value, chosen in _by_value(factors, places)
     ]
     return AffineStep((name,), tuple(blocks))
+
+
+def combination(operands: Sequence[tuple[OperandStep, float]], size: int, offset: float = 0.0) -> LinearStep:
+    """Element by element, the operands times a binary32 number each, and an offset."""
+    places = np.arange(size, dtype=np.int64)
+    gather = np.stack([places + size * index for index in range(len(operands))], axis=1)
+    weights = np.array([[weight for _, weight in operands]], dtype=np.float32)
+    bias = np.array([offset], dtype=np.float32) if offset else None
+    return LinearStep(
+        tuple(operand for operand, _ in operands), (AffineBlock(weights, bias, gather, places[:, None]),)
+    )
+
+
+def repeated(name: str, value: np.float32, count: int) -> AffineStep:
+    """One number in many places; `name` is a value of the graph, which is not read."""
+    places, nothing = np.arange(count, dtype=np.int64)[None], np.full((1, 1), ZERO, dtype=np.int64)
+    block = AffineBlock(np.zeros((count, 1), np.float32), np.full(count, value, np.float32), nothing, places)
+    return AffineStep((name,), (block,))
 
 
 def product(left: OperandStep, right: OperandStep, size: int) -> BilinearStep:

@@ -21,9 +21,7 @@ import numpy as np
 from pytest_torchlean.binary32.arithmetic import Enclosed, Rounded
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
 from pytest_torchlean.ir.linear import (
-    ZERO,
     AffineBlock,
-    AffineStep,
     CurveStep,
     IndexStep,
     LinearStep,
@@ -32,7 +30,7 @@ from pytest_torchlean.ir.linear import (
     ReluStep,
     Step,
 )
-from pytest_torchlean.ops.elementwise import product
+from pytest_torchlean.ops.elementwise import combination, product, repeated
 from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.indexed import axis_in
@@ -275,17 +273,14 @@ def _softmax_step(node: Node, graph: Graph) -> Step | str:
     owner = places // terms
     x = IndexStep((name,), flat)
     largest = extremum(tuple(IndexStep((name,), rows[:, place]) for place in range(terms)), True, count)
-    above = AffineBlock(
-        np.array([[-1, 1]], np.float32), None, np.stack([places, flat.size + owner], axis=1), places[:, None]
-    )
-    opposite = AffineBlock(np.array([[-1]], np.float32), None, places[:, None], places[:, None])
-    below = LinearStep((ReluStep(LinearStep((x, largest), (above,))),), (opposite,))
+    above = combination([(x, -1.0), (PickStep(largest, owner), 1.0)], flat.size)
+    below = combination([(ReluStep(above), -1.0)], flat.size)
     grown = CurveStep(below, "exp")
     whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
-    total = extremum((LinearStep((grown,), (whole,)), _constant(name, _LEAST_SUM, count)), True, count)
-    inverse = QuotientStep(_constant(name, np.float32(1), count), total)
+    total = extremum((LinearStep((grown,), (whole,)), repeated(name, _LEAST_SUM, count)), True, count)
+    inverse = QuotientStep(repeated(name, np.float32(1), count), total)
     share = product(grown, PickStep(inverse, owner), flat.size)
-    least = extremum((share, _constant(name, _LARGEST_SHARE, flat.size)), False, flat.size)
+    least = extremum((share, repeated(name, _LARGEST_SHARE, flat.size)), False, flat.size)
     back = np.empty_like(places)
     back[flat] = places
     return PickStep(least, back)
@@ -293,13 +288,6 @@ def _softmax_step(node: Node, graph: Graph) -> Step | str:
 
 _MOST_SHARES = 4096
 """Summands whose rounding is far below 2^-10."""
-
-
-def _constant(name: str, value: np.float32, count: int) -> AffineStep:
-    """One number in many places."""
-    places, nothing = np.arange(count, dtype=np.int64)[None], np.full((1, 1), ZERO, dtype=np.int64)
-    block = AffineBlock(np.zeros((count, 1), np.float32), np.full(count, value, np.float32), nothing, places)
-    return AffineStep((name,), (block,))
 
 
 _SOFTMAX = rule_of(_infer_axis, _softmax)
