@@ -25,6 +25,7 @@ from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
+from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.listed import Listed
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
@@ -34,8 +35,6 @@ from pytest_torchlean.properties.proving import (
     forecast,
     points_of,
     prove,
-    runtime_line,
-    trust_of,
     unfinished,
 )
 from pytest_torchlean.properties.recalled import proved_boxes

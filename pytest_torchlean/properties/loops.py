@@ -20,6 +20,7 @@ import numpy as np
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.joined import JoinedExecutions, Part
+from pytest_torchlean.properties.loop_boxes import core_of, never, shell_of
 from pytest_torchlean.properties.loop_states import state_in
 from pytest_torchlean.spec.expressions import (
     Binary64,
@@ -97,6 +98,24 @@ class Loop:
         assert isinstance(self.prop, LyapunovProperty)
         return elements(self.prop.ball, len(self.states), what="ball", span=self.prop.span)
 
+    @property
+    def region(self) -> InputBox:
+        """All states that the claim speaks of."""
+        return InputBox(self.lower, self.upper)
+
+    @cached_property
+    def core(self) -> InputBox:
+        """The ball, as far as it lies in the region."""
+        return core_of(self.region, self.ball)
+
+    @cached_property
+    def shell(self) -> tuple[InputBox, ...]:
+        """Boxes that cover the rest of the region. Raises SpecError TL0317 where there are none."""
+        found = shell_of(self.region, self.ball)
+        if not found:
+            raise SpecError("TL0317", "the ball holds the whole region", span=self.prop.span)
+        return found
+
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
         return tuple(islice(_Cases(self).all(), MOST_CASES + 1))
@@ -113,7 +132,7 @@ class Loop:
         if len(cases) > MOST_CASES:
             raise UnsupportedError("TL0363", f"the expressions lead to more than {MOST_CASES} cases")
         if not cases:
-            cases = (never(InputBox(self.lower, self.upper), self.lower[0], len(self.controls)),)
+            cases = (never(self.region, len(self.controls)),)
         return UnsafeSet(len(self.states), len(self.controls) + len(self.states), cases)
 
     def next_states(
@@ -274,7 +293,7 @@ class _Cases:
     def all(self) -> Iterator[Case]:
         prop, loop = self._loop.prop, self._loop
         if isinstance(prop, InvariantProperty):
-            box = InputBox(loop.lower, loop.upper)
+            box = loop.region
             label = "an entry of `constraints`"
             given = [
                 self._of(formula, tree, self._now, label)
@@ -299,7 +318,7 @@ class _Cases:
         if prop.level is not None:
             bounded = [self._at_most_zero(self._less(before, self._algebra.number(prop.level)))]
         rising = self._algebra.add(self._less(after, before), self._algebra.number(prop.decrease))
-        shell, core = shell_of(loop), core_of(loop)
+        shell, core = loop.shell, loop.core
         for box in shell:
             yield from self._cases(box, [self._at_most_zero(before)])
             yield from self._cases(box, [_Condition(rising, weak=prop.decrease == 0), *bounded])
@@ -360,52 +379,6 @@ class _Cases:
 def off(name: str) -> str:
     """The name of a disturbance, which no expression can have."""
     return f"{name} off"
-
-
-def never(box: InputBox, low: Fraction, place: int) -> Case:
-    """What no state of the box does: its first element, the output at `place`, lies more than 1 below `low`.
-
-    It stands for a claim that no state can break whatever the control is, so that Lean has a word on it too.
-    """
-    return Case(box, (Atom((), ((place, Fraction(1)),), 1 - low, False),))
-
-
-def core_of(loop: Loop) -> InputBox:
-    """The box around the origin, as far as it lies in the region."""
-    lower = tuple(max(low, -half) for low, half in zip(loop.lower, loop.ball, strict=True))
-    upper = tuple(min(high, half) for high, half in zip(loop.upper, loop.ball, strict=True))
-    return InputBox(lower, upper)
-
-
-def shell_of(loop: Loop) -> list[InputBox]:
-    """Boxes that cover the region outside that box, and meet only in faces.
-
-    Raises SpecError TL0317 where there are none.
-    """
-    core, lower, upper, found = core_of(loop), list(loop.lower), list(loop.upper), []
-    if all(
-        -half <= low and high <= half
-        for low, half, high in zip(loop.lower, loop.ball, loop.upper, strict=True)
-    ):
-        raise SpecError("TL0317", "the ball holds the whole region", span=loop.prop.span)
-    for place, half in enumerate(loop.ball):
-        if lower[place] <= -half:
-            found.append(InputBox(tuple(lower), (*upper[:place], -half, *upper[place + 1 :])))
-        if upper[place] >= half:
-            found.append(InputBox((*lower[:place], half, *lower[place + 1 :]), tuple(upper)))
-        lower[place], upper[place] = core.lower[place], core.upper[place]
-    return found
-
-
-def faces_of(loop: Loop) -> list[InputBox]:
-    """The sides of the region's box."""
-    lower, upper, found = loop.lower, loop.upper, []
-    for place in range(len(lower)):
-        for end in (lower[place], upper[place]):
-            behind = slice(place + 1, None)
-            least, most = ((*side[:place], end, *side[behind]) for side in (lower, upper))
-            found.append(InputBox(least, most))
-    return found
 
 
 def _never(atom: Atom) -> bool:

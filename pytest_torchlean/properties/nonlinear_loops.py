@@ -20,8 +20,9 @@ from pytest_torchlean.ir.graph import Graph, ValueType
 from pytest_torchlean.onnx_export.write import to_onnx
 from pytest_torchlean.onnx_import import lower as lower_model
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.loop_boxes import faces_of, never
 from pytest_torchlean.properties.loop_states import any_state_in
-from pytest_torchlean.properties.loops import NO_STATE, Loop, core_of, faces_of, loop_of, never, off, shell_of
+from pytest_torchlean.properties.loops import NO_STATE, Loop, loop_of, off
 from pytest_torchlean.properties.monomials import Monomials
 from pytest_torchlean.properties.unsafe import in_box
 from pytest_torchlean.spec.expressions import Expression, ExpressionError
@@ -154,7 +155,7 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
         words.append((conditions[0].words, atoms[0]))
     if not cases:
         box = InputBox((*loop.lower, *off_low), (*loop.upper, *off_high))
-        cases = [never(box, loop.lower[0], 0)]
+        cases = [never(box, 0)]
         words = [("the state lies outside of the region", cases[0].atoms[0])]
     unsafe = UnsafeSet(len(loop.states) + len(off_low), len(monomials), tuple(cases))
     outputs = tuple(map(written, monomials))
@@ -245,7 +246,7 @@ class _Claims:
 
     def _invariant(self, prop: InvariantProperty) -> Iterator[tuple[InputBox, list[_Condition]]]:
         loop, label = self._loop, "an entry of `constraints`"
-        box = InputBox(loop.lower, loop.upper)
+        box = loop.region
         if loop.constraints and not any_state_in(box, loop.states, loop.constraints):
             raise SpecError("TL0317", NO_STATE, span=prop.span)
         where = [
@@ -263,7 +264,7 @@ class _Claims:
         loop, label = self._loop, "`function`"
         assert loop.function is not None
         before = self._of(prop.function, loop.function, self._now, label)
-        shell, core = shell_of(loop), core_of(loop)
+        shell, core = loop.shell, loop.core
         bounded = []
         if prop.level is not None:
             bounded = [self._at_most_zero(self._less(before, self._algebra.number(prop.level)))]
@@ -285,7 +286,7 @@ class _Claims:
             reaches = self._at_most_zero(
                 self._less(before, level), "the level is reached at the region's edge"
             )
-            for box in faces_of(loop):
+            for box in faces_of(loop.region):
                 yield box, [reaches]
             above = _Condition(self._less(before, level), "the level is reached in the ball", weak=True)
             yield core, [above]

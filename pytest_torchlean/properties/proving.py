@@ -36,7 +36,6 @@ from pytest_torchlean.checker import (
     find_lean,
 )
 from pytest_torchlean.errors import CertificateError, CheckerError
-from pytest_torchlean.ops.elementary import ASSUMED, CURVES, SEQUENCED
 from pytest_torchlean.preprocessing import RawIntegers
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties import PropertyContext
@@ -60,11 +59,6 @@ OUT_OF_TIME = "TL0511"
 """Lean ran out of time: the verdict is UNKNOWN, as for any search that does."""
 _TOO_MUCH = (OUT_OF_TIME, "TL0512")
 """Lean ran out of time, or of memory."""
-
-REAL_RUNTIME_LINE = (
-    "not claimed: the proof is about exact arithmetic on the stored weights; `check: runtime` compares "
-    "the runtime's rounding"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +128,6 @@ def unfinished(prop: PropertySpec) -> tuple[str, str]:
 def semantics_of(prop: PropertySpec) -> Semantics:
     """What executions the property speaks about."""
     return Semantics.BINARY32 if prop.chosen_semantics == "binary32" else Semantics.REAL
-
-
-def runtime_line(prop: PropertySpec, executions: Executions) -> str:
-    """The ledger's line about onnxruntime. Raises RuntimeFailure TL0702 where it refuses the model."""
-    return executions.runtime_line if prop.chosen_semantics == "binary32" else REAL_RUNTIME_LINE
 
 
 def points_of(
@@ -393,31 +382,3 @@ def guard_points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
             inner = (low + share * (high.astype(np.float64) - low)).astype(np.float32)
             points.append(np.clip(inner, low, high))
     return np.stack(points).astype(np.float32)
-
-
-SMOOTH = (
-    "Assumed of the runtime, under binary32: every result of {} is within the budget of Spec/Curve of the "
-    "real function's value (measured, not derived: benchmarks/ELEMENTARY.md)."
-)
-SEQUENCES = (
-    "Assumed of the runtime, under binary32: {} is computed as the sequence of rounded operations that "
-    "docs/products.md names, the exponential within its budget."
-)
-EXPONENTIAL = (
-    "The theorem speaks of number systems with an exponential function; read it over the real numbers."
-)
-
-
-def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
-    """The ledger's sentences for a proof about this model."""
-    trust = proof.trust
-    used = {node.op for node in context.graph.nodes}
-    if used & ASSUMED:
-        trust = (*trust, SMOOTH.format(", ".join(sorted(used & ASSUMED))))
-    if used & SEQUENCED:
-        trust = (*trust, SEQUENCES.format(", ".join(sorted(used & SEQUENCED))))
-    if used & (ASSUMED | SEQUENCED | CURVES.keys()):
-        trust = (*trust, EXPONENTIAL)
-    if context.graph.free_batch:
-        return (*trust, "The model's batch dimension is free; the claim is about batch size 1.")
-    return trust

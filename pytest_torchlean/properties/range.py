@@ -25,6 +25,7 @@ from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import cases_by_phases
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
@@ -34,9 +35,7 @@ from pytest_torchlean.properties.proving import (
     forecast,
     points_of,
     prove,
-    runtime_line,
     semantics_of,
-    trust_of,
     unfinished,
 )
 from pytest_torchlean.properties.recalled import (

@@ -32,6 +32,7 @@ from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions, Violation
+from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
 from pytest_torchlean.properties.pairs import is_pair
 from pytest_torchlean.properties.proving import (
@@ -40,9 +41,7 @@ from pytest_torchlean.properties.proving import (
     Prospect,
     forecast,
     prove,
-    runtime_line,
     semantics_of,
-    trust_of,
     unfinished,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
