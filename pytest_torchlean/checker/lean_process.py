@@ -73,19 +73,9 @@ def run_lean(
     Raises CheckerError TL0503 if Lean cannot be started.
     """
     command = [
-        sys.executable, "-I", "-S", str(_LAUNCHER),
-        str(memory_mb + _RESERVED_MB), str(file_mb), lean.kind, str(lean.path),
-        f"--threads={threads}", f"--tstack={_THREAD_STACK_KB}", f"--memory={memory_mb}", *arguments,
-    ]  # fmt: skip
-    environment = {
-        "LEAN_PATH": os.pathsep.join(str(path) for path in lean_path),
-        "HOME": str(directory),
-        "TMPDIR": str(directory),
-        "PATH": os.defpath,
-        "LC_ALL": "C.UTF-8",
-        # long numbers are written once: huge pages save page faults (other C libraries ignore this)
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    }
+        *launcher_command(lean.kind, lean.path, memory_mb, file_mb),
+        *lean_arguments(arguments, memory_mb, threads),
+    ]
     stdout_path, stderr_path = directory / "lean.stdout", directory / "lean.stderr"
     started = time.monotonic()
     with stdout_path.open("wb") as stdout, stderr_path.open("wb") as stderr:
@@ -93,7 +83,7 @@ def run_lean(
             process = subprocess.Popen(
                 command,
                 cwd=directory,
-                env=environment,
+                env=environment(directory, lean_path),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -102,7 +92,46 @@ def run_lean(
         except OSError as error:
             raise CheckerError("TL0503", f"cannot start {sys.executable}: {error}") from error
         end, code, peak = _wait(process, started + wall_seconds, memory_mb)
-    seconds = time.monotonic() - started
+    return finished(lean, directory, end, code, time.monotonic() - started, peak)
+
+
+def launcher_command(kind: str, path: Path, memory_mb: int, file_mb: int) -> list[str]:
+    """How the launcher is started, without Lean's arguments."""
+    limits = [str(memory_mb + _RESERVED_MB), str(file_mb)]
+    # a fork of a process with threads is what `served` is about, and Python warns of it
+    return [sys.executable, "-I", "-S", "-W", "ignore", str(_LAUNCHER), *limits, kind, str(path)]
+
+
+def lean_arguments(arguments: Sequence[str], memory_mb: int, threads: int) -> list[str]:
+    """Lean's arguments with the ones for its threads and its memory."""
+    return [
+        f"--threads={threads}",
+        f"--tstack={_THREAD_STACK_KB}",
+        f"--memory={memory_mb}",
+        *arguments,
+    ]
+
+
+def environment(directory: Path, lean_path: Sequence[Path]) -> dict[str, str]:
+    """The whole environment of a Lean process that may write to `directory`."""
+    return {
+        "LEAN_PATH": os.pathsep.join(str(path) for path in lean_path),
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "PATH": os.defpath,
+        "LC_ALL": "C.UTF-8",
+        # long numbers are written once: huge pages save page faults (other C libraries ignore this)
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        # Lean's event loop waits for nothing here: no kernel thread for it
+        "UV_USE_IO_URING": "0",
+    }
+
+
+def finished(
+    lean: LeanInstall, directory: Path, end: End, code: int, seconds: float, peak: float
+) -> ProcessResult:
+    """The result of a process that has ended, with what it wrote; raises as `run_lean`."""
+    stdout_path, stderr_path = directory / "lean.stdout", directory / "lean.stderr"
     out, out_truncated = _read(stdout_path)
     err, err_truncated = _read(stderr_path)
     if end is End.EXITED and code == _CANNOT_START:
@@ -122,15 +151,15 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, memory_mb: int) -> 
                 break
             if time.monotonic() >= deadline:
                 killed = End.DEADLINE
-            elif _anonymous_mb(process.pid) > memory_mb:
+            elif anonymous_mb(process.pid) > memory_mb:
                 killed = End.MEMORY
             if killed is not None:
-                _kill_group(process.pid)
+                kill_group(process.pid)
                 continue
             time.sleep(pause)
             pause = min(2 * pause, 0.01)
     except BaseException:
-        _kill_group(process.pid)
+        kill_group(process.pid)
         process.wait()
         raise
     code = os.waitstatus_to_exitcode(status)
@@ -141,7 +170,7 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, memory_mb: int) -> 
     return (End.SIGNALLED, -code, peak) if code < 0 else (End.EXITED, code, peak)
 
 
-def _anonymous_mb(pid: int) -> float:
+def anonymous_mb(pid: int) -> float:
     """Resident memory of a process that is not a mapped file, in MiB; 0 where the system does not say."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as stream:
@@ -151,7 +180,7 @@ def _anonymous_mb(pid: int) -> float:
         return 0.0
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
     """Kill the process group of a child that has not been reaped yet."""
     try:
         os.killpg(pid, signal.SIGKILL)

@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_torchlean.checker.install import LeanInstall
-from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
-from pytest_torchlean.checker.lint import require_clean
+from pytest_torchlean.checker.lean_process import End, ProcessResult
+from pytest_torchlean.checker.lint import clean_modules
 from pytest_torchlean.checker.messages import MalformedOutput, parse_messages
 from pytest_torchlean.checker.private_directory import cache_root, make_private_directory, require_private
+from pytest_torchlean.checker.served import ServedLean
 from pytest_torchlean.checker.sources import (
     EVALUATED,
     ROOT,
@@ -114,12 +115,11 @@ def ensure_built(
     with _locked(root / f"{_key(library, lean)}.lock"):
         if (found := there()) is not None:
             return found
-        observer.phase("reading the Lean sources")
-        require_clean(wanted.texts, directory if sources is None else None)
+        clean = clean_modules(wanted.texts, directory if sources is None else None)
         _discard_leftovers(root, wanted.key)
         started = time.monotonic()
         earlier = next((build for build in others if build.is_intact()), None)
-        _build(wanted, earlier, observer)
+        _build(wanted, earlier, clean, observer)
         _built_here.add(wanted.target)
         _discard_unused(root)
         return wanted.result(time.monotonic() - started)
@@ -176,7 +176,7 @@ def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> d
     return digests if same and set(digests) == set(texts.modules) else None
 
 
-def _build(wanted: _Build, earlier: _Build | None, observer: Observer) -> None:
+def _build(wanted: _Build, earlier: _Build | None, clean: Iterator[str], observer: Observer) -> None:
     """Build into a temporary folder beside the target, then rename; `earlier` is not built again."""
     texts = wanted.texts
     work = Path(tempfile.mkdtemp(prefix=f"{wanted.key}.building-", dir=wanted.root))
@@ -187,7 +187,7 @@ def _build(wanted: _Build, earlier: _Build | None, observer: Observer) -> None:
             path.write_bytes(texts.text[module])
             (work / "olean" / module_path(module, ".olean")).parent.mkdir(parents=True, exist_ok=True)
         done = set() if earlier is None else _taken(earlier, texts, work)
-        _compile_all(wanted.lean, texts, work, done, observer)
+        _compile_all(wanted.lean, texts, work, done, clean, observer)
         shutil.rmtree(work / "source")
         shutil.rmtree(work / "log", ignore_errors=True)
         digests = {module: _digest(work, module) for module in texts.modules}
@@ -208,25 +208,47 @@ def _taken(earlier: _Build, texts: LeanSources, work: Path) -> set[str]:
 
 
 def _compile_all(
-    lean: LeanInstall, texts: LeanSources, work: Path, done: set[str], observer: Observer
+    lean: LeanInstall,
+    texts: LeanSources,
+    work: Path,
+    done: set[str],
+    clean: Iterator[str],
+    observer: Observer,
 ) -> None:
     """Compile every module after the ones it imports, at most _PARALLEL at a time, longest chain first.
 
-    done: modules that are compiled already; the others are added.
+    done: modules that are compiled already; the others are added. `clean` yields all modules, each when it
+    may be compiled; it runs while others are compiled, and to its end.
     """
     chains = _chain_lengths(texts)
     waiting = sorted(
         (module for module in texts.modules if module not in done), key=lambda module: -chains[module]
     )
+    may: set[str] = set()
     running: dict[Future[None], str] = {}
     observer.phase("building the Lean library, once per user", len(texts.modules), "modules")
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        while waiting or running:
-            ready = [module for module in waiting if done.issuperset(texts.imports[module])]
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        idle = [
+            stack.enter_context(ServedLean(lean, lean_path=[work / "olean"], memory_mb=_MODULE_MB))
+            for _ in range(_PARALLEL)
+        ]
+
+        def compile_one(module: str) -> None:
+            served = idle.pop()
+            try:
+                _compile(served, module, work)
+            finally:
+                idle.append(served)
+
+        while waiting or running or len(may) < len(texts.modules):
+            if (module := next(clean, None)) is not None:
+                may.add(module)
+            ready = [one for one in waiting if one in may and done.issuperset(texts.imports[one])]
             for module in ready[: _PARALLEL - len(running)]:
                 waiting.remove(module)
-                running[pool.submit(_compile, lean, module, work)] = module
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                running[pool.submit(compile_one, module)] = module
+            pause = 0.0 if len(may) < len(texts.modules) else None
+            finished, _ = wait(running, pause, return_when=FIRST_COMPLETED)
             for future in finished:
                 done.add(running.pop(future))
                 observer.step(len(done))
@@ -242,19 +264,16 @@ def _chain_lengths(texts: LeanSources) -> dict[str, int]:
     return lengths
 
 
-def _compile(lean: LeanInstall, module: str, work: Path) -> None:
+def _compile(lean: ServedLean, module: str, work: Path) -> None:
     """Compile one module; raises CheckerError TL0505 on any error or warning."""
     log = work / "log" / module
     log.mkdir(parents=True)
     source = work / "source" / module_path(module, ".lean")
     olean = work / "olean" / module_path(module, ".olean")
-    result = run_lean(
-        lean,
+    result = lean.run(
         ["--json", *OPTIONS, f"--root={work / 'source'}", "-o", str(olean), str(source)],
         directory=log,
-        lean_path=[work / "olean"],
         wall_seconds=_MODULE_SECONDS,
-        memory_mb=_MODULE_MB,
     )
     problem = _problem(result)
     if problem is not None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_torchlean.checker.sources import ROOT, LeanSources, module_path, read_sources
 from pytest_torchlean.errors import CheckerError
@@ -117,6 +118,7 @@ _DECLARING = frozenset(
     {"def", "theorem", "lemma", "abbrev", "structure", "class", "inductive", "coinductive", "instance"}
     | {"opaque", "axiom", "example"}
 )
+_SCOPES = frozenset({"namespace", "section", "mutual", "end"})
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _SKIPPED = re.compile(r"--[^\n]*|/-|\"|(?<![\w'!?])'(?:\\.|[^\\\n'])'")
 _STRING_END = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -139,11 +141,9 @@ class Finding:
         return f"{self.module}, line {self.line}: {self.rule}: {self.text}"
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     text: str
     line: int
-    start: int
 
 
 def lint(texts: Mapping[str, bytes]) -> tuple[Finding, ...]:
@@ -151,16 +151,28 @@ def lint(texts: Mapping[str, bytes]) -> tuple[Finding, ...]:
 
     Names of Core are taken from those modules of `texts` that belong to it.
     """
-    known = frozenset(name for module in texts if _in_core(module) for name in _names(module, texts[module]))
-    return tuple(finding for module in texts for finding in _lint(module, texts[module], known))
+    return tuple(finding for _, findings in _by_module(texts) for finding in findings)
 
 
-def require_clean(sources: LeanSources, directory: Path | None = None) -> None:
-    """Lint the modules and, if `directory` is given, look for files there that none of them imports.
+def clean_modules(sources: LeanSources, directory: Path | None = None) -> Iterator[str]:
+    """The modules, imported ones first, each when it has been linted, so that it may be compiled.
 
-    Raises CheckerError TL0504 with the first finding.
+    If `directory` is given, there may be no files there that none of them imports. Raises CheckerError TL0504
+    with the first finding.
     """
-    findings = lint(sources.text) + (() if directory is None else unimported(sources, directory))
+    _require_none(() if directory is None else unimported(sources, directory))
+    for module, findings in _by_module({module: sources.text[module] for module in sources.modules}):
+        _require_none(findings)
+        yield module
+
+
+def _by_module(texts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    known = frozenset(name for module in texts if _in_core(module) for name in _names(module, texts[module]))
+    for module, data in texts.items():
+        yield module, tuple(_lint(module, data, known))
+
+
+def _require_none(findings: tuple[Finding, ...]) -> None:
     if findings:
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         raise CheckerError("TL0504", f"Lean sources: {findings[0]}{more}")
@@ -205,17 +217,22 @@ def _lint(module: str, data: bytes, known: frozenset[str]) -> Iterator[Finding]:
 
 
 def _words(module: str, tokens: list[_Token]) -> Iterator[Finding]:
-    for token in tokens:
-        for part in _IDENTIFIER.findall(token.text):
-            word = part.strip("«»")
-            allowed = ALLOWED_IN.get(word)
-            if allowed is not None and not {module, f"{module.rpartition('.')[0]}.*"} & allowed:
-                yield Finding(module, token.line, "forbidden word", token.text)
+    here = {module, f"{module.rpartition('.')[0]}.*"}
+    forbidden = {word for word, allowed in ALLOWED_IN.items() if not here & allowed}
+    texts = {
+        text
+        for text in {token.text for token in tokens}
+        if any(part.strip("«»") in forbidden for part in _IDENTIFIER.findall(text))
+    }
+    for token in tokens if texts else ():
+        if token.text in texts:
+            yield Finding(module, token.line, "forbidden word", token.text)
 
 
 def _options(module: str, tokens: list[_Token]) -> Iterator[Finding]:
-    for token, following in itertools.pairwise(tokens):
+    for index, token in enumerate(tokens[:-1]):
         if token.text == "set_option":
+            following = tokens[index + 1]
             where = OPTIONS.get(following.text, _NOWHERE)
             if where is not None and module not in where:
                 yield Finding(module, token.line, "option", following.text)
@@ -231,7 +248,7 @@ def _commands(module: str, tokens: list[_Token]) -> Iterator[Finding]:
 
 def _attributes(module: str, tokens: list[_Token]) -> Iterator[Finding]:
     for index, token in enumerate(tokens[:-1]):
-        if tokens[index + 1].text == "[" and token.text in ("@", "attribute"):
+        if token.text in ("@", "attribute") and tokens[index + 1].text == "[":
             for following in tokens[index + 2 :]:
                 if following.text == "]":
                     break
@@ -298,6 +315,8 @@ def _declared(tokens: list[_Token]) -> Iterator[tuple[_Token, str, tuple[str, ..
     """Every declaration and namespace: the keyword's token, the keyword, the namespaces around, a name."""
     scopes: list[str | None] = []
     for index, token in enumerate(tokens):
+        if token.text not in _SCOPES and token.text not in _DECLARING:
+            continue
         after = tokens[index + 1].text if index + 1 < len(tokens) else ""
         name = after if _IDENTIFIER.match(after) and after not in _KEYWORDS else ""
         if token.text == "namespace":
@@ -330,12 +349,11 @@ _KEYWORDS = (
 
 
 def _tokens(code: str) -> list[_Token]:
-    lines, last, found = 1, 0, []
-    for match in _TOKEN.finditer(code):
-        lines += code.count("\n", last, match.start())
-        last = match.start()
-        found.append(_Token(match[0], lines, last))
-    return found
+    return [
+        _Token(text, number)
+        for number, line in enumerate(code.split("\n"), start=1)
+        for text in _TOKEN.findall(line)
+    ]
 
 
 def _without_comments(text: str) -> str | None:

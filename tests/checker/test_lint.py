@@ -12,8 +12,8 @@ from pytest_torchlean.checker.lint import (
     OPTIONS,
     PROGRAMS,
     UNIMPORTED,
+    clean_modules,
     lint,
-    require_clean,
     unimported,
 )
 from pytest_torchlean.checker.sources import ROOT, module_path, read_sources, source_directory
@@ -208,11 +208,21 @@ def write(folder: Path, module: str, text: str) -> None:
 def test_a_file_that_nothing_imports_is_found(tmp_path: Path) -> None:
     write(tmp_path, ROOT, f"prelude\nimport {ROOT}.A\n")
     write(tmp_path, f"{ROOT}.A", "prelude\n")
-    require_clean(read_sources(tmp_path), tmp_path)
+    assert list(clean_modules(read_sources(tmp_path), tmp_path)) == [f"{ROOT}.A", ROOT]
     write(tmp_path, f"{ROOT}.Thm.Forgotten", "prelude\ntheorem t : False := sorry\n")
     with pytest.raises(CheckerError, match=r"Thm\.Forgotten, line 1: not imported") as caught:
-        require_clean(read_sources(tmp_path), tmp_path)
+        next(clean_modules(read_sources(tmp_path), tmp_path))
     assert caught.value.code == "TL0504"
+
+
+def test_a_module_is_named_when_it_and_what_it_imports_are_clean(tmp_path: Path) -> None:
+    write(tmp_path, ROOT, f"prelude\nimport {ROOT}.A\nimport {ROOT}.B\n")
+    write(tmp_path, f"{ROOT}.A", "prelude\n")
+    write(tmp_path, f"{ROOT}.B", "prelude\nopaque x : Prop\n")
+    named = clean_modules(read_sources(tmp_path))
+    assert next(named) == f"{ROOT}.A"
+    with pytest.raises(CheckerError, match=r"B, line 2: forbidden word: opaque"):
+        next(named)
 
 
 def test_the_build_refuses_what_the_lint_finds(lean: LeanInstall, tmp_path: Path) -> None:
