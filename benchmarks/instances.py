@@ -1,6 +1,7 @@
 """Judge instances of the verification competition, one process each, and keep every result.
 
     python benchmarks/instances.py --data FOLDER [--only NAME ...] [--sample N] [--properties prop_3 prop_4]
+        [--models 1_1 2_7 ...] [--expected sat]
     python benchmarks/instances.py --table benchmarks/INSTANCES.md
 
 FOLDER holds one folder for each benchmark, with `expected.csv`: onnx, vnnlib, timeout_s, expected,
@@ -265,6 +266,17 @@ def _by_benchmark(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, list[Outco
         yield name, [outcome for outcome in outcomes if outcome.benchmark == name]
 
 
+def _wanted(
+    instance: Instance, properties: Sequence[str], models: Sequence[str], expected: str | None
+) -> bool:
+    row = instance.row
+    return (
+        (not properties or row["vnnlib"].startswith(tuple(properties)))
+        and (not models or any(f"_{model}_" in f"_{row['onnx']}_" for model in models))
+        and (expected is None or row["expected"].rstrip("*") == expected)
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -272,6 +284,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="names of benchmarks")
     parser.add_argument("--properties", nargs="*", default=[], help="beginnings of property names")
+    parser.add_argument("--models", nargs="*", default=[], help="parts of model names, such as 1_1")
+    parser.add_argument("--expected", choices=("sat", "unsat"), help="only what the competition says so of")
     parser.add_argument("--sample", type=int, help="this many of the chosen ones, by a fixed seed")
     parser.add_argument("--again", action="store_true", help="also what has a result")
     parser.add_argument("--undecided", action="store_true", help="also what was not decided")
@@ -283,7 +297,7 @@ def main() -> int:
         chosen = [
             instance
             for instance in instances(arguments.data, arguments.only)
-            if not arguments.properties or instance.row["vnnlib"].startswith(tuple(arguments.properties))
+            if _wanted(instance, arguments.properties, arguments.models, arguments.expected)
         ]
         if arguments.sample is not None:
             chosen = random.Random(0).sample(chosen, min(arguments.sample, len(chosen)))
