@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.certificate import forward
+from pytest_torchlean.certificate import forward_parts
 from pytest_torchlean.certificate.bilinear import bilinear_bounds, factors_of
 from pytest_torchlean.certificate.bounding import (
     Integers,
@@ -397,7 +397,7 @@ class Account:
         for place in range(rows.shape[1]):
             self.budget.spend()
             box = Box(self._scale, state.lower[:, place], state.upper[:, place])
-            rows[0, place] = forward.least(box, state.history_of(place), about, how, self.budget)
+            rows[0, place] = forward_parts.least(box, state.history_of(place), about, how, self.budget)
         complete = state.passed == len(self.emission.graph.nodes)
         return _signed(replace(about, alternatives=1), rows, state, complete)
 

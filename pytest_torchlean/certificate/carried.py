@@ -12,7 +12,8 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.splitting import Cut, Tree, folded
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.concluding import Unforeseen
-from pytest_torchlean.certificate.forward import Layers, Rows, leading, least, prepared
+from pytest_torchlean.certificate.forward import Layers, Rows, leading, prepared
+from pytest_torchlean.certificate.forward_parts import least
 from pytest_torchlean.certificate.linear import Piece, behind, bounded_by_rows
 from pytest_torchlean.certificate.model import (
     AffineData,

@@ -6,22 +6,18 @@ then the coefficient of each input's deviation from the middle of its range.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen, composable, decoded
 from pytest_torchlean.certificate.model import (
     AffineData,
     ComposedData,
-    CutData,
-    CutsData,
     ForwardData,
-    LeafData,
     PropertyData,
     ReluData,
     ScaleData,
@@ -73,20 +69,6 @@ class Layers:
     high: Integers
 
 
-def parts_of(cuts: CutsData, low: Integers, high: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """The parts of a box, the lower case of each cut first."""
-    pending = [(cuts, low, high)]
-    while pending:
-        node, low, high = pending.pop()
-        if not isinstance(node, CutData):
-            yield low, high
-            continue
-        below, above = high.copy(), low.copy()
-        if node.input < len(low):
-            below[node.input] = above[node.input] = node.value
-        pending += [(node.above, above, high), (node.below, low, below)]
-
-
 def prepared(box: Box, history: Sequence[PassedNode], about: PropertyData, how: ForwardData) -> Layers:
     """What Lean prepares once for all parts. Raises Unforeseen where it refuses."""
     if not history or not isinstance(history[-1].node, AffineData):
@@ -117,45 +99,6 @@ def prepared(box: Box, history: Sequence[PassedNode], about: PropertyData, how: 
     return Layers(tuple(reversed(layers)), last, box.lower[here], box.upper[here])
 
 
-def least(
-    box: Box,
-    history: Sequence[PassedNode],
-    about: PropertyData,
-    how: ForwardData,
-    budget: Budget = UNLIMITED,
-) -> int:
-    """The smallest clause's largest row on any part, scaled, as Lean bounds it.
-
-    Raises Unforeseen where Lean refuses whatever the bounds are, OutOfTime.
-    """
-    ready = prepared(box, history, about, how)
-    scale = box.scale
-    if 1 << how.fraction > scale.center or about.alternatives < 1:
-        raise Unforeseen("coefficients without room")
-    smallest: list[int] = []
-    parts = list(parts_of(how.cuts, ready.low, ready.high))
-    uncut = replace(how, cuts=LeafData())
-    for start in range(0, len(parts), _PARTS * _CALLS):
-        budget.spend()
-        calls = []
-        for first in range(start, min(start + _PARTS * _CALLS, len(parts)), _PARTS):
-            some = parts[first : first + _PARTS]
-            low, high = (np.stack([part[side] for part in some], axis=1) for side in (0, 1))
-            calls.append((scale, ready, uncut, about.alternatives, low, high))
-        smallest += budget.each(_least, calls)
-    return min(smallest)
-
-
-def _least(
-    scale: ScaleData, ready: Layers, how: ForwardData, alternatives: int, low: Integers, high: Integers
-) -> int:
-    """The smallest clause's largest row on some parts. Raises Unforeseen."""
-    rows = property_rows(scale, ready, how, low, high)
-    groups = range(0, len(rows), alternatives)
-    clauses = [rows[place : place + alternatives].max(axis=0) for place in groups]
-    return int(np.min(clauses)) if clauses else 1
-
-
 def property_rows(
     scale: ScaleData, ready: Layers, how: ForwardData, low: Integers, high: Integers
 ) -> Integers:
@@ -166,7 +109,7 @@ def property_rows(
     middle = (low + high) // 2
     magnitudes = high - middle
     total = magnitudes.sum(axis=0) if len(magnitudes) else np.zeros(low.shape[1], dtype=object)
-    _require(scale, how, middle, total)
+    require(scale, how, middle, total)
     step = (total >> how.fraction) + 1
     if (step > scale.center).any():
         raise Unforeseen("deviations without room")
@@ -196,7 +139,7 @@ def property_rows(
     return found
 
 
-def _require(scale: ScaleData, how: ForwardData, middle: Integers, total: Integers) -> None:
+def require(scale: ScaleData, how: ForwardData, middle: Integers, total: Integers) -> None:
     """Check.Forward.roomy and measure, for every part."""
     half, top = scale.half, scale.top
     fits = (

@@ -21,7 +21,8 @@ from pytest_torchlean.certificate.bounding import matrix_of
 from pytest_torchlean.certificate.carried import SLOPE_BITS, carried_script, floating_chain, needed
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.forward import least, parts_of, prepared, property_rows
+from pytest_torchlean.certificate.forward import prepared, property_rows
+from pytest_torchlean.certificate.forward_parts import least, parts_of
 from pytest_torchlean.certificate.linear import bounded_by_rows
 from pytest_torchlean.certificate.model import (
     NO_STEP,
