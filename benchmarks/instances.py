@@ -114,8 +114,8 @@ def keep(outcomes: dict[tuple[str, str, str], Outcome]) -> None:
 
 
 def judge(instance: Instance, patience: float = 1.0) -> Outcome:
-    """One instance in a process of its own, through the command line as a user runs it. Its search has as many
-    processes as there are cores, and one thread in each.
+    """One instance in a process of its own, through the command line as a user runs it. Its search has as
+    many processes as there are cores, and one thread in each.
 
     patience: what the competition's time is multiplied by, where other work runs on the machine.
     """

@@ -1,4 +1,4 @@
-"""`certificate/forward.py` with noise symbols in words of 64 bits: the same numbers, a hundred times sooner.
+"""`certificate/forward.py` with noise symbols in words of 64 bits: the same numbers, fifty times sooner.
 
 Forms are kept without the center, so that a product with a slope fits into a word. Products with weights go
 through binary64, in limbs of so few bits that every sum is exact. Numbers that may not fit are left to the
