@@ -4,6 +4,7 @@ import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.CertifiedCurves
 import PytestTorchLean.Thm.CertifiedRoots
+import PytestTorchLean.Thm.CertifiedProducts
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedChoices

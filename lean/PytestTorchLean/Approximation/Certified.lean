@@ -82,10 +82,10 @@ def squareScript : Script :=
   Script.node ⟨⟨121, 0, 24⟩, 0, 0⟩ <| Script.conclude (.direct ⟨1, 0, 7⟩)
 def squareCertificate : Certificate := ⟨⟨2 ^ 14, 2 ^ 22, 64⟩, [[squareScript]]⟩
 
-theorem square_accepted : check .real square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by decide +kernel
-theorem square_accepted_binary32 : check .binary32 square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by decide +kernel
+theorem square_accepted : check .plain .real square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by decide +kernel
+theorem square_accepted_binary32 : check .plain .binary32 square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by decide +kernel
 /-- The network comes closer to the product than 12 64ths nowhere on this part. -/
-theorem square_refused : check .binary32 square.network.graph [⟨between 30 36, [cell]⟩] squareCertificate = false := by decide +kernel
+theorem square_refused : check .plain .binary32 square.network.graph [⟨between 30 36, [cell]⟩] squareCertificate = false := by decide +kernel
 
 /-- What was certified of the network that was constructed. -/
 theorem square_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 square.network.graph) [⟨between 0 36, [cell]⟩] :=

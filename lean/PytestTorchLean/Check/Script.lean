@@ -1,12 +1,8 @@
 prelude
-import PytestTorchLean.Check.Bilinear
 import PytestTorchLean.Check.Box
 import PytestTorchLean.Check.Compose
-import PytestTorchLean.Check.Curve
 import PytestTorchLean.Check.Extremum
 import PytestTorchLean.Check.Forward.Conclude
-import PytestTorchLean.Check.Linearize.Ratio
-import PytestTorchLean.Check.Quotient
 import PytestTorchLean.Check.Relaxation.Conclude
 import PytestTorchLean.Check.Relaxation.Differ
 import PytestTorchLean.Check.Rounded
@@ -111,7 +107,7 @@ def substituted [Prepared] (s : Scale) (p : Property) (forms last : Decoding) (b
     (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node) head
 
 /-- The property, when the nodes still ahead are as the conclusion needs them. -/
-def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (facts : List Relaxation.Differences) (direct mirrored count : Nat) : Bool :=
+def run [Prepared] [Rules] (m : Semantics) (s : Scale) (p : Property) (how : Conclusion) (nodes : List Node) (passed : List Passed) (facts : List Relaxation.Differences) (direct mirrored count : Nat) : Bool :=
   Conclusion.rec (motive := fun _ => Bool)
     (fun forms => List.rec (motive := fun _ => Bool) (Direct.run s p forms direct mirrored count) (fun _ _ _ => false) nodes)
     (fun forms last bits => List.rec (motive := fun _ => Bool)
@@ -148,7 +144,7 @@ theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Proper
   | ⟨.bilinear _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.quotient _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
-theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {facts : List Relaxation.Differences} {direct mirrored count : Nat} (sf : s.Fits)
+theorem run_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K} {p : Property} {passed : List Passed} {facts : List Relaxation.Differences} {direct mirrored count : Nat} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count) (hp : Passed.AllHold s slots passed count) (hf : Every (Relaxation.Differences.Holds s slots) facts) : (m : Semantics) → (how : Conclusion) → (nodes : List Node) →
     NodesHold m slots count nodes → run m s p how nodes passed facts direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
   | _, .direct _, [], _, h => ⟨Direct.run_sound sf hm h, trivial⟩
@@ -177,18 +173,18 @@ end Conclusion
 
 namespace Node
 /-- The next node by interval arithmetic; `next` is handed the packed error radii first. -/
-def run [Prepared] (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def run [Prepared] [Rules] (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool)
     (fun a => Semantics.casesOn (motive := fun _ => Bool) m (Affine.run s a step.decoding direct mirrored count (next 0))
       (Affine.runRounded s a step direct mirrored count next))
     (fun first n => both (Nat.ble (first + n) count) (Relu.run s n first direct mirrored count (next 0)))
     (fun n sources => Extremum.run s true n sources direct mirrored count (next 0))
     (fun n sources => Extremum.run s false n sources direct mirrored count (next 0))
-    (fun function first n => Curve.run m s function step.radius step.first first n direct mirrored count (next 0))
-    (fun n terms sources => Bilinear.run m s n terms sources direct mirrored count next)
-    (fun n sources => Quotient.run m s n sources direct mirrored count (next 0)) node
+    (fun function first n => Rules.node m s (.curve function first n) step direct mirrored count next)
+    (fun n terms sources => Rules.node m s (.bilinear n terms sources) step direct mirrored count next)
+    (fun n sources => Rules.node m s (.quotient n sources) step direct mirrored count next) node
 
-theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
+theorem run_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m : Semantics) → (node : Node) → (step : Step) →
     (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (Memory.mk direct mirrored).Holds s slots count →
     node.Holds m slots count → run m s node step direct mirrored count next = true →
     node.Finite m slots ∧ ∃ error direct' mirrored', (Passed.mk node count step.decoding error).Holds s slots ∧
@@ -208,13 +204,9 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} (sf : s.Fits) : (m 
   | _, .minimum n sources, _, _, _, _, next, hm, hn, h => by
     obtain ⟨d, m', r1, r2⟩ := Extremum.run_sound (maximum := false) (n := n) (sources := sources) (next := next 0) sf hm hn h
     exact ⟨trivial, 0, d, m', hn, r1, r2⟩
-  | m, .curve function first n, _, _, _, _, next, hm, hn, h => by
-    obtain ⟨finite, d, m', r1, r2⟩ := Curve.run_sound (next := next 0) sf hm hn h
-    exact ⟨finite, 0, d, m', Curve.allowed m hn, r1, r2⟩
-  | m, .bilinear _ _ _, step, _, _, _, _, hm, hn, h => Bilinear.run_sound step.decoding sf m hm hn h
-  | m, .quotient _ _, _, _, _, _, next, hm, hn, h => by
-    obtain ⟨finite, d, m', r1, r2⟩ := Quotient.run_sound (next := next 0) sf m hm hn h
-    exact ⟨finite, 0, d, m', Quotient.allowed m hn, r1, r2⟩
+  | _, .curve _ _ _, _, _, _, _, _, hm, hn, h => Rules.Sound.node sf hm hn h
+  | _, .bilinear _ _ _, _, _, _, _, _, hm, hn, h => Rules.Sound.node sf hm hn h
+  | _, .quotient _ _, _, _, _, _, _, hm, hn, h => Rules.Sound.node sf hm hn h
 end Node
 
 namespace Script
@@ -229,7 +221,7 @@ theorem caseAt_sound {p : Case → Prop} {next : Case → Bool} : (path : List C
   | _ :: path, hp, place + 1, h => caseAt_sound path hp.2 place h
 
 /-- The script on what is known so far: the nodes still ahead, those passed, bounds of differences (the last found first), and the bounds of all `count` slots. -/
-def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → List Relaxation.Differences → Nat → Nat → Nat → Bool :=
+def run [Prepared] [Rules] (m : Semantics) (s : Scale) (p : Property) (path : List Case) (script : Script) : List Node → List Passed → List Relaxation.Differences → Nat → Nat → Nat → Bool :=
   Script.rec (motive := fun _ => List Node → List Passed → List Relaxation.Differences → Nat → Nat → Nat → Bool)
     (fun step _ rest nodes passed facts direct mirrored count => List.rec (motive := fun _ => Bool) false
       (fun head later _ => Node.run m s head step direct mirrored count
@@ -245,9 +237,9 @@ def run [Prepared] (m : Semantics) (s : Scale) (p : Property) (path : List Case)
     (fun rows left right n _ rest nodes passed facts direct mirrored count =>
       Relaxation.differ s rows left right n passed facts direct mirrored count (fun d => rest nodes passed (d :: facts) direct mirrored count))
     (fun how _ rest nodes passed facts direct mirrored count =>
-      Linearize.run s how passed direct count fun passed' => rest nodes passed' facts direct mirrored count) script
+      Rules.linearize s how passed direct count fun passed' => rest nodes passed' facts direct mirrored count) script
 
-theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
+theorem run_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {m : Semantics} {s : Scale} {slots : Nat → K} {p : Property} {path : List Case} (sf : s.Fits) (hc : Every (Case.Holds s slots) path) :
     (script : Script) → (nodes : List Node) →
     (passed : List Passed) → (facts : List Relaxation.Differences) → (direct mirrored count : Nat) → (Memory.mk direct mirrored).Holds s slots count → Passed.AllHold s slots passed count → Every (Relaxation.Differences.Holds s slots) facts →
     NodesHold m slots count nodes → run m s p path script nodes passed facts direct mirrored count = true → p.Holds slots ∧ NodesFinite m slots nodes
@@ -272,7 +264,7 @@ theorem run_sound [Prepared] {m : Semantics} {s : Scale} {slots : Nat → K} {p 
     obtain ⟨d, hd, h'⟩ := Relaxation.differ_sound (next := fun d => run m s p path rest nodes passed (d :: facts) direct mirrored count) sf hm hp hf h
     exact run_sound sf hc rest nodes passed (d :: facts) direct mirrored count hm hp ⟨hd, hf⟩ hn h'
   | .linearize how rest, nodes, passed, facts, direct, mirrored, count, hm, hp, hf, hn, h => by
-    obtain ⟨passed', hp', h'⟩ := Linearize.run_sound (next := fun passed' => run m s p path rest nodes passed' facts direct mirrored count) sf hm passed hp h
+    obtain ⟨passed', hp', h'⟩ := Rules.Sound.linearize (next := fun passed' => run m s p path rest nodes passed' facts direct mirrored count) sf hm hp h
     exact run_sound sf hc rest nodes passed' facts direct mirrored count hm hp' hf hn h'
   | .conclude how, nodes, passed, _, _, _, _, hm, hp, hf, hn, h => Conclusion.run_sound sf hm hp hf m how nodes hn h
 end Script

@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Core.NatEquations
+import PytestTorchLean.Smooth
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.Evaluator
@@ -20,6 +21,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.PartHolds.checked
 #print axioms PytestTorchLean.PartHolds.join
 #print axioms PytestTorchLean.sound_parts
+#print axioms PytestTorchLean.Rules.plain_sound
+#print axioms PytestTorchLean.Rules.smooth_sound
 
 /-! ### The steps of the checker -/
 #print axioms PytestTorchLean.Box.run_sound

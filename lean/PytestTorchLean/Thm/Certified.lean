@@ -13,6 +13,7 @@ universe u
 namespace PytestTorchLean
 namespace Example
 open OrderedRing
+attribute [local instance] Rules.plain
 
 /-- `y = 1.0 * x0 + -2.0 * x1` again, in four lanes of one column, as a certificate lays it out. -/
 def wide : Affine := ⟨1, 4, 1, 0xC00000003F800000, 1, 0x0000000300000002, 1⟩
@@ -38,13 +39,13 @@ def halved : Certificate := ⟨scale, [[halvedScript]]⟩
 def outside : Certificate := ⟨scale, [[.split 2 (2 ^ 20 + 9 * 2 ^ 16) script script]]⟩
 def composed : Certificate := ⟨scale, [[.conclude (.composed formDecoding weightDecoding 28)]]⟩
 
-theorem accepted : check .real wideGraph claims certificate = true := by decide +kernel
-theorem accepted_binary32 : check .binary32 wideGraph claims certificate = true := by decide +kernel
-theorem accepted_composed : check .real wideLayer [⟨positive 4, [box]⟩] composed = true := by decide +kernel
-theorem accepted_halved : check .real wideGraph claims halved = true := by decide +kernel
-theorem refused_outside : check .real wideGraph claims outside = false := by decide +kernel
+theorem accepted : check .plain .real wideGraph claims certificate = true := by decide +kernel
+theorem accepted_binary32 : check .plain .binary32 wideGraph claims certificate = true := by decide +kernel
+theorem accepted_composed : check .plain .real wideLayer [⟨positive 4, [box]⟩] composed = true := by decide +kernel
+theorem accepted_halved : check .plain .real wideGraph claims halved = true := by decide +kernel
+theorem refused_outside : check .plain .real wideGraph claims outside = false := by decide +kernel
 /-- With the box a little larger, 2 ≤ x0 instead of 2.5 ≤ x0, the property fails at x0 = 2 and the checker says no. -/
-theorem refused : check .real wideGraph [⟨positive 5, [⟨2, 0, 8, 0x0204, 0x0208⟩]⟩] certificate = false := by decide +kernel
+theorem refused : check .plain .real wideGraph [⟨positive 5, [⟨2, 0, 8, 0x0204, 0x0208⟩]⟩] certificate = false := by decide +kernel
 
 theorem sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real wideGraph) claims := PytestTorchLean.sound K accepted
 theorem sound_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 wideGraph) claims := PytestTorchLean.sound K accepted_binary32
@@ -164,34 +165,15 @@ theorem Compose.run_sound (K : Type u) [OrderedRing K] : (positive 4).Holds (fun
 
 /-- A clause of two rows, `z > 0` twice, by their sum with the weights 1 and 2. -/
 theorem Weighted.run_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real wideGraph) [⟨⟨⟨2, 4, 1, 2 ^ 128 + 1, 1, 5, 1⟩, true, 2⟩, [box]⟩] :=
-  PytestTorchLean.sound K (c := ⟨scale, [[.node affineStep (.node reluStep (.conclude (.weighted formDecoding 2 8 [[1, 2]])))]]⟩) (by decide +kernel)
+  PytestTorchLean.sound K (rules := .plain) (c := ⟨scale, [[.node affineStep (.node reluStep (.conclude (.weighted formDecoding 2 8 [[1, 2]])))]]⟩) (by decide +kernel)
 /-- `max(y, x0)` behind the layer, bounded and positive. -/
 theorem maximum_bounded (K : Type u) [OrderedRing K] :
     Every (Claim.Holds K .real ⟨2, [.affine wide, .maximum 1 0x0000000200000004]⟩) claims :=
-  PytestTorchLean.sound K (c := certificate) (by decide +kernel)
-/-- The layer's value times itself, plus `x0 * x1`, is positive: a square is not negative, and both inputs are. -/
-def productGraph : Graph := ⟨2, [.affine wide, .bilinear 1 2 0x00000003000000020000000400000004]⟩
-def productCertificate : Certificate := ⟨scale, [[.node affineStep (.node reluStep (.conclude (.direct formDecoding)))]]⟩
-theorem product_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real productGraph) claims :=
-  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
-theorem product_bounded_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 productGraph) claims :=
-  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
-/-- `y * 0` is not positive, and the checker says no. -/
-theorem product_refused : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000000000004]⟩ claims productCertificate = false := by decide +kernel
-/-- A product of slots that are not written yet is refused. -/
-theorem product_unwritten : check .real ⟨2, [.affine wide, .bilinear 1 1 0x0000000500000004]⟩ claims productCertificate = false := by decide +kernel
-/-- `x0 / x1` is positive: both inputs are, and `x1` is bounded away from 0. -/
-def quotientGraph : Graph := ⟨2, [.affine wide, .quotient 1 0x0000000300000002]⟩
-theorem quotient_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real quotientGraph) claims :=
-  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
-theorem quotient_bounded_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 quotientGraph) claims :=
-  PytestTorchLean.sound K (c := productCertificate) (by decide +kernel)
-/-- A divisor that may be 0 is refused, whatever is claimed. -/
-theorem quotient_by_zero : check .real ⟨2, [.affine wide, .quotient 1 0x0000000000000002]⟩ claims productCertificate = false := by decide +kernel
+  PytestTorchLean.sound K (rules := .plain) (c := certificate) (by decide +kernel)
 /-- The two halves of the box as parts of their own, joined. -/
 theorem joined_parts (K : Type u) [OrderedRing K] : PartHolds K .real wideGraph scale (positive 5) box [] :=
   PartHolds.join (slot := 2) (value := 2 ^ 20 + 3 * 2 ^ 16)
-    (PartHolds.checked K (script := .known 0 script) (by decide +kernel)) (PartHolds.checked K (script := .known 0 script) (by decide +kernel))
+    (PartHolds.checked K (rules := .plain) (script := .known 0 script) (by decide +kernel)) (PartHolds.checked K (rules := .plain) (script := .known 0 script) (by decide +kernel))
 
 /-- The weights of the layer decode. -/
 theorem decodes : ∃ lanes, decode wide weightDecoding = some lanes := by

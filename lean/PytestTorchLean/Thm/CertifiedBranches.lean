@@ -28,11 +28,11 @@ def branchScript (links : List Relaxation.Link) : Script :=
 def forked (join : List Relaxation.Link) : List Relaxation.Link :=
   .through 2 3 5 20 :: .fork 1 2 :: .bend 8 256 171 :: .through 2 1 31 20 :: join
 
-theorem branch_accepted : check .real branchGraph branchClaims ⟨branchScale, [[branchScript (forked [.join (2 ^ 36) 1 1 22 0 1])]]⟩ = true := by decide +kernel
+theorem branch_accepted : check .plain .real branchGraph branchClaims ⟨branchScale, [[branchScript (forked [.join (2 ^ 36) 1 1 22 0 1])]]⟩ = true := by decide +kernel
 /-- What waits may not be forgotten, and rows that end at the sum do not suffice. -/
 theorem branch_refused :
-    check .real branchGraph branchClaims ⟨branchScale, [[branchScript (forked [])]]⟩ = false ∧
-      check .real branchGraph branchClaims ⟨branchScale, [[branchScript [.through 2 3 5 20]]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
+    check .plain .real branchGraph branchClaims ⟨branchScale, [[branchScript (forked [])]]⟩ = false ∧
+      check .plain .real branchGraph branchClaims ⟨branchScale, [[branchScript [.through 2 3 5 20]]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
 /-- What the row proves. -/
 theorem branch_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real branchGraph) branchClaims :=
   PytestTorchLean.sound K branch_accepted

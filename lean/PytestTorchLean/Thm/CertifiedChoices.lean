@@ -18,11 +18,11 @@ def choiceGraph : Graph := ⟨1, [.affine ⟨1, 6, 1, 0xbf800000, 1, 2, 1⟩, .m
 /-- Through the sum to slots 2 to 4; then slot 4 alone through the maximum and on to slot 2, while slot 2 waits. -/
 def choiceScript (choose : Relaxation.Link) : Script := branchScript [.through 2 3 5 20, .fork 1 2, choose, .through 2 1 31 20, .join (2 ^ 36) 1 1 22 0 1]
 
-theorem choice_accepted : check .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 0 0 3 1 0 29)]]⟩ = true := by decide +kernel
+theorem choice_accepted : check .plain .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 0 0 3 1 0 29)]]⟩ = true := by decide +kernel
 /-- The maximum is at least `x`, too, but that does not suffice; and no slope exceeds 1. -/
 theorem choice_refused :
-    check .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 256 0 3 1 0 29)]]⟩ = false ∧
-      check .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 0 257 3 1 0 29)]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
+    check .plain .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 256 0 3 1 0 29)]]⟩ = false ∧
+      check .plain .real choiceGraph branchClaims ⟨branchScale, [[choiceScript (.choose 8 0 257 3 1 0 29)]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
 /-- What the row proves. -/
 theorem choice_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real choiceGraph) branchClaims :=
   PytestTorchLean.sound K choice_accepted

@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Smooth
 import PytestTorchLean.Thm.Certified
 /-!
 # Accepted certificates with smooth activations, and executions of them
@@ -26,19 +27,22 @@ def curveCertificate : Certificate := ⟨curveScale, [[.node curveStep (.conclud
 def sigmoidClaims : List Claim := [⟨curveForm 20001 0x80002710, [zeroToOne]⟩, ⟨curveForm 0x80000004 3, [zeroToOne]⟩]
 def curveCertificates : Certificate := ⟨curveScale, [[.node curveStep (.conclude (.direct ⟨1, 0, 16⟩))], [.node curveStep (.conclude (.direct ⟨1, 0, 16⟩))]]⟩
 
-theorem sigmoid_accepted : check .real (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
-theorem sigmoid_accepted_binary32 : check .binary32 (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
+theorem sigmoid_accepted : check .smooth .real (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
+theorem sigmoid_accepted_binary32 : check .smooth .binary32 (curveGraph .sigmoid) sigmoidClaims curveCertificates = true := by decide +kernel
 /-- `y ≤ 7/10` is not true at 1. -/
-theorem sigmoid_refused : check .real (curveGraph .sigmoid) [⟨curveForm 0x8000000A 7, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem sigmoid_refused : check .smooth .real (curveGraph .sigmoid) [⟨curveForm 0x8000000A 7, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 /-- `e^x ≤ 3`, and not `e^x ≤ 2`. -/
-theorem exp_accepted : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem exp_refused : check .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 2, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem exp_accepted : check .smooth .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem exp_refused : check .smooth .binary32 (curveGraph .exp) [⟨curveForm 0x80000001 2, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 /-- `tanh x ≤ 4/5`, and not `tanh x ≤ 3/4`. -/
-theorem tanh_accepted : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000005 4, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem tanh_refused : check .binary32 (curveGraph .tanh) [⟨curveForm 0x80000004 3, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem tanh_accepted : check .smooth .binary32 (curveGraph .tanh) [⟨curveForm 0x80000005 4, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem tanh_refused : check .smooth .binary32 (curveGraph .tanh) [⟨curveForm 0x80000004 3, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 
+/-- What is accepted by the rules for curves is refused without them. -/
+theorem sigmoid_without_rules : check .plain .real (curveGraph .sigmoid) sigmoidClaims curveCertificates = false ∧
+    check .plain .binary32 (curveGraph .sigmoid) sigmoidClaims curveCertificates = false := ⟨by decide +kernel, by decide +kernel⟩
 /-- Without stages nothing is near the exponential function, and the checker says no. -/
-theorem no_stages : check .real (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] ⟨curveScale, [[.node ⟨⟨1, 0, 0⟩, 0, 66⟩ (.conclude (.direct ⟨1, 0, 16⟩))]]⟩ = false := by decide +kernel
+theorem no_stages : check .smooth .real (curveGraph .exp) [⟨curveForm 0x80000001 3, [zeroToOne]⟩] ⟨curveScale, [[.node ⟨⟨1, 0, 0⟩, 0, 66⟩ (.conclude (.direct ⟨1, 0, 16⟩))]]⟩ = false := by decide +kernel
 
 theorem curve_bounded (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 (curveGraph .sigmoid)) sigmoidClaims :=
   PytestTorchLean.sound K sigmoid_accepted_binary32

@@ -36,11 +36,11 @@ def phaseScript (below above : List Relaxation.Multiplier) : Script :=
 
 /-- Below, 10 times `3/40 - x` for the second row; above, 20 times `x - 3/40` for the first. -/
 theorem multiplied_accepted :
-    check .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [⟨1, 0, 2560, true⟩] [⟨0, 0, 5120, false⟩]]]⟩ = true := by decide +kernel
+    check .plain .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [⟨1, 0, 2560, true⟩] [⟨0, 0, 5120, false⟩]]]⟩ = true := by decide +kernel
 /-- Without the multiplier of either case the rows do not suffice. -/
 theorem unmultiplied_refused :
-    check .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [] [⟨0, 0, 5120, false⟩]]]⟩ = false ∧
-      check .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [⟨1, 0, 2560, true⟩] []]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
+    check .plain .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [] [⟨0, 0, 5120, false⟩]]]⟩ = false ∧
+      check .plain .real phaseGraph phaseClaims ⟨phaseScale, [[phaseScript [⟨1, 0, 2560, true⟩] []]]⟩ = false := ⟨by decide +kernel, by decide +kernel⟩
 /-- What the two cases prove together. -/
 theorem multiplied_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real phaseGraph) phaseClaims :=
   PytestTorchLean.sound K multiplied_accepted

@@ -28,11 +28,11 @@ def pairScript (links : List Relaxation.Link) : Script :=
   .node ⟨⟨127, 1, 24⟩, 0, 0⟩ (.differ pairDifferences 0 1 1 (.node reluStep (.conclude (.relaxed ⟨1, 0, 4⟩ 0 4 ⟨68, 6, 1, 6, 2, 0, links⟩))))
 
 theorem pair_accepted :
-    check .real pairGraph pairClaims ⟨pairScale, [[pairScript [.pair 0 8 256 1, .bend 8 0x20000 0x11080, .join 256 1 1 15 0 1, .through 2 2 0 1]]]⟩ = true := by decide +kernel
+    check .plain .real pairGraph pairClaims ⟨pairScale, [[pairScript [.pair 0 8 256 1, .bend 8 0x20000 0x11080, .join 256 1 1 15 0 1, .through 2 2 0 1]]]⟩ = true := by decide +kernel
 /-- Without the line for the difference the row does not suffice, nor with differences that nobody has bounded. -/
 theorem pair_refused :
-    check .real pairGraph pairClaims ⟨pairScale, [[pairScript [.bend 8 0x20000 0x11080, .through 2 2 0 36]]]⟩ = false ∧
-      check .real pairGraph pairClaims ⟨pairScale, [[pairScript [.pair 1 8 256 1, .bend 8 0x20000 0x11080, .join 256 1 1 15 0 1, .through 2 2 0 1]]]⟩ = false :=
+    check .plain .real pairGraph pairClaims ⟨pairScale, [[pairScript [.bend 8 0x20000 0x11080, .through 2 2 0 36]]]⟩ = false ∧
+      check .plain .real pairGraph pairClaims ⟨pairScale, [[pairScript [.pair 1 8 256 1, .bend 8 0x20000 0x11080, .join 256 1 1 15 0 1, .through 2 2 0 1]]]⟩ = false :=
   ⟨by decide +kernel, by decide +kernel⟩
 /-- What the row proves. -/
 theorem pair_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real pairGraph) pairClaims :=

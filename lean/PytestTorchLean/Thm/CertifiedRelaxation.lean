@@ -41,9 +41,9 @@ def intervalScript : Script :=
   .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.direct fives))))))
 def deepClaims : List Claim := [⟨atMostFive, [unitBox]⟩]
 
-theorem relaxed_accepted : check .real deepGraph deepClaims ⟨deepScale, [[relaxedScript]]⟩ = true := by decide +kernel
+theorem relaxed_accepted : check .plain .real deepGraph deepClaims ⟨deepScale, [[relaxedScript]]⟩ = true := by decide +kernel
 /-- Intervals do not suffice. -/
-theorem interval_refused : check .real deepGraph deepClaims ⟨deepScale, [[intervalScript]]⟩ = false := by decide +kernel
+theorem interval_refused : check .plain .real deepGraph deepClaims ⟨deepScale, [[intervalScript]]⟩ = false := by decide +kernel
 /-- What the two relaxations prove together. -/
 theorem relaxed_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
   PytestTorchLean.sound K relaxed_accepted
@@ -52,9 +52,9 @@ theorem relaxed_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real 
 def quadrants : Forward.Cuts := .cut 0 (2 ^ 36) (.cut 1 (2 ^ 36) .leaf .leaf) (.cut 1 (2 ^ 36) .leaf .leaf)
 def carriedScript (cuts : Forward.Cuts) : Script :=
   .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 false cuts))))))
-theorem carried_accepted : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript quadrants]]⟩ = true := by decide +kernel
+theorem carried_accepted : check .plain .real deepGraph deepClaims ⟨deepScale, [[carriedScript quadrants]]⟩ = true := by decide +kernel
 /-- Without cuts the forms do not suffice. -/
-theorem uncut_refused : check .real deepGraph deepClaims ⟨deepScale, [[carriedScript .leaf]]⟩ = false := by decide +kernel
+theorem uncut_refused : check .plain .real deepGraph deepClaims ⟨deepScale, [[carriedScript .leaf]]⟩ = false := by decide +kernel
 /-- What the forms prove on all parts together. -/
 theorem carried_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
   PytestTorchLean.sound K carried_accepted

@@ -18,24 +18,24 @@ def oneToTwo : Box := ⟨1, 0, 8, 1, 2⟩
 def aroundZero : Box := ⟨1, 1, 8, 0, 2⟩
 
 /-- `√x ≤ 1.0001` up to 1, `√x ≤ 1.4143` up to 2, and not `√x ≤ 1.41`; nothing is said of an `x` that may be negative. -/
-theorem sqrt_accepted : check .real (curveGraph .sqrt) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem sqrt_accepted_binary32 : check .binary32 (curveGraph .sqrt) [⟨curveForm 0x80002710 14143, [oneToTwo]⟩] curveCertificate = true := by decide +kernel
-theorem sqrt_refused : check .binary32 (curveGraph .sqrt) [⟨curveForm 0x80000064 141, [oneToTwo]⟩] curveCertificate = false := by decide +kernel
-theorem sqrt_of_negative_refused : check .real (curveGraph .sqrt) [⟨curveForm 0x80000001 9, [aroundZero]⟩] curveCertificate = false := by decide +kernel
+theorem sqrt_accepted : check .smooth .real (curveGraph .sqrt) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem sqrt_accepted_binary32 : check .smooth .binary32 (curveGraph .sqrt) [⟨curveForm 0x80002710 14143, [oneToTwo]⟩] curveCertificate = true := by decide +kernel
+theorem sqrt_refused : check .smooth .binary32 (curveGraph .sqrt) [⟨curveForm 0x80000064 141, [oneToTwo]⟩] curveCertificate = false := by decide +kernel
+theorem sqrt_of_negative_refused : check .smooth .real (curveGraph .sqrt) [⟨curveForm 0x80000001 9, [aroundZero]⟩] curveCertificate = false := by decide +kernel
 
 /-- `log x ≤ 7/10` up to 2, and not `log x ≤ 2/3`; nothing is said of an `x` that may be 0. -/
-theorem log_accepted : check .binary32 (curveGraph .log) [⟨curveForm 0x8000000A 7, [oneToTwo]⟩] curveCertificate = true := by decide +kernel
-theorem log_refused : check .binary32 (curveGraph .log) [⟨curveForm 0x80000003 2, [oneToTwo]⟩] curveCertificate = false := by decide +kernel
-theorem log_of_zero_refused : check .binary32 (curveGraph .log) [⟨curveForm 0x80000001 9, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem log_accepted : check .smooth .binary32 (curveGraph .log) [⟨curveForm 0x8000000A 7, [oneToTwo]⟩] curveCertificate = true := by decide +kernel
+theorem log_refused : check .smooth .binary32 (curveGraph .log) [⟨curveForm 0x80000003 2, [oneToTwo]⟩] curveCertificate = false := by decide +kernel
+theorem log_of_zero_refused : check .smooth .binary32 (curveGraph .log) [⟨curveForm 0x80000001 9, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
 
 /-- `log (1 + e^x) ≤ 4/3` up to 1, and not `≤ 13/10`. -/
-theorem softplus_accepted : check .binary32 (curveGraph .softplus) [⟨curveForm 0x80000003 4, [aroundZero]⟩] curveCertificate = true := by decide +kernel
-theorem softplus_refused : check .binary32 (curveGraph .softplus) [⟨curveForm 0x8000000A 13, [aroundZero]⟩] curveCertificate = false := by decide +kernel
+theorem softplus_accepted : check .smooth .binary32 (curveGraph .softplus) [⟨curveForm 0x80000003 4, [aroundZero]⟩] curveCertificate = true := by decide +kernel
+theorem softplus_refused : check .smooth .binary32 (curveGraph .softplus) [⟨curveForm 0x8000000A 13, [aroundZero]⟩] curveCertificate = false := by decide +kernel
 
 /-- What a fused operation is granted is added: `y ≤ 1` does not follow from `x ≤ 1`, but `y ≤ 1.0001` does. -/
-theorem fused_accepted : check .binary32 (curveGraph .fusedMish) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
-theorem fused_refused : check .binary32 (curveGraph .fusedMish) [⟨curveForm 0x80000001 1, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
-theorem fused_exact : check .real (curveGraph .fusedMish) [⟨curveForm 0x80000001 1, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem fused_accepted : check .smooth .binary32 (curveGraph .fusedMish) [⟨curveForm 0x80002710 10001, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
+theorem fused_refused : check .smooth .binary32 (curveGraph .fusedMish) [⟨curveForm 0x80000001 1, [zeroToOne]⟩] curveCertificate = false := by decide +kernel
+theorem fused_exact : check .smooth .real (curveGraph .fusedMish) [⟨curveForm 0x80000001 1, [zeroToOne]⟩] curveCertificate = true := by decide +kernel
 
 variable {K : Type u} [OrderedRing K]
 

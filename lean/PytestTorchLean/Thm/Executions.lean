@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Smooth
 import PytestTorchLean.Check.RowError
 import PytestTorchLean.Thm.Instances
 /-!

@@ -21,8 +21,8 @@ structure PartHolds (K : Type u) [OrderedRing K] (m : Semantics) (g : Graph) (s 
     p.Holds slots ∧ NodesFinite m slots g.nodes
 
 /-- An accepted part. -/
-theorem PartHolds.checked (K : Type u) [OrderedRing K] {m : Semantics} {g : Graph} {s : Scale} {p : Property} {b : Box} {path : List Case} {script : Script}
-    (h : checkPart m g s p b path script = true) : PartHolds K m g s p b path :=
+theorem PartHolds.checked (K : Type u) [OrderedRing K] {rules : Rules} [Rules.Sound K rules] {m : Semantics} {g : Graph} {s : Scale} {p : Property} {b : Box} {path : List Case} {script : Script}
+    (h : checkPart rules m g s p b path script = true) : PartHolds K m g s p b path :=
   ⟨checkCases_sound (fitting_sound (both_true h).1) m (both_true h).2⟩
 
 /-- Both cases of a slot: together they are everything. -/

@@ -1,7 +1,7 @@
 prelude
 import PytestTorchLean.Check.Linearize.Entries
 import PytestTorchLean.Check.Linearize.Sheet
-import PytestTorchLean.Check.Prepared
+import PytestTorchLean.Check.Rules
 /-!
 # Sums of products as rows of their factors
 
@@ -13,15 +13,6 @@ set_option linter.all false
 universe u
 namespace PytestTorchLean
 open OrderedRing
-
-/-- Rows that are to stand for a passed node. -/
-structure Linearization where
-  /-- one position; constants are weights of slot 1 -/
-  rows : Affine
-  decoding : Decoding
-  /-- the same row by row: three words for each entry, one for its column and two for its weight raised by `2^bits`, first for
-      the two factors of each product, then for slot 1 -/
-  entries : Nat
 
 namespace Linearize
 open Bilinear

@@ -25,7 +25,7 @@ def everyRow (rows : Nat) : Nat := pack 32 rows (fun r => Nat.mul 2 r)
 
 /-- The forms read a run of slots, `x.start` and so on, and constants; after they are substituted, their coefficients are divided
     by `2^shift` and have at most `size` bits. -/
-def conclude [Prepared] (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) : Bool :=
+def conclude [Prepared] [Rules] (s : Scale) (p : Property) (d : Decoding) (shift size : Nat) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) : Bool :=
   both (both (Nat.beq x.rows p.forms.rows) (Nat.ble (Nat.mul 2 p.forms.rows) (Nat.pow 2 32)))
     (force (fun goals => begin ⟨x.digit, x.width, x.rows⟩ 0 p.forms.rows goals fun batch =>
         substitute s ⟨x.digit, x.width, x.rows⟩ p.forms d 1 0 x.start x.count direct mirrored memory batch fun y =>
@@ -36,7 +36,7 @@ def conclude [Prepared] (s : Scale) (p : Property) (d : Decoding) (shift size : 
               x.links passed [] z)
       (everyRow p.forms.rows))
 
-theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {shift size : Nat} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat}
+theorem conclude_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {shift size : Nat} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory) (hf : Every (Differences.Holds s slots) facts)
     (h : conclude s p d shift size x passed facts direct mirrored memory = true) : p.Holds slots := by
   obtain ⟨hc, h⟩ := both_true h

@@ -141,7 +141,7 @@ theorem beginPairs_sound {frame : Frame} {v : Nat → K} {start count i k n goal
 /-! ### The step -/
 
 /-- Bounds of the `n` differences of the places from `k` on and those from `i` on, of the run of slots that was written last. -/
-def differ [Prepared] (s : Scale) (x : Relaxation) (i k n : Nat) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) (next : Differences → Bool) : Bool :=
+def differ [Prepared] [Rules] (s : Scale) (x : Relaxation) (i k n : Nat) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) (next : Differences → Bool) : Bool :=
   both (both (both (Nat.ble 1 s.half) (widerFits s)) (Nat.beq (Nat.add x.start x.count) memory))
     (beginPairs ⟨x.digit, x.width, x.rows⟩ x.start x.count i k n x.goals fun batch =>
       walk s ⟨x.digit, x.width, x.rows⟩ facts direct mirrored memory (fun scale limit gain loss =>
@@ -151,7 +151,7 @@ def differ [Prepared] (s : Scale) (x : Relaxation) (i k n : Nat) (passed : List 
               (Nat.add x.start k)) (Nat.add x.start i)) (Nat.mul scale s.top)) (Nat.mul x.digit x.width)))
         x.links passed [] batch)
 
-theorem differ_sound [Prepared] {s : Scale} {slots : Nat → K} {x : Relaxation} {i k n : Nat} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat} {next : Differences → Bool}
+theorem differ_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K} {x : Relaxation} {i k n : Nat} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat} {next : Differences → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory) (hf : Every (Differences.Holds s slots) facts)
     (h : differ s x i k n passed facts direct mirrored memory next = true) : ∃ d : Differences, d.Holds s slots ∧ next d = true := by
   obtain ⟨h1, h⟩ := both_true h

@@ -31,7 +31,7 @@ open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
 /-- Tighter bounds of the goals' slots. -/
-def tighten [Prepared] (s : Scale) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Bool) : Bool :=
+def tighten [Prepared] [Rules] (s : Scale) (x : Relaxation) (passed : List Passed) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.beq (Nat.add x.start x.count) memory))
     (begin ⟨x.digit, x.width, x.rows⟩ x.start x.count x.goals fun batch =>
       walk s ⟨x.digit, x.width, x.rows⟩ facts direct mirrored memory (fun scale limit gain loss =>
@@ -40,7 +40,7 @@ def tighten [Prepared] (s : Scale) (x : Relaxation) (passed : List Passed) (fact
               (Nat.mul scale s.center)) (Nat.mul x.digit x.width)))
         x.links passed [] batch)
 
-theorem tighten_sound [Prepared] {s : Scale} {slots : Nat → K} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat} {next : Nat → Nat → Bool}
+theorem tighten_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K} {x : Relaxation} {passed : List Passed} {facts : List Differences} {direct mirrored memory : Nat} {next : Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hp : Passed.AllHold s slots passed memory) (hf : Every (Differences.Holds s slots) facts)
     (h : tighten s x passed facts direct mirrored memory next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots memory ∧ next direct' mirrored' = true := by

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Slide
+import PytestTorchLean.Check.Rules
 import PytestTorchLean.Check.Relaxation.Multiply
 import PytestTorchLean.Check.Relaxation.Pair
 import PytestTorchLean.Check.Relaxation.Choose
@@ -148,7 +148,7 @@ theorem factAt_sound {p : Differences → Prop} {next : Differences → Bool} : 
   | _ :: facts, hp, place + 1, h => factAt_sound facts hp.2 place h
 
 /-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
-def walk [Prepared] (s : Scale) (frame : Frame) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
+def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
   List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
     (fun _ waiting x => List.rec (motive := fun _ => Bool) (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
     (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
@@ -177,10 +177,8 @@ def walk [Prepared] (s : Scale) (frame : Frame) (facts : List Differences) (dire
       (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
       (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
         (fun low others _ => join frame weight own other size x low fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z) waiting)
-      (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
-          (fun function first n => both (Nat.beq x.start p.start) (slideCurve s frame function bits size slopes depth stages precision first n direct mirrored memory x fun y => rest earlier waiting y))
-          (fun _ _ _ => false) (fun _ _ => false)) passed)
+      (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => both (Nat.beq x.start p.start)
+          (Rules.slide s frame p bits size slopes depth stages precision direct mirrored memory x fun y => rest earlier waiting y)) passed)
       (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun first n => both (Nat.beq x.start p.start) (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x fun y low => rest passed (low :: waiting) y))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
@@ -205,7 +203,7 @@ theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {
   rw [k] at near
   exact near
 
-theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differences} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
+theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {frame : Frame} {facts : List Differences} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) (hf : Every (Differences.Holds s slots) facts) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
     (waiting : List Batch) → (goal : Nat → K) → AllWait s frame slots whole waiting goal →
     (x : Batch) → x.Holds s frame slots goal → walk s frame facts direct mirrored memory next links passed waiting x = true →
@@ -277,11 +275,10 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differen
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
-  | .slide bits size slopes depth stages precision :: links, ⟨.curve function first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .slide bits size slopes depth stages precision :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
-    have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
-    obtain ⟨y, hy, h⟩ := slideCurve_sound sf hm hx function (by rw [h1]; exact hp.2.1) h
-    exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
+    obtain ⟨y, hy, h⟩ := Rules.Sound.slide sf hm hx (Nat.eq_of_beq_eq_true h1) hp.2.1 h
+    exact walk_sound sf hm hf links earlier p.start hp.2.2 waiting goal hw y hy h
   | .choose bits lower upper first m shift size :: links, ⟨.maximum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
@@ -332,12 +329,6 @@ theorem walk_sound [Prepared] {s : Scale} {frame : Frame} {facts : List Differen
   | .pair _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
 
   | .slide _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .slide _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .choose _ _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .choose _ _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .choose _ _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
