@@ -31,6 +31,7 @@ from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.rules import rules_of
 from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.properties.linear import refining, slot_rows
@@ -64,7 +65,13 @@ def checked(program: Program, question: Question, tree: Leaf, lean_seconds: floa
     built = ensure_built(lean)
     before = processor(resource.RUSAGE_CHILDREN)
     result = evaluate_bytes(
-        data, expected=(1, 0), built=built, lean=lean, wall_seconds=20 * lean_seconds, memory_mb=4096
+        data,
+        expected=(1, 0),
+        rules=rules_of(account.emission.graph),
+        built=built,
+        lean=lean,
+        wall_seconds=20 * lean_seconds,
+        memory_mb=4096,
     )
     seconds = processor(resource.RUSAGE_CHILDREN) - before
     return f"{len(data) / 1e6:.2f}", f"{seconds:.0f}" if result.accepted else f"{result.outcome.value}"

@@ -17,10 +17,12 @@ from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
 from pytest_torchlean.certificate.model import AffineData
+from pytest_torchlean.certificate.rules import rules_of
 from pytest_torchlean.certificate.text import THEOREM, parse, render
 from pytest_torchlean.checker import LEAN_VERSION
+from pytest_torchlean.checker.evaluate import program
 from pytest_torchlean.checker.library import OPTIONS
-from pytest_torchlean.checker.sources import EVALUATED, LeanSources, module_path
+from pytest_torchlean.checker.sources import EVALUATED, ROOT, LeanSources, module_path, restricted
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.results import OtherModelResult, PropertyResult
@@ -33,6 +35,7 @@ _WIDTH = 100
 _STATEMENT = re.compile(
     r"^theorem holds\.\{u\} \(K : Type u\) \[OrderedRing K\] : (?P<statement>[^\n]*?) :=", re.MULTILINE
 )
+_IMPORT = re.compile(r"^import (\S+)$", re.MULTILINE)
 _CONJUNCT = re.compile(
     r"Every \(Claim\.Holds K (?P<semantics>(?:Semantics)?\.(?:real|binary32)) graph\) (?P<claims>\w+)"
 )
@@ -70,7 +73,7 @@ Accepted = AcceptedText | AcceptedDocument
 def bundle_files(
     result: PropertyResult, accepted: Sequence[Accepted], sources: LeanSources, readme: bytes
 ) -> dict[str, bytes]:
-    """The files of a bundle by path. `readme` is the library's; `sources` have the program if needed.
+    """The files of a bundle by path. `readme` is the library's; `sources` have all of it that is needed.
 
     Raises CertificateError TL0620 unless the property is PROVED with texts of the known form, or documents.
     """
@@ -92,8 +95,9 @@ def bundle_files(
     return files
 
 
-def _library(sources: LeanSources) -> tuple[dict[str, bytes], list[str]]:
-    """The library's files, and its modules in the order of their imports."""
+def _library(sources: LeanSources, *roots: str) -> tuple[dict[str, bytes], list[str]]:
+    """The files of what the roots need of the library, and its modules in the order of their imports."""
+    sources = restricted(sources, *roots)
     modules = [str(module_path(module, "").as_posix()) for module in sources.modules]
     named = zip(modules, sources.modules, strict=True)
     return {f"lean/{path}.lean": sources.text[module] for path, module in named}, modules
@@ -104,7 +108,7 @@ def _kernel_files(
 ) -> dict[str, bytes]:
     proof = _one_text(accepted)
     semantics, claims = _statement(proof.text)
-    files, modules = _library(sources)
+    files, modules = _library(sources, *_IMPORT.findall(proof.text))
     files["lean/Certificate.lean"] = proof.text.encode()
     files["lean/Joined.lean"] = _joined(semantics, claims).encode()
     files["Claim.lean"] = _claim(result, semantics, proof.text, len(accepted)).encode()
@@ -139,13 +143,13 @@ def _evaluated_files(
     whole = replace(first, parts=parts)
     if any((other.semantics, other.graph) != (first.semantics, first.graph) for other in documents):
         raise CertificateError("TL0620", "the documents are about several graphs")
-    files, modules = _library(sources)
+    rules = rules_of(first.graph)
+    files, modules = _library(sources, ROOT, *rules.modules, EVALUATED)
     files["document"] = accepted[0].data if len(accepted) == 1 else encode(whole)
     files["model.onnx"] = accepted[0].model
     files["MODULES"] = "".join(f"{module}\n" for module in modules).encode()
     words = "".join(f"{line}\n" for line in _evaluated_words(result, whole, accepted[0].model))
-    program = EVALUATED.rpartition(".")[0]
-    files["Claim.lean"] = f"prelude\nimport {EVALUATED}\n/-\n{words}-/\ndef main := {program}.main\n".encode()
+    files["Claim.lean"] = program(rules, f"/-\n{words}-/\n").encode()
     answer = f"recheck accepted: boxes {whole.boxes}, weights compared {whole.compared}"
     files["recheck.sh"] = _script("--run Claim.lean recheck document model.onnx", answer).encode()
     return files

@@ -123,6 +123,7 @@ import PytestTorchLean
 set_option maxRecDepth 1000000
 set_option maxHeartbeats 0
 namespace PytestTorchLean
+attribute [local instance] Rules.plain
 """
 
 

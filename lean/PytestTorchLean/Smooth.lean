@@ -33,7 +33,7 @@ def smoothSlide (s : Scale) (frame : Relaxation.Frame) (p : Passed) (bits size s
     (fun _ _ _ => false) (fun _ _ => false) p.node
 
 /-- The rules for curves, sums of products and quotients. -/
-@[instance_reducible] def smooth : Rules where
+@[reducible] def smooth : Rules where
   node := smoothNode
   linearize := Linearize.run
   slide := smoothSlide

@@ -24,6 +24,7 @@ from pytest_torchlean.certificate.model import (
     ScriptData,
     Semantics,
 )
+from pytest_torchlean.certificate.rules import Rules, rules_of
 from pytest_torchlean.certificate.scripts import share
 from pytest_torchlean.certificate.terms import (
     Name,
@@ -41,13 +42,17 @@ __all__ = ["THEOREM", "UnreadableText", "parse", "render"]
 
 THEOREM = "PytestTorchLean.Emitted.holds"
 """Full name of the theorem that an emitted text proves."""
-_HEADER = """prelude
-import PytestTorchLean
-set_option maxRecDepth 1000000
+_OPTIONS = """set_option maxRecDepth 1000000
 set_option maxHeartbeats 0
 set_option linter.all false
 namespace PytestTorchLean.Emitted
 """
+
+
+def _header(rules: Rules) -> str:
+    return "".join(
+        ["prelude\nimport PytestTorchLean\n", *(f"import {module}\n" for module in rules.modules), _OPTIONS]
+    )
 
 
 def render(parts: Sequence[Emission]) -> str:
@@ -60,7 +65,7 @@ def render(parts: Sequence[Emission]) -> str:
     ):
         raise ValueError("a text is about one graph and one semantics")
     first = parts[0]
-    lines = [_HEADER]
+    lines = [_header(rules_of(first.graph))]
     names = []
     for index, node in enumerate(first.graph.nodes):
         name = f"node{index}"
@@ -133,8 +138,8 @@ def _part(index: int, part: Emission) -> Iterator[str]:
         return
     yield _define(f"{prefix}_certificate", "Certificate", term(certificate, name_of))
     yield (
-        f"theorem {prefix}_accepted : check {part.semantics.value} graph {prefix}_claims "
-        f"{prefix}_certificate = Bool.true := by decide +kernel"
+        f"theorem {prefix}_accepted : check {rules_of(part.graph).value} {part.semantics.value} graph "
+        f"{prefix}_claims {prefix}_certificate = Bool.true := by decide +kernel"
     )
 
 
@@ -142,7 +147,7 @@ def _apart(prefix: str, part: Emission, name_of: Name) -> Iterator[str]:
     """A theorem for each part of the tree, and one that joins them."""
     if len(part.claims) != 1 or len(part.claims[0].boxes) != 1 or part.certificate.scripts:
         raise ValueError("parts are about one box, and have the only scripts")
-    claim, semantics = f"{prefix}_claim0", part.semantics.value
+    claim, semantics, rules = f"{prefix}_claim0", part.semantics.value, rules_of(part.graph).value
     yield _define(f"{prefix}_scale", "Scale", term(part.certificate.scale))
     theorems = []
     for place, own in enumerate(part.apart):
@@ -150,7 +155,7 @@ def _apart(prefix: str, part: Emission, name_of: Name) -> Iterator[str]:
         yield _define(path, "List Case", term(own.path))
         theorems.append(f"{prefix}_case{place}")
         yield (
-            f"theorem {theorems[-1]} : checkPart {semantics} graph {prefix}_scale {claim}.property "
+            f"theorem {theorems[-1]} : checkPart {rules} {semantics} graph {prefix}_scale {claim}.property "
             f"{claim}_box0 {path} {name_of(own.script)} = Bool.true := by decide +kernel"
         )
     yield (
@@ -173,7 +178,7 @@ _KINDS: dict[str, Any] = {
     "List Case": tuple[CaseData, ...],
 }
 _DEFINITION = re.compile(r"noncomputable def ([a-z][a-z0-9_]*) : ([A-Za-z ]+) := (.*)")
-_ACCEPTED = re.compile(r"theorem part[0-9]+_accepted : check ([A-Za-z0-9.]+) .*")
+_ACCEPTED = re.compile(r"theorem part[0-9]+_accepted : check [A-Za-z.]+ ([A-Za-z0-9.]+) .*")
 _CASE = re.compile(
     r"theorem part([0-9]+)_case([0-9]+) : checkPart .* ([a-z0-9_]+) = Bool\.true := by decide \+kernel"
 )
@@ -185,12 +190,13 @@ def parse(text: str) -> tuple[Emission, ...]:
 
     Raises UnreadableText for every other text.
     """
-    if not text.startswith(_HEADER):
+    header = next((header for header in map(_header, Rules) if text.startswith(header)), None)
+    if header is None:
         raise UnreadableText("the header differs")
     known: dict[str, Any] = {}
     semantics: list[str] = []
     cases: dict[int, list[PartScript]] = {}
-    for line in text[len(_HEADER) :].split("\n"):
+    for line in text[len(header) :].split("\n"):
         definition = _DEFINITION.fullmatch(line)
         accepted = _ACCEPTED.fullmatch(line) or _JOINED.fullmatch(line)
         case = _CASE.fullmatch(line)

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, encode
+from pytest_torchlean.certificate.rules import Rules, rules_of
 from pytest_torchlean.checker.check import Answered, Outcome, ran_out_of_memory, was_killed
 from pytest_torchlean.checker.install import LeanInstall
 from pytest_torchlean.checker.lean_process import End, ProcessResult, run_lean
 from pytest_torchlean.checker.library import OPTIONS, BuiltLibrary
-from pytest_torchlean.checker.sources import EVALUATED
+from pytest_torchlean.checker.sources import EVALUATED, ROOT
 
-_PROGRAM = f"prelude\nimport {EVALUATED}\ndef main := {EVALUATED.rpartition('.')[0]}.main\n"
 _REFUSALS = {
     2: "refused: not a document",
     3: "refused: the weights are not those of the model's files",
@@ -56,6 +56,7 @@ def evaluate(
     return evaluate_bytes(
         encode(document),
         expected=(document.boxes, document.compared),
+        rules=rules_of(document.graph),
         files=files,
         built=built,
         lean=lean,
@@ -64,21 +65,31 @@ def evaluate(
     )
 
 
+def program(rules: Rules, words: str = "") -> str:
+    """The Lean file that is run: the checker with a set of rules. words: a comment before it."""
+    imports = "".join(f"import {module}\n" for module in (*rules.modules, EVALUATED))
+    name = EVALUATED.rpartition(".")[0]
+    return f"prelude\n{imports}{words}def main := {name}.main {ROOT}.{rules.value}\n"
+
+
 def evaluate_bytes(
     data: bytes,
     *,
     expected: tuple[int, int],
+    rules: Rules,
     files: Sequence[Path] = (),
     built: BuiltLibrary,
     lean: LeanInstall,
     wall_seconds: float,
     memory_mb: int,
 ) -> EvaluationResult:
-    """The same on an encoded document. `expected` is its number of boxes and of compared weights."""
+    """The same on an encoded document. `expected` is its number of boxes and of compared weights;
+    nodes that `rules` have no rule for are refused.
+    """
     nonce = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="torchlean-") as folder:
         directory = Path(folder)
-        (directory / "Program.lean").write_text(_PROGRAM, encoding="utf-8", newline="\n")
+        (directory / "Program.lean").write_text(program(rules), encoding="utf-8", newline="\n")
         (directory / "document").write_bytes(data)
         paths = [os.fspath(path.resolve()) for path in files]
         result = run_lean(

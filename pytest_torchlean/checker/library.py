@@ -19,9 +19,10 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from pytest_torchlean.checker.install import LeanInstall
@@ -31,11 +32,12 @@ from pytest_torchlean.checker.messages import MalformedOutput, parse_messages
 from pytest_torchlean.checker.private_directory import cache_root, make_private_directory, require_private
 from pytest_torchlean.checker.served import ServedLean
 from pytest_torchlean.checker.sources import (
-    EVALUATED,
+    PARTS,
     ROOT,
     LeanSources,
     module_path,
     read_sources,
+    restricted,
     source_directory,
 )
 from pytest_torchlean.errors import CheckerError
@@ -78,13 +80,12 @@ _built_here: set[Path] = set()
 def ensure_built(
     lean: LeanInstall,
     *,
-    program: bool = True,
+    parts: Collection[str] = PARTS,
     sources: Path | None = None,
     cache: Path | None = None,
     observer: Observer = SILENT,
 ) -> BuiltLibrary:
-    """The library built with this Lean, and with `program` also the program of the evaluated level, if its
-    source is there.
+    """The library built with this Lean, and those `parts` of it whose sources are there.
 
     What this user has not built yet is built. `sources` is a folder with `PytestTorchLean.lean` (default:
     the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call from several
@@ -93,33 +94,35 @@ def ensure_built(
     Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
     """
     directory = source_directory() if sources is None else sources
-    library = read_sources(directory)
-    whole = library
-    if (directory / module_path(EVALUATED, ".lean")).is_file():
-        whole = read_sources(directory, ROOT, EVALUATED)
+    there = [part for part in PARTS if (directory / module_path(part, ".lean")).is_file()]
+    whole = read_sources(directory, ROOT, *there)
     root = make_private_directory((cache_root() if cache is None else cache) / "lean")
     shipped = shipped_digests(directory, whole, lean)
-    wanted = _Build(root, whole if program else library, lean, shipped)
-    others = [_Build(root, texts, lean, shipped) for texts in (whole, library) if texts is not wanted.texts]
+    builds = {
+        chosen: _Build(root, restricted(whole, ROOT, *chosen), lean, shipped)
+        for size in range(len(there) + 1)
+        for chosen in combinations(there, size)
+    }
+    wanted = builds.pop(tuple(part for part in there if part in parts))
+    others = tuple(builds.values())
 
-    def there() -> BuiltLibrary | None:
+    def found_built() -> BuiltLibrary | None:
         for build in (wanted, *others):
             if set(wanted.texts.modules) <= set(build.texts.modules) and build.is_intact():
                 os.utime(build.target)
                 return build.result(0.0)
         return None
 
-    if (found := there()) is not None:
+    if (found := found_built()) is not None:
         return found
     observer.phase("waiting for the Lean library, which another process builds")
-    with _locked(root / f"{_key(library, lean)}.lock"):
-        if (found := there()) is not None:
+    with _locked(root / f"{_key(whole, lean)}.lock"):
+        if (found := found_built()) is not None:
             return found
         clean = clean_modules(wanted.texts, directory if sources is None else None)
         _discard_leftovers(root, wanted.key)
         started = time.monotonic()
-        earlier = next((build for build in others if build.is_intact()), None)
-        _build(wanted, earlier, clean, observer)
+        _build(wanted, [build for build in others if build.is_intact()], clean, observer)
         _built_here.add(wanted.target)
         _discard_unused(root)
         return wanted.result(time.monotonic() - started)
@@ -127,7 +130,7 @@ def ensure_built(
 
 @dataclass(frozen=True, eq=False)
 class _Build:
-    """One build below a cache folder: of the library, or of the library and the program."""
+    """One build below a cache folder: of the library and of some parts besides."""
 
     root: Path
     texts: LeanSources
@@ -164,7 +167,7 @@ def _result(
 def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> dict[str, str] | None:
     """The digests shipped beside the sources, if they are of these sources, this Lean and these options.
 
-    texts: with the program of the evaluated level.
+    texts: with all parts.
     """
     try:
         found = json.loads((directory / SHIPPED).read_text(encoding="utf-8"))
@@ -176,8 +179,8 @@ def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> d
     return digests if same and set(digests) == set(texts.modules) else None
 
 
-def _build(wanted: _Build, earlier: _Build | None, clean: Iterator[str], observer: Observer) -> None:
-    """Build into a temporary folder beside the target, then rename; `earlier` is not built again."""
+def _build(wanted: _Build, earlier: Iterable[_Build], clean: Iterator[str], observer: Observer) -> None:
+    """Build into a temporary folder beside the target, then rename; copy what is in `earlier`."""
     texts = wanted.texts
     work = Path(tempfile.mkdtemp(prefix=f"{wanted.key}.building-", dir=wanted.root))
     try:
@@ -186,7 +189,9 @@ def _build(wanted: _Build, earlier: _Build | None, clean: Iterator[str], observe
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(texts.text[module])
             (work / "olean" / module_path(module, ".olean")).parent.mkdir(parents=True, exist_ok=True)
-        done = set() if earlier is None else _taken(earlier, texts, work)
+        done: set[str] = set()
+        for build in earlier:
+            done |= _taken(build, texts, work)
         _compile_all(wanted.lean, texts, work, done, clean, observer)
         shutil.rmtree(work / "source")
         shutil.rmtree(work / "log", ignore_errors=True)

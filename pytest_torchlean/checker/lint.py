@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_torchlean.checker.sources import ROOT, LeanSources, module_path, read_sources
+from pytest_torchlean.checker.sources import PARTS, ROOT, LeanSources, module_path, read_sources
 from pytest_torchlean.errors import CheckerError
 
 CORE = f"{ROOT}.Core"
@@ -107,7 +107,7 @@ UNIMPORTED: Mapping[str, str] = {
 }
 """Files that nothing imports, each with the reason. No proof rests on their content."""
 
-PROGRAMS = (f"{ROOT}.Evaluated.Main", f"{ROOT}.Theorems")
+PROGRAMS = (*PARTS, f"{ROOT}.Theorems")
 """Modules beside the root, with what they import: a program for `lean --run`, and all the theorems."""
 
 CORE_INSTANCES = frozenset({(f"{ROOT}.Thm.Instances", "OrderedRing Int")})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ ROOT = "PytestTorchLean"
 AXIOM_MODULE = f"{ROOT}.Core.Prelude"
 EVALUATED = f"{ROOT}.Evaluated.Main"
 """The program of the evaluated level."""
+PARTS = (f"{ROOT}.Smooth", EVALUATED)
+"""What a certificate may need besides ROOT: rules for smooth nodes, and the program."""
 
 _MAX_SOURCE_BYTES = 4 << 20
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n|/-.*?-/)", re.DOTALL)
@@ -60,6 +62,15 @@ def read_sources(directory: Path, *roots: str) -> LeanSources:
     Raises CheckerError TL0504 for a missing or oversized file, one that does not start with `prelude`, an
     import from outside the library, a cycle, or a word that no proof here may use.
     """
+    return _reachable(lambda module: _read(directory, module), roots or (ROOT,))
+
+
+def restricted(sources: LeanSources, *roots: str) -> LeanSources:
+    """The roots and all that they import, as `read_sources` gives them, of sources that have them."""
+    return _reachable(sources.text.__getitem__, roots or (ROOT,))
+
+
+def _reachable(read: Callable[[str], bytes], roots: Sequence[str]) -> LeanSources:
     text: dict[str, bytes] = {}
     imports: dict[str, tuple[str, ...]] = {}
     order: list[str] = []
@@ -71,14 +82,14 @@ def read_sources(directory: Path, *roots: str) -> LeanSources:
         if module in text:
             return
         open_modules.append(module)
-        text[module] = _read(directory, module)
+        text[module] = read(module)
         imports[module] = _imports(module, text[module])
         for imported in imports[module]:
             visit(imported)
         open_modules.pop()
         order.append(module)
 
-    for root in roots or (ROOT,):
+    for root in roots:
         visit(root)
     digest = hashlib.sha256()
     for module in sorted(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pytest_torchlean.bundle import Accepted, AcceptedDocument, AcceptedText, bundle_files, write_bundle
-from pytest_torchlean.checker.sources import EVALUATED, ROOT, read_sources, source_directory
+from pytest_torchlean.checker.sources import PARTS, ROOT, read_sources, source_directory
 from pytest_torchlean.cli import PASSED
 from pytest_torchlean.commands.check import selected_ids, target_of
 from pytest_torchlean.commands.extensions import extensions_for
@@ -52,8 +52,7 @@ def run(options: argparse.Namespace) -> int:
             observer=heartbeat,
         )
     directory = source_directory()
-    evaluated = any(isinstance(proof, AcceptedDocument) for proof in accepted)
-    sources = read_sources(directory, ROOT, EVALUATED) if evaluated else read_sources(directory)
+    sources = read_sources(directory, ROOT, *PARTS)
     files = bundle_files(result, accepted, sources, (directory / "README.md").read_bytes())
     write_bundle(options.output, files)
     size = sum(map(len, files.values())) / 1e6

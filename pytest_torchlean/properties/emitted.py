@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_torchlean.certificate.apart import apart
 from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
 from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.rules import rules_of
 from pytest_torchlean.certificate.text import THEOREM, UnreadableText, parse, render
 from pytest_torchlean.checker import (
     BuiltLibrary,
@@ -80,6 +81,7 @@ class EmittedDocument:
         return evaluate_bytes(
             self.data,
             expected=(self.document.boxes, self.document.compared),
+            rules=rules_of(self.document.graph),
             files=self.files,
             built=built,
             lean=lean,

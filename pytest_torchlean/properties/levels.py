@@ -8,8 +8,10 @@ from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, document_of
 from pytest_torchlean.certificate.costs import text_cost
-from pytest_torchlean.certificate.model import AffineData, Emission
+from pytest_torchlean.certificate.model import AffineData, Emission, GraphData
 from pytest_torchlean.certificate.places import places
+from pytest_torchlean.certificate.rules import rules_of
+from pytest_torchlean.checker.sources import EVALUATED as PROGRAM
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.onnx_import.reader import LoadedModel
 from pytest_torchlean.spec.model import Assurance
@@ -51,6 +53,11 @@ def chosen_level(wanted: Assurance, parts: Sequence[Emission], granted: float, m
     cost = text_cost(parts)
     fits = cost.seconds <= _SHARE_OF_TIME * granted and cost.megabytes <= _SHARE_OF_MEMORY * memory_mb
     return KERNEL if fits else EVALUATED
+
+
+def parts_of_library(level: str, graph: GraphData) -> tuple[str, ...]:
+    """What has to be built besides the library's root to check certificates about this graph."""
+    return (*rules_of(graph).modules, *((PROGRAM,) if level == EVALUATED else ()))
 
 
 def placed_document(parts: Sequence[Emission], model: LoadedModel) -> tuple[DocumentData, tuple[Path, ...]]:

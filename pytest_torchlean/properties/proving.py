@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,6 +45,7 @@ from pytest_torchlean.properties.levels import (
     EVALUATED,
     KERNEL,
     chosen_level,
+    parts_of_library,
 )
 from pytest_torchlean.properties.linear import SHARE_OF_WORK, improved
 from pytest_torchlean.properties.parts import Part, accepted_parts
@@ -271,7 +272,7 @@ class _Asking:
 
     def ask(self, parts: Sequence[Part], level: str) -> _Answers:
         """All parts together; where that is too much, one after the other."""
-        built = self._built(level)
+        built = self._built(parts_of_library(level, parts[0].emission.graph))
         context = self.context
         context.observer.phase("Lean: preparing")
         whole = emit(tuple(parts), level, context)
@@ -295,12 +296,12 @@ class _Asking:
         self.lean_seconds += time.monotonic() - asked
         return _Answers(tuple(results), share)
 
-    def _built(self, level: str) -> BuiltLibrary:
-        """The library, with the program where that is asked. The one build per user, here or in another
-        process, is no part of a property's time.
+    def _built(self, parts: Collection[str]) -> BuiltLibrary:
+        """The library with these parts. The one build per user, here or in another process, is no part of a
+        property's time.
         """
         started = time.monotonic()
-        built = ensure_built(self.lean, program=level == EVALUATED, observer=self.context.observer)
+        built = ensure_built(self.lean, parts=parts, observer=self.context.observer)
         self.context = replace(self.context, deadline=self.context.deadline + time.monotonic() - started)
         self.build_seconds += built.seconds
         return built

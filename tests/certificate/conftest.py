@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.rules import Rules, rules_of
 from pytest_torchlean.certificate.text import THEOREM, render
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, check
 from pytest_torchlean.checker.lean_process import run_lean
@@ -32,6 +33,7 @@ def ask(lean: LeanInstall, library: BuiltLibrary) -> Ask:
 
 HEADER = """prelude
 import PytestTorchLean
+import PytestTorchLean.Smooth
 set_option maxRecDepth 1000000
 set_option maxHeartbeats 0
 namespace PytestTorchLean.Mutants
@@ -41,9 +43,9 @@ namespace PytestTorchLean.Mutants
 @pytest.fixture
 def wrongly_judged(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> Judge:
     """`wrongly_judged(emissions, answer)`: the numbers of those whose check the kernel does not find to be
-    `answer`, all in one Lean process."""
+    `answer`, all in one Lean process. `rules`: instead of those that each names."""
 
-    def run(emissions: Sequence[Emission], answer: bool) -> list[int]:
+    def run(emissions: Sequence[Emission], answer: bool, rules: Rules | None = None) -> list[int]:
         lines = HEADER.splitlines()
         places = {}
         for number, emission in enumerate(emissions):
@@ -52,8 +54,8 @@ def wrongly_judged(lean: LeanInstall, library: BuiltLibrary, tmp_path: Path) -> 
             lines += [line for line in text if line.startswith(("def ", "noncomputable def "))]
             places[len(lines) + 1] = number
             lines.append(
-                f"example : check {emission.semantics.value} graph part0_claims part0_certificate = "
-                f"Bool.{str(answer).lower()} := by decide +kernel"
+                f"example : check {(rules or rules_of(emission.graph)).value} {emission.semantics.value} "
+                f"graph part0_claims part0_certificate = Bool.{str(answer).lower()} := by decide +kernel"
             )
             lines.append(f"end Mutant{number}")
         lines.append("end PytestTorchLean.Mutants")

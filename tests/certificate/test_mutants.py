@@ -294,10 +294,10 @@ OTHER_THEOREMS = {
     "no-ring": "theorem t (K : Type) [LE K] : Every (Claim.Holds K .real graph) part0_claims := "
     "sound K part0_accepted",
     "accepted-by-reflexivity": f"{_ABOUT} .real graph) part0_claims := sound K rfl",
-    "another-certificate": "theorem t : check .real graph part0_claims "
+    "another-certificate": "theorem t : check Rules.plain .real graph part0_claims "
     "⟨⟨nat_lit 1, nat_lit 1, nat_lit 1⟩, []⟩ = Bool.true := part0_accepted",
-    "not-accepted": "theorem t : check .real graph part0_claims part0_certificate = Bool.false := "
-    "by decide +kernel",
+    "not-accepted": "theorem t : check Rules.plain .real graph part0_claims part0_certificate = "
+    "Bool.false := by decide +kernel",
     "false-by-decision": "theorem t : False := by decide +kernel",
     "false-from-acceptance": "theorem t : False := Bool.noConf_tf part0_accepted",
     "no-proof": f"{_ABOUT} .binary32 graph) part0_claims := sorry",

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, library
 from pytest_torchlean.checker.private_directory import cache_root
-from pytest_torchlean.checker.sources import EVALUATED, ROOT, module_path, read_sources, source_directory
+from pytest_torchlean.checker.sources import PARTS, ROOT, module_path, read_sources, source_directory
 from pytest_torchlean.errors import CheckerError
 
 
@@ -130,35 +130,52 @@ class TestBuilding:
         assert not again.shipped
         assert ensure_built(lean, sources=sources, cache=cache).seconds == 0
 
-    def test_the_program_is_built_when_it_is_asked_for(
-        self, lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
-    ) -> None:
+    @pytest.fixture
+    def parts(self, sources: Path) -> tuple[str, str]:
+        """Two parts besides the root, both of which need one more module."""
         (sources / ROOT / "Evaluated").mkdir()
-        write(sources, f"{ROOT}/Evaluated/Main", f"prelude\nimport {ROOT}.Left\n")
-        alone = ensure_built(lean, program=False, sources=sources, cache=cache)
-        assert EVALUATED not in alone.modules
-        assert sorted(compiled) == sorted([f"{ROOT}.Right", f"{ROOT}.Left", ROOT])
+        write(sources, f"{ROOT}/Shared", f"prelude\nimport {ROOT}.Left\n")
+        for part in PARTS:
+            write(sources, str(module_path(part, "")), f"prelude\nimport {ROOT}.Shared\n")
+        first, second = PARTS
+        return first, second
+
+    def test_parts_are_built_when_they_are_asked_for(
+        self, parts: tuple[str, str], lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
+    ) -> None:
+        root = {ROOT, f"{ROOT}.Left", f"{ROOT}.Right"}
+        alone = ensure_built(lean, parts=(), sources=sources, cache=cache)
+        assert set(alone.modules) == set(compiled) == root
+        compiled.clear()
+        ensure_built(lean, parts=parts[:1], sources=sources, cache=cache)
+        assert compiled == [f"{ROOT}.Shared", parts[0]]
+        compiled.clear()
+        ensure_built(lean, parts=parts[1:], sources=sources, cache=cache)
+        assert compiled == [parts[1]]
         compiled.clear()
         whole = ensure_built(lean, sources=sources, cache=cache)
-        assert compiled == [EVALUATED]
-        assert set(whole.modules) == {*alone.modules, EVALUATED}
+        assert compiled == []
+        assert set(whole.modules) == {*root, f"{ROOT}.Shared", *parts}
         for module in alone.modules:
             files = [built.olean_directory / module_path(module, ".olean") for built in (alone, whole)]
             assert files[0].read_bytes() == files[1].read_bytes()
-        shutil.rmtree(alone.olean_directory.parent)
-        again = ensure_built(lean, program=False, sources=sources, cache=cache)
-        assert (again.olean_directory, again.seconds) == (whole.olean_directory, 0.0)
 
-    def test_a_damaged_library_is_not_taken_for_the_program(
-        self, lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
+    def test_more_than_is_asked_for_serves(
+        self, parts: tuple[str, str], lean: LeanInstall, sources: Path, cache: Path
     ) -> None:
-        (sources / ROOT / "Evaluated").mkdir()
-        write(sources, f"{ROOT}/Evaluated/Main", f"prelude\nimport {ROOT}.Left\n")
-        alone = ensure_built(lean, program=False, sources=sources, cache=cache)
+        whole = ensure_built(lean, sources=sources, cache=cache)
+        for wanted in ((), parts[:1], parts[1:], parts):
+            again = ensure_built(lean, parts=wanted, sources=sources, cache=cache)
+            assert (again.olean_directory, again.seconds) == (whole.olean_directory, 0.0)
+
+    def test_a_damaged_library_is_not_taken_for_its_parts(
+        self, parts: tuple[str, str], lean: LeanInstall, sources: Path, cache: Path, compiled: list[str]
+    ) -> None:
+        alone = ensure_built(lean, parts=(), sources=sources, cache=cache)
         (alone.olean_directory / ROOT / "Left.olean").write_bytes(b"damaged")
         compiled.clear()
-        ensure_built(lean, sources=sources, cache=cache)
-        assert len(compiled) == 4
+        ensure_built(lean, parts=parts[:1], sources=sources, cache=cache)
+        assert len(compiled) == 5
 
     def test_what_a_killed_build_left_is_removed(self, lean: LeanInstall, sources: Path, cache: Path) -> None:
         built = ensure_built(lean, sources=sources, cache=cache)

@@ -159,8 +159,33 @@ MUTANTS = (
     Mutant(
         "line-of-another-node",
         "Check.Relaxation.Walk",
-        "(Nat.beq x.start p.start) (slideCurve",
-        "true (slideCurve",
+        "(Nat.beq x.start p.start)\n          (Rules.slide",
+        "true\n          (Rules.slide",
+    ),
+    # sets of rules
+    Mutant(
+        "no-rules-accept",
+        "Check.Rules",
+        "_ _ _ _ _ _ _ _ => false",
+        "_ _ _ _ _ _ _ _ => true",
+        "def Rules.plain",
+    ),
+    Mutant(
+        "relu-by-the-rules-for-curves",
+        "Smooth",
+        "(fun _ _ => false) (fun _ _ => false) (fun _ _ => false)",
+        "(fun _ _ => true) (fun _ _ => false) (fun _ _ => false)",
+        "def smoothNode",
+    ),
+    Mutant(
+        "curve-stages-and-bits-are-slots",
+        "Smooth",
+        "step.radius step.first first n",
+        "step.radius step.first n first",
+        "def smoothNode",
+    ),
+    Mutant(
+        "rows-through-products", "Smooth", "(fun _ _ _ => false)", "(fun _ _ _ => next x)", "def smoothSlide"
     ),
     # boxes
     Mutant("no-denominator", "Check.Box", "both (Nat.ble 1 b.denominator)", "both true", "def fits"),

@@ -17,6 +17,7 @@ from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import AffineData, Emission, Semantics
 from pytest_torchlean.certificate.places import places
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.rules import Rules
 from pytest_torchlean.checker import BuiltLibrary, EvaluationResult, LeanInstall, Outcome, evaluate
 from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.checker.lean_process import End, run_lean
@@ -34,12 +35,16 @@ def run(lean: LeanInstall, library: BuiltLibrary) -> Run:
     """`run(document, files)`: what the program says; a document may be given as bytes."""
 
     def judge(
-        document: DocumentData | bytes, *files: Path, expected: tuple[int, int] = (0, 0)
+        document: DocumentData | bytes,
+        *files: Path,
+        expected: tuple[int, int] = (0, 0),
+        rules: Rules = Rules.PLAIN,
     ) -> EvaluationResult:
         if isinstance(document, bytes):
             return evaluate_bytes(
                 document,
                 expected=expected,
+                rules=rules,
                 files=files,
                 built=library,
                 lean=lean,

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from pytest_torchlean.checker.install import find_lean
 from pytest_torchlean.checker.library import shipped_digests
-from pytest_torchlean.checker.sources import EVALUATED, ROOT, read_sources, source_directory
+from pytest_torchlean.checker.sources import PARTS, ROOT, read_sources, source_directory
 
 
 def main(configured: str) -> None:
     lean = find_lean(Path(configured) if configured else None)
     folder = source_directory()
-    texts = read_sources(folder, ROOT, EVALUATED)
+    texts = read_sources(folder, ROOT, *PARTS)
     checker = hashlib.sha256(f"{lean.sha256} {texts.sha256}".encode()).hexdigest()
     shipped = shipped_digests(folder, texts, lean)
     names = "none" if shipped is None else hashlib.sha256(repr(sorted(shipped.items())).encode()).hexdigest()

@@ -52,7 +52,7 @@ class Rules.Sound (K : Type u) [OrderedRing K] (rules : Rules) : Prop where
     rules.slide s frame p bits size slopes depth stages precision direct mirrored count x next = true → ∃ y : Relaxation.Batch, y.Holds s frame slots goal ∧ next y = true
 
 /-- No rules: every node that is not affine, a ReLU, a maximum or a minimum is refused. -/
-@[instance_reducible] def Rules.plain : Rules where
+@[reducible] def Rules.plain : Rules where
   node := fun _ _ _ _ _ _ _ _ => false
   linearize := fun _ _ _ _ _ _ => false
   slide := fun _ _ _ _ _ _ _ _ _ _ _ _ _ _ => false

@@ -13,7 +13,7 @@ universe u
 namespace PytestTorchLean
 namespace Example
 open OrderedRing
-attribute [local instance] Rules.plain
+local instance rules : Rules := Rules.plain
 
 /-- `y = 1.0 * x0 + -2.0 * x1` again, in four lanes of one column, as a certificate lays it out. -/
 def wide : Affine := ⟨1, 4, 1, 0xC00000003F800000, 1, 0x0000000300000002, 1⟩
@@ -120,7 +120,7 @@ theorem Box.runHull_sound (K : Type u) [OrderedRing K] : ∃ direct mirrored, Bo
 theorem Script.run_sound (K : Type u) [OrderedRing K] : (positive 5).Holds (fun i => (natural (value i) : K)) ∧
     NodesFinite .real (fun i => (natural (value i) : K)) wideGraph.nodes := by
   obtain ⟨direct, mirrored, hm, h⟩ := Box.run_sound K
-  exact PytestTorchLean.Script.run_sound scale_fits (path := []) trivial script wideGraph.nodes [] [] direct mirrored 4 hm (wide_executes K).1.1 trivial (wide_executes K).1.2.2 h
+  exact PytestTorchLean.Script.run_sound (rules := .plain) scale_fits (path := []) trivial script wideGraph.nodes [] [] direct mirrored 4 hm (wide_executes K).1.1 trivial (wide_executes K).1.2.2 h
 
 /-- The rest of the script once the affine node is bounded. -/
 def afterAffine (m : Semantics) (error direct mirrored count : Nat) : Bool :=
