@@ -146,8 +146,12 @@ def affine_bounds(
 ) -> tuple[Integers, Integers, NDArray[np.bool_]]:
     """Bounds of a node's results (positions * rows, boxes), and whether they stay in range.
 
-    error: the radii of all results under binary32, see `row_errors`.
+    error: the radii of all results under binary32, see `row_errors`. Where every slot is charged by itself,
+    its bounds are moved outward instead, and the results only by what underflow causes.
     """
+    if error is not None and not step.radius:
+        lower, upper = moved_outward(scale, node, lower, upper)
+        error = np.full_like(error, _error_terms(scale, node, step)[1])
     factor = factor_of(node.divisor, step.decoding)
     shift = factor * scale.center
     mass = (scale.center * matrix.mass)[:, None]
@@ -208,9 +212,21 @@ def row_errors(
 
 def slot_charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
     """Check.Affine.charges: the error for each unit of weight on a slot, (slots, boxes)."""
-    magnitudes = np.maximum(np.maximum(upper - scale.center, scale.center - lower), 0)
-    charges: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48
-    return charges
+    return _portions(node, np.maximum(np.maximum(upper - scale.center, scale.center - lower), 0))
+
+
+def moved_outward(
+    scale: ScaleData, node: AffineData, lower: Integers, upper: Integers
+) -> tuple[Integers, Integers]:
+    """Check.Affine.outward: every bound moved by the charge of its own distance from 0, without the margin."""
+    below, above = (_portions(node, np.abs(side - scale.center)) for side in (lower, upper))
+    return lower - below, upper + above
+
+
+def _portions(node: AffineData, magnitudes: Integers) -> Integers:
+    """Check.Affine.portions: the node's relative error of each magnitude, rounded up."""
+    portions: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48
+    return portions
 
 
 def _relative(node: AffineData) -> int:
@@ -251,7 +267,7 @@ def roundable(
     inside = np.full(lower.shape[1], fits)
     if not step.radius:
         wide = 2 * scale.half >= 48 and _relative(node) * scale.top + (1 << 48) <= 1 << 2 * scale.half
-        return inside & wide
+        return inside & (wide and scale.top + 2 * factor < 1 << scale.half)
     for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
         if first < stop:
             below = lower[first:stop] >= scale.center - step.radius

@@ -211,7 +211,36 @@ MUTANTS = (
         "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def coarse"
     ),
     Mutant(
-        "charges-rounded-down", "Check.Sources", "(Nat.sub (Nat.pow 2 48) 1) units", "0 units", "def charges"
+        "charges-rounded-down", "Check.Sources", "(Nat.sub (Nat.pow 2 48) 1) units", "0 units", "def portions"
+    ),
+    Mutant(
+        "lower-bounds-not-moved",
+        "Check.Corners",
+        "(Nat.pow 2 s.half) highs)) lows))",
+        "(Nat.pow 2 s.half) highs)) 0))",
+        "def outward",
+    ),
+    Mutant(
+        "upper-bounds-moved-as-the-lower-ones",
+        "Check.Corners",
+        "(Nat.pow 2 s.half) highs)",
+        "(Nat.pow 2 s.half) lows)",
+        "def outward",
+    ),
+    Mutant(
+        "distances-above-only",
+        "Check.Corners",
+        "(Nat.sub s.half 1) centers direct)",
+        "(Nat.sub s.half 1) centers centers)",
+        "def distances",
+    ),
+    Mutant("underflow-uncharged", "Check.Rounded", "(Nat.mul loss (ones", "(Nat.mul 0 (ones", "def enclose"),
+    Mutant(
+        "bounds-beyond-their-digits",
+        "Check.Rounded",
+        "(Nat.succ (s.raised margin).top)",
+        "0",
+        "def enclose",
     ),
     Mutant("charged-above-only", "Check.Sources", "(Nat.add positive negative)", "positive", "def charge "),
     # cases

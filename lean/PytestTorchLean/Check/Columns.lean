@@ -86,29 +86,45 @@ def weight (radius : Nat → Nat) : List Digits → (Nat → Nat) → Nat → Na
   | [], _, _ => 0
   | d :: ds, source, i => radius (source 0) * (d.positive i + d.negative i) + weight radius ds (fun k => source (k + 1)) i
 
-theorem weight_append (radius : Nat → Nat) (i : Nat) : (ds es : List Digits) → (source : Nat → Nat) →
-    weight radius (appendDigits ds es) source i = weight radius ds source i + weight radius es (fun k => source (ds.length + k)) i
+/-- The same, from bounds that are elements of the ring. -/
+def weigh (radius : Nat → K) : List Digits → (Nat → Nat) → Nat → K
+  | [], _, _ => 0
+  | d :: ds, source, i => radius (source 0) * natural (d.positive i + d.negative i) + weigh radius ds (fun k => source (k + 1)) i
+theorem natural_weight (radius : Nat → Nat) (i : Nat) : (ds : List Digits) → (source : Nat → Nat) →
+    (natural (weight radius ds source i) : K) = weigh (fun j => natural (radius j)) ds source i
+  | [], _ => rfl
+  | d :: ds, source => by
+    show natural (radius (source 0) * (d.positive i + d.negative i) + weight radius ds _ i) = _
+    rw [natural_add, natural_mul, natural_weight radius i ds]; rfl
+theorem weigh_append (radius : Nat → K) (i : Nat) : (ds es : List Digits) → (source : Nat → Nat) →
+    weigh radius (appendDigits ds es) source i = weigh radius ds source i + weigh radius es (fun k => source (ds.length + k)) i
   | [], es, source => by
-    show weight radius es source i = 0 + weight radius es (fun k => source (0 + k)) i
-    rw [Nat.zero_add]
+    show weigh radius es source i = 0 + weigh radius es (fun k => source (0 + k)) i
+    rw [zero_add]
     have e : (fun k => source (0 + k)) = source := funext fun k => by rw [Nat.zero_add]
     rw [e]
   | d :: ds, es, source => by
-    show _ + weight radius (appendDigits ds es) _ i = _ + weight radius ds _ i + _
-    rw [weight_append radius i ds es (fun k => source (k + 1)), Nat.add_assoc]
+    show _ + weigh radius (appendDigits ds es) _ i = _ + weigh radius ds _ i + _
+    rw [weigh_append radius i ds es (fun k => source (k + 1)), add_assoc]
     have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) := funext fun k => by
       show source (ds.length + k + 1) = source (ds.length + 1 + k)
       rw [Nat.add_assoc, Nat.add_comm k 1, ← Nat.add_assoc]
     rw [e]
 
+theorem weigh_nonneg {radius : Nat → K} {count : Nat} (h : ∀ j, j < count → 0 ≤ radius j) (i : Nat) : (ds : List Digits) → (source : Nat → Nat) →
+    (∀ k, k < ds.length → source k < count) → 0 ≤ weigh radius ds source i
+  | [], _, _ => le_refl _
+  | d :: ds, source, hs => add_nonneg (mul_nonneg (h _ (hs 0 (Nat.succ_le_succ (Nat.zero_le _)))) (natural_nonneg _))
+      (weigh_nonneg h i ds _ (fun k hk => hs (k + 1) (Nat.succ_le_succ hk)))
+
 /-- The absolute value of a product. -/
-theorem represents_atMost {base w p n r : Nat} {m x : K} (h : Represents base w p n) (hx : AtMost (m * x) (natural r)) :
-    AtMost (m * (Binary32.scaled w * x)) (natural (2 ^ (base - 1)) * natural (r * (p + n))) := by
-  have key : ∀ q : Nat, AtMost (m * (natural (2 ^ (base - 1) * q) * x)) (natural (2 ^ (base - 1)) * natural (r * q)) := fun q => by
+theorem represents_atMost {base w p n : Nat} {m x r : K} (h : Represents base w p n) (hx : AtMost (m * x) r) :
+    AtMost (m * (Binary32.scaled w * x)) (natural (2 ^ (base - 1)) * (r * natural (p + n))) := by
+  have key : ∀ q : Nat, AtMost (m * (natural (2 ^ (base - 1) * q) * x)) (natural (2 ^ (base - 1)) * (r * natural q)) := fun q => by
     have z := hx.mul_left (natural_nonneg (2 ^ (base - 1) * q))
     rw [mul_left_comm] at z
     refine z.weaken (le_of_eq ?_)
-    rw [natural_mul, natural_mul]
+    rw [natural_mul]
     exact (ring3 K b q r, b * q * r, b * (r * q)) _ _ _
   unfold Binary32.scaled
   cases h with
@@ -129,10 +145,10 @@ theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} : (cs : List Column
       (∀ (slots : Nat → K) (source : Nat → Nat) (i : Nat), i < a.rows →
         natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
           sum cs.length fun k => Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)) ∧
-      (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < cs.length → AtMost (m * slots (source k)) (natural (radius (source k)))) →
+      (∀ (slots : Nat → K) (source : Nat → Nat) (radius : Nat → K) (m : K) (i : Nat), i < a.rows →
+        (∀ k, k < cs.length → AtMost (m * slots (source k)) (radius (source k))) →
         Weighs m (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
-          (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i)))
+          (natural (2 ^ (d.base - 1)) * weigh radius ds source i))
   | [], column, h => ⟨h, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
   | c :: cs, column, h => by
     obtain ⟨⟨p, n, hp, hn, hd⟩, ht⟩ := h
@@ -152,7 +168,7 @@ theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} : (cs : List Column
           (fun k => [Binary32.scaled (a.pattern i lane (column + (k + 1))) * slots (source (k + 1))]) := funext fun k => by rw [e k]
       rw [t] at w
       refine ⟨_, _, represents_atMost (hd i hi).2.2 (hx 0 (Nat.succ_le_succ (Nat.zero_le _))), w, ?_⟩
-      rw [← mul_add, ← natural_add]; exact le_refl _
+      rw [← mul_add]; exact le_refl _
 
 theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) → (lane : Nat) → LanesHold a d lane lanes →
     lane + lanes.length = a.lanes ∧ (flatten lanes).length = lanes.length * a.laneColumns ∧
@@ -161,11 +177,11 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
         natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
           sum lanes.length fun k => sum a.laneColumns fun column =>
             Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))) ∧
-      (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < lanes.length * a.laneColumns → AtMost (m * slots (source k)) (natural (radius (source k)))) →
+      (∀ (slots : Nat → K) (source : Nat → Nat) (radius : Nat → K) (m : K) (i : Nat), i < a.rows →
+        (∀ k, k < lanes.length * a.laneColumns → AtMost (m * slots (source k)) (radius (source k))) →
         Weighs m (listed lanes.length fun k => listed a.laneColumns fun column =>
             [Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))])
-          (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i)))
+          (natural (2 ^ (d.base - 1)) * weigh radius ds source i))
   | [], lane, h => ⟨h, (Nat.zero_mul _).symm, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
   | l :: lanes, lane, h => by
     obtain ⟨hl, ht⟩ := h
@@ -189,7 +205,7 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
       rfl
     · intro slots source radius m i hi hx
       have whole : (lanes.length + 1) * a.laneColumns = a.laneColumns + lanes.length * a.laneColumns := by rw [Nat.succ_mul, Nat.add_comm]
-      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns → AtMost (m * slots (source k)) (natural (radius (source k))) := fun k hk =>
+      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns → AtMost (m * slots (source k)) (radius (source k)) := fun k hk =>
         hx k (by show k < (lanes.length + 1) * a.laneColumns; rw [whole]; exact hk)
       have w1 := hweigh slots source radius m i hi (fun k hk => hx k (Nat.le_trans (by rw [hlen] at hk; exact hk) (Nat.le_add_right _ _)))
       have w2 := iw slots (fun k => source (ds.length + k)) radius m i hi (fun k hk => hx _ (by rw [hdl]; exact Nat.add_le_add (Nat.le.refl (n := a.laneColumns)) hk))
@@ -204,7 +220,7 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
       rw [t1] at w1
       rw [t2] at w2
       have w := w1.join w2
-      rw [← mul_add, ← natural_add, ← weight_append] at w
+      rw [← mul_add, ← weigh_append] at w
       exact w
 
 /-- The index of a column of a lane among all words of a position. -/
@@ -219,9 +235,9 @@ theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)
     (flatten lanes).length = a.columns ∧ ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
       (∀ (slots : Nat → K) (position i : Nat), i < a.rows →
         natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i) ∧
-      (∀ (slots : Nat → K) (radius : Nat → Nat) (m : K) (position i : Nat), i < a.rows →
-        (∀ k, k < a.columns → AtMost (m * slots (word a.sources (a.columns * position + k))) (natural (radius (word a.sources (a.columns * position + k))))) →
-        Weighs m (a.terms slots position i) (natural (2 ^ (d.base - 1)) * natural (weight radius ds (fun k => word a.sources (a.columns * position + k)) i))) := by
+      (∀ (slots : Nat → K) (radius : Nat → K) (m : K) (position i : Nat), i < a.rows →
+        (∀ k, k < a.columns → AtMost (m * slots (word a.sources (a.columns * position + k))) (radius (word a.sources (a.columns * position + k)))) →
+        Weighs m (a.terms slots position i) (natural (2 ^ (d.base - 1)) * weigh radius ds (fun k => word a.sources (a.columns * position + k)) i)) := by
   obtain ⟨hlanes, hflat, ds, hds, hsum, hweigh⟩ := lanes_digits (K := K) lanes 0 h
   rw [Nat.zero_add] at hlanes
   refine ⟨by rw [hflat, hlanes]; rfl, ds, hds, ?_, ?_⟩

@@ -124,17 +124,17 @@ theorem length_terms (a : Affine) (slots : Nat → K) (position row : Nat) : (a.
   unfold terms
   exact length_listed (c := a.laneColumns) a.lanes _ (fun lane => (length_listed (c := 1) a.laneColumns _ (fun _ => rfl)).trans (Natural.mul_one _))
 
-/-- **The error of a row.** `error` bounds it if it is large enough for the weight of the products. -/
-theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight error : Nat} {y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
-    (hn : a.columns ≤ 2 ^ 22) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural weight))
+/-- **The error of a row**, for the weight of its products. -/
+theorem row_error {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row loss : Nat} {weight y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
+    (hn : a.columns ≤ 2 ^ 22) (hweight : 0 ≤ weight) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * weight))
     (h : a.Computes .binary32 slots position row y) (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row)
-    (large : relativeError a.columns a.divisor * (2 ^ (d.base - 1) * weight) + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (d.base - 1) * error)) :
-    AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
+    (large : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * loss) :
+    AtMost (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)))
+      (natural (relativeError a.columns a.divisor) * weight + natural (2 ^ 48) * natural loss) := by
   obtain ⟨r, hr, hd⟩ := h
   obtain ⟨k, len, near⟩ := hr.near
   rw [length_terms] at len
-  rw [← natural_mul] at hw
-  generalize hW : 2 ^ (d.base - 1) * weight = W at *
+  have hW : 0 ≤ natural (2 ^ (d.base - 1)) * weight := mul_nonneg (natural_nonneg _) hweight
   have near := near (by rw [← len]; exact hn) _ _ (natural_nonneg s.unit) hw
   rw [total_terms] at near
   have g : (natural (growth (roundings .rounded k)) : K) = natural (growth a.columns) := by rw [len]; rfl
@@ -147,7 +147,7 @@ theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {positi
   have near := near.weaken (add_le_add (le_refl _) (mul_le_right (natural_nonneg s.unit) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
   have size := (hw.total.mul_left (natural_nonneg (2 ^ 48))).add near
   rw [total_terms, ← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (a.form slots position row) r] at size
-  have div := divided hn (natural_nonneg s.unit) (natural_nonneg W) hd size
+  have div := divided hn (natural_nonneg s.unit) hW hd size
   have z := near.add div
   rw [← mul_add, ← mul_add] at z
   have e : r - a.form slots position row + (natural a.divisor * (natural (2 ^ 149) * y) - r) =
@@ -159,22 +159,40 @@ theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {positi
     rw [x]
     exact (ring5 K n p q y c, n * (p * q * y) - p * c, p * (n * q * y - c)) _ _ _ _ _
   rw [e] at z
-  have pos := Natural.two_pow_pos (d.base - 1)
-  refine AtMost.cancel (Natural.two_pow_pos 48) (AtMost.cancel pos ?_)
+  refine AtMost.cancel (Natural.two_pow_pos (d.base - 1)) ?_
   have e2 : natural (2 ^ 48) * (natural s.unit * (natural (2 ^ (d.base - 1)) * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) =
       natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) :=
     (ring4 K d u p x, d * (u * (p * x)), p * (d * (u * x))) _ _ _ _
   rw [e2] at z
   refine z.weaken ?_
-  have l := natural_le (K := K) large
-  have e3 : natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * natural error) = (natural (2 ^ 48 * (2 ^ (d.base - 1) * error)) : K) := by
-    rw [← natural_mul, ← natural_mul, Nat.mul_left_comm]
-  rw [e3]
-  refine le_trans (le_of_eq ?_) l
-  unfold relativeError underflow
-  generalize a.columns + a.columns = n
-  rw [Nat.add_mul, Nat.mul_add, Nat.add_mul, natural_add, natural_add, natural_add, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul]
-  exact (ring4 K a b c d, a + b + (c + d), a + c + (b + d)) _ _ _ _
+  have l := mul_le_left (natural_nonneg (K := K) (2 ^ 48)) (natural_le (K := K) large)
+  rw [natural_mul, natural_mul] at l
+  have l := add_le (natural (2 ^ (d.base - 1)) * (natural (relativeError a.columns a.divisor) * weight)) l
+  unfold relativeError underflow at *
+  rw [natural_add (growth a.columns), natural_add (a.columns + a.columns)] at *
+  generalize (natural (2 ^ 48) : K) = q at *
+  generalize (natural (2 ^ (d.base - 1)) : K) = p at *
+  generalize (natural (growth a.columns) : K) = g1 at *
+  generalize (natural (dividing a.divisor) : K) = g2 at *
+  generalize (natural (a.columns + a.columns) : K) = u1 at *
+  generalize (natural (dividingLoss a.columns a.divisor) : K) = u2 at *
+  generalize (natural s.unit : K) = u at *
+  generalize (natural loss : K) = w at *
+  refine le_trans (le_of_eq ?_) (le_trans l (le_of_eq ?_))
+  · rw [(ring5 K g1 g2 x a b, g1 * x + a + (g2 * x + b), a + b + (g1 + g2) * x) g1 g2 (p * weight) (q * u1 * u) (q * u2 * u),
+      (ring4 K q u1 u2 u, q * u1 * u + q * u2 * u, q * ((u1 + u2) * u)) q u1 u2 u, mul_left_comm (g1 + g2)]
+  · exact (ring4 K p q w r, q * (p * w) + p * r, p * (r + q * w)) p q w ((g1 + g2) * weight)
+
+/-- `error` bounds the error of a row if it is large enough for the weight of the products. -/
+theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight loss error : Nat} {y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
+    (hn : a.columns ≤ 2 ^ 22) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural weight))
+    (h : a.Computes .binary32 slots position row y) (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row)
+    (hl : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * loss) (large : relativeError a.columns a.divisor * weight + 2 ^ 48 * loss ≤ 2 ^ 48 * error) :
+    AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
+  have z := row_error h1 h2 hn (natural_nonneg _) hw h hc hl
+  refine AtMost.cancel (Natural.two_pow_pos 48) (z.weaken ?_)
+  rw [← natural_mul, ← natural_mul, ← natural_mul, ← natural_add]
+  exact natural_le large
 
 /-- No sum of the row overflows. -/
 theorem finite_row {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight limit : Nat} (hu : 0 < s.unit) (hn : a.columns ≤ 2 ^ 22)

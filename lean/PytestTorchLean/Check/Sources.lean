@@ -160,14 +160,18 @@ def magnitudes (s : Scale) (count direct : Nat) : Nat :=
     (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) direct centers))
     (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count))) (Nat.mul s.center (ones s.half (Nat.mul 2 count)))
 
-/-- What each unit of weight on a slot adds to a row's error, rounded up. -/
-def charges (s : Scale) (relative count direct : Nat) : Nat :=
-  force (fun units => Decode.field 48 (Nat.sub s.stride 48) (Nat.add (Nat.mul relative (magnitudes s count direct)) (Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units)
+/-- `relative / 2^48` of each number, rounded up. -/
+def portions (s : Scale) (relative count numbers : Nat) : Nat :=
+  force (fun units => Decode.field 48 (Nat.sub s.stride 48) (Nat.add (Nat.mul relative numbers) (Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units)
     (ones s.stride count)
+/-- What each unit of weight on a slot adds to a row's error, rounded up. -/
+def charges (s : Scale) (relative count direct : Nat) : Nat := portions s relative count (magnitudes s count direct)
 
 /-- A slot's bounds, as a bound of its absolute value. -/
 def magnitude (s : Scale) (l u : Nat) : Nat := (u - s.center) + (s.center - l - (u - s.center))
-def chargeOf (s : Scale) (relative l u : Nat) : Nat := (relative * magnitude s l u + (2 ^ 48 - 1)) / 2 ^ 48
+/-- `relative / 2^48` of a number, rounded up. -/
+def portion (relative n : Nat) : Nat := (relative * n + (2 ^ 48 - 1)) / 2 ^ 48
+def chargeOf (s : Scale) (relative l u : Nat) : Nat := portion relative (magnitude s l u)
 
 theorem le_add_sub (a b : Nat) : b ≤ a + (b - a) := by
   cases Nat.le_total a b with
@@ -250,45 +254,53 @@ theorem magnitudes_eq {s : Scale} {count : Nat} {l u : Nat → Nat} (c1 : 1 ≤ 
   rw [over, under]
   exact (pack_add _ _ _ _).symm
 
-theorem chargeOf_le {s : Scale} {relative l u : Nat} (hu : u ≤ s.top) : chargeOf s relative l u ≤ relative * s.top / 2 ^ 48 + 1 := by
+theorem portion_large (relative n : Nat) : relative * n ≤ 2 ^ 48 * portion relative n := by
+  have z := Rows.lt_mul_div (relative * n + (2 ^ 48 - 1)) (2 ^ 48) (Natural.two_pow_pos 48)
+  exact Nat.le_of_add_le_add_right (2 ^ 48 - 1) z
+theorem portion_le {relative n most : Nat} (h : n ≤ most) : portion relative n ≤ relative * most / 2 ^ 48 + 1 := by
   have p := Natural.two_pow_pos 48
   have last : 2 ^ 48 - 1 + 1 = 2 ^ 48 := Natural.mask_succ 48
-  have a := Nat.mul_le_mul (Nat.le.refl (n := relative)) (magnitude_le (l := l) hu)
-  have b : relative * magnitude s l u + (2 ^ 48 - 1) < 2 ^ 48 * (relative * s.top / 2 ^ 48 + 1 + 1) := by
-    have c := Rows.lt_mul_div (relative * s.top) (2 ^ 48) p
+  have a := Nat.mul_le_mul (Nat.le.refl (n := relative)) h
+  have b : relative * n + (2 ^ 48 - 1) < 2 ^ 48 * (relative * most / 2 ^ 48 + 1 + 1) := by
+    have c := Rows.lt_mul_div (relative * most) (2 ^ 48) p
     refine Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add (Nat.le_trans a c) Nat.le.refl)) ?_
     rw [Nat.mul_succ, Nat.mul_succ, Nat.add_assoc, Nat.add_assoc]
-    generalize relative * s.top / 2 ^ 48 = q
+    generalize relative * most / 2 ^ 48 = q
     refine Nat.add_le_add Nat.le.refl (Nat.le_trans (n := 2 ^ 48 - 1 + (2 ^ 48 - 1 + 1)) Nat.le.refl ?_)
     rw [last]
     exact Nat.add_le_add (Natural.sub_le _ _) Nat.le.refl
   exact Nat.le_of_succ_le_succ (Natural.div_lt p b)
-
-theorem charges_eq {s : Scale} {relative count : Nat} {l u : Nat → Nat} (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (wide : 48 ≤ s.stride)
-    (room : relative * s.top + 2 ^ 48 ≤ 2 ^ s.stride) (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) :
-    charges s relative count (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) = pack s.stride count (fun i => chargeOf s relative (l i) (u i)) := by
+theorem portions_eq {s : Scale} {relative count : Nat} {f : Nat → Nat} (wide : 48 ≤ s.stride)
+    (room : relative * s.top + 2 ^ 48 ≤ 2 ^ s.stride) (hf : ∀ i, i < count → f i ≤ s.top) :
+    portions s relative count (pack s.stride count f) = pack s.stride count (fun i => portion relative (f i)) := by
   have hb : 0 < s.stride := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 47)) wide
-  unfold charges
-  rw [force_eq, magnitudes_eq c1 c2 hw]
-  have e : Nat.add (Nat.mul relative (pack s.stride count (fun i => magnitude s (l i) (u i)))) (Nat.mul (Nat.sub (Nat.pow 2 48) 1) (ones s.stride count)) =
-      pack s.stride count (fun i => relative * magnitude s (l i) (u i) + (2 ^ 48 - 1)) := by
+  unfold portions
+  rw [force_eq]
+  have e : Nat.add (Nat.mul relative (pack s.stride count f)) (Nat.mul (Nat.sub (Nat.pow 2 48) 1) (ones s.stride count)) =
+      pack s.stride count (fun i => relative * f i + (2 ^ 48 - 1)) := by
     show relative * pack s.stride count _ + (2 ^ 48 - 1) * ones s.stride count = _
     rw [mul_ones hb, ← pack_mul, ← pack_add]
   rw [e]
-  have lt : ∀ i, i < count → relative * magnitude s (l i) (u i) + (2 ^ 48 - 1) < 2 ^ s.stride := fun i hi => by
+  have lt : ∀ i, i < count → relative * f i + (2 ^ 48 - 1) < 2 ^ s.stride := fun i hi => by
     refine Nat.le_trans ?_ room
-    show relative * magnitude s (l i) (u i) + (2 ^ 48 - 1 + 1) ≤ _
+    show relative * f i + (2 ^ 48 - 1 + 1) ≤ _
     rw [Natural.mask_succ 48]
-    exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (magnitude_le (hw i hi).2)) Nat.le.refl
+    exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (hf i hi)) Nat.le.refl
   have split : 48 + (s.stride - 48) = s.stride := by rw [Nat.add_comm]; exact Natural.sub_add_cancel wide
   have f := Decode.field_pack (j := 48) (k := s.stride - 48) (Natural.le_of_eq split) hb lt
   refine Eq.trans f (pack_congr fun i hi => Natural.mod_eq_self ?_)
   refine Natural.div_lt (Natural.two_pow_pos 48) ?_
   rw [← Natural.pow_add, split]; exact lt i hi
 
-theorem chargeOf_large (s : Scale) (relative l u : Nat) : relative * magnitude s l u ≤ 2 ^ 48 * chargeOf s relative l u := by
-  have z := Rows.lt_mul_div (relative * magnitude s l u + (2 ^ 48 - 1)) (2 ^ 48) (Natural.two_pow_pos 48)
-  exact Nat.le_of_add_le_add_right (2 ^ 48 - 1) z
+theorem chargeOf_le {s : Scale} {relative l u : Nat} (hu : u ≤ s.top) : chargeOf s relative l u ≤ relative * s.top / 2 ^ 48 + 1 :=
+  portion_le (magnitude_le hu)
+theorem charges_eq {s : Scale} {relative count : Nat} {l u : Nat → Nat} (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (wide : 48 ≤ s.stride)
+    (room : relative * s.top + 2 ^ 48 ≤ 2 ^ s.stride) (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) :
+    charges s relative count (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) = pack s.stride count (fun i => chargeOf s relative (l i) (u i)) := by
+  unfold charges
+  rw [magnitudes_eq c1 c2 hw]
+  exact portions_eq wide room (fun i hi => magnitude_le (hw i hi).2)
+theorem chargeOf_large (s : Scale) (relative l u : Nat) : relative * magnitude s l u ≤ 2 ^ 48 * chargeOf s relative l u := portion_large relative _
 
 /-! ### The charges of all rows -/
 
