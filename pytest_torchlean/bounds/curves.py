@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -60,6 +61,15 @@ def _softplus(x: Float64) -> Float64:
     return np.asarray(np.logaddexp(0.0, x))
 
 
+def _erf(x: Float64) -> Float64:
+    return np.asarray(_ERF(x), dtype=np.float64)
+
+
+def _bell(x: Float64) -> Float64:
+    return np.asarray(2.0 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+_ERF = np.frompyfunc(math.erf, 1, 1)
 _IDENTITY = Curve(np.asarray, np.ones_like, lambda terms, x: terms + 1.0)
 
 CURVES: Mapping[str, Curve] = {
@@ -73,6 +83,7 @@ CURVES: Mapping[str, Curve] = {
         _log, lambda x: 1.0 / _positive(x), lambda terms, x: np.abs(_log(x)) + terms / _positive(x) + 1.0
     ),
     "softplus": Curve(_softplus, _sigmoid, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
+    "erf": Curve(_erf, _bell, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
     **{
         f"fused_{name}": _IDENTITY
         for name in (
@@ -80,6 +91,7 @@ CURVES: Mapping[str, Curve] = {
             "elu",
             "selu",
             "gelu_tanh",
+            "gelu",
             "mish",
             "hard_swish_gate",
             "hard_swish",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.gauss import error_function_bounds
 from pytest_torchlean.certificate.model import (
     NO_STEP,
     CurveData,
@@ -32,6 +33,8 @@ BITS = 66
 """Enough for the sigmoid to 2^-32: the chain starts within x^2 / 2^33 of e^x, relatively, and loses 2^-34."""
 _LOGARITHM_STEP = StepData(NO_STEP.decoding, 6, 96)
 """The exponential of a logarithm's bounds has to be told apart from that of the guess between them."""
+_ERROR_FUNCTION_STEP = StepData(NO_STEP.decoding, 5, 80)
+"""Enough for 2^-32 where e^(x^2) is e^16."""
 _ROOT_ITERATIONS = 7
 """Check.Root.iterations."""
 _LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
@@ -94,10 +97,12 @@ GRANTED: Mapping[CurveFunction, Granted] = {
     CurveFunction.SQRT: Granted(4),
     CurveFunction.LOG: Granted(32),
     CurveFunction.SOFTPLUS: Granted(40),
+    CurveFunction.ERF: Granted(10),
     CurveFunction.FUSED_SWISH: Granted(8),
     CurveFunction.FUSED_ELU: Granted(8, 5793 << 113),
     CurveFunction.FUSED_SELU: Granted(8, 13438 << 113),
     CurveFunction.FUSED_GELU_TANH: Granted(32, (1 << 129) + (1 << 101)),
+    CurveFunction.FUSED_GELU: Granted(16, 1 << 126),
     CurveFunction.FUSED_MISH: Granted(72, 80 << 27),
     CurveFunction.FUSED_HARD_SWISH_GATE: Granted(0, 3073 << 115),
     CurveFunction.FUSED_HARD_SWISH: Granted(4),
@@ -109,6 +114,8 @@ def curve_step(function: CurveFunction) -> StepData:
     """How many stages of how many bits bound a curve."""
     if function in (CurveFunction.LOG, CurveFunction.SOFTPLUS):
         return _LOGARITHM_STEP
+    if function is CurveFunction.ERF:
+        return _ERROR_FUNCTION_STEP
     return StepData(NO_STEP.decoding, STAGES, BITS)
 
 
@@ -183,6 +190,9 @@ class Chain:
             return self._logarithm(lower, upper)
         if function is CurveFunction.SOFTPLUS:
             return self._softplus(lower, upper)
+        if function is CurveFunction.ERF:
+            unit, center = self.scale.unit, self.scale.center
+            return error_function_bounds(unit, center, self.bits, self.stages, lower, upper)
         if function.fused:
             return lower, upper
         shape = SHAPES[function]

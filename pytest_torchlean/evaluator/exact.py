@@ -192,7 +192,14 @@ def integers_of(values: NDArray[np.float32]) -> tuple[Integers, int]:
 
 
 _CURVE_BITS = 192
-_NAMES = {"exp": "Exp", "sigmoid": "Sigmoid", "tanh": "Tanh", "log": "Log", "softplus": "Softplus"}
+_NAMES = {
+    "erf": "Erf",
+    "exp": "Exp",
+    "log": "Log",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+    "tanh": "Tanh",
+}
 
 
 def curve(function: str, x: Fraction) -> Fraction:

@@ -9,6 +9,7 @@ may be off (Spec.Fused in Lean): every result within the budget of `binary32.bud
     Elu       max(x, 0) + alpha * (e^min(x, 0) - 1)
     Selu      gamma * (max(x, 0) + alpha * (e^min(x, 0) - 1))
     Mish      x * tanh(softplus(x))
+    Gelu      x / 2 * (1 + erf(x * sqrt(1/2))), the root of 1/2 a node of its own
     GeluTanh  x * sigmoid(sqrt(8 / pi) * (x + 0.044715 x^3)), both constants as sums of two binary32 numbers
     Softsign  x / (1 + |x|)
 """
@@ -26,11 +27,12 @@ from pytest_torchlean.ir.linear import (
     IndexStep,
     LinearStep,
     OperandStep,
+    PickStep,
     QuotientStep,
     ReluStep,
     Step,
 )
-from pytest_torchlean.ops.elementwise import combination, product
+from pytest_torchlean.ops.elementwise import combination, product, repeated
 from pytest_torchlean.ops.extremum import extremum
 
 SIXTH = np.float32(1 / 6)
@@ -103,6 +105,15 @@ def mish_step(node: Node, graph: Graph) -> Step | str:
     x = _own(node, graph)
     size = x.index.size
     return _granted("mish", product(x, CurveStep(CurveStep(x, "softplus"), "tanh"), size))
+
+
+def gelu_step(node: Node, graph: Graph) -> Step | str:
+    x = _own(node, graph)
+    size = x.index.size
+    root = CurveStep(repeated(node.inputs[0], np.float32(0.5), 1), "sqrt")
+    inner = product(x, PickStep(root, np.zeros(size, dtype=np.int64)), size)
+    gate = combination([(CurveStep(inner, "erf"), 1.0)], size, 1.0)
+    return _granted("gelu", product(combination([(x, 0.5)], size), gate, size))
 
 
 def gelu_tanh_step(node: Node, graph: Graph) -> Step | str:

@@ -65,6 +65,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 """The attributes that a function takes, in the order of its parameters."""
 
 CURVES = {
+    "Erf": "erf",
     "Exp": "exp",
     "Log": "log",
     "Sigmoid": "sigmoid",
@@ -76,6 +77,7 @@ CURVES = {
 COMPOSED: dict[str, Callable[..., Step | str]] = {
     "Celu": composed.celu_step,
     "Elu": composed.elu_step,
+    "Gelu": composed.gelu_step,
     "GeluTanh": composed.gelu_tanh_step,
     "HardSwish": composed.hard_swish_step,
     "Mish": composed.mish_step,

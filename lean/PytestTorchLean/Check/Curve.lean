@@ -1,14 +1,14 @@
 prelude
 import PytestTorchLean.Check.AnyOrder
 import PytestTorchLean.Check.Exponential
-import PytestTorchLean.Check.Logarithm
+import PytestTorchLean.Check.ErrorFunction
 import PytestTorchLean.Spec.Graph
 /-!
 # Bounds of smooth activations
 
 The logistic functions are `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point, and
 grow with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. The others have rules
-of their own (Check/Root, Check/Logarithm). In binary32 both
+of their own (Check/Root, Check/Logarithm, Check/ErrorFunction). In binary32 both
 are moved outward by the budget.
 -/
 set_option linter.all false
@@ -61,6 +61,7 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
   | .sqrt, no, _ => Bool.noConf_tf (Eq.symm no)
   | .log, no, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .tanh, _, h => by
     have two : (natural 2 : K) * x = x + x := (ring1 K x, 2 * x, x + x) x
@@ -287,6 +288,7 @@ def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) 
   | .sqrt => Root.enclose s.unit s.center
   | .log => Logarithm.enclose s.unit s.center bits count measure one limit
   | .softplus => Logarithm.encloseSoftplus s.unit s.center bits count measure one limit
+  | .erf => Gauss.enclose s.unit s.center bits count
   | .fused _ => fun l u next => next l u
   | function => force (fun multiple => force (fun base => enclose function.factor multiple base function.share s.center bits count measure one limit)
       (function.base s.unit s.center)) (function.multiple s.unit)
@@ -312,6 +314,7 @@ theorem exactly_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits cou
     exact le_cert ((ring3 K u x c, u * x - u * 0, u * x + c - c) _ _ _) (sub_nonneg c)
   | .log, h => Logarithm.enclose_sound he hu hl hx h
   | .softplus, h => ⟨trivial, Logarithm.encloseSoftplus_sound he hu hl hx h⟩
+  | .erf, h => ⟨trivial, Gauss.enclose_sound he hu hx h⟩
   | .fused _, h => ⟨trivial, l, u, fun v hv => by
       have hv : v = x := hv
       rw [hv]; exact hx, h⟩

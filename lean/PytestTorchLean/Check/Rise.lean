@@ -33,6 +33,7 @@ theorem exists_value (he : IsExponential e) (x : K) : (function : Curve) → fun
   | .sqrt, no => Bool.noConf_tf (Eq.symm no)
   | .log, no => Bool.noConf_tf (Eq.symm no)
   | .softplus, no => Bool.noConf_tf (Eq.symm no)
+  | .erf, no => Bool.noConf_tf (Eq.symm no)
   | .fused _, no => Bool.noConf_tf (Eq.symm no)
   | .exp, _ => ⟨e x, rfl⟩
   | .sigmoid, _ => by
@@ -50,6 +51,7 @@ theorem factors_nonneg (he : IsExponential e) {x v : K} : (function : Curve) →
   | .sqrt, no, _ => Bool.noConf_tf (Eq.symm no)
   | .log, no, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, h => by
     have h : v = e x := h
@@ -129,6 +131,7 @@ theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) : (function :
   | .sqrt, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .log, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .erf, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, hx, hz => by
     have hx : vx = e x := hx

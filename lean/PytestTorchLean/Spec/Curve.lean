@@ -19,6 +19,25 @@ variable {K : Type u} [OrderedRing K]
 def IsExponential (e : K → K) : Prop :=
   (∀ x y, e (x + y) = e x * e y) ∧ (∀ x, 1 + x ≤ e x) ∧ (∀ x : K, 1 ≤ x → ∃ inverse, x * inverse = 1)
 
+/-- Term `n` of the series `x + 2 x^3 / 3 + 4 x^5 / (3 * 5) + 8 x^7 / (3 * 5 * 7) + ...`, and the sum up to it. -/
+inductive GaussSeries (x : K) : Nat → K → K → Prop where
+  | first : GaussSeries x 0 x x
+  | next {n : Nat} {term sum term' : K} : GaussSeries x n term sum → natural (2 * n + 3) * term' = natural 2 * (x * x) * term →
+      GaussSeries x (n + 1) term' (sum + term')
+
+/-- `integral x` is the integral of `e^(-t^2)` from 0 to `x`, and `limit` what it tends to: over the real numbers, `√π / 2`.
+    It is odd and grows. For positive `x` it is `e^(-x^2)` times the series, of which a sum is too small, and becomes
+    too large once it is divided by `1 - 2 x term`; beyond `x` less than `e^(-x^2) / (2 x)` is added. -/
+def IsGauss (e integral : K → K) (limit : K) : Prop :=
+  (∀ x, integral (-x) = -integral x) ∧ (∀ x y, x ≤ y → integral x ≤ integral y) ∧
+  (∀ x n term sum, 0 ≤ x → GaussSeries x n term sum →
+    e (-(x * x)) * sum ≤ integral x ∧ integral x * (1 - natural 2 * x * term) ≤ e (-(x * x)) * sum) ∧
+  (∀ x, 0 ≤ x → integral x ≤ limit ∧ natural 2 * x * (limit - integral x) ≤ e (-(x * x)))
+
+/-- `v` is the value of the error function at `x`: the integral's share of its limit. -/
+def ErrorFunction (e : K → K) (x v : K) : Prop :=
+  ∃ integral limit, IsGauss e integral limit ∧ v * limit = integral x
+
 /-- Operations of which a runtime computes the composition of several nodes at once: the nodes before compose the
     exact value, and this one grants what the runtime's result may be off. -/
 inductive Fused where
@@ -26,6 +45,7 @@ inductive Fused where
   | elu
   | selu
   | geluTanh
+  | gelu
   | mish
   /-- the second factor of HardSwish, `min(max(x / 6 + 1/2, 0), 1)` -/
   | hardSwishGate
@@ -40,6 +60,8 @@ inductive Curve where
   | sqrt
   | log
   | softplus
+  /-- the error function -/
+  | erf
   /-- the number itself, with the budget of an operation -/
   | fused (operation : Fused)
 
@@ -49,13 +71,14 @@ namespace Curve
 @[reducible] def fusedElu : Curve := .fused .elu
 @[reducible] def fusedSelu : Curve := .fused .selu
 @[reducible] def fusedGeluTanh : Curve := .fused .geluTanh
+@[reducible] def fusedGelu : Curve := .fused .gelu
 @[reducible] def fusedMish : Curve := .fused .mish
 @[reducible] def fusedHardSwishGate : Curve := .fused .hardSwishGate
 @[reducible] def fusedHardSwish : Curve := .fused .hardSwish
 @[reducible] def fusedSoftsign : Curve := .fused .softsign
 
 /-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is not
-    negative, the number with `e^v = x`, `log (1 + e^x)`, `x`. -/
+    negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `x`. -/
 def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   match function with
   | .exp => v = e x
@@ -64,6 +87,7 @@ def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   | .sqrt => 0 ≤ v ∧ v * v = x
   | .log => e v = x
   | .softplus => e v = 1 + e x
+  | .erf => ErrorFunction e x v
   | .fused _ => v = x
 
 /-- The function has a value at `x`. -/
@@ -85,22 +109,26 @@ def eighths : Curve → Nat
   | .sqrt => 4
   | .log => 32
   | .softplus => 40
+  | .erf => 10
   | .fused .swish => 8
   | .fused .elu => 8
   | .fused .selu => 8
   | .fused .geluTanh => 32
+  | .fused .gelu => 16
   | .fused .mish => 72
   | .fused .hardSwishGate => 0
   | .fused .hardSwish => 4
   | .fused .softsign => 17
-/-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid, `2^-141` for tanh;
-    `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu (`alpha * gamma * 2^-23.1`), `2^-20` and `2^-48` for Gelu (its factor `sqrt (2 / pi)` is a sum of two binary32 numbers),
-    `80 * 2^-122` for Mish, whose values below `2^-99` may be off by 80 units in the last place, and three roundings of
-    numbers up to 1 for the gate of HardSwish. -/
+/-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid,
+    `2^-141` for tanh; `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu (`alpha *
+    gamma * 2^-23.1`), `2^-23` for Gelu, `2^-20` and `2^-48` for Gelu with tanh (its factor `sqrt (2 / pi)` is a
+    sum of two binary32 numbers), `80 * 2^-122` for Mish, whose values below `2^-99` may be off by 80 units in
+    the last place, and three roundings of numbers up to 1 for the gate of HardSwish. -/
 def absolute : Curve → Nat
   | .sigmoid => 13 * 2 ^ 123
   | .tanh => 2 ^ 8
   | .fused .elu => 5793 * 2 ^ 113
+  | .fused .gelu => 2 ^ 126
   | .fused .selu => 13438 * 2 ^ 113
   | .fused .geluTanh => 2 ^ 129 + 2 ^ 101
   | .fused .mish => 80 * 2 ^ 27

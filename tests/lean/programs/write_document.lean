@@ -29,14 +29,15 @@ def list {α : Type} (f : α → List Chunk) (s : List α) : List Chunk := join 
 
 def affine (a : Affine) : List Chunk := numbers [a.rows, a.lanes, a.laneColumns, a.weights, a.positions, a.sources, a.divisor]
 def operation : Fused → Nat
-  | .swish => 6
-  | .elu => 7
-  | .selu => 8
-  | .geluTanh => 9
-  | .mish => 10
-  | .hardSwishGate => 11
-  | .hardSwish => 12
-  | .softsign => 13
+  | .swish => 7
+  | .elu => 8
+  | .selu => 9
+  | .geluTanh => 10
+  | .gelu => 11
+  | .mish => 12
+  | .hardSwishGate => 13
+  | .hardSwish => 14
+  | .softsign => 15
 def curve : Curve → List Chunk
   | .exp => oneWord 0
   | .sigmoid => oneWord 1
@@ -44,6 +45,7 @@ def curve : Curve → List Chunk
   | .sqrt => oneWord 3
   | .log => oneWord 4
   | .softplus => oneWord 5
+  | .erf => oneWord 6
   | .fused which => oneWord (operation which)
 def node : Node → List Chunk
   | .affine a => join (oneWord 0) (affine a)

@@ -318,6 +318,7 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {b
   | .sqrt, curve, h => slideLogistic_sound sf hm hx curve h
   | .log, curve, h => slideLogistic_sound sf hm hx curve h
   | .softplus, curve, h => slideLogistic_sound sf hm hx curve h
+  | .erf, curve, h => slideLogistic_sound sf hm hx curve h
 
 end Relaxation
 end PytestTorchLean
