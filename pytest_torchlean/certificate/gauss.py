@@ -1,4 +1,4 @@
-"""Bounds of the error function in exact integers, as lean/PytestTorchLean/Check/ErrorFunction computes them."""
+"""Bounds of the error function in exact integers, as lean/PytestTorchLean/Check/ErrorFunction has them."""
 
 from __future__ import annotations
 

@@ -80,7 +80,9 @@ def test_true_ranges_are_proved_and_false_ones_are_not(name: str, context_for: A
     proto, least, most = single(name)
     # products of intervals are not tight
     slack = (
-        Fraction(1, 4) if name in ("Swish", "Mish", "HardSwish", "Gelu", "GeluErf", "Softsign") else Fraction(1, 10**4)
+        Fraction(1, 4)
+        if name in ("Swish", "Mish", "HardSwish", "Gelu", "GeluErf", "Softsign")
+        else Fraction(1, 10**4)
     )
     box = Bounds(Fraction(-1, 4), Fraction(1, 4))
 

@@ -1,0 +1,81 @@
+"""How certificates see LayerNormalization and RMSNormalization: the rounded operations they are made of.
+
+mean = sum / n, d = x - mean (RMSNormalization: d = x), v = sum(d * d) / n + epsilon, d * (1 / sqrt(v)), times
+scale, plus bias. Sums are in any order, and leaving out a rounding is one of the executions: a kernel that
+divides by the root, sums in binary64 or multiplies and adds at once computes one of them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pytest_torchlean.ir.graph import Graph, Node
+from pytest_torchlean.ir.linear import (
+    AffineBlock,
+    AffineStep,
+    BilinearStep,
+    CurveStep,
+    IndexStep,
+    LinearStep,
+    OperandStep,
+    PickStep,
+    QuotientStep,
+    Step,
+)
+from pytest_torchlean.ops.elementwise import combination, product, repeated
+from pytest_torchlean.ops.extremum import extremum
+from pytest_torchlean.ops.rule import constant, integer, positions, real
+
+_MOST_ELEMENTS = 4096
+"""Squares whose rounding is far below 2^-10."""
+_LEAST_EPSILON = 2.0**-60
+"""Far above what is lost where squares underflow."""
+
+
+def normalized_step(node: Node, graph: Graph) -> Step | str:
+    """Selections that change nothing say that up to rounding no d * (1 / sqrt(v)) is beyond sqrt(n): its
+    square is at most n * d * d / sum(d * d).
+    """
+    kind = graph.types[node.inputs[0]]
+    shape, axis, epsilon = kind.shape, integer(node, "axis"), float(real(node, "epsilon"))
+    terms = math.prod(shape[axis:])
+    if kind.size == 0:
+        return "it has no elements"
+    if terms > _MOST_ELEMENTS:
+        return f"it has more than {_MOST_ELEMENTS} summands"
+    if epsilon < _LEAST_EPSILON:
+        return "its epsilon is not above 2^-60"
+    names = [name for name in node.inputs[1:] if name]
+    if any(constant(graph, name) is None for name in names):
+        return "its parameters are computed"
+    scale, *bias = (_parameter(graph, name, shape) for name in names)
+    unit = _unit(node.inputs[0], kind.size // terms, terms, epsilon, node.op == "LayerNormalization")
+    return combination([(value, 1.0) for value in (product(unit, scale, kind.size), *bias)], kind.size)
+
+
+def _parameter(graph: Graph, name: str, shape: tuple[int, ...]) -> IndexStep:
+    """A constant number for each element of the input."""
+    places = np.broadcast_to(positions(graph.types[name].shape), shape)
+    return IndexStep((name,), places.reshape(-1))
+
+
+def _unit(name: str, rows: int, terms: int, epsilon: float, centered: bool) -> OperandStep:
+    """The input's rows, of mean 0 where `centered`, divided by the roots of their mean squares."""
+    size = rows * terms
+    places, owners = np.arange(size, dtype=np.int64), np.arange(rows, dtype=np.int64)
+    gather, owner = places.reshape(rows, terms), places // terms
+    ones = np.ones((1, terms), np.float32)
+    distance: OperandStep = IndexStep((name,), places)
+    if centered:
+        mean = AffineStep((name,), (AffineBlock(ones, None, gather, owners[:, None], terms),))
+        distance = combination([(distance, 1.0), (PickStep(mean, owner), -1.0)], size)
+    squares = BilinearStep(distance, distance, terms, rows)
+    average = AffineBlock(np.ones((1, 1), np.float32), None, owners[:, None], owners[:, None], terms)
+    raised = combination([(LinearStep((squares,), (average,)), 1.0)], rows, epsilon)
+    inverse = QuotientStep(repeated(name, np.float32(1), rows), CurveStep(raised, "sqrt"))
+    share = product(distance, PickStep(inverse, owner), size)
+    most = np.float32(math.sqrt(terms) * (1 + 2.0**-9))
+    below = extremum((share, repeated(name, most, size)), False, size)
+    return extremum((below, repeated(name, -most, size)), True, size)
