@@ -178,6 +178,11 @@ def lower_to_program(graph: Graph, diagonal: Collection[str] = ()) -> Program:
     return builder.program()
 
 
+def _unread(step: AffineStep) -> bool:
+    """Whether it reads none of its sources, which need not be there yet."""
+    return all((block.gather == ZERO).all() for block in step.blocks)
+
+
 class _Builder:
     """Slots of the values named so far."""
 
@@ -205,8 +210,7 @@ class _Builder:
 
     def _constant(self, step: OperandStep) -> bool:
         if isinstance(step, AffineStep):
-            unread = all((block.gather == ZERO).all() for block in step.blocks)
-            return unread or all(name in self._graph.constants for name in step.sources)
+            return _unread(step) or all(name in self._graph.constants for name in step.sources)
         if isinstance(step, IndexStep):
             return all(name in self._graph.constants for name in step.sources)
         if isinstance(step, ReluStep | CurveStep) and isinstance(step.source, str):
@@ -245,6 +249,8 @@ class _Builder:
             result = self._blocks(step.blocks, sources)
             self._together = together
             return result
+        if isinstance(step, AffineStep) and _unread(step):
+            return self._blocks(step.blocks, np.empty(0, dtype=np.int64))
         sources = np.concatenate([self._of(source) for source in step.sources])
         if isinstance(step, IndexStep):
             return sources[step.index.reshape(-1)]

@@ -62,6 +62,39 @@ def normalized() -> onnx.ModelProto:
     return model(nodes, {"x": [1, 3]}, {"y": [1, 2]}, values, opset=17)
 
 
+SCALE, SHIFT = np.float32([1.5, -0.5, 2.0, 1.0]), np.float32([0.25, 0.0, -1.0, 0.5])
+
+
+def layer_normalized(op: str = "LayerNormalization") -> onnx.ModelProto:
+    """Two rows of four numbers, then a matrix; the operator of ONNX or of a name that is RMS."""
+    inputs, more = ["x", "s", "b"], {"b": SHIFT}
+    if op == "RMSNormalization":
+        inputs, more = ["x", "s"], {}
+    nodes = [helper.make_node(op, inputs, ["n"], axis=-1), helper.make_node("MatMul", ["n", "w"], ["y"])]
+    values = {"s": SCALE, "w": weights(np.random.default_rng(9), 4, 2), **more}
+    opset = 23 if op == "RMSNormalization" else 17
+    return model(nodes, {"x": [2, 4]}, {"y": [2, 2]}, values, opset=opset)
+
+
+def spelt_out() -> onnx.ModelProto:
+    """LayerNormalization as exporters write it with an older opset."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[-1], keepdims=1),
+        helper.make_node("Sub", ["x", "m"], ["d"]),
+        helper.make_node("Pow", ["d", "two"], ["q"]),
+        helper.make_node("ReduceMean", ["q"], ["v"], axes=[-1], keepdims=1),
+        helper.make_node("Add", ["v", "epsilon"], ["e"]),
+        helper.make_node("Sqrt", ["e"], ["r"]),
+        helper.make_node("Div", ["d", "r"], ["u"]),
+        helper.make_node("Mul", ["u", "s"], ["t"]),
+        helper.make_node("Add", ["t", "b"], ["n"]),
+        helper.make_node("MatMul", ["n", "w"], ["y"]),
+    ]
+    constants = {"two": np.float32(2), "epsilon": np.float32(1e-5), "s": SCALE, "b": SHIFT}
+    values = {"w": weights(np.random.default_rng(9), 4, 2), **constants}
+    return model(nodes, {"x": [2, 4]}, {"y": [2, 2]}, values, opset=17)
+
+
 def lstm_cell(steps: int = 2, width: int = 3) -> onnx.ModelProto:
     """A cell unrolled: gates of the input and the last output, the cell's state, the output."""
     rng = np.random.default_rng(7)
@@ -163,6 +196,49 @@ def test_true_ranges_are_proved_and_false_ones_are_not(name: str, semantics: str
     assert run_property(context_for(proto), false).verdict is not Verdict.PROVED
 
 
+@pytest.mark.parametrize("assurance", ["kernel", "evaluated"])
+@pytest.mark.parametrize("op", ["LayerNormalization", "RMSNormalization", "spelt out"])
+@pytest.mark.usefixtures("library")
+def test_layer_normalizations_are_proved_where_true(op: str, assurance: str, context_for: Any) -> None:
+    """On a small box; what single points reach is not proved away."""
+    proto = spelt_out() if op == "spelt out" else layer_normalized(op)
+    point = np.random.default_rng(2).normal(size=8).astype(np.float32)
+    center = tuple(Fraction(float(value)) for value in point)
+    radius = Fraction(1, 64)
+    box = Bounds(tuple(value - radius for value in center), tuple(value + radius for value in center))
+    program = lower_to_program(lowered(proto))
+    moved = np.random.default_rng(3).choice([-1, 1], size=(400, 8)) * float(radius)
+    points = evaluate(program, point + moved)[:, program.outputs]
+    reach = Fraction(float(np.ptp(points, axis=0).max()))
+    low, high = Fraction(float(points.min())), Fraction(float(points.max()))
+
+    def verdict(lower: Fraction, upper: Fraction, semantics: str) -> Verdict:
+        prop = RangeProperty(
+            name="r",
+            model="m",
+            input=box,
+            output=OutputBounds(lower, upper),
+            semantics=semantics,
+            assurance=assurance,
+        )
+        return run_property(context_for(proto), prop).verdict
+
+    for semantics in ("real", "binary32"):
+        assert verdict(low - reach, high + reach, semantics) is Verdict.PROVED
+        assert verdict(low - reach, high - reach / 8, semantics) is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("op", ["LayerNormalization", "RMSNormalization"])
+def test_a_normalized_row_is_bounded_whatever_the_box(op: str) -> None:
+    """By the root of its length, up to what rounding does."""
+    program = lower_to_program(lowered(layer_normalized(op)))
+    ends = np.full((1, 8), 1e6)
+    low, high = (side[0, program.outputs] for side in propagate(program, -ends, ends))
+    reach = np.abs(weights(np.random.default_rng(9), 4, 2)).T @ (2.01 * np.abs(SCALE) + 0.5)
+    assert (np.abs(low) <= 1.1 * np.tile(reach + 1, 2)).all()
+    assert (np.abs(high) <= 1.1 * np.tile(reach + 1, 2)).all()
+
+
 @pytest.mark.usefixtures("library")
 def test_a_text_classifier_is_robust_around_its_words(context_for: Any, tmp_path: Path) -> None:
     proto = classifier()
@@ -175,7 +251,8 @@ def test_a_text_classifier_is_robust_around_its_words(context_for: Any, tmp_path
 
 
 def test_the_ledger_names_the_assumed_sequences(context_for: Any) -> None:
-    for proto, op in ((normalized(), "BatchNormalization"), (softmax(), "Softmax")):
+    cases = ((normalized(), "BatchNormalization"), (softmax(), "Softmax"))
+    for proto, op in (*cases, (layer_normalized(), "LayerNormalization")):
         low, high = by_points(proto, 0.5, 0.1)
         margin = high - low + 1
         prop = ranged(low - margin, high + margin, 0.5, 0.1, "binary32")
