@@ -237,8 +237,11 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
     ∃ sources' low' high' size', (∀ j, word sources' j = slot (2 * terms + j)) ∧ next sources' (low + low') (high + high') (size + size') = true ∧
       natural low' ≤ natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) + natural (terms * corner s.top s.center s.center) ∧
       natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) + natural (terms * corner s.top s.center s.center) ≤ natural high' ∧
-      Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [multiplied slots slot k]) (natural size')
-  | 0, slot, sources, low, high, size, next, hw, h => by
+      Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [multiplied slots slot k]) (natural size') := by
+  intro terms
+  induction terms with
+  | zero =>
+    intro slot sources low high size next hw h
     have z : natural (2 * s.unit * s.unit) * sum 0 (multiplied slots slot) + natural (0 * corner s.top s.center s.center) = 0 := by
       rw [Nat.zero_mul]
       show natural (2 * s.unit * s.unit) * (0 : K) + 0 = 0
@@ -247,7 +250,8 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
     · rw [hw, Nat.mul_zero, Nat.zero_add]
     · rw [z]; exact le_refl _
     · rw [z]; exact le_refl _
-  | terms + 1, slot, sources, low, high, size, next, hw, h => by
+  | succ terms smaller =>
+    intro slot sources low high size next hw h
     rw [accumulate_succ] at h
     obtain ⟨b1, h⟩ := both_true h
     obtain ⟨b2, h⟩ := both_true h
@@ -260,7 +264,7 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
     obtain ⟨l', u', e3, e4, z1, z2, z3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b2)
     rw [e1, e2, e3, e4] at h
     obtain ⟨low1, high1, size1, h, r1, r2, r3⟩ := transfer_sound x3 z3 x1 x2 z1 z2 (fun e => by rw [Nat.eq_of_beq_eq_true e]) h
-    obtain ⟨sources', low', high', size', w', h', q1, q2, q3⟩ := accumulate_sound sf hm terms (fun j => slot (2 + j)) (Nat.shiftRight sources 64) _ _ _ next
+    obtain ⟨sources', low', high', size', w', h', q1, q2, q3⟩ := smaller (fun j => slot (2 + j)) (Nat.shiftRight sources 64) _ _ _ next
       (fun j => by rw [shift_word, hw]) h
     have tail : sum (terms + 1) (multiplied slots slot) = slots (slot 0) * slots (slot 1) + sum terms (multiplied slots fun j => slot (2 + j)) := by
       show slots (slot 0) * slots (slot 1) + sum terms (fun k => multiplied slots slot (k + 1)) = _
@@ -462,12 +466,16 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e o
     results m s terms (corner s.top s.center s.center) e offset mass direct count n index here tail tailMirrored worst next = true →
     ∃ worst' tail' tailMirrored', next worst' tail' tailMirrored' = true ∧
       (Memory.mk tail' tailMirrored').Holds s (fun i => slots (count + i)) all ∧
-      ∀ i, i < all → Settled m s slots terms sources i worst' (slots (count + i))
-  | 0, index, _, tail, tailMirrored, worst, next, hi, _, ht, hs, h => by
+      ∀ i, i < all → Settled m s slots terms sources i worst' (slots (count + i)) := by
+  intro n
+  induction n with
+  | zero =>
+    intro index _ tail tailMirrored worst next hi _ ht hs h
     have e : index = all := hi
     rw [e] at ht hs
     exact ⟨worst, tail, tailMirrored, h, ht, hs⟩
-  | n + 1, index, here, tail, tailMirrored, worst, next, hi, hw, ht, hs, h => by
+  | succ n smaller =>
+    intro index here tail tailMirrored worst next hi hw ht hs h
     rw [results_succ] at h
     obtain ⟨sources', low, high, size, w', h, q1, q2, q3⟩ := accumulate_sound sf hm terms (fun j => word sources (2 * (terms * index) + j)) here 0 0 0 _ hw h
     rw [Nat.zero_add, Nat.zero_add, Nat.zero_add] at h
@@ -487,7 +495,7 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e o
     rw [← hmass] at q1 q2
     have within := result_within he ho pos q1 q2 settled.1 (Nat.le_of_ble_eq_true c1)
     have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c2) (Nat.le_of_ble_eq_true c3) within
-    refine results_sound sf he ho hmass hm hy n (index + 1) sources' _ _ (most worst r) next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_) ht' (fun i hi => ?_) h
+    refine smaller (index + 1) sources' _ _ (most worst r) next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_) ht' (fun i hi => ?_) h
     · rw [w']
       show word sources (2 * (terms * index) + (2 * terms + j)) = _
       rw [Nat.mul_succ, Nat.mul_add, Nat.add_assoc]

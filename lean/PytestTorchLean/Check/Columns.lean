@@ -148,11 +148,16 @@ theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} : (cs : List Column
       (∀ (slots : Nat → K) (source : Nat → Nat) (radius : Nat → K) (m : K) (i : Nat), i < a.rows →
         (∀ k, k < cs.length → AtMost (m * slots (source k)) (radius (source k))) →
         Weighs m (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
-          (natural (2 ^ (d.base - 1)) * weigh radius ds source i))
-  | [], column, h => ⟨h, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
-  | c :: cs, column, h => by
+          (natural (2 ^ (d.base - 1)) * weigh radius ds source i)) := by
+  intro cs
+  induction cs with
+  | nil =>
+    intro column h
+    exact ⟨h, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
+  | cons c cs smaller =>
+    intro column h
     obtain ⟨⟨p, n, hp, hn, hd⟩, ht⟩ := h
-    obtain ⟨hlen, ds, hds, ih, iw⟩ := lane_digits cs (column + 1) ht
+    obtain ⟨hlen, ds, hds, ih, iw⟩ := smaller (column + 1) ht
     have e : ∀ k, column + 1 + k = column + (k + 1) := fun k => by rw [Nat.add_assoc, Nat.add_comm 1 k]
     refine ⟨?_, ⟨p, n⟩ :: ds, ⟨⟨hp, hn, fun i hi => ⟨Natural.le_of_lt (hd i hi).1, Natural.le_of_lt (hd i hi).2.1⟩⟩, hds⟩, ?_, ?_⟩
     · show column + (cs.length + 1) = _
@@ -181,12 +186,17 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
         (∀ k, k < lanes.length * a.laneColumns → AtMost (m * slots (source k)) (radius (source k))) →
         Weighs m (listed lanes.length fun k => listed a.laneColumns fun column =>
             [Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))])
-          (natural (2 ^ (d.base - 1)) * weigh radius ds source i))
-  | [], lane, h => ⟨h, (Nat.zero_mul _).symm, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
-  | l :: lanes, lane, h => by
+          (natural (2 ^ (d.base - 1)) * weigh radius ds source i)) := by
+  intro lanes
+  induction lanes with
+  | nil =>
+    intro lane h
+    exact ⟨h, (Nat.zero_mul _).symm, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm⟩
+  | cons l lanes smaller =>
+    intro lane h
     obtain ⟨hl, ht⟩ := h
     obtain ⟨hlen, ds, hds, hsum, hweigh⟩ := lane_digits (K := K) l 0 hl
-    obtain ⟨hlanes, hflat, es, hes, ih, iw⟩ := lanes_digits lanes (lane + 1) ht
+    obtain ⟨hlanes, hflat, es, hes, ih, iw⟩ := smaller (lane + 1) ht
     rw [Nat.zero_add] at hlen
     have hdl : ds.length = a.laneColumns := by rw [← packed_length l ds hds, hlen]
     have e1 : ∀ k, lane + 1 + k = lane + (k + 1) := fun k => by rw [Nat.add_assoc, Nat.add_comm 1 k]

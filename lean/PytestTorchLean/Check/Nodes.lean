@@ -50,10 +50,15 @@ theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start b
         mass i ≤ Linear.reach s bound a.columns) ∧
       (∀ i, i < a.rows * remaining →
         natural (low i) ≤ natural s.unit * value (a.rows * position + i) + natural (mass i) ∧
-        natural s.unit * value (a.rows * position + i) + natural (mass i) ≤ natural (high i))
-  | 0, _, _ => ⟨fun _ => 0, fun _ => 0, fun _ => 0, rfl, Nat.mul_zero _,
-      fun i hi => absurd hi (Nat.not_succ_le_zero i), fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
-  | remaining + 1, position, hpos => by
+        natural s.unit * value (a.rows * position + i) + natural (mass i) ≤ natural (high i)) := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro _ _
+    exact ⟨fun _ => 0, fun _ => 0, fun _ => 0, rfl, Nat.mul_zero _,
+        fun i hi => absurd hi (Nat.not_succ_le_zero i), fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
+  | succ remaining smaller =>
+    intro position hpos
     have hlt : position < a.positions := by
       rw [← hpos]; show position + 1 ≤ position + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
     have hword : ∀ k, word (Nat.shiftRight a.sources (32 * (a.columns * position))) k = word a.sources (a.columns * position + k) := fun k => by
@@ -69,7 +74,7 @@ theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start b
       exact Nat.add_le_add Nat.le.refl hk
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp hbelow (by rw [hlen]; exact hr)
     rw [hlen] at hq
-    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound sf hlen hp hr hs hy hm remaining (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := smaller (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
     have hshift : Nat.shiftRight (Nat.shiftRight a.sources (32 * (a.columns * position))) (32 * a.columns) = Nat.shiftRight a.sources (32 * (a.columns * (position + 1))) := by
       show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * a.columns) = a.sources / 2 ^ (32 * (a.columns * (position + 1)))
       rw [Natural.shift_shift, ← Nat.mul_add]; rfl

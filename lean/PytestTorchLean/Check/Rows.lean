@@ -114,9 +114,14 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.ha
     (∀ i, i < rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ b) →
     Bounded s slots e offset count rows low high mass → (Memory.mk direct mirrored).Holds s slots count →
     push s b e offset rows (pack b rows (fun i => low i + 2 ^ s.half * high i)) (pack b rows mass) direct mirrored count next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + rows) ∧ next direct' mirrored' (count + rows) = true
-  | 0, _, _, _, direct, mirrored, _, _, _, _, hm, h => ⟨direct, mirrored, hm, h⟩
-  | rows + 1, low, high, mass, direct, mirrored, count, next, hd, hy, hm, h => by
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + rows) ∧ next direct' mirrored' (count + rows) = true := by
+  intro rows
+  induction rows with
+  | zero =>
+    intro _ _ _ direct mirrored _ _ _ _ hm h
+    exact ⟨direct, mirrored, hm, h⟩
+  | succ rows smaller =>
+    intro low high mass direct mirrored count next hd hy hm h
     obtain ⟨d1, d2, d3⟩ := hd 0 (Nat.succ_le_succ (Nat.zero_le _))
     have dw : low 0 + 2 ^ s.half * high 0 < 2 ^ b := Nat.le_trans (Memory.halves_lt d1 d2) (Natural.two_pow_le hb)
     have w1 : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (2 ^ b - 1) = low 0 + 2 ^ s.half * high 0 :=
@@ -136,7 +141,7 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.ha
     have within : Within s ((low 0 + offset - mass 0) / e) ((high 0 + offset + (e - 1) - mass 0) / e) (slots count) :=
       ⟨divide_lower he (Nat.le_of_ble_eq_true c1) y1, divide_upper he y2⟩
     have hm' := Memory.push_holds hm (Nat.le_of_ble_eq_true c3) (Nat.le_of_ble_eq_true c4) within
-    obtain ⟨d', m', r1, r2⟩ := push_sound hb he rows (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1)) _ _ (count + 1) next
+    obtain ⟨d', m', r1, r2⟩ := smaller (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1)) _ _ (count + 1) next
       (fun i hi => hd (i + 1) (Nat.succ_le_succ hi))
       (fun i hi => by
         have y := hy (i + 1) (Nat.succ_le_succ hi)

@@ -73,8 +73,11 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources 
     ∃ here' entries' low' high' total' marks' rows' x, (∀ j, word here' j = slot (2 * terms + j)) ∧
       Entered C m n offset (fun k => slots (word sources k)) (bound + 2 * terms) total' marks' rows' ∧ Grown rows row x rows' ∧
       Between s.unit low' high' (terms * raise plus 0 s.unit s.center (offset + offset)) (natural plus * sum terms (multiplied slots slot) - x) ∧
-      next here' entries' (low + low') (high + high') total' marks' = true
-  | 0, slot, here, entries, low, high, total, marks, bound, rows, next, hw, he, h => by
+      next here' entries' (low + low') (high + high') total' marks' = true := by
+  intro terms
+  induction terms with
+  | zero =>
+    intro slot here entries low high total marks bound rows next hw he h
     refine ⟨here, entries, 0, 0, total, marks, rows, 0, fun j => ?_, he, grown_none _ _, ?_, h⟩
     · rw [hw, Nat.mul_zero, Nat.zero_add]
     · have z : natural (2 * s.unit * s.unit) * (natural plus * sum 0 (multiplied slots slot) - 0) + natural (0 * raise plus 0 s.unit s.center (offset + offset)) = (0 : K) := by
@@ -83,7 +86,8 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources 
       unfold Between
       rw [z]
       exact ⟨le_refl _, le_refl _⟩
-  | terms + 1, slot, here, entries, low, high, total, marks, bound, rows, next, hw, he, h => by
+  | succ terms smaller =>
+    intro slot here entries low high total marks bound rows next hw he h
     rw [gather_succ] at h
     obtain ⟨b, h⟩ := both_true h
     obtain ⟨b1, b2⟩ := both_true b
@@ -98,7 +102,7 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources 
     obtain ⟨l', u', e3, e4, z1, z2, z3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b2)
     rw [e1, e2, e3, e4] at h
     obtain ⟨low1, high1, h, r1, r2⟩ := piece_sound x3 z3 x1 x2 z1 z2 s1 s2 (fun e => ⟨by rw [Nat.eq_of_beq_eq_true e], hp, rfl⟩) h
-    obtain ⟨here', entries', low', high', total', marks', rows', x, w', he', g', q, h'⟩ := gather_sound sf hm hp hi terms (fun j => slot (2 + j)) (Nat.shiftRight here 64)
+    obtain ⟨here', entries', low', high', total', marks', rows', x, w', he', g', q, h'⟩ := smaller (fun j => slot (2 + j)) (Nat.shiftRight here 64)
       _ _ _ _ _ _ _ next (fun j => by rw [shift_word, hw]) he2 h
     have tail : sum (terms + 1) (multiplied slots slot) = slots (slot 0) * slots (slot 1) + sum terms (multiplied slots fun j => slot (2 + j)) := by
       show slots (slot 0) * slots (slot 1) + sum terms (fun k => multiplied slots slot (k + 1)) = _
@@ -235,13 +239,17 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
     (∀ j, word here j = word words (2 * (terms * row) + j)) → Stated s slots C m n offset plus sources start bound row error total marks rows →
     stated s C m n (offset + offset) plus worst (terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)) sources terms direct count
       remaining row here entries error total marks next = true →
-    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start (bound + remaining * (2 * terms + 1)) m error' total' marks' rows' ∧ next error' total' marks' = true
-  | 0, row, here, entries, error, total, marks, bound, rows, next, hr, _, hs, h => by
+    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start (bound + remaining * (2 * terms + 1)) m error' total' marks' rows' ∧ next error' total' marks' = true := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro row here entries error total marks bound rows next hr _ hs h
     have e : row = m := hr
     subst e
     rw [Nat.zero_mul]
     exact ⟨error, total, marks, rows, hs, h⟩
-  | remaining + 1, row, here, entries, error, total, marks, bound, rows, next, hr, hw, ⟨he, ⟨radii, written, hv⟩, hz⟩, h => by
+  | succ remaining smaller =>
+    rintro row here entries error total marks bound rows next hr hw ⟨he, ⟨radii, written, hv⟩, hz⟩ h
     subst written
     rw [stated_succ] at h
     have hi : row < m := by
@@ -277,7 +285,7 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
       cases e : Nat.beq row i with
       | false => rfl
       | true => exact absurd hi' (by rw [Nat.eq_of_beq_eq_true e]; exact Natural.lt_irreflexive _)
-    refine stated_sound sf hm hp one near remaining (row + 1) here' entries'' _ total'' marks'' _ rows'' next (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
+    refine smaller (row + 1) here' entries'' _ total'' marks'' _ rows'' next (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
       ⟨he'', ⟨Memory.extend radii row ((plus * worst + most (high + high' - (terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)))
         ((terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)) - (low + low'))) / (2 * s.unit) + 1), ?_, fun i hi' => ?_⟩, fun i hi' => ?_⟩ h
     · rw [w']

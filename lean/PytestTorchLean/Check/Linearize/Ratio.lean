@@ -93,13 +93,17 @@ theorem ratios_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources 
     (remaining row here entries error total marks bound : Nat) → (rows : Nat → K) → (next : Nat → Nat → Nat → Bool) → row + remaining = m →
     (∀ j, word here j = word words (2 * row + j)) → Stated s slots C m n offset plus sources start bound row error total marks rows →
     ratios s C m n offset (offset + offset) plus sources direct count remaining row (start + row) here entries error total marks next = true →
-    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start (bound + remaining * 3) m error' total' marks' rows' ∧ next error' total' marks' = true
-  | 0, row, here, entries, error, total, marks, bound, rows, next, hr, _, hs, h => by
+    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start (bound + remaining * 3) m error' total' marks' rows' ∧ next error' total' marks' = true := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro row here entries error total marks bound rows next hr _ hs h
     have e : row = m := hr
     subst e
     rw [Nat.zero_mul]
     exact ⟨error, total, marks, rows, hs, h⟩
-  | remaining + 1, row, here, entries, error, total, marks, bound, rows, next, hr, hw, ⟨he, ⟨radii, written, hv⟩, hz⟩, h => by
+  | succ remaining smaller =>
+    rintro row here entries error total marks bound rows next hr hw ⟨he, ⟨radii, written, hv⟩, hz⟩ h
     subst written
     rw [ratios_succ] at h
     have hi : row < m := by
@@ -169,7 +173,7 @@ theorem ratios_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources 
       cases e : Nat.beq row i with
       | false => rfl
       | true => exact absurd hi' (by rw [Nat.eq_of_beq_eq_true e]; exact Natural.lt_irreflexive _)
-    refine ratios_sound sf hm one computes remaining (row + 1) (Nat.shiftRight here 64) entries3 _ total3 marks3 _ rows3 next (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
+    refine smaller (row + 1) (Nat.shiftRight here 64) entries3 _ total3 marks3 _ rows3 next (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
       ⟨he3, ⟨Memory.extend radii row ((carried offset slope (Quotient.error s.unit (Quotient.magnitude s.center l u) (u' - s.center)) +
         most (high + high' - (raise offset slope s.unit s.center (offset + plus + (offset + plus)) + s.unit * ((offset + offset) * s.center)))
           (raise offset slope s.unit s.center (offset + plus + (offset + plus)) + s.unit * ((offset + offset) * s.center) - (low + low'))) / (2 * s.unit) + 1), ?_, fun i hi' => ?_⟩, fun i hi' => ?_⟩ h

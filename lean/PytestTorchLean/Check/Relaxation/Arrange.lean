@@ -153,9 +153,14 @@ theorem arranged_sound {s : Scale} {slots : Nat → K} {b w q n first places siz
     (hA : ∀ r, r < q → ∀ j, j < n → A r j < 2 ^ size) : (count blocks cursor moved covered : Nat) → (C : Nat → Nat) → (B : Nat → Nat → Nat) →
     Moved s slots b w q n first places A size cursor moved covered C B →
     arranged b w q n first (grid b w n q A) places count blocks cursor moved covered next = true →
-    ∃ cursor' moved' covered' C' B', Moved s slots b w q n first places A size cursor' moved' covered' C' B' ∧ next cursor' moved' covered' = true
-  | 0, _, cursor, moved, covered, C, B, hx, h => ⟨cursor, moved, covered, C, B, hx, h⟩
-  | count + 1, blocks, cursor, moved, covered, C, B, hx, h => by
+    ∃ cursor' moved' covered' C' B', Moved s slots b w q n first places A size cursor' moved' covered' C' B' ∧ next cursor' moved' covered' = true := by
+  intro count
+  induction count with
+  | zero =>
+    intro _ cursor moved covered C B hx h
+    exact ⟨cursor, moved, covered, C, B, hx, h⟩
+  | succ count smaller =>
+    intro blocks cursor moved covered C B hx h
     obtain ⟨gap, start, length, e⟩ := arranged_succ b w q n first (grid b w n q A) places count blocks cursor moved covered next
     rw [e] at h
     obtain ⟨h1, h⟩ := both_true h
@@ -203,7 +208,7 @@ theorem arranged_sound {s : Scale} {slots : Nat → K} {b w q n first places siz
       rw [wide]
       exact Memory.pack_splice (fun i hi => Memory.splice_old _ _ hi) (fun i _ => Memory.splice_new _ _ _ i)
     rw [total] at h
-    refine arranged_sound hb hw hs hA count _ _ _ _ (fun j => C j + window start length j) B' ⟨rfl, ?_, once, fun r hr j hj => ?_, fun r r' hr hr' => ?_⟩ h
+    refine smaller _ _ _ _ (fun j => C j + window start length j) B' ⟨rfl, ?_, once, fun r hr j hj => ?_, fun r r' hr hr' => ?_⟩ h
     · rw [x2, blockMask_eq h1, ← pack_add]
       exact pack_congr fun j _ => (Nat.mul_add _ _ _).symm
     · cases Natural.le_or_lt (cursor + gap) j with

@@ -83,8 +83,11 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
     Collected s x slots goal (fun r => toCome s slots x (coefficientAt x f offset ds) r remaining k sources) low limit grid gain loss A c d →
     convolved s x direct mirrored memory remaining k sources shifts grid gain loss next = true →
     ∃ grid' gain' loss' A' c' d', Collected s x slots goal (fun _ => 0) (low + remaining * each) (limit + remaining * (x.field.weight * (step * (s.top + s.top)))) grid' gain' loss' A' c' d' ∧
-      next grid' gain' loss' = true
-  | 0, k, _, sources, shifts, grid, gain, loss, low, limit, A, c, d, hx, h => by
+      next grid' gain' loss' = true := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro k _ sources shifts grid gain loss low limit A c d hx h
     obtain ⟨x1, x2, x3, x4, x5⟩ := hx
     refine ⟨grid, gain, loss, A, c, d, ⟨x1, x2, x3, fun r hr j => by rw [Nat.zero_mul]; exact x4 r hr j, fun r hr => ?_⟩, h⟩
     obtain ⟨y1, y2, y3⟩ := x5 r hr
@@ -93,7 +96,8 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
     rw [z] at y3
     rw [Nat.zero_mul]
     exact ⟨y1, y2, y3⟩
-  | remaining + 1, k, hk, sources, shifts, grid, gain, loss, low, limit, A, c, d, hx, h => by
+  | succ remaining smaller =>
+    intro k hk sources shifts grid gain loss low limit A c d hx h
     have here : k < x.columns := by rw [← hk]; exact Nat.add_le_add (Nat.le.refl (n := k)) (Nat.succ_le_succ (Nat.zero_le remaining))
     have hk' : k + 1 + remaining = x.columns := by rw [← hk, Nat.add_assoc, Nat.add_comm 1]
     have grow : ∀ a y : Nat, a + y + remaining * y = a + (remaining + 1) * y := fun a y => by
@@ -132,7 +136,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         rw [mul_add]
         refine le_cert ?_ (add_nonneg (sub_nonneg y3) (sub_nonneg z3))
         exact (ring8 K f y v g c d p q, g + q - (f + v + p), g + d - (f + (y + v) + c) + (y + c + q - (p + d))) _ _ _ _ _ _ _ _
-      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero he remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       obtain ⟨q1, q2, q3, q4, q5⟩ := r1
       exact ⟨grid', gain', loss', A', c'', d'', ⟨q1, q2, q3, fun r hr j => Nat.le_trans (q4 r hr j) (keep _ _), q5⟩, r2⟩
@@ -172,7 +176,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
         rw [toCome_succ, ← marked_sum (t := fun p => coefficientAt x f offset ds k p r) (t' := fun p => coefficientAt x f offset ds k p (x.field.frame.rows + r)) zero b1,
           ← form_scattered x.positions shift _ _ wide ok.rows, ← add_assoc, ← form_add] at y3
         exact y3
-      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := convolved_sound half sf hm ok hn zero he remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       obtain ⟨q1, q2, q3, q4, q5⟩ := r1
       refine ⟨grid', gain', loss', A', c'', d'', ⟨q1, q2, q3, q4, fun r hr => ?_⟩, r2⟩

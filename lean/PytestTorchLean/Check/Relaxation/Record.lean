@@ -60,9 +60,14 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {size start n scale : Nat} 
       natural (c r) ≤ natural scale * goalOf (values s slots start) goals r + natural (d r)) →
     Gathered s slots start n least L H →
     gather s size scale (scale * s.center) R least goals (pack size R c) (pack size R d) (pack s.stride n L) (pack s.stride n H) next = true →
-    ∃ least' L' H', Gathered s slots start n least' L' H' ∧ next (pack s.stride n L') (pack s.stride n H') = true
-  | 0, least, _, _, _, L, H, _, _, hg, h => ⟨least, L, H, hg, h⟩
-  | R + 1, least, goals, c, d, L, H, next, hr, hg, h => by
+    ∃ least' L' H', Gathered s slots start n least' L' H' ∧ next (pack s.stride n L') (pack s.stride n H') = true := by
+  intro R
+  induction R with
+  | zero =>
+    intro least _ _ _ L H _ _ hg h
+    exact ⟨least, L, H, hg, h⟩
+  | succ R smaller =>
+    intro least goals c d L H next hr hg h
     obtain ⟨c0, d0, hj, bound⟩ := hr 0 (Nat.succ_le_succ (Nat.zero_le R))
     rw [gather_succ, land_pack_succ c0, land_pack_succ d0, shift_pack_succ c0, shift_pack_succ d0] at h
     obtain ⟨h1, h⟩ := both_true h
@@ -98,7 +103,7 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {size start n scale : Nat} 
         rw [Split.pack_updated _ n j L hj, (hg j hj).2.2.1 (by rw [whole]; exact h1), Nat.mul_zero, Nat.add_zero]
       have z1 : 1 - 0 = 1 := rfl
       rw [z1, Nat.mul_one, Nat.mul_zero, Nat.mul_zero, Nat.add_zero, place] at h
-      refine gather_sound hs inside R (word goals 0 + 1) (Nat.shiftRight goals 32) (fun r => c (r + 1)) (fun r => d (r + 1)) _ H next later (fun i hi => ?_) h
+      refine smaller (word goals 0 + 1) (Nat.shiftRight goals 32) (fun r => c (r + 1)) (fun r => d (r + 1)) _ H next later (fun i hi => ?_) h
       obtain ⟨g1, g2, g3, g4⟩ := hg i hi
       refine ⟨?_, g2, fun le => ?_, fun le => g4 (Nat.le_trans (Nat.le_trans h1 (Nat.le_add_right _ 1)) le)⟩
       · cases same : Nat.beq i j with
@@ -125,7 +130,7 @@ theorem gather_sound {s : Scale} {slots : Nat → K} {size start n scale : Nat} 
       have place : pack s.stride n H + 2 ^ (s.stride * j) * ((c 0 + scale * s.center - d 0) / scale) = pack s.stride n (Split.updated H j ((c 0 + scale * s.center - d 0) / scale)) := by
         rw [Split.pack_updated _ n j H hj, (hg j hj).2.2.2 (by rw [order]; exact h1), Nat.mul_zero, Nat.add_zero]
       rw [Nat.sub_self, Nat.mul_one, Nat.mul_zero, Nat.mul_zero, Nat.add_zero, place] at h
-      refine gather_sound hs inside R (word goals 0 + 1) (Nat.shiftRight goals 32) (fun r => c (r + 1)) (fun r => d (r + 1)) L _ next later (fun i hi => ?_) h
+      refine smaller (word goals 0 + 1) (Nat.shiftRight goals 32) (fun r => c (r + 1)) (fun r => d (r + 1)) L _ next later (fun i hi => ?_) h
       obtain ⟨g1, g2, g3, g4⟩ := hg i hi
       refine ⟨g1, ?_, fun le => g3 (Nat.le_trans (Nat.le_trans h1 (Nat.le_add_right _ 1)) le), fun le => ?_⟩
       · cases same : Nat.beq i j with

@@ -60,9 +60,14 @@ theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop} {
     slot + n ≤ count → (∀ i, i < n → P (slots (slot + i)) (slots (start + i))) → residuals s settled factor size direct n slot slopes next = true →
     ∃ low mir : Nat → Nat, next (pack s.stride n low) (pack s.stride n mir) = true ∧ ∀ j, j < n → low j < 2 ^ s.stride ∧ mir j < 2 ^ s.stride ∧
       natural (low j) ≤ natural factor * (natural s.unit * slots (start + j)) - natural (digit size slopes j) * (natural s.unit * slots (slot + j)) + natural ((factor + 2 ^ size) * s.center) ∧
-      natural factor * (natural s.unit * slots (start + j)) - natural (digit size slopes j) * (natural s.unit * slots (slot + j)) + natural (mir j) ≤ natural ((factor + 2 ^ size) * s.center)
-  | 0, _, _, _, next, _, _, h => ⟨fun _ => 0, fun _ => 0, h, fun j hj => absurd hj (Nat.not_succ_le_zero j)⟩
-  | n + 1, slot, start, slopes, next, hs, hp, h => by
+      natural factor * (natural s.unit * slots (start + j)) - natural (digit size slopes j) * (natural s.unit * slots (slot + j)) + natural (mir j) ≤ natural ((factor + 2 ^ size) * s.center) := by
+  intro n
+  induction n with
+  | zero =>
+    intro _ _ _ next _ _ h
+    exact ⟨fun _ => 0, fun _ => 0, h, fun j hj => absurd hj (Nat.not_succ_le_zero j)⟩
+  | succ n smaller =>
+    intro slot start slopes next hs hp h
     rw [residuals_succ, land_low] at h
     have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
     obtain ⟨lo, hi, r, h⟩ := rule _ _ _ _ h
@@ -70,7 +75,7 @@ theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop} {
     obtain ⟨c2, h⟩ := both_true h
     obtain ⟨c2, c3⟩ := both_true c2
     have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
-    obtain ⟨low, mir, h, more⟩ := residuals_sound sf hm rule n (slot + 1) (start + 1) _ _ (by rw [e1]; exact hs)
+    obtain ⟨low, mir, h, more⟩ := smaller (slot + 1) (start + 1) _ _ (by rw [e1]; exact hs)
       (fun i hi => by rw [e1, e1]; exact hp (i + 1) (Nat.succ_le_succ hi)) h
     refine ⟨front (lo + (2 ^ size - slopes % 2 ^ size) * s.center) low, front ((2 * factor + slopes % 2 ^ size + 2 ^ size) * s.center - hi) mir, ?_, fun j hj => ?_⟩
     · rw [pack_front, pack_front]; exact h

@@ -199,8 +199,11 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
     Swept s field slots goal (fun r => ahead s slots t field.frame.rows r remaining k (word sources) + extra r) base step limit cursor grid gain loss A c d →
     sweep s field coefficients direct mirrored memory remaining k sources cursor grid gain loss next = true →
     ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra base step (limit + remaining * (field.weight * (step * (s.top + s.top)))) cursor' grid' gain' loss' A' c' d' ∧
-      next (Nat.shiftRight sources (32 * remaining)) cursor' grid' gain' loss' = true
-  | 0, k, _, sources, cursor, grid, gain, loss, limit, A, c, d, extra, hx, h => by
+      next (Nat.shiftRight sources (32 * remaining)) cursor' grid' gain' loss' = true := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro k _ sources cursor grid gain loss limit A c d extra hx h
     refine ⟨cursor, grid, gain, loss, A, c, d, ?_, ?_⟩
     · obtain ⟨x1, x2, x3, x4, x5⟩ := hx
       refine ⟨x1, x2, x3, x4, fun r hr => ?_⟩
@@ -212,7 +215,8 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
       exact ⟨y1, y2, y3⟩
     · have z : Nat.shiftRight sources (32 * 0) = sources := Natural.div_one _
       rw [z]; exact h
-  | remaining + 1, k, hk, sources, cursor, grid, gain, loss, limit, A, c, d, extra, hx, h => by
+  | succ remaining smaller =>
+    intro k hk sources cursor grid gain loss limit A c d extra hx h
     have here : k < total := by rw [← hk]; exact Nat.add_le_add (Nat.le.refl (n := k)) (Nat.succ_le_succ (Nat.zero_le remaining))
     have hk' : k + 1 + remaining = total := by rw [← hk, Nat.add_assoc, Nat.add_comm 1]
     obtain ⟨t1, t2⟩ := ht k here
@@ -248,7 +252,7 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
         rw [mul_add]
         refine le_cert ?_ (add_nonneg (sub_nonneg y3) (sub_nonneg z3))
         exact (ring8 K f y v g c d p q, g + q - (f + v + p), g + d - (f + (y + v) + c) + (y + c + q - (p + d))) _ _ _ _ _ _ _ _
-      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := sweep_sound half sf hm hb hw hstep ht remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       rw [shift] at r2
       exact ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩
@@ -303,7 +307,7 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
             (fun j => A (field.frame.rows + r) j + t k (field.frame.rows + r) * indicator (cursor + z) j) (values s slots field.first) + _) + _ ≤ _
           rw [f, add_assoc]
           exact y3
-      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := sweep_sound half sf hm hb hw hstep ht remaining (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       rw [shift] at r2
       exact ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩

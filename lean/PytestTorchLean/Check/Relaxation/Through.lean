@@ -314,18 +314,23 @@ theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C
       low step limit cursor grid gain loss A c d →
     lanesSwept s field C m offset x base direct mirrored memory count lanes sources cursor grid gain loss next = true →
     ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra low step (limit + lanes.length * (count * (field.weight * (step * (s.top + s.top))))) cursor' grid' gain' loss' A' c' d' ∧
-      next grid' gain' loss' = true
-  | [], [], _, _, sources, cursor, grid, gain, loss, limit, A, c, d, extra, hx, h => by
-    obtain ⟨x1, x2, x3, x4, x5⟩ := hx
-    refine ⟨cursor, grid, gain, loss, A, c, d, ⟨x1, x2, x3, x4, fun r hr => ?_⟩, h⟩
-    obtain ⟨y1, y2, y3⟩ := x5 r hr
-    refine ⟨Nat.le_trans y1 (Nat.le_add_right _ _), Nat.le_trans y2 (Nat.le_add_right _ _), ?_⟩
-    have z : (form m (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots [] (word sources) i) + extra r : K) = extra r := by
-      have e := ahead_eq (s := s) (slots := slots) (t := fun _ _ => 0) (R := 0) (r := 0) (m := m) (f := f r) (g := f (field.frame.rows + r)) [] 0 (word sources) (fun j hj => absurd hj (Nat.not_succ_le_zero j))
-      rw [← e]; exact zero_add _
-    rw [← z]; exact y3
-  | [], _ :: _, h, _, _, _, _, _, _, _, _, _, _, _, _, _ => h.elim
-  | lane :: lanes, ds, hp, he, sources, cursor, grid, gain, loss, limit, A, c, d, extra, hx, h => by
+      next grid' gain' loss' = true := by
+  intro lanes
+  induction lanes with
+  | nil =>
+    exact fun
+    | [], _, _, sources, cursor, grid, gain, loss, limit, A, c, d, extra, hx, h => by
+      obtain ⟨x1, x2, x3, x4, x5⟩ := hx
+      refine ⟨cursor, grid, gain, loss, A, c, d, ⟨x1, x2, x3, x4, fun r hr => ?_⟩, h⟩
+      obtain ⟨y1, y2, y3⟩ := x5 r hr
+      refine ⟨Nat.le_trans y1 (Nat.le_add_right _ _), Nat.le_trans y2 (Nat.le_add_right _ _), ?_⟩
+      have z : (form m (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots [] (word sources) i) + extra r : K) = extra r := by
+        have e := ahead_eq (s := s) (slots := slots) (t := fun _ _ => 0) (R := 0) (r := 0) (m := m) (f := f r) (g := f (field.frame.rows + r)) [] 0 (word sources) (fun j hj => absurd hj (Nat.not_succ_le_zero j))
+        rw [← e]; exact zero_add _
+      rw [← z]; exact y3
+    | _ :: _, h, _, _, _, _, _, _, _, _, _, _, _, _, _ => h.elim
+  | cons lane lanes smaller =>
+    intro ds hp he sources cursor grid gain loss limit A c d extra hx h
     obtain ⟨d1, d2, e, p1, p2⟩ := packed_split lane (Columns.flatten lanes) ds hp
     obtain ⟨len, he⟩ := he
     have len1 : d1.length = count := by rw [← Columns.packed_length lane d1 p1]; exact len
@@ -368,7 +373,7 @@ theorem lanesSwept_sound {s : Scale} {field : Field} {slots goal : Nat → K} {C
       rw [s1]; exact y3
     obtain ⟨cursor', grid', gain', loss', A', c', d', r1, r2⟩ := sweep_sound half sf hm ok.digit ok.width ok.fits
       (fun k hk => ⟨(known k hk).1, (known k hk).2.1⟩) count 0 (Nat.zero_add count) _ _ _ _ _ _ _ _ _ _ inv h
-    obtain ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', q1, q2⟩ := lanesSwept_sound half sf hm ok low lanes d2 p2 he _ _ _ _ _ _ _ _ _ _ r1 r2
+    obtain ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', q1, q2⟩ := smaller d2 p2 he _ _ _ _ _ _ _ _ _ _ r1 r2
     refine ⟨cursor'', grid'', gain'', loss'', A'', c'', d'', ?_, q2⟩
     have grow : ∀ y : Nat, limit + y + lanes.length * y = limit + (lane :: lanes).length * y := fun y => by
       show _ = limit + (lanes.length + 1) * y
