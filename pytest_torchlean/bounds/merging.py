@@ -27,7 +27,7 @@ def merged(
             return tree
         tried.update(map(id, pairs))
         kept += pairs
-        boxes = [(_first(cut).lower, _last(cut).upper) for cut in pairs]
+        boxes = [(first_of(cut).lower, last_of(cut).upper) for cut in pairs]
         calls = [boxes[first : first + _TOGETHER] for first in range(0, len(boxes), _TOGETHER)]
         budget.spend()
         found = budget.each(leaves_of, [(program, inequalities, own, slack) for own in calls])
@@ -61,13 +61,15 @@ def _pairs(tree: Tree) -> list[Cut]:
     return found
 
 
-def _first(tree: Tree) -> Leaf:
+def first_of(tree: Tree) -> Leaf:
+    """The leaf that holds the lowest corner."""
     while isinstance(tree, Cut):
         tree = tree.below
     return tree
 
 
-def _last(tree: Tree) -> Leaf:
+def last_of(tree: Tree) -> Leaf:
+    """The leaf that holds the highest corner."""
     while isinstance(tree, Cut):
         tree = tree.above
     return tree

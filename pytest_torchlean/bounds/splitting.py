@@ -122,6 +122,18 @@ def split(
     )
 
 
+def halved(program: Program, inequalities: Inequalities, lower: Float64, upper: Float64) -> Cut | None:
+    """The cut that `split` makes first; None where the box is too small, or its middle breaks a clause."""
+    bounded = ByRows(program, inequalities)(lower[None], upper[None])
+    element = int(np.argmax(bounded.weights[0]))
+    value = float((lower[element] + upper[element]) / 2)
+    if bounded.broken[0] or not lower[element] < value < upper[element]:
+        return None
+    below, above = upper.copy(), lower.copy()
+    below[element] = above[element] = value
+    return Cut(element, value, Leaf(lower, below), Leaf(above, upper))
+
+
 def splitting_of(searched: Searched) -> Splitting:
     """The tree of a search that came to its end."""
     tree = tree_of(searched.boxes, searched.cuts) if searched.proved else None

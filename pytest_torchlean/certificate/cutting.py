@@ -1,7 +1,8 @@
 """Scripts for a box that is cut into many parts, each bounded by backward rows of its own.
 
-Parts do not depend on each other, so they may be turned into scripts on several processes. A part that
-integers do not prove is cut further.
+A part is concluded by rows, or by forms on a few parts of it again: bounds of its own make these tight. Parts
+do not depend on each other, so they may be turned into scripts on several processes. A part that integers do
+not prove is cut further.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leaves
 from pytest_torchlean.certificate.account import Account, cut
-from pytest_torchlean.certificate.linear import relaxed_chain
-from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData, SplitScript
+from pytest_torchlean.certificate.carried import conclusion, needed
+from pytest_torchlean.certificate.linear import behind, from_rows, relaxed_chain
+from pytest_torchlean.certificate.model import BoxData, ClaimData, ConcludeScript, ScriptData, SplitScript
 
 _TOGETHER = 4
 """Parts that one call turns into scripts."""
-_ROUNDS = 3
+_ROUNDS, _ROUNDS_OF_FORMS = 3, 64
 """How often parts that are not proved may be cut further."""
 
 Finer = Callable[[Leaf], Tree | None]
@@ -49,17 +51,18 @@ def cut_script(
     finer: Finer,
     *,
     most: int,
+    forms: int = 0,
     budget: Budget = UNLIMITED,
 ) -> ScriptData | None:
     """A script for one box of a claim that Lean will accept, or None where a part cannot be proved.
 
-    finer: cuts a part that integers do not prove; the outcome has at most `most` parts. Raises NotRelaxable,
-    OutOfTime.
+    finer: cuts a part that integers do not prove; the outcome has at most `most` parts. forms: conclude by
+    forms on so many parts of a part, and not by rows; 0 for rows. Raises NotRelaxable, OutOfTime.
     """
     alone = replace(account, budget=UNLIMITED, _matrices={}, _walked=[])
     known: dict[tuple[Step, ...], ScriptData] = {}
     budget.observer.phase("certificates", most, "parts")
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS_OF_FORMS if forms else _ROUNDS):
         parts = [part for part in parts_of(account, tree) if part.way not in known]
         if len(parts) + len(known) > most:
             return None
@@ -68,7 +71,7 @@ def cut_script(
             budget.spend()
             some = parts[first : first + 4 * _TOGETHER]
             calls = [some[place : place + _TOGETHER] for place in range(0, len(some), _TOGETHER)]
-            found = budget.each(scripts_of, [(alone, claim, box, own) for own in calls])
+            found = budget.each(scripts_of, [(alone, claim, box, own, forms) for own in calls])
             for part, script in zip(some, [one for call in found for one in call], strict=True):
                 if script is None:
                     failed.append(part)
@@ -88,7 +91,7 @@ def cut_script(
 
 
 def scripts_of(
-    account: Account, claim: ClaimData, box: BoxData, parts: Sequence[Part]
+    account: Account, claim: ClaimData, box: BoxData, parts: Sequence[Part], forms: int = 0
 ) -> list[ScriptData | None]:
     """The scripts of some parts, without the cuts above them; None for what Lean would refuse."""
     found: list[ScriptData | None] = []
@@ -96,8 +99,13 @@ def scripts_of(
         state = account.start((box,))
         for step in part.way:
             state = cut(state, step.slot, step.value, below=step.below)
-        script, fine, _ = relaxed_chain(account, claim, state, part.leaf)
-        found.append(script if fine else None)
+        if forms:
+            pieces, state = from_rows(account, state)
+            how = conclusion(account, claim, state, most_parts=forms, symbols=True)
+            found.append(None if how is None else behind(needed(pieces), ConcludeScript(how)))
+        else:
+            script, fine, _ = relaxed_chain(account, claim, state, part.leaf)
+            found.append(script if fine else None)
     return found
 
 

@@ -167,7 +167,12 @@ def behind(pieces: Sequence[Piece], script: ScriptData) -> ScriptData:
 
 def bounded_by_rows(account: Account, box: BoxData) -> tuple[list[Piece], State]:
     """Steps and relaxations for all nodes on one box, and the bounds that they give. Raises OutOfTime."""
-    pieces, state, _ = _pieces(account, account.start((box,)))
+    return from_rows(account, account.start((box,)))
+
+
+def from_rows(account: Account, state: State) -> tuple[list[Piece], State]:
+    """The same for one part of a box, where `state` starts."""
+    pieces, state, _ = _pieces(account, state)
     return pieces, state
 
 

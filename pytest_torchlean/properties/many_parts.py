@@ -1,23 +1,24 @@
 """Boxes of few inputs that only many parts prove: forms through each part, with noise symbols or without, or
-rows of its own.
+rows of its own, or rows and then forms.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64
-from pytest_torchlean.bounds.merging import merged
+from pytest_torchlean.bounds.merging import first_of, last_of, merged
 from pytest_torchlean.bounds.program import AffineNode, Program
-from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.cutting import cut_script
-from pytest_torchlean.certificate.model import ClaimData, ScriptData
+from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData
 from pytest_torchlean.certificate.plan import Goal
 
 _SLACK = 1e-3
@@ -35,6 +36,10 @@ _SYMBOLS = 4
 """A part with noise symbols, compared with one without."""
 _MOST_FORMS, _MOST_ROWS = 20_000, 2_000
 """Parts of one box; fewer where the spec grants less time."""
+_AT_ONCE, _AFTER_ROWS = 48, 32
+"""Parts with noise symbols that are tried on the whole box first, and on a part with bounds of its own."""
+_GUIDE, _TRIED = 8_000, 64
+"""Parts that rows may take where they only say how to cut, and of how many a part is made to begin with."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,27 @@ def script_of(
 ) -> ScriptData | None:
     """A script for one box of a claim that Lean will accept, or None; rows: the goal's forms of the slots.
 
-    Forms with noise symbols come first: few parts, found soon. Of the two other ways the one that Lean is
-    expected to check sooner is taken. Raises NotRelaxable, OutOfTime.
+    Forms with noise symbols come first where few parts do, then those on parts with bounds of their own, and
+    then many. Of the two other ways the one that Lean is expected to check sooner is taken. Raises
+    NotRelaxable, OutOfTime.
     """
     limits, box = limits_of(program, budget), claim.boxes[index]
-    own = carried_script(account, claim, box, most_parts=limits.symbols, symbols=True, budget=budget)
-    if own is not None:
-        return own
     inequalities = Inequalities(rows, goal.forms.alternatives)
     lower, upper = (
         np.array([to_float(x) for x in side]) for side in (goal.boxes[index].lower, goal.boxes[index].upper)
     )
+    few = min(_AT_ONCE, limits.symbols)
+    own = carried_script(account, claim, box, most_parts=few, symbols=True, budget=budget)
+    if own is None:
+        guide = split(program, inequalities, lower, upper, most_boxes=_GUIDE, budget=budget)
+        if guide.broken is not None:
+            return None
+        if guide.tree is not None:
+            own = _with_forms(program, account, claim, box, inequalities, guide.tree, limits, budget)
+    if own is None:
+        own = carried_script(account, claim, box, most_parts=limits.symbols, symbols=True, budget=budget)
+    if own is not None:
+        return own
     searched = split(
         program,
         inequalities,
@@ -103,3 +118,43 @@ def script_of(
         return None
 
     return cut_script(account, claim, box, tree, finer, most=parts + _MOST_FINER, budget=budget)
+
+
+def _with_forms(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    box: BoxData,
+    inequalities: Inequalities,
+    guide: Tree,
+    limits: Limits,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script by forms on parts with bounds of their own: parts are cut as the guide cuts, and beyond it
+    where rows say, until a few parts of each suffice.
+    """
+    below: dict[int, Tree] = {}
+
+    def part_of(tree: Tree) -> Leaf:
+        part = Leaf(first_of(tree).lower, last_of(tree).upper)
+        below[id(part)] = tree
+        kept.append(part)
+        return part
+
+    def begun(tree: Tree) -> Tree:
+        if isinstance(tree, Leaf) or sum(1 for _ in islice(leaves(tree), _TRIED + 1)) <= _TRIED:
+            return part_of(tree)
+        return Cut(tree.element, tree.value, begun(tree.below), begun(tree.above))
+
+    def finer(part: Leaf) -> Tree | None:
+        tree = below[id(part)]
+        if isinstance(tree, Leaf):
+            halves = halved(program, inequalities, tree.lower, tree.upper)
+            if halves is None:
+                return None
+            tree = halves
+        return Cut(tree.element, tree.value, part_of(tree.below), part_of(tree.above))
+
+    kept: list[Leaf] = []
+    tree = begun(guide)
+    return cut_script(account, claim, box, tree, finer, most=limits.rows, forms=_AFTER_ROWS, budget=budget)

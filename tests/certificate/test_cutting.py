@@ -10,13 +10,20 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from test_forward import SEMANTICS, UNIT, Network, account_of, answer, best, network
+from test_forward import SEMANTICS, UNIT, Judge, Network, account_of, answer, best, network
 
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, leaves
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.cutting import cut_script, parts_of
-from pytest_torchlean.certificate.model import CertificateData, Semantics, SplitScript
+from pytest_torchlean.certificate.model import (
+    CertificateData,
+    ConcludeScript,
+    ForwardData,
+    ScriptData,
+    Semantics,
+    SplitScript,
+)
 
 OWN = network(1, (2, 5, 4, 3))
 
@@ -112,3 +119,49 @@ def test_an_executor_changes_nothing(executor: object) -> None:
     assert alone is not None
     with executor() as given:  # type: ignore[operator]
         assert script(account, 5, halves, budget=Budget(executor=given)) == alone
+
+
+def by_forms(
+    account: Account, depth: int, finer: object = hopeless, most: int = 500, forms: int = 4
+) -> object:
+    return script(account, depth, finer, most, forms=forms)
+
+
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_forms_on_parts_with_bounds_of_their_own_prove_what_lean_accepts(
+    semantics: Semantics, wrongly_judged: Judge
+) -> None:
+    threshold = best(OWN, 4, Semantics.REAL) - UNIT // 64
+    account = account_of(OWN, threshold, semantics)
+    found = by_forms(account, 2, halves)
+    assert isinstance(found, SplitScript)
+    ends = [part.how for part in ends_of(found)]
+    assert all(isinstance(how, ForwardData) and how.symbols for how in ends)
+    certificate = CertificateData(account.emission.certificate.scale, ((found,),))
+    emission = replace(account.emission, certificate=certificate)
+    assert answer(emission)
+    assert wrongly_judged([emission], True) == []
+    one_side = replace(emission, certificate=replace(certificate, scripts=((found.below,),)))
+    assert answer(one_side) == (wrongly_judged([one_side], True) == [])
+
+
+def test_forms_take_no_more_parts_than_allowed_and_prove_nothing_false() -> None:
+    near = account_of(OWN, best(OWN, 4, Semantics.REAL) - UNIT // 64)
+    assert by_forms(near, 0, forms=1) is None
+    assert by_forms(near, 0, halves, most=1, forms=1) is None
+    false = account_of(OWN, best(OWN, 7, Semantics.REAL) + UNIT)
+    assert by_forms(false, 1, halves, most=40) is None
+
+
+def ends_of(found: ScriptData) -> list[ConcludeScript]:
+    """The conclusions of all parts."""
+    ends, pending = [], [found]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, SplitScript):
+            pending += [one.below, one.above]
+        elif isinstance(one, ConcludeScript):
+            ends.append(one)
+        else:
+            pending.append(one.rest)
+    return ends
