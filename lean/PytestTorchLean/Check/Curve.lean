@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.AnyOrder
-import PytestTorchLean.Check.Exponential
+import PytestTorchLean.Check.Around
 import PytestTorchLean.Check.ErrorFunction
 import PytestTorchLean.Spec.Graph
 /-!
@@ -202,11 +202,6 @@ def widen (center relative constant low high : Nat) (next : Nat → Nat → Bool
   force (fun r => both (Nat.ble r low) (force (fun high' => force (fun low' => next low' high') (Nat.sub low r)) (Nat.add high r)))
     (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant) 152))
 
-/-- The absolute value, which need not be named. -/
-theorem absolute_value (v : K) : ∃ a, AtMost v a ∧ (a = v ∨ a = -v) := by
-  cases le_total 0 v with
-  | inl h => exact ⟨v, AtMost.of_le h (le_refl v), Or.inl rfl⟩
-  | inr h => exact ⟨-v, ⟨le_trans h (neg_nonneg h), le_refl _⟩, Or.inr rfl⟩
 theorem rounded_up (k n : Nat) : n ≤ 2 ^ k * Nat.succ (Nat.shiftRight n k) :=
   Nat.le_trans (Rows.lt_mul_div n _ (Natural.two_pow_pos k)) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))
 
@@ -233,42 +228,6 @@ theorem budget_radius {unit eighths extra p q A r : Nat} {v y a : K} (hp : 0 < p
   have e1 : U * (g * (Q * a + 1) + x) = g * Q * (U * a) + (g + x) * U := (ring5 K U g Q a x, U * (g * (Q * a + 1) + x), g * Q * (U * a) + (g + x) * U) _ _ _ _ _
   rw [e1]
   exact (ring4 K c B w d, c * B + d - (c * w + d), c * (B - w)) (g * Q) B (U * a) ((g + x) * U)
-
-theorem moved {s : Scale} {low high r : Nat} {v y : K} (hv : Within s low high v) (hr : r ≤ low) (h : AtMost (natural s.unit * (y - v)) (natural r)) :
-    Within s (low - r) (high + r) y := by
-  obtain ⟨v1, v2⟩ := hv
-  obtain ⟨h1, h2⟩ := h
-  have d : (natural low : K) = natural (low - r) + natural r := by rw [← natural_add, Natural.sub_add_cancel hr]
-  unfold Within
-  unfold Scale.image at *
-  rw [natural_add]
-  rw [d] at v1
-  have e : natural s.unit * y + natural s.center = natural s.unit * v + natural s.center + natural s.unit * (y - v) :=
-    (ring4 K u y c v, u * y + c, u * v + c + u * (y - v)) _ _ _ _
-  rw [e]
-  generalize natural s.unit * (y - v) = z at *
-  generalize natural s.unit * v + natural s.center = w at *
-  constructor
-  · exact le_cert ((ring4 K w l r z, w + z - l, (w - (l + r)) + (r - -z)) _ _ _ _) (add_nonneg (sub_nonneg v1) (sub_nonneg h2))
-  · exact le_cert ((ring4 K w h r z, h + r - (w + z), h - w + (r - z)) _ _ _ _) (add_nonneg (sub_nonneg v2) (sub_nonneg h1))
-
-/-- What the distance of the bounds from the center says of the value. -/
-theorem size_of {s : Scale} {low high : Nat} {v a : K} (hv : Within s low high v) (ea : a = v ∨ a = -v) :
-    natural s.unit * a ≤ natural (high - s.center + (s.center - low)) := by
-  obtain ⟨v1, v2⟩ := hv
-  unfold Scale.image at v1 v2
-  rw [natural_add]
-  cases ea with
-  | inl ea =>
-    rw [ea]
-    have t := add_le_add (le_sub high s.center v2) (natural_nonneg (K := K) (s.center - low))
-    rw [add_zer] at t; exact t
-  | inr ea =>
-    rw [ea]
-    have z : natural s.unit * -v + natural low ≤ natural s.center :=
-      le_cert ((ring4 K u v c l, c - (u * -v + l), u * v + c - l) _ _ _ _) (sub_nonneg v1)
-    have t := add_le_add (natural_nonneg (K := K) (high - s.center)) (le_sub s.center low z)
-    rw [zero_add] at t; exact t
 
 theorem widen_sound {s : Scale} {function : Curve} {low high : Nat} {next : Nat → Nat → Bool}
     (h : widen s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) low high next = true) :

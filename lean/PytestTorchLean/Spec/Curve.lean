@@ -38,6 +38,26 @@ def IsGauss (e integral : K → K) (limit : K) : Prop :=
 def ErrorFunction (e : K → K) (x v : K) : Prop :=
   ∃ integral limit, IsGauss e integral limit ∧ v * limit = integral x
 
+/-- Term `x^k / k!` of the series `first + ...` from `x^start / start! = first` on, every second one, with the sums of those
+    with a plus and of those with a minus. -/
+inductive CircleSeries (x : K) (start : Nat) (first : K) : Nat → K → K → K → Prop where
+  | first : CircleSeries x start first start first first 0
+  | next {k : Nat} {term plus minus term' term'' : K} : CircleSeries x start first k term plus minus →
+      natural ((k + 1) * (k + 2)) * term' = x * x * term → natural ((k + 3) * (k + 4)) * term'' = x * x * term' →
+      CircleSeries x start first (k + 4) term'' (plus + term'') (minus + term')
+
+/-- For positive `x` the sums are above `v` after a term with a plus, and below it after the next term, which has a minus. -/
+def Alternates (x : K) (start : Nat) (first v : K) : Prop :=
+  ∀ k term plus minus rest, CircleSeries x start first k term plus minus → natural ((k + 1) * (k + 2)) * rest = x * x * term →
+    v ≤ plus - minus ∧ plus - minus - rest ≤ v
+
+/-- `sine` and `cosine` are odd and even, lie on the circle, obey the theorems of addition, and are enclosed by their
+    series. Over the real numbers only the sine and the cosine are. -/
+def IsCircle (sine cosine : K → K) : Prop :=
+  (∀ x, sine (-x) = -sine x ∧ cosine (-x) = cosine x) ∧ (∀ x, sine x * sine x + cosine x * cosine x = 1) ∧
+  (∀ x y, sine (x + y) = sine x * cosine y + cosine x * sine y ∧ cosine (x + y) = cosine x * cosine y - sine x * sine y) ∧
+  (∀ x, 0 ≤ x → Alternates x 1 x (sine x) ∧ Alternates x 0 1 (cosine x))
+
 /-- Operations of which a runtime computes the composition of several nodes at once: the nodes before compose the
     exact value, and this one grants what the runtime's result may be off. -/
 inductive Fused where
