@@ -225,7 +225,7 @@ def real_project(folder: Path) -> None:
     """Two models that can be certified and one that cannot; every verdict occurs."""
     write_model(folder / "models" / "first.onnx")
     write_model(folder / "models" / "second.onnx", scale=2.0)
-    waves = model([helper.make_node("Sin", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]}, {})
+    waves = model([helper.make_node("Tan", ["x"], ["y"])], {"x": [1, 2]}, {"y": [1, 2]}, {})
     (folder / "models" / "waves.onnx").write_bytes(waves.SerializeToString())
     np.savez(
         folder / "data.npz",

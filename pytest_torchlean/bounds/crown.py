@@ -110,10 +110,8 @@ def step_interval(layers: Layers, number: int, low: Float64, high: Float64) -> N
             np.maximum(_picked(layers, side, layer.source, layer.size), 0.0) for side in (low, high)
         )
     elif isinstance(layer, CurveLayer):
-        value = CURVES[layer.function].value
-        low[here], high[here] = (
-            value(_picked(layers, side, layer.source, layer.size)) for side in (low, high)
-        )
+        ends = (_picked(layers, side, layer.source, layer.size) for side in (low, high))
+        low[here], high[here] = CURVES[layer.function].between(*ends)
     elif isinstance(layer, BilinearLayer):
         low[here], high[here] = _products(layers, layer, low, high)
     elif isinstance(layer, QuotientLayer):

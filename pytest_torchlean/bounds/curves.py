@@ -17,7 +17,7 @@ _LEAST = 1e-300
 
 @dataclass(frozen=True)
 class Curve:
-    """value: increasing. slope: its derivative.
+    """value: increasing, or `span` bounds it over intervals. slope: its derivative.
 
     grown: of terms and values x, how far a result is off, in roundings of binary64, where x is off by as many
     as its terms are large; at least |f(x)| + terms * |f'(x)| + 1.
@@ -26,6 +26,11 @@ class Curve:
     value: Function
     slope: Function
     grown: Callable[[Float64, Float64], Float64]
+    span: Callable[[Float64, Float64], tuple[Float64, Float64]] | None = None
+
+    def between(self, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+        """Bounds over intervals."""
+        return (self.value(low), self.value(high)) if self.span is None else self.span(low, high)
 
 
 def _exp(x: Float64) -> Float64:
@@ -69,6 +74,36 @@ def _bell(x: Float64) -> Float64:
     return np.asarray(2.0 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
+def _turning(value: Function, other: Function) -> Curve:
+    """Sine or cosine, whose slope is in size the other one; over intervals as Check.Turn has it."""
+
+    def span(low: Float64, high: Float64) -> tuple[Float64, Float64]:
+        with np.errstate(all="ignore"):
+            middle, radius = (low + high) / 2, (high - low) / 2
+            far = np.abs(other(middle)) * radius + radius * radius / 2
+            near = (radius <= 1.0) & (np.abs(middle) <= _FURTHEST)
+            here = value(middle)
+            return (
+                np.where(near, np.maximum(here - far, -1.0), -1.0),
+                np.where(near, np.minimum(here + far, 1.0), 1.0),
+            )
+
+    sign = 1.0 if value is _sin else -1.0
+    return Curve(value, lambda x: sign * other(x), lambda terms, x: np.abs(terms) + 2.0, span)
+
+
+def _sin(x: Float64) -> Float64:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.sin(x))
+
+
+def _cos(x: Float64) -> Float64:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.cos(x))
+
+
+_FURTHEST = 32.0
+"""Check.Circle.furthest."""
 _ERF = np.frompyfunc(math.erf, 1, 1)
 _IDENTITY = Curve(np.asarray, np.ones_like, lambda terms, x: terms + 1.0)
 
@@ -84,6 +119,8 @@ CURVES: Mapping[str, Curve] = {
     ),
     "softplus": Curve(_softplus, _sigmoid, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
     "erf": Curve(_erf, _bell, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
+    "sine": _turning(_sin, _cos),
+    "cosine": _turning(_cos, _sin),
     **{
         f"fused_{name}": _IDENTITY
         for name in (

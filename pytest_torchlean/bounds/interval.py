@@ -42,8 +42,8 @@ def propagate(program: Program, lower: Float64, upper: Float64) -> tuple[Float64
             low[:, here], high[:, here] = extremum_interval(node, low, high)
         elif isinstance(node, CurveNode):
             source = slice(node.first, node.first + node.size)
-            value = CURVES[node.function].value
-            low[:, here], high[:, here] = value(low[:, source]), value(high[:, source])
+            between = CURVES[node.function].between
+            low[:, here], high[:, here] = between(low[:, source], high[:, source])
         elif isinstance(node, BilinearNode):
             low[:, here], high[:, here] = bilinear_interval(node, low, high)
         elif isinstance(node, QuotientNode):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.circle import circle_bounds
 from pytest_torchlean.certificate.gauss import error_function_bounds
 from pytest_torchlean.certificate.model import (
     NO_STEP,
@@ -35,6 +36,8 @@ _LOGARITHM_STEP = StepData(NO_STEP.decoding, 6, 96)
 """The exponential of a logarithm's bounds has to be told apart from that of the guess between them."""
 _ERROR_FUNCTION_STEP = StepData(NO_STEP.decoding, 5, 80)
 """Enough for 2^-32 where e^(x^2) is e^16."""
+_CIRCLE_STEP = StepData(NO_STEP.decoding, 1, 88)
+"""Terms of the series at 32 are 2^46 times the sine."""
 _ROOT_ITERATIONS = 7
 """Check.Root.iterations."""
 _LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
@@ -98,6 +101,8 @@ GRANTED: Mapping[CurveFunction, Granted] = {
     CurveFunction.LOG: Granted(32),
     CurveFunction.SOFTPLUS: Granted(40),
     CurveFunction.ERF: Granted(10),
+    CurveFunction.SINE: Granted(24),
+    CurveFunction.COSINE: Granted(24),
     CurveFunction.FUSED_SWISH: Granted(8),
     CurveFunction.FUSED_ELU: Granted(8, 5793 << 113),
     CurveFunction.FUSED_SELU: Granted(8, 13438 << 113),
@@ -116,6 +121,8 @@ def curve_step(function: CurveFunction) -> StepData:
         return _LOGARITHM_STEP
     if function is CurveFunction.ERF:
         return _ERROR_FUNCTION_STEP
+    if function in (CurveFunction.SINE, CurveFunction.COSINE):
+        return _CIRCLE_STEP
     return StepData(NO_STEP.decoding, STAGES, BITS)
 
 
@@ -193,6 +200,9 @@ class Chain:
         if function is CurveFunction.ERF:
             unit, center = self.scale.unit, self.scale.center
             return error_function_bounds(unit, center, self.bits, self.stages, lower, upper)
+        if function in (CurveFunction.SINE, CurveFunction.COSINE):
+            sine = function is CurveFunction.SINE
+            return circle_bounds(sine, self.scale.unit, self.scale.center, self.bits, lower, upper)
         if function.fused:
             return lower, upper
         shape = SHAPES[function]
@@ -378,10 +388,11 @@ def curve_radius(
     function: CurveFunction, center: NDArray[np.float64], radius: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """How far any binary32 run may be from the exact value at `center`; arguments are off by `radius`."""
-    value = CURVES[function.label].value
+    own = CURVES[function.label]
     with np.errstate(all="ignore"):
-        exact = value(center)
-        moved = np.maximum(np.abs(value(center + radius) - exact), np.abs(exact - value(center - radius)))
+        exact = own.value(center)
+        low, high = own.between(center - radius, center + radius)
+        moved = np.maximum(np.abs(high - exact), np.abs(exact - low))
         moved = moved + _SLACK * (np.abs(exact) + moved) + _SLACK * (radius > 0)
         reach = np.abs(exact) + moved
         found = moved + GRANTED[function].of(reach) + _SLACK * reach

@@ -73,6 +73,8 @@ class CurveFunction(Enum):
     LOG = "Curve.log"
     SOFTPLUS = "Curve.softplus"
     ERF = "Curve.erf"
+    SINE = "Curve.sine"
+    COSINE = "Curve.cosine"
     FUSED_SWISH = "Curve.fusedSwish"
     FUSED_ELU = "Curve.fusedElu"
     FUSED_SELU = "Curve.fusedSelu"

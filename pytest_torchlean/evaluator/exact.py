@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_torchlean.binary32.enclosure import MorePrecision
 from pytest_torchlean.binary32.real_functions import DEFINITIONS
 from pytest_torchlean.errors import DataError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
@@ -193,10 +194,12 @@ def integers_of(values: NDArray[np.float32]) -> tuple[Integers, int]:
 
 _CURVE_BITS = 192
 _NAMES = {
+    "cosine": "Cos",
     "erf": "Erf",
     "exp": "Exp",
     "log": "Log",
     "sigmoid": "Sigmoid",
+    "sine": "Sin",
     "softplus": "Softplus",
     "tanh": "Tanh",
 }
@@ -216,8 +219,14 @@ def curve(function: str, x: Fraction) -> Fraction:
     if function == "sqrt":
         return Fraction(math.isqrt((x.numerator << 4 * _CURVE_BITS) // x.denominator), 1 << 2 * _CURVE_BITS)
     near = Fraction(round(x * (1 << 2 * _CURVE_BITS)), 1 << 2 * _CURVE_BITS)
-    low, high = DEFINITIONS[_NAMES[function]](near, zero, zero, _CURVE_BITS).ends()
-    return (low + high) / 2
+    bits = _CURVE_BITS
+    while True:
+        try:
+            low, high = DEFINITIONS[_NAMES[function]](near, zero, zero, bits).ends()
+        except MorePrecision:
+            bits *= 2
+        else:
+            return (low + high) / 2
 
 
 def _from_fractions(values: Sequence[Fraction]) -> Vector:

@@ -65,10 +65,12 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 """The attributes that a function takes, in the order of its parameters."""
 
 CURVES = {
+    "Cos": "cosine",
     "Erf": "erf",
     "Exp": "exp",
     "Log": "log",
     "Sigmoid": "sigmoid",
+    "Sin": "sine",
     "Softplus": "softplus",
     "Sqrt": "sqrt",
     "Tanh": "tanh",

@@ -52,7 +52,8 @@ def normalized_step(node: Node, graph: Graph) -> Step | str:
         return "its parameters are computed"
     scale, *bias = (_parameter(graph, name, shape) for name in names)
     unit = _unit(node.inputs[0], kind.size // terms, terms, epsilon, node.op == "LayerNormalization")
-    return combination([(value, 1.0) for value in (product(unit, scale, kind.size), *bias)], kind.size)
+    scaled: OperandStep = product(unit, scale, kind.size)
+    return combination([(scaled, 1.0), *((value, 1.0) for value in bias)], kind.size)
 
 
 def _parameter(graph: Graph, name: str, shape: tuple[int, ...]) -> IndexStep:

@@ -48,11 +48,18 @@ EXACT: dict[CurveFunction, Callable[[gmpy2.mpfr], gmpy2.mpfr]] = {
     CurveFunction.LOG: gmpy2.log,
     CurveFunction.SOFTPLUS: lambda x: gmpy2.log1p(gmpy2.exp(x)),
     CurveFunction.ERF: gmpy2.erf,
+    CurveFunction.SINE: gmpy2.sin,
+    CurveFunction.COSINE: gmpy2.cos,
 }
 SMOOTH = list(EXACT)
 """The functions that are not the identity."""
 POSITIVE = (CurveFunction.SQRT, CurveFunction.LOG)
+TURNING = (CurveFunction.SINE, CurveFunction.COSINE)
 functions = pytest.mark.parametrize("function", SMOOTH, ids=lambda one: one.name)
+growing = pytest.mark.parametrize(
+    "function", [one for one in SMOOTH if one not in TURNING], ids=lambda one: one.name
+)
+turning = pytest.mark.parametrize("function", TURNING, ids=lambda one: one.name)
 fused = pytest.mark.parametrize(
     ("function", "name"),
     [
@@ -90,7 +97,7 @@ def arguments(function: CurveFunction) -> list[tuple[int, int]]:
     return found
 
 
-@functions
+@growing
 def test_bounds_enclose_the_function_and_are_close(function: CurveFunction) -> None:
     chain = chain_of(function)
     for lower, upper in arguments(function):
@@ -106,7 +113,37 @@ def test_bounds_enclose_the_function_and_are_close(function: CurveFunction) -> N
         assert found[1] - high < most
 
 
-@functions
+@turning
+@pytest.mark.parametrize("radius", [0, 1, 2**20, 2**28])
+def test_bounds_of_sine_and_cosine_enclose_them_up_to_the_square_of_the_width(
+    function: CurveFunction, radius: int
+) -> None:
+    chain, rng = chain_of(function), random.Random(8)
+    other = TURNING[1 - TURNING.index(function)]
+    for _ in range(60):
+        middle = CENTER + round(rng.uniform(-31, 31) * UNIT)
+        found = chain.bounds(Semantics.REAL, function, middle - radius, middle + radius)
+        assert found is not None
+        slope = abs(image(other, middle) - CENTER) / UNIT
+        least, most = (image(function, middle) + sign * (slope * radius) for sign in (-1, 1))
+        allowance = radius * radius / UNIT + 8
+        assert least - allowance <= found[0]
+        assert found[1] <= most + allowance
+        for part in (-1.0, -0.5, 0.0, 0.5, 1.0):
+            assert found[0] <= image(function, middle + int(part * radius)) <= found[1]
+
+
+@turning
+def test_far_and_wide_arguments_of_sine_and_cosine_give_what_holds_everywhere(
+    function: CurveFunction,
+) -> None:
+    chain = chain_of(function)
+    far = CENTER + 33 * UNIT
+    for lower, upper in ((far, far), (CENTER - 2 * UNIT, CENTER + UNIT), (CENTER - far // 2, CENTER)):
+        assert chain.bounds(Semantics.REAL, function, lower, upper) == (CENTER - UNIT, CENTER + UNIT)
+
+
+@growing
 def test_under_binary32_the_budget_is_added(function: CurveFunction) -> None:
     """As far as the table of budgets says, at the point that is furthest from 0."""
     chain = chain_of(function)
@@ -130,7 +167,7 @@ def test_the_budgets_of_the_theorem_are_those_of_the_table(function: CurveFuncti
         # half a unit in the last place: IEEE-754
         assert (granted.eighths, granted.absolute) == (4, 0)
         return
-    budget = BUDGETS[function.name.capitalize()]
+    budget = BUDGETS[{"SINE": "Sin", "COSINE": "Cos"}.get(function.name, function.name.capitalize())]
     assert granted.eighths == 8 * budget.ulps
     stated = Fraction(granted.absolute, 1 << 149)
     assert budget.absolute <= stated <= Fraction(budget.absolute) * Fraction(101, 100)

@@ -2,13 +2,14 @@ prelude
 import PytestTorchLean.Check.AnyOrder
 import PytestTorchLean.Check.Around
 import PytestTorchLean.Check.ErrorFunction
+import PytestTorchLean.Check.Turn
 import PytestTorchLean.Spec.Graph
 /-!
 # Bounds of smooth activations
 
 The logistic functions are `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point, and
 grow with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. The others have rules
-of their own (Check/Root, Check/Logarithm, Check/ErrorFunction). In binary32 both
+of their own (Check/Root, Check/Logarithm, Check/ErrorFunction, Check/Turn). In binary32 both
 are moved outward by the budget.
 -/
 set_option linter.all false
@@ -62,6 +63,8 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
   | .log, no, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
   | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .sine, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .cosine, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .tanh, _, h => by
     have two : (natural 2 : K) * x = x + x := (ring1 K x, 2 * x, x + x) x
@@ -248,6 +251,8 @@ def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) 
   | .log => Logarithm.enclose s.unit s.center bits count measure one limit
   | .softplus => Logarithm.encloseSoftplus s.unit s.center bits count measure one limit
   | .erf => Gauss.enclose s.unit s.center bits count
+  | .sine => Circle.encloseSine s.unit s.center bits
+  | .cosine => Circle.encloseCosine s.unit s.center bits
   | .fused _ => fun l u next => next l u
   | function => force (fun multiple => force (fun base => enclose function.factor multiple base function.share s.center bits count measure one limit)
       (function.base s.unit s.center)) (function.multiple s.unit)
@@ -274,6 +279,16 @@ theorem exactly_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits cou
   | .log, h => Logarithm.enclose_sound he hu hl hx h
   | .softplus, h => ⟨trivial, Logarithm.encloseSoftplus_sound he hu hl hx h⟩
   | .erf, h => ⟨trivial, Gauss.enclose_sound he hu hx h⟩
+  | .sine, h => by
+    obtain ⟨low, high, w, h⟩ := Circle.encloseSine_sound he hu hc hx h
+    refine ⟨trivial, low, high, fun v hv => ?_, h⟩
+    obtain ⟨sine, cosine, circle, hv⟩ := hv
+    rw [hv]; exact w sine cosine circle
+  | .cosine, h => by
+    obtain ⟨low, high, w, h⟩ := Circle.encloseCosine_sound he hu hc hx h
+    refine ⟨trivial, low, high, fun v hv => ?_, h⟩
+    obtain ⟨sine, cosine, circle, hv⟩ := hv
+    rw [hv]; exact w sine cosine circle
   | .fused _, h => ⟨trivial, l, u, fun v hv => by
       have hv : v = x := hv
       rw [hv]; exact hx, h⟩

@@ -31,6 +31,8 @@ theorem factors_fixed {unit center : Nat} (hc : unit ≤ center) (v : K) : (func
   | .log, no => Bool.noConf_tf (Eq.symm no)
   | .softplus, no => Bool.noConf_tf (Eq.symm no)
   | .erf, no => Bool.noConf_tf (Eq.symm no)
+  | .sine, no => Bool.noConf_tf (Eq.symm no)
+  | .cosine, no => Bool.noConf_tf (Eq.symm no)
   | .fused _, no => Bool.noConf_tf (Eq.symm no)
   | .exp, _ => ⟨rfl, by
       show natural unit * 1 + natural 0 * _ = natural unit

@@ -34,6 +34,8 @@ theorem exists_value (he : IsExponential e) (x : K) : (function : Curve) → fun
   | .log, no => Bool.noConf_tf (Eq.symm no)
   | .softplus, no => Bool.noConf_tf (Eq.symm no)
   | .erf, no => Bool.noConf_tf (Eq.symm no)
+  | .sine, no => Bool.noConf_tf (Eq.symm no)
+  | .cosine, no => Bool.noConf_tf (Eq.symm no)
   | .fused _, no => Bool.noConf_tf (Eq.symm no)
   | .exp, _ => ⟨e x, rfl⟩
   | .sigmoid, _ => by
@@ -52,6 +54,8 @@ theorem factors_nonneg (he : IsExponential e) {x v : K} : (function : Curve) →
   | .log, no, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _ => Bool.noConf_tf (Eq.symm no)
   | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .sine, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .cosine, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, h => by
     have h : v = e x := h
@@ -132,6 +136,8 @@ theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) : (function :
   | .log, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .softplus, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .erf, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .sine, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .cosine, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, hx, hz => by
     have hx : vx = e x := hx

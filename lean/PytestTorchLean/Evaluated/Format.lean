@@ -39,6 +39,8 @@ def curve : Read Curve := constructor [
     pure Curve.log,
     pure Curve.softplus,
     pure Curve.erf,
+    pure Curve.sine,
+    pure Curve.cosine,
     pure Curve.fusedSwish,
     pure Curve.fusedElu,
     pure Curve.fusedSelu,

@@ -82,6 +82,8 @@ inductive Curve where
   | softplus
   /-- the error function -/
   | erf
+  | sine
+  | cosine
   /-- the number itself, with the budget of an operation -/
   | fused (operation : Fused)
 
@@ -98,7 +100,7 @@ namespace Curve
 @[reducible] def fusedSoftsign : Curve := .fused .softsign
 
 /-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is not
-    negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `x`. -/
+    negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, `x`. -/
 def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   match function with
   | .exp => v = e x
@@ -108,6 +110,8 @@ def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   | .log => e v = x
   | .softplus => e v = 1 + e x
   | .erf => ErrorFunction e x v
+  | .sine => ∃ sine cosine, IsCircle sine cosine ∧ v = sine x
+  | .cosine => ∃ sine cosine, IsCircle sine cosine ∧ v = cosine x
   | .fused _ => v = x
 
 /-- The function has a value at `x`. -/
@@ -130,6 +134,8 @@ def eighths : Curve → Nat
   | .log => 32
   | .softplus => 40
   | .erf => 10
+  | .sine => 24
+  | .cosine => 24
   | .fused .swish => 8
   | .fused .elu => 8
   | .fused .selu => 8

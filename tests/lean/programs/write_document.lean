@@ -29,15 +29,15 @@ def list {α : Type} (f : α → List Chunk) (s : List α) : List Chunk := join 
 
 def affine (a : Affine) : List Chunk := numbers [a.rows, a.lanes, a.laneColumns, a.weights, a.positions, a.sources, a.divisor]
 def operation : Fused → Nat
-  | .swish => 7
-  | .elu => 8
-  | .selu => 9
-  | .geluTanh => 10
-  | .gelu => 11
-  | .mish => 12
-  | .hardSwishGate => 13
-  | .hardSwish => 14
-  | .softsign => 15
+  | .swish => 9
+  | .elu => 10
+  | .selu => 11
+  | .geluTanh => 12
+  | .gelu => 13
+  | .mish => 14
+  | .hardSwishGate => 15
+  | .hardSwish => 16
+  | .softsign => 17
 def curve : Curve → List Chunk
   | .exp => oneWord 0
   | .sigmoid => oneWord 1
@@ -46,6 +46,8 @@ def curve : Curve → List Chunk
   | .log => oneWord 4
   | .softplus => oneWord 5
   | .erf => oneWord 6
+  | .sine => oneWord 7
+  | .cosine => oneWord 8
   | .fused which => oneWord (operation which)
 def node : Node → List Chunk
   | .affine a => join (oneWord 0) (affine a)

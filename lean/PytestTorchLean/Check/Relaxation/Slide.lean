@@ -324,6 +324,8 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {b
   | .log, curve, h => slideLogistic_sound sf hm hx curve h
   | .softplus, curve, h => slideLogistic_sound sf hm hx curve h
   | .erf, curve, h => slideLogistic_sound sf hm hx curve h
+  | .sine, curve, h => slideLogistic_sound sf hm hx curve h
+  | .cosine, curve, h => slideLogistic_sound sf hm hx curve h
 
 end Relaxation
 end PytestTorchLean
