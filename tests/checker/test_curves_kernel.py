@@ -97,6 +97,12 @@ def cases() -> Iterator[Case]:
                     sorted(scale.center + round(rng.uniform(least, most) * scale.unit) for _ in range(2))
                     for _ in range(6)
                 ]
+                if function in (CurveFunction.SINE, CurveFunction.COSINE):
+                    # the first is wide, the others reach up to where the series ends and beyond
+                    widths = (round(scale.unit * 2.0**-power) for power in (1, 3, 8, 20, 30))
+                    starts = (scale.center + round(x * scale.unit) for x in (-33, -31, -1.5, 3.14, 31.5))
+                    narrow = zip(starts, widths, strict=True)
+                    ends[1:] = [[start, start + width] for start, width in narrow]
                 near = [(scale.center - 5, scale.center), (scale.center, scale.center + 7)]
                 if least >= 0:
                     near = [

@@ -100,6 +100,11 @@ class TestVerdicts:
         assert "no solution leaves" in evidence.found
         assert any("solutions exist" in " ".join(line.split()) for line in evidence.trust)
 
+    def test_a_pendulum_falls_along_its_solutions(self, judged: Any) -> None:
+        """Hanging; upright with a control that only brakes it, it does not."""
+        assert judged(falling(dynamics={"x": "y", "y": "-sin(x) + u"})).verdict is Verdict.PROVED
+        assert judged(falling(dynamics={"x": "y", "y": "sin(x) + u"})).verdict is Verdict.REFUTED
+
     def test_a_solution_that_gains_energy_is_found(self, judged: Any) -> None:
         evidence = judged(falling(), controller(gain=0.5))
         assert evidence.verdict is Verdict.REFUTED

@@ -53,7 +53,6 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Gelu": ("Gelu", {"approximate": "tanh"}),
     "GeluErf": ("Gelu", {}),
     "Erf": ("Erf", {}),
-    "Sin": ("Sin", {}),
 }
 
 
@@ -102,6 +101,38 @@ def test_true_ranges_are_proved_and_false_ones_are_not(name: str, context_for: A
     assert verdict(low - slack, high + slack, assurance="evaluated") is Verdict.PROVED
     assert verdict(low - slack, high - Fraction(1, 1000)) is Verdict.REFUTED
     assert verdict(low + Fraction(1, 1000), high + slack) is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("op", ["Sin", "Cos"])
+@pytest.mark.parametrize("assurance", ["kernel", "evaluated"])
+def test_sine_and_cosine_are_proved_where_true(op: str, assurance: str, context_for: Any) -> None:
+    """Of arguments from 11/16 to 13/16 and from -13/16 to -11/16."""
+    nodes = [helper.make_node("Mul", ["x", "s"], ["m"]), helper.make_node("Add", ["m", "b"], ["h"])]
+    nodes.append(helper.make_node(op, ["h"], ["y"]))
+    weights = {"s": np.float32([[1, -1]]), "b": np.float32([[0.75, -0.75]])}
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, weights)
+    ends = np.array([11 / 16, 13 / 16])
+    if op == "Sin":
+        least, most = -np.sin(ends[1]), np.sin(ends[1])
+    else:
+        least, most = np.cos(ends[::-1])
+    low, high, slack = Fraction(float(least)), Fraction(float(most)), Fraction(1, 128)
+    box = Bounds(Fraction(-1, 16), Fraction(1, 16))
+    for semantics in ("real", "binary32"):
+        for bounds, verdict in (
+            ((low - slack, high + slack), Verdict.PROVED),
+            ((low - slack, high - slack / 8), Verdict.REFUTED),
+            ((low + slack / 8, high + slack), Verdict.REFUTED),
+        ):
+            prop = RangeProperty(
+                name="r",
+                model="m",
+                input=box,
+                output=OutputBounds(*bounds),
+                semantics=semantics,
+                assurance=assurance,
+            )
+            assert run_property(context_for(proto), prop).verdict is verdict
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ theorem Around.next {D x v w : K} {square area j a a' : Nat} (hs : 0 < square) (
 def Reached (D x : K) (start : Nat) (first : K) (k t p m t' p' m' : Nat) : Prop :=
   ∃ term plus minus, CircleSeries x start first k term plus minus ∧ Around D t t' term ∧ Around D p p' plus ∧ Around D m m' minus
 
-theorem series_sound {e : K → K} (he : IsExponential e) {square area start : Nat} {x D first : K} (hs : 0 < square) (hx : natural square * (x * x) = natural area) :
+theorem series_sound {e : K → K} (he : IsExponential e) {square area start : Nat} {x D first : K} (hs : 0 < square)
+    (hx : natural square * (x * x) = natural area) :
     (count k t p m t' p' m' : Nat) → (next : Nat → Nat → Nat → Nat → Nat → Nat → Bool) → Reached D x start first k t p m t' p' m' →
     series square area count k t p m t' p' m' next = true →
     ∃ k t p m t' p' m', Reached D x start first k t p m t' p' m' ∧ next k p m t' p' m' = true
@@ -106,7 +107,8 @@ theorem point_sound {e : K → K} (he : IsExponential e) {start unit center bits
   have hs : 0 < unit * unit := Nat.mul_pos hu hu
   have sq : natural (unit * unit) * (x * x) = natural (n * n) := Gauss.square_eq hx
   have zero : Around (natural (2 ^ bits)) 0 0 (0 : K) := by unfold Around; rw [mul_zero]; exact ⟨le_refl _, le_refl _⟩
-  obtain ⟨k, t, p, m, t', p', m', r, h⟩ := series_sound he hs sq (D := natural (2 ^ bits)) (start := start) (first := one) (pairs n unit) start first first 0 first' first' 0 _
+  obtain ⟨k, t, p, m, t', p', m', r, h⟩ := series_sound he hs sq (D := natural (2 ^ bits)) (start := start) (first := one) (pairs n unit)
+      start first first 0 first' first' 0 _
     ⟨one, one, 0, .first, hf, hf, zero⟩ h
   obtain ⟨term, plus, minus, c, ht, hp, hm⟩ := r
   have j0 : 0 < (k + 1) * (k + 2) := Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) (Nat.succ_le_succ (Nat.zero_le _))
@@ -123,8 +125,10 @@ theorem point_sound {e : K → K} (he : IsExponential e) {start unit center bits
   have d0 := natural_nonneg (K := K) (2 ^ bits)
   have s1 := Linear.natural_sub (K := K) g1
   have s2 := Linear.natural_sub (K := K) g2
-  have low := natural_le (K := K) (Rows.mul_div_le (center * 2 ^ bits + unit * p - unit * (m' + (n * n * t' / (unit * unit * ((k + 1) * (k + 2))) + 1))) _ D0)
-  have high : (natural (center * 2 ^ bits + unit * p' - unit * m) : K) ≤ natural (2 ^ bits * ((center * 2 ^ bits + unit * p' - unit * m) / 2 ^ bits + 1)) :=
+  have low := natural_le (K := K) (Rows.mul_div_le (center * 2 ^ bits + unit * p - unit *
+      (m' + (n * n * t' / (unit * unit * ((k + 1) * (k + 2))) + 1))) _ D0)
+  have high : (natural (center * 2 ^ bits + unit * p' - unit * m) : K) ≤ natural
+      (2 ^ bits * ((center * 2 ^ bits + unit * p' - unit * m) / 2 ^ bits + 1)) :=
     natural_le (Nat.le_trans (Rows.lt_mul_div _ _ D0) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _)))
   have s1 : (natural (center * 2 ^ bits + unit * p - unit * (m' + (n * n * t' / (unit * unit * ((k + 1) * (k + 2))) + 1))) : K) =
       natural (center * 2 ^ bits + unit * p) - natural (unit * (m' + (n * n * t' / (unit * unit * ((k + 1) * (k + 2))) + 1))) := s1
@@ -146,7 +150,8 @@ theorem point_sound {e : K → K} (he : IsExponential e) {start unit center bits
     have b1 : C * D + U * natural p - U * (natural m' + R) ≤ C * D + U * (D * plus) - U * (D * minus + D * rest) :=
       le_cert ((ring5 K a b c d f, a + c - d - (a + b - f), c - b + (f - d)) _ _ _ _ _) (add_nonneg (sub_nonneg a1) (sub_nonneg a2))
     refine le_trans b1 (le_cert ?_ (sub_nonneg a3))
-    exact (ring8 K C D U p m r v z, D * (U * v + C) - (C * D + U * (D * p) - U * (D * m + D * r)), U * D * v - U * D * (p - m - r)) C D U plus minus rest v 0
+    exact (ring8 K C D U p m r v z, D * (U * v + C) - (C * D + U * (D * p) - U * (D * m + D * r)), U * D * v - U * D * (p - m - r))
+        C D U plus minus rest v 0
   · apply cancel_natural D0
     refine le_trans ?_ high
     have a1 := mul_le_left u0 hp.2

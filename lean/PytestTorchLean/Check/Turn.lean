@@ -52,7 +52,8 @@ theorem near_zero {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosin
         rw [n, OrderedRing.add_mul, one_mul]
       rw [sum]
       exact le_cert ((ring2 K d w, d + w - d * d * d, 1 * 1 * d - d * d * d + w) _ _) (add_nonneg (sub_nonneg t) s)
-    exact le_cert ((ring3 K d r s, d - -s, s - (d - 0 - r) + (d - r) + d) d r (sine d)) (add_nonneg (add_nonneg (sub_nonneg a2) (sub_nonneg small)) h0)
+    exact le_cert ((ring3 K d r s, d - -s, s - (d - 0 - r) + (d - r) + d) d r (sine d))
+        (add_nonneg (add_nonneg (sub_nonneg a2) (sub_nonneg small)) h0)
   · have t := mul_le_left (natural_nonneg (K := K) 2) b2
     rw [mul_on] at two
     rw [← two]
@@ -74,7 +75,8 @@ theorem near_zero_signed {e : K → K} (he : IsExponential e) (hc : IsCircle sin
     exact ⟨⟨n1.2, by rw [neg_neg]; exact n1.1⟩, n2⟩
 
 /-- `f (y + d) - f y`, twice. -/
-theorem moves {f g cos sin a size : K} (hf : AtMost f 1) (hg : AtMost g size) (hs : AtMost sin a) (hc : cos ≤ 1) (h2 : natural 2 * (1 - cos) ≤ a * a) :
+theorem moves {f g cos sin a size : K} (hf : AtMost f 1) (hg : AtMost g size) (hs : AtMost sin a) (hc : cos ≤ 1)
+    (h2 : natural 2 * (1 - cos) ≤ a * a) :
     AtMost (natural 2 * (f * (cos - 1) + g * sin)) (a * a + natural 2 * (size * a)) := by
   have two := natural_nonneg (K := K) 2
   have down : AtMost (natural 2 * (cos - 1)) (a * a) :=
@@ -246,7 +248,8 @@ theorem spread_sound {s : Scale} {r a b c d : Nat} {next : Nat → Nat → Bool}
   have p2 := mul_le_mul (mul_nonneg u0 hsize.nonneg) (mul_nonneg u0 far0) sized hr
   have p3 := add_nonneg (sub_nonneg p1) (mul_nonneg (natural_nonneg (K := K) 2) (sub_nonneg p2))
   rw [natural_add, natural_mul, natural_mul, natural_mul r]
-  exact le_cert ((ring5 K u z f n r, 2 * n * r + r * r - u * u * (f * f + 2 * (z * f)), r * r - u * f * (u * f) + 2 * (n * r - u * z * (u * f))) _ _ _ _ _) p3
+  exact le_cert ((ring5 K u z f n r, 2 * n * r + r * r - u * u * (f * f + 2 * (z * f)), r * r - u * f * (u * f) + 2 * (n * r - u * z * (u * f)))
+      _ _ _ _ _) p3
 
 /-- Beyond this only that the values are between -1 and 1 is known. -/
 def furthest : Nat := 32
@@ -254,12 +257,14 @@ def furthest : Nat := 32
 /-- What is done at the middle of an interval, with `2^bits`, the middle and half the interval's width. -/
 def middle (unit center bits l u : Nat) (inside : Nat → Nat → Nat → Bool) (next : Nat → Nat → Bool) : Bool :=
   force (fun m => force (fun r =>
-      Bool.casesOn (motive := fun _ => Bool) (both (Nat.ble r unit) (Nat.ble (Nat.add (Nat.sub m center) (Nat.sub center m)) (Nat.mul furthest unit)))
+      Bool.casesOn (motive := fun _ => Bool) (both (Nat.ble r unit) (Nat.ble (Nat.add (Nat.sub m center) (Nat.sub center m))
+          (Nat.mul furthest unit)))
         (force (fun low => force (fun high => next low high) (Nat.add center unit)) (Nat.sub center unit))
         (force (fun one => inside one m r) (Nat.pow 2 bits)))
     (Nat.sub u m)) (Nat.div (Nat.add l u) 2)
 
-theorem middle_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u : Nat} {inside : Nat → Nat → Nat → Bool} {next : Nat → Nat → Bool} {x : K}
+theorem middle_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u : Nat} {inside : Nat → Nat → Nat → Bool} {next : Nat → Nat → Bool}
+    {x : K}
     (hu : 0 < s.unit) (hx : Within s l u x) (h : middle s.unit s.center bits l u inside next = true) :
     next (s.center - s.unit) (s.center + s.unit) = true ∨
     ∃ m r y d far, inside (2 ^ bits) m r = true ∧ s.image y = natural m ∧ x = y + d ∧ Distance d far ∧ natural s.unit * far ≤ natural r := by
