@@ -91,6 +91,7 @@ def test_doctor_names_builds_and_the_axioms_of_the_theorems(capsys: pytest.Captu
     assert main(["doctor"]) == 0
     output = capsys.readouterr().out
     assert "ok       theorem PytestTorchLean.sound rests on propext, Quot.sound\n" in output
+    assert "ok       theorem PytestTorchLean.Rules.smooth_sound rests on propext, Quot.sound\n" in output
     assert "build sha256" in output
     assert output.endswith("proofs can be made here\n")
 

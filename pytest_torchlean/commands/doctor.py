@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 
 _NEEDED = ("numpy", "onnx", "onnxruntime", "pyyaml", "pytest", "junit-xml")
-_THEOREMS = ("PytestTorchLean.sound", "PytestTorchLean.sound_parts", "PytestTorchLean.PartHolds.join")
+_THEOREMS = {
+    "PytestTorchLean": (
+        "PytestTorchLean.sound",
+        "PytestTorchLean.sound_parts",
+        "PytestTorchLean.PartHolds.join",
+    ),
+    "PytestTorchLean.Smooth": ("PytestTorchLean.Rules.smooth_sound",),
+}
+"""What verdicts rest on, by the module to import."""
 _OPTIONAL = {
     "numba": "faster evaluation",
     "pytest-xdist": "parallel runs",
@@ -148,7 +156,9 @@ def _theorems(lean: LeanInstall, built: BuiltLibrary) -> bool:
     from pytest_torchlean.checker import ALLOWED_AXIOMS, axioms_of
 
     try:
-        found = axioms_of(_THEOREMS, built=built, lean=lean)
+        found: dict[str, tuple[str, ...]] = {}
+        for module, names in _THEOREMS.items():
+            found |= axioms_of(names, built=built, lean=lean, module=module)
     except TorchleanError as error:
         _problem("theorems", error)
         return False
