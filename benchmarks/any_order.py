@@ -14,18 +14,19 @@ NOTE = """
 The last two columns are computed in binary64 for bounds by intervals (`any_order.py`): what the theorem
 about any order grants without rounding to fixed point, and what some order of the sums attains. A sum of n
 products may lose n roundings in the worst order, so mnist and oval21 lose more than 1e-4 however they are
-bounded. Of oval21 more is lost than granted: a convolution's slots are charged as the largest of them is.
+bounded. Lean counts the columns that fill a matrix's lanes as products, too. Of oval21 more is lost than granted:
+a convolution's slots are charged as the largest of them is.
 """
 """What a report says of the two figures of `width_lost`."""
 Error = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Of the products that make a row largest, and of the largest magnitudes they may have, (rows, columns)."""
+"""Of the products that make a row largest, and of those that make it smallest, (rows, columns)."""
 
 
 def width_lost(program: Program, box: RationalBox) -> tuple[float, float]:
     """By how much wider bounds get, relatively, all slots behind the inputs together, in binary64.
 
-    First: what the theorem about any order grants, without rounding to fixed point: for each product 2^-24 of
-    the sum of all magnitudes. Second: what some order attains if every rounding errs as far as it may, the
+    First: what the theorem about any order grants, without rounding to fixed point: 2^-24 of every product, and
+    for every addition 2^-24 of what the products above 0 add up to, or those below if they are more. Second: what some order attains if every rounding errs as far as it may, the
     larger products first: no intervals that hold in every order can lose less.
     """
     exact = _width(program, box, _none)
@@ -47,9 +48,11 @@ def _width(program: Program, box: RationalBox, error: Error) -> float:
                 made = []
                 for read in node.sources:
                     least, most = low[read], high[read]
-                    terms = np.where(sign * weights > 0, sign * weights * most, sign * weights * least)
-                    sizes = np.abs(weights) * np.maximum(np.abs(least), np.abs(most))
-                    made.append((terms.sum(axis=1) + error(terms, sizes)) / node.divisor)
+                    terms, others = (
+                        np.where(sign * weights > 0, sign * weights * first, sign * weights * second)
+                        for first, second in ((most, least), (least, most))
+                    )
+                    made.append((terms.sum(axis=1) + error(terms, others)) / node.divisor)
                 side[here] = sign * np.concatenate(made)
         elif isinstance(node, ReluNode):
             read = slice(node.first, node.first + node.size)
@@ -61,15 +64,16 @@ def _width(program: Program, box: RationalBox, error: Error) -> float:
     return float((high - low)[behind:].sum())
 
 
-def _none(terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _none(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.zeros(len(terms))
 
 
-def _granted(terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return np.asarray(terms.shape[1] * ROUNDING * sizes.sum(axis=1))
+def _granted(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
+    above, below = np.maximum(terms, 0).sum(axis=1), np.maximum(-others, 0).sum(axis=1)
+    return np.asarray(ROUNDING * ((terms.shape[1] - 1) * np.maximum(above, below) + above + below))
 
 
-def _attained(terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _attained(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
     ordered = np.sort(terms, axis=1)
     partial = [np.abs(np.cumsum(own, axis=1)[:, 1:]).sum(axis=1) for own in (ordered, ordered[:, ::-1])]
     return np.asarray(ROUNDING * (np.maximum(*partial) + np.abs(terms).sum(axis=1)))

@@ -41,9 +41,9 @@ _HULL = 1 << 23
 """A binary32 number lies within 2^-23 of every number, relatively, or one unit."""
 
 MOST_CHARGED = 4096
-"""Columns that Lean charges one by one with a node's rounding errors, all boxes together: about a second."""
+"""Columns that Lean applies once more for a node's rounding errors, all boxes together."""
 FEW_BOXES = 4
-"""With more boxes to a claim the decoding of the weights costs little, and charges would be felt."""
+"""With more boxes to a claim the decoding of the weights costs little, and that would be felt."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,12 +146,8 @@ def affine_bounds(
 ) -> tuple[Integers, Integers, NDArray[np.bool_]]:
     """Bounds of a node's results (positions * rows, boxes), and whether they stay in range.
 
-    error: the radii of all results under binary32, see `row_errors`. Where every slot is charged by itself,
-    its bounds are moved outward instead, and the results only by what underflow causes.
+    error: the radii of all results under binary32, see `row_errors`.
     """
-    if error is not None and not step.radius:
-        lower, upper = moved_outward(scale, node, lower, upper)
-        error = np.full_like(error, _error_terms(scale, node, step)[1])
     factor = factor_of(node.divisor, step.decoding)
     shift = factor * scale.center
     mass = (scale.center * matrix.mass)[:, None]
@@ -188,8 +184,8 @@ def rounding_step(
     lower: Integers,
     upper: Integers,
 ) -> StepData:
-    """How a node is bounded under binary32: every slot charged by itself where that is quick, otherwise all
-    with one radius that serves all boxes."""
+    """How a node is bounded under binary32: by sums of each row's products above 0 and below where that is
+    quick, otherwise with one radius of all slots that serves all boxes."""
     boxes = lower.shape[1]
     if boxes <= FEW_BOXES and node.positions * node.columns * boxes <= MOST_CHARGED:
         return StepData(decoding, 0, 0)
@@ -204,34 +200,38 @@ def row_errors(
     if step.radius:
         radii = np.tile(factor * matrix.mass + loss, node.positions)
         return np.repeat(radii[:, None], lower.shape[1], axis=1)
-    weights = matrix.positive + matrix.negative
-    charges = slot_charges(scale, node, lower, upper)
-    own = [weights @ charges[matrix.sources[position]] + loss for position in range(node.positions)]
+    up, down = np.maximum(upper - scale.center, 0), np.maximum(scale.center - lower, 0)
+    own = []
+    for here in matrix.sources:
+        above = matrix.positive @ up[here] + matrix.negative @ down[here]
+        below = matrix.positive @ down[here] + matrix.negative @ up[here]
+        error = signed_error(node, above + below, np.maximum(above, below))
+        own.append((error + (1 << 48) - 1 >> 48) + loss)
     return np.concatenate(own)
 
 
-def slot_charges(scale: ScaleData, node: AffineData, lower: Integers, upper: Integers) -> Integers:
-    """Check.Affine.charges: the error for each unit of weight on a slot, (slots, boxes)."""
-    return _portions(node, np.maximum(np.maximum(upper - scale.center, scale.center - lower), 0))
+def signed_error(node: AffineData, weight: Integers, larger: Integers) -> Integers:
+    """Check.Affine.signedError: errors in units of 2^-48 from the sum of a row's absolute products, and the
+    larger of the sums of those above 0 and those below."""
+    share = (1 << 24) + 2 * node.columns
+    error: Integers = share * (weight + (node.columns - 1) * larger) + _dividing(node) * weight
+    return error
 
 
-def moved_outward(
-    scale: ScaleData, node: AffineData, lower: Integers, upper: Integers
-) -> tuple[Integers, Integers]:
-    """Check.Affine.outward: every bound moved by the charge of its own distance from 0, without the margin."""
-    below, above = (_portions(node, np.abs(side - scale.center)) for side in (lower, upper))
-    return lower - below, upper + above
+def _signed_limit(node: AffineData, reach: int) -> int:
+    """The same where both sums are `reach` at most."""
+    share = (1 << 24) + 2 * node.columns
+    return share * (node.columns + 1) * reach + 2 * _dividing(node) * reach
 
 
-def _portions(node: AffineData, magnitudes: Integers) -> Integers:
-    """Check.Affine.portions: the node's relative error of each magnitude, rounded up."""
-    portions: Integers = (_relative(node) * magnitudes + (1 << 48) - 1) >> 48
-    return portions
+def _dividing(node: AffineData) -> int:
+    """Check.Affine.dividing."""
+    return 0 if node.divisor == 1 else 6 << 24
 
 
 def _relative(node: AffineData) -> int:
     """Check.Affine.relativeError: the relative error of a row, in units of 2^-48."""
-    return growth(node.columns) + (0 if node.divisor == 1 else 6 << 24)
+    return growth(node.columns) + _dividing(node)
 
 
 def _error_terms(scale: ScaleData, node: AffineData, step: StepData) -> tuple[int, int]:
@@ -255,7 +255,8 @@ def roundable(
     factor, loss = _error_terms(scale, node, step)
     bits = step.decoding.bits
     reach = node.columns * (scale.top << (bits + 1))
-    most = factor * (node.columns << (bits + 1)) + loss
+    limit = _signed_limit(node, reach)
+    most = factor * (node.columns << (bits + 1)) + loss if step.radius else (limit >> 48) + 1 + loss
     largest = ((1 << 48) + growth(node.columns)) * (reach << (step.decoding.base - 1))
     largest += (2 * node.columns * scale.unit) << 48
     fits = (
@@ -266,8 +267,8 @@ def roundable(
     )
     inside = np.full(lower.shape[1], fits)
     if not step.radius:
-        wide = 2 * scale.half >= 48 and _relative(node) * scale.top + (1 << 48) <= 1 << 2 * scale.half
-        return inside & (wide and scale.top + 2 * factor < 1 << scale.half)
+        digit = 32 * node.lanes
+        return inside & (48 <= digit and scale.half < digit and limit + (1 << 48) <= 1 << digit)
     for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
         if first < stop:
             below = lower[first:stop] >= scale.center - step.radius
@@ -281,4 +282,5 @@ def rounding_limit(scale_unit: int, center: int, columns: int, divisor: int, dec
     node = AffineData(1, 1, columns, 0, 1, 0, divisor)
     scale = ScaleData(scale_unit, center, 0)
     factor, loss = _error_terms(scale, node, StepData(decoding, 0, 0))
-    return 2 * (factor * (columns << (decoding.bits + 1)) + loss)
+    reach = columns * (scale.top << (decoding.bits + 1))
+    return 2 * (max(factor * (columns << (decoding.bits + 1)), (_signed_limit(node, reach) >> 48) + 1) + loss)

@@ -237,38 +237,24 @@ MUTANTS = (
         "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def coarse"
     ),
     Mutant(
-        "charges-rounded-down", "Check.Sources", "(Nat.sub (Nat.pow 2 48) 1) units", "0 units", "def portions"
-    ),
-    Mutant(
-        "lower-bounds-not-moved",
-        "Check.Corners",
-        "(Nat.pow 2 s.half) highs)) lows))",
-        "(Nat.pow 2 s.half) highs)) 0))",
-        "def outward",
-    ),
-    Mutant(
-        "upper-bounds-moved-as-the-lower-ones",
-        "Check.Corners",
-        "(Nat.pow 2 s.half) highs)",
-        "(Nat.pow 2 s.half) lows)",
-        "def outward",
-    ),
-    Mutant(
-        "distances-above-only",
-        "Check.Corners",
-        "(Nat.sub s.half 1) centers direct)",
-        "(Nat.sub s.half 1) centers centers)",
-        "def distances",
-    ),
-    Mutant("underflow-uncharged", "Check.Rounded", "(Nat.mul loss (ones", "(Nat.mul 0 (ones", "def enclose"),
-    Mutant(
-        "bounds-beyond-their-digits",
+        "signed-error-rounded-down",
         "Check.Rounded",
-        "(Nat.succ (s.raised margin).top)",
-        "0",
-        "def enclose",
+        "(Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units)",
+        "(Nat.mul 0 units)) units)",
+        "def signed",
     ),
-    Mutant("charged-above-only", "Check.Sources", "(Nat.add positive negative)", "positive", "def charge "),
+    Mutant("smaller-side-charged", "Check.Rounded", "s.half up down", "s.half down up", "def signed"),
+    Mutant(
+        "one-rounding-less-for-each-sum",
+        "Check.RowError",
+        "(n - 1) * larger",
+        "(n - 2) * larger",
+        "def signedError",
+    ),
+    Mutant("products-not-rounded", "Check.RowError", "(weight + (n", "(0 * weight + (n", "def signedError"),
+    Mutant("roundings-that-do-not-grow", "Check.AnyOrder", "2 ^ 24 + 2 * k", "2 ^ 24", "def roundingShare"),
+    Mutant("lower-bounds-not-lowered", "Check.Sides", "(Nat.sub direct lows)", "direct", "def withZero"),
+    Mutant("upper-bounds-not-raised", "Check.Sides", "(Nat.pow 2 s.half) highs", "0 highs", "def withZero"),
     # cases
     Mutant("split-outside-the-bounds", "Check.Split", "(Nat.ble l value)", "true", "def run"),
     Mutant(

@@ -1,14 +1,15 @@
 prelude
-import PytestTorchLean.Check.Corners
 import PytestTorchLean.Check.Passed
+import PytestTorchLean.Check.Sides
+import PytestTorchLean.Check.Sources
 /-!
 # Bounds of an affine node in binary32, for every order of summation
 
 The error of a row is a small multiple of the sum of its products' absolute values. It is bounded in one of two
 ways. If no slot that the node reads is further from 0 than a radius, that sum is the radius times the sum of
-the absolute weights, which interval arithmetic forms anyway. Or every absolute weight is charged with the
-magnitude of the slot it reads, which takes one more pass over the columns and is several times tighter; the
-rows' bounds then charge each slot with the magnitude of that bound which they take it at (Check/Corners).
+the absolute weights, which interval arithmetic forms anyway. Or the columns are applied once more, to bounds that
+enclose 0, and tell for every row how much its products above 0 add up to, and those below: no sum that is rounded
+is larger than the larger of the two. That is many times tighter.
 -/
 set_option linter.all false
 universe u
@@ -33,30 +34,16 @@ def roundable (s : Scale) (a : Affine) (d : Decoding) : Bool :=
     (both (Nat.ble a.columns (2 ^ 22)) (Nat.ble (Nat.succ ((2 ^ 48 + growth a.columns) * (2 ^ (d.base - 1) * Linear.reach s (2 ^ d.bits) a.columns) +
       2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
 
-/-- Write the rows that the memory `read` gives, moved outward by `slack`, behind the memory `direct`. -/
-def writeRows [Prepared] (s : Scale) (a : Affine) (d : Decoding) (limit center read readMirrored slack direct mirrored start : Nat) (columns : List Column) (masses : Nat)
-    (next : Nat → Nat → Nat → Bool) : Bool :=
-  force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
-        Rows.write s b e offset limit (a.rows * a.positions) bounds mass (extend stride (a.rows * a.positions) direct mirrored start next))
-      (Nat.add (boundsOf stride b read readMirrored start a columns) (Nat.mul (Nat.pow 2 s.half) (Nat.add slack slack))))
-      (Nat.add (Nat.mul center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))) slack)) (e * s.center))
-      (a.divisor * 2 ^ (150 - d.base))) (32 * a.lanes)) s.stride
-
 /-- Widen the rows by their errors, `most` at most, and write them. -/
 def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
     (error : Nat) : Bool :=
   both (Nat.ble (Nat.succ (Linear.reach s (2 ^ d.bits) a.columns + (most + most))) (2 ^ s.half))
-    (writeRows s a d (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) s.center direct mirrored error direct mirrored start columns masses (next error))
-
-/-- Move the memory's bounds outward by their own charges, and write the rows that it gives. -/
-def enclose [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses loss : Nat) (next : Nat → Nat → Nat → Nat → Bool)
-    (margin error : Nat) : Bool :=
-  both (both (Nat.ble (Nat.succ (s.raised margin).top) (2 ^ s.half))
-      (Nat.ble (Nat.succ (Linear.reach (s.raised margin) (2 ^ d.bits) a.columns + (loss + loss))) (2 ^ s.half)))
-    (outward s (relativeError a.columns a.divisor) margin start direct (fun read readMirrored => force (fun slack =>
-        writeRows s a d (Linear.reach (s.raised margin) (2 ^ d.bits) a.columns + (loss + loss)) (s.raised margin).center read readMirrored slack
-          direct mirrored start columns masses (next error))
-      (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions)))))
+    (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
+        Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions) bounds mass
+          (extend stride (a.rows * a.positions) direct mirrored start (next error)))
+      (Nat.add (boundsOf stride b direct mirrored start a columns) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
+      (Nat.add (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))) error)) (e * s.center))
+      (a.divisor * 2 ^ (150 - d.base))) (32 * a.lanes)) s.stride)
 
 /-- All rows' errors from one radius of the sources. -/
 def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (next : Nat → Nat → Bool) : Bool :=
@@ -67,29 +54,39 @@ def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (n
         (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
       (errorLimit s a step.decoding (errorFactor a step.radius)))
 
-/-- The most that a unit of weight is charged. -/
-def mostCharged (s : Scale) (a : Affine) : Nat := Nat.succ (Nat.div (relativeError a.columns a.divisor * s.top) (2 ^ 48))
+/-- No error is larger, if no row's sums above and below 0 are. -/
+def signedLimit (s : Scale) (a : Affine) (d : Decoding) (most : Nat) : Nat :=
+  Nat.succ (Nat.div (signedError a.columns a.divisor (most + most) most) (2 ^ 48)) + errorLoss s a d
 
-/-- All rows' errors from the magnitude of each source. -/
-def fine (s : Scale) (a : Affine) (step : Step) (direct start : Nat) (columns : List Column) (next : Nat → Nat → Bool) : Bool :=
-  both (both (Nat.ble 48 s.stride) (Nat.ble (relativeError a.columns a.divisor * s.top + 2 ^ 48) (2 ^ s.stride)))
-    (force (fun margin => force (fun stride => force (fun b => force (fun charged => force (fun error => next margin error)
-      (Nat.add (chargeAll stride b a.rows (32 * a.columns) charged columns a.positions a.sources)
-        (Nat.mul (errorLoss s a step.decoding) (ones b (a.rows * a.positions)))))
-      (charges s (relativeError a.columns a.divisor) start direct)) (32 * a.lanes)) s.stride)
-      (mostCharged s a))
+/-- All rows' errors from what their products above 0 add up to, and those below. -/
+def signed (s : Scale) (a : Affine) (d : Decoding) (bounds mass : Nat) : Nat :=
+  force (fun units => force (fun low => force (fun high => force (fun down => force (fun up => force (fun larger =>
+        Nat.add (Decode.field 48 (Nat.sub (32 * a.lanes) 48) (Nat.add (Nat.add
+            (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add up down) (Nat.mul (a.columns - 1) larger))) (Nat.mul (dividing a.divisor) (Nat.add up down)))
+            (Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units) (Nat.mul (errorLoss s a d) units))
+      (Nat.add down (Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half up down)))
+      (Nat.sub high mass)) (Nat.sub mass low))
+      (Nat.shiftRight (Nat.sub bounds low) s.half)) (Nat.land bounds (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) units)))
+    (ones (32 * a.lanes) (a.rows * a.positions))
+
+/-- The same, from the bounds of what the node reads. -/
+def fine [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses : Nat) (next : Nat → Nat → Bool) : Bool :=
+  force (fun reach => both (both (Nat.ble 48 (32 * a.lanes)) (both (Nat.ble (Nat.succ s.half) (32 * a.lanes))
+      (Nat.ble (signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48) (2 ^ (32 * a.lanes)))))
+    (withZero s start direct mirrored (fun read readMirrored => force (fun most => force (fun mass => force (fun bounds =>
+        force (fun error => next most error) (signed s a d bounds mass))
+      (boundsOf s.stride (32 * a.lanes) read readMirrored start a columns))
+      (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))))
+      (signedLimit s a d reach))))
+    (Linear.reach s (2 ^ d.bits) a.columns)
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
 def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step.decoding)
-      (Bool.rec (motive := fun _ => Bool)
-        (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses
-          (fun most error => widen s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses most next error))
-        (fine s a step direct start (Prepared.summed a step.decoding lanes).columns
-          (fun margin error => force (fun loss => enclose s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns
-            (Prepared.summed a step.decoding lanes).masses loss next margin error) (errorLoss s a step.decoding)))
-        (Nat.beq step.radius 0))))
+      (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses) (fine s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses)
+        (Nat.beq step.radius 0)
+        (fun most error => widen s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses most next error))))
     (Prepared.columns a step.decoding)
 
 /-! ### Soundness -/
@@ -172,201 +169,92 @@ theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) : ∃
   have z := Natural.div_lt pos hi
   rw [Natural.add_mul_div _ lt] at z; exact z
 
-/-- What `fits` says. -/
-theorem fits_says {s : Scale} {a : Affine} {d : Decoding} {start : Nat} (hf : fits s a d start = true) :
-    s.half + s.half ≤ 32 * a.lanes ∧ 0 < a.divisor * 2 ^ (150 - d.base) ∧ Linear.reach s (2 ^ d.bits) a.columns < 2 ^ s.half ∧
-      ∀ i, i < a.columns * a.positions → word a.sources i < start := by
+/-- Rows that lie within their errors of what the weights say. -/
+theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
+    {radii : Nat → Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows) (hhalf : 1 ≤ s.half)
+    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
+    (hform : ∀ (slots : Nat → K) (position i : Nat), i < a.rows →
+      natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i)
+    (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii) (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
+    (near : ∀ position row, position < a.positions → row < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position row →
+      AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))))
+    (h : widen s a d direct mirrored start columns (Linear.masses columns) most next error = true) :
+    ∃ error direct' mirrored', (Passed.mk (.affine a) start d error).Holds s slots ∧
+      (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
+  obtain ⟨r8, h⟩ := both_true h
+  simp only [force_eq] at h
+  have r8 := Nat.le_of_ble_eq_true r8
   obtain ⟨f1, hf⟩ := both_true hf
   obtain ⟨_, hf⟩ := both_true hf
   obtain ⟨_, hf⟩ := both_true hf
   obtain ⟨f4, hf⟩ := both_true hf
   obtain ⟨f5, f6⟩ := both_true hf
-  exact ⟨Nat.le_of_ble_eq_true f1, Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base)),
-    Nat.le_of_ble_eq_true f5, wordsBelow_sound start _ _ f6⟩
-
-/-- All slots that a position reads have been written. -/
-theorem reads_below {a : Affine} {b bound start position : Nat} {columns : List Column} {ds : List Digits} (hlen : columns.length = a.columns) (hp : Packed b a.rows bound columns ds)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : position < a.positions) :
-    ∀ k, k < ds.length → word a.sources (a.columns * position + k) < start := fun k hk => by
-  rw [← Columns.packed_length _ _ hp, hlen] at hk
-  refine below _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl h))
-  show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
-  exact Nat.add_le_add Nat.le.refl hk
-
-/-- From rows that leave room for the rounding to bounds of the rounded value. -/
-theorem enclosed_values {unit y v r w : K} {loss center mass low high : Nat}
-    (near : AtMost (natural (2 ^ 48) * (unit * (y - v))) (r * w + natural (2 ^ 48) * natural loss))
-    (b1 : natural (2 ^ 48) * natural low + r * w ≤ natural (2 ^ 48) * (unit * v + natural center * natural mass))
-    (b2 : natural (2 ^ 48) * (unit * v + natural center * natural mass) + r * w ≤ natural (2 ^ 48) * natural high) :
-    natural low ≤ unit * y + natural (center * mass + loss) ∧ unit * y + natural (center * mass + loss) ≤ natural (high + (loss + loss)) := by
-  obtain ⟨n1, n2⟩ := near
-  rw [natural_add (center * mass), natural_add high, natural_add loss, natural_mul center]
-  have e : unit * (y - v) = unit * y - unit * v := (ring3 K u y v, u * (y - v), u * y - u * v) _ _ _
-  rw [e] at n1 n2
-  generalize unit * y = y at *
-  generalize unit * v = v at *
-  generalize natural center * (natural mass : K) = m at *
-  generalize (natural loss : K) = o at *
-  generalize r * w = w at *
-  constructor
-  · refine cancel_natural (Natural.two_pow_pos 48) (le_cert ?_ (add_nonneg (sub_nonneg b1) (sub_nonneg n2)))
-    generalize (natural (2 ^ 48) : K) = q
-    have x := (ring5 K q l m o y, q * (y + (m + o)) - q * l, q * (m - l) + q * (o + y)) q (natural low) m o y
-    rw [x]
-    have z := (ring5 K q v a b w, q * a + q * b, q * (v + a) - w + (w + q * (b - v))) q v (m - natural low) (o + y) w
-    rw [z]
-    have t := (ring5 K q l m v w, q * (v + (m - l)) - w, q * (v + m) - (q * l + w)) q (natural low) m v w
-    have t2 := (ring5 K q o y v w, w + q * (o + y - v), w + q * o - -(q * (y - v))) q o y v w
-    rw [t, t2]
-  · refine cancel_natural (Natural.two_pow_pos 48) (le_cert ?_ (add_nonneg (sub_nonneg b2) (sub_nonneg n1)))
-    generalize (natural (2 ^ 48) : K) = q
-    have x := (ring5 K q h m o y, q * (h + (o + o)) - q * (y + (m + o)), q * (h - m) + q * (o - y)) q (natural high) m o y
-    rw [x]
-    have z := (ring5 K q v a b w, q * a + q * b, q * (a - v) - w + (w + q * (b + v))) q v (natural high - m) (o - y) w
-    rw [z]
-    have t := (ring5 K q h m v w, q * (h - m - v) - w, q * h - (q * (v + m) + w)) q (natural high) m v w
-    have t2 := (ring5 K q o y v w, w + q * (o - y + v), w + q * o - q * (y - v)) q o y v w
-    rw [t, t2]
-
-/-- Rows of which each end is known to lie beyond the values, once they are moved outward. -/
-theorem writeRows_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {limit center read readMirrored slack direct mirrored start : Nat} {columns : List Column} {ds : List Digits}
-    {low high slacks : Nat → Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (f1 : s.half + s.half ≤ 32 * a.lanes) (e_pos : 0 < a.divisor * 2 ^ (150 - d.base)) (wide : 1 ≤ 32 * a.lanes * a.rows)
-    (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds) (small : limit < 2 ^ s.half)
-    (hb : boundsOf s.stride (32 * a.lanes) read readMirrored start a columns = pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
-    (hk : slack = pack (32 * a.lanes) (a.rows * a.positions) slacks)
-    (room : ∀ i, i < a.rows * a.positions → low i ≤ limit ∧ high i + (slacks i + slacks i) ≤ limit ∧ center * Linear.mass ds (i % a.rows) + slacks i ≤ limit)
-    (values : ∀ i, i < a.rows * a.positions →
-      natural (low i) ≤ natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i)) + natural (center * Linear.mass ds (i % a.rows) + slacks i) ∧
-      natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i)) + natural (center * Linear.mass ds (i % a.rows) + slacks i) ≤ natural (high i + (slacks i + slacks i)))
-    (h : writeRows s a d limit center read readMirrored slack direct mirrored start columns (Linear.masses columns) next = true) :
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next direct' mirrored' (start + (Node.affine a).size) = true := by
-  unfold writeRows at h
-  simp only [force_eq] at h
+  have f1 := Nat.le_of_ble_eq_true f1
+  have f5 := Nat.le_of_ble_eq_true f5
+  have below := wordsBelow_sound start _ _ f6
+  have e_pos : 0 < a.divisor * 2 ^ (150 - d.base) :=
+    Nat.mul_le_mul (a := 1) (c := 1) (Nat.le_of_ble_eq_true f4) (Natural.two_pow_pos (150 - d.base))
   have size : start + (Node.affine a).size = start + a.rows * a.positions := by
     show start + a.positions * a.rows = _; rw [Nat.mul_comm]
   rw [size]
-  rw [hb, hk] at h
+  have div_mod : ∀ position row, row < a.rows → (row + a.rows * position) / a.rows = position ∧ (row + a.rows * position) % a.rows = row :=
+    fun position row h => ⟨Natural.add_mul_div _ h, Natural.add_mul_mod _ h⟩
+  let value : Nat → K := fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows)
+  have value_at : ∀ position row, row < a.rows → value (row + a.rows * position) = Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row :=
+    fun position row h2 => by
+      show Linear.combination slots ds (fun k => word a.sources (a.columns * ((row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) = _
+      rw [(div_mod position row h2).1, (div_mod position row h2).2]
+  obtain ⟨low, high, mass, g1, g2, g3, g4⟩ := gather_sound (value := value) sf hlen hp f5 below (fun position row _ h2 => value_at position row h2) hm a.positions 0 (Nat.zero_add _)
+  have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
+  rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at g1
+  have g4 : ∀ i, i < a.rows * a.positions → _ := fun i hi => by
+    have z := g4 i hi
+    rw [Nat.mul_zero, Nat.zero_add] at z
+    exact z
+  have e_mass : Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) = pack (32 * a.lanes) (a.rows * a.positions) mass := by
+    show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
+    rw [← g2, ones_eq wide, ← Nat.mul_assoc]
+  rw [e_mass, g1, he] at h
   have e_high : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (Nat.mul (Nat.pow 2 s.half)
-      (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) slacks) (pack (32 * a.lanes) (a.rows * a.positions) slacks))) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * (high i + (slacks i + slacks i))) := by
-    show pack (32 * a.lanes) _ _ + 2 ^ s.half * (pack (32 * a.lanes) _ slacks + pack (32 * a.lanes) _ slacks) = _
+      (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) radii) (pack (32 * a.lanes) (a.rows * a.positions) radii))) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * (high i + (radii i + radii i))) := by
+    show pack (32 * a.lanes) _ _ + 2 ^ s.half * (pack (32 * a.lanes) _ radii + pack (32 * a.lanes) _ radii) = _
     rw [← pack_add, ← pack_mul, ← pack_add]
     exact pack_congr fun i _ => by rw [Nat.mul_add (2 ^ s.half) (high i)]; exact Nat.add_assoc _ _ _
-  have e_mass : Nat.add (Nat.mul center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions))) (pack (32 * a.lanes) (a.rows * a.positions) slacks) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => center * Linear.mass ds (i % a.rows) + slacks i) := by
-    show center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) + _ = _
-    rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, ← pack_mul, ← pack_add]
-  rw [e_high, e_mass] at h
-  obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 e_pos small room (bounded_values values) h
-  rw [Affine.extend_eq] at m2
-  exact ⟨_, _, Memory.append_holds hm m1, m2⟩
-
-/-- Rows that lie within their errors of what the weights say. -/
-theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
-    {radii : Nat → Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
-    (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii) (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
-    (near : ∀ position row, position < a.positions → row < a.rows →
-      AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) -
-        Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row)) (natural (radii (row + a.rows * position))))
-    (h : widen s a d direct mirrored start columns (Linear.masses columns) most next error = true) :
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
-  obtain ⟨r8, h⟩ := both_true h
-  have r8 := Nat.le_of_ble_eq_true r8
-  obtain ⟨f1, f4, f5, below⟩ := fits_says hf
-  obtain ⟨l, u, h1, h2, hw⟩ := hm
-  have hw' : ∀ j, j < start → l j ≤ u j ∧ u j ≤ s.top := fun j hj => ⟨(hw j hj).1, (hw j hj).2.1⟩
-  have g := gather_eq (rows := a.rows) sf hw' hlen hp below a.positions 0 (Nat.zero_add _)
-  have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-  rw [zero] at g
-  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
-  have h2 : mirrored = pack s.stride start (fun i => Memory.mirroredWord s (l i) (u i)) := h2
-  have hm : (Memory.mk direct mirrored).Holds s slots start := ⟨l, u, h1, h2, hw⟩
-  have hb := boundsOf_eq sf f1 hlen hp f5 hm
-  rw [← h1, ← h2, ← hb] at g
-  refine writeRows_sound sf hm f1 f4 wide hp r8 g he (fun i hi => ?_) (widened_values (value := fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows))
-    (fun i hi => ?_) (fun i hi => ?_)) h
-  · obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
-    have inside := reads_below hlen hp below hq
-    obtain ⟨a1, a2, a3⟩ := Linear.small (i := i % a.rows) (by rw [e, Natural.add_mul_mod _ lt]; exact lt) hw' columns ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
-      (by rw [e, Natural.add_mul_div _ lt, Nat.zero_add, Columns.packed_length _ _ hp]; exact inside)
-    rw [hlen] at a1 a2 a3
+  have e_mass2 : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) radii) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => mass i + radii i) := (pack_add _ _ _ _).symm
+  rw [e_high, e_mass2] at h
+  have slot_near : ∀ i, i < a.rows * a.positions → AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - value i)) (natural (radii i)) := fun i hi => by
+    obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
+    rw [e, value_at q r lt]
+    exact near q r hq lt _ (hform slots q r lt)
+  have room : ∀ i, i < a.rows * a.positions → low i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧
+      high i + (radii i + radii i) ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧ mass i + radii i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) := fun i hi =>
     have r := small i hi
-    exact ⟨Nat.le_trans a1 (Nat.le_add_right _ _), Nat.add_le_add a2 (Nat.add_le_add r r), Nat.add_le_add a3 (Nat.le_trans r (Nat.le_add_right _ _))⟩
-  · obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
-    rw [Nat.zero_add, natural_mul s.center]
-    refine Linear.bracket hw (i % a.rows) ds _ ?_
-    rw [e, Natural.add_mul_div _ lt]; exact reads_below hlen hp below hq
-  · obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
-    rw [e, Natural.add_mul_div _ lt, Natural.add_mul_mod _ lt]
-    exact near position row hq lt
+    have g := g3 i hi
+    ⟨Nat.le_trans g.1 (Nat.le_add_right _ _), Nat.add_le_add g.2.1 (Nat.add_le_add r r),
+      Nat.add_le_add g.2.2 (Nat.le_trans r (Nat.le_add_right _ _))⟩
+  obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 e_pos r8 room
+    (bounded_values (widened_values g4 slot_near)) h
+  rw [Affine.extend_eq] at m2
+  refine ⟨_, _, _, fun position row h1 h2 c hc => ?_, Memory.append_holds hm m1, m2⟩
+  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
+  have digit_small : ∀ i, i < a.rows * a.positions → radii i < 2 ^ (32 * a.lanes) := fun i hi =>
+    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_left _ _) (room i hi).2.2)) (Nat.le_trans r8 half_le)
+  rw [digit_pack digit_small (index_lt h1 h2)]
+  exact near position row h1 h2 c hc
 
-/-- Rows of moved bounds enclose what rounding may make of the rows. -/
-theorem enclose_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start loss margin error : Nat} {columns : List Column} {ds : List Digits}
-    {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows) (lane : 1 ≤ 32 * a.lanes)
-    (r1 : 48 ≤ s.stride) (r2 : relativeError a.columns a.divisor * s.top + 2 ^ 48 ≤ 2 ^ s.stride) (few : relativeError a.columns a.divisor ≤ 2 ^ 48) (hmargin : margin = mostCharged s a)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
-    (near : ∀ sizes : Nat → K, (∀ j, j < start → AtMost (natural s.unit * slots j) (sizes j)) → ∀ position row, position < a.positions → row < a.rows →
-      AtMost (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) -
-        Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row)))
-        (natural (relativeError a.columns a.divisor) * Columns.weigh sizes ds (fun k => word a.sources (a.columns * position + k)) row + natural (2 ^ 48) * natural loss))
-    (h : enclose s a d direct mirrored start columns (Linear.masses columns) loss next margin error = true) :
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
-  obtain ⟨r8, h⟩ := both_true h
-  obtain ⟨r8, r9⟩ := both_true r8
-  have r8 : (s.raised margin).top < 2 ^ s.half := Nat.le_of_ble_eq_true r8
-  have r9 := Nat.le_of_ble_eq_true r9
-  obtain ⟨f1, f4, f5, below⟩ := fits_says hf
-  obtain ⟨l, u, h1, h2, hw⟩ := hm
-  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
-  have hw' : ∀ j, j < start → l j ≤ u j ∧ u j ≤ s.top := fun j hj => ⟨(hw j hj).1, (hw j hj).2.1⟩
-  generalize hrel : relativeError a.columns a.divisor = relative at *
-  have most : relative * s.top / 2 ^ 48 + 1 ≤ margin := by rw [hmargin, ← hrel]; exact Nat.le.refl
-  obtain ⟨moved, ordered⟩ := outward_eq c1 c2 r1 r2 hw' most r8 (next := fun read readMirrored => force (fun slack =>
-        writeRows s a d (Linear.reach (s.raised margin) (2 ^ d.bits) a.columns + (loss + loss)) (s.raised margin).center read readMirrored slack
-          direct mirrored start columns (Linear.masses columns) (next error)) (Nat.mul loss (ones (32 * a.lanes) (a.rows * a.positions))))
-  have h : outward s relative margin start direct _ = true := h
-  rw [← h1] at moved
-  rw [moved, force_eq] at h
-  have raised : (s.raised margin).Fits := ⟨r8, sf.unit⟩
-  have hw2 : ∀ j, j < start → lowered s relative margin (l j) ≤ lifted s relative margin (u j) ∧ lifted s relative margin (u j) ≤ (s.raised margin).top :=
-    fun j hj => ⟨(ordered j hj).1, (ordered j hj).2.1⟩
-  obtain ⟨sizes, hsizes⟩ := choose_below start (fun j hj => outward_within few (hw j hj).2.2 (ordered j hj).2.2)
-  have held : (Memory.mk (pack (s.raised margin).stride start (fun i => Memory.directWord (s.raised margin) (lowered s relative margin (l i)) (lifted s relative margin (u i))))
-      (pack (s.raised margin).stride start (fun i => Memory.mirroredWord (s.raised margin) (lowered s relative margin (l i)) (lifted s relative margin (u i))))).Holds (s.raised margin) slots start := by
-    refine ⟨_, _, rfl, rfl, fun j hj => ⟨(hw2 j hj).1, (hw2 j hj).2, ?_⟩⟩
-    obtain ⟨z1, z2, z3⟩ := hsizes j hj
-    have p := mul_nonneg (natural_nonneg (K := K) relative) z1.nonneg
-    refine ⟨cancel_natural (Natural.two_pow_pos 48) (le_trans ?_ z2), cancel_natural (Natural.two_pow_pos 48) (le_trans ?_ z3)⟩
-    · exact le_cert ((ring2 K a b, a + b - a, b) _ _) p
-    · exact le_cert ((ring2 K a b, a + b - a, b) _ _) p
-  have g := gather_eq (rows := a.rows) raised hw2 hlen hp below a.positions 0 (Nat.zero_add _)
-  have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-  have room : Linear.reach (s.raised margin) (2 ^ d.bits) a.columns < 2 ^ (s.raised margin).half := Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) r9
-  rw [zero, ← boundsOf_eq raised f1 hlen hp room held] at g
-  refine writeRows_sound (slacks := fun _ => loss) sf ⟨l, u, h1, h2, hw⟩ f1 f4 wide hp r9 g (mul_ones lane _ _) (fun i hi => ?_) (fun i hi => ?_) h
-  · obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
-    have inside := reads_below hlen hp below hq
-    obtain ⟨a1, a2, a3⟩ := Linear.small (i := i % a.rows) (by rw [e, Natural.add_mul_mod _ lt]; exact lt) hw2 columns ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
-      (by rw [e, Natural.add_mul_div _ lt, Nat.zero_add, Columns.packed_length _ _ hp]; exact inside)
-    rw [hlen] at a1 a2 a3
-    exact ⟨Nat.le_trans a1 (Nat.le_add_right _ _), Nat.add_le_add a2 Nat.le.refl, Nat.add_le_add a3 (Nat.le_add_right _ _)⟩
-  · obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
-    have inside := reads_below hlen hp below hq
-    have near := near sizes (fun j hj => (hsizes j hj).1) position row hq lt
-    obtain ⟨b1, b2⟩ := bracket_outward (fun j hj => ⟨(hw2 j hj).1, (hw2 j hj).2, (hsizes j hj).2⟩) row ds _ inside
-    rw [e, Natural.add_mul_div _ lt, Natural.add_mul_mod _ lt, Nat.zero_add]
-    exact enclosed_values (near := near) b1 b2
+/-- The arithmetic of an error that is large enough. -/
+theorem large_enough {total under unit p charged loss : Nat} (h : total ≤ 2 ^ 48 * charged) (hl : under * unit ≤ p * loss) :
+    p * total + 2 ^ 48 * under * unit ≤ 2 ^ 48 * (p * (charged + loss)) := by
+  have a := Nat.mul_le_mul (Nat.le.refl (n := p)) h
+  have b := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ 48)) hl
+  generalize 2 ^ 48 = q at *
+  refine Nat.le_trans (Natural.le_of_eq ?_) (Nat.le_trans (Nat.add_le_add a b) (Natural.le_of_eq ?_))
+  · simp only [Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
+  · simp only [Nat.mul_add, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
 
-theorem relative_small {n : Nat} (h : n ≤ 2 ^ 22) (divisor : Nat) : relativeError n divisor ≤ 2 ^ 48 := by
-  refine Nat.le_trans (Nat.add_le_add (growth_mono h) (b := growth (2 ^ 22)) (d := 6 * 2 ^ 24) ?_) (by decide +kernel)
-  unfold dividing
-  cases Nat.beq divisor 1 with
-  | true => exact Nat.zero_le _
-  | false => exact Nat.le.refl
 theorem loss_large (s : Scale) (a : Affine) (d : Decoding) : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * errorLoss s a d :=
   ceiling (Natural.two_pow_pos _)
 
@@ -393,8 +281,8 @@ theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} 
       (∀ j, j < start → radius j ≤ s.top) ∧
       (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
       ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
-        relativeError a.columns a.divisor * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row +
-          2 ^ 48 * errorLoss s a step.decoding ≤ 2 ^ 48 * radii (row + a.rows * position) := by
+        relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
+          2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
   obtain ⟨d, first, radius⟩ := step
   obtain ⟨hr, h⟩ := both_true h
   obtain ⟨r4, hr⟩ := both_true hr
@@ -419,74 +307,181 @@ theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} 
     rw [hlen] at m
     have e : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ h2
     show errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d ≤ errorLimit s a d (errorFactor a radius) ∧
-      _ ≤ 2 ^ 48 * (errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d)
+      _ ≤ 2 ^ 48 * (_ * (errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d))
     rw [e, weight_constant]
     refine ⟨Nat.add_le_add (Nat.mul_le_mul Nat.le.refl m) Nat.le.refl, ?_⟩
-    rw [Nat.mul_add, ← Nat.mul_assoc, ← Nat.mul_assoc]
-    exact Nat.add_le_add (Nat.mul_le_mul (ceiling (Natural.two_pow_pos 48)) Nat.le.refl) Nat.le.refl
+    rw [Nat.mul_left_comm]
+    refine large_enough ?_ (loss_large s a d)
+    rw [← Nat.mul_assoc, ← Nat.mul_assoc]
+    exact Nat.mul_le_mul (ceiling (Natural.two_pow_pos 48)) Nat.le.refl
 
-theorem fine_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
-    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds) (lane : 1 ≤ 32 * a.lanes)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : fine s a step direct start columns next = true) :
-    48 ≤ s.stride ∧ relativeError a.columns a.divisor * s.top + 2 ^ 48 ≤ 2 ^ s.stride ∧
-    ∃ (radius : Nat → Nat) (radii : Nat → Nat) (error : Nat), next (mostCharged s a) error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
-      (∀ j, j < start → radius j ≤ s.top) ∧
-      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
-      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ errorLimit s a step.decoding (mostCharged s a) ∧
-        relativeError a.columns a.divisor * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row +
-          2 ^ 48 * errorLoss s a step.decoding ≤ 2 ^ 48 * radii (row + a.rows * position) := by
-  obtain ⟨hr, h⟩ := both_true h
-  obtain ⟨r1, r2⟩ := both_true hr
-  have r1 := Nat.le_of_ble_eq_true r1
-  have r2 := Nat.le_of_ble_eq_true r2
-  simp only [force_eq] at h
-  obtain ⟨l, u, h1, _, hw⟩ := hm
-  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
-  have hw' : ∀ i, i < start → l i ≤ u i ∧ u i ≤ s.top := fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩
-  generalize hrel : relativeError a.columns a.divisor = relative at *
-  have charged := charges_eq c1 c2 r1 r2 hw'
-  rw [h1, charged] at h
-  have small : ∀ j, j < start → chargeOf s relative (l j) (u j) ≤ relative * s.top / 2 ^ 48 + 1 := fun j hj => chargeOf_le (hw' j hj).2
-  have fit : ∀ j, j < start → chargeOf s relative (l j) (u j) < 2 ^ s.stride := fun j hj => by
-    refine Nat.le_trans ?_ r2
-    have m := Nat.mul_le_mul (Nat.le.refl (n := relative)) (magnitude_le (l := l j) (hw' j hj).2)
-    have q : (relative * magnitude s (l j) (u j) + (2 ^ 48 - 1)) / 2 ^ 48 ≤ relative * magnitude s (l j) (u j) + (2 ^ 48 - 1) := by
-      refine Nat.le_trans ?_ (Rows.mul_div_le _ (2 ^ 48) (Natural.two_pow_pos 48))
-      have w := Nat.mul_le_mul (Natural.two_pow_pos 48) (Nat.le.refl (n := (relative * magnitude s (l j) (u j) + (2 ^ 48 - 1)) / 2 ^ 48))
-      rw [Nat.one_mul] at w; exact w
-    refine Nat.le_trans (Nat.succ_le_succ q) ?_
-    show relative * magnitude s (l j) (u j) + (2 ^ 48 - 1 + 1) ≤ _
+/-- All slots that a position reads have been written. -/
+theorem reads_below {a : Affine} {b bound start position : Nat} {columns : List Column} {ds : List Digits} (hlen : columns.length = a.columns) (hp : Packed b a.rows bound columns ds)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : position < a.positions) :
+    ∀ k, k < ds.length → word a.sources (a.columns * position + k) < start := fun k hk => by
+  rw [← Columns.packed_length _ _ hp, hlen] at hk
+  refine below _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl h))
+  show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
+  exact Nat.add_le_add Nat.le.refl hk
+
+theorem signedError_mono {n divisor weight larger weight' larger' : Nat} (h : weight ≤ weight') (g : larger ≤ larger') :
+    signedError n divisor weight larger ≤ signedError n divisor weight' larger' :=
+  Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (Nat.add_le_add h (Nat.mul_le_mul Nat.le.refl g))) (Nat.mul_le_mul Nat.le.refl h)
+
+/-- An error in units of `2^-48`, rounded up. -/
+def roundedUp (x : Nat) : Nat := (x + (2 ^ 48 - 1)) / 2 ^ 48
+theorem roundedUp_large (x : Nat) : x ≤ 2 ^ 48 * roundedUp x :=
+  Nat.le_of_add_le_add_right (2 ^ 48 - 1) (Rows.lt_mul_div (x + (2 ^ 48 - 1)) (2 ^ 48) (Natural.two_pow_pos 48))
+theorem roundedUp_le {x most : Nat} (h : x ≤ most) : roundedUp x ≤ most / 2 ^ 48 + 1 := by
+  have p := Natural.two_pow_pos 48
+  have last : 2 ^ 48 - 1 + 1 = 2 ^ 48 := Natural.mask_succ 48
+  have b : x + (2 ^ 48 - 1) < 2 ^ 48 * (most / 2 ^ 48 + 1 + 1) := by
+    have c := Rows.lt_mul_div most (2 ^ 48) p
+    refine Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add (Nat.le_trans h c) Nat.le.refl)) ?_
+    rw [Nat.mul_succ, Nat.mul_succ, Nat.add_assoc, Nat.add_assoc]
+    generalize most / 2 ^ 48 = q
+    refine Nat.add_le_add Nat.le.refl (Nat.le_trans (n := 2 ^ 48 - 1 + (2 ^ 48 - 1 + 1)) Nat.le.refl ?_)
+    rw [last]
+    exact Nat.add_le_add (Natural.sub_le _ _) Nat.le.refl
+  exact Nat.le_of_succ_le_succ (Natural.div_lt p b)
+
+/-- What `signed` computes. -/
+theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low high up down mass : Nat → Nat} (f1 : s.half + s.half ≤ 32 * a.lanes)
+    (q1 : 48 ≤ 32 * a.lanes) (q2 : s.half + 1 ≤ 32 * a.lanes) (q3 : signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48 ≤ 2 ^ (32 * a.lanes)) (small : reach < 2 ^ s.half)
+    (h : ∀ i, i < a.rows * a.positions → low i + down i = mass i ∧ mass i + up i = high i ∧ mass i ≤ reach ∧ high i ≤ reach) :
+    signed s a d (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (pack (32 * a.lanes) (a.rows * a.positions) mass) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => roundedUp (signedError a.columns a.divisor (up i + down i) (down i + (up i - down i))) + errorLoss s a d) := by
+  have lane : 0 < 32 * a.lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 47)) q1
+  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ 1) q2)
+  have ups : ∀ i, i < a.rows * a.positions → up i ≤ reach := fun i hi => Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).2.1)) (h i hi).2.2.2
+  have downs : ∀ i, i < a.rows * a.positions → down i ≤ reach := fun i hi => Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1
+  have lows : ∀ i, i < a.rows * a.positions → low i < 2 ^ s.half := fun i hi =>
+    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1)) small
+  have highs : ∀ i, i < a.rows * a.positions → high i < 2 ^ s.half := fun i hi => Nat.le_trans (Nat.succ_le_succ (h i hi).2.2.2) small
+  have e_low : Nat.land (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
+      (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (32 * a.lanes) (a.rows * a.positions))) = pack (32 * a.lanes) (a.rows * a.positions) low := by
+    have e := Decode.low_pack (Nat.le_trans (Nat.le_add_right _ 1) q2) lane (w := fun i => low i + 2 ^ s.half * high i) (m := a.rows * a.positions)
+      (fun i hi => Nat.le_trans (Memory.halves_lt (lows i hi) (highs i hi)) (Natural.two_pow_le f1))
+    exact Eq.trans e (pack_congr fun i hi => Natural.add_mul_mod _ (lows i hi))
+  have e_high : Nat.shiftRight (Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (pack (32 * a.lanes) (a.rows * a.positions) low)) s.half =
+      pack (32 * a.lanes) (a.rows * a.positions) high := by
+    show Nat.shiftRight (_ - _) s.half = _
+    rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul]
+  have e_down : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) low) = pack (32 * a.lanes) (a.rows * a.positions) down := by
+    show pack _ _ mass - pack _ _ low = _
+    rw [← pack_sub (fun i hi => Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).1))]
+    exact pack_congr fun i hi => by rw [← (h i hi).1]; exact Natural.add_sub_cancel_left _ _
+  have e_up : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) high) (pack (32 * a.lanes) (a.rows * a.positions) mass) = pack (32 * a.lanes) (a.rows * a.positions) up := by
+    show pack _ _ high - pack _ _ mass = _
+    rw [← pack_sub (fun i hi => Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).2.1))]
+    exact pack_congr fun i hi => by rw [← (h i hi).2.1]; exact Natural.add_sub_cancel_left _ _
+  have e_larger : Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i) :=
+    Vector.difference_eq q2 (fun i hi => Nat.le_trans (Nat.succ_le_succ (ups i hi)) small) (fun i hi => Nat.le_trans (Nat.succ_le_succ (downs i hi)) small)
+  unfold signed
+  simp only [force_eq]
+  rw [e_low, e_high, e_down, e_up, e_larger]
+  have e_sum : Nat.add (Nat.add (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down))
+      (Nat.mul (a.columns - 1) (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) down) (pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i))))))
+      (Nat.mul (dividing a.divisor) (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down))))
+      (Nat.mul (Nat.sub (Nat.pow 2 48) 1) (ones (32 * a.lanes) (a.rows * a.positions))) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1)) := by
+    show roundingShare a.columns * (pack _ _ up + pack _ _ down + (a.columns - 1) * (pack _ _ down + pack _ _ _)) + dividing a.divisor * (pack _ _ up + pack _ _ down) +
+      (2 ^ 48 - 1) * ones _ _ = _
+    rw [mul_ones lane, ← pack_add _ _ up, ← pack_add _ _ down, ← pack_mul, ← pack_add, ← pack_mul, ← pack_mul, ← pack_add, ← pack_add]
+    rfl
+  rw [e_sum]
+  have larger_le : ∀ i, i < a.rows * a.positions → down i + (up i - down i) ≤ reach := fun i hi => by
+    cases Nat.le_total (down i) (up i) with
+    | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact ups i hi
+    | inr g =>
+      obtain ⟨k, hk⟩ := Nat.exists_of_le g
+      rw [hk, Vector.sub_zero_of, ← hk]; exact downs i hi
+  have lt : ∀ i, i < a.rows * a.positions → signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1) < 2 ^ (32 * a.lanes) := fun i hi => by
+    refine Nat.le_trans ?_ q3
+    show signedError _ _ _ _ + (2 ^ 48 - 1 + 1) ≤ _
     rw [Natural.mask_succ 48]
-    exact Nat.add_le_add m Nat.le.refl
-  have all := chargeAll_eq (n := a.columns) fit hlen hp below a.positions 0 (Nat.zero_add _)
+    exact Nat.add_le_add (signedError_mono (Nat.add_le_add (ups i hi) (downs i hi)) (larger_le i hi)) Nat.le.refl
+  have split : 48 + (32 * a.lanes - 48) = 32 * a.lanes := by rw [Nat.add_comm]; exact Natural.sub_add_cancel q1
+  have f := Decode.field_pack (j := 48) (k := 32 * a.lanes - 48) (Natural.le_of_eq split) lane lt
+  show Decode.field 48 (32 * a.lanes - 48) _ _ + errorLoss s a d * ones _ _ = _
+  rw [f, mul_ones lane, ← pack_add]
+  refine pack_congr fun i hi => ?_
+  refine congrArg (fun x => x + errorLoss s a d) (Natural.mod_eq_self ?_)
+  refine Natural.div_lt (Natural.two_pow_pos 48) ?_
+  rw [← Natural.pow_add, split]; exact lt i hi
+
+theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (f1 : s.half + s.half ≤ 32 * a.lanes) (f5 : Linear.reach s (2 ^ d.bits) a.columns < 2 ^ s.half)
+    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds) (wide : 1 ≤ 32 * a.lanes * a.rows)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : fine s a d direct mirrored start columns (Linear.masses columns) next = true) :
+    ∃ (up down : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      (∀ i, i < a.columns * a.positions → natural s.unit * slots (word a.sources i) ≤ natural (up (word a.sources i)) ∧ -(natural s.unit * slots (word a.sources i)) ≤ natural (down (word a.sources i))) ∧
+      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧ ∃ above beneath larger,
+        above = Columns.sides up down ds (fun k => word a.sources (a.columns * position + k)) row ∧ beneath = Columns.sides down up ds (fun k => word a.sources (a.columns * position + k)) row ∧
+        above ≤ larger ∧ beneath ≤ larger ∧ above + beneath ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
+        2 ^ (d.base - 1) * signedError a.columns a.divisor (above + beneath) larger + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
+          2 ^ 48 * (2 ^ (d.base - 1) * radii (row + a.rows * position)) := by
+  unfold fine at h
+  rw [force_eq] at h
+  obtain ⟨hr, h⟩ := both_true h
+  obtain ⟨q1, hr⟩ := both_true hr
+  obtain ⟨q2, q3⟩ := both_true hr
+  have q1 := Nat.le_of_ble_eq_true q1
+  have q2 : s.half + 1 ≤ 32 * a.lanes := Nat.le_of_ble_eq_true q2
+  have q3 := Nat.le_of_ble_eq_true q3
+  obtain ⟨l, u, h1, h2, hw⟩ := hm
+  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
+  have h2 : mirrored = pack s.stride start (fun i => Memory.mirroredWord s (l i) (u i)) := h2
+  rw [h1, h2, withZero_eq c1 c2 (fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩)] at h
+  simp only [force_eq] at h
+  have held := withZero_holds hw
+  have ordered : ∀ j, j < start → lowered s (l j) ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
+    ⟨Nat.le_trans (lowered_le s (l j)).2 (le_lifted s (u j)).2, lifted_le (hw j hj).2.1⟩
+  have g := gather_eq (rows := a.rows) sf ordered hlen hp below a.positions 0 (Nat.zero_add _)
   have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-  rw [zero] at all
-  rw [all] at h
-  have limit : mostCharged s a = relative * s.top / 2 ^ 48 + 1 := by rw [← hrel]; rfl
-  refine ⟨r1, r2, fun j => magnitude s (l j) (u j),
-    fun i => Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) + errorLoss s a step.decoding,
-    _, h, ?_, fun j hj => magnitude_le (hw' j hj).2, fun i hi => magnitude_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
-  · show pack (32 * a.lanes) (a.rows * a.positions) _ + errorLoss s a step.decoding * ones (32 * a.lanes) (a.rows * a.positions) = _
-    rw [mul_ones lane, ← pack_add]
-  · have e1 : (row + a.rows * position) / a.rows = position := Natural.add_mul_div _ g2
-    have e2 : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ g2
-    have inside : ∀ k, k < ds.length → word a.sources (a.columns * position + k) < start := fun k hk => by
-      rw [← Columns.packed_length _ _ hp, hlen] at hk
-      refine below _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl g1))
-      show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
-      exact Nat.add_le_add Nat.le.refl hk
-    have m := mass_le g2 _ ds hp
-    rw [hlen] at m
-    rw [limit]
-    show Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + (row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) +
-      errorLoss s a step.decoding ≤ errorLimit s a step.decoding (relative * s.top / 2 ^ 48 + 1) ∧
-      _ ≤ 2 ^ 48 * (Columns.weight (fun j => chargeOf s relative (l j) (u j)) ds (fun k => word a.sources (a.columns * (0 + (row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) +
-        errorLoss s a step.decoding)
-    rw [e1, e2, Nat.zero_add]
-    refine ⟨Nat.add_le_add (Nat.le_trans (weight_le_mass ds _ inside small) (Nat.mul_le_mul Nat.le.refl m)) Nat.le.refl, ?_⟩
-    rw [Nat.mul_add]
-    exact Nat.add_le_add (weight_le ds _ inside (fun j _ => chargeOf_large s relative (l j) (u j))) Nat.le.refl
+  rw [zero, ← boundsOf_eq sf f1 hlen hp f5 held] at g
+  have e_mass : Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) =
+      pack (32 * a.lanes) (a.rows * a.positions) (fun i => s.center * Linear.mass ds (i % a.rows)) := by
+    show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
+    rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, ← pack_mul]
+  have between : ∀ j, j < start → lowered s (l j) ≤ s.center ∧ s.center ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
+    ⟨(lowered_le s (l j)).2, (le_lifted s (u j)).2, lifted_le (hw j hj).2.1⟩
+  have facts : ∀ i, i < a.rows * a.positions →
+      Linear.low s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) + Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) = s.center * Linear.mass ds (i % a.rows) ∧
+      s.center * Linear.mass ds (i % a.rows) + Columns.sides (fun j => lifted s (u j) - s.center) (fun j => s.center - lowered s (l j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) = Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ∧
+      s.center * Linear.mass ds (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns ∧ Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns := fun i hi => by
+    obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
+    have inside := reads_below hlen hp below hq
+    have row_lt : i % a.rows < a.rows := by rw [e, Natural.add_mul_mod _ lt]; exact lt
+    have place : a.columns * (0 + i / a.rows) = a.columns * position := by rw [e, Natural.add_mul_div _ lt, Nat.zero_add]
+    obtain ⟨b1, b2⟩ := sides_eq between (i % a.rows) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (by rw [place]; exact inside)
+    obtain ⟨_, a2, a3⟩ := Linear.small row_lt ordered columns ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
+      (by rw [place, Columns.packed_length _ _ hp]; exact inside)
+    rw [hlen] at a2 a3
+    exact ⟨b1, b2, a3, a2⟩
+  rw [g, e_mass, signed_eq f1 q1 q2 q3 f5 facts] at h
+  refine ⟨fun j => lifted s (u j) - s.center, fun j => s.center - lowered s (l j), _, _, _, h, rfl, fun i hi => sides_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
+  obtain ⟨b1, b2, b3, b4⟩ := facts _ (index_lt g1 g2)
+  have e1 : (row + a.rows * position) / a.rows = position := Natural.add_mul_div _ g2
+  have e2 : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ g2
+  simp only [e1, e2, Nat.zero_add] at *
+  generalize Columns.sides (fun j => lifted s (u j) - s.center) (fun j => s.center - lowered s (l j)) ds (fun k => word a.sources (a.columns * position + k)) row = above at *
+  generalize Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds (fun k => word a.sources (a.columns * position + k)) row = beneath at *
+  have above_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left above _) (Natural.le_of_eq b2)) b4
+  have beneath_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left beneath _) (Natural.le_of_eq b1)) b3
+  have larger_le : beneath + (above - beneath) ≤ Linear.reach s (2 ^ d.bits) a.columns := by
+    cases Nat.le_total beneath above with
+    | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact above_le
+    | inr g =>
+      obtain ⟨k, hk⟩ := Nat.exists_of_le g
+      rw [hk, Vector.sub_zero_of, ← hk]; exact beneath_le
+  refine ⟨?_, above, beneath, beneath + (above - beneath), rfl, rfl, le_add_sub _ _, Nat.le_add_right _ _, ?_, large_enough (roundedUp_large _) (loss_large s a d)⟩
+  · exact Nat.add_le_add (roundedUp_le (signedError_mono (Nat.add_le_add above_le beneath_le) larger_le)) Nat.le.refl
+  · refine Nat.le_trans (Nat.le_trans ?_ (Natural.le_of_eq b2)) b4
+    rw [Nat.add_comm, ← b1]
+    exact Nat.add_le_add (Nat.le_add_left _ _) Nat.le.refl
 
 theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .binary32 slots start)
@@ -509,7 +504,7 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
   obtain ⟨f2, f⟩ := both_true f
   obtain ⟨f3, f⟩ := both_true f
   obtain ⟨_, f⟩ := both_true f
-  obtain ⟨_, f6⟩ := both_true f
+  obtain ⟨f5, f6⟩ := both_true f
   have f2 := Nat.le_of_ble_eq_true f2
   have f3 := Nat.le_of_ble_eq_true f3
   have below := wordsBelow_sound start _ _ f6
@@ -521,63 +516,44 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
   have r3 := Nat.le_of_ble_eq_true r3
   have r9 := Nat.le_of_ble_eq_true r9
   have lane : 1 ≤ 32 * a.lanes := Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) (Nat.le_of_ble_eq_true f1)
-  obtain ⟨hlen, ds, hp, hform, hweigh⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
+  obtain ⟨hlen, ds, hp, hform, hweigh, hsides⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
   have at_lt : ∀ position k, position < a.positions → k < a.columns → a.columns * position + k < a.columns * a.positions := fun position k h1 h2 =>
     Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := a.columns * position)) h2) (Nat.mul_le_mul Nat.le.refl h1)
-  have weighs : ∀ radius : Nat → Nat, (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) →
-      ∀ position row, position < a.positions → row < a.rows → Weighs (natural s.unit) (a.terms slots position row)
-        (natural (2 ^ (step.decoding.base - 1)) * natural (Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row)) := fun radius reads position row h1 h2 => by
-    rw [Columns.natural_weight radius row ds]
-    exact hweigh slots (fun j => natural (radius j)) (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
-  obtain ⟨radius, radii, error, most, he, low, small, reads, rows, run⟩ : ∃ (radius radii : Nat → Nat) (error most : Nat), error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
-      most < 2 ^ (32 * a.lanes) ∧ (∀ j, j < start → radius j ≤ s.top) ∧
-      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
-      (∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
-        relativeError a.columns a.divisor * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row +
-          2 ^ 48 * errorLoss s a step.decoding ≤ 2 ^ 48 * radii (row + a.rows * position)) ∧
-      ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
-    have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) (Nat.le_of_ble_eq_true f1))
+  obtain ⟨radii, most, error, run, he, rows⟩ : ∃ (radii : Nat → Nat) (most error : Nat),
+      widen s a step.decoding direct mirrored start (Columns.flatten lanes) (Linear.masses (Columns.flatten lanes)) most next error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
+        (∃ weight, Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (step.decoding.base - 1)) * natural weight) ∧ weight ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns) ∧
+        ∀ c : K, natural (2 ^ (step.decoding.base - 1)) * c = a.form slots position row →
+          AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - step.decoding.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))) := by
     cases hmode : Nat.beq step.radius 0 with
     | false =>
       rw [hmode] at h
       obtain ⟨radius, radii, most, error, run, he, small, reads, rows⟩ := coarse_sound sf r1 r2 hm hlen hp wide lane below h
-      have fits := Nat.le_of_ble_eq_true (both_true run).1
-      refine ⟨radius, radii, error, most, he, Nat.le_trans (Nat.succ_le_succ ?_) (Nat.le_trans fits half_le), small, reads, rows, ?_⟩
-      · exact Nat.le_trans (Nat.le_add_left most most) (Nat.le_add_left _ _)
-      refine widen_sound sf hm hf wide hlen hp he (fun i hi => ?_) (fun position row h1 h2 => ?_) run
-      · obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
-        rw [e]; exact (rows q r hq lt).1
-      · exact near f2 f3 r3 (weighs radius reads position row h1 h2) (hn position row h1 h2) (hform slots position row h2) (loss_large s a step.decoding) (rows position row h1 h2).2
+      refine ⟨radii, most, error, run, he, fun position row h1 h2 => ?_⟩
+      have weighs := hweigh slots radius (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
+      refine ⟨(rows position row h1 h2).1, ⟨_, weighs, ?_⟩, fun c hc => near f2 f3 r3 weighs (hn position row h1 h2) hc (rows position row h1 h2).2⟩
+      have m := mass_le h2 _ ds hp
+      rw [hlen] at m
+      refine Nat.le_trans (weight_le_mass (n := start) ds _ (reads_below hlen hp below h1) small) ?_
+      refine Nat.le_trans (Nat.mul_le_mul Nat.le.refl m) (Natural.le_of_eq ?_)
+      show s.top * (a.columns * (2 ^ step.decoding.bits + 2 ^ step.decoding.bits)) = a.columns * (s.top * 2 ^ step.decoding.bits + s.top * 2 ^ step.decoding.bits)
+      rw [Nat.mul_left_comm, Nat.mul_add s.top]
     | true =>
       rw [hmode] at h
-      obtain ⟨q1, q2, radius, radii, error, run, he, small, reads, rows⟩ := fine_sound sf r1 r2 hm hlen hp lane below h
-      rw [force_eq] at run
-      have fits := Nat.le_of_ble_eq_true (both_true (both_true run).1).2
-      refine ⟨radius, radii, error, errorLimit s a step.decoding (mostCharged s a), he, Nat.le_trans (Nat.succ_le_succ ?_) (Nat.le_trans fits half_le), small, reads, rows, ?_⟩
-      · refine Nat.add_le_add ?_ (Nat.le_add_right _ _)
-        rw [Nat.mul_left_comm]
-        have top : mostCharged s a ≤ (s.raised (mostCharged s a)).top := Nat.le_trans (Nat.le_add_left _ s.center) (Nat.le_add_right _ _)
-        refine Nat.mul_le_mul Nat.le.refl (Nat.le_trans (Nat.mul_le_mul top Nat.le.refl) (Natural.le_of_eq (Nat.mul_add _ _ _)))
-      exact enclose_sound sf r1 r2 hm hf wide lane q1 q2 (relative_small r3 a.divisor) rfl hlen hp (fun sizes hsizes position row h1 h2 =>
-        row_error f2 f3 r3 (Columns.weigh_nonneg (fun j hj => (hsizes j hj).nonneg) row ds _ (reads_below hlen hp below h1))
-          (hweigh slots sizes (natural s.unit) position row h2 (fun k hk => hsizes _ (below _ (at_lt position k h1 hk))))
-          (hn position row h1 h2) (hform slots position row h2) (loss_large s a step.decoding)) run
-  have weight_small : ∀ position row, position < a.positions → row < a.rows →
-      Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns := fun position row h1 h2 => by
-    have m := mass_le h2 _ ds hp
-    rw [hlen] at m
-    refine Nat.le_trans (weight_le_mass (n := start) ds _ (reads_below hlen hp below h1) small) ?_
-    refine Nat.le_trans (Nat.mul_le_mul Nat.le.refl m) (Natural.le_of_eq ?_)
-    show s.top * (a.columns * (2 ^ step.decoding.bits + 2 ^ step.decoding.bits)) = a.columns * (s.top * 2 ^ step.decoding.bits + s.top * 2 ^ step.decoding.bits)
-    rw [Nat.mul_left_comm, Nat.mul_add s.top]
-  refine ⟨fun position row h1 h2 => finite_row sf.unit r3 (weighs radius reads position row h1 h2) (weight_small position row h1 h2) r9, ?_⟩
-  obtain ⟨direct', mirrored', held, done⟩ := run
-  refine ⟨error, direct', mirrored', fun position row h1 h2 c hc => ?_, held, done⟩
-  have digit_small : ∀ i, i < a.rows * a.positions → radii i < 2 ^ (32 * a.lanes) := fun i hi => by
-    obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
-    rw [e]; exact Nat.le_trans (Nat.succ_le_succ (rows q r hq lt).1) low
-  show AtMost _ (natural (digit (32 * a.lanes) error (row + a.rows * position)))
-  rw [he, digit_pack digit_small (index_lt h1 h2)]
-  exact near f2 f3 r3 (weighs radius reads position row h1 h2) (hn position row h1 h2) hc (loss_large s a step.decoding) (rows position row h1 h2).2
+      obtain ⟨up, down, radii, most, error, run, he, reads, rows⟩ := fine_sound sf r1 r2 hm (Nat.le_of_ble_eq_true f1) (Nat.le_of_ble_eq_true f5) hlen hp wide below h
+      refine ⟨radii, most, error, run, he, fun position row h1 h2 => ?_⟩
+      have leans := hsides slots up down (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
+      obtain ⟨small, above, beneath, larger, ea, eb, la, lb, fits, large⟩ := rows position row h1 h2
+      rw [← ea, ← eb] at leans
+      refine ⟨small, ⟨above + beneath, ?_, fits⟩, fun c hc => near_signed f2 f3 r3 leans la lb (hn position row h1 h2) hc large⟩
+      have w := leans.weighs
+      rw [← mul_add, ← natural_add] at w
+      exact w
+  refine ⟨fun position row h1 h2 => ?_, ?_⟩
+  · obtain ⟨_, ⟨weight, weighs, small⟩, _⟩ := rows position row h1 h2
+    exact finite_row sf.unit r3 weighs small r9
+  refine widen_sound sf hm hf wide r1 hlen hp hform he (fun i hi => ?_) (fun position row h1 h2 c hc => (rows position row h1 h2).2.2 c hc) run
+  obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
+  rw [e]; exact (rows q r hq lt).1
 end Affine
 end PytestTorchLean

@@ -23,6 +23,10 @@ def relativeError (n divisor : Nat) : Nat := growth n + dividing divisor
 /-- What underflow adds, in units of `2^-149`. -/
 def underflow (n divisor : Nat) : Nat := n + n + dividingLoss n divisor
 
+/-- The error of a row of `n` products, in units of `2^-48`: `weight` bounds the sum of their absolute values, `larger`
+    the sum of those above 0, and of those below. -/
+def signedError (n divisor weight larger : Nat) : Nat := roundingShare n * (weight + (n - 1) * larger) + dividing divisor * weight
+
 theorem growth_small {n : Nat} (h : n ≤ 2 ^ 22) : growth n ≤ 2 ^ 48 :=
   Nat.le_trans (growth_mono h) (by decide +kernel)
 
@@ -124,17 +128,17 @@ theorem length_terms (a : Affine) (slots : Nat → K) (position row : Nat) : (a.
   unfold terms
   exact length_listed (c := a.laneColumns) a.lanes _ (fun lane => (length_listed (c := 1) a.laneColumns _ (fun _ => rfl)).trans (Natural.mul_one _))
 
-/-- **The error of a row**, for the weight of its products. -/
-theorem row_error {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row loss : Nat} {weight y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
-    (hn : a.columns ≤ 2 ^ 22) (hweight : 0 ≤ weight) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * weight))
+/-- **The error of a row.** `error` bounds it if it is large enough for the weight of the products. -/
+theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight error : Nat} {y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
+    (hn : a.columns ≤ 2 ^ 22) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural weight))
     (h : a.Computes .binary32 slots position row y) (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row)
-    (large : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * loss) :
-    AtMost (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)))
-      (natural (relativeError a.columns a.divisor) * weight + natural (2 ^ 48) * natural loss) := by
+    (large : relativeError a.columns a.divisor * (2 ^ (d.base - 1) * weight) + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (d.base - 1) * error)) :
+    AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
   obtain ⟨r, hr, hd⟩ := h
   obtain ⟨k, len, near⟩ := hr.near
   rw [length_terms] at len
-  have hW : 0 ≤ natural (2 ^ (d.base - 1)) * weight := mul_nonneg (natural_nonneg _) hweight
+  rw [← natural_mul] at hw
+  generalize hW : 2 ^ (d.base - 1) * weight = W at *
   have near := near (by rw [← len]; exact hn) _ _ (natural_nonneg s.unit) hw
   rw [total_terms] at near
   have g : (natural (growth (roundings .rounded k)) : K) = natural (growth a.columns) := by rw [len]; rfl
@@ -147,7 +151,7 @@ theorem row_error {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {p
   have near := near.weaken (add_le_add (le_refl _) (mul_le_right (natural_nonneg s.unit) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
   have size := (hw.total.mul_left (natural_nonneg (2 ^ 48))).add near
   rw [total_terms, ← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (a.form slots position row) r] at size
-  have div := divided hn (natural_nonneg s.unit) hW hd size
+  have div := divided hn (natural_nonneg s.unit) (natural_nonneg W) hd size
   have z := near.add div
   rw [← mul_add, ← mul_add] at z
   have e : r - a.form slots position row + (natural a.divisor * (natural (2 ^ 149) * y) - r) =
@@ -159,40 +163,94 @@ theorem row_error {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {p
     rw [x]
     exact (ring5 K n p q y c, n * (p * q * y) - p * c, p * (n * q * y - c)) _ _ _ _ _
   rw [e] at z
-  refine AtMost.cancel (Natural.two_pow_pos (d.base - 1)) ?_
+  have pos := Natural.two_pow_pos (d.base - 1)
+  refine AtMost.cancel (Natural.two_pow_pos 48) (AtMost.cancel pos ?_)
   have e2 : natural (2 ^ 48) * (natural s.unit * (natural (2 ^ (d.base - 1)) * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) =
       natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) :=
     (ring4 K d u p x, d * (u * (p * x)), p * (d * (u * x))) _ _ _ _
   rw [e2] at z
   refine z.weaken ?_
-  have l := mul_le_left (natural_nonneg (K := K) (2 ^ 48)) (natural_le (K := K) large)
-  rw [natural_mul, natural_mul] at l
-  have l := add_le (natural (2 ^ (d.base - 1)) * (natural (relativeError a.columns a.divisor) * weight)) l
-  unfold relativeError underflow at *
-  rw [natural_add (growth a.columns), natural_add (a.columns + a.columns)] at *
-  generalize (natural (2 ^ 48) : K) = q at *
-  generalize (natural (2 ^ (d.base - 1)) : K) = p at *
-  generalize (natural (growth a.columns) : K) = g1 at *
-  generalize (natural (dividing a.divisor) : K) = g2 at *
-  generalize (natural (a.columns + a.columns) : K) = u1 at *
-  generalize (natural (dividingLoss a.columns a.divisor) : K) = u2 at *
-  generalize (natural s.unit : K) = u at *
-  generalize (natural loss : K) = w at *
-  refine le_trans (le_of_eq ?_) (le_trans l (le_of_eq ?_))
-  · rw [(ring5 K g1 g2 x a b, g1 * x + a + (g2 * x + b), a + b + (g1 + g2) * x) g1 g2 (p * weight) (q * u1 * u) (q * u2 * u),
-      (ring4 K q u1 u2 u, q * u1 * u + q * u2 * u, q * ((u1 + u2) * u)) q u1 u2 u, mul_left_comm (g1 + g2)]
-  · exact (ring4 K p q w r, q * (p * w) + p * r, p * (r + q * w)) p q w ((g1 + g2) * weight)
+  have l := natural_le (K := K) large
+  have e3 : natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * natural error) = (natural (2 ^ 48 * (2 ^ (d.base - 1) * error)) : K) := by
+    rw [← natural_mul, ← natural_mul, Nat.mul_left_comm]
+  rw [e3]
+  refine le_trans (le_of_eq ?_) l
+  unfold relativeError underflow
+  generalize a.columns + a.columns = n
+  rw [Nat.add_mul, Nat.mul_add, Nat.add_mul, natural_add, natural_add, natural_add, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul]
+  exact (ring4 K a b c d, a + b + (c + d), a + c + (b + d)) _ _ _ _
 
-/-- `error` bounds the error of a row if it is large enough for the weight of the products. -/
-theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight loss error : Nat} {y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
-    (hn : a.columns ≤ 2 ^ 22) (hw : Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural weight))
+/-- The same, where the sum of the products above 0 is bounded, and that of those below. -/
+theorem near_signed {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row up down larger error : Nat} {y c : K} (h1 : 1 ≤ d.base) (h2 : d.base ≤ 150)
+    (hn : a.columns ≤ 2 ^ 22) (hw : Leans (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural up) (natural (2 ^ (d.base - 1)) * natural down))
+    (hup : up ≤ larger) (hdown : down ≤ larger)
     (h : a.Computes .binary32 slots position row y) (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row)
-    (hl : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * loss) (large : relativeError a.columns a.divisor * weight + 2 ^ 48 * loss ≤ 2 ^ 48 * error) :
+    (large : 2 ^ (d.base - 1) * signedError a.columns a.divisor (up + down) larger + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (d.base - 1) * error)) :
     AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
-  have z := row_error h1 h2 hn (natural_nonneg _) hw h hc hl
-  refine AtMost.cancel (Natural.two_pow_pos 48) (z.weaken ?_)
-  rw [← natural_mul, ← natural_mul, ← natural_mul, ← natural_add]
-  exact natural_le large
+  obtain ⟨r, hr, hd⟩ := h
+  obtain ⟨k, len, near⟩ := hr.near
+  obtain ⟨k', len', close⟩ := hr.close
+  rw [length_terms] at len len'
+  have same : k' = k := Nat.succ.inj (len'.symm.trans len)
+  subst same
+  have hweigh := hw.weighs
+  rw [← natural_mul, ← natural_mul, ← natural_add, ← Nat.mul_add] at hweigh
+  rw [← natural_mul, ← natural_mul] at hw
+  generalize hW : 2 ^ (d.base - 1) * (up + down) = W at *
+  have few : k' + 1 ≤ 2 ^ 22 := by rw [← len]; exact hn
+  have near := near few _ _ (natural_nonneg s.unit) hweigh
+  have close := close few _ _ (natural (2 ^ (d.base - 1) * larger)) _ _ (natural_nonneg s.unit) hweigh hw (natural_le (Nat.mul_le_mul Nat.le.refl hup)) (natural_le (Nat.mul_le_mul Nat.le.refl hdown))
+  rw [total_terms] at near close
+  have g : (natural (growth (roundings .rounded k')) : K) = natural (growth a.columns) := by rw [len]; rfl
+  have o : (natural (operations .rounded k') : K) ≤ natural (a.columns + a.columns) := by
+    rw [len]
+    refine natural_le ?_
+    show k' + k' + 1 ≤ k' + 1 + (k' + 1)
+    exact Nat.succ_le_succ (Nat.add_le_add (Nat.le_add_right k' 1) Nat.le.refl)
+  rw [g] at near
+  have lost := mul_le_right (natural_nonneg s.unit) (mul_le_left (natural_nonneg (K := K) (2 ^ 48)) o)
+  have near := near.weaken (add_le_add (le_refl _) lost)
+  have close := close.weaken (add_le_add (le_refl _) lost)
+  have size := (hweigh.total.mul_left (natural_nonneg (2 ^ 48))).add near
+  rw [total_terms, ← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (a.form slots position row) r] at size
+  have div := divided hn (natural_nonneg s.unit) (natural_nonneg W) hd size
+  have z := close.add div
+  rw [← mul_add, ← mul_add] at z
+  have e : r - a.form slots position row + (natural a.divisor * (natural (2 ^ 149) * y) - r) =
+      natural (2 ^ (d.base - 1)) * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c) := by
+    rw [← hc, ← base_split h1 h2, natural_mul a.divisor, natural_mul (2 ^ (d.base - 1))]
+    generalize (natural (2 ^ (d.base - 1)) : K) = p
+    generalize (natural (2 ^ (150 - d.base)) : K) = q
+    have x := (ring3 K r f x, r - f + (x - r), x - f) r (p * c) (natural a.divisor * (p * q * y))
+    rw [x]
+    exact (ring5 K n p q y c, n * (p * q * y) - p * c, p * (n * q * y - c)) _ _ _ _ _
+  rw [e] at z
+  refine AtMost.cancel (Natural.two_pow_pos 48) (AtMost.cancel (Natural.two_pow_pos (d.base - 1)) ?_)
+  have e2 : natural (2 ^ 48) * (natural s.unit * (natural (2 ^ (d.base - 1)) * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) =
+      natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c))) :=
+    (ring4 K d u p x, d * (u * (p * x)), p * (d * (u * x))) _ _ _ _
+  rw [e2] at z
+  refine z.weaken ?_
+  have l := natural_le (K := K) large
+  have e3 : natural (2 ^ (d.base - 1)) * (natural (2 ^ 48) * natural error) = (natural (2 ^ 48 * (2 ^ (d.base - 1) * error)) : K) := by
+    rw [← natural_mul, ← natural_mul, Nat.mul_left_comm]
+  rw [e3]
+  refine le_trans (le_of_eq ?_) l
+  have counted : a.columns - 1 = k' := by rw [len]; rfl
+  have shared : roundings .rounded k' = a.columns := len.symm
+  have amounts : (amount (natural W) (natural (2 ^ (d.base - 1) * larger)) .rounded k' : K) = natural W + natural k' * natural (2 ^ (d.base - 1) * larger) := rfl
+  unfold signedError underflow
+  rw [counted, shared, amounts]
+  generalize a.columns + a.columns = n
+  rw [← natural_mul k', ← natural_add W, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_add, ← natural_add, ← natural_add, ← hW]
+  refine congrArg natural ?_
+  generalize 2 ^ 48 = q
+  generalize 2 ^ (d.base - 1) = p
+  generalize roundingShare a.columns = f
+  generalize dividing a.divisor = g
+  generalize dividingLoss a.columns a.divisor = t
+  generalize up + down = w
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 
 /-- No sum of the row overflows. -/
 theorem finite_row {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {position row weight limit : Nat} (hu : 0 < s.unit) (hn : a.columns ≤ 2 ^ 22)
