@@ -14,8 +14,8 @@ NOTE = """
 The last two columns are computed in binary64 for bounds by intervals (`any_order.py`): what the theorem
 about any order grants without rounding to fixed point, and what some order of the sums attains. A sum of n
 products may lose n roundings in the worst order, so mnist and oval21 lose more than 1e-4 however they are
-bounded. Lean counts the columns that fill a matrix's lanes as products, too. Of oval21 more is lost than granted:
-a convolution's slots are charged as the largest of them is.
+bounded. Lean counts the columns that fill a matrix's lanes as products, too. Of oval21 more is lost than
+granted: a convolution's slots are charged as the largest of them is.
 """
 """What a report says of the two figures of `width_lost`."""
 Error = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -25,9 +25,10 @@ Error = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def width_lost(program: Program, box: RationalBox) -> tuple[float, float]:
     """By how much wider bounds get, relatively, all slots behind the inputs together, in binary64.
 
-    First: what the theorem about any order grants, without rounding to fixed point: 2^-24 of every product, and
-    for every addition 2^-24 of what the products above 0 add up to, or those below if they are more. Second: what some order attains if every rounding errs as far as it may, the
-    larger products first: no intervals that hold in every order can lose less.
+    First: what the theorem about any order grants, without rounding to fixed point: 2^-24 of every product,
+    and for every addition 2^-24 of what the products above 0 add up to, or those below if they are more.
+    Second: what some order attains if every rounding errs as far as it may, the larger products first: no
+    intervals that hold in every order can lose less.
     """
     exact = _width(program, box, _none)
     return _width(program, box, _granted) / exact - 1, _width(program, box, _attained) / exact - 1

@@ -268,7 +268,7 @@ def roundable(
     inside = np.full(lower.shape[1], fits)
     if not step.radius:
         digit = 32 * node.lanes
-        return inside & (48 <= digit and scale.half < digit and limit + (1 << 48) <= 1 << digit)
+        return inside & (digit >= 48 and scale.half < digit and limit + (1 << 48) <= 1 << digit)
     for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
         if first < stop:
             below = lower[first:stop] >= scale.center - step.radius

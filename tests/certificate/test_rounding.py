@@ -1,5 +1,5 @@
-"""How rounding errors are bounded: by each row's products above 0 and below, or with one radius of all slots that
-must be large enough."""
+"""How rounding errors are bounded: by each row's products above 0 and below, or with one radius of all slots
+that must be large enough."""
 
 from __future__ import annotations
 
