@@ -118,6 +118,14 @@ def with_rows(emission: Emission, cases: Tree | None = None) -> tuple[Emission, 
 
 # --- Lean -------------------------------------------------------------------------------------------
 
+SMOOTH_HEADER = """prelude
+import PytestTorchLean
+import PytestTorchLean.Smooth
+set_option maxRecDepth 1000000
+set_option maxHeartbeats 0
+namespace PytestTorchLean
+attribute [local instance] Rules.smooth
+"""
 HEADER = """prelude
 import PytestTorchLean
 set_option maxRecDepth 1000000
@@ -160,9 +168,11 @@ def agrees(box: Box) -> str:
     return f"both (Nat.beq d ({number(direct)})) (Nat.beq m ({number(mirrored)}))"
 
 
-def accepted(lines: list[str], lean: LeanInstall, library: BuiltLibrary, folder: Path) -> bool:
+def accepted(
+    lines: list[str], lean: LeanInstall, library: BuiltLibrary, folder: Path, header: str = HEADER
+) -> bool:
     text = folder / "Example.lean"
-    text.write_text(HEADER + "\n".join(lines), encoding="utf-8")
+    text.write_text(header + "\n".join(lines), encoding="utf-8")
     result = run_lean(
         lean,
         ["--json", *OPTIONS, str(text)],

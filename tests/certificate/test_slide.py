@@ -12,7 +12,7 @@ import pytest
 from certificate_examples import Network, ball
 from onnx import helper
 from onnx_models import model
-from relaxation_examples import Stage, accepted, agrees, applied, stages
+from relaxation_examples import SMOOTH_HEADER, Stage, accepted, agrees, applied, stages
 
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.interval import evaluate
@@ -241,7 +241,7 @@ def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary,
             lines.append(
                 f"theorem other{name} : ({applied(stage, rows, agrees(found))}) = false := by decide +kernel"
             )
-    assert accepted(lines, lean, library, tmp_path)
+    assert accepted(lines, lean, library, tmp_path, SMOOTH_HEADER)
 
 
 def test_what_the_forecast_refuses_lean_refuses(
@@ -253,4 +253,4 @@ def test_what_the_forecast_refuses_lean_refuses(
         links = tuple(change(link) if isinstance(link, SlideData) else link for link in rows.links)
         refused = applied(stage, replace(rows, links=links), "Bool.true")
         lines.append(f"theorem refused{number} : ({refused}) = false := by decide +kernel")
-    assert accepted(lines, lean, library, tmp_path)
+    assert accepted(lines, lean, library, tmp_path, SMOOTH_HEADER)
