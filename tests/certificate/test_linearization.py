@@ -13,7 +13,7 @@ import pytest
 from certificate_examples import Network, ball, centers, quadratic
 from onnx import helper
 from onnx_models import model
-from relaxation_examples import accepted, memory, passed_term
+from relaxation_examples import SMOOTH_HEADER, accepted, memory, passed_term
 
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.account import Account, State
@@ -247,7 +247,7 @@ def test_lean_computes_the_same_radii(lean: LeanInstall, library: BuiltLibrary, 
             for change, answer in ((0, "true"), (1, "false")):
                 run = called(account, before, how, has_error(after, change))
                 lines.append(f"theorem {name}_{answer} : ({run}) = {answer} := by decide +kernel")
-    assert accepted(lines, lean, library, tmp_path)
+    assert accepted(lines, lean, library, tmp_path, SMOOTH_HEADER)
 
 
 Change = Callable[[LinearizationData], LinearizationData]
@@ -287,7 +287,7 @@ def test_changed_rows_are_refused(lean: LeanInstall, library: BuiltLibrary, tmp_
         for place, change in enumerate(REFUSED.values()):
             run = called(account, before, change(how), "true")
             lines.append(f"theorem {kind}{place} : ({run}) = false := by decide +kernel")
-    assert accepted(lines, lean, library, tmp_path)
+    assert accepted(lines, lean, library, tmp_path, SMOOTH_HEADER)
 
 
 def test_rows_of_quotients_by_what_may_be_zero_are_not_accepted() -> None:
