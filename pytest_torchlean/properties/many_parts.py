@@ -14,6 +14,7 @@ from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.merging import first_of, last_of, merged
 from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, halved, leaves, split
+from pytest_torchlean.bounds.work import costs_of
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.carried import carried_script
@@ -36,10 +37,12 @@ _SYMBOLS = 4
 """A part with noise symbols, compared with one without."""
 _MOST_FORMS, _MOST_ROWS = 20_000, 2_000
 """Parts of one box; fewer where the spec grants less time."""
-_AT_ONCE, _AFTER_ROWS = 48, 32
+_AT_ONCE, _AFTER_ROWS = 48, 128
 """Parts with noise symbols that are tried on the whole box first, and on a part with bounds of its own."""
-_GUIDE, _TRIED = 8_000, 64
-"""Parts that rows may take where they only say how to cut, and of how many a part is made to begin with."""
+_GUIDE, _SHARE_OF_GUIDE = 40_000, 0.3
+"""Parts that rows may take where they only say how to cut; fewer where that is more than a share of the time."""
+_TRIED = 1024
+"""Of how many of them a part is made to begin with."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def script_of(
     few = min(_AT_ONCE, limits.symbols)
     own = carried_script(account, claim, box, most_parts=few, symbols=True, budget=budget)
     if own is None:
-        guide = split(program, inequalities, lower, upper, most_boxes=_GUIDE, budget=budget)
+        most = int(min(_GUIDE, _SHARE_OF_GUIDE * budget.seconds / costs_of(program).quick))
+        guide = split(program, inequalities, lower, upper, most_boxes=most, budget=budget)
         if guide.broken is not None:
             return None
         if guide.tree is not None:
