@@ -343,6 +343,130 @@ def roomy (frame : Frame) (m C K n size bits c tiles levels : Nat) : Bool :=
       (both (Nat.ble 1 c) (both (Nat.ble c frame.width)
         (both (Nat.ble (Nat.mul c tiles) frame.width) (both (Nat.ble m (Nat.mul c tiles)) (Nat.ble (Nat.succ frame.rows) (Nat.pow 2 levels))))))))))))
 
+/-! ### All columns of a node -/
+
+/-- All rows times some columns. -/
+def combinedOf (b w c R levels m tiles size bits C rows count : Nat) (columns : List Column) : Nat :=
+  combined b w c R levels m tiles size bits count rows (turned C b (Nat.mul m count) (joined C m (Nat.pow 2 bits) columns))
+/-- All rows times the columns of all lanes, each of `count` columns. -/
+def combinedLanes (b w c R levels m tiles size bits C rows count : Nat) (lanes : List (List Column)) : Nat :=
+  List.rec (motive := fun _ => Nat) 0
+    (fun lane _ rest => Nat.add (combinedOf b w c R levels m tiles size bits C rows count lane) (Nat.shiftLeft rest (Nat.mul b count))) lanes
+/-- All `K` columns at once if the kernel takes the number they make, else lane after lane; `g` lanes of `count` columns. -/
+def allCombined (b w c R levels m tiles size bits C rows K g count : Nat) (lanes : List (List Column)) : Nat :=
+  Bool.casesOn (motive := fun _ => Nat) (Nat.ble (Nat.mul (Nat.mul m K) g) 262144) (combinedLanes b w c R levels m tiles size bits C rows count lanes)
+    (combinedOf b w c R levels m tiles size bits C rows K (Columns.flatten lanes))
+
+theorem turned_digits {C b m bits count : Nat} {cs : List Column} {ds : List Digits} (hb : b ≤ C) (b0 : 0 < b) (hwide : 2 ^ bits + 2 ^ bits < 2 ^ b)
+    (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) (pos : 0 < count) {u : Nat} (hu : u < count) :
+    digit (b * m) (turned C b (m * count) (joined C m (2 ^ bits) cs)) u = pack b m fun i => raised (2 ^ bits) ds (count - 1 - u) (m - 1 - i) := by
+  have hC : 0 < C := Nat.le_trans b0 hb
+  have inside : count - 1 - u < count := Natural.lt_of_le_of_lt (Natural.sub_le _ _) (Natural.le_of_eq (Natural.succ_pred pos))
+  have wide : ∀ k, k < count → ∀ i, i < m → raised (2 ^ bits) ds k i < 2 ^ b := fun k hk i hi =>
+    Natural.lt_of_le_of_lt (raised_le (offset := 2 ^ bits) cs ds hp k (by rw [hlen]; exact hk) i hi).1 hwide
+  have t := turnedColumn_eq (C := C) (V := raised (2 ^ bits) ds) hb hC wide inside
+  have back : count - 1 - (count - 1 - u) = u := by
+    obtain ⟨q, hq⟩ := Nat.exists_of_le hu
+    have e1 : count - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
+    rw [e1, Natural.add_sub_cancel_left, Nat.add_comm, Natural.add_sub_cancel_left]
+  have j := joined_eq (offset := 2 ^ bits) hC Nat.le.refl cs ds hp
+  rw [hlen] at j
+  rw [← j] at t
+  refine Eq.trans ?_ t
+  unfold turnedColumn
+  have z : Nat.mul (Nat.mul b m) (Nat.sub (Nat.sub count 1) (count - 1 - u)) = b * m * u := congrArg (fun y => b * m * y) back
+  rw [z]
+  exact (digit_eq (b * m) _ u).symm
+
+/-- What one multiplication of rows by columns needs. -/
+structure Combines (b w c R levels m tiles size bits C : Nat) (f g : Nat → Nat → Nat) : Prop where
+  digit : 2 ≤ b
+  narrow : b ≤ C
+  height : 0 < m
+  width : m ≤ w
+  tile : 0 < c
+  inside : c ≤ w
+  halvings : R + 1 ≤ 2 ^ levels
+  reach : m ≤ c * tiles
+  tiled : c * tiles ≤ w
+  fits : 2 * (m * (2 ^ size * 2 ^ bits)) < 2 ^ (b - 2)
+  small : ∀ r, r < R → ∀ i, i < m → f r i < 2 ^ size ∧ g r i < 2 ^ size
+
+theorem Combines.wide {b w c R levels m tiles size bits C : Nat} {f g : Nat → Nat → Nat} (ok : Combines b w c R levels m tiles size bits C f g) :
+    2 ^ bits + 2 ^ bits < 2 ^ b := by
+  refine Natural.lt_of_le_of_lt ?_ (Natural.lt_of_lt_of_le ok.fits (Natural.two_pow_le (Natural.sub_le _ _)))
+  rw [← Natural.two_mul]
+  refine Nat.mul_le_mul Nat.le.refl ?_
+  have t := Nat.mul_le_mul ok.height (Nat.mul_le_mul (Natural.two_pow_pos size) (Nat.le.refl (n := 2 ^ bits)))
+  rw [Nat.one_mul, Nat.one_mul] at t; exact t
+
+theorem combinedOf_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C count : Nat} {f g : Nat → Nat → Nat}
+    (ok : Combines b w c R levels m tiles size bits C f g) (hcount : count ≤ w) (pos : 0 < count) {cs : List Column} {ds : List Digits}
+    (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) :
+    combinedOf b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) count cs =
+      grid b w count R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative :=
+  combined_eq K (p := fun k => (entry ds k).positive) (n := fun k => (entry ds k).negative) ok.digit ok.height ok.width ok.tile ok.inside ok.halvings ok.reach ok.tiled
+    hcount pos ok.fits ok.small (fun k hk i hi => (raised_le (offset := 2 ^ bits) cs ds hp k (by rw [hlen]; exact hk) i hi).2)
+    fun _ hu => turned_digits ok.narrow (Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 1)) ok.digit) ok.wide hp hlen pos hu
+
+theorem entry_first : (ds es : List Digits) → (k : Nat) → k < ds.length → entry (Columns.appendDigits ds es) k = entry ds k
+  | [], _, k, h => absurd h (Nat.not_succ_le_zero k)
+  | _ :: _, _, 0, _ => rfl
+  | _ :: ds, es, k + 1, h => entry_first ds es k (Nat.le_of_succ_le_succ h)
+theorem entry_second : (ds es : List Digits) → (k : Nat) → entry (Columns.appendDigits ds es) (ds.length + k) = entry es k
+  | [], es, k => by
+    show entry es (0 + k) = _
+    rw [Nat.zero_add]
+  | d :: ds, es, k => by
+    have e : (d :: ds).length + k = ds.length + k + 1 := Nat.succ_add _ _
+    rw [e]; exact entry_second ds es k
+/-- Columns beside columns. -/
+theorem grid_append (b w n m R : Nat) (h : Nat → Nat → Nat) :
+    grid b w (n + m) R h = grid b w n R h + grid b w m R (fun r i => h r (n + i)) * 2 ^ (b * n) := by
+  refine (pack_congr fun r _ => pack_append b n m (h r)).trans ?_
+  rw [pack_add, pack_mul, Nat.mul_comm (2 ^ (b * n))]; rfl
+
+theorem combinedLanes_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C count : Nat} {f g : Nat → Nat → Nat}
+    (ok : Combines b w c R levels m tiles size bits C f g) (hcount : count ≤ w) (pos : 0 < count) :
+    (lanes : List (List Column)) → (ds : List Digits) → Packed C m (2 ^ bits) (Columns.flatten lanes) ds → Even count lanes →
+    combinedLanes b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) count lanes =
+      grid b w (count * lanes.length) R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative
+  | [], _, _, _ => (pack_zero (b * w) R).symm
+  | lane :: lanes, ds, hp, he => by
+    obtain ⟨d1, d2, e, p1, p2⟩ := packed_split lane (Columns.flatten lanes) ds hp
+    obtain ⟨len, he⟩ := he
+    have len1 : d1.length = count := by rw [← Columns.packed_length lane d1 p1]; exact len
+    subst e
+    have whole : count * (lane :: lanes).length = count + count * lanes.length := (Nat.mul_succ _ _).trans (Nat.add_comm _ _)
+    show combinedOf b w c R levels m tiles size bits C _ count lane + combinedLanes b w c R levels m tiles size bits C _ count lanes * 2 ^ (b * count) = _
+    rw [combinedOf_eq K ok hcount pos p1 len, combinedLanes_eq K ok hcount pos lanes d2 p2 he, whole, grid_append]
+    have left : (grid b w count R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry (Columns.appendDigits d1 d2) k).positive
+        (entry (Columns.appendDigits d1 d2) k).negative) = _ := grid_congr fun r _ k hk => by rw [entry_first d1 d2 k (by rw [len1]; exact hk)]
+    have right : (grid b w (count * lanes.length) R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry (Columns.appendDigits d1 d2) (count + k)).positive
+        (entry (Columns.appendDigits d1 d2) (count + k)).negative) = _ := grid_congr fun r _ k _ => by rw [← len1, entry_second d1 d2 k]
+    rw [left, right]
+
+theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C g' count : Nat} {f g : Nat → Nat → Nat}
+    (ok : Combines b w c R levels m tiles size bits C f g) {lanes : List (List Column)} {ds : List Digits} (hp : Packed C m (2 ^ bits) (Columns.flatten lanes) ds)
+    (he : Even count lanes) (hlen : (Columns.flatten lanes).length = count * lanes.length) (hw : count * lanes.length ≤ w) (pos : 0 < count * lanes.length) :
+    allCombined b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) (count * lanes.length) g' count lanes =
+      grid b w (count * lanes.length) R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative := by
+  unfold allCombined
+  cases Nat.ble (Nat.mul (Nat.mul m (count * lanes.length)) g') 262144 with
+  | true => exact combinedOf_eq K ok hw pos hp hlen
+  | false =>
+    cases lanes with
+    | nil => exact absurd pos (Nat.not_succ_le_zero 0)
+    | cons lane lanes =>
+      have some : 0 < count := by
+        cases count with
+        | zero => rw [Nat.zero_mul] at pos; exact absurd pos (Nat.not_succ_le_zero 0)
+        | succ count => exact Nat.succ_le_succ (Nat.zero_le count)
+      have one : count ≤ count * (lane :: lanes).length := by
+        have z := Nat.mul_le_mul (Nat.le.refl (n := count)) (Nat.succ_le_succ (Nat.zero_le lanes.length))
+        rw [Nat.mul_one] at z; exact z
+      exact combinedLanes_eq K ok (Nat.le_trans one hw) some (lane :: lanes) ds hp he
+
 /-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. The frame's numbers are
     evaluated first: where a later relaxation does the same with the weights, the kernel knows the result. -/
 def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n direct mirrored memory C K c tiles levels : Nat) (lanes : List (List Column)) (x : Batch)
@@ -350,7 +474,7 @@ def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n dir
   both (both (framed s frame x) (both (Nat.beq x.count a.rows) (both (Dense.consecutive n first a.sources)
       (both (roomy frame a.rows C K n x.size bits c tiles levels) (Nat.ble (Nat.succ error) (Nat.pow 2 (Nat.mul C a.rows)))))))
     (force (fun digit => force (fun width =>
-    (share (fun columns => share (fun rows => share (fun all => share (fun base => share (fun p => share (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
+    (share (fun rows => share (fun all => share (fun base => share (fun p => share (fun q => errors frame C a.rows x.size error (Nat.add x.positive x.negative) fun charge =>
         force (fun gain => force (fun loss => settleColumns s frame x.weight direct mirrored memory p q (Nat.sub K n) n (Nat.shiftRight a.sources (Nat.mul 32 n)) gain loss fun gain' loss' =>
             share (fun positive => share (fun negative => force (fun scale => force (fun limit =>
                 next ⟨scale, x.weight, limit, first, n, Nat.sub digit 1, positive, negative, gain', loss'⟩)
@@ -364,9 +488,8 @@ def wholeFrom (s : Scale) (frame : Frame) (a : Affine) (bits e error first n dir
         (minus digit width K frame.rows (Nat.sub digit 1) base all))
         (minus digit width K frame.rows (Nat.sub digit 1) all base))
         (Nat.mul (Nat.mul (Nat.pow 2 (Nat.sub digit 2)) (ones digit K)) (ones (Nat.mul digit width) frame.rows)))
-        (combined digit width c frame.rows levels a.rows tiles x.size bits K rows columns))
-        (raisedRows digit width frame.rows a.rows x.size x.positive x.negative))
-      (turned C digit (Nat.mul a.rows K) (joined C a.rows (Nat.pow 2 bits) (Columns.flatten lanes)))))
+        (allCombined digit width c frame.rows levels a.rows tiles x.size bits C rows K a.lanes a.laneColumns lanes))
+        (raisedRows digit width frame.rows a.rows x.size x.positive x.negative)))
       frame.width) frame.digit)
 
 theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory c tiles levels : Nat}
@@ -418,31 +541,6 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   have width : a.rows ≤ frame.width := by rw [← c1]; exact ok.width
   have hC : 0 < 32 * a.lanes := Natural.lt_of_lt_of_le ok.digit r5
   have le := fun k hk => raised_le (offset := 2 ^ d.bits) (Columns.flatten lanes) ds hp k (by rw [hlen]; exact hk)
-  have wide : ∀ k, k < a.columns → ∀ i, i < a.rows → raised (2 ^ d.bits) ds k i < 2 ^ frame.digit := fun k hk i hi => by
-    refine Natural.lt_of_le_of_lt (le k hk i hi).1 ?_
-    refine Natural.lt_of_le_of_lt ?_ (Natural.lt_of_lt_of_le r7 (Natural.two_pow_le (Natural.sub_le _ _)))
-    rw [← Natural.two_mul]
-    refine Nat.mul_le_mul Nat.le.refl ?_
-    have t := Nat.mul_le_mul r1 (Nat.mul_le_mul (Natural.two_pow_pos x.size) (Nat.le.refl (n := 2 ^ d.bits)))
-    rw [Nat.one_mul, Nat.one_mul] at t; exact t
-  have digits : ∀ u, u < a.columns → digit (frame.digit * a.rows) (turned (32 * a.lanes) frame.digit (a.rows * a.columns)
-      (joined (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes))) u =
-      pack frame.digit a.rows fun i => raised (2 ^ d.bits) ds (a.columns - 1 - u) (a.rows - 1 - i) := fun u hu => by
-    have inside : a.columns - 1 - u < a.columns := Natural.lt_of_le_of_lt (Natural.sub_le _ _) (Natural.le_of_eq (Natural.succ_pred K0))
-    have t := turnedColumn_eq (C := 32 * a.lanes) (V := raised (2 ^ d.bits) ds) r5 hC wide inside
-    have back : a.columns - 1 - (a.columns - 1 - u) = u := by
-      obtain ⟨q, hq⟩ := Nat.exists_of_le hu
-      have e1 : a.columns - 1 = u + q := Natural.sub_eq_of_add_eq (by rw [hq, Nat.succ_add])
-      rw [e1, Natural.add_sub_cancel_left, Nat.add_comm, Natural.add_sub_cancel_left]
-    have j := joined_eq (offset := 2 ^ d.bits) hC Nat.le.refl (Columns.flatten lanes) ds hp
-    rw [hlen] at j
-    rw [← j] at t
-    refine Eq.trans ?_ t
-    unfold turnedColumn
-    have z : Nat.mul (Nat.mul frame.digit a.rows) (Nat.sub (Nat.sub a.columns 1) (a.columns - 1 - u)) = frame.digit * a.rows * u :=
-      congrArg (fun y => frame.digit * a.rows * y) back
-    rw [z]
-    exact (digit_eq (frame.digit * a.rows) _ u).symm
   have sized : ∀ r, r < frame.rows → ∀ i, i < a.rows → f r i < 2 ^ x.size ∧ g r i < 2 ^ x.size := fun r hr' => (hr r hr').1
   have rows : raisedRows frame.digit frame.width frame.rows a.rows x.size x.positive x.negative =
       grid frame.digit frame.width a.rows frame.rows fun r i => f r i + 2 ^ x.size - g r i := by
@@ -450,7 +548,15 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
     exact raisedRows_eq ok.digit ok.row (fun r hr' i hi => Natural.le_of_lt (sized r hr' i hi).2)
   have bounded : ∀ k, k < a.columns → ∀ i, i < a.rows → (entry ds k).positive i ≤ 2 ^ d.bits ∧ (entry ds k).negative i ≤ 2 ^ d.bits :=
     fun k hk i hi => (le k hk i hi).2
-  have all := combined_eq K (levels := levels) r6 r1 width r9 r10 r13 r12 r11 r4 K0 r7 sized bounded digits
+  have combines : Combines frame.digit frame.width c frame.rows levels a.rows tiles x.size d.bits (32 * a.lanes) f g :=
+    ⟨r6, r5, r1, width, r9, r10, r13, r12, r11, r7, sized⟩
+  have holds := decode_sound hd
+  have number : lanes.length = a.lanes := by
+    have z := (Columns.lanes_digits (K := K) lanes 0 holds).1
+    rw [Nat.zero_add] at z; exact z
+  have columns : a.laneColumns * lanes.length = a.columns := by rw [number]; exact Nat.mul_comm _ _
+  have all := allCombined_eq (g' := a.lanes) K combines hp (even_lanes lanes 0 holds) (by rw [columns]; exact hlen) (by rw [columns]; exact r4) (by rw [columns]; exact K0)
+  rw [columns] at all
   have low := fun r (hr' : r < frame.rows) k (hk : k < a.columns) => lowered (K := K) (A := combinedAt frame.digit a.rows (2 ^ x.size) (2 ^ d.bits) (f r) (g r) (entry ds k).positive (entry ds k).negative)
     r6 r7 (fun i hi => ⟨Natural.le_of_lt (sized r hr' i hi).1, Natural.le_of_lt (sized r hr' i hi).2⟩) (bounded k hk) rfl
   have base : Nat.mul (Nat.mul (Nat.pow 2 (Nat.sub frame.digit 2)) (ones frame.digit a.columns)) (ones (Nat.mul frame.digit frame.width) frame.rows) =
@@ -472,9 +578,8 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
     have z2 : frame.digit - 1 = k + 1 := Natural.sub_eq_of_add_eq (by rw [hk, Nat.add_comm 2])
     rw [z1, z2]; exact Vector.guard_lt Nat.le.refl
   have guard : frame.digit - 1 + 1 ≤ frame.digit := Natural.le_of_eq (Natural.succ_pred ok.digit)
-  have found : ∃ A : Nat → Nat → Nat, combined frame.digit frame.width c frame.rows levels a.rows tiles x.size d.bits a.columns
-      (grid frame.digit frame.width a.rows frame.rows fun r i => f r i + 2 ^ x.size - g r i)
-      (turned (32 * a.lanes) frame.digit (a.rows * a.columns) (joined (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes))) =
+  have found : ∃ A : Nat → Nat → Nat, allCombined frame.digit frame.width c frame.rows levels a.rows tiles x.size d.bits (32 * a.lanes)
+      (grid frame.digit frame.width a.rows frame.rows fun r i => f r i + 2 ^ x.size - g r i) a.columns a.lanes a.laneColumns lanes =
         grid frame.digit frame.width a.columns frame.rows A ∧
       (∀ r, r < frame.rows → ∀ k, k < a.columns → (natural (A r k) : K) =
         form a.rows (f r) (g r) (fun i => natural ((entry ds k).positive i) - natural ((entry ds k).negative i)) + natural (2 ^ (frame.digit - 2))) ∧
@@ -485,10 +590,7 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
       (grid frame.digit frame.width a.columns frame.rows fun _ _ => 2 ^ (frame.digit - 2)) = _ := minus_eq r4 guard less (fun _ _ _ _ => half)
   have N : minus frame.digit frame.width a.columns frame.rows (Nat.sub frame.digit 1) (grid frame.digit frame.width a.columns frame.rows fun _ _ => 2 ^ (frame.digit - 2))
       (grid frame.digit frame.width a.columns frame.rows A) = _ := minus_eq r4 guard (fun _ _ _ _ => half) less
-  have all' : combined frame.digit frame.width c frame.rows levels a.rows tiles x.size d.bits a.columns
-      (grid frame.digit frame.width a.rows frame.rows fun r i => f r i + 2 ^ x.size - g r i)
-      (turned (32 * a.lanes) frame.digit (a.rows.mul a.columns) (joined (32 * a.lanes) a.rows (Nat.pow 2 d.bits) (Columns.flatten lanes))) = _ := all
-  rw [rows, all', base, P, N, sumsTo] at h
+  rw [rows, all, base, P, N, sumsTo] at h
   obtain ⟨T, h, hT⟩ := errors_sound twice c8 h
   have gains : e.mul x.gain = side frame.digit frame.width frame.rows fun r => e * cs r := by rw [p3]; exact (side_mul _ _ _ _ _).symm
   have losses : (e.mul x.loss).add (x.weight.mul (side frame.digit frame.width frame.rows T)) = side frame.digit frame.width frame.rows fun r => e * l r + x.weight * T r := by
@@ -570,10 +672,10 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   rw [natural_mul e, mul_assoc]
   exact y3
 
-/-- An affine node substituted into a batch: at once where its first columns read the run and all its weights fit a number that the
+/-- An affine node substituted into a batch: at once where its first columns read the run and the weights of a lane fit a number that the
     kernel takes, column after column elsewhere. -/
 def substitute [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding) (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
-  Bool.casesOn (motive := fun _ => Bool) (both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))))
+  Bool.casesOn (motive := fun _ => Bool) (both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144) (Dense.consecutive n first a.sources))))
     (through s frame a d e error first n direct mirrored memory x next)
     (Option.rec (motive := fun _ => Bool) false (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
           wholeFrom s frame a d.bits e error first n direct mirrored memory C K c tiles levels lanes x next)
@@ -584,7 +686,7 @@ theorem substitute_none [Prepared] {s : Scale} {frame : Frame} {a : Affine} {d :
     (h : decode a d = none) : substitute s frame a d e error first n direct mirrored memory x next = false := by
   unfold substitute through
   rw [Prepared.columns_eq, h]
-  cases both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) <;> rfl
+  cases both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144) (Dense.consecutive n first a.sources))) <;> rfl
 
 theorem substitute_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine} {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
     (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hx : x.HoldsOver frame v goal)
@@ -592,7 +694,7 @@ theorem substitute_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : 
       AtMost (natural e * v i - natural s.unit * c) (natural (digit (32 * a.lanes) error i)))
     (h : substitute s frame a d e error first n direct mirrored memory x next = true) : ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
   unfold substitute at h
-  cases e1 : both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.columns) a.lanes) 262144) (Dense.consecutive n first a.sources))) with
+  cases e1 : both (Nat.beq a.positions 1) (both (Nat.ble n a.columns) (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144) (Dense.consecutive n first a.sources))) with
   | false => rw [e1] at h; exact through_sound sf hm hx near h
   | true =>
     rw [e1, Prepared.columns_eq] at h
