@@ -123,6 +123,23 @@ def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary,
     assert accepted(lines, lean, library, tmp_path)
 
 
+@pytest.mark.parametrize("semantics", Semantics)
+def test_few_rows_meet_a_large_node(
+    semantics: Semantics, lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
+) -> None:
+    """Lean reverses the rows, not the weights: the bounds are the same."""
+    stage = last(8, (2, 140, 130, 2), semantics)
+    node = stage.passed[-3].node
+    assert isinstance(node, AffineData)
+    assert node.rows * node.columns >= 16384
+    rows = stage.relaxed()
+    after = found(stage, rows)
+    lines = [f"theorem same : ({applied(stage, rows, agrees(after))}) = true := by decide +kernel"]
+    after.lower[-1] += 1
+    lines.append(f"theorem other : ({applied(stage, rows, agrees(after))}) = false := by decide +kernel")
+    assert accepted(lines, lean, library, tmp_path)
+
+
 def test_lean_refuses_relaxations_that_do_not_fit(
     lean: LeanInstall, library: BuiltLibrary, tmp_path: Path
 ) -> None:

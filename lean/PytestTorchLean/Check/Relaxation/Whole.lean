@@ -1,6 +1,7 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Signed
 import PytestTorchLean.Check.Relaxation.Substitute
+import PytestTorchLean.Check.Relaxation.Reversed
 /-!
 # A whole affine node substituted at once
 
@@ -38,31 +39,36 @@ theorem raisedRows_eq {b w R m size : Nat} {f g : Nat → Nat → Nat} (hb : 0 <
   rw [← grid_add]
   exact grid_sub fun r hr i hi => Nat.le_trans (h r hr i hi) (Nat.le_add_left _ _)
 
-/-- All rows times all columns: raised rows times raised columns, without what the offsets add, raised by `2^(b - 2)`. The
-    columns come in one number in reverse order, `m` digits each; a further row of ones yields their sums. -/
-def combined (b w c R levels m tiles size bits count rows turned : Nat) : Nat :=
-  share (fun raw => share (fun weights => share (fun sums =>
+/-- The batch's rows with a further row of ones below them. -/
+def withOnes (b w R m rows : Nat) : Nat := Nat.add rows (Nat.mul (Nat.pow 2 (Nat.mul (Nat.mul b w) R)) (ones b m))
+/-- `raw` has the products of all raised rows and raised columns, in its last row the columns' sums: without what the offsets
+    add, raised by `2^(b - 2)`. -/
+def lowerAll (b w R m size bits count rows raw : Nat) : Nat :=
+  share (fun weights => share (fun sums =>
         Nat.sub (Nat.add (Nat.land raw (Nat.sub (Nat.pow 2 (Nat.mul (Nat.mul b w) R)) 1))
             (Nat.mul (Nat.mul (Nat.add (Nat.pow 2 (Nat.sub b 2)) (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 bits)))) (ones b count)) (ones (Nat.mul b w) R)))
           (Nat.add (Nat.mul (Nat.mul (Nat.pow 2 bits) sums) (ones b count)) (Nat.mul (Nat.mul (Nat.pow 2 size) weights) (ones (Nat.mul b w) R))))
-      (times b w R m rows (ones b m))) (Nat.shiftRight raw (Nat.mul (Nat.mul b w) R)))
-    (dotsOf b w c (Nat.succ R) levels m tiles count (Nat.add rows (Nat.mul (Nat.pow 2 (Nat.mul (Nat.mul b w) R)) (ones b m))) turned)
+      (times b w R m rows (ones b m))) (Nat.shiftRight raw (Nat.mul (Nat.mul b w) R))
+/-- All rows times all columns: raised rows times raised columns, without what the offsets add, raised by `2^(b - 2)`. The
+    columns come in one number in reverse order, `m` digits each; a further row of ones yields their sums. -/
+def combined (b w c R levels m tiles size bits count rows turned : Nat) : Nat :=
+  share (lowerAll b w R m size bits count rows) (dotsOf b w c (Nat.succ R) levels m tiles count (withOnes b w R m rows) turned)
 
 /-- A coefficient as `combined` computes it. -/
 def combinedAt (b m F O : Nat) (f g p n : Nat → Nat) : Nat :=
   (tally m fun i => (f i + F - g i) * (p i + O - n i)) + (2 ^ (b - 2) + m * (F * O)) -
     (O * (tally m fun i => f i + F - g i) + F * tally m fun i => p i + O - n i)
 
-theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits count turned : Nat} {f g : Nat → Nat → Nat} {p n : Nat → Nat → Nat} (hb : 2 ≤ b) (hm : 0 < m)
-    (hw : m ≤ w) (hc : 0 < c) (hcw : c ≤ w) (hl : R + 1 ≤ 2 ^ levels) (hmc : m ≤ c * tiles) (hct : c * tiles ≤ w) (hcount : count ≤ w) (pos : 0 < count)
+/-- The raised rows, with the row of ones, and the raised columns fit their digits. -/
+theorem raised_fits {b w R m size bits count : Nat} {f g : Nat → Nat → Nat} {p n : Nat → Nat → Nat} (hb : 2 ≤ b) (hm : 0 < m)
     (fits : 2 * (m * (2 ^ size * 2 ^ bits)) < 2 ^ (b - 2))
-    (hf : ∀ r, r < R → ∀ i, i < m → f r i < 2 ^ size ∧ g r i < 2 ^ size) (hp : ∀ k, k < count → ∀ i, i < m → p k i ≤ 2 ^ bits ∧ n k i ≤ 2 ^ bits)
-    (ht : ∀ u, u < count → digit (b * m) turned u = pack b m fun i => p (count - 1 - u) (m - 1 - i) + 2 ^ bits - n (count - 1 - u) (m - 1 - i)) :
-    combined b w c R levels m tiles size bits count (grid b w m R fun r i => f r i + 2 ^ size - g r i) turned =
-      grid b w count R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (p k) (n k) := by
+    (hf : ∀ r, r < R → ∀ i, i < m → f r i < 2 ^ size ∧ g r i < 2 ^ size) (hp : ∀ k, k < count → ∀ i, i < m → p k i ≤ 2 ^ bits ∧ n k i ≤ 2 ^ bits) :
+    m * ((2 ^ size + 2 ^ size) * (2 ^ bits + 2 ^ bits)) < 2 ^ b ∧ 2 ^ size + 2 ^ size < 2 ^ b ∧ 2 ^ bits + 2 ^ bits < 2 ^ b ∧
+      (∀ k, k < count → ∀ i, i < m → p k i + 2 ^ bits - n k i ≤ 2 ^ bits + 2 ^ bits) ∧
+      (∀ r, r < R → ∀ i, i < m → f r i + 2 ^ size - g r i ≤ 2 ^ size + 2 ^ size) ∧
+      (∀ r, r < R + 1 → ∀ i, i < m → stacked R (fun r i => f r i + 2 ^ size - g r i) (fun _ _ => 1) r i ≤ 2 ^ size + 2 ^ size) ∧
+      withOnes b w R m (grid b w m R fun r i => f r i + 2 ^ size - g r i) = grid b w m (R + 1) (stacked R (fun r i => f r i + 2 ^ size - g r i) fun _ _ => 1) := by
   have b0 : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 1)) hb
-  have w0 : 0 < w := Natural.lt_of_lt_of_le hm hw
-  have bw : 0 < b * w := Nat.mul_pos b0 w0
   have half : 2 ^ (b - 2) + 2 ^ (b - 2) + (2 ^ (b - 2) + 2 ^ (b - 2)) = 2 ^ b := by
     obtain ⟨k, rfl⟩ := Nat.exists_of_le hb
     have e1 : 2 + k - 2 = k := Natural.add_sub_cancel_left 2 k
@@ -97,17 +103,29 @@ theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bi
       obtain ⟨q, rfl⟩ := Nat.exists_of_le h
       rw [stacked_second]; exact Nat.le_trans (one size) (Nat.le_add_right _ _)
     | inr h => rw [stacked_first _ _ h]; exact xle r h i hi
-  have both_rows : (grid b w m R fun r i => f r i + 2 ^ size - g r i).add ((Nat.pow 2 ((b.mul w).mul R)).mul (ones b m)) =
+  have both_rows : withOnes b w R m (grid b w m R fun r i => f r i + 2 ^ size - g r i) =
       grid b w m (R + 1) (stacked R (fun r i => f r i + 2 ^ size - g r i) fun _ _ => 1) := by
     have single : ones b m = pack (b * w) 1 fun _ => pack b m fun _ => 1 := by
       rw [ones_eq b0]
       show _ = pack b m _ + 2 ^ (b * w) * 0
       rw [Nat.mul_zero]; rfl
+    unfold withOnes
     rw [single]
     exact Memory.pack_splice (h := fun r => pack b m (stacked R (fun r i => f r i + 2 ^ size - g r i) (fun _ _ => 1) r))
       (fun r hr => by rw [stacked_first _ _ hr]) (fun r _ => by rw [stacked_second])
-  have raw := dotsOf_eq (levels := levels) (turned := turned) (R := R + 1) (V := fun k i => p k i + 2 ^ bits - n k i) b0 hc hcw hl hmc hct pos
-    stackedLe vle a_lt d_lt room ht
+  exact ⟨room, a_lt, d_lt, vle, xle, stackedLe, both_rows⟩
+
+theorem lowerAll_eq (K : Type u) [OrderedRing K] {b w R m size bits count : Nat} {f g : Nat → Nat → Nat} {p n : Nat → Nat → Nat} (hb : 2 ≤ b) (hm : 0 < m)
+    (hw : m ≤ w) (hcount : count ≤ w) (fits : 2 * (m * (2 ^ size * 2 ^ bits)) < 2 ^ (b - 2))
+    (hf : ∀ r, r < R → ∀ i, i < m → f r i < 2 ^ size ∧ g r i < 2 ^ size) (hp : ∀ k, k < count → ∀ i, i < m → p k i ≤ 2 ^ bits ∧ n k i ≤ 2 ^ bits) :
+    lowerAll b w R m size bits count (grid b w m R fun r i => f r i + 2 ^ size - g r i)
+      (grid b w count (R + 1) fun r k => tally m fun i => stacked R (fun r i => f r i + 2 ^ size - g r i) (fun _ _ => 1) r i * (p k i + 2 ^ bits - n k i)) =
+      grid b w count R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (p k) (n k) := by
+  have b0 : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 1)) hb
+  have w0 : 0 < w := Natural.lt_of_lt_of_le hm hw
+  have bw : 0 < b * w := Nat.mul_pos b0 w0
+  have one : ∀ a : Nat, 1 ≤ 2 ^ a := fun a => Natural.two_pow_pos a
+  obtain ⟨room, a_lt, d_lt, vle, xle, stackedLe, _⟩ := raised_fits (w := w) hb hm fits hf hp
   have small : ∀ r, r < R → pack b count (fun k => tally m fun i => stacked R (fun r i => f r i + 2 ^ size - g r i) (fun _ _ => 1) r i * (p k i + 2 ^ bits - n k i)) < 2 ^ (b * w) := fun r hr =>
     row_lt hcount fun k hk => Natural.lt_of_le_of_lt (tally_le fun i hi => Nat.mul_le_mul (stackedLe r (Nat.le_trans hr (Nat.le_add_right R 1)) i hi) (vle k hk i hi)) room
   have body : Nat.land (grid b w count (R + 1) fun r k => tally m fun i => stacked R (fun r i => f r i + 2 ^ size - g r i) (fun _ _ => 1) r i * (p k i + 2 ^ bits - n k i))
@@ -126,11 +144,9 @@ theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bi
     refine Nat.mul_le_mul Nat.le.refl ?_
     have e := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size + 2 ^ size)) (Nat.le_trans (one bits) (Nat.le_add_right (2 ^ bits) (2 ^ bits)))
     rw [Nat.mul_one] at e; exact e)
-  unfold combined
+  unfold lowerAll
   simp only [share_eq]
-  have whole : dotsOf b w c R.succ levels m tiles count ((grid b w m R fun r i => f r i + 2 ^ size - g r i).add ((Nat.pow 2 ((b.mul w).mul R)).mul (ones b m))) turned = _ :=
-    (congrArg (fun y => dotsOf b w c (R + 1) levels m tiles count y turned) both_rows).trans raw
-  rw [whole, body, weights, sums]
+  rw [body, weights, sums]
   have k1 : Nat.mul (Nat.mul (Nat.add (Nat.pow 2 (Nat.sub b 2)) (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 bits)))) (ones b count)) (ones (Nat.mul b w) R) =
       grid b w count R fun _ _ => 2 ^ (b - 2) + m * (2 ^ size * 2 ^ bits) := by
     have e : Nat.mul (Nat.add (Nat.pow 2 (Nat.sub b 2)) (Nat.mul m (Nat.mul (Nat.pow 2 size) (Nat.pow 2 bits)))) (ones b count) = pack b count fun _ => 2 ^ (b - 2) + m * (2 ^ size * 2 ^ bits) :=
@@ -150,6 +166,21 @@ theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bi
   rw [← grid_add, ← grid_add]
   refine grid_sub fun r hr k hk => ?_
   exact (lowered (K := K) hb fits (fun i hi => ⟨Natural.le_of_lt (hf r hr i hi).1, Natural.le_of_lt (hf r hr i hi).2⟩) (fun i hi => hp k hk i hi) rfl).1
+
+theorem combined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits count turned : Nat} {f g : Nat → Nat → Nat} {p n : Nat → Nat → Nat} (hb : 2 ≤ b) (hm : 0 < m)
+    (hw : m ≤ w) (hc : 0 < c) (hcw : c ≤ w) (hl : R + 1 ≤ 2 ^ levels) (hmc : m ≤ c * tiles) (hct : c * tiles ≤ w) (hcount : count ≤ w) (pos : 0 < count)
+    (fits : 2 * (m * (2 ^ size * 2 ^ bits)) < 2 ^ (b - 2))
+    (hf : ∀ r, r < R → ∀ i, i < m → f r i < 2 ^ size ∧ g r i < 2 ^ size) (hp : ∀ k, k < count → ∀ i, i < m → p k i ≤ 2 ^ bits ∧ n k i ≤ 2 ^ bits)
+    (ht : ∀ u, u < count → digit (b * m) turned u = pack b m fun i => p (count - 1 - u) (m - 1 - i) + 2 ^ bits - n (count - 1 - u) (m - 1 - i)) :
+    combined b w c R levels m tiles size bits count (grid b w m R fun r i => f r i + 2 ^ size - g r i) turned =
+      grid b w count R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (p k) (n k) := by
+  have b0 : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 1)) hb
+  obtain ⟨room, a_lt, d_lt, vle, _, stackedLe, both_rows⟩ := raised_fits (w := w) hb hm fits hf hp
+  have raw := dotsOf_eq (levels := levels) (turned := turned) (R := R + 1) (V := fun k i => p k i + 2 ^ bits - n k i) b0 hc hcw hl hmc hct pos
+    stackedLe vle a_lt d_lt room ht
+  unfold combined
+  rw [share_eq, both_rows]
+  exact (congrArg (lowerAll b w R m size bits count _) raw).trans (lowerAll_eq K hb hm hw hcount fits hf hp)
 
 /-! ### Slots that are replaced by their bounds -/
 
@@ -353,9 +384,48 @@ def combinedLanes (b w c R levels m tiles size bits C rows count : Nat) (lanes :
   List.rec (motive := fun _ => Nat) 0
     (fun lane _ rest => Nat.add (combinedOf b w c R levels m tiles size bits C rows count lane) (Nat.shiftLeft rest (Nat.mul b count))) lanes
 /-- All `K` columns at once if the kernel takes the number they make, else lane after lane; `g` lanes of `count` columns. -/
-def allCombined (b w c R levels m tiles size bits C rows K g count : Nat) (lanes : List (List Column)) : Nat :=
+def turnedCombined (b w c R levels m tiles size bits C rows K g count : Nat) (lanes : List (List Column)) : Nat :=
   Bool.casesOn (motive := fun _ => Nat) (Nat.ble (Nat.mul (Nat.mul m K) g) 262144) (combinedLanes b w c R levels m tiles size bits C rows count lanes)
     (combinedOf b w c R levels m tiles size bits C rows K (Columns.flatten lanes))
+
+/-- How a product with reversed rows is laid out. -/
+structure Sharing where
+  /-- a row takes `2^row` digits -/
+  row : Nat
+  /-- digits of a tile -/
+  tile : Nat
+  tiles : Nat
+  /-- columns besides the first that share its digits -/
+  others : Nat
+  /-- `2^height` is at least the number of rows -/
+  height : Nat
+  /-- `2^levels` is at least the number of digits -/
+  levels : Nat
+  /-- at least the number of groups of columns -/
+  wide : Nat
+/-- The layout for a large matrix, and whether everything fits: `R` rows, `m` by `K` weights. -/
+def Sharing.fits (x : Sharing) (b w R m size bits C K : Nat) : Bool :=
+  both (both (Nat.ble 16384 (Nat.mul m K)) (both (Nat.ble R 64) (both (Nat.ble (Nat.mul b (Nat.succ x.others)) C) (both (Nat.ble m (Nat.pow 2 x.row))
+    (both (Nat.ble (Nat.succ R) (Nat.pow 2 x.height)) (both (Nat.ble (Nat.mul (Nat.pow 2 x.row) (Nat.succ R)) (Nat.pow 2 x.levels))
+      (Nat.ble (Nat.mul x.wide (Nat.succ R)) (Nat.pow 2 x.levels))))))))
+    (both (Nat.ble 1 x.tile) (both (Nat.beq (Nat.mul x.tile x.tiles) (Nat.pow 2 x.row)) (both (Nat.ble x.tile x.wide)
+      (both (Nat.ble (Nat.succ (Nat.add K (Nat.succ x.others))) (Nat.mul (Nat.succ x.others) (Nat.succ x.wide)))
+        (Nat.ble (Nat.succ (Nat.mul (Nat.pow 2 x.row) (Nat.mul (Nat.add (Nat.pow 2 size) (Nat.pow 2 size))
+          (Nat.mul (Nat.pow 2 (Nat.mul b x.others)) (Nat.succ (Nat.add (Nat.pow 2 bits) (Nat.pow 2 bits))))))) (Nat.pow 2 C))))))
+/-- A layout for `next`. -/
+def laidOut (b R m C K : Nat) (next : Sharing → Nat) : Nat :=
+  force (fun row => force (fun others => force (fun tiles => force (fun tile => force (fun groups => force (fun wide => force (fun height => force (fun levels =>
+      next ⟨row, tile, tiles, others, height, levels, wide⟩)
+    (Nat.succ (Nat.log2 (Nat.mul (Nat.add (Nat.pow 2 row) wide) (Nat.succ R))))) (Nat.succ (Nat.log2 (Nat.succ R))))
+    (Nat.add groups (Nat.sub tile groups))) (Nat.succ (Nat.div K (Nat.succ others)))) (Nat.div (Nat.pow 2 row) tiles)) (Nat.pow 2 (Nat.sub row 6)))
+    (Nat.div (Nat.sub C b) b)) (Nat.succ (Nat.log2 (Nat.sub m 1)))
+/-- All rows times all columns: with reversed rows where the matrix is large and the rows are few. -/
+def allCombined (b w c R levels m tiles size bits C rows K g count : Nat) (lanes : List (List Column)) : Nat :=
+  laidOut b R m C K fun x => Bool.casesOn (motive := fun _ => Nat) (x.fits b w R m size bits C K)
+    (turnedCombined b w c R levels m tiles size bits C rows K g count lanes)
+    (share (lowerAll b w R m size bits K rows)
+      (reversedDots b w C (Nat.succ R) x.row x.tile x.tiles x.others x.height x.levels x.wide (withOnes b w R m rows)
+        (raisedColumns (Nat.mul (Nat.pow 2 bits) (ones C m)) (Columns.flatten lanes))))
 
 theorem turned_digits {C b m bits count : Nat} {cs : List Column} {ds : List Digits} (hb : b ≤ C) (b0 : 0 < b) (hwide : 2 ^ bits + 2 ^ bits < 2 ^ b)
     (hp : Packed C m (2 ^ bits) cs ds) (hlen : cs.length = count) (pos : 0 < count) {u : Nat} (hu : u < count) :
@@ -446,12 +516,12 @@ theorem combinedLanes_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles si
         (entry (Columns.appendDigits d1 d2) (count + k)).negative) = _ := grid_congr fun r _ k _ => by rw [← len1, entry_second d1 d2 k]
     rw [left, right]
 
-theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C g' count : Nat} {f g : Nat → Nat → Nat}
+theorem turnedCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C g' count : Nat} {f g : Nat → Nat → Nat}
     (ok : Combines b w c R levels m tiles size bits C f g) {lanes : List (List Column)} {ds : List Digits} (hp : Packed C m (2 ^ bits) (Columns.flatten lanes) ds)
     (he : Even count lanes) (hlen : (Columns.flatten lanes).length = count * lanes.length) (hw : count * lanes.length ≤ w) (pos : 0 < count * lanes.length) :
-    allCombined b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) (count * lanes.length) g' count lanes =
+    turnedCombined b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) (count * lanes.length) g' count lanes =
       grid b w (count * lanes.length) R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative := by
-  unfold allCombined
+  unfold turnedCombined
   cases Nat.ble (Nat.mul (Nat.mul m (count * lanes.length)) g') 262144 with
   | true => exact combinedOf_eq K ok hw pos hp hlen
   | false =>
@@ -466,6 +536,57 @@ theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size
         have z := Nat.mul_le_mul (Nat.le.refl (n := count)) (Nat.succ_le_succ (Nat.zero_le lanes.length))
         rw [Nat.mul_one] at z; exact z
       exact combinedLanes_eq K ok (Nat.le_trans one hw) some (lane :: lanes) ds hp he
+
+theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size bits C g' count : Nat} {f g : Nat → Nat → Nat}
+    (ok : Combines b w c R levels m tiles size bits C f g) {lanes : List (List Column)} {ds : List Digits} (hp : Packed C m (2 ^ bits) (Columns.flatten lanes) ds)
+    (he : Even count lanes) (hlen : (Columns.flatten lanes).length = count * lanes.length) (hw : count * lanes.length ≤ w) (pos : 0 < count * lanes.length) :
+    allCombined b w c R levels m tiles size bits C (grid b w m R fun r i => f r i + 2 ^ size - g r i) (count * lanes.length) g' count lanes =
+      grid b w (count * lanes.length) R fun r k => combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative := by
+  have other := turnedCombined_eq (g' := g') K ok hp he hlen hw pos
+  unfold allCombined laidOut
+  simp only [force_eq]
+  generalize Nat.succ (Nat.log2 (Nat.sub m 1)) = row
+  generalize Nat.div (Nat.sub C b) b = others
+  generalize Nat.pow 2 (Nat.sub row 6) = tiles'
+  generalize Nat.div (Nat.pow 2 row) tiles' = tile
+  generalize Nat.succ (Nat.div (count * lanes.length) (Nat.succ others)) = groups
+  generalize Nat.add groups (Nat.sub tile groups) = wide
+  generalize Nat.succ (Nat.log2 (Nat.succ R)) = height
+  generalize Nat.succ (Nat.log2 (Nat.mul (Nat.add (Nat.pow 2 row) wide) (Nat.succ R))) = digits
+  cases e : Sharing.fits ⟨row, tile, tiles', others, height, digits, wide⟩ b w R m size bits C (count * lanes.length) with
+  | false => exact other
+  | true =>
+    obtain ⟨h1, h2⟩ := both_true e
+    obtain ⟨_, h1⟩ := both_true h1
+    obtain ⟨_, h1⟩ := both_true h1
+    obtain ⟨a1, h1⟩ := both_true h1
+    obtain ⟨a2, h1⟩ := both_true h1
+    obtain ⟨a3, h1⟩ := both_true h1
+    obtain ⟨a4, a5⟩ := both_true h1
+    obtain ⟨b1, h2⟩ := both_true h2
+    obtain ⟨b2, h2⟩ := both_true h2
+    obtain ⟨b3, h2⟩ := both_true h2
+    obtain ⟨b4, b5⟩ := both_true h2
+    have b0 : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 1)) ok.digit
+    have C0 : 0 < C := Nat.le_trans b0 ok.narrow
+    have bounded : ∀ k, k < count * lanes.length → ∀ i, i < m → (entry ds k).positive i ≤ 2 ^ bits ∧ (entry ds k).negative i ≤ 2 ^ bits :=
+      fun k hk i hi => (raised_le (offset := 2 ^ bits) (Columns.flatten lanes) ds hp k (by rw [hlen]; exact hk) i hi).2
+    obtain ⟨room, a_lt, d_lt, vle, _, stackedLe, both_rows⟩ := raised_fits (w := w) (R := R) (p := fun k => (entry ds k).positive) (n := fun k => (entry ds k).negative)
+      ok.digit ok.height ok.fits ok.small bounded
+    obtain ⟨len, vectors⟩ := raisedColumns_eq (offset := 2 ^ bits) C0 Nat.le.refl (Columns.flatten lanes) ds hp
+    have fit : 2 ^ row * ((2 ^ size + 2 ^ size) * (2 ^ (b * others) * (2 ^ bits + 2 ^ bits + 1))) < 2 ^ C := Nat.le_of_ble_eq_true b5
+    have single : 2 ^ (b * others) * (2 ^ bits + 2 ^ bits + 1) < 2 ^ C := by
+      refine Natural.lt_of_le_of_lt ?_ fit
+      generalize 2 ^ (b * others) * (2 ^ bits + 2 ^ bits + 1) = z
+      have t := Nat.mul_le_mul (Natural.two_pow_pos row) (Nat.mul_le_mul (Nat.le_trans (Natural.two_pow_pos size) (Nat.le_add_right _ (2 ^ size))) (Nat.le.refl (n := z)))
+      have o : (0 + 1) * ((0 + 1) * z) = z := (Nat.one_mul _).trans (Nat.one_mul _)
+      exact Nat.le_trans (Natural.le_of_eq o.symm) t
+    have raw := reversedDots_eq (b := b) (w := w) (C := C) (R := R + 1) (V := raised (2 ^ bits) ds) b0 (Nat.le_of_ble_eq_true a1) ok.height ok.width
+      (Nat.le_of_ble_eq_true a2) (Nat.le_of_ble_eq_true a3) (Nat.le_of_ble_eq_true a4) (Nat.le_of_ble_eq_true a5) (Nat.le_of_ble_eq_true b1)
+      (Nat.eq_of_beq_eq_true b2) (Nat.le_of_ble_eq_true b3) hw pos (Nat.le_of_ble_eq_true b4) stackedLe a_lt vle d_lt room fit single vectors (len.trans hlen)
+    show share _ (reversedDots b w C (R + 1) row tile tiles' others height digits wide (withOnes b w R m _) (raisedColumns (2 ^ bits * ones C m) (Columns.flatten lanes))) = _
+    rw [share_eq, both_rows]
+    exact (congrArg (lowerAll b w R m size bits (count * lanes.length) _) raw).trans (lowerAll_eq K ok.digit ok.height ok.width hw ok.fits ok.small bounded)
 
 /-- The batch over the run `first`, ..., which a node with one position reads with its first `n` columns. The frame's numbers are
     evaluated first: where a later relaxation does the same with the weights, the kernel knows the result. -/
