@@ -5,6 +5,7 @@ import PytestTorchLean.Thm.Certified
 import PytestTorchLean.Thm.CertifiedCurves
 import PytestTorchLean.Thm.CertifiedRoots
 import PytestTorchLean.Thm.CertifiedProducts
+import PytestTorchLean.Thm.CertifiedPlanes
 import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedChoices

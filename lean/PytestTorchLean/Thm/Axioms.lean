@@ -31,6 +31,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Box.runHull_sound
 #print axioms PytestTorchLean.Affine.runRounded_sound
 #print axioms PytestTorchLean.Sums.near
+#print axioms PytestTorchLean.Sums.close
 #print axioms PytestTorchLean.Script.run_sound
 #print axioms PytestTorchLean.Compose.run_sound
 #print axioms PytestTorchLean.Direct.run_sound
@@ -52,6 +53,9 @@ set_option linter.all false
 #print axioms PytestTorchLean.Relaxation.pair_sound
 #print axioms PytestTorchLean.Relaxation.choose_sound
 #print axioms PytestTorchLean.Forward.conclude_sound
+#print axioms PytestTorchLean.Forward.bendWithSymbols_sound
+#print axioms PytestTorchLean.Linearize.products_sound
+#print axioms PytestTorchLean.Linearize.quotients_sound
 #print axioms PytestTorchLean.Forward.Cuts.run_sound
 
 /-! ### What runtimes compute is among the executions -/

@@ -6,7 +6,7 @@ import PytestTorchLean.Thm.Certified
 Two layers of two ReLUs: `y = max(c0, 0) + max(c1, 0)` with `c = (r0 + r1, r0 - r1)`, `r = (max(x0 + x1, 0), max(x0 - x1, 0))`.
 On `-1 ≤ x ≤ 1` interval bounds give `y ≤ 6`; rows carried back through both layers give `y ≤ 5`. The certificate
 tightens the bounds of the second layer by rows and concludes by a row. Another one concludes by forms of the inputs,
-carried forward on each quadrant of the box.
+carried forward on each quadrant of the box, a third one by forms with noise symbols on the whole box.
 -/
 set_option linter.all false
 universe u
@@ -53,7 +53,12 @@ def quadrants : Forward.Cuts := .cut 0 (2 ^ 36) (.cut 1 (2 ^ 36) .leaf .leaf) (.
 def carriedScript (cuts : Forward.Cuts) : Script :=
   .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 false cuts))))))
 theorem carried_accepted : check .plain .real deepGraph deepClaims ⟨deepScale, [[carriedScript quadrants]]⟩ = true := by decide +kernel
-/-- Without cuts the forms do not suffice. -/
+/-- Forms on the whole box that give every undecided ReLU a noise symbol. -/
+def symbolScript : Script :=
+  .node intervalStep (.node reluStep (.node intervalStep (.node reluStep (.node intervalStep (.conclude (.forward fives 29 8 24 2 true .leaf))))))
+theorem symbols_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
+  PytestTorchLean.sound K (rules := .plain) (c := ⟨deepScale, [[symbolScript]]⟩) (by decide +kernel)
+/-- Without cuts and without symbols the forms do not suffice. -/
 theorem uncut_refused : check .plain .real deepGraph deepClaims ⟨deepScale, [[carriedScript .leaf]]⟩ = false := by decide +kernel
 /-- What the forms prove on all parts together. -/
 theorem carried_sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real deepGraph) deepClaims :=
