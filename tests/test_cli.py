@@ -160,7 +160,7 @@ def test_inspect_has_a_row_for_each_operator(here: Path, capsys: pytest.CaptureF
     assert main(["inspect", "net.onnx"]) == 0
     output = capsys.readouterr().out
     assert "Relu      2      yes  yes\n" in output
-    assert "Tan       1      yes  no      its value is in general not a rational number\n" in output
+    assert "Tan       1      yes  no      no bounds of it are proved in Lean\n" in output
     assert "Not certifiable: `check: runtime` works" in output
     assert main(["inspect", "net.onnx", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

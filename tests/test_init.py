@@ -167,7 +167,7 @@ def test_a_model_without_certificate_gets_a_runtime_check_and_the_reason(
     spec = written("net.onnx")
     assert [prop.check for prop in spec.properties] == ["runtime"]
     text = Path("torchlean.yaml").read_text()
-    assert "  #   Tan: its value is in general not a rational number\n" in text
+    assert "  #   Tan: no bounds of it are proved in Lean\n" in text
     assert "Template" not in text
     assert text.endswith("\n")
     assert "can be run, but not proved, because of LogSoftmax, Tan" in capsys.readouterr().out

@@ -93,7 +93,7 @@ ASSUMED = frozenset({*CURVES, *COMPOSED}) - {"Sqrt"}
 SEQUENCED = frozenset({"BatchNormalization", "LayerNormalization", "RMSNormalization", "Softmax"})
 """Operators that certificates speak about as several rounded operations, which is assumed of the runtime."""
 
-_NO_STEP = no_step("its value is in general not a rational number")
+_NO_STEP = no_step("no bounds of it are proved in Lean")
 
 
 def _infer(node: Node, types: Types) -> tuple[ValueType, ...]:

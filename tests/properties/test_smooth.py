@@ -103,6 +103,27 @@ def test_true_ranges_are_proved_and_false_ones_are_not(name: str, context_for: A
     assert verdict(low + Fraction(1, 1000), high + slack) is Verdict.REFUTED
 
 
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+def test_gelu_is_proved_as_exporters_write_it(semantics: str, context_for: Any) -> None:
+    nodes = [
+        helper.make_node("Add", ["x", "b"], ["h"]),
+        helper.make_node("Div", ["h", "root"], ["d"]),
+        helper.make_node("Erf", ["d"], ["e"]),
+        helper.make_node("Add", ["e", "one"], ["g"]),
+        helper.make_node("Mul", ["h", "g"], ["p"]),
+        helper.make_node("Mul", ["p", "half"], ["y"]),
+    ]
+    constants = {"b": np.float32(1.5), "root": np.float32(np.sqrt(2)), "one": np.float32(1)}
+    proto = model(nodes, {"x": [1, 2]}, {"y": [1, 2]}, {**constants, "half": np.float32(0.5)})
+    ends = elementary.reference("Gelu", np.array([1.25, 1.75], dtype=np.float32))[0]
+    low, high, slack = Fraction(float(ends[0])), Fraction(float(ends[1])), Fraction(1, 8)
+    box = Bounds(Fraction(-1, 4), Fraction(1, 4))
+    for upper, verdict in ((high + slack, Verdict.PROVED), (high - Fraction(1, 1000), Verdict.REFUTED)):
+        output = OutputBounds(low - slack, upper)
+        prop = RangeProperty(name="r", model="m", input=box, output=output, semantics=semantics)
+        assert run_property(context_for(proto), prop).verdict is verdict
+
+
 @pytest.mark.parametrize("op", ["Sin", "Cos"])
 @pytest.mark.parametrize("assurance", ["kernel", "evaluated"])
 def test_sine_and_cosine_are_proved_where_true(op: str, assurance: str, context_for: Any) -> None:
@@ -141,7 +162,7 @@ def test_sine_and_cosine_are_proved_where_true(op: str, assurance: str, context_
         ("Elu", {"alpha": 2.0}, "alpha between 0 and 1"),
         ("Celu", {"alpha": 0.5}, "only for alpha = 1"),
         ("Selu", {"alpha": 1.0}, "the alpha and gamma of the standard"),
-        ("Tan", {}, "in general not a rational number"),
+        ("Tan", {}, "no bounds of it are proved"),
     ],
 )
 def test_what_has_no_rule_is_unsupported_by_name(
