@@ -188,10 +188,8 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield (
         "Lines are added as instances are run, while other work runs on the machine and with two to seven "
         "times the competition's seconds: wall times are several times those of a quiet machine, and "
-        "`processor` in the file is the steadier figure. Of ACAS Xu all instances of properties 3 and 4 are "
-        "meant, and a sample of 40 of the 186 by a fixed seed (`--sample 40`); what of these has no line was "
-        "not run yet. Its other lines were not drawn at random: sat ones first. Lines were found by the "
-        "searches of their day, many of them by slower ones than today's.\n"
+        "`processor` in the file is the steadier figure. Lines were found by the searches of their day, many "
+        "of them by slower ones than today's. What of ACAS Xu has no line was not run yet.\n"
     )
     yield f"{machine()}\n"
     head = ("benchmark", "run", "not run", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
