@@ -22,27 +22,27 @@ def once : Certificate := ⟨scale, [[.conclude (.direct decoding)]]⟩
 def split (value : Nat) : Certificate := ⟨scale, [[.split 2 value (.conclude (.direct decoding)) (.conclude (.direct decoding))]]⟩
 
 -- one of x + 2 and x - 2 is positive, one of 2 - x and -2 - x is
-theorem pairs : check .real graph (claim four .true 2) once = .true := by decide +kernel
+theorem pairs : check .plain .real graph (claim four .true 2) once = .true := by decide +kernel
 theorem proved.{u} (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real graph) (claim four .true 2) := sound K pairs
-theorem all_four : check .real graph (claim four .true 4) once = .true := by decide +kernel
+theorem all_four : check .plain .real graph (claim four .true 4) once = .true := by decide +kernel
 -- the last clause may be short: its only row, 2 - x, is positive; in fours, all of them must not fail
-theorem short_clause : check .real graph (claim four .true 3) once = .true := by decide +kernel
+theorem short_clause : check .plain .real graph (claim four .true 3) once = .true := by decide +kernel
 -- not every row is positive, and a clause of no rows holds never
-theorem each_row : check .real graph (claim four .true 1) once = .false := by decide +kernel
-theorem no_row : check .real graph (claim four .true 0) once = .false := by decide +kernel
+theorem each_row : check .plain .real graph (claim four .true 1) once = .false := by decide +kernel
+theorem no_row : check .plain .real graph (claim four .true 0) once = .false := by decide +kernel
 -- a short clause whose row fails: the first two rows x - 2, x + 2 and then -x - 2 alone
-theorem short_clause_fails : check .real graph (claim { four with rows := 3 } .true 2) once = .false := by decide +kernel
+theorem short_clause_fails : check .plain .real graph (claim { four with rows := 3 } .true 2) once = .false := by decide +kernel
 
 -- x ≥ 0 or -x ≥ 0: neither holds throughout, each holds in one case
-theorem signs : check .real graph (claim either .false 2) (split 4096) = .true := by decide +kernel
-theorem without_cases : check .real graph (claim either .false 2) once = .false := by decide +kernel
-theorem cases_elsewhere : check .real graph (claim either .false 2) (split 4097) = .false := by decide +kernel
-theorem strictly : check .real graph (claim either .true 2) (split 4096) = .false := by decide +kernel
+theorem signs : check .plain .real graph (claim either .false 2) (split 4096) = .true := by decide +kernel
+theorem without_cases : check .plain .real graph (claim either .false 2) once = .false := by decide +kernel
+theorem cases_elsewhere : check .plain .real graph (claim either .false 2) (split 4097) = .false := by decide +kernel
+theorem strictly : check .plain .real graph (claim either .true 2) (split 4096) = .false := by decide +kernel
 -- one alternative removed
-theorem only_first : check .real graph (claim { either with rows := 1 } .false 2) (split 4096) = .false := by decide +kernel
+theorem only_first : check .plain .real graph (claim { either with rows := 1 } .false 2) (split 4096) = .false := by decide +kernel
 -- a split outside the bounds of its slot
-theorem uncovered : check .real graph (claim either .false 2) (split 5121) = .false := by decide +kernel
-theorem unwritten : check .real graph (claim either .false 2)
+theorem uncovered : check .plain .real graph (claim either .false 2) (split 5121) = .false := by decide +kernel
+theorem unwritten : check .plain .real graph (claim either .false 2)
     ⟨scale, [[.split 3 4096 (.conclude (.direct decoding)) (.conclude (.direct decoding))]]⟩ = .false := by decide +kernel
 
 end PytestTorchLean.Test

@@ -24,11 +24,11 @@ def left : Case := ⟨2, 4096, true⟩
 def right : Case := ⟨2, 4096, false⟩
 
 -- x at most 0; x at least 0 and y at most 1/2; x at least 0 and y at least 1/2
-theorem part_left : checkPart .real graph scale either box [left] early = .true := by decide +kernel
-theorem part_low : checkPart .real graph scale either box [⟨3, 4608, true⟩, right] late = .true := by decide +kernel
-theorem part_high : checkPart .real graph scale either box [⟨3, 4608, false⟩, right] late = .true := by decide +kernel
+theorem part_left : checkPart .plain .real graph scale either box [left] early = .true := by decide +kernel
+theorem part_low : checkPart .plain .real graph scale either box [⟨3, 4608, true⟩, right] late = .true := by decide +kernel
+theorem part_high : checkPart .plain .real graph scale either box [⟨3, 4608, false⟩, right] late = .true := by decide +kernel
 -- one theorem for two cases within a part
-theorem part_right : checkPart .real graph scale either box [right]
+theorem part_right : checkPart .plain .real graph scale either box [right]
     (.known 0 (.node step (.split 3 4608 (.node step last) (.node step last)))) = .true := by decide +kernel
 
 universe u
@@ -41,22 +41,22 @@ theorem proved (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real graph) 
 
 
 -- without the case, with the other side of it, with another value
-theorem whole : checkPart .real graph scale either box [left] (.node step (.node step last)) = .false := by decide +kernel
-theorem above_too : checkPart .real graph scale either box [⟨2, 4095, false⟩] early = .false := by decide +kernel
-theorem below_too : checkPart .real graph scale either box [⟨2, 4097, true⟩] early = .false := by decide +kernel
+theorem whole : checkPart .plain .real graph scale either box [left] (.node step (.node step last)) = .false := by decide +kernel
+theorem above_too : checkPart .plain .real graph scale either box [⟨2, 4095, false⟩] early = .false := by decide +kernel
+theorem below_too : checkPart .plain .real graph scale either box [⟨2, 4097, true⟩] early = .false := by decide +kernel
 -- one alternative removed
 def positive : Property := { either with forms := { either.forms with rows := 1 } }
-theorem only_positive : checkPart .real graph scale positive box [left] early = .false := by decide +kernel
-theorem positive_right : checkPart .real graph scale positive box [right] early = .true := by decide +kernel
+theorem only_positive : checkPart .plain .real graph scale positive box [left] early = .false := by decide +kernel
+theorem positive_right : checkPart .plain .real graph scale positive box [right] early = .true := by decide +kernel
 -- a place beyond the path; a slot that is not written yet
-theorem no_such_case : checkPart .real graph scale either box [left] (.known 1 (.node step (.node step last))) = .false := by decide +kernel
-theorem too_early : checkPart .real graph scale either box [⟨3, 4096, true⟩] early = .false := by decide +kernel
+theorem no_such_case : checkPart .plain .real graph scale either box [left] (.known 1 (.node step (.node step last))) = .false := by decide +kernel
+theorem too_early : checkPart .plain .real graph scale either box [⟨3, 4096, true⟩] early = .false := by decide +kernel
 -- a certificate assumes nothing
-theorem assumed : check .real graph claims ⟨scale, [[early]]⟩ = .false := by decide +kernel
-theorem complete : check .real graph claims ⟨scale, [[.split 2 4096 (.node step (.node step last)) (.node step (.node step last))]]⟩ = .true := by decide +kernel
+theorem assumed : check .plain .real graph claims ⟨scale, [[early]]⟩ = .false := by decide +kernel
+theorem complete : check .plain .real graph claims ⟨scale, [[.split 2 4096 (.node step (.node step last)) (.node step (.node step last))]]⟩ = .true := by decide +kernel
 -- units that do not fit
-theorem unfitting : checkPart .real graph ⟨1024, 4096, 12⟩ either box [left] early = .false := by decide +kernel
+theorem unfitting : checkPart .plain .real graph ⟨1024, 4096, 12⟩ either box [left] early = .false := by decide +kernel
 -- a case that no input of the box meets
-theorem empty_case : checkPart .real graph scale positive box [⟨2, 3000, true⟩] early = .true := by decide +kernel
+theorem empty_case : checkPart .plain .real graph scale positive box [⟨2, 3000, true⟩] early = .true := by decide +kernel
 
 end PytestTorchLean.Test

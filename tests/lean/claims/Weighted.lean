@@ -24,37 +24,37 @@ def both_of_them : Affine := rows 4 (under.weights + 2 ^ 256 * halved.weights)
 /-- `x - 1` and `1 - x` -/
 def touching : Affine := rows 2 0x00000000_00000000_BF800000_3F800000_00000000_00000000_3F800000_BF800000
 
-theorem disjunction : check .real graph (claim either .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
-theorem condition : check .real graph (claim under .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
+theorem disjunction : check .plain .real graph (claim either .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
+theorem condition : check .plain .real graph (claim under .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
 theorem proved.{u} (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real graph) (claim under .true 2) := sound K condition
-theorem rational : check .real graph (claim halved .true 2) (weighted [[1, 2]]) = .true := by decide +kernel
-theorem two_clauses : check .real graph (claim both_of_them .true 2) (weighted [[1, 1], [1, 2]]) = .true := by decide +kernel
-theorem weak : check .real graph (claim touching .false 2) (weighted [[3, 3]]) = .true := by decide +kernel
-theorem rounded : check .binary32 graph (claim under .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
+theorem rational : check .plain .real graph (claim halved .true 2) (weighted [[1, 2]]) = .true := by decide +kernel
+theorem two_clauses : check .plain .real graph (claim both_of_them .true 2) (weighted [[1, 1], [1, 2]]) = .true := by decide +kernel
+theorem weak : check .plain .real graph (claim touching .false 2) (weighted [[3, 3]]) = .true := by decide +kernel
+theorem rounded : check .plain .binary32 graph (claim under .true 2) (weighted [[1, 1]]) = .true := by decide +kernel
 
 -- no row alone
-theorem row_by_row : check .real graph (claim under .true 2) direct = .false := by decide +kernel
-theorem first_alone : check .real graph (claim under .true 2) (weighted [[1, 0]]) = .false := by decide +kernel
-theorem second_alone : check .real graph (claim under .true 2) (weighted [[0, 1]]) = .false := by decide +kernel
+theorem row_by_row : check .plain .real graph (claim under .true 2) direct = .false := by decide +kernel
+theorem first_alone : check .plain .real graph (claim under .true 2) (weighted [[1, 0]]) = .false := by decide +kernel
+theorem second_alone : check .plain .real graph (claim under .true 2) (weighted [[0, 1]]) = .false := by decide +kernel
 -- the condition left out of the claim
-theorem unconditional : check .real graph (claim { under with rows := 1 } .true 1) (weighted [[1]]) = .false := by decide +kernel
+theorem unconditional : check .plain .real graph (claim { under with rows := 1 } .true 1) (weighted [[1]]) = .false := by decide +kernel
 -- rows of different clauses do not help each other
-theorem apart : check .real graph (claim under .true 1) (weighted [[1], [1]]) = .false := by decide +kernel
-theorem too_long : check .real graph (claim under .true 1) (weighted [[1, 1]]) = .false := by decide +kernel
+theorem apart : check .plain .real graph (claim under .true 1) (weighted [[1], [1]]) = .false := by decide +kernel
+theorem too_long : check .plain .real graph (claim under .true 1) (weighted [[1, 1]]) = .false := by decide +kernel
 -- other weights; none; too few and too many clauses
-theorem other_weights : check .real graph (claim under .true 2) (weighted [[1, 2]]) = .false := by decide +kernel
-theorem swapped : check .real graph (claim both_of_them .true 2) (weighted [[1, 2], [1, 1]]) = .false := by decide +kernel
-theorem no_weight : check .real graph (claim touching .false 2) (weighted [[0, 0]]) = .false := by decide +kernel
-theorem empty_clause : check .real graph (claim touching .false 2) (weighted [[]]) = .false := by decide +kernel
-theorem no_clause : check .real graph (claim under .true 2) (weighted []) = .false := by decide +kernel
-theorem clause_missing : check .real graph (claim both_of_them .true 2) (weighted [[1, 1]]) = .false := by decide +kernel
-theorem clause_too_many : check .real graph (claim under .true 2) (weighted [[1, 1], [1, 1]]) = .false := by decide +kernel
-theorem no_alternative : check .real graph (claim under .true 0) (weighted [[1, 1]]) = .false := by decide +kernel
+theorem other_weights : check .plain .real graph (claim under .true 2) (weighted [[1, 2]]) = .false := by decide +kernel
+theorem swapped : check .plain .real graph (claim both_of_them .true 2) (weighted [[1, 2], [1, 1]]) = .false := by decide +kernel
+theorem no_weight : check .plain .real graph (claim touching .false 2) (weighted [[0, 0]]) = .false := by decide +kernel
+theorem empty_clause : check .plain .real graph (claim touching .false 2) (weighted [[]]) = .false := by decide +kernel
+theorem no_clause : check .plain .real graph (claim under .true 2) (weighted []) = .false := by decide +kernel
+theorem clause_missing : check .plain .real graph (claim both_of_them .true 2) (weighted [[1, 1]]) = .false := by decide +kernel
+theorem clause_too_many : check .plain .real graph (claim under .true 2) (weighted [[1, 1], [1, 1]]) = .false := by decide +kernel
+theorem no_alternative : check .plain .real graph (claim under .true 0) (weighted [[1, 1]]) = .false := by decide +kernel
 -- a sum of 0 is not positive; a weight of more bits than announced
-theorem strictly : check .real graph (claim touching .true 2) (weighted [[1, 1]]) = .false := by decide +kernel
-theorem too_large : check .real graph (claim touching .false 2) (weighted [[5, 5]]) = .false := by decide +kernel
+theorem strictly : check .plain .real graph (claim touching .true 2) (weighted [[1, 1]]) = .false := by decide +kernel
+theorem too_large : check .plain .real graph (claim touching .false 2) (weighted [[5, 5]]) = .false := by decide +kernel
 -- digits that are too short for the sums
-theorem too_short : check .real graph (claim under .true 2)
+theorem too_short : check .plain .real graph (claim under .true 2)
     ⟨scale, [[.conclude (.weighted decoding 2 30 [[1, 1]])]]⟩ = .false := by decide +kernel
 
 end PytestTorchLean.Test

@@ -24,9 +24,9 @@ def late : Script := .known 1 (.node step (.known 0 (.node step last)))
 def left : Case := ⟨2, 4096, true⟩
 def right : Case := ⟨2, 4096, false⟩
 
-theorem part_left_checked : checkPart .real graph scale either box [left] early = .true := by decide +kernel
+theorem part_left_checked : checkPart .plain .real graph scale either box [left] early = .true := by decide +kernel
 theorem part_left (K : Type u) [OrderedRing K] : PartHolds K .real graph scale either box [left] := .checked K part_left_checked
-theorem part_right_checked : checkPart .real graph scale either box [⟨3, 4096, false⟩] (.node step (.known 0 (.node step last))) = .true := by decide +kernel
+theorem part_right_checked : checkPart .plain .real graph scale either box [⟨3, 4096, false⟩] (.node step (.known 0 (.node step last))) = .true := by decide +kernel
 theorem part_right (K : Type u) [OrderedRing K] : PartHolds K .real graph scale either box [⟨3, 4096, false⟩] := .checked K part_right_checked
 theorem box_holds (K : Type u) [OrderedRing K] : PartHolds K .real graph scale either box [] :=
   .join (part_left K) (part_right K)

@@ -24,7 +24,7 @@ def late : Script := .known 1 (.node step (.known 0 (.node step last)))
 def left : Case := ⟨2, 4096, true⟩
 def right : Case := ⟨2, 4096, false⟩
 
-theorem part_left_checked : checkPart .real graph scale either box [left] early = .true := by decide +kernel
+theorem part_left_checked : checkPart .plain .real graph scale either box [left] early = .true := by decide +kernel
 theorem part_left (K : Type u) [OrderedRing K] : PartHolds K .real graph scale either box [left] := .checked K part_left_checked
 theorem proved (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real graph) [⟨either, [box]⟩] :=
   sound_parts (s := scale) ⟨⟨part_left K, trivial⟩, trivial⟩
