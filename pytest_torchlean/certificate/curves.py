@@ -44,9 +44,8 @@ _LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
 """Check.Logarithm.iterations, margin."""
 _LN2 = 45426
 """Times 2^16."""
-_NARROW = 1e-6
-_SPARE = 152
-"""Bits after the point of a budget."""
+_NARROW, _SPARE = 1e-6, 152
+"""_SPARE: bits after the point of a budget."""
 _SLACK = 2.0**-40
 """For the roundings of binary64."""
 
@@ -368,7 +367,8 @@ def _root_guess(n: int) -> int:
 
 
 def _log2(n: int) -> int:
-    return max(n.bit_length() - 1, 0)
+    """Check.Root.log2."""
+    return min(max(n.bit_length() - 1, 0), 1023)
 
 
 def curve_slopes(

@@ -35,7 +35,7 @@ def refine (unit : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d n
 /-- About the logarithm of `c / d`, in fixed point; the first guess is that of the lengths in bits. -/
 def guess (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) : Bool :=
   force (fun r => refine unit above c d iterations r next)
-    (Nat.sub (Nat.add center (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Nat.log2 c)) 16)) (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Nat.log2 d)) 16))
+    (Nat.sub (Nat.add center (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 c)) 16)) (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 d)) 16))
 
 /-- A fixed-point number whose exponential is at most `c / d`. -/
 def lower (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) : Bool :=

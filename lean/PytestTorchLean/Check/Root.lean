@@ -25,13 +25,20 @@ theorem Curve.le_sub (a b : Nat) {x : K} (h : x + natural b ≤ natural a) : x �
     exact le_cert ((ring3 K a b x, 0 - x, b - a + (a - (x + b))) _ _ _) t
 
 namespace Root
+/-- The binary logarithm of a number below `2^1024`, rounded down: whether it is at least 512, what is left at least 256,
+    and so on. (The kernel takes a step of `Nat.log2` for each bit.) -/
+def log2 (n : Nat) : Nat :=
+  force (fun n => Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ found => found)
+    (fun k rest n found => force (fun width => Bool.casesOn (motive := fun _ => Nat) (Nat.ble (Nat.pow 2 width) n) (rest n found)
+        (force (fun high => force (rest high) (Nat.add found width)) (Nat.shiftRight n width)))
+      (Nat.pow 2 k)) 10 n 0) n
 /-- Iterations, from a start that is at most twice too large: the error's bits double, 1/4 after the first. -/
 def iterations : Nat := 7
 /-- About the square root of `n`. -/
 def guess (n : Nat) : Nat :=
   force (Nat.rec (motive := fun _ => Nat → Nat) (fun r => r)
       (fun _ rest r => force rest (Nat.shiftRight (Nat.add r (Nat.div n r)) 1)) iterations)
-    (Nat.pow 2 (Nat.succ (Nat.shiftRight (Nat.log2 n) 1)))
+    (Nat.pow 2 (Nat.succ (Nat.shiftRight (log2 n) 1)))
 
 /-- Bounds of the root of a number between two fixed-point numbers, the lower one not negative. -/
 def enclose (unit center l u : Nat) (next : Nat → Nat → Bool) : Bool :=
