@@ -8,7 +8,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_models import model
 
-from pytest_torchlean.differential.rewrites import not_covered, runtime_line
+from pytest_torchlean.differential.rewrites import not_covered, other_formula, runtime_line
 from pytest_torchlean.errors import RuntimeFailure
 
 RNG = np.random.default_rng(0)
@@ -169,3 +169,27 @@ def test_an_approximated_activation_in_a_kernel_is_named() -> None:
 def test_a_refused_model_is_an_error() -> None:
     with pytest.raises(RuntimeFailure):
         runtime_line(b"no model")
+
+
+def normalized(op: str) -> bytes:
+    inputs = ["x", "s"]
+    node = helper.make_node(op, inputs, ["z"], axis=-1)
+    opset = 23 if op == "RMSNormalization" else 17
+    return model([node], {"x": [1, 4]}, ["z"], {"s": weights(4)}, opset=opset).SerializeToString()
+
+
+@pytest.mark.parametrize("version", ["1.18.0", "1.26.0", "1.9.0", "1.26.0.dev20260101", ""])
+def test_a_layer_normalization_of_another_formula_is_not_covered(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """onnxruntime before 1.27 gives NaN for four numbers near 90 that differ by 0.01."""
+    stored = normalized("LayerNormalization")
+    assert "mean square less the square of the mean" in str(other_formula(stored, version))
+    assert other_formula(normalized("RMSNormalization"), version) is None
+    monkeypatch.setattr("pytest_torchlean.differential.rewrites.runtime_version", lambda: version)
+    assert runtime_line(stored).startswith("not covered: LayerNormalization of onnxruntime")
+
+
+@pytest.mark.parametrize("version", ["1.27.0", "1.31.1", "2.0.0", "1.100.0+cpu"])
+def test_a_layer_normalization_in_two_passes_is_covered(version: str) -> None:
+    assert other_formula(normalized("LayerNormalization"), version) is None
