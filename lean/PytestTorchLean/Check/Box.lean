@@ -164,11 +164,15 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs e offset ma
     (remaining k direct mirrored : Nat) → (next : Nat → Nat → Nat → Bool) → k + remaining = inputs →
     (Memory.mk direct mirrored).Holds s slots (2 + k) →
     push s b e offset mass down up extra remaining (b.lower / 2 ^ (b.width * k)) (b.upper / 2 ^ (b.width * k)) direct mirrored (2 + k) next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (2 + inputs) ∧ next direct' mirrored' (2 + inputs) = true
-  | 0, k, direct, mirrored, next, hk, hm, h => by
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (2 + inputs) ∧ next direct' mirrored' (2 + inputs) = true := by
+  intro remaining
+  induction remaining with
+  | zero =>
+    intro k direct mirrored next hk hm h
     rw [Nat.add_zero] at hk
     rw [← hk]; exact ⟨direct, mirrored, hm, h⟩
-  | remaining + 1, k, direct, mirrored, next, hk, hold, h => by
+  | succ remaining smaller =>
+    intro k direct mirrored next hk hold h
     have hlt : k < inputs := by
       rw [← hk]; show k + 1 ≤ k + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
     rw [push_succ, shifted, shifted, shifted_succ, shifted_succ] at h
@@ -185,7 +189,7 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs e offset ma
         rw [Nat.add_zero]
         exact hb k hlt) hold h
     rw [pack_one] at r2
-    exact push_sound he hm small hb remaining (k + 1) d' m' next (by rw [← hk, Nat.add_assoc, Nat.add_comm 1]) r1 r2
+    exact smaller (k + 1) d' m' next (by rw [← hk, Nat.add_assoc, Nat.add_comm 1]) r1 r2
 
 /-- The inputs of a box that fits, one after the other. -/
 theorem input_within {s : Scale} {slots : Nat → K} {b : Box} {inputs k : Nat} (hb : b.Holds inputs slots) (hk : k < inputs) :

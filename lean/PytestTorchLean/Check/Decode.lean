@@ -467,9 +467,14 @@ theorem split_step (width fuel n p q : Nat) (rest : List Column) :
 theorem split_eq {width : Nat} : (fuel n : Nat) → (p q : Nat → Nat) → (rest : List Column) →
     n ≤ fuel → (fuel = 0 ∨ 1 ≤ n) →
     (∀ i, i < n → p i < 2 ^ width) → (∀ i, i < n → q i < 2 ^ width) →
-    split width fuel n (pack width n p) (pack width n q) rest = prepend rest n (fun i => ⟨p i, q i⟩)
-  | 0, n, p, q, rest, hn, _, _, _ => by rw [eq_zero_of_le_zero hn]; rfl
-  | fuel + 1, n, p, q, rest, hn, h1, hp, hq => by
+    split width fuel n (pack width n p) (pack width n q) rest = prepend rest n (fun i => ⟨p i, q i⟩) := by
+  intro fuel
+  induction fuel with
+  | zero =>
+    intro n p q rest hn _ _ _
+    exact by rw [eq_zero_of_le_zero hn]; rfl
+  | succ fuel smaller =>
+    intro n p q rest hn h1 hp hq
     have h1 : 1 ≤ n := h1.elim (fun e => Nat.noConfusion e) id
     rw [split_step]
     cases e : Nat.ble n 1 with
@@ -494,9 +499,9 @@ theorem split_eq {width : Nat} : (fuel n : Nat) → (p q : Nat → Nat) → (res
       show split width fuel low _ _ (split width fuel high _ _ rest) = _
       rw [land_pack_append (fun i hi => hp i (first i hi)), land_pack_append (fun i hi => hq i (first i hi)),
         shift_pack_append (fun i hi => hp i (first i hi)), shift_pack_append (fun i hi => hq i (first i hi)),
-        split_eq fuel high _ _ rest above (Or.inr high_pos) (fun i hi => hp _ (second i hi))
+        smaller high _ _ rest above (Or.inr high_pos) (fun i hi => hp _ (second i hi))
           (fun i hi => hq _ (second i hi)),
-        split_eq fuel low _ _ _ below (Or.inr low_pos) (fun i hi => hp i (first i hi))
+        smaller low _ _ _ below (Or.inr low_pos) (fun i hi => hp i (first i hi))
           (fun i hi => hq i (first i hi)), prepend_add]
 
 /-! ### Groups and lanes -/

@@ -56,12 +56,16 @@ theorem pair_interleave : (j : Nat) → (h : Nat → Nat) → Vector.pair j (fun
   | j + 2, h => pair_interleave j (fun i => h (i + 2))
 
 theorem spread_groups {c k : Nat} (hk : k ≤ c) (hc : 0 < c) (g : Nat → Nat) (hg : ∀ i, g i < 2 ^ k) : (l m : Nat) →
-    spread c k l m (pack (c * 2 ^ l) m (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * i + j)))) = pack c (2 ^ l * m) g
-  | 0, m => by
+    spread c k l m (pack (c * 2 ^ l) m (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * i + j)))) = pack c (2 ^ l * m) g := by
+  intro l
+  induction l with
+  | zero =>
+    intro m
     show pack (c * 1) m (fun i => g (1 * i + 0) + 2 ^ k * 0) = pack c (1 * m) g
     rw [Natural.mul_one, Natural.one_mul]
     exact pack_congr fun i _ => by rw [Natural.one_mul, Nat.mul_zero, Nat.add_zero, Nat.add_zero]
-  | l + 1, m => by
+  | succ l smaller =>
+    intro m
     have twice : 2 ^ (l + 1) = 2 ^ l + 2 ^ l := by show 2 ^ l * 2 = _; rw [Nat.mul_comm, Natural.two_mul]
     have small : ∀ i, pack k (2 ^ l) (fun j => g (2 ^ l * i + j)) < 2 ^ (k * 2 ^ l) := fun i => pack_lt fun j _ => hg _
     have e : (fun i => pack k (2 ^ (l + 1)) (fun j => g (2 ^ (l + 1) * i + j))) =
@@ -78,7 +82,7 @@ theorem spread_groups {c k : Nat} (hk : k ≤ c) (hc : 0 < c) (g : Nat → Nat) 
     have p : (fun j => Vector.pair j (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i) + j))) (fun i => pack k (2 ^ l) (fun j => g (2 ^ l * (2 * i + 1) + j)))) =
         fun j => pack k (2 ^ l) (fun j' => g (2 ^ l * j + j')) := funext fun j =>
       pair_interleave j (fun i => pack k (2 ^ l) (fun j' => g (2 ^ l * i + j')))
-    rw [p, spread_groups hk hc g hg l (2 * m), ← Nat.mul_assoc]
+    rw [p, smaller (2 * m), ← Nat.mul_assoc]
     rfl
 
 theorem pack_tail_zero {b m n : Nat} {f : Nat → Nat} (h : ∀ i, f (m + i) = 0) : pack b (m + n) f = pack b m f := by

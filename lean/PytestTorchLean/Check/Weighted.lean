@@ -41,37 +41,43 @@ def weigh : List Nat → (Nat → K) → K
 
 theorem window_packed {b bits : Nat} : (rows skip : Nat) → (own : List Nat) → small bits own = true → skip + own.length ≤ rows →
     ∃ es, Packed b 1 (2 ^ bits) (window rows skip own) es ∧ (window rows skip own).length = rows ∧
-      ∀ h : Nat → K, blend es h 0 = weigh own (fun k => h (skip + k))
-  | 0, 0, [], _, _ => ⟨[], trivial, rfl, fun _ => rfl⟩
-  | 0, 0, _ :: _, _, hl => absurd (by rw [Nat.zero_add] at hl; exact hl) (Nat.not_succ_le_zero _)
-  | 0, skip + 1, _, _, hl => absurd (Nat.le_trans (Nat.le_add_right (skip + 1) _) hl) (Nat.not_succ_le_zero _)
-  | rows + 1, 0, [], hs, _ => by
-    obtain ⟨es, e1, e2, e3⟩ := window_packed rows 0 [] hs (Nat.zero_le _)
-    refine ⟨digits 0 :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.zero_le _, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
-    show (natural 0 - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = 0
-    rw [e3]
-    show (0 - 0) * h 0 + 0 = (0 : K)
-    exact (ring1 K x, (0 - 0) * x + 0, 0) (h 0)
-  | rows + 1, 0, n :: own, hs, hl => by
-    obtain ⟨s1, s2⟩ := both_true hs
-    rw [Nat.zero_add] at hl
-    obtain ⟨es, e1, e2, e3⟩ := window_packed rows 0 own s2 (by rw [Nat.zero_add]; exact Nat.le_of_succ_le_succ hl)
-    refine ⟨digits n :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.le_of_ble_eq_true s1, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
-    show (natural n - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = natural n * h (0 + 0) + weigh own (fun k => h (0 + (k + 1)))
-    rw [e3]
-    have shift : (fun k => h (0 + k + 1)) = fun k => h (0 + (k + 1)) := funext fun k => by rw [Nat.add_assoc]
-    rw [shift]
-    exact (ring3 K n x y, (n - 0) * x + y, n * x + y) (natural n) (h 0) _
-  | rows + 1, skip + 1, own, hs, hl => by
-    have hl : skip + own.length ≤ rows := by rw [Nat.succ_add] at hl; exact Nat.le_of_succ_le_succ hl
-    obtain ⟨es, e1, e2, e3⟩ := window_packed rows skip own hs hl
-    refine ⟨digits 0 :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.zero_le _, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
-    show (natural 0 - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = weigh own (fun k => h (skip + 1 + k))
-    rw [e3]
-    have shift : (fun k => h (skip + k + 1)) = fun k => h (skip + 1 + k) := funext fun k => by rw [Nat.succ_add]
-    rw [shift]
-    show (0 - 0) * h 0 + weigh own (fun k => h (skip + 1 + k)) = _
-    exact (ring2 K x y, (0 - 0) * x + y, y) (h 0) _
+      ∀ h : Nat → K, blend es h 0 = weigh own (fun k => h (skip + k)) := by
+  intro rows
+  induction rows with
+  | zero =>
+    exact fun
+    | 0, [], _, _ => ⟨[], trivial, rfl, fun _ => rfl⟩
+    | 0, _ :: _, _, hl => absurd (by rw [Nat.zero_add] at hl; exact hl) (Nat.not_succ_le_zero _)
+    | skip + 1, _, _, hl => absurd (Nat.le_trans (Nat.le_add_right (skip + 1) _) hl) (Nat.not_succ_le_zero _)
+  | succ rows smaller =>
+    exact fun
+    | 0, [], hs, _ => by
+      obtain ⟨es, e1, e2, e3⟩ := smaller 0 [] hs (Nat.zero_le _)
+      refine ⟨digits 0 :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.zero_le _, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
+      show (natural 0 - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = 0
+      rw [e3]
+      show (0 - 0) * h 0 + 0 = (0 : K)
+      exact (ring1 K x, (0 - 0) * x + 0, 0) (h 0)
+    | 0, n :: own, hs, hl => by
+      obtain ⟨s1, s2⟩ := both_true hs
+      rw [Nat.zero_add] at hl
+      obtain ⟨es, e1, e2, e3⟩ := smaller 0 own s2 (by rw [Nat.zero_add]; exact Nat.le_of_succ_le_succ hl)
+      refine ⟨digits n :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.le_of_ble_eq_true s1, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
+      show (natural n - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = natural n * h (0 + 0) + weigh own (fun k => h (0 + (k + 1)))
+      rw [e3]
+      have shift : (fun k => h (0 + k + 1)) = fun k => h (0 + (k + 1)) := funext fun k => by rw [Nat.add_assoc]
+      rw [shift]
+      exact (ring3 K n x y, (n - 0) * x + y, n * x + y) (natural n) (h 0) _
+    | skip + 1, own, hs, hl => by
+      have hl : skip + own.length ≤ rows := by rw [Nat.succ_add] at hl; exact Nat.le_of_succ_le_succ hl
+      obtain ⟨es, e1, e2, e3⟩ := smaller skip own hs hl
+      refine ⟨digits 0 :: es, ⟨⟨rfl, rfl, fun _ _ => ⟨Nat.zero_le _, Nat.zero_le _⟩⟩, e1⟩, congrArg Nat.succ e2, fun h => ?_⟩
+      show (natural 0 - natural 0) * h 0 + blend es (fun k => h (k + 1)) 0 = weigh own (fun k => h (skip + 1 + k))
+      rw [e3]
+      have shift : (fun k => h (skip + k + 1)) = fun k => h (skip + 1 + k) := funext fun k => by rw [Nat.succ_add]
+      rw [shift]
+      show (0 - 0) * h 0 + weigh own (fun k => h (skip + 1 + k)) = _
+      exact (ring2 K x y, (0 - 0) * x + y, y) (h 0) _
 
 /-- The largest of the values is at least the weighted mean. -/
 theorem weigh_best : (n : Nat) → (own : List Nat) → (h : Nat → K) →

@@ -248,50 +248,56 @@ def build [Prepared] (s : Scale) (origin direct mirrored memory : Nat) (next : N
 theorem build_sound [Prepared] {s : Scale} {slots z : Nat → K} {origin direct mirrored memory m : Nat} {next : Nat → List Layer → Bool} (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots memory) : (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
     (first n : Nat) → (layers : List Layer) → Chain s z m layers (fun i => slots (first + i)) n → build s origin direct mirrored memory next passed first n layers = true →
-    ∃ inputs layers', Chain s z m layers' (fun i => slots (origin + i)) inputs ∧ next inputs layers' = true
-  | [], _, _, first, n, layers, hc, h => by
+    ∃ inputs layers', Chain s z m layers' (fun i => slots (origin + i)) inputs ∧ next inputs layers' = true := by
+  intro passed
+  induction passed with
+  | nil =>
+    intro _ _ first n layers hc h
     obtain ⟨e, g⟩ := both_true h
     have e := Nat.eq_of_beq_eq_true e
     rw [← e]
     exact ⟨n, layers, hc, g⟩
-  | ⟨node, start, decoding, error⟩ :: earlier, count, hp, first, n, layers, hc, h => by
-    obtain ⟨_, hp1, hp2⟩ := hp
-    have h : Bool.casesOn (motive := fun _ => Bool) (Nat.beq first origin) (Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (build s origin direct mirrored memory next earlier first n layers)
-        (Node.rec (motive := fun _ => Bool)
-          (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => build s origin direct mirrored memory next earlier first' n' (.affine l :: layers)))
-          (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => build s origin direct mirrored memory next earlier first' n (l :: layers)))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)) (next n layers) = true := h
-    cases o : Nat.beq first origin with
-    | true =>
+  | cons first earlier smaller =>
+    revert first
+    exact fun
+    | ⟨node, start, decoding, error⟩, count, hp, first, n, layers, hc, h => by
+      obtain ⟨_, hp1, hp2⟩ := hp
+      have h : Bool.casesOn (motive := fun _ => Bool) (Nat.beq first origin) (Bool.casesOn (motive := fun _ => Bool) (Nat.beq start first) (build s origin direct mirrored memory next earlier first n layers)
+          (Node.rec (motive := fun _ => Bool)
+            (fun a => both (Nat.beq a.rows n) (affineLayer s a decoding error start direct mirrored memory fun l first' n' => build s origin direct mirrored memory next earlier first' n' (.affine l :: layers)))
+            (fun first' count => both (Nat.beq count n) (reluLayer s first' n direct memory fun l => build s origin direct mirrored memory next earlier first' n (l :: layers)))
+            (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false) node)) (next n layers) = true := h
+      cases o : Nat.beq first origin with
+      | true =>
+        rw [o] at h
+        rw [← Nat.eq_of_beq_eq_true o]
+        exact ⟨n, layers, hc, h⟩
+      | false =>
       rw [o] at h
-      rw [← Nat.eq_of_beq_eq_true o]
-      exact ⟨n, layers, hc, h⟩
-    | false =>
-    rw [o] at h
-    cases e : Nat.beq start first with
-    | false => rw [e] at h; exact build_sound sf hm earlier start hp2 first n layers hc h
-    | true =>
-      rw [e] at h
-      have e := Nat.eq_of_beq_eq_true e
-      subst e
-      cases node with
-      | affine a =>
-        obtain ⟨same, h⟩ := both_true h
-        have same := Nat.eq_of_beq_eq_true same
-        obtain ⟨l, first', n', hl, rows, h⟩ := affineLayer_sound sf hm hp1 h
-        exact build_sound sf hm earlier start hp2 first' n' (.affine l :: layers) ⟨_, _, ⟨hl, by rw [rows, same]⟩, hc⟩ h
-      | relu first' count' =>
-        obtain ⟨same, h⟩ := both_true h
-        have same := Nat.eq_of_beq_eq_true same
-        subst same
-        have relu : ∀ i, i < count' → IsRelu (slots (first' + i)) (slots (start + i)) := hp1
-        obtain ⟨l, hl, h⟩ := reluLayer_sound (y := fun i => slots (start + i)) sf hm relu h
-        exact build_sound sf hm earlier start hp2 first' count' (l :: layers) ⟨_, _, hl, hc⟩ h
-      | maximum _ _ => exact Bool.noConf_tf (Eq.symm h)
-      | minimum _ _ => exact Bool.noConf_tf (Eq.symm h)
-      | curve _ _ _ => exact Bool.noConf_tf (Eq.symm h)
-      | bilinear _ _ _ => exact Bool.noConf_tf (Eq.symm h)
-      | quotient _ _ => exact Bool.noConf_tf (Eq.symm h)
+      cases e : Nat.beq start first with
+      | false => rw [e] at h; exact smaller start hp2 first n layers hc h
+      | true =>
+        rw [e] at h
+        have e := Nat.eq_of_beq_eq_true e
+        subst e
+        cases node with
+        | affine a =>
+          obtain ⟨same, h⟩ := both_true h
+          have same := Nat.eq_of_beq_eq_true same
+          obtain ⟨l, first', n', hl, rows, h⟩ := affineLayer_sound sf hm hp1 h
+          exact smaller start hp2 first' n' (.affine l :: layers) ⟨_, _, ⟨hl, by rw [rows, same]⟩, hc⟩ h
+        | relu first' count' =>
+          obtain ⟨same, h⟩ := both_true h
+          have same := Nat.eq_of_beq_eq_true same
+          subst same
+          have relu : ∀ i, i < count' → IsRelu (slots (first' + i)) (slots (start + i)) := hp1
+          obtain ⟨l, hl, h⟩ := reluLayer_sound (y := fun i => slots (start + i)) sf hm relu h
+          exact smaller start hp2 first' count' (l :: layers) ⟨_, _, hl, hc⟩ h
+        | maximum _ _ => exact Bool.noConf_tf (Eq.symm h)
+        | minimum _ _ => exact Bool.noConf_tf (Eq.symm h)
+        | curve _ _ _ => exact Bool.noConf_tf (Eq.symm h)
+        | bilinear _ _ _ => exact Bool.noConf_tf (Eq.symm h)
+        | quotient _ _ => exact Bool.noConf_tf (Eq.symm h)
 
 end Forward
 end PytestTorchLean

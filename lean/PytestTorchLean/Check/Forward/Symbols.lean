@@ -146,9 +146,14 @@ theorem symbols_sound {s : Scale} {slope bits fraction n place : Nat} {before : 
     (r : Roomy s slope fraction before) (point : 2 ^ place ≤ s.center) (lt : ∀ i, i < n → m i < 2 ^ s.stride) (small : ∀ i, i < n → AtMost (misses i) (natural (2 ^ bits * m i))) :
     (count : Nat) → count ≤ n → (columns : List Memory) → (magnitudes : List Nat) → (bands : List Band) → (deviations : List K) → Paired (Holds s n) columns bands →
     Small magnitudes deviations → Sums s place n count lows highs misses bands deviations → symbols s bits place n (pack s.stride n m) next count columns magnitudes = true →
-    ∃ columns' magnitudes' bands' deviations', Paired (Holds s n) columns' bands' ∧ Small magnitudes' deviations' ∧ Sums s place n 0 lows highs misses bands' deviations' ∧ next columns' magnitudes' = true
-  | 0, _, columns, magnitudes, bands, deviations, hc, hs, sums, h => ⟨columns, magnitudes, bands, deviations, hc, hs, sums, h⟩
-  | k + 1, hk, columns, magnitudes, bands, deviations, hc, hs, sums, h => by
+    ∃ columns' magnitudes' bands' deviations', Paired (Holds s n) columns' bands' ∧ Small magnitudes' deviations' ∧ Sums s place n 0 lows highs misses bands' deviations' ∧ next columns' magnitudes' = true := by
+  intro count
+  induction count with
+  | zero =>
+    intro _ columns magnitudes bands deviations hc hs sums h
+    exact ⟨columns, magnitudes, bands, deviations, hc, hs, sums, h⟩
+  | succ k smaller =>
+    intro hk columns magnitudes bands deviations hc hs sums h
     have h : force (fun w => force (fun direct => paired s n direct fun c =>
         symbols s bits place n (pack s.stride n m) next k (Bool.rec (motive := fun _ => List Memory) (c :: columns) columns (Nat.beq w 0)) (Bool.rec (motive := fun _ => List Nat) (w :: magnitudes) magnitudes (Nat.beq w 0)))
       (Nat.mul (Nat.succ (Nat.pow 2 s.half)) (Nat.add (Nat.mul s.center (ones s.stride n)) (Nat.mul (Nat.pow 2 place) (Nat.pow 2 (Nat.mul s.stride k))))))
@@ -162,7 +167,7 @@ theorem symbols_sound {s : Scale} {slope bits fraction n place : Nat} {before : 
     cases hz : Nat.beq (2 ^ bits * m k) 0 with
     | true =>
       rw [hz] at h
-      refine symbols_sound r point lt small k (Nat.le_of_lt hk) columns magnitudes bands deviations hc hs (fun i hi => ⟨fun g => (sums i hi).1 (Nat.le.step g), fun g => ?_⟩) h
+      refine smaller (Nat.le_of_lt hk) columns magnitudes bands deviations hc hs (fun i hi => ⟨fun g => (sums i hi).1 (Nat.le.step g), fun g => ?_⟩) h
       cases Natural.le_or_lt i k with
       | inl e =>
         have e := Nat.le_antisymm g e
@@ -175,7 +180,7 @@ theorem symbols_sound {s : Scale} {slope bits fraction n place : Nat} {before : 
       | inr g => exact (sums i hi).2 g
     | false =>
       rw [hz] at h
-      refine symbols_sound r point lt small k (Nat.le_of_lt hk) (c :: columns) (2 ^ bits * m k :: magnitudes) (symbolBand s place k :: bands) (misses k :: deviations) ⟨hcol, hc⟩
+      refine smaller (Nat.le_of_lt hk) (c :: columns) (2 ^ bits * m k :: magnitudes) (symbolBand s place k :: bands) (misses k :: deviations) ⟨hcol, hc⟩
         ⟨small k hk, hs⟩ (fun i hi => ?_) h
       show (i < k → (natural (s.center + 2 ^ place * Matrix.indicator k i) - natural s.center) * misses k + _ = _ ∧ (natural (s.center + 2 ^ place * Matrix.indicator k i) - natural s.center) * misses k + _ = _) ∧
         (k ≤ i → (natural (s.center + 2 ^ place * Matrix.indicator k i) - natural s.center) * misses k + _ = _ ∧ (natural (s.center + 2 ^ place * Matrix.indicator k i) - natural s.center) * misses k + _ = _)

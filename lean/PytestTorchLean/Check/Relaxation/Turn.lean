@@ -68,13 +68,17 @@ theorem pairs_reversed (c l : Nat) (f : Nat → Nat) :
   exact Dense.pair_interleave j (fun i => f (2 ^ (l + 1) - 1 - i))
 
 theorem turn_eq (count : Nat) : (l C c : Nat) → (f : Nat → Nat) → c ≤ C → 0 < C → (∀ i, i < count * 2 ^ l → f i < 2 ^ c) →
-    turn count l C c (pack C (count * 2 ^ l) f) = pack (C * 2 ^ l) count fun k => pack c (2 ^ l) fun i => f (2 ^ l * k + (2 ^ l - 1 - i))
-  | 0, C, c, f, _, _, _ => by
+    turn count l C c (pack C (count * 2 ^ l) f) = pack (C * 2 ^ l) count fun k => pack c (2 ^ l) fun i => f (2 ^ l * k + (2 ^ l - 1 - i)) := by
+  intro l
+  induction l with
+  | zero =>
+    intro C c f _ _ _
     have one : 2 ^ 0 = 1 := rfl
     rw [one, Natural.mul_one, Natural.mul_one]
     show pack C count f = pack C count fun k => f (1 * k + 0) + 2 ^ c * 0
     exact pack_congr fun k _ => by rw [Nat.mul_zero, Nat.one_mul]; rfl
-  | l + 1, C, c, f, hc, hC, hf => by
+  | succ l smaller =>
+    intro C c f hc hC hf
     have twice : 2 ^ (l + 1) = 2 * 2 ^ l := pow_succ 2 l
     have all : count * 2 ^ (l + 1) = 2 * (count * 2 ^ l) := by rw [twice, Nat.mul_left_comm]
     have inside : ∀ i, i < count * 2 ^ l → 2 * i + 1 < count * 2 ^ (l + 1) := fun i hi => by
@@ -87,7 +91,7 @@ theorem turn_eq (count : Nat) : (l C c : Nat) → (f : Nat → Nat) → c ≤ C 
       rw [← Vector.pack_pair, all]
       exact pack_congr fun j _ => (Dense.pair_interleave j f).symm
     rw [turn_succ, pairs, swapPairs_eq hc hC even odd]
-    rw [turn_eq count l (C + C) (c + c) (fun i => f (2 * i + 1) + 2 ^ c * f (2 * i)) (Nat.add_le_add hc hc) (Nat.le_trans hC (Nat.le_add_left _ _))
+    rw [smaller (C + C) (c + c) (fun i => f (2 * i + 1) + 2 ^ c * f (2 * i)) (Nat.add_le_add hc hc) (Nat.le_trans hC (Nat.le_add_left _ _))
       (fun i hi => Memory.halves_lt (odd i hi) (even i hi))]
     have size : (C + C) * 2 ^ l = C * 2 ^ (l + 1) := by rw [twice, ← Natural.two_mul, Nat.mul_assoc, Nat.mul_left_comm]
     rw [size]
@@ -102,14 +106,18 @@ def stack (C c count : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ above => above)
     (fun _ rest x above => share (fun x' => share (rest x') (Nat.add (Nat.shiftLeft above c) (Nat.land x (Nat.sub (Nat.pow 2 C) 1)))) (Nat.shiftRight x C)) count
 theorem stack_eq {C c : Nat} (hc : c ≤ C) : (count : Nat) → (f : Nat → Nat) → (above : Nat) → (∀ k, k < count → f k < 2 ^ c) →
-    stack C c count (pack C count f) above = above * 2 ^ (c * count) + pack c count fun k => f (count - 1 - k)
-  | 0, _, above, _ => by
+    stack C c count (pack C count f) above = above * 2 ^ (c * count) + pack c count fun k => f (count - 1 - k) := by
+  intro count
+  induction count with
+  | zero =>
+    intro _ above _
     show above = above * 2 ^ (c * 0) + 0
     rw [Nat.mul_zero]; exact (Natural.mul_one above).symm
-  | count + 1, f, above, hf => by
+  | succ count smaller =>
+    intro f above hf
     have f0 : f 0 < 2 ^ C := lt_of_lt_of_le (hf 0 (Nat.succ_le_succ (Nat.zero_le _))) (two_pow_le hc)
     show share (fun x' => share (stack C c count x') (above * 2 ^ c + Nat.land (pack C (count + 1) f) (2 ^ C - 1))) (Nat.shiftRight (pack C (count + 1) f) C) = _
-    rw [share_eq, share_eq, land_pack_succ f0, shift_pack_succ f0, stack_eq hc count _ _ fun k hk => hf (k + 1) (Nat.succ_le_succ hk),
+    rw [share_eq, share_eq, land_pack_succ f0, shift_pack_succ f0, smaller _ _ fun k hk => hf (k + 1) (Nat.succ_le_succ hk),
       pack_append c count 1, Nat.add_mul, Nat.mul_succ, Natural.pow_add, Nat.mul_assoc, Nat.mul_comm (2 ^ (c * count)) (2 ^ c)]
     have top : pack c 1 (fun i => f (count + 1 - 1 - (count + i))) = f 0 := by
       show f (count - (count + 0)) + 2 ^ c * 0 = f 0
@@ -223,29 +231,35 @@ def joined (C m offset : Nat) (columns : List Column) : Nat :=
 
 theorem halved_eq {C m offset : Nat} : (levels : Nat) → (columns : List Column) → ∃ x rest,
     (∀ next, halved C m offset levels columns next = next x rest) ∧
-      chained C m offset columns = x + chained C m offset rest * 2 ^ (C * m * 2 ^ levels)
-  | 0, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
-  | 0, c :: rest => ⟨raisedColumn C m offset c, rest, fun next => by
-      show share (fun x => next x rest) (raisedColumn C m offset c) = _
-      rw [share_eq], by
-      have e : C * m * 2 ^ 0 = C * m := Natural.mul_one _
-      rw [e]; rfl⟩
-  | l + 1, [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
-  | l + 1, c :: rest => by
-    obtain ⟨a, later, a1, a2⟩ := halved_eq l (c :: rest)
-    obtain ⟨b, last, b1, b2⟩ := halved_eq l later
-    refine ⟨a + b * 2 ^ (C * m * 2 ^ l), last, fun next => ?_, ?_⟩
-    · show halved C m offset l (c :: rest) (fun a rest => halved C m offset l rest fun b rest' =>
-        share (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) = _
-      rw [a1, b1, share_eq]; rfl
-    · have twice : C * m * 2 ^ (l + 1) = C * m * 2 ^ l + C * m * 2 ^ l := by rw [Natural.pow_succ, Natural.two_mul, Nat.mul_add]
-      rw [a2, b2, twice, Natural.pow_add]
-      generalize 2 ^ (C * m * 2 ^ l) = p
-      rw [Nat.add_mul, Nat.mul_assoc, Nat.add_assoc]
-theorem joined_chained (C m offset : Nat) (columns : List Column) : joined C m offset columns = chained C m offset columns := by
-  obtain ⟨x, rest, h1, h2⟩ := halved_eq (C := C) (m := m) (offset := offset) 12 columns
-  unfold joined
-  rw [h1, h2]; rfl
+      chained C m offset columns = x + chained C m offset rest * 2 ^ (C * m * 2 ^ levels) := by
+  intro levels
+  induction levels with
+  | zero =>
+    exact fun
+    | [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
+    | c :: rest => ⟨raisedColumn C m offset c, rest, fun next => by
+        show share (fun x => next x rest) (raisedColumn C m offset c) = _
+        rw [share_eq], by
+        have e : C * m * 2 ^ 0 = C * m := Natural.mul_one _
+        rw [e]; rfl⟩
+  | succ l smaller =>
+    exact fun
+    | [] => ⟨0, [], fun _ => rfl, by show 0 = 0 + 0 * _; rw [Nat.zero_mul]⟩
+    | c :: rest => by
+      obtain ⟨a, later, a1, a2⟩ := smaller (c :: rest)
+      obtain ⟨b, last, b1, b2⟩ := smaller later
+      refine ⟨a + b * 2 ^ (C * m * 2 ^ l), last, fun next => ?_, ?_⟩
+      · show halved C m offset l (c :: rest) (fun a rest => halved C m offset l rest fun b rest' =>
+          share (fun x => next x rest') (Nat.add a (Nat.shiftLeft b (Nat.mul (Nat.mul C m) (Nat.pow 2 l))))) = _
+        rw [a1, b1, share_eq]; rfl
+      · have twice : C * m * 2 ^ (l + 1) = C * m * 2 ^ l + C * m * 2 ^ l := by rw [Natural.pow_succ, Natural.two_mul, Nat.mul_add]
+        rw [a2, b2, twice, Natural.pow_add]
+        generalize 2 ^ (C * m * 2 ^ l) = p
+        rw [Nat.add_mul, Nat.mul_assoc, Nat.add_assoc]
+  theorem joined_chained (C m offset : Nat) (columns : List Column) : joined C m offset columns = chained C m offset columns := by
+    obtain ⟨x, rest, h1, h2⟩ := halved_eq (C := C) (m := m) (offset := offset) 12 columns
+    unfold joined
+    rw [h1, h2]; rfl
 
 /-- The raised weight in place `i` of column `k`. -/
 def raised (offset : Nat) (ds : List Digits) (k i : Nat) : Nat := (entry ds k).positive i + offset - (entry ds k).negative i
