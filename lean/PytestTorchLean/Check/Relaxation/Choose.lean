@@ -421,15 +421,19 @@ theorem chooseEach_sound {s : Scale} {frame : Frame} {slots : Nat → K} {maximu
     (k : Nat) → k ≤ n → (next : Nat → Nat → Nat → Nat → Bool) →
     chooseEach s frame maximum bits lower upper sources first m direct memory (grid frame.digit frame.width n frame.rows f) (grid frame.digit frame.width n frame.rows g) k next = true →
     ∃ p q gain loss, Replaced s frame slots first m (2 ^ bits * 2 ^ size) (s.top * (2 ^ bits * 2 ^ size) + s.top * (2 ^ bits * 2 ^ size)) (3 * k) p q gain loss
-      (fun r => natural (2 ^ bits) * form k (f r) (g r) (values s slots start)) ∧ next p q gain loss = true
-  | 0, _, next, h => by
+      (fun r => natural (2 ^ bits) * form k (f r) (g r) (values s slots start)) ∧ next p q gain loss = true := by
+  intro k
+  induction k with
+  | zero =>
+    intro _ next h
     refine ⟨0, 0, 0, 0, ⟨fun _ _ => 0, fun _ _ => 0, fun _ => 0, fun _ => 0, (grid_zero _ _ _ _).symm, (grid_zero _ _ _ _).symm, (side_zero _ _ _).symm, (side_zero _ _ _).symm,
       fun r _ => ⟨fun _ _ => ⟨Nat.zero_le _, Nat.zero_le _⟩, Nat.zero_le _, Nat.zero_le _, ?_⟩⟩, h⟩
     have z : form m (fun _ => 0) (fun _ => 0) (values s slots first) = (0 : K) := form_zero m _
     rw [z]
     exact le_of_eq ((ring1 K x, 0 + 0, x * 0 + 0) _)
-  | k + 1, hk, next, h => by
-    obtain ⟨p, q, gain, loss, hx, h⟩ := chooseEach_sound (start := start) sf hm digit hw hs hf choice k (Natural.le_of_lt hk) _ h
+  | succ k smaller =>
+    intro hk next h
+    obtain ⟨p, q, gain, loss, hx, h⟩ := smaller (Natural.le_of_lt hk) _ h
     obtain ⟨p, q, gain, loss, hx, h⟩ := chooseOne_sound sf hm digit hw hs hf hk (choice k hk) hx h
     refine ⟨p, q, gain, loss, hx.mono fun r _ => ?_, h⟩
     unfold form
