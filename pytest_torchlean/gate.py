@@ -125,18 +125,27 @@ def run_spec(
     `select` holds the ids to run, None for all; the others get a result that says they were not run.
     `executor` is where parts of boxes are bounded, None for this process; results do not depend on it.
     """
+    from pytest_torchlean.library_ahead import Candidate, library_ahead
+
     store = store or ModelStore(root, extensions, cache, executor)
     results = []
-    for job in jobs_of(spec):
-        if select is not None and job.id not in select:
-            results.append(not_run(job, "it was not selected"))
-            continue
-        if progress is not None:
-            progress(job.id, None)
-        result = run_one(job, store=store, lean=lean, debug=debug, observer=observer)
-        if progress is not None:
-            progress(job.id, result)
-        results.append(result)
+    jobs = jobs_of(spec)
+    candidates = [
+        Candidate(job.check, job.model_path, job.preprocess, job.inputs)
+        for job in jobs
+        if (select is None or job.id in select) and job.prop is not None
+    ]
+    with library_ahead(candidates, store, lean):
+        for job in jobs:
+            if select is not None and job.id not in select:
+                results.append(not_run(job, "it was not selected"))
+                continue
+            if progress is not None:
+                progress(job.id, None)
+            result = run_one(job, store=store, lean=lean, debug=debug, observer=observer)
+            if progress is not None:
+                progress(job.id, result)
+            results.append(result)
     return results
 
 
@@ -361,6 +370,7 @@ def _evidence(
         memory=memory_of(store.cache, model.sha256, inputs, job.preprocess, job.prop),
         other=None if job.other is None else _other(job.other, store),
         executor=store.executor,
+        ahead=store.ahead,
     )
     import numpy as np
 

@@ -13,6 +13,7 @@ from pytest_torchlean.results import OtherModelResult
 
 if TYPE_CHECKING:
     from pytest_torchlean.cache.store import Store
+    from pytest_torchlean.checker.ahead import Ahead
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
@@ -39,6 +40,8 @@ class ModelStore:
     ) -> None:
         self.root = root
         given = extensions.executor
+        self.ahead: Ahead | None = None
+        """The library's build, where a run began it before a proof asks for it."""
         self.executor: Executor | None = executor if given is None else given.it
         self.extensions = extensions
         self.cache = cache

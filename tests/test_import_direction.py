@@ -47,6 +47,7 @@ ORDER = [
     "preprocessing",
     "properties",
     "model_store",
+    "library_ahead",
     "gate",
     "ratchet",
     "witness_files",

@@ -18,6 +18,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -53,6 +54,7 @@ SHIPPED = "oleans.json"
 _PARALLEL = max(2, min(4, os.cpu_count() or 2))
 """Modules compiled at once; each takes below a gigabyte."""
 _MODULE_SECONDS = 300.0
+_LOCK_PAUSE = 0.1
 _MODULE_MB = 3072
 _KEEP_SECONDS = 30 * 86400.0
 
@@ -84,12 +86,13 @@ def ensure_built(
     sources: Path | None = None,
     cache: Path | None = None,
     observer: Observer = SILENT,
+    stop: threading.Event | None = None,
 ) -> BuiltLibrary:
     """The library built with this Lean, and those `parts` of it whose sources are there.
 
     What this user has not built yet is built. `sources` is a folder with `PytestTorchLean.lean` (default:
     the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call from several
-    processes at once.
+    processes at once. Once `stop` is set, no further module is compiled and `Stopped` is raised.
 
     Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
     """
@@ -116,16 +119,28 @@ def ensure_built(
     if (found := found_built()) is not None:
         return found
     observer.phase("waiting for the Lean library, which another process builds")
-    with _locked(root / f"{_key(whole, lean)}.lock"):
+    with _locked(root / f"{_key(whole, lean)}.lock", stop):
         if (found := found_built()) is not None:
             return found
         clean = clean_modules(wanted.texts, directory if sources is None else None)
         _discard_leftovers(root, wanted.key)
         started = time.monotonic()
-        _build(wanted, [build for build in others if build.is_intact()], clean, observer)
+        _build(wanted, [build for build in others if build.is_intact()], clean, observer, stop)
         _built_here.add(wanted.target)
         _discard_unused(root)
         return wanted.result(time.monotonic() - started)
+
+
+def has_builds() -> bool:
+    """Whether this user has a build of some library, perhaps of another version.
+
+    Raises CheckerError TL0506 if there is no place for one.
+    """
+    return any((cache_root() / "lean").glob(f"*/{_MANIFEST}"))
+
+
+class Stopped(Exception):
+    """A build was to stop before its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +194,13 @@ def shipped_digests(directory: Path, texts: LeanSources, lean: LeanInstall) -> d
     return digests if same and set(digests) == set(texts.modules) else None
 
 
-def _build(wanted: _Build, earlier: Iterable[_Build], clean: Iterator[str], observer: Observer) -> None:
+def _build(
+    wanted: _Build,
+    earlier: Iterable[_Build],
+    clean: Iterator[str],
+    observer: Observer,
+    stop: threading.Event | None,
+) -> None:
     """Build into a temporary folder beside the target, then rename; copy what is in `earlier`."""
     texts = wanted.texts
     work = Path(tempfile.mkdtemp(prefix=f"{wanted.key}.building-", dir=wanted.root))
@@ -192,7 +213,7 @@ def _build(wanted: _Build, earlier: Iterable[_Build], clean: Iterator[str], obse
         done: set[str] = set()
         for build in earlier:
             done |= _taken(build, texts, work)
-        _compile_all(wanted.lean, texts, work, done, clean, observer)
+        _compile_all(wanted.lean, texts, work, done, clean, observer, stop)
         shutil.rmtree(work / "source")
         shutil.rmtree(work / "log", ignore_errors=True)
         digests = {module: _digest(work, module) for module in texts.modules}
@@ -219,6 +240,7 @@ def _compile_all(
     done: set[str],
     clean: Iterator[str],
     observer: Observer,
+    stop: threading.Event | None,
 ) -> None:
     """Compile every module after the ones it imports, at most _PARALLEL at a time, longest chain first.
 
@@ -246,6 +268,8 @@ def _compile_all(
                 idle.append(served)
 
         while waiting or running or len(may) < len(texts.modules):
+            if stop is not None and stop.is_set():
+                raise Stopped
             if (module := next(clean, None)) is not None:
                 may.add(module)
             ready = [one for one in waiting if one in may and done.issuperset(texts.imports[one])]
@@ -347,11 +371,18 @@ def _discard_unused(root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock that the kernel drops when this process dies."""
+def _locked(path: Path, stop: threading.Event | None) -> Iterator[None]:
+    """Hold an exclusive lock that the kernel drops when this process dies; raises Stopped."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if stop is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while stop is not None:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if stop.wait(_LOCK_PAUSE):
+                raise Stopped
         yield
     finally:
         os.close(descriptor)

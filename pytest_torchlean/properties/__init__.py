@@ -25,6 +25,7 @@ from pytest_torchlean.verdict import Evidence, Verdict
 
 if TYPE_CHECKING:
     from pytest_torchlean.bounds.program import Program
+    from pytest_torchlean.checker.ahead import Ahead
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
@@ -97,6 +98,8 @@ class PropertyContext:
     extensions: Extensions = NONE
     memory: Memory = field(default_factory=_no_memory)
     other: OtherModel | None = None
+    ahead: Ahead | None = None
+    """The library's build, where the run began it before a proof asks for it."""
     executor: Executor | None = None
     """Where parts of a box are bounded, None for here."""
 

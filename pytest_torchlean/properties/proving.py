@@ -301,9 +301,11 @@ class _Asking:
         property's time.
         """
         started = time.monotonic()
-        built = ensure_built(self.lean, parts=parts, observer=self.context.observer)
+        ahead, observer = self.context.ahead, self.context.observer
+        waited = 0.0 if ahead is None else ahead.wait(observer)
+        built = ensure_built(self.lean, parts=parts, observer=observer)
         self.context = replace(self.context, deadline=self.context.deadline + time.monotonic() - started)
-        self.build_seconds += built.seconds
+        self.build_seconds += waited + built.seconds
         return built
 
     def _answer(
