@@ -14,6 +14,7 @@ from relaxation_examples import Stage, accepted, agrees, applied, chain, emissio
 
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.model import (
+    AffineData,
     BendData,
     RelaxationData,
     Semantics,
