@@ -238,12 +238,12 @@ MUTANTS = (
     ),
     Mutant(
         "signed-error-rounded-down",
-        "Check.Rounded",
+        "Check.Sides",
         "(Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units)",
         "(Nat.mul 0 units)) units)",
         "def signed",
     ),
-    Mutant("smaller-side-charged", "Check.Rounded", "s.half up down", "s.half down up", "def signed"),
+    Mutant("smaller-side-charged", "Check.Sides", "s.half up down", "s.half down up", "def signed"),
     Mutant(
         "one-rounding-less-for-each-sum",
         "Check.RowError",
