@@ -124,7 +124,7 @@ def property_rows(
     given = high - middle
     total = given.sum(axis=0) if len(given) else np.zeros(low.shape[1], dtype=object)
     require(scale, how, middle, total)
-    if int(total.max(initial=0)).bit_length() > _MOST - 1:
+    if int(total.max(initial=0)).bit_length() > _MOST - 1 or len(low) > _MOST_SYMBOLS:
         raise TooLong
     magnitudes, inputs = given.astype(np.int64), len(low)
     step = _step(scale, how, magnitudes)

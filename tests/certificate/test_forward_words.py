@@ -103,6 +103,18 @@ def test_numbers_that_may_be_too_long_are_left_to_python_integers(monkeypatch: p
     assert least(case.box, case.history, case.about, case.how) == expected
 
 
+def test_more_symbols_than_a_sum_holds_are_left_to_python_integers(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(chain(1, 3, 6, 2))
+    monkeypatch.setattr("pytest_torchlean.certificate.forward_words._MOST_SYMBOLS", 3)
+    with pytest.raises(TooLong):
+        case.in_words()
+    monkeypatch.setattr("pytest_torchlean.certificate.forward_words._MOST_SYMBOLS", 2)
+    words = in_words(case.scale, replace(case.ready, layers=()), case.how)
+    assert words is not None
+    with pytest.raises(TooLong):
+        rows_in_words(case.scale, words, case.how, *case.parts())
+
+
 def test_what_lean_refuses_is_refused_in_words() -> None:
     case = Case(chain(0, 2, 5, 4, 3))
     words = in_words(case.scale, case.ready, case.how)
