@@ -241,7 +241,7 @@ def bits_needed(node: PassedNode, size: int) -> int:
 
 
 def _is_whole(data: AffineData, sources: NDArray[np.int64], first: int, count: int) -> bool:
-    """Whether the first columns read just the run and a lane's weights fit one number: Relaxation.substitute."""
+    """Whether the first columns read just the run and one number holds a lane: Relaxation.substitute."""
     if count > len(sources) or data.rows * data.lane_columns * data.lanes > _LARGEST_WHOLE:
         return False
     return bool((sources[:count] == first + np.arange(count)).all())
