@@ -94,7 +94,8 @@ def ensure_built(
     the packaged one), `cache` the user's cache folder (default: see `cache_root`). Safe to call from several
     processes at once. Once `stop` is set, no further module is compiled and `Stopped` is raised.
 
-    Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private) or TL0503.
+    Raises CheckerError TL0504 (sources), TL0505 (Lean refuses them), TL0506 (cache not private, or not to be
+    written where something has to be built) or TL0503.
     """
     directory = source_directory() if sources is None else sources
     there = [part for part in PARTS if (directory / module_path(part, ".lean")).is_file()]
@@ -112,23 +113,27 @@ def ensure_built(
     def found_built() -> BuiltLibrary | None:
         for build in (wanted, *others):
             if set(wanted.texts.modules) <= set(build.texts.modules) and build.is_intact():
-                os.utime(build.target)
+                with contextlib.suppress(OSError):  # a folder that only lets read: an image, a shared cache
+                    os.utime(build.target)
                 return build.result(0.0)
         return None
 
     if (found := found_built()) is not None:
         return found
     observer.phase("waiting for the Lean library, which another process builds")
-    with _locked(root / f"{_key(whole, lean)}.lock", stop):
-        if (found := found_built()) is not None:
-            return found
-        clean = clean_modules(wanted.texts, directory if sources is None else None)
-        _discard_leftovers(root, wanted.key)
-        started = time.monotonic()
-        _build(wanted, [build for build in others if build.is_intact()], clean, observer, stop)
-        _built_here.add(wanted.target)
-        _discard_unused(root)
-        return wanted.result(time.monotonic() - started)
+    try:
+        with _locked(root / f"{_key(whole, lean)}.lock", stop):
+            if (found := found_built()) is not None:
+                return found
+            clean = clean_modules(wanted.texts, directory if sources is None else None)
+            _discard_leftovers(root, wanted.key, [build.key for build in others])
+            started = time.monotonic()
+            _build(wanted, [build for build in others if build.is_intact()], clean, observer, stop)
+            _built_here.add(wanted.target)
+            _discard_unused(root)
+            return wanted.result(time.monotonic() - started)
+    except OSError as error:
+        raise CheckerError("TL0506", f"cannot build the Lean library in {root}: {error}") from error
 
 
 def has_builds() -> bool:
@@ -350,14 +355,15 @@ def _is_intact(target: Path, texts: LeanSources, shipped: Mapping[str, str] | No
         return False
 
 
-def _discard_leftovers(root: Path, key: str) -> None:
-    """Remove a damaged build and what a killed one left; called with the lock held."""
+def _discard_leftovers(root: Path, key: str, others: Iterable[str]) -> None:
+    """Remove a damaged build and what killed ones left, also of other parts; called with the lock held."""
     target = root / key
     if target.exists():
         grave = Path(tempfile.mkdtemp(prefix=f"{key}.building-", dir=root))
         os.replace(target, grave / "damaged")
-    for leftover in root.glob(f"{key}.building-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for name in (key, *others):
+        for leftover in root.glob(f"{name}.building-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _discard_unused(root: Path) -> None:

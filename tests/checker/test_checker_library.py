@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -185,6 +186,33 @@ class TestBuilding:
         shutil.rmtree(target)
         assert ensure_built(lean, sources=sources, cache=cache).seconds > 0
         assert not leftover.exists()
+
+    def test_what_a_killed_build_of_other_parts_left_is_removed(
+        self, parts: tuple[str, str], lean: LeanInstall, sources: Path, cache: Path
+    ) -> None:
+        alone = ensure_built(lean, parts=(), sources=sources, cache=cache).olean_directory.parent
+        leftover = alone.with_name(f"{alone.name}.building-killed")
+        leftover.mkdir()
+        ensure_built(lean, parts=parts, sources=sources, cache=cache)
+        assert not leftover.exists()
+        assert alone.is_dir()
+
+    def test_a_build_serves_where_nothing_can_be_written(
+        self, lean: LeanInstall, sources: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As on a file system that is mounted read-only, which not even root writes to."""
+        built = ensure_built(lean, sources=sources, cache=cache)
+
+        def refused(*_: object, **__: object) -> int:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        monkeypatch.setattr(os, "utime", refused)
+        assert ensure_built(lean, sources=sources, cache=cache).olean_directory == built.olean_directory
+        write(sources, f"{ROOT}/Right", "prelude\nuniverse v\n")
+        monkeypatch.setattr(library.tempfile, "mkdtemp", refused)
+        error = refusal(lean, sources, cache)
+        assert error.code == "TL0506"
+        assert "Read-only file system" in str(error)
 
     def test_builds_that_nobody_used_for_a_month_are_removed(
         self, lean: LeanInstall, sources: Path, cache: Path
