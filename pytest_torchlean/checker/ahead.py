@@ -21,6 +21,7 @@ class Ahead(Observer):
     def __init__(self, lean: Path | None = None) -> None:
         self._lean = lean
         self._stop = threading.Event()
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._listener = SILENT
         self._phase: tuple[str, int, str] | None = None
@@ -34,7 +35,7 @@ class Ahead(Observer):
 
     def wait(self, observer: Observer) -> float:
         """Wait for the end of what was begun, which the observer hears of; the seconds that took."""
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None or self._ended.is_set():
             return 0.0
         started = time.monotonic()
         with self._lock:
@@ -42,14 +43,15 @@ class Ahead(Observer):
             if self._phase is not None:
                 observer.phase(*self._phase)
                 observer.step(self._done)
-        self._thread.join()
+        # not join: in Python before 3.13 a thread whose join is interrupted passes for ended
+        self._ended.wait()
         return time.monotonic() - started
 
     def stop(self) -> None:
         """Give up what nobody waited for; returns when the modules that are being compiled are."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._ended.wait()
 
     def phase(self, name: str, total: int = 0, unit: str = "") -> None:
         with self._lock:
@@ -62,5 +64,8 @@ class Ahead(Observer):
             self._listener.step(done)
 
     def _build(self) -> None:
-        with contextlib.suppress(Exception):
-            ensure_built(find_lean(self._lean), parts=(), observer=self, stop=self._stop)
+        try:
+            with contextlib.suppress(Exception):
+                ensure_built(find_lean(self._lean), parts=(), observer=self, stop=self._stop)
+        finally:
+            self._ended.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import threading
 from pathlib import Path
 
@@ -45,6 +46,37 @@ def sources(tmp_path: Path) -> Path:
     (folder / "PytestTorchLean.lean").write_text("prelude\nimport PytestTorchLean.A\n")
     (folder / "PytestTorchLean" / "A.lean").write_text("prelude\n")
     return folder
+
+
+def test_an_interrupted_wait_still_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a build has begun is removed by its thread, which a join that Ctrl-C ended would not wait for."""
+    removed = []
+
+    def build(lean: object, *, stop: threading.Event, **named: object) -> None:
+        try:
+            stop.wait(60)
+            raise Stopped
+        finally:
+            threading.Event().wait(0.2)
+            removed.append(True)
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ahead, "find_lean", lambda path: None)
+    monkeypatch.setattr(ahead, "ensure_built", build)
+    own = Ahead()
+    own.start()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            own.wait(Heard())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    own.stop()
+    assert removed
 
 
 def test_who_waits_hears_where_the_build_is(monkeypatch: pytest.MonkeyPatch) -> None:
