@@ -358,3 +358,8 @@ def test_names_stay_opaque_and_print_safely() -> None:
     message = str(refusal(proto))
     assert all(line.isprintable() for line in message.splitlines())
     assert len(message.splitlines()) == 2
+
+
+def test_an_empty_name_at_which_the_runtime_crashes_is_refused() -> None:
+    proto = model(one("LayerNormalization", ["x", "w", ""]), {"x": [1, 4], "w": [4]}, ["z"], opset=17)
+    assert "empty name" in str(refusal(proto))

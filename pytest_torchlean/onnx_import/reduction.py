@@ -41,6 +41,8 @@ def soft(context: Context, node: OnnxNode) -> None:
 def layer(context: Context, node: OnnxNode) -> None:
     """LayerNormalization since 17, in float32."""
     _require_float_stash(node)
+    if "" in node.inputs:
+        raise Refusal("its bias has the empty name, at which onnxruntime crashes; leave that input out")
     rank = len(context.type_of(node.inputs[0]).shape)
     attributes: list[tuple[str, Attribute]] = [
         ("axis", axis_of(node, rank, -1)), ("epsilon", node.real("epsilon", 1e-5)),
