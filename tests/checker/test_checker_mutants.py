@@ -370,9 +370,6 @@ MUTANTS = (
         "rest mask) negative",
         "def accumulateLoop",
     ),
-    Mutant(
-        "negative-not-charged", "Check.Sources", "(Nat.add positive negative)", "positive", "def chargeLoop"
-    ),
     Mutant("more-ones-than-stored", "Check.Ones", "Nat.ble m s.digits", "true", "def findOnes"),
     Mutant(
         "slots-not-moved", "Check.Nodes", "(Nat.shiftLeft tail (", "(Nat.mul tail (", "def compiledExtend"
