@@ -189,7 +189,7 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "Lines are added as instances are run, while other work runs on the machine and with two to seven "
         "times the competition's seconds: wall times are several times those of a quiet machine, and "
         "`processor` in the file is the steadier figure. Lines were found by the searches of their day, many "
-        "of them by slower ones than today's. What of ACAS Xu has no line was not run yet.\n"
+        "of them by slower ones than today's.\n"
     )
     yield f"{machine()}\n"
     head = ("benchmark", "run", "not run", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
