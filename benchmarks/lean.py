@@ -1,6 +1,6 @@
 """Measure Lean: entry, properties, certificates with backward rows, trees, binary32 against exact arithmetic.
 
-    python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md [--trees]
+    python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md [--section models|trees]
 
 FOLDER holds `acasxu`, `mnist_fc` and `oval21` with the models of the verification competition; rows that
 need a model which is not there are left out, all others run on random dense models. Every time is the median
@@ -290,8 +290,7 @@ MAKERS: dict[str, Maker] = {
 
 
 def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
-    yield "## Competition models"
-    yield ""
+    load = os.getloadavg()[0]
     rows: list[tuple[str, ...]] = []
     for name, pattern, middle, radius, kinds in (
         ("ACAS Xu 1_1", "acasxu/*1_1_batch_2000.onnx", Fraction(0), Fraction(1, 100), (INTERVALS, ALL_ROWS)),
@@ -313,10 +312,15 @@ def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
             except TorchleanError as error:
                 rows.append((label, error.code, *["-"] * (len(CERTIFICATE_HEAD) - 2)))
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
+    yield MODELS
+    yield ""
+    yield f"Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
+    yield ""
     yield from table(CERTIFICATE_HEAD, rows) if rows else iter(["No models were given."])
     yield from NOTE.splitlines()
 
 
+MODELS = "## Competition models"
 TREES = "## A tree of cases on ACAS Xu 1_1, evaluated in one process"
 
 
@@ -350,7 +354,7 @@ def tree(bench: Bench, data: Path | None) -> Iterator[str]:
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
     yield TREES
     yield ""
-    yield f"Load average at the start of these runs {load:.1f}."
+    yield f"Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
     yield ""
     yield from table(("leaves", "number", "all (s)", "per leaf (ms)", "memory (MB)"), rows)
 
@@ -438,6 +442,9 @@ def library(lean: LeanInstall) -> str:
         )
 
 
+SECTIONS = {"models": (MODELS, certificates), "trees": (TREES, tree)}
+
+
 def report(arguments: argparse.Namespace) -> Iterator[str]:
     lean = find_lean()
     bench = Bench(lean, ensure_built(lean), arguments.repeats)
@@ -482,15 +489,16 @@ def main() -> int:
     parser.add_argument(
         "--no-library", dest="library", action="store_false", help="do not time the library's build"
     )
-    parser.add_argument("--trees", action="store_true", help="the trees alone, into the page that is there")
+    parser.add_argument("--section", choices=SECTIONS, help="this one alone, into the page that is there")
     arguments = parser.parse_args()
-    if arguments.trees:
+    if arguments.section is not None:
         lean = find_lean()
-        section = "\n".join(tree(Bench(lean, ensure_built(lean), arguments.repeats), arguments.data))
+        heading, measure = SECTIONS[arguments.section]
+        section = "\n".join(measure(Bench(lean, ensure_built(lean), arguments.repeats), arguments.data))
         print(section)
         if arguments.output is not None:
             page = arguments.output.read_text(encoding="utf-8")
-            arguments.output.write_text(with_section(page, TREES, section), encoding="utf-8")
+            arguments.output.write_text(with_section(page, heading, section), encoding="utf-8")
         return 0
     publish(report(arguments), arguments.output)
     return 0
