@@ -28,10 +28,6 @@ from pytest_torchlean.certificate.words import factor_of, sources_of
 
 _ERROR_SPARE = 8
 """Check.Forward.errorBits: the errors of a node's rows have this many bits less than a half digit."""
-_PARTS = 128
-"""Parts bounded at once."""
-_CALLS = 4
-"""How many times so many, where an executor takes them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,6 @@ _SHARE = 64
 _LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_ENTRY = 62
 """Bits of an entry, which has 8 bytes with its offset."""
-_SIGNIFICANT = 24
 
 
 @dataclass(frozen=True, eq=False)

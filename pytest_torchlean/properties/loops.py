@@ -39,7 +39,6 @@ from pytest_torchlean.spec.model import (
     InvariantProperty,
     LoopProperty,
     LyapunovProperty,
-    PropertySpec,
     elements,
 )
 from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
@@ -192,11 +191,6 @@ class Loop:
         if after > prop.level:
             return f"{step}, where the function is {_short(after)}, above the level {prop.level}"
         return self._leaves(state, following)
-
-
-def is_loop(prop: PropertySpec) -> bool:
-    """Whether a property is about a closed loop."""
-    return isinstance(prop, LoopProperty)
 
 
 def loop_of(prop: LoopProperty, executions: Executions) -> Loop:

@@ -84,29 +84,25 @@ def script_of(
     )
     few = min(_AT_ONCE, limits.symbols)
     own = carried_script(account, claim, box, most_parts=few, symbols=True, budget=budget)
-    if own is None:
-        most = int(min(_GUIDE, _SHARE_OF_GUIDE * budget.seconds / costs_of(program).quick))
-        guide = split(program, inequalities, lower, upper, most_boxes=most, budget=budget)
-        if guide.broken is not None:
-            return None
-        if guide.tree is not None:
-            own = _with_forms(program, account, claim, box, inequalities, guide.tree, limits, budget)
+    if own is not None:
+        return own
+    most_guide = int(min(_GUIDE, _SHARE_OF_GUIDE * budget.seconds / costs_of(program).quick))
+    guide = split(program, inequalities, lower, upper, most_boxes=most_guide, budget=budget)
+    if guide.broken is not None:
+        return None
+    if guide.tree is not None:
+        own = _with_forms(program, account, claim, box, inequalities, guide.tree, limits, budget)
     if own is None:
         own = carried_script(account, claim, box, most_parts=limits.symbols, symbols=True, budget=budget)
     if own is not None:
         return own
-    searched = split(
-        program,
-        inequalities,
-        lower,
-        upper,
-        most_boxes=2 * _MERGED * limits.rows,
-        slack=_SLACK,
-        budget=budget,
-    )
-    if searched.broken is not None:
-        return None
-    tree = searched.tree
+    tree, most = None, 2 * _MERGED * limits.rows
+    # with slack no fewer parts do than without
+    if guide.tree is not None or most_guide < most:
+        searched = split(program, inequalities, lower, upper, most_boxes=most, slack=_SLACK, budget=budget)
+        if searched.broken is not None:
+            return None
+        tree = searched.tree
     if tree is not None:
         tree = merged(program, inequalities, tree, slack=_SLACK, budget=budget)
     parts = limits.forms if tree is None else len(list(leaves(tree)))

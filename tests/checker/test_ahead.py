@@ -110,6 +110,7 @@ def test_a_failure_is_left_to_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Ahead()
     one.start()
     one.wait(Heard())
+    assert one.wait(Heard()) == 0
     one.stop()
 
 
