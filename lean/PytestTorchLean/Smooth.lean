@@ -8,8 +8,8 @@ import PytestTorchLean.Check.Relaxation.Slide
 /-!
 # Rules for curves, sums of products and quotients
 
-All rules that there are, and that they are sound. A certificate that has such nodes names this set and imports this
-module; other certificates do not need it.
+All rules that there are, and that they are sound. A certificate that has such nodes names this set and
+imports this module; other certificates do not need it.
 -/
 set_option linter.all false
 universe u
@@ -19,17 +19,21 @@ variable {K : Type u} [OrderedRing K]
 
 namespace Rules
 /-- Bounds of a curve's results, of sums of products, of quotients; of no other node. -/
-def smoothNode (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def smoothNode (m : Semantics) (s : Scale) (node : Node) (step : Step) (direct mirrored count : Nat)
+    (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool) (fun _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
-    (fun function first n => Curve.run m s function step.radius step.first first n direct mirrored count (next 0))
+    (fun function first n =>
+        Curve.run m s function step.radius step.first first n direct mirrored count (next 0))
     (fun n terms sources => Bilinear.run m s n terms sources direct mirrored count next)
     (fun n sources => Quotient.run m s n sources direct mirrored count (next 0)) node
 
 /-- Rows through a curve; through no other node. -/
-def smoothSlide (s : Scale) (frame : Relaxation.Frame) (p : Passed) (bits size slopes depth stages precision direct mirrored count : Nat) (x : Relaxation.Batch)
+def smoothSlide (s : Scale) (frame : Relaxation.Frame) (p : Passed)
+    (bits size slopes depth stages precision direct mirrored count : Nat) (x : Relaxation.Batch)
     (next : Relaxation.Batch → Bool) : Bool :=
   Node.rec (motive := fun _ => Bool) (fun _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ => false)
-    (fun function first n => Relaxation.slideCurve s frame function bits size slopes depth stages precision first n direct mirrored count x next)
+    (fun function first n => Relaxation.slideCurve s frame function bits size slopes depth stages precision
+        first n direct mirrored count x next)
     (fun _ _ _ => false) (fun _ _ => false) p.node
 
 /-- The rules for curves, sums of products and quotients. -/
@@ -38,10 +42,15 @@ def smoothSlide (s : Scale) (frame : Relaxation.Frame) (p : Passed) (bits size s
   linearize := Linearize.run
   slide := smoothSlide
 
-theorem smoothNode_sound {m : Semantics} {s : Scale} {slots : Nat → K} {step : Step} {direct mirrored count : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) : (node : Node) → node.Holds m slots count → smoothNode m s node step direct mirrored count next = true →
-    node.Finite m slots ∧ ∃ error direct' mirrored', (Passed.mk node count step.decoding error).Holds s slots ∧
-      (Memory.mk direct' mirrored').Holds s slots (count + node.size) ∧ next error direct' mirrored' (count + node.size) = true
+theorem smoothNode_sound {m : Semantics} {s : Scale} {slots : Nat → K} {step : Step}
+    {direct mirrored count : Nat} {next : Nat → Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) :
+    (node : Node) → node.Holds m slots count → smoothNode m s node step direct mirrored count next = true →
+    node.Finite m slots ∧
+      ∃ error direct' mirrored', (Passed.mk node count step.decoding error).Holds s slots ∧
+        (Memory.mk direct' mirrored').Holds s slots (count + node.size) ∧
+        next error direct' mirrored' (count + node.size) = true
   | .curve _ _ _, hn, h => by
     obtain ⟨finite, d, m', r1, r2⟩ := Curve.run_sound (next := next 0) sf hm hn h
     exact ⟨finite, 0, d, m', Curve.allowed m hn, r1, r2⟩
@@ -54,11 +63,17 @@ theorem smoothNode_sound {m : Semantics} {s : Scale} {slots : Nat → K} {step :
   | .maximum _ _, _, h => Bool.noConf_tf (Eq.symm h)
   | .minimum _ _, _, h => Bool.noConf_tf (Eq.symm h)
 
-theorem smoothSlide_sound {s : Scale} {frame : Relaxation.Frame} {slots goal : Nat → K} {bits size slopes depth stages precision direct mirrored count : Nat}
-    {x : Relaxation.Batch} {next : Relaxation.Batch → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hx : x.Holds s frame slots goal) :
+theorem smoothSlide_sound {s : Scale} {frame : Relaxation.Frame} {slots goal : Nat → K}
+    {bits size slopes depth stages precision direct mirrored count : Nat} {x : Relaxation.Batch}
+    {next : Relaxation.Batch → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hx : x.Holds s frame slots goal) :
     (p : Passed) → x.start = p.start → p.Holds s slots →
-    smoothSlide s frame p bits size slopes depth stages precision direct mirrored count x next = true → ∃ y : Relaxation.Batch, y.Holds s frame slots goal ∧ next y = true
-  | ⟨.curve function first n, _, _, _⟩, same, hp, h => Relaxation.slideCurve_sound sf hm hx function (by rw [same]; exact hp) h
+    smoothSlide s frame p bits size slopes depth stages precision direct mirrored count x next = true →
+    ∃ y : Relaxation.Batch, y.Holds s frame slots goal ∧ next y = true
+  | ⟨.curve function first n, _, _, _⟩, same, hp, h =>
+    Relaxation.slideCurve_sound sf hm hx function (by rw [same]; exact hp) h
   | ⟨.affine _, _, _, _⟩, _, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.relu _ _, _, _, _⟩, _, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.maximum _ _, _, _, _⟩, _, _, h => Bool.noConf_tf (Eq.symm h)

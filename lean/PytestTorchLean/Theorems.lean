@@ -18,5 +18,6 @@ import PytestTorchLean.Thm.NoOverflow
 import PytestTorchLean.Thm.RoundedInput
 import PytestTorchLean.Thm.ScheduleInstances
 import PytestTorchLean.Thm.SquareRoot
-/-! All that is proved besides soundness: what runtimes compute is an execution, instances of every headline theorem,
-universal approximation. No certificate rests on it; the project's tests build it and pin its axioms. -/
+/-! All that is proved besides soundness: what runtimes compute is an execution, instances of every headline
+theorem, universal approximation. No certificate rests on it; the project's tests build it and pin its
+axioms. -/

@@ -7,6 +7,7 @@ fails is named; everything before it compiles. Only that module is compiled, aga
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -479,13 +480,21 @@ MUTANTS = (
 )
 
 
+def place_of(words: str, text: str, start: int) -> re.Match[str]:
+    """Where the words stand first from `start` on, however their lines are broken."""
+    found = re.compile(r"\s+".join(map(re.escape, re.split(r"\s+", words)))).search(text, start)
+    assert found is not None, words
+    return found
+
+
 def mutated(mutant: Mutant) -> tuple[str, int, int]:
     """The changed text, and the first and last line of the definition that changed."""
     path = source_directory() / module_path(f"{ROOT}.{mutant.module}", ".lean")
     text = path.read_text(encoding="utf-8")
-    start = text.index(mutant.after)
-    place = text.index(mutant.old, start)
-    changed = text[:place] + mutant.new + text[place + len(mutant.old) :]
+    start = place_of(mutant.after, text, 0).start()
+    found = place_of(mutant.old, text, start)
+    place = found.start()
+    changed = text[:place] + mutant.new + text[found.end() :]
     assert changed != text
     first = text.count("\n", 0, place) + 1
     lines = changed.split("\n")

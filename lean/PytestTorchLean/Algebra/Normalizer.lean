@@ -227,8 +227,8 @@ end OrderedRing
 
 /-! ### Reading terms
 
-A term is read once, from its syntax, into a proof that it is the value of some `PE`: the statement that the macros
-prove is then the type of that proof, and nothing is left for Lean to unify. -/
+A term is read once, from its syntax, into a proof that it is the value of some `PE`: the statement that the
+macros prove is then the type of that proof, and nothing is left for Lean to unify. -/
 
 namespace OrderedRing.Normalizer
 /-- `x` is the value of `p`. -/
@@ -253,17 +253,25 @@ theorem read1 (a : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → P) : P 
   k (env5 a a a a a) rfl
 theorem read2 (a b : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) → P) : P :=
   k (env5 a b b b b) rfl rfl
-theorem read3 (a b c : K) (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → P) : P :=
+theorem read3 (a b c : K)
+    (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → P) :
+    P :=
   k (env5 a b c c c) rfl rfl rfl
 theorem read4 (a b c d : K) (k : ∀ env : Nat → K,
     Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → P) : P :=
   k (env5 a b c d d) rfl rfl rfl rfl
-theorem read5 (a b c d e : K) (k : ∀ env : Nat → K,
-    Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) → P) : P :=
+theorem read5 (a b c d e : K)
+    (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) →
+      Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) →
+      P) :
+    P :=
   k (env5 a b c d e) rfl rfl rfl rfl rfl
-theorem read8 (a b c d e f g h : K) (k : ∀ env : Nat → K,
-    Reads env a (.var 0) → Reads env b (.var 1) → Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) →
-    Reads env f (.var 5) → Reads env g (.var 6) → Reads env h (.var 7) → P) : P :=
+theorem read8 (a b c d e f g h : K)
+    (k : ∀ env : Nat → K, Reads env a (.var 0) → Reads env b (.var 1) →
+      Reads env c (.var 2) → Reads env d (.var 3) → Reads env e (.var 4) →
+      Reads env f (.var 5) → Reads env g (.var 6) → Reads env h (.var 7) →
+      P) :
+    P :=
   k (env8 a b c d e f g h) rfl rfl rfl rfl rfl rfl rfl rfl
 end
 end OrderedRing.Normalizer
@@ -284,21 +292,30 @@ macro_rules
   | `(reads% (-$a)) => `(PytestTorchLean.OrderedRing.Normalizer.Reads.neg (reads% ($a)))
 macro "ring1 " K:ident x:ident ", " l:term ", " r:term : term =>
   `(fun $x : $K => PytestTorchLean.OrderedRing.Normalizer.read1 $x fun env $x =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))
 /-- `ring2 K x y, l, r` proves `∀ x y : K, l = r` in every commutative ring -/
 macro "ring2 " K:ident x:ident y:ident ", " l:term ", " r:term : term =>
   `(fun $x $y : $K => PytestTorchLean.OrderedRing.Normalizer.read2 $x $y fun env $x $y =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))
 macro "ring3 " K:ident x:ident y:ident z:ident ", " l:term ", " r:term : term =>
   `(fun $x $y $z : $K => PytestTorchLean.OrderedRing.Normalizer.read3 $x $y $z fun env $x $y $z =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))
 macro "ring4 " K:ident x:ident y:ident z:ident w:ident ", " l:term ", " r:term : term =>
   `(fun $x $y $z $w : $K => PytestTorchLean.OrderedRing.Normalizer.read4 $x $y $z $w fun env $x $y $z $w =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))
 macro "ring5 " K:ident x:ident y:ident z:ident w:ident v:ident ", " l:term ", " r:term : term =>
-  `(fun $x $y $z $w $v : $K => PytestTorchLean.OrderedRing.Normalizer.read5 $x $y $z $w $v fun env $x $y $z $w $v =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
-macro "ring8 " K:ident x:ident y:ident z:ident w:ident v:ident t:ident u:ident o:ident ", " l:term ", " r:term : term =>
-  `(fun ($x $y $z $w $v $t $u $o : $K) => (PytestTorchLean.OrderedRing.Normalizer.read8 $x $y $z $w) $v $t $u $o
+  `(fun $x $y $z $w $v : $K =>
+      PytestTorchLean.OrderedRing.Normalizer.read5 $x $y $z $w $v fun env $x $y $z $w $v =>
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))
+macro "ring8 " K:ident x:ident y:ident z:ident w:ident v:ident t:ident u:ident o:ident ", " l:term ", " r:term
+    : term =>
+  `(fun ($x $y $z $w $v $t $u $o : $K) =>
+      (PytestTorchLean.OrderedRing.Normalizer.read8 $x $y $z $w) $v $t $u $o
     fun env => fun $x $y $z $w $v $t $u $o =>
-    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r)) (by decide +kernel))
+    PytestTorchLean.OrderedRing.Normalizer.Reads.equal (env := env) (reads% ($l)) (reads% ($r))
+      (by decide +kernel))

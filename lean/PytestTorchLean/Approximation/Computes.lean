@@ -3,8 +3,8 @@ import PytestTorchLean.Approximation.Layers
 /-!
 # What the approximating network computes
 
-`Table.interpolates`: in exact arithmetic its output, in units, is the greatest of the pieces. A piece is the value
-at a grid point less the distance from there, coordinate by coordinate.
+`Table.interpolates`: in exact arithmetic its output, in units, is the greatest of the pieces. A piece is the
+value at a grid point less the distance from there, coordinate by coordinate.
 -/
 set_option linter.all false
 universe u
@@ -45,14 +45,18 @@ def outputUnit (t : Table) : Nat := 2 ^ (t.outputBits * t.outputSteps)
 /-- `y` is the piece of a grid point at the inputs `x`: the value there less the distances. -/
 def Piece (t : Table) (x : Nat → K) (point : Nat) (y : K) : Prop :=
   ∃ distance : Nat → K,
-    (∀ i, i < t.inputs → IsAbsolute (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) (distance i)) ∧
+    (∀ i, i < t.inputs →
+        IsAbsolute
+          (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i)))
+          (distance i)) ∧
     y = natural (t.value point) - natural t.valueShift - sum t.inputs distance
 /-- `y`, in units, is the greatest of the pieces. -/
 def Interpolates (t : Table) (x : Nat → K) (y : K) : Prop :=
   (∀ point, point < t.points → ∃ z, t.Piece x point z ∧ z ≤ natural t.outputUnit * y) ∧
     ∃ point, point < t.points ∧ t.Piece x point (natural t.outputUnit * y)
 
-/-- Digits have at most 24 bits, so that binary32 holds them; the constants have no more digits than are provided for. -/
+/-- Digits have at most 24 bits, so that binary32 holds them; the constants have no more digits than are
+    provided for. -/
 structure WellFormed (t : Table) : Prop where
   inputBits : t.inputBits ≤ 24
   outputBits : t.outputBits ≤ 126
@@ -76,20 +80,30 @@ theorem constant_shift : t.constant t.side = t.shift := by
   rw [ble_false Nat.le.refl, Nat.beq_refl]; rfl
 theorem constant_valueShift : t.constant (t.side + 1) = t.valueShift := by
   unfold constant
-  rw [ble_false (Nat.le.step Nat.le.refl), beq_false (fun e => Nat.not_succ_le_self t.side (Natural.le_of_eq e)), Nat.beq_refl]; rfl
+  rw [ble_false (Nat.le.step Nat.le.refl),
+      beq_false (fun e => Nat.not_succ_le_self t.side (Natural.le_of_eq e)), Nat.beq_refl]
+  rfl
 theorem constant_value (p : Nat) : t.constant (t.side + 2 + p) = t.value p := by
   have e : t.side + 2 + p - (t.side + 2) = p := Natural.add_sub_cancel_left _ _
   have l : t.side + 2 ≤ t.side + 2 + p := Nat.le_add_right _ _
   unfold constant
-  have b : Nat.ble (t.side + 2 + p + 1) t.side = false := ble_false (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_right t.side 2) l))
+  have b : Nat.ble (t.side + 2 + p + 1) t.side = false :=
+    ble_false (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_right t.side 2) l))
   have c : Nat.beq (t.side + 2 + p) t.side = false :=
-    beq_false fun e => Nat.lt_irrefl t.side (Nat.le_trans (Nat.le.step Nat.le.refl) (Nat.le_trans l (Natural.le_of_eq e)))
+    beq_false fun e =>
+      Nat.lt_irrefl t.side (Nat.le_trans (Nat.le.step Nat.le.refl) (Nat.le_trans l (Natural.le_of_eq e)))
   have d : Nat.beq (t.side + 2 + p) (t.side + 1) = false :=
     beq_false fun e => Nat.lt_irrefl (t.side + 1) (Nat.le_trans l (Natural.le_of_eq e))
   rw [b, c, d, e]; rfl
 
-theorem constant_small {bound : Nat} (coordinates : ∀ c, c < t.side → t.coordinate c < bound) (shift : t.shift < bound) (valueShift : t.valueShift < bound)
-    (values : ∀ p, p < t.points → t.value p < bound) {k : Nat} (hk : k < t.constantCount) : t.constant k < bound := by
+theorem constant_small {bound : Nat}
+    (coordinates : ∀ c, c < t.side → t.coordinate c < bound)
+    (shift : t.shift < bound)
+    (valueShift : t.valueShift < bound)
+    (values : ∀ p, p < t.points → t.value p < bound)
+    {k : Nat}
+    (hk : k < t.constantCount) :
+    t.constant k < bound := by
   cases Nat.lt_or_ge k t.side with
   | inl h => rw [constant_grid h]; exact coordinates k h
   | inr h =>
@@ -107,31 +121,43 @@ theorem constant_small {bound : Nat} (coordinates : ∀ c, c < t.side → t.coor
         exact Nat.add_le_add (Nat.le_refl _) g
 
 /-- **The network computes the interpolation.** -/
-theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Executes .real v) : t.Interpolates (fun i => v (2 + i)) (v t.output) := by
+theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Executes .real v) :
+    t.Interpolates (fun i => v (2 + i)) (v t.output) := by
   obtain ⟨_, h1, h⟩ := h
   obtain ⟨scaled, h⟩ := layersHold_joined h
   have first : (2 + t.inputs : Nat) = 1 + (1 + t.inputs) := Nat.add_assoc 1 1 t.inputs
-  have written_scaling : written (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) = t.steps * (1 + t.inputs) :=
+  have written_scaling :
+      written (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) = t.steps * (1 + t.inputs) :=
     sized _ _ _ _
-  have here : 2 + t.network.inputs + written (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) = t.firstConstant := by
+  have here : 2 + t.network.inputs + written (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) =
+      t.firstConstant := by
     rw [written_scaling]
     show 2 + t.inputs + t.steps * (1 + t.inputs) = 1 + (1 + t.inputs) + t.steps * (1 + t.inputs)
     rw [first]
-  have scaled : LayersHold .real v (1 + (1 + t.inputs)) (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) := by
+  have scaled : LayersHold .real v (1 + (1 + t.inputs))
+      (scaling (power (127 + t.inputBits)) (1 + t.inputs) t.steps 1) := by
     rw [← first]; exact scaled
   rw [here] at h
   have grows := scaling_grows well.inputBits scaled
-  obtain ⟨constants, differences, relu, pieces, h⟩ : (constants t.inputBits t.digits (1 + t.inputs) t.constantCount t.constant).Holds .real v t.firstConstant ∧
-    (differences t.inputs t.side t.firstScaled (t.firstConstant + t.side) t.firstConstant).Holds .real v (t.firstConstant + 1 * t.constantCount) ∧
-    (Layer.relu t.firstDifference (t.side * t.inputs * 2)).Holds .real v (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2) ∧
-    (pieces t.inputs t.gridBits (t.firstConstant + (t.side + 2)) (t.firstConstant + (t.side + 1)) t.firstRelu).Holds .real v
+  obtain ⟨constants, differences, relu, pieces, h⟩ :
+    (constants t.inputBits t.digits (1 + t.inputs) t.constantCount t.constant).Holds .real v t.firstConstant ∧
+    (differences t.inputs t.side t.firstScaled (t.firstConstant + t.side) t.firstConstant).Holds .real v
+      (t.firstConstant + 1 * t.constantCount) ∧
+    (Layer.relu t.firstDifference (t.side * t.inputs * 2)).Holds .real v
+      (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2) ∧
+    (pieces t.inputs t.gridBits (t.firstConstant + (t.side + 2)) (t.firstConstant + (t.side + 1))
+        t.firstRelu).Holds .real v
       (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2) ∧
-    LayersHold .real v (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2 + t.points * 1)
-      (joined (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece) (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)) := h
+    LayersHold .real v
+      (t.firstConstant + 1 * t.constantCount + t.side * t.inputs * 2 + t.side * t.inputs * 2 + t.points * 1)
+      (joined (maximum t.byRelu (t.gridBits * t.inputs) t.firstPiece)
+        (scaling (power (127 - t.outputBits)) 1 t.outputSteps t.lastPiece)) := h
   rw [Nat.one_mul] at differences relu pieces h
   rw [Nat.mul_one t.points] at h
-  have scales : ∀ k, k < t.digits → v (1 + k * (1 + t.inputs)) = natural (2 ^ (t.inputBits * k)) := fun k hk => by
-    have z := grows k (Nat.le_of_succ_le_succ (Nat.lt_of_lt_of_le hk well.digits)) 0 (by rw [Nat.add_comm]; exact Nat.succ_pos _)
+  have scales :
+      ∀ k, k < t.digits → v (1 + k * (1 + t.inputs)) = natural (2 ^ (t.inputBits * k)) := fun k hk => by
+    have z := grows k (Nat.le_of_succ_le_succ (Nat.lt_of_lt_of_le hk well.digits)) 0
+      (by rw [Nat.add_comm]; exact Nat.succ_pos _)
     have z : v (1 + k * (1 + t.inputs)) = natural (2 ^ (t.inputBits * k)) * v 1 := z
     rw [z, h1]; exact mul_on _
   have inputs : ∀ i, i < t.inputs → v (t.firstScaled + i) = natural t.inputUnit * v (2 + i) := fun i hi => by
@@ -151,11 +177,14 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
     refine ⟨fun i => v (t.firstRelu + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))) +
       v (t.firstRelu + (1 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))), fun i hi => ?_, ?_⟩
     · have c := digit_lt t.gridBits p i
-      have place : ∀ j, j < 2 → j + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i) < t.side * t.inputs * 2 := fun j hj => by
+      have place : ∀ j, j < 2 → j + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i) < t.side * t.inputs * 2 :=
+          fun j hj => by
         rw [Nat.mul_comm _ 2]
         exact Natural.add_mul_lt hj (Natural.add_mul_lt c hi)
       obtain ⟨plus, minus⟩ := differences_hold differences hi c
-      rw [inputs i hi, shift, constant _ (Nat.lt_of_lt_of_le c (Nat.le_trans (Nat.le_add_right _ 1) (Natural.le_of_lt side_lt))), constant_grid c] at plus minus
+      rw [inputs i hi, shift,
+          constant _ (Nat.lt_of_lt_of_le c (Nat.le_trans (Nat.le_add_right _ 1) (Natural.le_of_lt side_lt))),
+          constant_grid c] at plus minus
       have up := relu _ (place 0 (by decide))
       have down := relu _ (place 1 (by decide))
       have up : IsRelu (v (t.firstDifference + (0 + 2 * (digit t.gridBits p i + 2 ^ t.gridBits * i))))
@@ -169,7 +198,8 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
       exact isAbsolute_relu up down
     · have z := pieces_hold pieces hp
       have value : v (t.firstConstant + (t.side + 2) + p) = natural (t.value p) := by
-        rw [Nat.add_assoc t.firstConstant, constant (t.side + 2 + p) (Nat.add_le_add (Nat.le_refl (t.side + 2)) hp), constant_value]
+        rw [Nat.add_assoc t.firstConstant,
+            constant (t.side + 2 + p) (Nat.add_le_add (Nat.le_refl (t.side + 2)) hp), constant_value]
       rw [value, valueShift] at z
       exact z
   refine ⟨fun p hp => ⟨_, piece p hp, ?_⟩, point, inside, ?_⟩
@@ -177,12 +207,14 @@ theorem interpolates (well : t.WellFormed) {v : Nat → K} (h : t.network.Execut
     refine le_trans z (le_of_eq ?_)
     exact out.symm
   · have z := piece point inside
-    have attained : v (t.firstPiece + point) = v (peak t.byRelu (t.gridBits * t.inputs) t.firstPiece) := attained
+    have attained : v (t.firstPiece + point) = v (peak t.byRelu (t.gridBits * t.inputs) t.firstPiece) :=
+      attained
     rw [attained] at z
     have e : natural t.outputUnit * v t.output = v (peak t.byRelu (t.gridBits * t.inputs) t.firstPiece) := out
     rw [e]; exact z
 where
-  sized (weight count : Nat) : (steps first : Nat) → written (scaling weight count steps first) = steps * count
+  sized (weight count : Nat) :
+    (steps first : Nat) → written (scaling weight count steps first) = steps * count
     | 0, _ => (Nat.zero_mul count).symm
     | steps + 1, first => by
       show count * 1 + written (scaling weight count steps (first + count)) = (steps + 1) * count

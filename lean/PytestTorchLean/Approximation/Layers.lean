@@ -11,7 +11,8 @@ open OrderedRing
 namespace Approximation
 variable {K : Type u} [OrderedRing K] {v : Nat → K}
 
-theorem layersHold_joined {m : Semantics} : {first rest : List Layer} → {start : Nat} → LayersHold m v start (joined first rest) →
+theorem layersHold_joined {m : Semantics} :
+    {first rest : List Layer} → {start : Nat} → LayersHold m v start (joined first rest) →
     LayersHold m v start first ∧ LayersHold m v (start + written first) rest
   | [], _, _, h => ⟨trivial, h⟩
   | layer :: first, rest, start, h => by
@@ -40,25 +41,33 @@ theorem sum_pairs : (n : Nat) → (f : Nat → K) → sum (2 * n) f = sum n fun 
   | 0, _ => rfl
   | n + 1, f => by
     have e : ∀ k i : Nat, k + 2 * i + 1 + 1 = k + 2 * (i + 1) := fun k i => by rw [Nat.mul_succ]; rfl
-    show f 0 + (f 1 + sum (2 * n) fun i => f (i + 1 + 1)) = f 0 + f 1 + sum n fun i => f (0 + 2 * (i + 1)) + f (1 + 2 * (i + 1))
+    show f 0 + (f 1 + sum (2 * n) fun i => f (i + 1 + 1)) =
+      f 0 + f 1 + sum n fun i => f (0 + 2 * (i + 1)) + f (1 + 2 * (i + 1))
     rw [sum_pairs n (fun i => f (i + 1 + 1)), add_assoc]
     refine congrArg (fun z => f 0 + (f 1 + z)) (Columns.sum_congr fun i _ => ?_)
     show f (0 + 2 * i + 1 + 1) + f (1 + 2 * i + 1 + 1) = _
     rw [e, e]
 /-- A number from its digits. -/
-theorem sum_digits (b : Nat) : (m : Nat) → (f : Nat → Nat) → sum m (fun k => natural (f k) * (natural (2 ^ (b * k)) : K)) = natural (pack b m f)
+theorem sum_digits (b : Nat) :
+    (m : Nat) → (f : Nat → Nat) →
+    sum m (fun k => natural (f k) * (natural (2 ^ (b * k)) : K)) = natural (pack b m f)
   | 0, _ => rfl
   | m + 1, f => by
-    have e : ∀ k, natural (f (k + 1)) * (natural (2 ^ (b * (k + 1))) : K) = natural (2 ^ b) * (natural (f (k + 1)) * natural (2 ^ (b * k))) := fun k => by
+    have e : ∀ k, natural (f (k + 1)) * (natural (2 ^ (b * (k + 1))) : K) =
+        natural (2 ^ b) * (natural (f (k + 1)) * natural (2 ^ (b * k))) := fun k => by
       rw [Nat.mul_succ, Natural.pow_add, natural_mul]
       exact (ring3 K x y z, x * (y * z), z * (x * y)) _ _ _
-    show natural (f 0) * natural (2 ^ (b * 0)) + sum m (fun k => natural (f (k + 1)) * natural (2 ^ (b * (k + 1)))) = _
-    rw [Columns.sum_congr fun k _ => e k, sum_scaled, sum_digits b m (fun k => f (k + 1)), pack_succ, natural_add, natural_mul]
-    exact congrArg (fun z => z + natural (2 ^ b) * natural (pack b m fun i => f (i + 1))) (mul_on (natural (f 0)))
+    show natural (f 0) * natural (2 ^ (b * 0)) +
+      sum m (fun k => natural (f (k + 1)) * natural (2 ^ (b * (k + 1)))) = _
+    rw [Columns.sum_congr fun k _ => e k, sum_scaled, sum_digits b m (fun k => f (k + 1)), pack_succ,
+        natural_add, natural_mul]
+    exact congrArg (fun z => z + natural (2 ^ b) * natural (pack b m fun i => f (i + 1)))
+      (mul_on (natural (f 0)))
 
 /-! ### Scaling -/
 
-theorem scale_holds {weight count first start : Nat} (h : (scale weight count first).Holds .real v start) {i : Nat} (hi : i < count) :
+theorem scale_holds {weight count first start : Nat} (h : (scale weight count first).Holds .real v start)
+    {i : Nat} (hi : i < count) :
     natural (2 ^ 149) * v (start + i) = Binary32.scaled weight * v (first + i) := by
   have z := h i 0 hi Nat.le.refl
   have e : 0 + 1 * i = i := by rw [Nat.zero_add, Nat.one_mul]
@@ -115,22 +124,31 @@ theorem scaling_shrinks {bits : Nat} (hb : bits ≤ 126) : {steps first : Nat} �
 
 /-! ### The table -/
 
-theorem constants_hold {bits digits stride count start : Nat} {n : Nat → Nat} (hb : bits ≤ 24)
+theorem constants_hold {bits digits stride count start : Nat} {n : Nat → Nat}
+    (hb : bits ≤ 24)
     (scales : ∀ k, k < digits → v (1 + k * stride) = natural (2 ^ (bits * k)))
-    (h : (constants bits digits stride count n).Holds .real v start) {row : Nat} (hr : row < count) (small : n row < 2 ^ (bits * digits)) :
+    (h : (constants bits digits stride count n).Holds .real v start)
+    {row : Nat}
+    (hr : row < count)
+    (small : n row < 2 ^ (bits * digits)) :
     v (start + row) = natural (n row) := by
-  have z : natural (2 ^ 149) * v (start + row) = sum digits (fun k => Binary32.scaled (whole (digit bits (n row) k)) * v (1 + k * stride)) :=
+  have z : natural (2 ^ 149) * v (start + row) =
+      sum digits (fun k => Binary32.scaled (whole (digit bits (n row) k)) * v (1 + k * stride)) :=
     h 0 row Nat.le.refl hr
   have e : ∀ k, k < digits → Binary32.scaled (whole (digit bits (n row) k)) * v (1 + k * stride) =
       natural (2 ^ 149) * (natural (digit bits (n row) k) * natural (2 ^ (bits * k))) := fun k hk => by
-    rw [scales k hk, scaled_whole (Nat.lt_of_lt_of_le (digit_lt bits _ _) (Natural.two_pow_le hb)), natural_mul, mul_assoc]
+    rw [scales k hk, scaled_whole (Nat.lt_of_lt_of_le (digit_lt bits _ _) (Natural.two_pow_le hb)),
+        natural_mul, mul_assoc]
   rw [Columns.sum_congr e, sum_scaled, sum_digits, ← Relaxation.pack_digits digits (n row) small] at z
   exact cancel_unit z
 
 theorem differences_hold {inputs side scaled shift grid start : Nat}
-    (h : (differences inputs side scaled shift grid).Holds .real v start) {i c : Nat} (hi : i < inputs) (hc : c < side) :
+    (h : (differences inputs side scaled shift grid).Holds .real v start)
+    {i c : Nat}
+    (hi : i < inputs)
+    (hc : c < side) :
     v (start + (0 + 2 * (c + side * i))) = v (scaled + i) + v shift - v (grid + c) ∧
-      v (start + (1 + 2 * (c + side * i))) = -(v (scaled + i) + v shift - v (grid + c)) := by
+    v (start + (1 + 2 * (c + side * i))) = -(v (scaled + i) + v shift - v (grid + c)) := by
   have inside : c + side * i < side * inputs := Natural.add_mul_lt hc hi
   have q : (c + side * i) / side = i := Natural.add_mul_div i hc
   have r : (c + side * i) % side = c := Natural.add_mul_mod i hc
@@ -150,20 +168,29 @@ theorem differences_hold {inputs side scaled shift grid start : Nat}
     refine cancel_unit (z.trans ?_)
     exact (ring4 K u a b c, -u * a + (-u * b + (u * c + 0)), u * -(a + b - c)) _ _ _ _
 
-theorem pieces_hold {inputs bits values shift relus start : Nat} (h : (pieces inputs bits values shift relus).Holds .real v start)
-    {point : Nat} (hp : point < 2 ^ (bits * inputs)) :
-    v (start + point) = v (values + point) - v shift -
-      sum inputs fun i => v (relus + (0 + 2 * (digit bits point i + 2 ^ bits * i))) + v (relus + (1 + 2 * (digit bits point i + 2 ^ bits * i))) := by
+theorem pieces_hold {inputs bits values shift relus start : Nat}
+    (h : (pieces inputs bits values shift relus).Holds .real v start)
+    {point : Nat}
+    (hp : point < 2 ^ (bits * inputs)) :
+    v (start + point) = v (values + point) - v shift - sum inputs fun i => v
+          (relus + (0 + 2 * (digit bits point i + 2 ^ bits * i))) +
+        v (relus + (1 + 2 * (digit bits point i + 2 ^ bits * i))) := by
   have z := h point 0 hp Nat.le.refl
   have e : 0 + 1 * point = point := by rw [Nat.zero_add, Nat.one_mul]
   have order : 2 + 2 * inputs = 2 * inputs + 1 + 1 := Nat.add_comm 2 _
-  have z : natural (2 ^ 149) * v (start + (0 + 1 * point)) = sum (2 + 2 * inputs) (fun column => Binary32.scaled (pieceWeight 0 column) *
-    v (cond (Nat.beq column 0) (values + point) (cond (Nat.beq column 1) shift (absolutePart bits point relus (column - 2))))) := z
+  have z : natural (2 ^ 149) * v (start + (0 + 1 * point)) =
+    sum (2 + 2 * inputs)
+      (fun column => Binary32.scaled (pieceWeight 0 column) *
+        v (cond (Nat.beq column 0) (values + point)
+            (cond (Nat.beq column 1) shift (absolutePart bits point relus (column - 2))))) := z
   rw [e, order] at z
-  have z : natural (2 ^ 149) * v (start + point) = Binary32.scaled one * v (values + point) + (Binary32.scaled minusOne * v shift +
-    sum (2 * inputs) (fun k => Binary32.scaled minusOne * v (absolutePart bits point relus k))) := z
+  have z : natural (2 ^ 149) * v (start + point) =
+    Binary32.scaled one * v (values + point) + (Binary32.scaled minusOne * v shift +
+          sum (2 * inputs) (fun k => Binary32.scaled minusOne * v (absolutePart bits point relus k))) := z
   rw [sum_scaled, sum_pairs, scaled_one, scaled_minusOne] at z
-  have part : ∀ j i, j < 2 → absolutePart bits point relus (j + 2 * i) = relus + (j + 2 * (digit bits point i + 2 ^ bits * i)) := fun j i hj => by
+  have part : ∀ j i, j < 2 →
+      absolutePart bits point relus (j + 2 * i) = relus + (j + 2 * (digit bits point i + 2 ^ bits * i)) :=
+      fun j i hj => by
     unfold absolutePart
     rw [Natural.add_mul_div i hj, Natural.add_mul_mod i hj]
   refine cancel_unit (z.trans ?_)
@@ -188,22 +215,27 @@ theorem isMaximum_relu {a b r : K} (h : IsRelu (a - b) r) : IsMaximum a b (b + r
 def Greatest (v : Nat → K) (first count : Nat) (y : K) : Prop :=
   (∀ i, i < count → v (first + i) ≤ y) ∧ ∃ i, i < count ∧ v (first + i) = y
 
-theorem pairs_hold {count first : Nat} (differ : (pairDifferences count first).Holds .real v (first + 2 * count))
+theorem pairs_hold {count first : Nat}
+    (differ : (pairDifferences count first).Holds .real v (first + 2 * count))
     (relu : (Layer.relu (first + 2 * count) count).Holds .real v (first + 3 * count))
-    (add : (pairMaxima count first).Holds .real v (first + 4 * count)) {i : Nat} (hi : i < count) :
+    (add : (pairMaxima count first).Holds .real v (first + 4 * count))
+    {i : Nat}
+    (hi : i < count) :
     IsMaximum (v (first + i)) (v (first + (count + i))) (v (first + 4 * count + i)) := by
   have e : 0 + 1 * i = i := by rw [Nat.zero_add, Nat.one_mul]
   have d := differ i 0 hi Nat.le.refl
-  have d : natural (2 ^ 149) * v (first + 2 * count + (0 + 1 * i)) = Binary32.scaled one * v (first + (i + count * 0)) +
-    (Binary32.scaled minusOne * v (first + (i + count * 1)) + 0) := d
+  have d : natural (2 ^ 149) * v (first + 2 * count + (0 + 1 * i)) =
+    Binary32.scaled one * v (first + (i + count * 0)) +
+      (Binary32.scaled minusOne * v (first + (i + count * 1)) + 0) := d
   have e1 : i + count * 1 = count + i := by rw [Nat.mul_one, Nat.add_comm]
   rw [e, e1, scaled_one, scaled_minusOne] at d
   have d := cancel_unit (d.trans ((ring3 K u a b, u * a + (-u * b + 0), u * (a - b)) _ _ _))
   have r := relu i hi
   rw [d] at r
   have s := add i 0 hi Nat.le.refl
-  have s : natural (2 ^ 149) * v (first + 4 * count + (0 + 1 * i)) = Binary32.scaled one * v (first + (count + (i + 2 * count * 0))) +
-    (Binary32.scaled one * v (first + (count + (i + 2 * count * 1))) + 0) := s
+  have s : natural (2 ^ 149) * v (first + 4 * count + (0 + 1 * i)) =
+    Binary32.scaled one * v (first + (count + (i + 2 * count * 0))) +
+      (Binary32.scaled one * v (first + (count + (i + 2 * count * 1))) + 0) := s
   have e2 : first + (count + (i + 2 * count * 1)) = first + 3 * count + i := by
     rw [Nat.mul_one, Nat.succ_mul 2 count]
     simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
@@ -215,8 +247,9 @@ theorem pairs_hold {count first : Nat} (differ : (pairDifferences count first).H
 /-- A round writes the maxima of its pairs. -/
 theorem round_holds {byRelu : Bool} {count first : Nat} {rest : List Layer}
     (h : LayersHold .real v (first + 2 * count) (joined (round byRelu count first) rest)) :
-    (∀ i, i < count → IsMaximum (v (first + i)) (v (first + (count + i))) (v (first + stride byRelu * count + i))) ∧
-      LayersHold .real v (first + stride byRelu * count + count) rest := by
+    (∀ i, i < count →
+        IsMaximum (v (first + i)) (v (first + (count + i))) (v (first + stride byRelu * count + i))) ∧
+    LayersHold .real v (first + stride byRelu * count + count) rest := by
   cases byRelu with
   | true =>
     obtain ⟨differ, relu, add, more⟩ : (pairDifferences count first).Holds .real v (first + 2 * count) ∧
@@ -229,15 +262,20 @@ theorem round_holds {byRelu : Bool} {count first : Nat} {rest : List Layer}
     rw [Nat.mul_one, e3, e4] at add more
     exact ⟨fun i hi => pairs_hold differ relu add hi, more⟩
   | false =>
-    obtain ⟨maxima, more⟩ : (directMaxima count first).Holds .real v (first + 2 * count) ∧ LayersHold .real v (first + 2 * count + count) rest := h
+    obtain ⟨maxima, more⟩ : (directMaxima count first).Holds .real v (first + 2 * count) ∧
+      LayersHold .real v (first + 2 * count + count) rest := h
     refine ⟨fun i hi => ?_, more⟩
-    have z : IsMaximum (v (first + (i + count * 0))) (v (first + (i + count * 1))) (v (first + 2 * count + i)) := maxima i hi
+    have z :
+      IsMaximum (v (first + (i + count * 0))) (v (first + (i + count * 1))) (v (first + 2 * count + i)) :=
+      maxima i hi
     rw [Nat.mul_one, Nat.add_comm i count] at z
     exact z
 
-theorem maximum_holds {byRelu : Bool} : {levels first : Nat} → {rest : List Layer} →
+theorem maximum_holds {byRelu : Bool} :
+    {levels first : Nat} → {rest : List Layer} →
     LayersHold .real v (first + 2 ^ levels) (joined (maximum byRelu levels first) rest) →
-    Greatest v first (2 ^ levels) (v (peak byRelu levels first)) ∧ LayersHold .real v (peak byRelu levels first + 1) rest
+    Greatest v first (2 ^ levels) (v (peak byRelu levels first)) ∧
+      LayersHold .real v (peak byRelu levels first + 1) rest
   | 0, first, rest, h => by
     refine ⟨⟨fun i hi => ?_, 0, Nat.le.refl, rfl⟩, h⟩
     have z : i = 0 := Nat.eq_zero_of_le_zero (Nat.le_of_succ_le_succ hi)
@@ -247,11 +285,13 @@ theorem maximum_holds {byRelu : Bool} : {levels first : Nat} → {rest : List La
     have double : 2 ^ (levels + 1) = 2 * 2 ^ levels := Nat.mul_comm (2 ^ levels) 2
     rw [double] at h ⊢
     have h : LayersHold .real v (first + 2 * 2 ^ levels)
-      (joined (joined (round byRelu (2 ^ levels) first) (maximum byRelu levels (first + stride byRelu * 2 ^ levels))) rest) := h
+      (joined (joined (round byRelu (2 ^ levels) first)
+            (maximum byRelu levels (first + stride byRelu * 2 ^ levels))) rest) := h
     rw [joined_assoc] at h
     obtain ⟨pair, more⟩ := round_holds h
     obtain ⟨⟨above, i, hi, attained⟩, rest⟩ := maximum_holds (levels := levels) more
-    have here : peak byRelu (levels + 1) first = peak byRelu levels (first + stride byRelu * 2 ^ levels) := rfl
+    have here : peak byRelu (levels + 1) first = peak byRelu levels (first + stride byRelu * 2 ^ levels) :=
+      rfl
     rw [here]
     generalize 2 ^ levels = count at *
     refine ⟨⟨fun k hk => ?_, ?_⟩, rest⟩

@@ -4,9 +4,9 @@ import PytestTorchLean.Approximation.Computes
 # Tables of Lipschitz functions
 
 A function that grows by at most `2^slopeBits` times the distance has a table for which the interpolation of
-Approximation/Computes is below the function, and less than `2^-errorBits` below it, everywhere on the box. The
-values are the function's own at the grid points, rounded down to whole units. A grid point
-outside the box takes the value of the nearest point of the box, so the box may be any.
+Approximation/Computes is below the function, and less than `2^-errorBits` below it, everywhere on the box.
+The values are the function's own at the grid points, rounded down to whole units. A grid point outside the
+box takes the value of the nearest point of the box, so the box may be any.
 -/
 set_option linter.all false
 universe u v
@@ -22,10 +22,11 @@ def Archimedean (K : Type u) [OrderedRing K] : Prop := ∀ x y : K, 0 < y → �
 
 /-- The first `d` coordinates of `x` lie between those of `lower` and `upper`, ends included. -/
 def InBox (d : Nat) (lower upper x : Nat → K) : Prop := ∀ i, i < d → lower i ≤ x i ∧ x i ≤ upper i
-/-- On the box, `f` changes by at most `slope` times `|x 0 - y 0| + ... + |x (d-1) - y (d-1)|`. Functions that do so for the
-    Euclidean distance, or for the largest difference, do so for this one. -/
+/-- On the box, `f` changes by at most `slope` times `|x 0 - y 0| + ... + |x (d-1) - y (d-1)|`. Functions that
+    do so for the Euclidean distance, or for the largest difference, do so for this one. -/
 def Lipschitz (d : Nat) (lower upper : Nat → K) (slope : K) (f : (Nat → K) → K) : Prop :=
-  ∀ x y distance : Nat → K, InBox d lower upper x → InBox d lower upper y → (∀ i, i < d → AtMost (x i - y i) (distance i)) →
+  ∀ x y distance : Nat → K, InBox d lower upper x →
+    InBox d lower upper y → (∀ i, i < d → AtMost (x i - y i) (distance i)) →
     f x - f y ≤ slope * sum d distance
 
 /-! ### Finite choice, floors, division by powers of two -/
@@ -35,14 +36,16 @@ theorem choose {α : Type v} (default : α) : (n : Nat) → {p : Nat → α → 
   | 0, _, _ => ⟨fun _ => default, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
   | n + 1, p, h => by
     obtain ⟨a, ha⟩ := h 0 (Nat.succ_pos n)
-    obtain ⟨f, hf⟩ := choose default n (p := fun i a => p (i + 1) a) fun i hi => h (i + 1) (Nat.succ_le_succ hi)
+    obtain ⟨f, hf⟩ :=
+      choose default n (p := fun i a => p (i + 1) a) fun i hi => h (i + 1) (Nat.succ_le_succ hi)
     refine ⟨fun i => Nat.casesOn (motive := fun _ => α) i a f, fun i hi => ?_⟩
     cases i with
     | zero => exact ha
     | succ i => exact hf i (Nat.le_of_succ_le_succ hi)
 
 /-- The whole part of a number between 0 and `n + 1`. -/
-theorem floor {x : K} (h : 0 ≤ x) : (n : Nat) → x ≤ natural (n + 1) → ∃ c, c < n + 1 ∧ natural c ≤ x ∧ x ≤ natural c + 1
+theorem floor {x : K} (h : 0 ≤ x) :
+    (n : Nat) → x ≤ natural (n + 1) → ∃ c, c < n + 1 ∧ natural c ≤ x ∧ x ≤ natural c + 1
   | 0, g => ⟨0, Nat.le.refl, h, by rw [← natural_succ]; exact g⟩
   | n + 1, g => by
     cases le_total x (natural (n + 1)) with
@@ -79,7 +82,8 @@ theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower
   obtain ⟨p, hp⟩ := divide halves (c - shift) n
   have N := natural_nonneg (K := K) (2 ^ n)
   have e : ∀ x, natural (2 ^ n) * x + shift - c = natural (2 ^ n) * (x - p) := fun x => by
-    have z : natural (2 ^ n) * (x - p) = natural (2 ^ n) * x - natural (2 ^ n) * p := (ring3 K n x p, n * (x - p), n * x - n * p) _ _ _
+    have z : natural (2 ^ n) * (x - p) = natural (2 ^ n) * x - natural (2 ^ n) * p :=
+      (ring3 K n x p, n * (x - p), n * x - n * p) _ _ _
     rw [z, hp]
     exact (ring3 K a s c, a + s - c, a - (c - s)) _ _ _
   cases le_total p lower with
@@ -87,7 +91,8 @@ theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower
     refine ⟨lower, ⟨le_refl _, h⟩, fun x a hx ha => ?_⟩
     rw [e] at ha
     have small : natural (2 ^ n) * (x - lower) ≤ a :=
-      le_trans (mul_le_left N (le_cert ((ring3 K x l p, x - p - (x - l), l - p) x lower p) (sub_nonneg l))) ha.1
+      le_trans (mul_le_left N (le_cert ((ring3 K x l p, x - p - (x - l), l - p) x lower p) (sub_nonneg l)))
+        ha.1
     exact AtMost.of_le (mul_nonneg N (sub_nonneg hx.1)) small
   | inr l =>
     cases le_total upper p with
@@ -95,7 +100,8 @@ theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower
       refine ⟨upper, ⟨h, le_refl _⟩, fun x a hx ha => ?_⟩
       rw [e] at ha
       have small : natural (2 ^ n) * (upper - x) ≤ a := by
-        refine le_trans (mul_le_left N (le_cert ((ring3 K x l p, p - x - (l - x), p - l) x upper p) (sub_nonneg g))) ?_
+        refine le_trans
+          (mul_le_left N (le_cert ((ring3 K x l p, p - x - (l - x), p - l) x upper p) (sub_nonneg g))) ?_
         rw [(ring3 K n x p, n * (p - x), -(n * (x - p))) (natural (2 ^ n)) x p]
         exact ha.2
       have z := (AtMost.of_le (mul_nonneg N (sub_nonneg hx.2)) small).neg
@@ -107,9 +113,11 @@ theorem clamp (halves : Halves K) {lower upper shift c : K} (n : Nat) (h : lower
 
 /-! ### The table -/
 
-/-- The table for a box between `-2^boxBits` and `2^boxBits` in every input, a function between `-2^valueBits` and `2^valueBits`
-    that changes by at most `2^slopeBits` times the distance, and an error of `2^-errorBits`. -/
-def gridTable (byRelu : Bool) (inputs boxBits slopeBits valueBits errorBits : Nat) (value : Nat → Nat) : Table where
+/-- The table for a box between `-2^boxBits` and `2^boxBits` in every input, a function between `-2^valueBits`
+    and `2^valueBits` that changes by at most `2^slopeBits` times the distance, and an error of
+    `2^-errorBits`. -/
+def gridTable (byRelu : Bool) (inputs boxBits slopeBits valueBits errorBits : Nat) (value : Nat → Nat) :
+    Table where
   inputs := inputs
   inputBits := 1
   inputSteps := errorBits + (inputs + 1) + slopeBits
@@ -125,11 +133,17 @@ def gridTable (byRelu : Bool) (inputs boxBits slopeBits valueBits errorBits : Na
   outputSteps := errorBits + (inputs + 1)
 
 /-- Distances in units of the grid, turned into distances. -/
-theorem lipschitz_units (halves : Halves K) {d n M : Nat} {lower upper x y : Nat → K} {slope : K} {f : (Nat → K) → K}
+theorem lipschitz_units (halves : Halves K) {d n M : Nat} {lower upper x y : Nat → K} {slope : K}
+    {f : (Nat → K) → K}
     (hf : Lipschitz d lower upper slope f)
-    (steep : natural M * slope ≤ natural (2 ^ n)) (hx : InBox d lower upper x) (hy : InBox d lower upper y) {a : Nat → K}
-    (ha : ∀ i, i < d → AtMost (natural (2 ^ n) * (x i - y i)) (a i)) : natural M * (f x - f y) ≤ sum d a := by
-  obtain ⟨r, hr⟩ := choose (0 : K) d (p := fun i r => natural (2 ^ n) * r = a i) fun i _ => divide halves (a i) n
+    (steep : natural M * slope ≤ natural (2 ^ n))
+    (hx : InBox d lower upper x)
+    (hy : InBox d lower upper y)
+    {a : Nat → K}
+    (ha : ∀ i, i < d → AtMost (natural (2 ^ n) * (x i - y i)) (a i)) :
+    natural M * (f x - f y) ≤ sum d a := by
+  obtain ⟨r, hr⟩ :=
+    choose (0 : K) d (p := fun i r => natural (2 ^ n) * r = a i) fun i _ => divide halves (a i) n
   have close : ∀ i, i < d → AtMost (x i - y i) (r i) := fun i hi => by
     have z := ha i hi
     rw [← hr i hi] at z
@@ -152,20 +166,30 @@ theorem double_succ_le (d : Nat) : 2 * d + 1 ≤ 2 ^ (d + 1) := by
     have z := Nat.add_le_add ih two
     exact z
 
-/-- `n` is what a table holds for a grid point: the function's value in units, rounded down, at a point of the box that is
-    at least as near to every point of the box as the grid point is. -/
+/-- `n` is what a table holds for a grid point: the function's value in units, rounded down, at a point of the
+    box that is at least as near to every point of the box as the grid point is. -/
 def Sampled (t : Table) (lower upper : Nat → K) (f : (Nat → K) → K) (point n : Nat) : Prop :=
   ∃ q : Nat → K, InBox t.inputs lower upper q ∧
     (∀ x distance : Nat → K, InBox t.inputs lower upper x →
-      (∀ i, i < t.inputs → AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) (distance i)) →
+      (∀ i, i < t.inputs →
+          AtMost
+            (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i)))
+            (distance i)) →
       ∀ i, i < t.inputs → AtMost (natural t.inputUnit * (x i - q i)) (distance i)) ∧
-    natural n ≤ natural t.outputUnit * f q + natural t.valueShift ∧ natural t.outputUnit * f q + natural t.valueShift ≤ natural n + 1
+    natural n ≤ natural t.outputUnit * f q + natural t.valueShift ∧
+      natural t.outputUnit * f q + natural t.valueShift ≤ natural n + 1
 
 /-- A piece is nowhere above the function. -/
-theorem piece_le (halves : Halves K) {t : Table} {lower upper x distance : Nat → K} {slope : K} {f : (Nat → K) → K}
-    (lipschitz : Lipschitz t.inputs lower upper slope f) (steep : natural t.outputUnit * slope ≤ natural t.inputUnit) {point n : Nat}
-    (h : Sampled t lower upper f point n) (hx : InBox t.inputs lower upper x)
-    (hd : ∀ i, i < t.inputs → AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) (distance i)) :
+theorem piece_le (halves : Halves K) {t : Table} {lower upper x distance : Nat → K} {slope : K}
+    {f : (Nat → K) → K}
+    (lipschitz : Lipschitz t.inputs lower upper slope f)
+    (steep : natural t.outputUnit * slope ≤ natural t.inputUnit)
+    {point n : Nat}
+    (h : Sampled t lower upper f point n)
+    (hx : InBox t.inputs lower upper x)
+    (hd : ∀ i, i < t.inputs →
+      AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i)))
+        (distance i)) :
     natural n - natural t.valueShift - sum t.inputs distance ≤ natural t.outputUnit * f x := by
   obtain ⟨q, hq, nearer, below, _⟩ := h
   have near := lipschitz_units halves lipschitz steep hq hx (a := distance) fun i hi => by
@@ -180,19 +204,30 @@ theorem sum_const (c : K) (n : Nat) : sum n (fun _ => c) = natural n * c := by
   have z := sum_scaled c n fun _ => 1
   exact (Columns.sum_congr fun _ _ => (mul_on c).symm).trans (z.trans (by rw [sum_ones, mul_comm]))
 
-/-- The piece of a grid point that is no further than `radius` units from `x` in any coordinate is nearly the function's value at `x`. -/
-theorem le_piece (halves : Halves K) {t : Table} {lower upper x distance : Nat → K} {slope radius : K} {f : (Nat → K) → K}
-    (lipschitz : Lipschitz t.inputs lower upper slope f) (steep : natural t.outputUnit * slope ≤ natural t.inputUnit) {point n : Nat}
-    (h : Sampled t lower upper f point n) (hx : InBox t.inputs lower upper x)
-    (hd : ∀ i, i < t.inputs → AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) (distance i))
+/-- The piece of a grid point that is no further than `radius` units from `x` in any coordinate is nearly the
+    function's value at `x`. -/
+theorem le_piece (halves : Halves K) {t : Table} {lower upper x distance : Nat → K} {slope radius : K}
+    {f : (Nat → K) → K}
+    (lipschitz : Lipschitz t.inputs lower upper slope f)
+    (steep : natural t.outputUnit * slope ≤ natural t.inputUnit)
+    {point n : Nat}
+    (h : Sampled t lower upper f point n)
+    (hx : InBox t.inputs lower upper x)
+    (hd : ∀ i, i < t.inputs →
+      AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate (digit t.gridBits point i)))
+        (distance i))
     (small : ∀ i, i < t.inputs → distance i ≤ radius) :
-    natural t.outputUnit * f x ≤ natural n - natural t.valueShift - sum t.inputs distance + (natural 2 * (natural t.inputs * radius) + 1) := by
+    natural t.outputUnit * f x ≤
+    natural n - natural t.valueShift - sum t.inputs distance +
+      (natural 2 * (natural t.inputs * radius) + 1) := by
   obtain ⟨q, hq, nearer, _, above⟩ := h
-  have near := lipschitz_units halves lipschitz steep hx hq (a := distance) fun i hi => nearer x distance hx hd i hi
+  have near :=
+    lipschitz_units halves lipschitz steep hx hq (a := distance) fun i hi => nearer x distance hx hd i hi
   rw [(ring3 K n a b, n * (a - b), n * a - n * b) (natural t.outputUnit) (f x) (f q)] at near
   have total := sum_le small
   rw [sum_const] at total
-  refine le_cert ?_ (add_nonneg (add_nonneg (sub_nonneg near) (sub_nonneg above)) (add_nonneg (sub_nonneg total) (sub_nonneg total)))
+  refine le_cert ?_ (add_nonneg (add_nonneg (sub_nonneg near) (sub_nonneg above))
+      (add_nonneg (sub_nonneg total) (sub_nonneg total)))
   generalize (natural n : K) = n'
   generalize (natural t.valueShift : K) = v'
   generalize sum t.inputs distance = s
@@ -203,17 +238,25 @@ theorem le_piece (halves : Halves K) {t : Table} {lower upper x distance : Nat �
   have r := (ring4 K p t d y, p - t + (2 * d + 1) - y, p - t - y + (2 * d + 1)) (n' - v') s d' y
   have r : n' - v' - s + (natural 2 * d' + 1) - y = n' - v' - s - y + (natural 2 * d' + 1) := r
   rw [r, e]
-  exact (ring4 K p q t d, p + q - 1 - t - t + (2 * d + 1), p + q + (d - t + (d - t))) (s - (y - z)) (n' + 1 - (z + v')) s d'
+  exact (ring4 K p q t d, p + q - 1 - t - t + (2 * d + 1), p + q + (d - t + (d - t))) (s - (y - z))
+    (n' + 1 - (z + v')) s d'
 
-/-- **Tables of Lipschitz functions.** If a table holds the samples of a function that changes by at most one unit of output for each unit
-    of input, and every point of the box is within `radius` units of a coordinate of the grid in every input, then
-    the interpolation is at most the function, and at least the function less `2 * inputs * radius + 1` units. -/
-theorem Table.approximates (halves : Halves K) {t : Table} {lower upper : Nat → K} {slope radius : K} {f : (Nat → K) → K}
-    (lipschitz : Lipschitz t.inputs lower upper slope f) (steep : natural t.outputUnit * slope ≤ natural t.inputUnit)
+/-- **Tables of Lipschitz functions.** If a table holds the samples of a function that changes by at most one
+    unit of output for each unit of input, and every point of the box is within `radius` units of a coordinate
+    of the grid in every input, then the interpolation is at most the function, and at least the function less
+    `2 * inputs * radius + 1` units. -/
+theorem Table.approximates (halves : Halves K) {t : Table} {lower upper : Nat → K} {slope radius : K}
+    {f : (Nat → K) → K}
+    (lipschitz : Lipschitz t.inputs lower upper slope f)
+    (steep : natural t.outputUnit * slope ≤ natural t.inputUnit)
     (samples : ∀ point, point < t.points → Sampled t lower upper f point (t.value point))
-    (cover : ∀ x, InBox t.inputs lower upper x → ∀ i, i < t.inputs → ∃ c, c < 2 ^ t.gridBits ∧
-      AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate c)) radius)
-    {x : Nat → K} {y : K} (hx : InBox t.inputs lower upper x) (h : t.Interpolates x y) :
+    (cover : ∀ x, InBox t.inputs lower upper x →
+      ∀ i, i < t.inputs →
+        ∃ c, c < 2 ^ t.gridBits ∧
+          AtMost (natural t.inputUnit * x i + natural t.shift - natural (t.coordinate c)) radius)
+    {x : Nat → K} {y : K}
+    (hx : InBox t.inputs lower upper x)
+    (h : t.Interpolates x y) :
     y ≤ f x ∧ natural t.outputUnit * (f x - y) ≤ natural 2 * (natural t.inputs * radius) + 1 := by
   obtain ⟨above, point, inside, distance, absolute, attained⟩ := h
   have positive : 0 < t.outputUnit := Natural.two_pow_pos _
@@ -240,40 +283,53 @@ theorem Table.approximates (halves : Halves K) {t : Table} {lower upper : Nat �
 /-! ### A table for every function -/
 
 /-- A value for a grid point. -/
-theorem sampled (halves : Halves K) {t : Table} {k a n : Nat} {lower upper : Nat → K} {f : (Nat → K) → K} (input : t.inputUnit = 2 ^ n)
-    (output : t.outputUnit = 2 ^ k) (shift : t.valueShift = 2 ^ (k + a)) (nonempty : ∀ i, i < t.inputs → lower i ≤ upper i)
-    (bounded : ∀ x, InBox t.inputs lower upper x → AtMost (f x) (natural (2 ^ a))) (point : Nat) :
+theorem sampled (halves : Halves K) {t : Table} {k a n : Nat} {lower upper : Nat → K} {f : (Nat → K) → K}
+    (input : t.inputUnit = 2 ^ n)
+    (output : t.outputUnit = 2 ^ k)
+    (shift : t.valueShift = 2 ^ (k + a))
+    (nonempty : ∀ i, i < t.inputs → lower i ≤ upper i)
+    (bounded : ∀ x, InBox t.inputs lower upper x → AtMost (f x) (natural (2 ^ a)))
+    (point : Nat) :
     ∃ value, value < 2 ^ (k + a + 1) ∧ Sampled t lower upper f point value := by
   unfold Sampled
   rw [input, output, shift]
-  obtain ⟨q, hq⟩ := choose (0 : K) t.inputs (p := fun i q => (lower i ≤ q ∧ q ≤ upper i) ∧ ∀ x a, lower i ≤ x ∧ x ≤ upper i →
-    AtMost (natural (2 ^ n) * x + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) a → AtMost (natural (2 ^ n) * (x - q)) a)
-    fun i hi => clamp halves n (nonempty i hi)
+  obtain ⟨q, hq⟩ := choose (0 : K) t.inputs
+    (p := fun i q => (lower i ≤ q ∧ q ≤ upper i) ∧
+      ∀ x a, lower i ≤ x ∧ x ≤ upper i →
+        AtMost (natural (2 ^ n) * x + natural t.shift - natural (t.coordinate (digit t.gridBits point i))) a →
+        AtMost (natural (2 ^ n) * (x - q)) a) fun i hi => clamp halves n (nonempty i hi)
   have inside : InBox t.inputs lower upper q := fun i hi => (hq i hi).1
   have size := (bounded q inside).mul_left (natural_nonneg (2 ^ k))
   rw [← natural_mul, ← Natural.pow_add] at size
   have low : 0 ≤ natural (2 ^ k) * f q + natural (2 ^ (k + a)) :=
-    le_cert ((ring2 K x y, x + y - 0, y - -x) (natural (2 ^ k) * f q) (natural (2 ^ (k + a)))) (sub_nonneg size.2)
+    le_cert ((ring2 K x y, x + y - 0, y - -x) (natural (2 ^ k) * f q) (natural (2 ^ (k + a))))
+      (sub_nonneg size.2)
   have high : natural (2 ^ k) * f q + natural (2 ^ (k + a)) ≤ natural (2 ^ (k + a + 1) - 1 + 1) := by
     rw [Natural.mask_succ, double_two_pow, natural_add]
     exact add_le _ size.1
   obtain ⟨c, hc, below, above⟩ := floor low _ high
   rw [Natural.mask_succ] at hc
-  exact ⟨c, hc, q, inside, fun x distance hx hd i hi => (hq i hi).2 (x i) (distance i) (hx i hi) (hd i hi), below, above⟩
+  exact ⟨c, hc, q, inside, fun x distance hx hd i hi => (hq i hi).2 (x i) (distance i) (hx i hi) (hd i hi),
+      below, above⟩
 
-/-- **Every Lipschitz function has a table.** The interpolation lies below the function, by at most `2^-errorBits`. -/
-theorem gridTable_approximates (halves : Halves K) {byRelu : Bool} {d b l a e : Nat} {lower upper : Nat → K} {f : (Nat → K) → K}
+/-- **Every Lipschitz function has a table.** The interpolation lies below the function, by at most
+    `2^-errorBits`. -/
+theorem gridTable_approximates (halves : Halves K) {byRelu : Bool} {d b l a e : Nat} {lower upper : Nat → K}
+    {f : (Nat → K) → K}
     (nonempty : ∀ i, i < d → lower i ≤ upper i)
     (box : ∀ i, i < d → -natural (2 ^ b) ≤ lower i ∧ upper i ≤ natural (2 ^ b))
-    (lipschitz : Lipschitz d lower upper (natural (2 ^ l)) f) (bounded : ∀ x, InBox d lower upper x → AtMost (f x) (natural (2 ^ a))) :
+    (lipschitz : Lipschitz d lower upper (natural (2 ^ l)) f)
+    (bounded : ∀ x, InBox d lower upper x → AtMost (f x) (natural (2 ^ a))) :
     ∃ value : Nat → Nat, (gridTable byRelu d b l a e value).WellFormed ∧
-      ∀ x y, InBox d lower upper x → (gridTable byRelu d b l a e value).Interpolates x y → y ≤ f x ∧ natural (2 ^ e) * (f x - y) ≤ 1 := by
+      ∀ x y, InBox d lower upper x → (gridTable byRelu d b l a e value).Interpolates x y →
+        y ≤ f x ∧ natural (2 ^ e) * (f x - y) ≤ 1 := by
   have input : ∀ value, (gridTable byRelu d b l a e value).inputUnit = 2 ^ (e + (d + 1) + l) := fun value =>
     congrArg (fun n => 2 ^ n) (Nat.one_mul (e + (d + 1) + l))
   have output : ∀ value, (gridTable byRelu d b l a e value).outputUnit = 2 ^ (e + (d + 1)) := fun value =>
     congrArg (fun n => 2 ^ n) (Nat.one_mul (e + (d + 1)))
   obtain ⟨value, hvalue⟩ := choose 0 (2 ^ ((e + (d + 1) + l + b + 1) * d)) fun point _ =>
-    sampled (t := gridTable byRelu d b l a e fun _ => 0) halves (input _) (output _) rfl nonempty bounded point
+    sampled (t := gridTable byRelu d b l a e fun _ => 0) halves (input _) (output _) rfl nonempty bounded
+      point
   refine ⟨value, ?_, ?_⟩
   · unfold gridTable
     generalize e + (d + 1) = k at *
@@ -286,35 +342,45 @@ theorem gridTable_approximates (halves : Halves K) {byRelu : Bool} {d b l a e : 
       exact Nat.add_le_add (Nat.le_refl _) (Natural.two_pow_pos _)
     have b_le : k + l + b ≤ k + l + (b + a) := Nat.add_le_add (Nat.le_refl _) (Nat.le_add_right b a)
     have a_le : k + a ≤ k + l + (b + a) := Nat.add_le_add (Nat.le_add_right k l) (Nat.le_add_left a b)
-    refine Table.constant_small (fun c hc => Nat.lt_of_lt_of_le hc (Natural.two_pow_le (Nat.succ_le_succ b_le))) (pow b_le) (pow a_le)
+    refine Table.constant_small
+      (fun c hc => Nat.lt_of_lt_of_le hc (Natural.two_pow_le (Nat.succ_le_succ b_le))) (pow b_le) (pow a_le)
       (fun p hp => ?_) hc
     have hp : p < 2 ^ ((k + l + b + 1) * d) := hp
     exact Nat.lt_of_lt_of_le (hvalue p hp).1 (Natural.two_pow_le (Nat.succ_le_succ a_le))
   · intro x y hx h
-    have steep : (natural (gridTable byRelu d b l a e value).outputUnit * natural (2 ^ l) : K) ≤ natural (gridTable byRelu d b l a e value).inputUnit := by
+    have steep : (natural (gridTable byRelu d b l a e value).outputUnit * natural (2 ^ l) : K) ≤
+        natural (gridTable byRelu d b l a e value).inputUnit := by
       rw [input, output, ← natural_mul, ← Natural.pow_add]
       exact le_refl _
-    have cover : ∀ x, InBox d lower upper x → ∀ i, i < d → ∃ c, c < 2 ^ (gridTable byRelu d b l a e value).gridBits ∧
-      AtMost (natural (gridTable byRelu d b l a e value).inputUnit * x i + natural (gridTable byRelu d b l a e value).shift -
-        natural ((gridTable byRelu d b l a e value).coordinate c)) (1 : K) := fun x hx i hi => by
+    have cover :
+      ∀ x, InBox d lower upper x → ∀ i, i < d → ∃ c, c < 2 ^ (gridTable byRelu d b l a e value).gridBits ∧
+      AtMost (natural (gridTable byRelu d b l a e value).inputUnit * x i +
+            natural (gridTable byRelu d b l a e value).shift -
+            natural ((gridTable byRelu d b l a e value).coordinate c)) (1 : K) := fun x hx i hi => by
       rw [input]
       show ∃ c, c < 2 ^ (e + (d + 1) + l + b + 1) ∧
-        AtMost (natural (2 ^ (e + (d + 1) + l)) * x i + natural (2 ^ (e + (d + 1) + l + b)) - natural c) (1 : K)
+        AtMost (natural (2 ^ (e + (d + 1) + l)) * x i + natural (2 ^ (e + (d + 1) + l + b)) - natural c)
+          (1 : K)
       have N := natural_nonneg (K := K) (2 ^ (e + (d + 1) + l))
       have low := mul_le_left N (le_trans (box i hi).1 (hx i hi).1)
       have high := mul_le_left N (le_trans (hx i hi).2 (box i hi).2)
       rw [mul_neg, ← natural_mul, ← Natural.pow_add] at low
       rw [← natural_mul, ← Natural.pow_add] at high
       generalize e + (d + 1) + l + b = m at *
-      have high : natural (2 ^ (e + (d + 1) + l)) * x i + natural (2 ^ m) ≤ natural (2 ^ (m + 1) - 1 + 1) := by
+      have high :
+          natural (2 ^ (e + (d + 1) + l)) * x i + natural (2 ^ m) ≤ natural (2 ^ (m + 1) - 1 + 1) := by
         rw [Natural.mask_succ, double_two_pow, natural_add]
         exact add_le _ high
-      obtain ⟨c, hc, above, below⟩ := floor (le_cert ((ring2 K x y, x + y - 0, x - -y) _ _) (sub_nonneg low)) _ high
+      obtain ⟨c, hc, above, below⟩ :=
+        floor (le_cert ((ring2 K x y, x + y - 0, x - -y) _ _) (sub_nonneg low)) _ high
       rw [Natural.mask_succ] at hc
-      exact ⟨c, hc, AtMost.of_le (sub_nonneg above) (le_cert ((ring2 K x c, 1 - (x - c), c + 1 - x) _ _) (sub_nonneg below))⟩
-    obtain ⟨below, close⟩ := Table.approximates (radius := 1) halves lipschitz steep (fun p hp => (hvalue p hp).2) cover hx h
+      exact ⟨c, hc, AtMost.of_le (sub_nonneg above)
+          (le_cert ((ring2 K x c, 1 - (x - c), c + 1 - x) _ _) (sub_nonneg below))⟩
+    obtain ⟨below, close⟩ :=
+      Table.approximates (radius := 1) halves lipschitz steep (fun p hp => (hvalue p hp).2) cover hx h
     refine ⟨below, ?_⟩
-    have two : (natural 2 * (natural (gridTable byRelu d b l a e value).inputs * 1) + 1 : K) = natural (2 * d + 1) := by
+    have two : (natural 2 * (natural (gridTable byRelu d b l a e value).inputs * 1) + 1 : K) =
+        natural (2 * d + 1) := by
       rw [natural_succ (2 * d), natural_mul 2 d, mul_on]; rfl
     rw [two, output] at close
     have room := le_trans close (natural_le (K := K) (double_succ_le d))

@@ -47,20 +47,25 @@ def form {K : Type u} [OrderedRing K] (w : Wiring) (slots : Nat → K) (position
 /-! The checker reads matrices in lanes: `lanes` interleaved groups of columns, filled up with zeros. -/
 def lanes : Nat := 4
 def laneColumns (w : Wiring) : Nat := (w.columns + 3) / 4
-def paddedWeight (w : Wiring) (row column : Nat) : Nat := cond (Nat.ble (column + 1) w.columns) (w.weight row column) 0
-def paddedSource (w : Wiring) (position column : Nat) : Nat := cond (Nat.ble (column + 1) w.columns) (w.source position column) 0
+def paddedWeight (w : Wiring) (row column : Nat) : Nat :=
+  cond (Nat.ble (column + 1) w.columns) (w.weight row column) 0
+def paddedSource (w : Wiring) (position column : Nat) : Nat :=
+  cond (Nat.ble (column + 1) w.columns) (w.source position column) 0
 /-- The wiring with weights and slots packed into words. -/
 def affine (w : Wiring) : Affine where
   rows := w.rows
   lanes := lanes
   laneColumns := w.laneColumns
-  weights := pack 32 (lanes * (w.rows * w.laneColumns)) fun k => w.paddedWeight (k / lanes % w.rows) (w.laneColumns * (k % lanes) + k / lanes / w.rows)
+  weights := pack 32 (lanes * (w.rows * w.laneColumns))
+    fun k => w.paddedWeight (k / lanes % w.rows) (w.laneColumns * (k % lanes) + k / lanes / w.rows)
   positions := w.positions
-  sources := pack 32 (w.laneColumns * lanes * w.positions) fun k => w.paddedSource (k / (w.laneColumns * lanes)) (k % (w.laneColumns * lanes))
+  sources := pack 32 (w.laneColumns * lanes * w.positions)
+    fun k => w.paddedSource (k / (w.laneColumns * lanes)) (k % (w.laneColumns * lanes))
   divisor := 1
 
 /-- What a row's result may be: exactly its form, or whatever the packed matrix may give in binary32. -/
-def Computes {K : Type u} [OrderedRing K] (m : Semantics) (w : Wiring) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (w : Wiring) (slots : Nat → K) (position row : Nat)
+    (y : K) : Prop :=
   match m with
   | .real => natural (2 ^ 149) * y = w.form slots position row
   | .binary32 => w.affine.Computes .binary32 slots position row y
@@ -77,7 +82,8 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
   | .affine w => ∀ position row, position < w.positions → row < w.rows →
       w.Computes m slots position row (slots (start + (row + w.rows * position)))
   | .relu first count => ∀ i, i < count → IsRelu (slots (first + i)) (slots (start + i))
-  | .maximum count source => ∀ i, i < count → IsMaximum (slots (source i 0)) (slots (source i 1)) (slots (start + i))
+  | .maximum count source =>
+    ∀ i, i < count → IsMaximum (slots (source i 0)) (slots (source i 1)) (slots (start + i))
 def node : Layer → Node
   | .affine w => .affine w.affine
   | .relu first count => .relu first count

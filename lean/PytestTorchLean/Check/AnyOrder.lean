@@ -53,14 +53,16 @@ theorem of_le {x a : K} (h : 0 ≤ x) (g : x ≤ a) : AtMost x a :=
   ⟨g, le_trans (le_cert ((ring1 K x, 0 - -x, x) x) h) (le_trans h g)⟩
 end AtMost
 
-theorem AtMost.cancel {n : Nat} (hn : 0 < n) {x a : K} (h : AtMost (natural n * x) (natural n * a)) : AtMost x a := by
+theorem AtMost.cancel {n : Nat} (hn : 0 < n) {x a : K} (h : AtMost (natural n * x) (natural n * a)) :
+    AtMost x a := by
   refine ⟨cancel_natural hn h.1, cancel_natural hn ?_⟩
   rw [mul_neg]; exact h.2
 
 /-- The rounding error of a number of which a multiple is bounded. -/
 theorem Rounds.scaled {m b s r : K} (hm : 0 ≤ m) (h : Rounds s r) (hb : AtMost (m * s) b) :
     AtMost (m * (natural (2 ^ 24) * (r - s))) (b + m * natural (2 ^ 23)) := by
-  have key : ∀ a, AtMost s a → m * a ≤ b → AtMost (m * (natural (2 ^ 24) * (r - s))) (b + m * natural (2 ^ 23)) := fun a ha hab => by
+  have key : ∀ a, AtMost s a → m * a ≤ b →
+      AtMost (m * (natural (2 ^ 24) * (r - s))) (b + m * natural (2 ^ 23)) := fun a ha hab => by
     have z := (h a ha).mul_left hm
     rw [mul_add] at z
     exact z.weaken (add_le _ hab)
@@ -95,14 +97,16 @@ theorem Weighs.total {m : K} : {s : List K} → {a : K} → Weighs m s a → AtM
     show AtMost (m * (t + PytestTorchLean.total ts)) a
     rw [mul_add]
     exact (h1.add h2.total).weaken h3
-theorem Weighs.joined {m : K} : {s t : List K} → {a : K} → Weighs m (joined s t) a → ∃ x y, Weighs m s x ∧ Weighs m t y ∧ x + y ≤ a
+theorem Weighs.joined {m : K} :
+    {s t : List K} → {a : K} → Weighs m (joined s t) a → ∃ x y, Weighs m s x ∧ Weighs m t y ∧ x + y ≤ a
   | [], _, a, h => ⟨0, a, le_refl _, h, by rw [zero_add]; exact le_refl _⟩
   | _ :: s, t, a, ⟨x, y, h1, h2, h3⟩ => by
     obtain ⟨p, q, g1, g2, g3⟩ := Weighs.joined (s := s) h2
     refine ⟨x + p, q, ⟨x, p, h1, g1, le_refl _⟩, g2, ?_⟩
     rw [add_assoc]
     exact le_trans (add_le_add (le_refl x) g3) h3
-theorem Weighs.join {m : K} : {s t : List K} → {a b : K} → Weighs m s a → Weighs m t b → Weighs m (PytestTorchLean.joined s t) (a + b)
+theorem Weighs.join {m : K} :
+    {s t : List K} → {a b : K} → Weighs m s a → Weighs m t b → Weighs m (PytestTorchLean.joined s t) (a + b)
   | [], _, a, b, h, g => by
     have z := add_le_add h (le_refl b)
     rw [zero_add] at z
@@ -111,12 +115,14 @@ theorem Weighs.join {m : K} : {s t : List K} → {a b : K} → Weighs m s a → 
     refine ⟨x, y + b, h1, Weighs.join h2 g, ?_⟩
     rw [← add_assoc]
     exact add_le_add h3 (le_refl b)
-theorem Weighs.first {m : K} {s t : List K} {a : K} (h : Weighs m (PytestTorchLean.joined s t) a) : Weighs m s a := by
+theorem Weighs.first {m : K} {s t : List K} {a : K} (h : Weighs m (PytestTorchLean.joined s t) a) :
+    Weighs m s a := by
   obtain ⟨x, y, h1, h2, h3⟩ := h.joined
   refine h1.mono (le_trans ?_ h3)
   have z := add_le_add (le_refl x) h2.total.nonneg
   rw [add_zer] at z; exact z
-theorem Weighs.reorder {m : K} {s t : List K} (r : Reordered s t) : {a : K} → Weighs m s a → Weighs m t a := by
+theorem Weighs.reorder {m : K} {s t : List K} (r : Reordered s t) :
+    {a : K} → Weighs m s a → Weighs m t a := by
   induction r with
   | nil => intro a h; exact h
   | cons x _ ih => intro a ⟨p, q, h1, h2, h3⟩; exact ⟨p, q, h1, ih h2, h3⟩
@@ -133,7 +139,8 @@ theorem Reordered.symm {s t : List K} (r : Reordered s t) : Reordered t s := by
   | cons x _ ih => exact .cons x ih
   | swap x y s => exact .swap y x s
   | trans _ _ ih1 ih2 => exact .trans ih2 ih1
-theorem Reordered.total {s t : List K} (r : Reordered s t) : PytestTorchLean.total s = PytestTorchLean.total t := by
+theorem Reordered.total {s t : List K} (r : Reordered s t) :
+    PytestTorchLean.total s = PytestTorchLean.total t := by
   induction r with
   | nil => rfl
   | cons x _ ih => exact congrArg (fun y => x + y) ih
@@ -182,9 +189,11 @@ theorem growth_mono {j k : Nat} (h : j ≤ k) : growth j ≤ growth k :=
 
 /-- One more rounding. -/
 theorem growth_step {k : Nat} (h : k ≤ 2 ^ 24) :
-    (natural (2 ^ 24) * natural (growth k) + (natural (2 ^ 48) + natural (growth k)) : K) ≤ natural (2 ^ 24) * natural (growth (k + 1)) := by
+    (natural (2 ^ 24) * natural (growth k) + (natural (2 ^ 48) + natural (growth k)) : K) ≤
+    natural (2 ^ 24) * natural (growth (k + 1)) := by
   have p : (natural (2 ^ 48) : K) = natural (2 ^ 24) * natural (2 ^ 24) := natural_mul (2 ^ 24) (2 ^ 24)
-  have g : ∀ j : Nat, (natural (growth j) : K) = natural j * natural (2 ^ 24) + natural j * natural j := fun j => by
+  have g : ∀ j : Nat,
+      (natural (growth j) : K) = natural j * natural (2 ^ 24) + natural j * natural j := fun j => by
     show natural (j * 2 ^ 24 + j * j) = _
     rw [natural_add, natural_mul, natural_mul]
   have le := sub_nonneg (natural_le (K := K) h)
@@ -195,11 +204,19 @@ theorem growth_step {k : Nat} (h : k ≤ 2 ^ 24) :
   generalize (natural (2 ^ 24) : K) = q at *
   generalize (natural k : K) = x at *
   refine le_cert ?_ (add_nonneg (mul_nonneg k0 le) q0)
-  exact (ring2 K q x, q * ((x + 1) * q + (x + 1) * (x + 1)) - (q * (x * q + x * x) + (q * q + (x * q + x * x))), x * (q - x) + q) q x
+  exact (ring2 K q x,
+      q * ((x + 1) * q + (x + 1) * (x + 1)) - (q * (x * q + x * x) + (q * q + (x * q + x * x))),
+      x * (q - x) + q) q x
 
-theorem round_step {m q d a r t g g' A l c : K} (hq : 0 ≤ q) (hA : 0 ≤ A) (hm : 0 ≤ m) (hd : 0 ≤ d)
-    (before : AtMost (d * (m * (a - t))) (g * A + d * l * m)) (round : AtMost (d * m * (q * (r - a))) (d * A + (g * A + d * l * m) + d * m * c))
-    (grow : q * g + (d + g) ≤ q * g') (lose : l + c ≤ q) :
+theorem round_step {m q d a r t g g' A l c : K}
+    (hq : 0 ≤ q)
+    (hA : 0 ≤ A)
+    (hm : 0 ≤ m)
+    (hd : 0 ≤ d)
+    (before : AtMost (d * (m * (a - t))) (g * A + d * l * m))
+    (round : AtMost (d * m * (q * (r - a))) (d * A + (g * A + d * l * m) + d * m * c))
+    (grow : q * g + (d + g) ≤ q * g')
+    (lose : l + c ≤ q) :
     AtMost (q * (d * (m * (r - t)))) (q * (g' * A + d * (l + 1) * m)) := by
   have z := (before.mul_left hq).add round
   have e : q * (d * (m * (a - t))) + d * m * (q * (r - a)) = q * (d * (m * (r - t))) := by
@@ -214,16 +231,21 @@ theorem round_step {m q d a r t g g' A l c : K} (hq : 0 ≤ q) (hA : 0 ≤ A) (h
     have x := (ring5 K q g A p l, q * (g * A + p * (l + 1)), A * (q * g) + p * (q * l + q)) q g' A (d * m) l
     have y : d * (l + 1) * m = d * m * (l + 1) := by rw [mul_assoc, mul_comm (l + 1), ← mul_assoc]
     rw [y]; exact x
-  have e2 : q * (g * A + d * l * m) + (d * A + (g * A + d * l * m) + d * m * c) = A * (q * g + (d + g)) + d * m * (q * l + (l + c)) := by
+  have e2 : q * (g * A + d * l * m) + (d * A + (g * A + d * l * m) + d * m * c) =
+      A * (q * g + (d + g)) + d * m * (q * l + (l + c)) := by
     have y : d * l * m = d * m * l := by rw [mul_assoc, mul_comm l, ← mul_assoc]
     rw [y]
     generalize d * m = p
-    have x := (ring5 K q g A p l, q * (g * A + p * l) + (g * A + p * l), A * (q * g + g) + p * (q * l + l)) q g A p l
-    have w := (ring5 K x d A p c, x + d * A + p * c, x + (d * A + p * c)) (q * (g * A + p * l) + (g * A + p * l)) d A p c
-    have v : q * (g * A + p * l) + (d * A + (g * A + p * l) + p * c) = q * (g * A + p * l) + (g * A + p * l) + (d * A + p * c) := by
+    have x :=
+      (ring5 K q g A p l, q * (g * A + p * l) + (g * A + p * l), A * (q * g + g) + p * (q * l + l)) q g A p l
+    have w := (ring5 K x d A p c, x + d * A + p * c, x + (d * A + p * c))
+      (q * (g * A + p * l) + (g * A + p * l)) d A p c
+    have v : q * (g * A + p * l) + (d * A + (g * A + p * l) + p * c) =
+        q * (g * A + p * l) + (g * A + p * l) + (d * A + p * c) := by
       simp only [add_assoc, add_left_comm, add_comm]
     rw [v, x]
-    have k := (ring5 K A x y d z, A * x + z + (A * d + y), A * (d + x) + (z + y)) A (q * g + g) (p * c) d (p * (q * l + l))
+    have k := (ring5 K A x y d z, A * x + z + (A * d + y), A * (d + x) + (z + y)) A (q * g + g) (p * c) d
+      (p * (q * l + l))
     have f : q * g + (d + g) = d + (q * g + g) := by simp only [add_assoc, add_left_comm, add_comm]
     rw [f, mul_comm d A, k, mul_add p, mul_add p, mul_add p]
     simp only [add_assoc]
@@ -233,15 +255,21 @@ theorem round_step {m q d a r t g g' A l c : K} (hq : 0 ≤ q) (hA : 0 ≤ A) (h
   generalize d * m = p
   generalize q * l = w
   exact (ring5 K A x y p w, A * x + p * w - (A * y + p * w), A * (x - y)) A x y p w |> fun t => by
-    have f := (ring5 K A p w q v, A + p * (w + q) - (p * (w + v)), A + p * (q - v)) (A * x - A * y) p w q (l + c)
-    have h1 : A * x + p * (w + q) - (A * y + p * (w + (l + c))) = A * x - A * y + p * (w + q) - p * (w + (l + c)) :=
+    have f :=
+      (ring5 K A p w q v, A + p * (w + q) - (p * (w + v)), A + p * (q - v)) (A * x - A * y) p w q (l + c)
+    have h1 :
+        A * x + p * (w + q) - (A * y + p * (w + (l + c))) = A * x - A * y + p * (w + q) - p * (w + (l + c)) :=
       (ring4 K a b c d, a + b - (c + d), a - c + b - d) _ _ _ _
     rw [h1, f, (ring3 K a x y, a * x - a * y, a * (x - y)) A x y]
 
 /-- **Any order.** What may be computed for `k + 1` products lies near their exact sum. -/
 theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
-    ∃ k, s.length = k + 1 ∧ (k + 1 ≤ 2 ^ 22 → ∀ m a, 0 ≤ m → Weighs m s a →
-      AtMost (natural (2 ^ 48) * (m * (r - total s))) (natural (growth (roundings stage k)) * a + natural (2 ^ 48) * natural (operations stage k) * m)) := by
+    ∃ k, s.length = k + 1 ∧
+      (k + 1 ≤ 2 ^ 22 →
+          ∀ m a, 0 ≤ m → Weighs m s a →
+            AtMost (natural (2 ^ 48) * (m * (r - total s)))
+              (natural (growth (roundings stage k)) * a +
+                natural (2 ^ 48) * natural (operations stage k) * m)) := by
   induction h with
   | product t =>
     refine ⟨0, rfl, fun _ m a hm hw => ?_⟩
@@ -250,7 +278,8 @@ theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
       rw [add_zer]; exact add_neg' t
     rw [z, mul_zero, mul_zero]
     have w := hw.total.nonneg
-    exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) w) (mul_nonneg (mul_nonneg (natural_nonneg _) (natural_nonneg _)) hm))
+    exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) w)
+        (mul_nonneg (mul_nonneg (natural_nonneg _) (natural_nonneg _)) hm))
   | @add p q s t a b _ _ ih1 ih2 =>
     obtain ⟨j, l1, h1⟩ := ih1
     obtain ⟨k, l2, h2⟩ := ih2
@@ -269,8 +298,10 @@ theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
       rw [total_joined]; exact (ring4 K a s b t, a - s + (b - t), a + b - (s + t)) _ _ _ _
     rw [e] at z
     refine z.weaken ?_
-    have g1 := mul_le_right (c := x) w1.total.nonneg (natural_le (K := K) (growth_mono (Nat.le_trans (roundings_le p j) j_le)))
-    have g2 := mul_le_right (c := y) w2.total.nonneg (natural_le (K := K) (growth_mono (Nat.le_trans (roundings_le q k) k_le)))
+    have g1 := mul_le_right (c := x) w1.total.nonneg
+      (natural_le (K := K) (growth_mono (Nat.le_trans (roundings_le p j) j_le)))
+    have g2 := mul_le_right (c := y) w2.total.nonneg
+      (natural_le (K := K) (growth_mono (Nat.le_trans (roundings_le q k) k_le)))
     have grown := le_trans (add_le_add g1 g2) (le_of_eq (mul_add _ _ _).symm)
     have grown := le_trans grown (mul_le_left (natural_nonneg _) le)
     have ops : operations p j + operations q k ≤ operations .exact (j + k + 1) := by
@@ -292,13 +323,16 @@ theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     rw [e, ← mul_assoc] at size
     have rounded := hr.scaled (mul_nonneg (natural_nonneg (2 ^ 48)) hm) size
     have k_le : k ≤ 2 ^ 22 := Nat.le_trans (Nat.le_add_right k 1) small
-    have grow := growth_step (K := K) (Nat.le_trans k_le (Natural.two_pow_le (j := 22) (k := 24) (by decide +kernel)))
+    have grow :=
+      growth_step (K := K) (Nat.le_trans k_le (Natural.two_pow_le (j := 22) (k := 24) (by decide +kernel)))
     have lose : (natural (k + k) + natural (2 ^ 23) : K) ≤ natural (2 ^ 24) := by
       rw [← natural_add]
       refine natural_le (Nat.le_trans (Nat.add_le_add (Nat.add_le_add k_le k_le) Nat.le.refl) ?_)
       decide +kernel
-    have z := round_step (natural_nonneg (2 ^ 24)) hw.total.nonneg hm (natural_nonneg (2 ^ 48)) before rounded grow lose
-    have one : (natural (operations .exact k) + 1 : K) = natural (operations .rounded k) := (natural_succ (k + k)).symm
+    have z := round_step (natural_nonneg (2 ^ 24)) hw.total.nonneg hm (natural_nonneg (2 ^ 48)) before rounded
+      grow lose
+    have one : (natural (operations .exact k) + 1 : K) = natural (operations .rounded k) :=
+      (natural_succ (k + k)).symm
     rw [one] at z
     exact AtMost.cancel (Natural.two_pow_pos 24) z
   | reorder e _ ih =>
@@ -312,16 +346,21 @@ theorem Sums.near {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
 /-- `m` times the sum of the positive terms is at most `p`, of the negative ones at least `-n`. -/
 def Leans (m : K) : List K → K → K → Prop
   | [], p, n => 0 ≤ p ∧ 0 ≤ n
-  | t :: ts, p, n => ∃ x y p' n', (0 ≤ x ∧ m * t ≤ x) ∧ (0 ≤ y ∧ -(m * t) ≤ y) ∧ Leans m ts p' n' ∧ x + p' ≤ p ∧ y + n' ≤ n
+  | t :: ts, p, n =>
+    ∃ x y p' n', (0 ≤ x ∧ m * t ≤ x) ∧ (0 ≤ y ∧ -(m * t) ≤ y) ∧ Leans m ts p' n' ∧ x + p' ≤ p ∧ y + n' ≤ n
 
 theorem Leans.nonneg {m : K} : {s : List K} → {p n : K} → Leans m s p n → 0 ≤ p ∧ 0 ≤ n
   | [], _, _, h => h
   | _ :: _, _, _, ⟨_, _, _, _, hx, hy, hs, hp, hn⟩ =>
     ⟨le_trans (add_nonneg hx.1 hs.nonneg.1) hp, le_trans (add_nonneg hy.1 hs.nonneg.2) hn⟩
-theorem Leans.mono {m : K} : {s : List K} → {p n p' n' : K} → Leans m s p n → p ≤ p' → n ≤ n' → Leans m s p' n'
+theorem Leans.mono {m : K} :
+    {s : List K} → {p n p' n' : K} → Leans m s p n → p ≤ p' → n ≤ n' → Leans m s p' n'
   | [], _, _, _, _, h, g, k => ⟨le_trans h.1 g, le_trans h.2 k⟩
-  | _ :: _, _, _, _, _, ⟨x, y, p, n, hx, hy, hs, hp, hn⟩, g, k => ⟨x, y, p, n, hx, hy, hs, le_trans hp g, le_trans hn k⟩
-theorem Leans.total {m : K} : {s : List K} → {p n : K} → Leans m s p n → m * PytestTorchLean.total s ≤ p ∧ -(m * PytestTorchLean.total s) ≤ n
+  | _ :: _, _, _, _, _, ⟨x, y, p, n, hx, hy, hs, hp, hn⟩, g, k =>
+    ⟨x, y, p, n, hx, hy, hs, le_trans hp g, le_trans hn k⟩
+theorem Leans.total {m : K} :
+    {s : List K} → {p n : K} → Leans m s p n →
+    m * PytestTorchLean.total s ≤ p ∧ -(m * PytestTorchLean.total s) ≤ n
   | [], p, n, h => by
     show m * 0 ≤ p ∧ -(m * 0) ≤ n
     rw [mul_zero, neg_zero]; exact h
@@ -339,7 +378,8 @@ theorem Leans.weighs {m : K} : {s : List K} → {p n : K} → Leans m s p n → 
       rw [zero_add] at z; exact z
     · rw [(ring4 K x y p n, x + y + (p + n), x + p + (y + n)) x y p' n']
       exact add_le_add hp hn
-theorem Leans.joined {m : K} : {s t : List K} → {p n : K} → Leans m (joined s t) p n → Leans m s p n ∧ Leans m t p n
+theorem Leans.joined {m : K} :
+    {s t : List K} → {p n : K} → Leans m (joined s t) p n → Leans m s p n ∧ Leans m t p n
   | [], _, _, _, h => ⟨h.nonneg, h⟩
   | _ :: s, t, p, n, ⟨x, y, p', n', hx, hy, hs, hp, hn⟩ => by
     obtain ⟨h1, h2⟩ := Leans.joined (s := s) hs
@@ -347,7 +387,9 @@ theorem Leans.joined {m : K} : {s t : List K} → {p n : K} → Leans m (joined 
       have z := add_le_add ha (le_refl b)
       rw [zero_add] at z; exact le_trans z h
     exact ⟨⟨x, y, p', n', hx, hy, h1, hp, hn⟩, h2.mono (up hx.1 hp) (up hy.1 hn)⟩
-theorem Leans.join {m : K} : {s t : List K} → {p n p' n' : K} → Leans m s p n → Leans m t p' n' → Leans m (PytestTorchLean.joined s t) (p + p') (n + n')
+theorem Leans.join {m : K} :
+    {s t : List K} → {p n p' n' : K} → Leans m s p n →
+    Leans m t p' n' → Leans m (PytestTorchLean.joined s t) (p + p') (n + n')
   | [], _, _, _, c, d, h, g => by
     have a := add_le_add h.1 (le_refl c)
     have b := add_le_add h.2 (le_refl d)
@@ -357,7 +399,8 @@ theorem Leans.join {m : K} : {s t : List K} → {p n p' n' : K} → Leans m s p 
     refine ⟨x, y, p + c, n + d, hx, hy, hs.join g, ?_, ?_⟩
     · rw [← add_assoc]; exact add_le_add hp (le_refl c)
     · rw [← add_assoc]; exact add_le_add hn (le_refl d)
-theorem Leans.reorder {m : K} {s t : List K} (r : Reordered s t) : {p n : K} → Leans m s p n → Leans m t p n := by
+theorem Leans.reorder {m : K} {s t : List K} (r : Reordered s t) :
+    {p n : K} → Leans m s p n → Leans m t p n := by
   induction r with
   | nil => intro p n h; exact h
   | cons x _ ih => intro p n ⟨x, y, p', n', hx, hy, hs, hp, hn⟩; exact ⟨x, y, p', n', hx, hy, ih hs, hp, hn⟩
@@ -368,12 +411,14 @@ theorem Leans.reorder {m : K} {s t : List K} (r : Reordered s t) : {p n : K} →
     · rw [add_left_comm]; exact le_trans (add_le_add (le_refl b) hn2) hn
   | trans _ _ ih1 ih2 => intro p n h; exact ih2 (ih1 h)
 
-/-- What the roundings of a sum of `k + 1` products apply to: each product once, and sums of at most `larger`. -/
+/-- What the roundings of a sum of `k + 1` products apply to: each product once, and sums of at most
+    `larger`. -/
 def amount (w larger : K) : Stage → Nat → K
   | .exact, 0 => 0
   | .exact, k + 1 => w + natural k * larger
   | .rounded, k => w + natural k * larger
-theorem amount_le {w larger : K} (hw : 0 ≤ w) (hl : 0 ≤ larger) (p : Stage) (k : Nat) : amount w larger p k ≤ w + natural k * larger := by
+theorem amount_le {w larger : K} (hw : 0 ≤ w) (hl : 0 ≤ larger) (p : Stage) (k : Nat) :
+    amount w larger p k ≤ w + natural k * larger := by
   cases p with
   | rounded => exact le_refl _
   | exact =>
@@ -382,26 +427,43 @@ theorem amount_le {w larger : K} (hw : 0 ≤ w) (hl : 0 ≤ larger) (p : Stage) 
     | succ k => exact add_le_add (le_refl w) (mul_le_right hl (natural_le (Nat.le_add_right k 1)))
 /-- Each rounding enlarges the errors before it: `2^48` times what a rounding adds, at most. -/
 def roundingShare (k : Nat) : Nat := 2 ^ 24 + 2 * k
-theorem roundingShare_mono {j k : Nat} (h : j ≤ k) : roundingShare j ≤ roundingShare k := Nat.add_le_add Nat.le.refl (Nat.mul_le_mul Nat.le.refl h)
+theorem roundingShare_mono {j k : Nat} (h : j ≤ k) : roundingShare j ≤ roundingShare k :=
+  Nat.add_le_add Nat.le.refl (Nat.mul_le_mul Nat.le.refl h)
 
 /-- One more rounding, of a number that is at most `size`. -/
-theorem roundingShare_step {q f f' d m x y size l c e : K} (hx : 0 ≤ x) (hs : 0 ≤ size) (hm : 0 ≤ m) (hd : 0 ≤ d) (hq : 0 ≤ q)
-    (grow : q * f + f ≤ q * f') (large : d ≤ q * f') (more : x + size ≤ y) (hf : 0 ≤ f') (lose : l + c ≤ q)
-    (before : AtMost e (f * x + d * l * m)) {r : K} (round : AtMost r (d * size + (f * x + d * l * m) + d * m * c)) :
+theorem roundingShare_step {q f f' d m x y size l c e : K}
+    (hx : 0 ≤ x)
+    (hs : 0 ≤ size)
+    (hm : 0 ≤ m)
+    (hd : 0 ≤ d)
+    (hq : 0 ≤ q)
+    (grow : q * f + f ≤ q * f')
+    (large : d ≤ q * f')
+    (more : x + size ≤ y)
+    (hf : 0 ≤ f')
+    (lose : l + c ≤ q)
+    (before : AtMost e (f * x + d * l * m))
+    {r : K}
+    (round : AtMost r (d * size + (f * x + d * l * m) + d * m * c)) :
     AtMost (q * e + r) (q * (f' * y + d * (l + 1) * m)) := by
   refine ((before.mul_left hq).add round).weaken ?_
   have n := add_nonneg (add_nonneg (mul_nonneg hx (sub_nonneg grow)) (mul_nonneg hs (sub_nonneg large)))
-    (add_nonneg (mul_nonneg (mul_nonneg hq hf) (sub_nonneg more)) (mul_nonneg (mul_nonneg hd hm) (sub_nonneg lose)))
+    (add_nonneg (mul_nonneg (mul_nonneg hq hf) (sub_nonneg more))
+        (mul_nonneg (mul_nonneg hd hm) (sub_nonneg lose)))
   refine le_cert ?_ n
   have e1 : d * l * m = d * m * l := by rw [mul_assoc, mul_comm l, ← mul_assoc]
-  have e2 : d * (l + 1) * m = d * m * l + d * m := by rw [mul_assoc, mul_comm (l + 1), ← mul_assoc]; exact (ring2 K p l, p * (l + 1), p * l + p) (d * m) l
+  have e2 : d * (l + 1) * m = d * m * l + d * m := by
+    rw [mul_assoc, mul_comm (l + 1), ← mul_assoc]
+    exact (ring2 K p l, p * (l + 1), p * l + p) (d * m) l
   rw [e1, e2]
   generalize d * m = p
   have first : q * (f' * y + (p * l + p)) = q * f' * y + q * (p * l + p) := by rw [mul_add q, mul_assoc q]
-  have second : q * (f * x + p * l) + (d * size + (f * x + p * l) + p * c) = (q * f + f) * x + d * size + (q * (p * l) + (p * l + p * c)) := by
+  have second : q * (f * x + p * l) + (d * size + (f * x + p * l) + p * c) =
+      (q * f + f) * x + d * size + (q * (p * l) + (p * l + p * c)) := by
     rw [mul_add q, ← (ring3 K q f x, q * (f * x) + f * x, (q * f + f) * x) q f x]
     simp only [add_assoc, add_left_comm, add_comm]
-  have third := (ring4 K q p l c, q * (p * l + p) - (q * (p * l) + (p * l + p * c)), p * (q - (l + c))) q p l c
+  have third :=
+    (ring4 K q p l c, q * (p * l + p) - (q * (p * l) + (p * l + p * c)), p * (q - (l + c))) q p l c
   rw [first, second]
   generalize q * (p * l + p) = a at *
   generalize q * (p * l) + (p * l + p * c) = b at *
@@ -414,11 +476,16 @@ theorem roundingShare_step {q f f' d m x y size l c e : K} (hx : 0 ≤ x) (hs : 
   rw [split, third, fourth, fifth, sixth]
   simp only [add_assoc]
 
-/-- **Any order, signed.** What may be computed for `k + 1` products of which the positive ones, and the negative ones, add up to at most `larger`. -/
+/-- **Any order, signed.** What may be computed for `k + 1` products of which the positive ones, and the
+    negative ones, add up to at most `larger`. -/
 theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
-    ∃ k, s.length = k + 1 ∧ (k + 1 ≤ 2 ^ 22 → ∀ m w larger p n, 0 ≤ m → Weighs m s w → Leans m s p n → p ≤ larger → n ≤ larger →
-      AtMost (natural (2 ^ 48) * (m * (r - total s)))
-        (natural (roundingShare (roundings stage k)) * amount w larger stage k + natural (2 ^ 48) * natural (operations stage k) * m)) := by
+    ∃ k, s.length = k + 1 ∧
+      (k + 1 ≤ 2 ^ 22 →
+          ∀ m w larger p n, 0 ≤ m → Weighs m s w → Leans m s p n →
+            p ≤ larger → n ≤ larger →
+            AtMost (natural (2 ^ 48) * (m * (r - total s)))
+              (natural (roundingShare (roundings stage k)) * amount w larger stage k +
+                natural (2 ^ 48) * natural (operations stage k) * m)) := by
   induction h with
   | product t =>
     refine ⟨0, rfl, fun _ m w larger p n hm hw hl hp hn => ?_⟩
@@ -426,7 +493,8 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
       show t - (t + 0) = 0
       rw [add_zer]; exact add_neg' t
     rw [z, mul_zero, mul_zero]
-    exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) (le_refl 0)) (mul_nonneg (mul_nonneg (natural_nonneg _) (natural_nonneg _)) hm))
+    exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) (le_refl 0))
+        (mul_nonneg (mul_nonneg (natural_nonneg _) (natural_nonneg _)) hm))
   | @add p q s t a b _ _ ih1 ih2 =>
     obtain ⟨j, l1, h1⟩ := ih1
     obtain ⟨k, l2, h2⟩ := ih2
@@ -441,7 +509,8 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     have j_le : j + 1 ≤ j + k + 1 := Nat.succ_le_succ (Nat.le_add_right j k)
     have k_le : k + 1 ≤ j + k + 1 := Nat.succ_le_succ (Nat.le_add_left k j)
     have small' := Nat.le_trans (Nat.le_add_right _ 1) small
-    have z := (h1 (Nat.le_trans j_le small') m x larger up down hm w1 s1 hup hdown).add (h2 (Nat.le_trans k_le small') m y larger up down hm w2 s2 hup hdown)
+    have z := (h1 (Nat.le_trans j_le small') m x larger up down hm w1 s1 hup hdown).add
+      (h2 (Nat.le_trans k_le small') m y larger up down hm w2 s2 hup hdown)
     rw [← mul_add, ← mul_add] at z
     have e : a - total s + (b - total t) = a + b - total (joined s t) := by
       rw [total_joined]; exact (ring4 K a s b t, a - s + (b - t), a + b - (s + t)) _ _ _ _
@@ -450,12 +519,17 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     have x0 := w1.total.nonneg
     have y0 := w2.total.nonneg
     have part : ∀ (p : Stage) (i : Nat) (v : K), 0 ≤ v → i + 1 ≤ j + k + 1 →
-        natural (roundingShare (roundings p i)) * amount v larger p i ≤ natural (roundingShare (j + k + 1)) * (v + natural i * larger) := fun p i v hv hi => by
-      have a1 := mul_le_left (natural_nonneg (K := K) (roundingShare (roundings p i))) (amount_le hv large p i)
-      exact le_trans a1 (mul_le_right (add_nonneg hv (mul_nonneg (natural_nonneg _) large)) (natural_le (roundingShare_mono (Nat.le_trans (roundings_le p i) hi))))
-    have grown := le_trans (add_le_add (part p j x x0 j_le) (part q k y y0 k_le)) (le_of_eq (mul_add _ _ _).symm)
+        natural (roundingShare (roundings p i)) * amount v larger p i ≤
+            natural (roundingShare (j + k + 1)) * (v + natural i * larger) := fun p i v hv hi => by
+      have a1 :=
+        mul_le_left (natural_nonneg (K := K) (roundingShare (roundings p i))) (amount_le hv large p i)
+      exact le_trans a1 (mul_le_right (add_nonneg hv (mul_nonneg (natural_nonneg _) large))
+          (natural_le (roundingShare_mono (Nat.le_trans (roundings_le p i) hi))))
+    have grown :=
+      le_trans (add_le_add (part p j x x0 j_le) (part q k y y0 k_le)) (le_of_eq (mul_add _ _ _).symm)
     have both : x + natural j * larger + (y + natural k * larger) ≤ c + natural (j + k) * larger := by
-      rw [natural_add, (ring5 K x y j k l, x + j * l + (y + k * l), x + y + (j + k) * l) x y (natural j) (natural k) larger]
+      rw [natural_add, (ring5 K x y j k l, x + j * l + (y + k * l), x + y + (j + k) * l) x y (natural j)
+          (natural k) larger]
       exact add_le _ le
     have grown := le_trans grown (mul_le_left (natural_nonneg _) both)
     have ops : operations p j + operations q k ≤ operations .exact (j + k + 1) := by
@@ -473,7 +547,8 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     have before := h small m w larger p n hm hw hl hp hn
     have large := le_trans hl.nonneg.1 hp
     have w0 := hw.total.nonneg
-    obtain ⟨size, hsize, s0, x0, more⟩ : ∃ size, AtMost (m * total s) size ∧ 0 ≤ size ∧ 0 ≤ amount w larger .exact k ∧
+    obtain ⟨size, hsize, s0, x0, more⟩ :
+      ∃ size, AtMost (m * total s) size ∧ 0 ≤ size ∧ 0 ≤ amount w larger .exact k ∧
         amount w larger .exact k + size ≤ amount w larger .rounded k := by
       cases k with
       | zero =>
@@ -481,20 +556,25 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
         show 0 + w ≤ w + 0 * larger
         rw [zero_add, zero_mul, add_zer]; exact le_refl _
       | succ k =>
-        refine ⟨larger, ⟨le_trans hl.total.1 hp, le_trans hl.total.2 hn⟩, large, add_nonneg w0 (mul_nonneg (natural_nonneg _) large), ?_⟩
+        refine ⟨larger, ⟨le_trans hl.total.1 hp, le_trans hl.total.2 hn⟩, large,
+            add_nonneg w0 (mul_nonneg (natural_nonneg _) large), ?_⟩
         show w + natural k * larger + larger ≤ w + natural (k + 1) * larger
-        rw [natural_succ k, (ring3 K w k l, w + k * l + l, w + (k + 1) * l) w (natural k) larger]; exact le_refl _
+        rw [natural_succ k, (ring3 K w k l, w + k * l + l, w + (k + 1) * l) w (natural k) larger]
+        exact le_refl _
     have size := ((hsize.mul_left (natural_nonneg (2 ^ 48))).add before)
     rw [← mul_add, ← mul_add] at size
     have e : total s + (a - total s) = a := (ring2 K s a, s + (a - s), a) _ _
     rw [e, ← mul_assoc] at size
     have rounded := hr.scaled (mul_nonneg (natural_nonneg (2 ^ 48)) hm) size
     have k_le : k ≤ 2 ^ 22 := Nat.le_trans (Nat.le_add_right k 1) small
-    have grow : (natural (2 ^ 24) * natural (roundingShare k) + natural (roundingShare k) : K) ≤ natural (2 ^ 24) * natural (roundingShare (k + 1)) := by
+    have grow : (natural (2 ^ 24) * natural (roundingShare k) + natural (roundingShare k) : K) ≤
+        natural (2 ^ 24) * natural (roundingShare (k + 1)) := by
       rw [← natural_mul, ← natural_mul, ← natural_add]
       refine natural_le ?_
       show 2 ^ 24 * roundingShare k + roundingShare k ≤ 2 ^ 24 * (2 ^ 24 + 2 * (k + 1))
-      have step : 2 ^ 24 + 2 * (k + 1) = roundingShare k + 2 := by unfold roundingShare; rw [Nat.mul_succ, ← Nat.add_assoc]
+      have step : 2 ^ 24 + 2 * (k + 1) = roundingShare k + 2 := by
+        unfold roundingShare
+        rw [Nat.mul_succ, ← Nat.add_assoc]
       rw [step, Nat.mul_add]
       refine Nat.add_le_add Nat.le.refl ?_
       exact Nat.le_trans (roundingShare_mono k_le) (by decide +kernel)
@@ -505,14 +585,17 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
       rw [← natural_add]
       refine natural_le (Nat.le_trans (Nat.add_le_add (Nat.add_le_add k_le k_le) Nat.le.refl) ?_)
       decide +kernel
-    have z := roundingShare_step x0 s0 hm (natural_nonneg (2 ^ 48)) (natural_nonneg (2 ^ 24)) grow start more (natural_nonneg _) lose before rounded
+    have z := roundingShare_step x0 s0 hm (natural_nonneg (2 ^ 48)) (natural_nonneg (2 ^ 24)) grow start more
+      (natural_nonneg _) lose before rounded
     have one : (natural (k + k) + 1 : K) = natural (operations .rounded k) := (natural_succ (k + k)).symm
     rw [one] at z
     refine AtMost.cancel (Natural.two_pow_pos 24) ?_
-    have f : natural (2 ^ 24) * (natural (2 ^ 48) * (m * (a - total s))) + natural (2 ^ 48) * m * (natural (2 ^ 24) * (r - a)) =
+    have f : natural (2 ^ 24) * (natural (2 ^ 48) * (m * (a - total s))) +
+      natural (2 ^ 48) * m * (natural (2 ^ 24) * (r - a)) =
         natural (2 ^ 24) * (natural (2 ^ 48) * (m * (r - total s))) := by
       rw [← mul_assoc (natural (2 ^ 48)) m, ← mul_assoc (natural (2 ^ 48)) m]
-      exact (ring5 K q p a t r, q * (p * (a - t)) + p * (q * (r - a)), q * (p * (r - t))) (natural (2 ^ 24)) (natural (2 ^ 48) * m) a (total s) r
+      exact (ring5 K q p a t r, q * (p * (a - t)) + p * (q * (r - a)), q * (p * (r - t))) (natural (2 ^ 24))
+        (natural (2 ^ 48) * m) a (total s) r
     rw [f] at z
     exact z
   | reorder e _ ih =>
@@ -522,9 +605,13 @@ theorem Sums.close {stage : Stage} {s : List K} {r : K} (h : Sums stage s r) :
     exact h small m w larger p n hm (hw.reorder e.symm) (hl.reorder e.symm) hp hn
 
 /-- No order of the additions overflows, where the terms are small. -/
-theorem neverOverflows {unit n weight : Nat} {terms : List K} (hu : 0 < unit) (hn : n ≤ 2 ^ 22) (len : terms.length ≤ n)
+theorem neverOverflows {unit n weight : Nat} {terms : List K}
+    (hu : 0 < unit)
+    (hn : n ≤ 2 ^ 22)
+    (len : terms.length ≤ n)
     (hw : Weighs (natural unit) terms (natural weight))
-    (room : (2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit < 2 ^ 48 * unit * overflowThreshold) : NeverOverflows terms := by
+    (room : (2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit < 2 ^ 48 * unit * overflowThreshold) :
+    NeverOverflows terms := by
   intro part rest a e h
   have w := (hw.reorder e.symm).first
   obtain ⟨k, l, near⟩ := h.near
@@ -533,18 +620,26 @@ theorem neverOverflows {unit n weight : Nat} {terms : List K} (hu : 0 < unit) (h
     refine Nat.le_trans ?_ len
     rw [← e.length, length_joined]
     exact Nat.le_add_right _ _
-  have b := (w.total.mul_left (natural_nonneg (2 ^ 48))).add (near (Nat.le_trans kn hn) _ _ (natural_nonneg unit) w)
+  have b :=
+    (w.total.mul_left (natural_nonneg (2 ^ 48))).add (near (Nat.le_trans kn hn) _ _ (natural_nonneg unit) w)
   rw [← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (total part) a, ← mul_assoc, ← natural_mul] at b
-  have g := natural_le (K := K) (Nat.mul_le_mul (growth_mono (Nat.le_trans (Nat.le_add_right k 1) kn)) (Nat.le.refl (n := weight)))
+  have g := natural_le (K := K)
+    (Nat.mul_le_mul (growth_mono (Nat.le_trans (Nat.le_add_right k 1) kn)) (Nat.le.refl (n := weight)))
   have o : (natural (2 ^ 48 * (k + k) * unit) : K) ≤ natural (2 ^ 48 * (n + n) * unit) :=
-    natural_le (Nat.mul_le_mul (Nat.mul_le_mul Nat.le.refl (Nat.add_le_add (Nat.le_trans (Nat.le_add_right k 1) kn) (Nat.le_trans (Nat.le_add_right k 1) kn))) Nat.le.refl)
-  have bound : (natural (2 ^ 48) * natural weight + (natural (growth (roundings .exact k)) * natural weight + natural (2 ^ 48) * natural (operations .exact k) * natural unit) : K)
+    natural_le (Nat.mul_le_mul (Nat.mul_le_mul Nat.le.refl
+          (Nat.add_le_add (Nat.le_trans (Nat.le_add_right k 1) kn) (Nat.le_trans (Nat.le_add_right k 1) kn)))
+        Nat.le.refl)
+  have bound : (natural (2 ^ 48) * natural weight + (natural (growth (roundings .exact k)) * natural weight +
+          natural (2 ^ 48) * natural (operations .exact k) * natural unit) : K)
       ≤ natural ((2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit) := by
-    rw [natural_add, Nat.add_mul, natural_add, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← add_assoc]
+    rw [natural_add, Nat.add_mul, natural_add, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul,
+        ← add_assoc]
     exact add_le_add (add_le_add (le_refl _) g) o
   have b := b.weaken bound
   have pos : 0 < 2 ^ 48 * unit := Nat.mul_le_mul (a := 1) (c := 1) (Natural.two_pow_pos 48) hu
-  have key : ∀ x : K, natural (2 ^ 48 * unit) * x ≤ natural ((2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit) → x < natural overflowThreshold := fun x hx g => by
+  have key : ∀ x : K, natural (2 ^ 48 * unit) * x ≤
+        natural ((2 ^ 48 + growth n) * weight + 2 ^ 48 * (n + n) * unit) →
+      x < natural overflowThreshold := fun x hx g => by
     have z := le_trans (mul_le_left (natural_nonneg (2 ^ 48 * unit)) g) hx
     rw [← natural_mul] at z
     exact absurd (Nat.le_trans room (natural_le_reflect z)) (Natural.lt_irreflexive _)

@@ -19,23 +19,28 @@ theorem absolute_value (v : K) : ∃ a, AtMost v a ∧ (a = v ∨ a = -v) := by
   | inr h => exact ⟨-v, ⟨le_trans h (neg_nonneg h), le_refl _⟩, Or.inr rfl⟩
 
 /-- Bounds of a value, moved outward by how far another one may be from it. -/
-theorem moved {s : Scale} {low high r : Nat} {v y : K} (hv : Within s low high v) (hr : r ≤ low) (h : AtMost (natural s.unit * (y - v)) (natural r)) :
+theorem moved {s : Scale} {low high r : Nat} {v y : K} (hv : Within s low high v) (hr : r ≤ low)
+    (h : AtMost (natural s.unit * (y - v)) (natural r)) :
     Within s (low - r) (high + r) y := by
   obtain ⟨v1, v2⟩ := hv
   obtain ⟨h1, h2⟩ := h
-  have d : (natural low : K) = natural (low - r) + natural r := by rw [← natural_add, Natural.sub_add_cancel hr]
+  have d : (natural low : K) = natural (low - r) + natural r := by
+    rw [← natural_add, Natural.sub_add_cancel hr]
   unfold Within
   unfold Scale.image at *
   rw [natural_add]
   rw [d] at v1
-  have e : natural s.unit * y + natural s.center = natural s.unit * v + natural s.center + natural s.unit * (y - v) :=
+  have e : natural s.unit * y + natural s.center =
+      natural s.unit * v + natural s.center + natural s.unit * (y - v) :=
     (ring4 K u y c v, u * y + c, u * v + c + u * (y - v)) _ _ _ _
   rw [e]
   generalize natural s.unit * (y - v) = z at *
   generalize natural s.unit * v + natural s.center = w at *
   constructor
-  · exact le_cert ((ring4 K w l r z, w + z - l, (w - (l + r)) + (r - -z)) _ _ _ _) (add_nonneg (sub_nonneg v1) (sub_nonneg h2))
-  · exact le_cert ((ring4 K w h r z, h + r - (w + z), h - w + (r - z)) _ _ _ _) (add_nonneg (sub_nonneg v2) (sub_nonneg h1))
+  · exact le_cert ((ring4 K w l r z, w + z - l, (w - (l + r)) + (r - -z)) _ _ _ _)
+      (add_nonneg (sub_nonneg v1) (sub_nonneg h2))
+  · exact le_cert ((ring4 K w h r z, h + r - (w + z), h - w + (r - z)) _ _ _ _)
+      (add_nonneg (sub_nonneg v2) (sub_nonneg h1))
 
 /-- What the distance of the bounds from the center says of the value. -/
 theorem size_of {s : Scale} {low high : Nat} {v a : K} (hv : Within s low high v) (ea : a = v ∨ a = -v) :

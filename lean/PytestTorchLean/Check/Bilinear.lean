@@ -4,12 +4,12 @@ import PytestTorchLean.Check.Passed
 /-!
 # Bounds of sums of products of two slots
 
-The product of two bounded numbers lies between the least and the largest of the products of their bounds: at one
-of four corners. The square of a slot is in addition not negative. What rounding in binary32 adds to a sum of
-products, whatever their order, is charged to the sum of their largest absolute values.
+The product of two bounded numbers lies between the least and the largest of the products of their bounds: at
+one of four corners. The square of a slot is in addition not negative. What rounding in binary32 adds to a sum
+of products, whatever their order, is charged to the sum of their largest absolute values.
 
-Fixed-point numbers are offset by the center `c`, so a corner is counted as `x * z + (2c - x) * (2c - z)`, which
-is `2 (x - c) (z - c) + 2 c c`: two products of natural numbers, none negative.
+Fixed-point numbers are offset by the center `c`, so a corner is counted as `x * z + (2c - x) * (2c - z)`,
+which is `2 (x - c) (z - c) + 2 c c`: two products of natural numbers, none negative.
 -/
 set_option linter.all false
 universe u
@@ -25,13 +25,16 @@ def corner (top x z : Nat) : Nat := Nat.add (Nat.mul x z) (Nat.mul (Nat.sub top 
 def least (a b : Nat) : Nat := Nat.sub a (Nat.sub a b)
 def most (a b : Nat) : Nat := Nat.add b (Nat.sub a b)
 
-/-- The bounds of a product from the bounds of its factors, and of its absolute value; `zero` is the corner of 0 and 0. -/
+/-- The bounds of a product from the bounds of its factors, and of its absolute value; `zero` is the corner of
+    0 and 0. -/
 def transfer (top zero : Nat) (square : Bool) (l u l' u' : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
-  force (fun p => force (fun q => force (fun r => force (fun t => force (fun low => force (fun high => force (fun size => next low high size)
-        (most (Nat.sub high zero) (Nat.sub zero low)))
-      (most (most p q) (most r t)))
-      (Bool.casesOn (motive := fun _ => Nat) square (least (least p q) (least r t)) (most zero (least (least p q) (least r t)))))
-    (corner top u u')) (corner top u l')) (corner top l u')) (corner top l l')
+  force (fun p => force (fun q => force (fun r => force (fun t => force
+            (fun low => force (fun high =>
+                force (fun size => next low high size) (most (Nat.sub high zero) (Nat.sub zero low)))
+              (most (most p q) (most r t)))
+            (Bool.casesOn (motive := fun _ => Nat) square (least (least p q) (least r t))
+              (most zero (least (least p q) (least r t))))) (corner top u u')) (corner top u l'))
+      (corner top l u')) (corner top l l')
 
 theorem least_le (a b : Nat) : least a b ≤ a ∧ least a b ≤ b := by
   show a - (a - b) ≤ a ∧ a - (a - b) ≤ b
@@ -39,7 +42,8 @@ theorem least_le (a b : Nat) : least a b ≤ a ∧ least a b ≤ b := by
   cases Nat.le_total a b with
   | inl h => exact Nat.le_trans (Natural.sub_le _ _) h
   | inr h =>
-    have e : a - (a - b) = b := Natural.sub_eq_of_add_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel h)
+    have e : a - (a - b) = b :=
+      Natural.sub_eq_of_add_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel h)
     exact Natural.le_of_eq e
 theorem le_most (a b : Nat) : a ≤ most a b ∧ b ≤ most a b := by
   show a ≤ b + (a - b) ∧ b ≤ b + (a - b)
@@ -67,29 +71,45 @@ theorem corner_comm (top x z : K) : Corner top x z = Corner top z x :=
   (ring3 K t x z, x * z + (t - x) * (t - z), z * x + (t - z) * (t - x)) _ _ _
 
 /-- As long as the other factor stays, the least value is at an end. -/
-theorem edge_low {top l u x z low : K} (h1 : l ≤ x) (h2 : x ≤ u) (hl : low ≤ Corner top l z) (hu : low ≤ Corner top u z) :
+theorem edge_low {top l u x z low : K} (h1 : l ≤ x) (h2 : x ≤ u) (hl : low ≤ Corner top l z)
+    (hu : low ≤ Corner top u z) :
     low ≤ Corner top x z := by
   cases le_total top (z + z) with
   | inl g =>
     refine le_cert ?_ (add_nonneg (sub_nonneg hl) (mul_nonneg (sub_nonneg h1) (sub_nonneg g)))
-    exact (ring5 K t x z l w, x * z + (t - x) * (t - z) - w, l * z + (t - l) * (t - z) - w + (x - l) * (z + z - t)) top x z l low
+    exact (ring5 K t x z l w, x * z + (t - x) * (t - z) - w,
+        l * z + (t - l) * (t - z) - w + (x - l) * (z + z - t)) top x z l low
   | inr g =>
     refine le_cert ?_ (add_nonneg (sub_nonneg hu) (mul_nonneg (sub_nonneg h2) (sub_nonneg g)))
-    exact (ring5 K t x z u w, x * z + (t - x) * (t - z) - w, u * z + (t - u) * (t - z) - w + (u - x) * (t - (z + z))) top x z u low
-theorem edge_high {top l u x z high : K} (h1 : l ≤ x) (h2 : x ≤ u) (hl : Corner top l z ≤ high) (hu : Corner top u z ≤ high) :
+    exact (ring5 K t x z u w, x * z + (t - x) * (t - z) - w,
+        u * z + (t - u) * (t - z) - w + (u - x) * (t - (z + z))) top x z u low
+theorem edge_high {top l u x z high : K} (h1 : l ≤ x) (h2 : x ≤ u) (hl : Corner top l z ≤ high)
+    (hu : Corner top u z ≤ high) :
     Corner top x z ≤ high := by
   cases le_total top (z + z) with
   | inl g =>
     refine le_cert ?_ (add_nonneg (sub_nonneg hu) (mul_nonneg (sub_nonneg h2) (sub_nonneg g)))
-    exact (ring5 K t x z u w, w - (x * z + (t - x) * (t - z)), w - (u * z + (t - u) * (t - z)) + (u - x) * (z + z - t)) top x z u high
+    exact (ring5 K t x z u w, w - (x * z + (t - x) * (t - z)),
+        w - (u * z + (t - u) * (t - z)) + (u - x) * (z + z - t)) top x z u high
   | inr g =>
     refine le_cert ?_ (add_nonneg (sub_nonneg hl) (mul_nonneg (sub_nonneg h1) (sub_nonneg g)))
-    exact (ring5 K t x z l w, w - (x * z + (t - x) * (t - z)), w - (l * z + (t - l) * (t - z)) + (x - l) * (t - (z + z))) top x z l high
+    exact (ring5 K t x z l w, w - (x * z + (t - x) * (t - z)),
+        w - (l * z + (t - l) * (t - z)) + (x - l) * (t - (z + z))) top x z l high
 
 /-- **Four corners.** A product lies between the least and the largest of the products of the bounds. -/
-theorem corners {top l u l' u' x z low high : K} (h1 : l ≤ x) (h2 : x ≤ u) (g1 : l' ≤ z) (g2 : z ≤ u')
-    (low1 : low ≤ Corner top l l') (low2 : low ≤ Corner top l u') (low3 : low ≤ Corner top u l') (low4 : low ≤ Corner top u u')
-    (high1 : Corner top l l' ≤ high) (high2 : Corner top l u' ≤ high) (high3 : Corner top u l' ≤ high) (high4 : Corner top u u' ≤ high) :
+theorem corners {top l u l' u' x z low high : K}
+    (h1 : l ≤ x)
+    (h2 : x ≤ u)
+    (g1 : l' ≤ z)
+    (g2 : z ≤ u')
+    (low1 : low ≤ Corner top l l')
+    (low2 : low ≤ Corner top l u')
+    (low3 : low ≤ Corner top u l')
+    (low4 : low ≤ Corner top u u')
+    (high1 : Corner top l l' ≤ high)
+    (high2 : Corner top l u' ≤ high)
+    (high3 : Corner top u l' ≤ high)
+    (high4 : Corner top u u' ≤ high) :
     low ≤ Corner top x z ∧ Corner top x z ≤ high := by
   constructor
   · refine edge_low h1 h2 ?_ ?_
@@ -101,12 +121,13 @@ theorem corners {top l u l' u' x z low high : K} (h1 : l ≤ x) (h2 : x ≤ u) (
 
 /-- A square is not below the corner of 0 and 0. -/
 theorem square_nonneg (c x : K) : Corner (c + c) c c ≤ Corner (c + c) x x :=
-  le_cert ((ring2 K c x, x * x + (c + c - x) * (c + c - x) - (c * c + (c + c - c) * (c + c - c)), (x - c) * (x - c) + (x - c) * (x - c)) c x)
-    (add_nonneg (sq_nonneg _) (sq_nonneg _))
+  le_cert ((ring2 K c x, x * x + (c + c - x) * (c + c - x) - (c * c + (c + c - c) * (c + c - c)),
+        (x - c) * (x - c) + (x - c) * (x - c)) c x) (add_nonneg (sq_nonneg _) (sq_nonneg _))
 
 /-- The image of a product. -/
 theorem corner_image (s : Scale) (x z : K) :
-    Corner (natural s.top) (s.image x) (s.image z) = natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) := by
+    Corner (natural s.top) (s.image x) (s.image z) =
+    natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) := by
   have ct : s.center ≤ s.top := Nat.le_add_right _ _
   rw [corner_natural ct ct, natural_mul, natural_mul]
   have t : (natural s.top : K) = natural s.center + natural s.center := natural_add _ _
@@ -118,7 +139,12 @@ theorem corner_image (s : Scale) (x z : K) :
 
 /-- **One product.** What `transfer` hands on bounds the product and its absolute value. -/
 theorem transfer_sound {s : Scale} {square : Bool} {l u l' u' : Nat} {x z : K} {next : Nat → Nat → Nat → Bool}
-    (hx : Within s l u x) (hz : Within s l' u' z) (h1 : l ≤ u) (h2 : u ≤ s.top) (g1 : l' ≤ u') (g2 : u' ≤ s.top) (same : square = true → x = z)
+    (hx : Within s l u x) (hz : Within s l' u' z)
+    (h1 : l ≤ u)
+    (h2 : u ≤ s.top)
+    (g1 : l' ≤ u')
+    (g2 : u' ≤ s.top)
+    (same : square = true → x = z)
     (h : transfer s.top (corner s.top s.center s.center) square l u l' u' next = true) :
     ∃ low high size, next low high size = true ∧
       natural low ≤ natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) ∧
@@ -143,14 +169,21 @@ theorem transfer_sound {s : Scale} {square : Bool} {l u l' u' : Nat} {x z : K} {
   have a' := le_most p q
   have b' := le_most r t
   have c' := le_most (most p q) (most r t)
-  have below : ∀ {n m : Nat} {v : K}, n ≤ m → (natural m : K) = v → (natural n : K) ≤ v := fun k e => by rw [← e]; exact natural_le k
-  have above : ∀ {n m : Nat} {v : K}, n ≤ m → (natural n : K) = v → v ≤ natural m := fun k e => by rw [← e]; exact natural_le k
-  have key := corners (top := natural s.top) (low := natural (least (least p q) (least r t))) (high := natural (most (most p q) (most r t))) hx.1 hx.2 hz.1 hz.2
-    (below (Nat.le_trans c.1 a.1) np) (below (Nat.le_trans c.1 a.2) nq) (below (Nat.le_trans c.2 b.1) nr) (below (Nat.le_trans c.2 b.2) nt)
-    (above (Nat.le_trans a'.1 c'.1) np) (above (Nat.le_trans a'.2 c'.1) nq) (above (Nat.le_trans b'.1 c'.2) nr) (above (Nat.le_trans b'.2 c'.2) nt)
+  have below : ∀ {n m : Nat} {v : K},
+      n ≤ m → (natural m : K) = v → (natural n : K) ≤ v := fun k e => by rw [← e]; exact natural_le k
+  have above : ∀ {n m : Nat} {v : K},
+      n ≤ m → (natural n : K) = v → v ≤ natural m := fun k e => by rw [← e]; exact natural_le k
+  have key := corners (top := natural s.top) (low := natural (least (least p q) (least r t)))
+    (high := natural (most (most p q) (most r t))) hx.1 hx.2 hz.1 hz.2 (below (Nat.le_trans c.1 a.1) np)
+    (below (Nat.le_trans c.1 a.2) nq) (below (Nat.le_trans c.2 b.1) nr) (below (Nat.le_trans c.2 b.2) nt)
+    (above (Nat.le_trans a'.1 c'.1) np) (above (Nat.le_trans a'.2 c'.1) nq)
+    (above (Nat.le_trans b'.1 c'.2) nr) (above (Nat.le_trans b'.2 c'.2) nt)
   rw [corner_image] at key
-  have finish : ∀ low : Nat, natural low ≤ natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) →
-      next low (most (most p q) (most r t)) (most (Nat.sub (most (most p q) (most r t)) (corner s.top s.center s.center)) (Nat.sub (corner s.top s.center s.center) low)) = true →
+  have finish : ∀ low : Nat,
+    natural low ≤ natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) →
+      next low (most (most p q) (most r t))
+          (most (Nat.sub (most (most p q) (most r t)) (corner s.top s.center s.center))
+            (Nat.sub (corner s.top s.center s.center) low)) = true →
       ∃ low high size, next low high size = true ∧
         natural low ≤ natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) ∧
         natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) ≤ natural high ∧
@@ -171,7 +204,8 @@ theorem transfer_sound {s : Scale} {square : Bool} {l u l' u' : Nat} {x z : K} {
   | true =>
     refine finish _ ?_ h
     have e := same rfl
-    have sq : (natural (corner s.top s.center s.center) : K) ≤ natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) := by
+    have sq : (natural (corner s.top s.center s.center) : K) ≤
+        natural (2 * s.unit * s.unit) * (x * z) + natural (corner s.top s.center s.center) := by
       have inside : s.center ≤ s.top := Nat.le_add_right _ _
       rw [← corner_image, corner_natural inside inside, e]
       have t : (natural s.top : K) = natural s.center + natural s.center := natural_add _ _
@@ -184,65 +218,86 @@ theorem transfer_sound {s : Scale} {square : Bool} {l u l' u' : Nat} {x z : K} {
 /-! ### A sum of products -/
 
 /-- Add the bounds of the products that `sources` names; `next` gets the sums and the sources that follow. -/
-def accumulate (s : Scale) (zero direct count : Nat) (terms : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool :=
+def accumulate (s : Scale) (zero direct count : Nat) (terms : Nat) :
+    Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool)
     (fun sources low high size next => next sources low high size)
     (fun _ rest sources low high size next => force (fun first => force (fun second =>
         both (Nat.ble (Nat.succ first) count) (both (Nat.ble (Nat.succ second) count)
           (force (fun x => force (fun z => force (fun l => force (fun u => force (fun l' => force (fun u' =>
               transfer s.top zero (Nat.beq first second) l u l' u' fun low' high' size' =>
-                force (fun sources' => force (fun low'' => force (fun high'' => force (fun size'' => rest sources' low'' high'' size'' next)
-                  (Nat.add size size')) (Nat.add high high')) (Nat.add low low')) (Nat.shiftRight sources 64))
-            (Nat.shiftRight z s.half)) (Nat.land z (Nat.sub (Nat.pow 2 s.half) 1))) (Nat.shiftRight x s.half)) (Nat.land x (Nat.sub (Nat.pow 2 s.half) 1)))
+                force (fun sources' => force (fun low'' => force (fun high'' =>
+                        force (fun size'' => rest sources' low'' high'' size'' next) (Nat.add size size'))
+                      (Nat.add high high')) (Nat.add low low')) (Nat.shiftRight sources 64))
+            (Nat.shiftRight z s.half)) (Nat.land z (Nat.sub (Nat.pow 2 s.half) 1))) (Nat.shiftRight x s.half))
+              (Nat.land x (Nat.sub (Nat.pow 2 s.half) 1)))
             (Memory.lookup s.stride direct second)) (Memory.lookup s.stride direct first))))
-      (Nat.land (Nat.shiftRight sources 32) (Nat.sub (Nat.pow 2 32) 1))) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) terms
+      (Nat.land (Nat.shiftRight sources 32) (Nat.sub (Nat.pow 2 32) 1)))
+        (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) terms
 
-theorem accumulate_succ (s : Scale) (zero direct count terms sources low high size : Nat) (next : Nat → Nat → Nat → Nat → Bool) :
+theorem accumulate_succ (s : Scale) (zero direct count terms sources low high size : Nat)
+    (next : Nat → Nat → Nat → Nat → Bool) :
     accumulate s zero direct count (terms + 1) sources low high size next =
       (let first := Nat.land sources (2 ^ 32 - 1)
        let second := Nat.land (Nat.shiftRight sources 32) (2 ^ 32 - 1)
        let x := Memory.lookup s.stride direct first
        let z := Memory.lookup s.stride direct second
        both (Nat.ble (Nat.succ first) count) (both (Nat.ble (Nat.succ second) count)
-         (transfer s.top zero (Nat.beq first second) (Nat.land x (2 ^ s.half - 1)) (Nat.shiftRight x s.half) (Nat.land z (2 ^ s.half - 1)) (Nat.shiftRight z s.half)
-           fun low' high' size' => accumulate s zero direct count terms (Nat.shiftRight sources 64) (low + low') (high + high') (size + size') next))) := by
+         (transfer s.top zero (Nat.beq first second) (Nat.land x (2 ^ s.half - 1)) (Nat.shiftRight x s.half)
+             (Nat.land z (2 ^ s.half - 1)) (Nat.shiftRight z s.half)
+           fun low' high' size' => accumulate s zero direct count terms (Nat.shiftRight sources 64)
+             (low + low') (high + high') (size + size') next))) := by
   unfold accumulate
   simp only [force_eq]
   rfl
 
 /-- The products that `slot` names. -/
-def multiplied (slots : Nat → K) (slot : Nat → Nat) (k : Nat) : K := slots (slot (2 * k)) * slots (slot (2 * k + 1))
+def multiplied (slots : Nat → K) (slot : Nat → Nat) (k : Nat) : K :=
+  slots (slot (2 * k)) * slots (slot (2 * k + 1))
 theorem shift_word (sources j : Nat) : word (Nat.shiftRight sources 64) j = word sources (2 + j) := by
   show sources / 2 ^ 64 / 2 ^ (32 * j) % 2 ^ 32 = sources / 2 ^ (32 * (2 + j)) % 2 ^ 32
   rw [Natural.shift_shift, Nat.mul_add]
 
-theorem bounds_at {s : Scale} {slots : Nat → K} {direct mirrored count slot : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hs : slot < count) : ∃ l u, Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1) = l ∧
-      Nat.shiftRight (Memory.lookup s.stride direct slot) s.half = u ∧ l ≤ u ∧ u ≤ s.top ∧ Within s l u (slots slot) := by
+theorem bounds_at {s : Scale} {slots : Nat → K} {direct mirrored count slot : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) (hs : slot < count) :
+    ∃ l u, Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1) = l ∧
+      Nat.shiftRight (Memory.lookup s.stride direct slot) s.half = u ∧
+      l ≤ u ∧
+      u ≤ s.top ∧
+      Within s l u (slots slot) := by
   obtain ⟨l, u, h1, _, hw⟩ := hm
   have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
   obtain ⟨w1, w2, w3⟩ := hw slot hs
   have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.half := fun h => Nat.le_trans (Nat.succ_le_succ h) sf.half
   have e : Memory.lookup s.stride direct slot = Memory.directWord s (l slot) (u slot) := by
-    rw [h1]; exact Memory.lookup_pack (f := fun i => Memory.directWord s (l i) (u i)) (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hs
+    rw [h1]
+    exact Memory.lookup_pack (f := fun i => Memory.directWord s (l i) (u i))
+      (fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1) hs
   rw [e]
   refine ⟨l slot, u slot, ?_, ?_, w1, w2, w3⟩
   · show Nat.land (l slot + 2 ^ s.half * u slot) (2 ^ s.half - 1) = l slot
     rw [land_low, Natural.add_mul_mod _ (small (Nat.le_trans w1 w2))]
   · exact Natural.add_mul_div _ (small (Nat.le_trans w1 w2))
 
-theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) :
-    (terms : Nat) → (slot : Nat → Nat) → (sources low high size : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (∀ j, word sources j = slot j) →
+theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count : Nat} (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count) :
+    (terms : Nat) → (slot : Nat → Nat) → (sources low high size : Nat) →
+    (next : Nat → Nat → Nat → Nat → Bool) → (∀ j, word sources j = slot j) →
     accumulate s (corner s.top s.center s.center) direct count terms sources low high size next = true →
-    ∃ sources' low' high' size', (∀ j, word sources' j = slot (2 * terms + j)) ∧ next sources' (low + low') (high + high') (size + size') = true ∧
-      natural low' ≤ natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) + natural (terms * corner s.top s.center s.center) ∧
-      natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) + natural (terms * corner s.top s.center s.center) ≤ natural high' ∧
-      Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [multiplied slots slot k]) (natural size') := by
+    ∃ sources' low' high' size', (∀ j, word sources' j = slot (2 * terms + j)) ∧
+      next sources' (low + low') (high + high') (size + size') = true ∧
+      natural low' ≤ natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) +
+          natural (terms * corner s.top s.center s.center) ∧
+      natural (2 * s.unit * s.unit) * sum terms (multiplied slots slot) +
+          natural (terms * corner s.top s.center s.center) ≤ natural high' ∧
+      Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [multiplied slots slot k])
+        (natural size') := by
   intro terms
   induction terms with
   | zero =>
     intro slot sources low high size next hw h
-    have z : natural (2 * s.unit * s.unit) * sum 0 (multiplied slots slot) + natural (0 * corner s.top s.center s.center) = 0 := by
+    have z : natural (2 * s.unit * s.unit) * sum 0 (multiplied slots slot) +
+          natural (0 * corner s.top s.center s.center) = 0 := by
       rw [Nat.zero_mul]
       show natural (2 * s.unit * s.unit) * (0 : K) + 0 = 0
       rw [mul_zero, add_zer]
@@ -263,19 +318,26 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
     obtain ⟨l, u, e1, e2, x1, x2, x3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b1)
     obtain ⟨l', u', e3, e4, z1, z2, z3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b2)
     rw [e1, e2, e3, e4] at h
-    obtain ⟨low1, high1, size1, h, r1, r2, r3⟩ := transfer_sound x3 z3 x1 x2 z1 z2 (fun e => by rw [Nat.eq_of_beq_eq_true e]) h
-    obtain ⟨sources', low', high', size', w', h', q1, q2, q3⟩ := smaller (fun j => slot (2 + j)) (Nat.shiftRight sources 64) _ _ _ next
-      (fun j => by rw [shift_word, hw]) h
-    have tail : sum (terms + 1) (multiplied slots slot) = slots (slot 0) * slots (slot 1) + sum terms (multiplied slots fun j => slot (2 + j)) := by
+    obtain ⟨low1, high1, size1, h, r1, r2, r3⟩ :=
+      transfer_sound x3 z3 x1 x2 z1 z2 (fun e => by rw [Nat.eq_of_beq_eq_true e]) h
+    obtain ⟨sources', low', high', size', w', h', q1, q2, q3⟩ := smaller (fun j => slot (2 + j))
+      (Nat.shiftRight sources 64) _ _ _ next (fun j => by rw [shift_word, hw]) h
+    have tail : sum (terms + 1) (multiplied slots slot) =
+        slots (slot 0) * slots (slot 1) + sum terms (multiplied slots fun j => slot (2 + j)) := by
       show slots (slot 0) * slots (slot 1) + sum terms (fun k => multiplied slots slot (k + 1)) = _
       refine congrArg _ (Columns.sum_congr fun k _ => ?_)
-      show slots (slot (2 * k + 2)) * slots (slot (2 * k + 2 + 1)) = slots (slot (2 + 2 * k)) * slots (slot (2 + (2 * k + 1)))
+      show slots (slot (2 * k + 2)) * slots (slot (2 * k + 2 + 1)) =
+        slots (slot (2 + 2 * k)) * slots (slot (2 + (2 * k + 1)))
       rw [Nat.add_comm 2 (2 * k), Nat.add_comm 2 (2 * k + 1)]
-    have grow : (natural ((terms + 1) * corner s.top s.center s.center) : K) = natural (corner s.top s.center s.center) + natural (terms * corner s.top s.center s.center) := by
+    have grow : (natural ((terms + 1) * corner s.top s.center s.center) : K) =
+        natural (corner s.top s.center s.center) + natural (terms * corner s.top s.center s.center) := by
       rw [Nat.succ_mul, Nat.add_comm, natural_add]
-    have join : natural (2 * s.unit * s.unit) * sum (terms + 1) (multiplied slots slot) + natural ((terms + 1) * corner s.top s.center s.center) =
-        (natural (2 * s.unit * s.unit) * (slots (slot 0) * slots (slot 1)) + natural (corner s.top s.center s.center)) +
-        (natural (2 * s.unit * s.unit) * sum terms (multiplied slots fun j => slot (2 + j)) + natural (terms * corner s.top s.center s.center)) := by
+    have join : natural (2 * s.unit * s.unit) * sum (terms + 1) (multiplied slots slot) +
+      natural ((terms + 1) * corner s.top s.center s.center) =
+        (natural (2 * s.unit * s.unit) * (slots (slot 0) * slots (slot 1)) +
+            natural (corner s.top s.center s.center)) +
+        (natural (2 * s.unit * s.unit) * sum terms (multiplied slots fun j => slot (2 + j)) +
+              natural (terms * corner s.top s.center s.center)) := by
       rw [tail, grow]
       exact (ring5 K u a b z w, u * (a + b) + (z + w), u * a + z + (u * b + w)) _ _ _ _ _
     refine ⟨sources', low1 + low', high1 + high', size1 + size', fun j => ?_, ?_, ?_, ?_, ?_⟩
@@ -287,9 +349,12 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
     · rw [join, natural_add]; exact add_le_add r1 q1
     · rw [join, natural_add]; exact add_le_add r2 q2
     · refine ⟨natural size1, natural size', r3, ?_, le_of_eq (natural_add _ _).symm⟩
-      have e : (listed terms fun k => [multiplied slots slot (k + 1)]) = listed terms fun k => [multiplied slots (fun j => slot (2 + j)) k] := by
-        have f : (fun k => [multiplied slots slot (k + 1)]) = fun k => [multiplied slots (fun j => slot (2 + j)) k] := funext fun k => by
-          show [slots (slot (2 * k + 2)) * slots (slot (2 * k + 2 + 1))] = [slots (slot (2 + 2 * k)) * slots (slot (2 + (2 * k + 1)))]
+      have e : (listed terms fun k => [multiplied slots slot (k + 1)]) =
+          listed terms fun k => [multiplied slots (fun j => slot (2 + j)) k] := by
+        have f : (fun k => [multiplied slots slot (k + 1)]) =
+            fun k => [multiplied slots (fun j => slot (2 + j)) k] := funext fun k => by
+          show [slots (slot (2 * k + 2)) * slots (slot (2 * k + 2 + 1))] =
+            [slots (slot (2 + 2 * k)) * slots (slot (2 + (2 * k + 1)))]
           rw [Nat.add_comm 2 (2 * k), Nat.add_comm 2 (2 * k + 1)]
         rw [f]
       show Weighs _ (joined [] (listed terms fun k => [multiplied slots slot (k + 1)])) _
@@ -297,7 +362,8 @@ theorem accumulate_sound {s : Scale} {slots : Nat → K} {direct mirrored count 
 
 /-! ### Rounding -/
 
-/-- How far a computed sum may be from the exact one, `size` bounding the sum of its products' absolute values. -/
+/-- How far a computed sum may be from the exact one, `size` bounding the sum of its products' absolute
+    values. -/
 def radius (s : Scale) (terms size : Nat) : Nat :=
   Nat.add (Nat.succ (Nat.div (Nat.mul (growth terms) size) (Nat.pow 2 48)))
     (Nat.succ (Nat.div (Nat.mul (Nat.add terms terms) (2 * s.unit * s.unit)) (Nat.pow 2 149)))
@@ -306,7 +372,9 @@ def radius (s : Scale) (terms size : Nat) : Nat :=
 def charge (m : Semantics) (s : Scale) (terms size : Nat) (next : Nat → Bool) : Bool :=
   Semantics.casesOn (motive := fun _ => Bool) m (next 0)
     (both (both (Nat.ble terms (2 ^ 22))
-        (Nat.ble (Nat.succ ((2 ^ 48 + growth terms) * (2 ^ 149 * size) + 2 ^ 48 * (terms + terms) * (2 * s.unit * s.unit))) (2 ^ 48 * (2 * s.unit * s.unit) * overflowThreshold)))
+        (Nat.ble (Nat.succ
+              ((2 ^ 48 + growth terms) * (2 ^ 149 * size) + 2 ^ 48 * (terms + terms) * (2 * s.unit * s.unit)))
+            (2 ^ 48 * (2 * s.unit * s.unit) * overflowThreshold)))
       (force next (radius s terms size)))
 
 theorem total_singles (n : Nat) (f : Nat → K) : total (listed n fun k => [f k]) = sum n f :=
@@ -316,7 +384,8 @@ theorem sum_scaled (c : K) : (n : Nat) → (f : Nat → K) → sum n (fun k => c
   | n + 1, f => by
     show c * f 0 + sum n (fun k => c * f (k + 1)) = c * (f 0 + sum n fun k => f (k + 1))
     rw [sum_scaled c n, mul_add]
-theorem weighs_scaled {m c : K} (hc : 0 ≤ c) : (n : Nat) → (f : Nat → K) → {a : K} → Weighs m (listed n fun k => [f k]) a →
+theorem weighs_scaled {m c : K} (hc : 0 ≤ c) :
+    (n : Nat) → (f : Nat → K) → {a : K} → Weighs m (listed n fun k => [f k]) a →
     Weighs m (listed n fun k => [c * f k]) (c * a)
   | 0, _, _, h => mul_nonneg hc h
   | n + 1, f, a, ⟨x, y, h1, h2, h3⟩ => by
@@ -331,25 +400,33 @@ def Settled (m : Semantics) (s : Scale) (slots : Nat → K) (terms sources i err
     match m with
     | .real => True
     | .binary32 => NeverOverflows (products slots terms sources i)
-theorem Settled.mono {m : Semantics} {s : Scale} {slots : Nat → K} {terms sources i error error' : Nat} {y : K}
-    (h : Settled m s slots terms sources i error y) (le : error ≤ error') : Settled m s slots terms sources i error' y :=
+theorem Settled.mono {m : Semantics} {s : Scale} {slots : Nat → K} {terms sources i error error' : Nat}
+    {y : K} (h : Settled m s slots terms sources i error y) (le : error ≤ error') :
+    Settled m s slots terms sources i error' y :=
   ⟨h.1.weaken (natural_le le), h.2⟩
 
 theorem radius_large (s : Scale) (terms size : Nat) :
-    growth terms * (2 ^ 149 * size) + 2 ^ 48 * (terms + terms) * (2 * s.unit * s.unit) ≤ 2 ^ 48 * (2 ^ 149 * radius s terms size) := by
+    growth terms * (2 ^ 149 * size) + 2 ^ 48 * (terms + terms) * (2 * s.unit * s.unit) ≤
+    2 ^ 48 * (2 ^ 149 * radius s terms size) := by
   have a := Affine.ceiling (n := growth terms * size) (Natural.two_pow_pos 48)
   have b := Affine.ceiling (n := (terms + terms) * (2 * s.unit * s.unit)) (Natural.two_pow_pos 149)
-  have e : 2 ^ 48 * (2 ^ 149 * radius s terms size) = 2 ^ 149 * (2 ^ 48 * (growth terms * size / 2 ^ 48 + 1)) +
+  have e :
+    2 ^ 48 * (2 ^ 149 * radius s terms size) = 2 ^ 149 * (2 ^ 48 * (growth terms * size / 2 ^ 48 + 1)) +
       2 ^ 48 * (2 ^ 149 * ((terms + terms) * (2 * s.unit * s.unit) / 2 ^ 149 + 1)) := by
-    show 2 ^ 48 * (2 ^ 149 * ((growth terms * size / 2 ^ 48 + 1) + ((terms + terms) * (2 * s.unit * s.unit) / 2 ^ 149 + 1))) = _
+    show 2 ^ 48 * (2 ^ 149 *
+          ((growth terms * size / 2 ^ 48 + 1) + ((terms + terms) * (2 * s.unit * s.unit) / 2 ^ 149 + 1))) = _
     rw [Nat.mul_add, Nat.mul_add, Nat.mul_left_comm (2 ^ 48)]
   rw [e, Nat.mul_left_comm (growth terms), Nat.mul_assoc (2 ^ 48)]
   exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl a) (Nat.mul_le_mul Nat.le.refl b)
 
-theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sources i size : Nat} {y : K} {next : Nat → Bool} (sf : s.Fits)
+theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sources i size : Nat} {y : K}
+    {next : Nat → Bool}
+    (sf : s.Fits)
     (hy : Computes m slots terms sources i y)
-    (hw : Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [product slots terms sources i k]) (natural size))
-    (h : charge m s terms size next = true) : ∃ r, next r = true ∧ Settled m s slots terms sources i r y := by
+    (hw : Weighs (natural (2 * s.unit * s.unit)) (listed terms fun k => [product slots terms sources i k])
+      (natural size))
+    (h : charge m s terms size next = true) :
+    ∃ r, next r = true ∧ Settled m s slots terms sources i r y := by
   cases m with
   | real =>
     refine ⟨0, h, ?_, trivial⟩
@@ -374,7 +451,8 @@ theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sour
         (Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _)
       rw [length] at len
       have near := near (by rw [← len]; exact few) _ _ (natural_nonneg (2 * s.unit * s.unit)) hw
-      have exact : total (products slots terms sources i) = natural (2 ^ 149) * sum terms (product slots terms sources i) :=
+      have exact : total (products slots terms sources i) =
+          natural (2 ^ 149) * sum terms (product slots terms sources i) :=
         (total_singles terms _).trans (sum_scaled _ terms _)
       rw [exact] at near
       have g : (natural (growth (roundings .rounded k)) : K) = natural (growth terms) := by rw [len]; rfl
@@ -384,86 +462,115 @@ theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sour
         show k + k + 1 ≤ k + 1 + (k + 1)
         exact Nat.succ_le_succ (Nat.add_le_add (Nat.le_add_right k 1) Nat.le.refl)
       rw [g] at near
-      have near := near.weaken (add_le_add (le_refl _) (mul_le_right (natural_nonneg (2 * s.unit * s.unit)) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
+      have near := near.weaken (add_le_add (le_refl _)
+          (mul_le_right (natural_nonneg (2 * s.unit * s.unit)) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
       rw [← natural_mul, ← natural_mul, ← natural_mul, ← natural_add] at near
       have near := near.weaken (natural_le (radius_large s terms size))
       rw [natural_mul (2 ^ 48), natural_mul (2 ^ 149)] at near
       have near := AtMost.cancel (Natural.two_pow_pos 48) near
-      have e : natural (2 * s.unit * s.unit) * (natural (2 ^ 149) * y - natural (2 ^ 149) * sum terms (product slots terms sources i)) =
-          natural (2 ^ 149) * (natural (2 * s.unit * s.unit) * (y - sum terms (product slots terms sources i))) :=
+      have e : natural (2 * s.unit * s.unit) *
+        (natural (2 ^ 149) * y - natural (2 ^ 149) * sum terms (product slots terms sources i)) =
+          natural (2 ^ 149) *
+              (natural (2 * s.unit * s.unit) * (y - sum terms (product slots terms sources i))) :=
         (ring4 K u n y t, u * (n * y - n * t), n * (u * (y - t))) _ _ _ _
       rw [e] at near
       exact AtMost.cancel (Natural.two_pow_pos 149) near
     · refine neverOverflows positive few ?_ hw room
-      exact Natural.le_of_eq ((Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _))
+      exact Natural.le_of_eq
+        ((Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _))
 
 /-! ### All results -/
 
-/-- The bounds of `n` results, one after the other, and the largest of their error radii. `e` is twice the unit, `offset` that times
-    the center, `mass` what the offsets of all products of a result add up to. -/
-def results (m : Semantics) (s : Scale) (terms zero e offset mass direct count n : Nat) : Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
+/-- The bounds of `n` results, one after the other, and the largest of their error radii. `e` is twice the
+    unit, `offset` that times the center, `mass` what the offsets of all products of a result add up to. -/
+def results (m : Semantics) (s : Scale) (terms zero e offset mass direct count n : Nat) :
+    Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ tail tailMirrored worst next => next worst tail tailMirrored)
     (fun _ rest index sources tail tailMirrored worst next =>
-      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size => charge m s terms size fun r =>
+      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size =>
+          charge m s terms size fun r =>
         force (fun lowered => force (fun heavy => force (fun lower => force (fun upper =>
             both (Nat.ble heavy lowered) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
-              (force (fun place => force (fun tail' => force (fun tailMirrored' => force (fun worst' => force (fun index' =>
+              (force (fun place =>
+                    force (fun tail' => force (fun tailMirrored' => force (fun worst' => force (fun index' =>
                   rest index' sources' tail' tailMirrored' worst' next)
                 (Nat.succ index)) (most worst r))
-                (Nat.add tailMirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
+                (Nat.add tailMirrored
+                    (Nat.mul place
+                      (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
                 (Nat.add tail (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
                 (Nat.pow 2 (Nat.mul s.stride index))))))
           (Nat.div (Nat.sub (Nat.add (Nat.add (Nat.add high r) offset) (Nat.sub e 1)) mass) e))
           (Nat.div (Nat.sub lowered heavy) e)) (Nat.add mass r)) (Nat.add low offset)) n
 
-theorem results_succ (m : Semantics) (s : Scale) (terms zero e offset mass direct count n index sources tail tailMirrored worst : Nat) (next : Nat → Nat → Nat → Bool) :
+theorem results_succ (m : Semantics) (s : Scale)
+    (terms zero e offset mass direct count n index sources tail tailMirrored worst : Nat)
+    (next : Nat → Nat → Nat → Bool) :
     results m s terms zero e offset mass direct count (n + 1) index sources tail tailMirrored worst next =
-      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size => charge m s terms size fun r =>
+      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size =>
+          charge m s terms size fun r =>
         (let lower := (low + offset - (mass + r)) / e
          let upper := (high + r + offset + (e - 1) - mass) / e
          both (Nat.ble (mass + r) (low + offset)) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
            (results m s terms zero e offset mass direct count n (index + 1) sources'
              (tail + 2 ^ (s.stride * index) * Memory.directWord s lower upper)
-             (tailMirrored + 2 ^ (s.stride * index) * Memory.mirroredWord s lower upper) (most worst r) next)))) := by
+             (tailMirrored + 2 ^ (s.stride * index) * Memory.mirroredWord s lower upper)
+             (most worst r) next)))) := by
   unfold results
   simp only [force_eq]
   rfl
 
 /-- From the sum of the products to the bounds of the result. -/
-theorem result_within {s : Scale} {e offset mass low high r : Nat} {y t : K} (he : e = s.unit + s.unit) (ho : offset = e * s.center) (pos : 0 < e)
-    (hl : natural low ≤ natural (2 * s.unit * s.unit) * t + natural mass) (hh : natural (2 * s.unit * s.unit) * t + natural mass ≤ natural high)
-    (hr : AtMost (natural (2 * s.unit * s.unit) * (y - t)) (natural r)) (fit : mass + r ≤ low + offset) :
+theorem result_within {s : Scale} {e offset mass low high r : Nat} {y t : K}
+    (he : e = s.unit + s.unit)
+    (ho : offset = e * s.center)
+    (pos : 0 < e)
+    (hl : natural low ≤ natural (2 * s.unit * s.unit) * t + natural mass)
+    (hh : natural (2 * s.unit * s.unit) * t + natural mass ≤ natural high)
+    (hr : AtMost (natural (2 * s.unit * s.unit) * (y - t)) (natural r))
+    (fit : mass + r ≤ low + offset) :
     Within s ((low + offset - (mass + r)) / e) ((high + r + offset + (e - 1) - mass) / e) y := by
   have image : natural e * s.image y = natural (2 * s.unit * s.unit) * y + natural offset := by
     rw [ho, he, natural_mul, natural_mul, natural_mul, natural_add]
     have two : (natural 2 : K) = 1 + 1 := by rw [natural_succ]; rfl
     rw [two]
-    exact (ring3 K u c y, (u + u) * (u * y + c), (1 + 1) * u * u * y + (u + u) * c) (natural s.unit) (natural s.center) y
+    exact (ring3 K u c y, (u + u) * (u * y + c), (1 + 1) * u * u * y + (u + u) * c) (natural s.unit)
+      (natural s.center) y
   obtain ⟨r1, r2⟩ := hr
   refine ⟨Rows.divide_lower pos fit ?_, Rows.divide_upper pos ?_⟩
   · rw [image, natural_add mass]
     generalize (natural (2 * s.unit * s.unit) : K) = u at *
     refine le_cert ?_ (add_nonneg (sub_nonneg hl) (sub_nonneg r2))
-    have z : natural r - -(u * (y - t)) = natural r + u * y - u * t := (ring4 K r u y t, r - -(u * (y - t)), r + u * y - u * t) _ _ _ _
+    have z : natural r - -(u * (y - t)) = natural r + u * y - u * t :=
+      (ring4 K r u y t, r - -(u * (y - t)), r + u * y - u * t) _ _ _ _
     rw [z]
-    exact (ring8 K a o m r l b x w, a + o + (m + r) - (l + o), b + m - l + (r + a - b)) (u * y) (natural offset) (natural mass) (natural r) (natural low) (u * t) 0 0
+    exact (ring8 K a o m r l b x w, a + o + (m + r) - (l + o), b + m - l + (r + a - b)) (u * y)
+      (natural offset) (natural mass) (natural r) (natural low) (u * t) 0 0
   · rw [image, natural_add high]
     generalize (natural (2 * s.unit * s.unit) : K) = u at *
     refine le_cert ?_ (add_nonneg (sub_nonneg hh) (sub_nonneg r1))
-    have z : natural r - u * (y - t) = natural r - u * y + u * t := (ring4 K r u y t, r - u * (y - t), r - u * y + u * t) _ _ _ _
+    have z : natural r - u * (y - t) = natural r - u * y + u * t :=
+      (ring4 K r u y t, r - u * (y - t), r - u * y + u * t) _ _ _ _
     rw [z]
-    exact (ring8 K a o m r l b x w, l + r + o - (a + o + m), l - (b + m) + (r - a + b)) (u * y) (natural offset) (natural mass) (natural r) (natural high) (u * t) 0 0
+    exact (ring8 K a o m r l b x w, l + r + o - (a + o + m), l - (b + m) + (r - a + b)) (u * y)
+      (natural offset) (natural mass) (natural r) (natural high) (u * t) 0 0
 
-theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e offset mass direct mirrored count all sources : Nat} (sf : s.Fits)
-    (he : e = s.unit + s.unit) (ho : offset = e * s.center) (hmass : mass = terms * corner s.top s.center s.center)
+theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K}
+    {terms e offset mass direct mirrored count all sources : Nat}
+    (sf : s.Fits)
+    (he : e = s.unit + s.unit)
+    (ho : offset = e * s.center)
+    (hmass : mass = terms * corner s.top s.center s.center)
     (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hy : ∀ i, i < all → Computes m slots terms sources i (slots (count + i))) :
-    (n index here tail tailMirrored worst : Nat) → (next : Nat → Nat → Nat → Bool) → index + n = all →
+    (n index here tail tailMirrored worst : Nat) →
+    (next : Nat → Nat → Nat → Bool) → index + n = all →
     (∀ j, word here j = word sources (2 * (terms * index) + j)) →
     (Memory.mk tail tailMirrored).Holds s (fun i => slots (count + i)) index →
     (∀ i, i < index → Settled m s slots terms sources i worst (slots (count + i))) →
-    results m s terms (corner s.top s.center s.center) e offset mass direct count n index here tail tailMirrored worst next = true →
+    results m s terms (corner s.top s.center s.center) e offset mass direct count n index here tail
+        tailMirrored worst next = true →
     ∃ worst' tail' tailMirrored', next worst' tail' tailMirrored' = true ∧
       (Memory.mk tail' tailMirrored').Holds s (fun i => slots (count + i)) all ∧
       ∀ i, i < all → Settled m s slots terms sources i worst' (slots (count + i)) := by
@@ -477,12 +584,17 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e o
   | succ n smaller =>
     intro index here tail tailMirrored worst next hi hw ht hs h
     rw [results_succ] at h
-    obtain ⟨sources', low, high, size, w', h, q1, q2, q3⟩ := accumulate_sound sf hm terms (fun j => word sources (2 * (terms * index) + j)) here 0 0 0 _ hw h
+    obtain ⟨sources', low, high, size, w', h, q1, q2, q3⟩ :=
+      accumulate_sound sf hm terms (fun j => word sources (2 * (terms * index) + j)) here 0 0 0 _ hw h
     rw [Nat.zero_add, Nat.zero_add, Nat.zero_add] at h
     have lt : index < all := by
-      rw [← hi]; show index + 1 ≤ index + (n + 1); exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le n))
-    have same : multiplied slots (fun j => word sources (2 * (terms * index) + j)) = product slots terms sources index := funext fun k => by
-      show slots (word sources (2 * (terms * index) + 2 * k)) * slots (word sources (2 * (terms * index) + (2 * k + 1))) = _
+      rw [← hi]
+      show index + 1 ≤ index + (n + 1)
+      exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le n))
+    have same : multiplied slots (fun j => word sources (2 * (terms * index) + j)) =
+        product slots terms sources index := funext fun k => by
+      show slots (word sources (2 * (terms * index) + 2 * k)) *
+        slots (word sources (2 * (terms * index) + (2 * k + 1))) = _
       have a : 2 * (terms * index) + 2 * k = 2 * (k + terms * index) := by rw [Nat.mul_add, Nat.add_comm]
       have b : 2 * (terms * index) + (2 * k + 1) = 2 * (k + terms * index) + 1 := by rw [← Nat.add_assoc, a]
       rw [a, b]; rfl
@@ -495,7 +607,8 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e o
     rw [← hmass] at q1 q2
     have within := result_within he ho pos q1 q2 settled.1 (Nat.le_of_ble_eq_true c1)
     have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c2) (Nat.le_of_ble_eq_true c3) within
-    refine smaller (index + 1) sources' _ _ (most worst r) next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_) ht' (fun i hi => ?_) h
+    refine smaller (index + 1) sources' _ _ (most worst r) next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1])
+      (fun j => ?_) ht' (fun i hi => ?_) h
     · rw [w']
       show word sources (2 * (terms * index) + (2 * terms + j)) = _
       rw [Nat.mul_succ, Nat.mul_add, Nat.add_assoc]
@@ -504,26 +617,33 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms e o
       | inr g => exact (hs i g).mono (le_most worst r).1
 
 /-- Bounds of the results behind the memory. -/
-def run (m : Semantics) (s : Scale) (n terms sources direct mirrored count : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def run (m : Semantics) (s : Scale) (n terms sources direct mirrored count : Nat)
+    (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   force (fun zero => force (fun e => force (fun offset => force (fun mass =>
       results m s terms zero e offset mass direct count n 0 sources 0 0 0 fun worst tail tailMirrored =>
         Affine.extend s.stride n direct mirrored count (next worst) tail tailMirrored)
     (Nat.mul terms zero)) (Nat.mul e s.center)) (Nat.add s.unit s.unit)) (corner s.top s.center s.center)
 
-/-- **Sums of products.** The memory with the bounds of the results still holds, no result is further than the error
-    radius from the exact sum, and no sum of its products overflows. -/
-theorem run_sound {s : Scale} {slots : Nat → K} {n terms sources direct mirrored count : Nat} {next : Nat → Nat → Nat → Nat → Bool} (decoding : Decoding) (sf : s.Fits)
-    (m : Semantics) (hm : (Memory.mk direct mirrored).Holds s slots count) (hn : (Node.bilinear n terms sources).Holds m slots count)
+/-- **Sums of products.** The memory with the bounds of the results still holds, no result is further than the
+    error radius from the exact sum, and no sum of its products overflows. -/
+theorem run_sound {s : Scale} {slots : Nat → K} {n terms sources direct mirrored count : Nat}
+    {next : Nat → Nat → Nat → Nat → Bool} (decoding : Decoding)
+    (sf : s.Fits)
+    (m : Semantics)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hn : (Node.bilinear n terms sources).Holds m slots count)
     (h : run m s n terms sources direct mirrored count next = true) :
-    (Node.bilinear n terms sources).Finite m slots ∧ ∃ error direct' mirrored',
-      (Passed.mk (.bilinear n terms sources) count decoding error).Holds s slots ∧
+    (Node.bilinear n terms sources).Finite m slots ∧
+    ∃ error direct' mirrored', (Passed.mk (.bilinear n terms sources) count decoding error).Holds s slots ∧
       (Memory.mk direct' mirrored').Holds s slots (count + (Node.bilinear n terms sources).size) ∧
       next error direct' mirrored' (count + (Node.bilinear n terms sources).size) = true := by
   unfold run at h
   simp only [force_eq] at h
-  obtain ⟨worst, tail, tailMirrored, h, ht, hs⟩ := results_sound (e := Nat.add s.unit s.unit) (offset := Nat.mul (Nat.add s.unit s.unit) s.center)
-    (mass := Nat.mul terms (corner s.top s.center s.center)) sf rfl rfl rfl hm hn n 0 sources 0 0 0 _ (Nat.zero_add n)
-    (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add]) (Memory.empty_holds s _) (fun i hi => absurd hi (Nat.not_succ_le_zero i)) h
+  obtain ⟨worst, tail, tailMirrored, h, ht, hs⟩ := results_sound (e := Nat.add s.unit s.unit)
+    (offset := Nat.mul (Nat.add s.unit s.unit) s.center)
+    (mass := Nat.mul terms (corner s.top s.center s.center)) sf rfl rfl rfl hm hn n 0 sources 0 0 0 _
+    (Nat.zero_add n) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add]) (Memory.empty_holds s _)
+    (fun i hi => absurd hi (Nat.not_succ_le_zero i)) h
   rw [Affine.extend_eq] at h
   refine ⟨?_, worst, _, _, fun i hi => (hs i hi).1, Memory.append_holds hm ht, h⟩
   cases m with

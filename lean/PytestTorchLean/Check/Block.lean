@@ -22,18 +22,23 @@ def sliced (W : Nat) (tail : List Nat) (n : Nat) : Nat → List Nat :=
 def cut (W fuel : Nat) : Nat → Nat → List Nat → List Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → List Nat → List Nat) (fun _ _ tail => tail)
     (fun _ rest n x tail => cond (Nat.ble n 8) (sliced W tail n x)
-      (force (fun half => force (fun low => force (fun high => rest half low (rest (Nat.sub n half) high tail))
-        (Nat.shiftRight x (Nat.mul W half))) (Nat.land x (Nat.sub (Nat.pow 2 (Nat.mul W half)) 1))) (Nat.div n 2))) fuel
-theorem cut_succ (W fuel n x : Nat) (tail : List Nat) : cut W (fuel + 1) n x tail =
+      (force (fun half => force (fun low => force
+              (fun high => rest half low (rest (Nat.sub n half) high tail))
+              (Nat.shiftRight x (Nat.mul W half))) (Nat.land x (Nat.sub (Nat.pow 2 (Nat.mul W half)) 1)))
+          (Nat.div n 2))) fuel
+theorem cut_succ (W fuel n x : Nat) (tail : List Nat) :
+    cut W (fuel + 1) n x tail =
     cond (Nat.ble n 8) (sliced W tail n x)
-      (cut W fuel (n / 2) (Nat.land x (2 ^ (W * (n / 2)) - 1)) (cut W fuel (n - n / 2) (Nat.shiftRight x (W * (n / 2))) tail)) := by
+      (cut W fuel (n / 2) (Nat.land x (2 ^ (W * (n / 2)) - 1))
+        (cut W fuel (n - n / 2) (Nat.shiftRight x (W * (n / 2))) tail)) := by
   show cond _ _ (force _ _) = _
   rw [force_eq, force_eq, force_eq]; rfl
 /-- `f 0`, ..., `f (n - 1)`, then `tail`. -/
 def enumerated (tail : List Nat) : Nat → (Nat → Nat) → List Nat
   | 0, _ => tail
   | n + 1, f => f 0 :: enumerated tail n (fun i => f (i + 1))
-theorem enumerated_add (tail : List Nat) (m n : Nat) (f : Nat → Nat) : enumerated tail (m + n) f = enumerated (enumerated tail n (fun i => f (m + i))) m f := by
+theorem enumerated_add (tail : List Nat) (m n : Nat) (f : Nat → Nat) :
+    enumerated tail (m + n) f = enumerated (enumerated tail n (fun i => f (m + i))) m f := by
   induction m generalizing f with
   | zero =>
     have e : (fun i => f (0 + i)) = f := funext fun i => congrArg f (Nat.zero_add i)
@@ -42,15 +47,18 @@ theorem enumerated_add (tail : List Nat) (m n : Nat) (f : Nat → Nat) : enumera
     rw [Nat.succ_add]
     show f 0 :: enumerated tail (m + n) (fun i => f (i + 1)) = f 0 :: _
     rw [ih]
-    have e : (fun i => f (m + i + 1)) = fun i => f (m + 1 + i) := funext fun i => by rw [Nat.add_assoc, Nat.add_comm i 1, ← Nat.add_assoc]
+    have e : (fun i => f (m + i + 1)) =
+        fun i => f (m + 1 + i) := funext fun i => by rw [Nat.add_assoc, Nat.add_comm i 1, ← Nat.add_assoc]
     rw [e]
-theorem enumerated_congr {tail : List Nat} {n : Nat} {f g : Nat → Nat} (h : ∀ i, i < n → f i = g i) : enumerated tail n f = enumerated tail n g := by
+theorem enumerated_congr {tail : List Nat} {n : Nat} {f g : Nat → Nat} (h : ∀ i, i < n → f i = g i) :
+    enumerated tail n f = enumerated tail n g := by
   induction n generalizing f g with
   | zero => rfl
   | succ n ih =>
     show f 0 :: _ = g 0 :: _
     rw [h 0 (Nat.succ_le_succ (Nat.zero_le n)), ih fun i hi => h (i + 1) (Nat.succ_le_succ hi)]
-theorem digit_low {W h i : Nat} (hi : i < h) (x : Nat) : digit W (Nat.land x (2 ^ (W * h) - 1)) i = digit W x i := by
+theorem digit_low {W h i : Nat} (hi : i < h) (x : Nat) :
+    digit W (Nat.land x (2 ^ (W * h) - 1)) i = digit W x i := by
   obtain ⟨k, rfl⟩ := Nat.exists_of_le hi
   rw [land_low]
   have size : W * (i + 1 + k) = W * i + (W + W * k) := by rw [Nat.mul_add, Nat.mul_succ, Nat.add_assoc]
@@ -58,34 +66,41 @@ theorem digit_low {W h i : Nat} (hi : i < h) (x : Nat) : digit W (Nat.land x (2 
   rw [size]
   obtain ⟨q, r, e, g⟩ := euclid (two_pow_pos (W * i)) x
   obtain ⟨q2, r2, e2, g2⟩ := euclid (two_pow_pos (W + W * k)) q
-  rw [e, e2, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, add_mul_mod, add_mul_div _ g, Nat.add_assoc, Natural.pow_add,
-    Nat.mul_assoc, ← Nat.mul_add, add_mul_div _ g]
+  rw [e, e2, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, add_mul_mod, add_mul_div _ g,
+      Nat.add_assoc, Natural.pow_add, Nat.mul_assoc, ← Nat.mul_add, add_mul_div _ g]
   · have z := mod_mod (Nat.le_add_right W (W * k)) (r2 + 2 ^ (W + W * k) * q2)
     rw [add_mul_mod _ g2] at z; exact z
   · rw [Natural.pow_add]; exact add_mul_lt g g2
-theorem sliced_eq (W : Nat) (tail : List Nat) : (n x : Nat) → sliced W tail n x = enumerated tail n (digit W x)
+theorem sliced_eq (W : Nat) (tail : List Nat) :
+    (n x : Nat) → sliced W tail n x = enumerated tail n (digit W x)
   | 0, _ => rfl
   | n + 1, x => by
-    show Nat.land x (2 ^ W - 1) :: sliced W tail n (Nat.shiftRight x W) = digit W x 0 :: enumerated tail n fun i => digit W x (i + 1)
+    show Nat.land x (2 ^ W - 1) :: sliced W tail n (Nat.shiftRight x W) =
+      digit W x 0 :: enumerated tail n fun i => digit W x (i + 1)
     rw [sliced_eq W tail n, land_low, digit_zero]
     exact congrArg (fun l => x % 2 ^ W :: l) (enumerated_congr fun i _ => (digit_succ W x i).symm)
-theorem cut_eq (W : Nat) : (fuel n x : Nat) → (tail : List Nat) → 1 ≤ n → n ≤ fuel → cut W fuel n x tail = enumerated tail n (digit W x)
+theorem cut_eq (W : Nat) :
+    (fuel n x : Nat) → (tail : List Nat) → 1 ≤ n →
+    n ≤ fuel → cut W fuel n x tail = enumerated tail n (digit W x)
   | 0, n, _, _, h1, h2 => absurd (Nat.le_trans h1 h2) (Nat.not_succ_le_zero 0)
   | fuel + 1, n, x, tail, h1, h2 => by
     rw [cut_succ]
     cases e : Nat.ble n 8 with
     | true => exact sliced_eq W tail n x
     | false =>
-      have lt : 1 < n := (le_or_lt n 1).elim (fun g => Bool.noConf_tf ((Nat.ble_eq_true_of_le (Nat.le_trans g (Nat.succ_le_succ (Nat.zero_le 7)))).symm.trans e)) id
+      have lt : 1 < n := (le_or_lt n 1).elim (fun g => Bool.noConf_tf
+          ((Nat.ble_eq_true_of_le (Nat.le_trans g (Nat.succ_le_succ (Nat.zero_le 7)))).symm.trans e)) id
       obtain ⟨low_pos, sum, low_lt, high_pos⟩ := Decode.half_facts lt
       generalize n - n / 2 = high at *
       generalize n / 2 = low at *
       subst sum
       have below : low ≤ fuel := Nat.le_of_succ_le_succ (Nat.le_trans low_lt h2)
       have above : high ≤ fuel := Nat.le_of_succ_le_succ (Nat.le_trans
-        (Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := high)) low_pos) (le_of_eq (Nat.add_comm high low))) h2)
+        (Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := high)) low_pos) (le_of_eq (Nat.add_comm high low)))
+          h2)
       show cut W fuel low _ (cut W fuel high _ tail) = _
-      rw [cut_eq W fuel high _ tail high_pos above, cut_eq W fuel low _ _ low_pos below, enumerated_add, enumerated_congr fun i hi => digit_low hi x]
+      rw [cut_eq W fuel high _ tail high_pos above, cut_eq W fuel low _ _ low_pos below, enumerated_add,
+          enumerated_congr fun i hi => digit_low hi x]
       refine congrArg (fun l => enumerated l low (digit W x)) (enumerated_congr fun i _ => ?_)
       show x / 2 ^ (W * low) / 2 ^ (W * i) % 2 ^ W = x / 2 ^ (W * (low + i)) % 2 ^ W
       rw [shift_shift, Nat.mul_add]
@@ -107,15 +122,21 @@ theorem grid_last (b w z R : Nat) (h : Nat → Nat → Nat) :
   refine (pack_congr fun r _ => e r).trans ?_
   rw [pack_add, pack_mul, Nat.mul_comm (2 ^ (b * z))]; rfl
 
-/-- Results of the vectors `vs`, the later ones in lower places: `z` of them wait in the narrow grid `y`, the others are in `g`. -/
+/-- Results of the vectors `vs`, the later ones in lower places: `z` of them wait in the narrow grid `y`, the
+    others are in `g`. -/
 def results (b w c R levels n count : Nat) (ys vs : List Nat) : Nat → Nat → Nat → Nat :=
-  List.rec (motive := fun _ => Nat → Nat → Nat → Nat) (fun y z g => Nat.add (Nat.shiftLeft g (Nat.mul b z)) (wider b w c levels y))
+  List.rec (motive := fun _ => Nat → Nat → Nat → Nat)
+    (fun y z g => Nat.add (Nat.shiftLeft g (Nat.mul b z)) (wider b w c levels y))
     (fun v _ rest y z g => force (fun z' =>
-        cond (Nat.beq z' c) (rest 0 0 (Nat.add (Nat.shiftLeft g (Nat.mul b c)) (wider b w c levels (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)))))
-          (rest (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)) z' g)) (Nat.succ z)) vs
+        cond (Nat.beq z' c) (rest 0 0
+              (Nat.add (Nat.shiftLeft g (Nat.mul b c))
+                (wider b w c levels (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)))))
+            (rest (Nat.add (Nat.shiftLeft y b) (dot b c R n count v ys)) z' g)) (Nat.succ z)) vs
 theorem results_cons (b w c R levels n count : Nat) (ys : List Nat) (v : Nat) (vs : List Nat) (y z g : Nat) :
-    results b w c R levels n count ys (v :: vs) y z g = cond (Nat.beq (z + 1) c)
-      (results b w c R levels n count ys vs 0 0 (g * 2 ^ (b * c) + wider b w c levels (y * 2 ^ b + dot b c R n count v ys)))
+    results b w c R levels n count ys (v :: vs) y z g =
+    cond (Nat.beq (z + 1) c)
+      (results b w c R levels n count ys vs 0 0
+        (g * 2 ^ (b * c) + wider b w c levels (y * 2 ^ b + dot b c R n count v ys)))
       (results b w c R levels n count ys vs (y * 2 ^ b + dot b c R n count v ys) (z + 1) g) := by
   unfold results
   simp only [force_eq]
@@ -124,13 +145,17 @@ theorem results_cons (b w c R levels n count : Nat) (ys : List Nat) (v : Nat) (v
 /-- What is known of the vectors: their results. -/
 def Known (b c R n count : Nat) (ys : List Nat) : List Nat → (Nat → Nat → Nat) → Prop
   | [], _ => True
-  | v :: vs, D => dot b c R n count v ys = side b c R (D 0) ∧ (∀ r, r < R → D 0 r < 2 ^ b) ∧ Known b c R n count ys vs (fun u => D (u + 1))
+  | v :: vs, D => dot b c R n count v ys = side b c R (D 0) ∧
+      (∀ r, r < R → D 0 r < 2 ^ b) ∧
+      Known b c R n count ys vs (fun u => D (u + 1))
 
-theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels) :
-    (vs : List Nat) → (D : Nat → Nat → Nat) → Known b c R n count ys vs D → (z g : Nat) → (h : Nat → Nat → Nat) → z < c →
-    (∀ r, r < R → ∀ i, i < z → h r i < 2 ^ b) →
+theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w)
+    (hl : R ≤ 2 ^ levels) :
+    (vs : List Nat) → (D : Nat → Nat → Nat) → Known b c R n count ys vs D →
+    (z g : Nat) → (h : Nat → Nat → Nat) → z < c → (∀ r, r < R → ∀ i, i < z → h r i < 2 ^ b) →
     results b w c R levels n count ys vs (grid b c z R h) z g =
-      (g * 2 ^ (b * z) + grid b w z R h) * 2 ^ (b * vs.length) + grid b w vs.length R (fun r i => D (vs.length - 1 - i) r)
+      (g * 2 ^ (b * z) + grid b w z R h) * 2 ^ (b * vs.length) +
+        grid b w vs.length R (fun r i => D (vs.length - 1 - i) r)
   | [], _, _, z, g, h, hz, hh => by
     have wide : wider b w c levels (grid b c z R h) = grid b w z R h :=
       wider_eq hb hc hw hl (fun r hr => row_lt (Natural.le_of_lt hz) (hh r hr))
@@ -142,19 +167,24 @@ theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (
     exact (Nat.add_zero _).symm.trans (congrArg (fun y => g * 2 ^ (b * z) + grid b w z R h + y) none.symm)
   | v :: vs, D, ⟨k1, k2, k3⟩, z, g, h, hz, hh => by
     -- the narrow grid with one more digit
-    have next : grid b c z R h * 2 ^ b + dot b c R n count v ys = grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) := by
+    have next : grid b c z R h * 2 ^ b + dot b c R n count v ys =
+        grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) := by
       rw [grid_succ, k1, Nat.add_comm]; rfl
-    have next' : grid b w z R h * 2 ^ b + side b w R (D 0) = grid b w (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) := by
+    have next' : grid b w z R h * 2 ^ b + side b w R (D 0) =
+        grid b w (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) := by
       rw [grid_succ, Nat.add_comm]; rfl
-    have small : ∀ r, r < R → ∀ i, i < z + 1 → Nat.casesOn (motive := fun _ => Nat) i (D 0 r) (h r) < 2 ^ b := fun r hr i hi => by
+    have small : ∀ r, r < R →
+        ∀ i, i < z + 1 → Nat.casesOn (motive := fun _ => Nat) i (D 0 r) (h r) < 2 ^ b := fun r hr i hi => by
       cases i with
       | zero => exact k2 r hr
       | succ i => exact hh r hr i (Nat.le_of_succ_le_succ hi)
     have result : ∀ value : Nat, value = (g * 2 ^ (b * z) + grid b w z R h) * 2 ^ b + side b w R (D 0) →
         value * 2 ^ (b * vs.length) + grid b w vs.length R (fun r i => D (vs.length - 1 - i + 1) r) =
-        (g * 2 ^ (b * z) + grid b w z R h) * 2 ^ (b * (vs.length + 1)) + grid b w (vs.length + 1) R (fun r i => D (vs.length + 1 - 1 - i) r) := by
+        (g * 2 ^ (b * z) + grid b w z R h) * 2 ^ (b * (vs.length + 1)) +
+            grid b w (vs.length + 1) R (fun r i => D (vs.length + 1 - 1 - i) r) := by
       intro value hv
-      have last : grid b w vs.length R (fun r i => D (vs.length + 1 - 1 - i) r) = grid b w vs.length R (fun r i => D (vs.length - 1 - i + 1) r) :=
+      have last : grid b w vs.length R (fun r i => D (vs.length + 1 - 1 - i) r) =
+          grid b w vs.length R (fun r i => D (vs.length - 1 - i + 1) r) :=
         grid_congr fun r _ i hi => by
           obtain ⟨k, hk⟩ := Nat.exists_of_le hi
           have e1 : vs.length - 1 - i = k := by
@@ -164,27 +194,32 @@ theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (
             show vs.length - i = k + 1
             exact sub_eq_of_add_eq (by rw [hk, Nat.add_comm (k + 1), Nat.add_comm k 1, ← Nat.add_assoc])
           rw [e1, e2]
-      have first : side b w R (fun r => D (vs.length + 1 - 1 - vs.length) r) = side b w R (D 0) := side_congr fun r _ => by
+      have first : side b w R (fun r => D (vs.length + 1 - 1 - vs.length) r) = side b w R (D 0) :=
+          side_congr fun r _ => by
         have e : vs.length + 1 - 1 - vs.length = 0 := Nat.sub_self vs.length
         rw [e]
-      rw [grid_last, last, first, hv, Nat.mul_succ, Natural.pow_add, Nat.add_mul, Nat.mul_assoc, ← Nat.mul_comm (2 ^ b) (2 ^ (b * vs.length)), Nat.add_assoc,
-        Nat.add_comm (side b w R (D 0) * _)]
+      rw [grid_last, last, first, hv, Nat.mul_succ, Natural.pow_add, Nat.add_mul, Nat.mul_assoc,
+          ← Nat.mul_comm (2 ^ b) (2 ^ (b * vs.length)), Nat.add_assoc, Nat.add_comm (side b w R (D 0) * _)]
     rw [results_cons, next]
-    show _ = _ * 2 ^ (b * (vs.length + 1)) + grid b w (vs.length + 1) R (fun r i => D (vs.length + 1 - 1 - i) r)
+    show _ =
+      _ * 2 ^ (b * (vs.length + 1)) + grid b w (vs.length + 1) R (fun r i => D (vs.length + 1 - 1 - i) r)
     cases e : Nat.beq (z + 1) c with
     | true =>
       have e : z + 1 = c := Nat.eq_of_beq_eq_true e
-      have wide : wider b w c levels (grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r))) = grid b w (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) :=
+      have wide : wider b w c levels (grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r))) =
+          grid b w (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)) :=
         wider_eq hb hc hw hl (fun r hr => row_lt (le_of_eq e) (small r hr))
       have empty : grid b c 0 R (fun _ _ => 0) = 0 := grid_zero b c 0 R
       have ih := results_eq hb hc hw hl vs (fun u => D (u + 1)) k3 0
-        (g * 2 ^ (b * c) + wider b w c levels (grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r)))) (fun _ _ => 0) hc
+        (g * 2 ^ (b * c) + wider b w c levels (grid b c (z + 1) R (fun r i => Nat.casesOn i (D 0 r) (h r))))
+          (fun _ _ => 0) hc
         (fun _ _ i hi => absurd hi (Nat.not_succ_le_zero i))
       rw [empty] at ih
       refine ih.trans (result _ ?_)
       have empty' : grid b w 0 R (fun _ _ => 0) = 0 := grid_zero b w 0 R
       have one : 2 ^ (b * 0) = 1 := rfl
-      rw [empty', wide, ← next', ← e, Nat.mul_succ b z, Natural.pow_add, one, Natural.mul_one, Nat.add_zero, Nat.add_mul, Nat.mul_assoc, Nat.add_assoc]
+      rw [empty', wide, ← next', ← e, Nat.mul_succ b z, Natural.pow_add, one, Natural.mul_one, Nat.add_zero,
+          Nat.add_mul, Nat.mul_assoc, Nat.add_assoc]
     | false =>
       have lt : z + 1 < c := by
         cases le_or_lt c (z + 1) with
@@ -192,7 +227,8 @@ theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (
         | inl g =>
           have same : z + 1 = c := Nat.le_antisymm hz g
           rw [same, Nat.beq_refl] at e; exact Bool.noConf_tf e
-      have ih := results_eq hb hc hw hl vs (fun u => D (u + 1)) k3 (z + 1) g (fun r i => Nat.casesOn i (D 0 r) (h r)) lt small
+      have ih := results_eq hb hc hw hl vs (fun u => D (u + 1)) k3 (z + 1) g
+        (fun r i => Nat.casesOn i (D 0 r) (h r)) lt small
       refine ih.trans (result _ ?_)
       rw [← next', Nat.mul_succ b z, Natural.pow_add, Nat.add_mul, Nat.mul_assoc, ← Nat.add_assoc]
 

@@ -61,18 +61,22 @@ theorem combination_append (slots : Nat → K) (i : Nat) : (ds es : List Digits)
   | d :: ds, es, source => by
     show _ + Linear.combination slots (appendDigits ds es) _ i = _ + Linear.combination slots ds _ i + _
     rw [combination_append slots i ds es (fun k => source (k + 1)), ← add_assoc]
-    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) := funext fun k => by
+    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) :=
+        funext fun k => by
       show source (ds.length + k + 1) = source (ds.length + 1 + k)
       rw [Nat.add_assoc, Nat.add_comm k 1, ← Nat.add_assoc]
     rw [e]
 
-theorem packed_length {b rows bound : Nat} : (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds → cs.length = ds.length
+theorem packed_length {b rows bound : Nat} :
+    (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds → cs.length = ds.length
   | [], [], _ => rfl
   | _ :: cs, _ :: ds, h => congrArg Nat.succ (packed_length cs ds h.2)
   | [], _ :: _, h => h.elim
   | _ :: _, [], h => h.elim
-theorem packed_append {b rows bound : Nat} : (cs : List Column) → (ds : List Digits) → (cs' : List Column) → (ds' : List Digits) →
-    Packed b rows bound cs ds → Packed b rows bound cs' ds' → Packed b rows bound (append cs cs') (appendDigits ds ds')
+theorem packed_append {b rows bound : Nat} :
+    (cs : List Column) → (ds : List Digits) → (cs' : List Column) →
+    (ds' : List Digits) → Packed b rows bound cs ds →
+    Packed b rows bound cs' ds' → Packed b rows bound (append cs cs') (appendDigits ds ds')
   | [], [], _, _, _, h' => h'
   | _ :: cs, _ :: ds, cs', ds', h, h' => ⟨h.1, packed_append cs ds cs' ds' h.2 h'⟩
   | [], _ :: _, _, _, h, _ => h.elim
@@ -84,10 +88,13 @@ theorem length_append : (cs cs' : List Column) → (append cs cs').length = cs.l
 /-- Sum of a row's absolute weights, each times a bound of the slot it reads. -/
 def weight (radius : Nat → Nat) : List Digits → (Nat → Nat) → Nat → Nat
   | [], _, _ => 0
-  | d :: ds, source, i => radius (source 0) * (d.positive i + d.negative i) + weight radius ds (fun k => source (k + 1)) i
+  | d :: ds, source, i =>
+    radius (source 0) * (d.positive i + d.negative i) + weight radius ds (fun k => source (k + 1)) i
 
-theorem weight_append (radius : Nat → Nat) (i : Nat) : (ds es : List Digits) → (source : Nat → Nat) →
-    weight radius (appendDigits ds es) source i = weight radius ds source i + weight radius es (fun k => source (ds.length + k)) i
+theorem weight_append (radius : Nat → Nat) (i : Nat) :
+    (ds es : List Digits) → (source : Nat → Nat) →
+    weight radius (appendDigits ds es) source i =
+      weight radius ds source i + weight radius es (fun k => source (ds.length + k)) i
   | [], es, source => by
     show weight radius es source i = 0 + weight radius es (fun k => source (0 + k)) i
     rw [Nat.zero_add]
@@ -96,18 +103,23 @@ theorem weight_append (radius : Nat → Nat) (i : Nat) : (ds es : List Digits) �
   | d :: ds, es, source => by
     show _ + weight radius (appendDigits ds es) _ i = _ + weight radius ds _ i + _
     rw [weight_append radius i ds es (fun k => source (k + 1)), Nat.add_assoc]
-    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) := funext fun k => by
+    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) :=
+        funext fun k => by
       show source (ds.length + k + 1) = source (ds.length + 1 + k)
       rw [Nat.add_assoc, Nat.add_comm k 1, ← Nat.add_assoc]
     rw [e]
 
-/-- Sum of a row's products, each at most: weights above 0 times `up` of the slot they read, those below 0 times `down` of it. -/
+/-- Sum of a row's products, each at most: weights above 0 times `up` of the slot they read, those below 0
+    times `down` of it. -/
 def sides (up down : Nat → Nat) : List Digits → (Nat → Nat) → Nat → Nat
   | [], _, _ => 0
-  | d :: ds, source, i => up (source 0) * d.positive i + down (source 0) * d.negative i + sides up down ds (fun k => source (k + 1)) i
+  | d :: ds, source, i => up (source 0) * d.positive i + down (source 0) * d.negative i +
+      sides up down ds (fun k => source (k + 1)) i
 
-theorem sides_append (up down : Nat → Nat) (i : Nat) : (ds es : List Digits) → (source : Nat → Nat) →
-    sides up down (appendDigits ds es) source i = sides up down ds source i + sides up down es (fun k => source (ds.length + k)) i
+theorem sides_append (up down : Nat → Nat) (i : Nat) :
+    (ds es : List Digits) → (source : Nat → Nat) →
+    sides up down (appendDigits ds es) source i =
+      sides up down ds source i + sides up down es (fun k => source (ds.length + k)) i
   | [], es, source => by
     show sides up down es source i = 0 + sides up down es (fun k => source (0 + k)) i
     rw [Nat.zero_add]
@@ -116,16 +128,19 @@ theorem sides_append (up down : Nat → Nat) (i : Nat) : (ds es : List Digits) �
   | d :: ds, es, source => by
     show _ + sides up down (appendDigits ds es) _ i = _ + sides up down ds _ i + _
     rw [sides_append up down i ds es (fun k => source (k + 1)), ← Nat.add_assoc]
-    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) := funext fun k => by
+    have e : (fun k => source (ds.length + k + 1)) = (fun k => source ((d :: ds).length + k)) :=
+        funext fun k => by
       show source (ds.length + k + 1) = source (ds.length + 1 + k)
       rw [Nat.add_assoc, Nat.add_comm k 1, ← Nat.add_assoc]
     rw [e]
 
 /-- How far a product lies above and below 0. -/
-theorem represents_sides {base w p n up down : Nat} {m x : K} (h : Represents base w p n) (hx : m * x ≤ natural up ∧ -(m * x) ≤ natural down) :
+theorem represents_sides {base w p n up down : Nat} {m x : K} (h : Represents base w p n)
+    (hx : m * x ≤ natural up ∧ -(m * x) ≤ natural down) :
     m * (Binary32.scaled w * x) ≤ natural (2 ^ (base - 1)) * natural (up * p + down * n) ∧
     -(m * (Binary32.scaled w * x)) ≤ natural (2 ^ (base - 1)) * natural (down * p + up * n) := by
-  have key : ∀ (q r : Nat) (y : K), y ≤ natural r → natural (2 ^ (base - 1) * q) * y ≤ natural (2 ^ (base - 1)) * natural (r * q) := fun q r y hy => by
+  have key : ∀ (q r : Nat) (y : K), y ≤ natural r →
+      natural (2 ^ (base - 1) * q) * y ≤ natural (2 ^ (base - 1)) * natural (r * q) := fun q r y hy => by
     refine le_trans (mul_le_left (natural_nonneg _) hy) (le_of_eq ?_)
     rw [natural_mul, natural_mul]
     exact (ring3 K b q r, b * q * r, b * (r * q)) _ _ _
@@ -145,9 +160,11 @@ theorem represents_sides {base w p n up down : Nat} {m x : K} (h : Represents ba
     exact ⟨key n down _ hx.2, key n up _ hx.1⟩
 
 /-- The absolute value of a product. -/
-theorem represents_atMost {base w p n r : Nat} {m x : K} (h : Represents base w p n) (hx : AtMost (m * x) (natural r)) :
+theorem represents_atMost {base w p n r : Nat} {m x : K} (h : Represents base w p n)
+    (hx : AtMost (m * x) (natural r)) :
     AtMost (m * (Binary32.scaled w * x)) (natural (2 ^ (base - 1)) * natural (r * (p + n))) := by
-  have key : ∀ q : Nat, AtMost (m * (natural (2 ^ (base - 1) * q) * x)) (natural (2 ^ (base - 1)) * natural (r * q)) := fun q => by
+  have key : ∀ q : Nat, AtMost (m * (natural (2 ^ (base - 1) * q) * x))
+      (natural (2 ^ (base - 1)) * natural (r * q)) := fun q => by
     have z := hx.mul_left (natural_nonneg (2 ^ (base - 1) * q))
     rw [mul_left_comm] at z
     refine z.weaken (le_of_eq ?_)
@@ -167,19 +184,26 @@ theorem represents_atMost {base w p n r : Nat} {m x : K} (h : Represents base w 
     rw [hm, neg_mul, mul_neg]; exact (key n).neg
 
 /-- What is known of the columns of one lane, from index `column` on. -/
-theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} : (cs : List Column) → (column : Nat) → LaneHolds a d lane column cs →
-    column + cs.length = a.laneColumns ∧ ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) cs ds ∧
-      (∀ (slots : Nat → K) (source : Nat → Nat) (i : Nat), i < a.rows →
-        natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
-          sum cs.length fun k => Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)) ∧
-      (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < cs.length → AtMost (m * slots (source k)) (natural (radius (source k)))) →
-        Weighs m (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
-          (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i))) ∧
-      (∀ (slots : Nat → K) (source up down : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < cs.length → m * slots (source k) ≤ natural (up (source k)) ∧ -(m * slots (source k)) ≤ natural (down (source k))) →
-        Leans m (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
-          (natural (2 ^ (d.base - 1)) * natural (sides up down ds source i)) (natural (2 ^ (d.base - 1)) * natural (sides down up ds source i))) := by
+theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} :
+    (cs : List Column) → (column : Nat) → LaneHolds a d lane column cs →
+    column + cs.length = a.laneColumns ∧
+      ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) cs ds ∧
+        (∀ (slots : Nat → K) (source : Nat → Nat) (i : Nat), i < a.rows →
+            natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
+              sum cs.length fun k => Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)) ∧
+        (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
+            (∀ k, k < cs.length → AtMost (m * slots (source k)) (natural (radius (source k)))) →
+            Weighs m
+              (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
+              (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i))) ∧
+        (∀ (slots : Nat → K) (source up down : Nat → Nat) (m : K) (i : Nat), i < a.rows →
+            (∀ k, k < cs.length →
+                m * slots (source k) ≤ natural (up (source k)) ∧
+                  -(m * slots (source k)) ≤ natural (down (source k))) →
+            Leans m
+              (listed cs.length fun k => [Binary32.scaled (a.pattern i lane (column + k)) * slots (source k)])
+              (natural (2 ^ (d.base - 1)) * natural (sides up down ds source i))
+              (natural (2 ^ (d.base - 1)) * natural (sides down up ds source i))) := by
   intro cs
   induction cs with
   | nil =>
@@ -191,54 +215,71 @@ theorem lane_digits {a : Affine} {d : Decoding} {lane : Nat} : (cs : List Column
     obtain ⟨⟨p, n, hp, hn, hd⟩, ht⟩ := h
     obtain ⟨hlen, ds, hds, ih, iw, is⟩ := smaller (column + 1) ht
     have e : ∀ k, column + 1 + k = column + (k + 1) := fun k => by rw [Nat.add_assoc, Nat.add_comm 1 k]
-    refine ⟨?_, ⟨p, n⟩ :: ds, ⟨⟨hp, hn, fun i hi => ⟨Natural.le_of_lt (hd i hi).1, Natural.le_of_lt (hd i hi).2.1⟩⟩, hds⟩, ?_, ?_, ?_⟩
+    refine ⟨?_, ⟨p, n⟩ :: ds,
+        ⟨⟨hp, hn, fun i hi => ⟨Natural.le_of_lt (hd i hi).1, Natural.le_of_lt (hd i hi).2.1⟩⟩, hds⟩, ?_, ?_,
+        ?_⟩
     · show column + (cs.length + 1) = _
       rw [← hlen, Nat.succ_add]; rfl
     · intro slots source i hi
-      show natural (2 ^ (d.base - 1)) * ((natural (p i) - natural (n i)) * slots (source 0) + Linear.combination slots ds (fun k => source (k + 1)) i) =
+      show natural (2 ^ (d.base - 1)) * ((natural (p i) - natural (n i)) * slots (source 0) +
+              Linear.combination slots ds (fun k => source (k + 1)) i) =
         Binary32.scaled (a.pattern i lane (column + 0)) * slots (source 0) + sum cs.length _
       rw [mul_add, ih slots (fun k => source (k + 1)) i hi, represents_mul (hd i hi).2.2]
       rw [sum_congr (fun k _ => by rw [e k])]; rfl
     · intro slots source radius m i hi hx
-      have w := iw slots (fun k => source (k + 1)) radius m i hi (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
+      have w :=
+        iw slots (fun k => source (k + 1)) radius m i hi (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
       have t : (fun k => [Binary32.scaled (a.pattern i lane (column + 1 + k)) * slots (source (k + 1))]) =
-          (fun k => [Binary32.scaled (a.pattern i lane (column + (k + 1))) * slots (source (k + 1))]) := funext fun k => by rw [e k]
+          (fun k => [Binary32.scaled (a.pattern i lane (column + (k + 1))) * slots (source (k + 1))]) :=
+              funext fun k => by rw [e k]
       rw [t] at w
       refine ⟨_, _, represents_atMost (hd i hi).2.2 (hx 0 (Nat.succ_le_succ (Nat.zero_le _))), w, ?_⟩
       rw [← mul_add, ← natural_add]; exact le_refl _
     · intro slots source up down m i hi hx
-      have w := is slots (fun k => source (k + 1)) up down m i hi (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
+      have w :=
+        is slots (fun k => source (k + 1)) up down m i hi (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
       have t : (fun k => [Binary32.scaled (a.pattern i lane (column + 1 + k)) * slots (source (k + 1))]) =
-          (fun k => [Binary32.scaled (a.pattern i lane (column + (k + 1))) * slots (source (k + 1))]) := funext fun k => by rw [e k]
+          (fun k => [Binary32.scaled (a.pattern i lane (column + (k + 1))) * slots (source (k + 1))]) :=
+              funext fun k => by rw [e k]
       rw [t] at w
       obtain ⟨h1, h2⟩ := represents_sides (hd i hi).2.2 (hx 0 (Nat.succ_le_succ (Nat.zero_le _)))
-      refine ⟨_, _, _, _, ⟨mul_nonneg (natural_nonneg _) (natural_nonneg _), h1⟩, ⟨mul_nonneg (natural_nonneg _) (natural_nonneg _), h2⟩, w, ?_, ?_⟩
+      refine ⟨_, _, _, _, ⟨mul_nonneg (natural_nonneg _) (natural_nonneg _), h1⟩,
+          ⟨mul_nonneg (natural_nonneg _) (natural_nonneg _), h2⟩, w, ?_, ?_⟩
       · rw [← mul_add, ← natural_add]; exact le_refl _
       · rw [← mul_add, ← natural_add]; exact le_refl _
 
-theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) → (lane : Nat) → LanesHold a d lane lanes →
-    lane + lanes.length = a.lanes ∧ (flatten lanes).length = lanes.length * a.laneColumns ∧
-    ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
-      (∀ (slots : Nat → K) (source : Nat → Nat) (i : Nat), i < a.rows →
-        natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
-          sum lanes.length fun k => sum a.laneColumns fun column =>
-            Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))) ∧
-      (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < lanes.length * a.laneColumns → AtMost (m * slots (source k)) (natural (radius (source k)))) →
-        Weighs m (listed lanes.length fun k => listed a.laneColumns fun column =>
-            [Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))])
-          (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i))) ∧
-      (∀ (slots : Nat → K) (source up down : Nat → Nat) (m : K) (i : Nat), i < a.rows →
-        (∀ k, k < lanes.length * a.laneColumns → m * slots (source k) ≤ natural (up (source k)) ∧ -(m * slots (source k)) ≤ natural (down (source k))) →
-        Leans m (listed lanes.length fun k => listed a.laneColumns fun column =>
-            [Binary32.scaled (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))])
-          (natural (2 ^ (d.base - 1)) * natural (sides up down ds source i)) (natural (2 ^ (d.base - 1)) * natural (sides down up ds source i))) := by
+theorem lanes_digits {a : Affine} {d : Decoding} :
+    (lanes : List (List Column)) → (lane : Nat) → LanesHold a d lane lanes →
+    lane + lanes.length = a.lanes ∧
+      (flatten lanes).length = lanes.length * a.laneColumns ∧
+      ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
+        (∀ (slots : Nat → K) (source : Nat → Nat) (i : Nat), i < a.rows →
+            natural (2 ^ (d.base - 1)) * Linear.combination slots ds source i =
+              sum lanes.length fun k => sum a.laneColumns fun column => Binary32.scaled
+                  (a.pattern i (lane + k) column) * slots (source (column + a.laneColumns * k))) ∧
+        (∀ (slots : Nat → K) (source radius : Nat → Nat) (m : K) (i : Nat), i < a.rows →
+            (∀ k, k < lanes.length * a.laneColumns →
+                AtMost (m * slots (source k)) (natural (radius (source k)))) →
+            Weighs m (listed lanes.length fun k => listed a.laneColumns fun column =>
+                [Binary32.scaled (a.pattern i (lane + k) column) *
+                  slots (source (column + a.laneColumns * k))])
+              (natural (2 ^ (d.base - 1)) * natural (weight radius ds source i))) ∧
+        (∀ (slots : Nat → K) (source up down : Nat → Nat) (m : K) (i : Nat), i < a.rows →
+            (∀ k, k < lanes.length * a.laneColumns →
+                m * slots (source k) ≤ natural (up (source k)) ∧
+                  -(m * slots (source k)) ≤ natural (down (source k))) →
+            Leans m (listed lanes.length fun k => listed a.laneColumns fun column =>
+                [Binary32.scaled (a.pattern i (lane + k) column) *
+                  slots (source (column + a.laneColumns * k))])
+              (natural (2 ^ (d.base - 1)) * natural (sides up down ds source i))
+              (natural (2 ^ (d.base - 1)) * natural (sides down up ds source i))) := by
   intro lanes
   induction lanes with
   | nil =>
     intro lane h
-    exact ⟨h, (Nat.zero_mul _).symm, [], trivial, fun _ _ _ _ => mul_zero _, fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm,
-      fun _ _ _ _ _ _ _ _ => ⟨le_of_eq (mul_zero _).symm, le_of_eq (mul_zero _).symm⟩⟩
+    exact ⟨h, (Nat.zero_mul _).symm, [], trivial, fun _ _ _ _ => mul_zero _,
+        fun _ _ _ _ _ _ _ => le_of_eq (mul_zero _).symm,
+        fun _ _ _ _ _ _ _ _ => ⟨le_of_eq (mul_zero _).symm, le_of_eq (mul_zero _).symm⟩⟩
   | cons l lanes smaller =>
     intro lane h
     obtain ⟨hl, ht⟩ := h
@@ -247,7 +288,8 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
     rw [Nat.zero_add] at hlen
     have hdl : ds.length = a.laneColumns := by rw [← packed_length l ds hds, hlen]
     have e1 : ∀ k, lane + 1 + k = lane + (k + 1) := fun k => by rw [Nat.add_assoc, Nat.add_comm 1 k]
-    have e2 : ∀ column k, a.laneColumns + (column + a.laneColumns * k) = column + a.laneColumns * (k + 1) := fun column k => by
+    have e2 : ∀ column k,
+        a.laneColumns + (column + a.laneColumns * k) = column + a.laneColumns * (k + 1) := fun column k => by
       rw [Nat.mul_succ]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
     refine ⟨?_, ?_, appendDigits ds es, packed_append l ds _ es hds hes, ?_, ?_, ?_⟩
     · show lane + (lanes.length + 1) = _
@@ -255,23 +297,34 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
     · show (append l (flatten lanes)).length = (lanes.length + 1) * a.laneColumns
       rw [length_append, hlen, hflat, Nat.succ_mul, Nat.add_comm]
     · intro slots source i hi
-      show _ = sum a.laneColumns (fun column => _ * slots (source (column + a.laneColumns * 0))) + sum lanes.length _
-      rw [combination_append, mul_add, hsum slots source i hi, ih slots (fun k => source (ds.length + k)) i hi, hlen, hdl]
+      show _ =
+        sum a.laneColumns (fun column => _ * slots (source (column + a.laneColumns * 0))) + sum lanes.length _
+      rw [combination_append, mul_add, hsum slots source i hi,
+          ih slots (fun k => source (ds.length + k)) i hi, hlen, hdl]
       rw [sum_congr (n := lanes.length) (fun k _ => sum_congr (fun column _ => by rw [e1 k, e2 column k]))]
       rw [sum_congr (n := a.laneColumns) (fun column _ => by rw [Nat.zero_add])]
       rfl
     · intro slots source radius m i hi hx
-      have whole : (lanes.length + 1) * a.laneColumns = a.laneColumns + lanes.length * a.laneColumns := by rw [Nat.succ_mul, Nat.add_comm]
-      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns → AtMost (m * slots (source k)) (natural (radius (source k))) := fun k hk =>
+      have whole : (lanes.length + 1) * a.laneColumns = a.laneColumns + lanes.length * a.laneColumns := by
+        rw [Nat.succ_mul, Nat.add_comm]
+      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns →
+          AtMost (m * slots (source k)) (natural (radius (source k))) := fun k hk =>
         hx k (by show k < (lanes.length + 1) * a.laneColumns; rw [whole]; exact hk)
-      have w1 := hweigh slots source radius m i hi (fun k hk => hx k (Nat.le_trans (by rw [hlen] at hk; exact hk) (Nat.le_add_right _ _)))
-      have w2 := iw slots (fun k => source (ds.length + k)) radius m i hi (fun k hk => hx _ (by rw [hdl]; exact Nat.add_le_add (Nat.le.refl (n := a.laneColumns)) hk))
+      have w1 := hweigh slots source radius m i hi
+        (fun k hk => hx k (Nat.le_trans (by rw [hlen] at hk; exact hk) (Nat.le_add_right _ _)))
+      have w2 := iw slots (fun k => source (ds.length + k)) radius m i hi
+        (fun k hk => hx _ (by rw [hdl]; exact Nat.add_le_add (Nat.le.refl (n := a.laneColumns)) hk))
       rw [hlen] at w1
       have t1 : (fun column => [Binary32.scaled (a.pattern i lane (0 + column)) * slots (source column)]) =
-          (fun column => [Binary32.scaled (a.pattern i (lane + 0) column) * slots (source (column + a.laneColumns * 0))]) := funext fun column => by
+          (fun column => [Binary32.scaled (a.pattern i (lane + 0) column) *
+                  slots (source (column + a.laneColumns * 0))]) := funext fun column => by
         rw [Nat.zero_add]; rfl
-      have t2 : (fun k => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i (lane + 1 + k) column) * slots (source (ds.length + (column + a.laneColumns * k)))]) =
-          (fun k => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i (lane + (k + 1)) column) * slots (source (column + a.laneColumns * (k + 1)))]) := funext fun k => by
+      have t2 : (fun k => listed a.laneColumns fun column => [Binary32.scaled
+              (a.pattern i (lane + 1 + k) column) *
+            slots (source (ds.length + (column + a.laneColumns * k)))]) =
+          (fun k => listed a.laneColumns fun column => [Binary32.scaled
+                    (a.pattern i (lane + (k + 1)) column) *
+                  slots (source (column + a.laneColumns * (k + 1)))]) := funext fun k => by
         refine congrArg (listed a.laneColumns) (funext fun column => ?_)
         rw [e1 k, hdl, e2 column k]
       rw [t1] at w1
@@ -280,17 +333,27 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
       rw [← mul_add, ← natural_add, ← weight_append] at w
       exact w
     · intro slots source up down m i hi hx
-      have whole : (lanes.length + 1) * a.laneColumns = a.laneColumns + lanes.length * a.laneColumns := by rw [Nat.succ_mul, Nat.add_comm]
-      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns → m * slots (source k) ≤ natural (up (source k)) ∧ -(m * slots (source k)) ≤ natural (down (source k)) := fun k hk =>
+      have whole : (lanes.length + 1) * a.laneColumns = a.laneColumns + lanes.length * a.laneColumns := by
+        rw [Nat.succ_mul, Nat.add_comm]
+      have hx : ∀ k, k < a.laneColumns + lanes.length * a.laneColumns →
+          m * slots (source k) ≤ natural (up (source k)) ∧
+            -(m * slots (source k)) ≤ natural (down (source k)) := fun k hk =>
         hx k (by show k < (lanes.length + 1) * a.laneColumns; rw [whole]; exact hk)
-      have w1 := hsides slots source up down m i hi (fun k hk => hx k (Nat.le_trans (by rw [hlen] at hk; exact hk) (Nat.le_add_right _ _)))
-      have w2 := is slots (fun k => source (ds.length + k)) up down m i hi (fun k hk => hx _ (by rw [hdl]; exact Nat.add_le_add (Nat.le.refl (n := a.laneColumns)) hk))
+      have w1 := hsides slots source up down m i hi
+        (fun k hk => hx k (Nat.le_trans (by rw [hlen] at hk; exact hk) (Nat.le_add_right _ _)))
+      have w2 := is slots (fun k => source (ds.length + k)) up down m i hi
+        (fun k hk => hx _ (by rw [hdl]; exact Nat.add_le_add (Nat.le.refl (n := a.laneColumns)) hk))
       rw [hlen] at w1
       have t1 : (fun column => [Binary32.scaled (a.pattern i lane (0 + column)) * slots (source column)]) =
-          (fun column => [Binary32.scaled (a.pattern i (lane + 0) column) * slots (source (column + a.laneColumns * 0))]) := funext fun column => by
+          (fun column => [Binary32.scaled (a.pattern i (lane + 0) column) *
+                  slots (source (column + a.laneColumns * 0))]) := funext fun column => by
         rw [Nat.zero_add]; rfl
-      have t2 : (fun k => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i (lane + 1 + k) column) * slots (source (ds.length + (column + a.laneColumns * k)))]) =
-          (fun k => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i (lane + (k + 1)) column) * slots (source (column + a.laneColumns * (k + 1)))]) := funext fun k => by
+      have t2 : (fun k => listed a.laneColumns fun column => [Binary32.scaled
+              (a.pattern i (lane + 1 + k) column) *
+            slots (source (ds.length + (column + a.laneColumns * k)))]) =
+          (fun k => listed a.laneColumns fun column => [Binary32.scaled
+                    (a.pattern i (lane + (k + 1)) column) *
+                  slots (source (column + a.laneColumns * (k + 1)))]) := funext fun k => by
         refine congrArg (listed a.laneColumns) (funext fun column => ?_)
         rw [e1 k, hdl, e2 column k]
       rw [t1] at w1
@@ -301,24 +364,39 @@ theorem lanes_digits {a : Affine} {d : Decoding} : (lanes : List (List Column)) 
 
 /-- The index of a column of a lane among all words of a position. -/
 theorem word_index (a : Affine) (position lane column : Nat) :
-    a.columns * position + (column + a.laneColumns * lane) = column + a.laneColumns * (lane + a.lanes * position) := by
+    a.columns * position + (column + a.laneColumns * lane) =
+    column + a.laneColumns * (lane + a.lanes * position) := by
   show a.lanes * a.laneColumns * position + _ = _
   rw [Nat.mul_add, Nat.mul_comm a.lanes, Nat.mul_assoc]
   simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 
 /-- The decoded columns of a node compute the node's form, and the sum of its products' absolute values. -/
-theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : LanesHold a d 0 lanes) :
-    (flatten lanes).length = a.columns ∧ ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
+theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)}
+    (h : LanesHold a d 0 lanes) :
+    (flatten lanes).length = a.columns ∧
+    ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
       (∀ (slots : Nat → K) (position i : Nat), i < a.rows →
-        natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i) ∧
+          natural (2 ^ (d.base - 1)) *
+              Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i =
+            a.form slots position i) ∧
       (∀ (slots : Nat → K) (radius : Nat → Nat) (m : K) (position i : Nat), i < a.rows →
-        (∀ k, k < a.columns → AtMost (m * slots (word a.sources (a.columns * position + k))) (natural (radius (word a.sources (a.columns * position + k))))) →
-        Weighs m (a.terms slots position i) (natural (2 ^ (d.base - 1)) * natural (weight radius ds (fun k => word a.sources (a.columns * position + k)) i))) ∧
+          (∀ k, k < a.columns →
+              AtMost (m * slots (word a.sources (a.columns * position + k)))
+                (natural (radius (word a.sources (a.columns * position + k))))) →
+          Weighs m (a.terms slots position i)
+            (natural (2 ^ (d.base - 1)) *
+              natural (weight radius ds (fun k => word a.sources (a.columns * position + k)) i))) ∧
       (∀ (slots : Nat → K) (up down : Nat → Nat) (m : K) (position i : Nat), i < a.rows →
-        (∀ k, k < a.columns → m * slots (word a.sources (a.columns * position + k)) ≤ natural (up (word a.sources (a.columns * position + k))) ∧
-          -(m * slots (word a.sources (a.columns * position + k))) ≤ natural (down (word a.sources (a.columns * position + k)))) →
-        Leans m (a.terms slots position i) (natural (2 ^ (d.base - 1)) * natural (sides up down ds (fun k => word a.sources (a.columns * position + k)) i))
-          (natural (2 ^ (d.base - 1)) * natural (sides down up ds (fun k => word a.sources (a.columns * position + k)) i))) := by
+          (∀ k, k < a.columns →
+              m * slots (word a.sources (a.columns * position + k)) ≤
+                  natural (up (word a.sources (a.columns * position + k))) ∧
+                -(m * slots (word a.sources (a.columns * position + k))) ≤
+                  natural (down (word a.sources (a.columns * position + k)))) →
+          Leans m (a.terms slots position i)
+            (natural (2 ^ (d.base - 1)) *
+              natural (sides up down ds (fun k => word a.sources (a.columns * position + k)) i))
+            (natural (2 ^ (d.base - 1)) *
+              natural (sides down up ds (fun k => word a.sources (a.columns * position + k)) i))) := by
   obtain ⟨hlanes, hflat, ds, hds, hsum, hweigh, hsides⟩ := lanes_digits (K := K) lanes 0 h
   rw [Nat.zero_add] at hlanes
   refine ⟨by rw [hflat, hlanes]; rfl, ds, hds, ?_, ?_, ?_⟩
@@ -331,8 +409,11 @@ theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)
     have w := hweigh slots _ radius m i hi (fun k hk => hx k (by rw [hlanes] at hk; exact hk))
     rw [hlanes] at w
     have t : (fun lane => listed a.laneColumns fun column =>
-          [Binary32.scaled (a.pattern i (0 + lane) column) * slots (word a.sources (a.columns * position + (column + a.laneColumns * lane)))]) =
-        (fun lane => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i lane column) * slots (a.source position lane column)]) := funext fun lane => by
+          [Binary32.scaled (a.pattern i (0 + lane) column) *
+              slots (word a.sources (a.columns * position + (column + a.laneColumns * lane)))]) =
+        (fun lane => listed a.laneColumns fun column =>
+              [Binary32.scaled (a.pattern i lane column) * slots (a.source position lane column)]) :=
+            funext fun lane => by
       refine congrArg (listed a.laneColumns) (funext fun column => ?_)
       rw [Nat.zero_add, word_index]; rfl
     rw [t] at w
@@ -341,8 +422,11 @@ theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)
     have w := hsides slots _ up down m i hi (fun k hk => hx k (by rw [hlanes] at hk; exact hk))
     rw [hlanes] at w
     have t : (fun lane => listed a.laneColumns fun column =>
-          [Binary32.scaled (a.pattern i (0 + lane) column) * slots (word a.sources (a.columns * position + (column + a.laneColumns * lane)))]) =
-        (fun lane => listed a.laneColumns fun column => [Binary32.scaled (a.pattern i lane column) * slots (a.source position lane column)]) := funext fun lane => by
+          [Binary32.scaled (a.pattern i (0 + lane) column) *
+              slots (word a.sources (a.columns * position + (column + a.laneColumns * lane)))]) =
+        (fun lane => listed a.laneColumns fun column =>
+              [Binary32.scaled (a.pattern i lane column) * slots (a.source position lane column)]) :=
+            funext fun lane => by
       refine congrArg (listed a.laneColumns) (funext fun column => ?_)
       rw [Nat.zero_add, word_index]; rfl
     rw [t] at w
@@ -350,9 +434,12 @@ theorem decoded_weighing {a : Affine} {d : Decoding} {lanes : List (List Column)
 
 /-- The decoded columns of a node compute the node's form. -/
 theorem decoded {a : Affine} {d : Decoding} {lanes : List (List Column)} (h : LanesHold a d 0 lanes) :
-    (flatten lanes).length = a.columns ∧ ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
+    (flatten lanes).length = a.columns ∧
+    ∃ ds, Packed (32 * a.lanes) a.rows (2 ^ d.bits) (flatten lanes) ds ∧
       ∀ (slots : Nat → K) (position i : Nat), i < a.rows →
-        natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i := by
+        natural (2 ^ (d.base - 1)) *
+            Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i =
+          a.form slots position i := by
   obtain ⟨h1, ds, h2, h3, _, _⟩ := decoded_weighing (K := K) h
   exact ⟨h1, ds, h2, h3⟩
 

@@ -28,13 +28,17 @@ def field (j k x u : Nat) : Nat := Nat.shiftRight (Nat.land x ((2 ^ k - 1) * 2 ^
 def select (k x s : Nat) : Nat := Nat.land x ((2 ^ k - 1) * s)
 /-- For the compiler, as in Core/Recursors. -/
 def compiledLow (k x u : Nat) : Nat := Nat.land x (filled k u)
-@[csimp] theorem compiledLow_eq : @low = @compiledLow := funext fun k => funext fun x => funext fun u => congrArg (Nat.land x) (filled_eq k u)
+@[csimp] theorem compiledLow_eq : @low = @compiledLow :=
+  funext fun k => funext fun x => funext fun u => congrArg (Nat.land x) (filled_eq k u)
 def compiledField (j k x u : Nat) : Nat := Nat.shiftRight (Nat.land x (Nat.shiftLeft (filled k u) j)) j
-@[csimp] theorem compiledField_eq : @field = @compiledField := funext fun j => funext fun k => funext fun x => funext fun u => by
-  show Nat.shiftRight (Nat.land x ((2 ^ k - 1) * 2 ^ j * u)) j = Nat.shiftRight (Nat.land x (filled k u * 2 ^ j)) j
+@[csimp] theorem compiledField_eq : @field = @compiledField :=
+  funext fun j => funext fun k => funext fun x => funext fun u => by
+  show Nat.shiftRight (Nat.land x ((2 ^ k - 1) * 2 ^ j * u)) j =
+    Nat.shiftRight (Nat.land x (filled k u * 2 ^ j)) j
   rw [← filled_eq, Nat.mul_assoc, Nat.mul_assoc, Nat.mul_comm (2 ^ j)]
 def compiledSelect (k x s : Nat) : Nat := Nat.land x (filled k s)
-@[csimp] theorem compiledSelect_eq : @select = @compiledSelect := funext fun k => funext fun x => funext fun s => congrArg (Nat.land x) (filled_eq k s)
+@[csimp] theorem compiledSelect_eq : @select = @compiledSelect :=
+  funext fun k => funext fun x => funext fun s => congrArg (Nat.land x) (filled_eq k s)
 /-- every digit of `x` times two to the power of the digit of `shifts` -/
 def scale (b u shifts x stages : Nat) : Nat :=
   Nat.rec (motive := fun _ => Nat) x

@@ -39,29 +39,41 @@ theorem mul_reversed_le {c x y v : Nat} (hx : x ≤ y) : (ws : List Nat) → Bel
     have ih := mul_reversed_le (c := c) hx ws h.2
     show x * (w * 2 ^ (c * ws.length) + reversed c ws) ≤ y * v * pack c (ws.length + 1) (fun _ => 1)
     have last : pack c 1 (fun _ => 1) = 1 := by show 1 + 2 ^ c * 0 = 1; rw [Nat.mul_zero]
-    rw [pack_append c ws.length 1 (fun _ => 1), last, Natural.mul_one, Nat.mul_add, Nat.mul_add, ← Nat.mul_assoc, Nat.add_comm]
+    rw [pack_append c ws.length 1 (fun _ => 1), last, Natural.mul_one, Nat.mul_add, Nat.mul_add,
+        ← Nat.mul_assoc, Nat.add_comm]
     exact Nat.add_le_add ih (Nat.mul_le_mul (Nat.mul_le_mul hx h.1) Nat.le.refl)
 
 theorem expand (P N x X w W : Nat) :
     P * ((x + P * X) * (w * N + W)) = P * (x * W) + N * P * (x * w + P * (X * w)) + P * (P * (X * W)) := by
-  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc,
+      Nat.add_left_comm, Nat.add_comm]
 theorem collect (P N a b c d e f : Nat) :
-    P * a + N * P * (b + P * c) + P * (d + N * (e + P * f)) = P * (a + d) + N * P * (b + e + P * (c + f)) := by
-  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+    P * a + N * P * (b + P * c) + P * (d + N * (e + P * f)) =
+    P * (a + d) + N * P * (b + e + P * (c + f)) := by
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc,
+      Nat.add_left_comm, Nat.add_comm]
 
 /-- The product of the spread words and the reversed weights, digit by digit. -/
-theorem product {c y v : Nat} : (ws : List Nat) → (x : Nat → Nat) → Below v ws → (∀ k, k < ws.length → x k ≤ y) →
-    ∃ low high, 2 ^ c * (pack c ws.length x * reversed c ws) = low + 2 ^ (c * ws.length) * (dot ws x + 2 ^ c * high) ∧
+theorem product {c y v : Nat} :
+    (ws : List Nat) → (x : Nat → Nat) → Below v ws →
+    (∀ k, k < ws.length → x k ≤ y) →
+    ∃ low high, 2 ^ c * (pack c ws.length x * reversed c ws) =
+        low + 2 ^ (c * ws.length) * (dot ws x + 2 ^ c * high) ∧
       low ≤ ws.length * (y * v) * pack c ws.length (fun _ => 1)
   | [], _, _, _ => ⟨0, 0, rfl, Nat.zero_le _⟩
   | w :: ws, x, h, hx => by
-    obtain ⟨low, high, e, le⟩ := product (c := c) ws (fun k => x (k + 1)) h.2 (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
+    obtain ⟨low, high, e, le⟩ :=
+      product (c := c) ws (fun k => x (k + 1)) h.2 (fun k hk => hx (k + 1) (Nat.succ_le_succ hk))
     have first := mul_reversed_le (c := c) (hx 0 (Nat.succ_le_succ (Nat.zero_le _))) ws h.2
     refine ⟨2 ^ c * (x 0 * reversed c ws + low), pack c ws.length (fun k => x (k + 1)) * w + high, ?_, ?_⟩
-    · show 2 ^ c * ((x 0 + 2 ^ c * pack c ws.length (fun k => x (k + 1))) * (w * 2 ^ (c * ws.length) + reversed c ws)) =
-        2 ^ c * (x 0 * reversed c ws + low) + 2 ^ (c * ws.length + c) * (x 0 * w + dot ws (fun k => x (k + 1)) + 2 ^ c * (pack c ws.length (fun k => x (k + 1)) * w + high))
+    · show 2 ^ c * ((x 0 + 2 ^ c * pack c ws.length (fun k => x (k + 1))) *
+              (w * 2 ^ (c * ws.length) + reversed c ws)) =
+        2 ^ c * (x 0 * reversed c ws + low) + 2 ^ (c * ws.length + c) *
+            (x 0 * w + dot ws (fun k => x (k + 1)) +
+                2 ^ c * (pack c ws.length (fun k => x (k + 1)) * w + high))
       rw [expand, e, collect, Natural.pow_add]
-    · show 2 ^ c * (x 0 * reversed c ws + low) ≤ (ws.length + 1) * (y * v) * (1 + 2 ^ c * pack c ws.length (fun _ => 1))
+    · show 2 ^ c * (x 0 * reversed c ws + low) ≤
+        (ws.length + 1) * (y * v) * (1 + 2 ^ c * pack c ws.length (fun _ => 1))
       generalize pack c ws.length (fun _ => 1) = T at *
       generalize y * v = q at *
       have sum : x 0 * reversed c ws + low ≤ (ws.length + 1) * q * T := by
@@ -73,8 +85,8 @@ theorem product {c y v : Nat} : (ws : List Nat) → (x : Nat → Nat) → Below 
       exact Nat.mul_le_mul Nat.le.refl (Nat.le_add_left _ _)
 
 /-- The middle digit of the product. -/
-theorem middle {c y v n : Nat} {ws : List Nat} {x : Nat → Nat} (hn : ws.length = n + 1) (hb : Below v ws) (hx : ∀ k, k < ws.length → x k ≤ y)
-    (hq : ws.length * (y * v) < 2 ^ c) (hd : dot ws x < 2 ^ c) :
+theorem middle {c y v n : Nat} {ws : List Nat} {x : Nat → Nat} (hn : ws.length = n + 1) (hb : Below v ws)
+    (hx : ∀ k, k < ws.length → x k ≤ y) (hq : ws.length * (y * v) < 2 ^ c) (hd : dot ws x < 2 ^ c) :
     Nat.land (Nat.shiftRight (pack c ws.length x * reversed c ws) (c * n)) (2 ^ c - 1) = dot ws x := by
   obtain ⟨low, high, e, le⟩ := product (c := c) ws x hb hx
   have small : low < 2 ^ (c * ws.length) := by
@@ -94,8 +106,10 @@ theorem middle {c y v n : Nat} {ws : List Nat} {x : Nat → Nat} (hn : ws.length
 
 /-! ### Columns -/
 
-def positives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.positive :: rest) cs
-def negatives (cs : List Column) : List Nat := List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.negative :: rest) cs
+def positives (cs : List Column) : List Nat :=
+  List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.positive :: rest) cs
+def negatives (cs : List Column) : List Nat :=
+  List.rec (motive := fun _ => List Nat) [] (fun c _ rest => c.negative :: rest) cs
 theorem positives_length : (cs : List Column) → (positives cs).length = cs.length
   | [] => rfl
   | _ :: cs => congrArg Nat.succ (positives_length cs)
@@ -114,52 +128,74 @@ theorem below {b rows bound : Nat} : (cs : List Column) → (ds : List Digits) �
   | [], _ :: _, h => h.elim
   | _ :: _, [], h => h.elim
 
-theorem accumulate_dots {stride count : Nat} {f g : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ stride) (hg : ∀ i, i < count → g i < 2 ^ stride) :
-    (cs : List Column) → (sources : Nat) → (source : Nat → Nat) → Linear.Reads sources source cs.length → (∀ k, k < cs.length → source k < count) →
+theorem accumulate_dots {stride count : Nat} {f g : Nat → Nat} (hf : ∀ i, i < count → f i < 2 ^ stride)
+    (hg : ∀ i, i < count → g i < 2 ^ stride) :
+    (cs : List Column) → (sources : Nat) → (source : Nat → Nat) →
+    Linear.Reads sources source cs.length → (∀ k, k < cs.length → source k < count) →
     Linear.accumulate stride (pack stride count f) (pack stride count g) cs sources =
       dot (positives cs) (fun k => f (source k)) + dot (negatives cs) (fun k => g (source k))
   | [], _, _, _, _ => rfl
   | c :: cs, sources, source, hr, hs => by
     have h0 := hs 0 (Nat.succ_le_succ (Nat.zero_le _))
-    have ih := accumulate_dots hf hg cs (Nat.shiftRight sources 32) (fun k => source (k + 1)) (Linear.reads_tail hr)
-      (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
-    rw [Linear.accumulate_cons, force_eq, force_eq, Linear.reads_head hr, Memory.lookup_pack hf h0, Memory.lookup_pack hg h0, ih]
+    have ih := accumulate_dots hf hg cs (Nat.shiftRight sources 32) (fun k => source (k + 1))
+      (Linear.reads_tail hr) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
+    rw [Linear.accumulate_cons, force_eq, force_eq, Linear.reads_head hr, Memory.lookup_pack hf h0,
+        Memory.lookup_pack hg h0, ih]
     exact Nat.add_add_add_comm _ _ _ _
 
 /-- `reversed`, as the kernel computes it. -/
 def horner (c : Nat) (ws : List Nat) : Nat → Nat :=
-  List.rec (motive := fun _ => Nat → Nat) (fun x => x) (fun w _ rest x => force rest (Nat.add (Nat.mul x (Nat.pow 2 c)) w)) ws
-theorem horner_eq (c : Nat) : (ws : List Nat) → (x : Nat) → horner c ws x = x * 2 ^ (c * ws.length) + reversed c ws
+  List.rec (motive := fun _ => Nat → Nat) (fun x => x)
+    (fun w _ rest x => force rest (Nat.add (Nat.mul x (Nat.pow 2 c)) w)) ws
+theorem horner_eq (c : Nat) :
+    (ws : List Nat) → (x : Nat) → horner c ws x = x * 2 ^ (c * ws.length) + reversed c ws
   | [], x => by show x = x * 1 + 0; rw [Natural.mul_one]; rfl
   | w :: ws, x => by
     have e : horner c (w :: ws) x = force (horner c ws) (x * 2 ^ c + w) := rfl
     rw [e, force_eq, horner_eq c ws]
-    show (x * 2 ^ c + w) * 2 ^ (c * ws.length) + reversed c ws = x * 2 ^ (c * ws.length + c) + (w * 2 ^ (c * ws.length) + reversed c ws)
+    show (x * 2 ^ c + w) * 2 ^ (c * ws.length) + reversed c ws =
+      x * 2 ^ (c * ws.length + c) + (w * 2 ^ (c * ws.length) + reversed c ws)
     rw [Nat.add_mul, Nat.mul_assoc, ← Natural.pow_add, Nat.add_comm c, Nat.add_assoc]
 
 /-- The middle digit of `n + 1` words times as many weights. -/
 def times (stride c levels first n packed weights : Nat) : Nat :=
   Nat.land (Nat.shiftRight
-      (Nat.mul (spread c stride levels 1 (Nat.land (Nat.shiftRight packed (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1))) weights)
+      (Nat.mul (spread c stride levels 1
+            (Nat.land (Nat.shiftRight packed (Nat.mul stride first))
+              (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1))) weights)
       (Nat.mul c n)) (Nat.sub (Nat.pow 2 c) 1)
 
 /-- A segment of a packed vector. -/
-theorem segment {b first n count : Nat} {f : Nat → Nat} (hs : first + n ≤ count) (hf : ∀ i, i < count → f i < 2 ^ b) :
-    Nat.land (Nat.shiftRight (pack b count f) (b * first)) (2 ^ (b * n) - 1) = pack b n (fun i => f (first + i)) := by
+theorem segment {b first n count : Nat} {f : Nat → Nat} (hs : first + n ≤ count)
+    (hf : ∀ i, i < count → f i < 2 ^ b) :
+    Nat.land (Nat.shiftRight (pack b count f) (b * first)) (2 ^ (b * n) - 1) =
+    pack b n (fun i => f (first + i)) := by
   obtain ⟨rest, rfl⟩ := Nat.exists_of_le hs
   have small : ∀ i, i < first + n → f i < 2 ^ b := fun i hi => hf i (Nat.le_trans hi (Nat.le_add_right _ _))
   rw [Nat.add_assoc, shift_pack_append (fun i hi => small i (Nat.le_trans hi (Nat.le_add_right _ _)))]
-  exact land_pack_append (h := fun i => f (first + i)) fun i hi => small (first + i) (Nat.add_le_add (Nat.le.refl (n := first)) hi)
+  exact land_pack_append (h := fun i => f (first + i))
+    fun i hi => small (first + i) (Nat.add_le_add (Nat.le.refl (n := first)) hi)
 
-theorem times_eq {stride c levels first n count y v : Nat} {f : Nat → Nat} {ws : List Nat} (hk : stride ≤ c) (hc : 0 < c) (hn : ws.length = n + 1)
-    (hl : n + 1 ≤ 2 ^ levels) (hs : first + (n + 1) ≤ count) (hf : ∀ i, i < count → f i < 2 ^ stride ∧ f i ≤ y) (hb : Below v ws)
-    (hq : ws.length * (y * v) < 2 ^ c) (hd : dot ws (fun k => f (first + k)) < 2 ^ c) :
-    times stride c levels first n (pack stride count f) (horner c ws 0) = dot ws (fun k => f (first + k)) := by
-  have inside : ∀ i, i < n + 1 → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
-  have e : Nat.land (Nat.shiftRight (pack stride count f) (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1) =
-      pack stride (n + 1) (fun i => f (first + i)) := segment hs (fun i hi => (hf i hi).1)
+theorem times_eq {stride c levels first n count y v : Nat} {f : Nat → Nat} {ws : List Nat}
+    (hk : stride ≤ c)
+    (hc : 0 < c)
+    (hn : ws.length = n + 1)
+    (hl : n + 1 ≤ 2 ^ levels)
+    (hs : first + (n + 1) ≤ count)
+    (hf : ∀ i, i < count → f i < 2 ^ stride ∧ f i ≤ y)
+    (hb : Below v ws)
+    (hq : ws.length * (y * v) < 2 ^ c)
+    (hd : dot ws (fun k => f (first + k)) < 2 ^ c) :
+    times stride c levels first n (pack stride count f) (horner c ws 0) =
+    dot ws (fun k => f (first + k)) := by
+  have inside : ∀ i, i < n + 1 → first + i < count :=
+    fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
+  have e : Nat.land (Nat.shiftRight (pack stride count f) (Nat.mul stride first))
+      (Nat.sub (Nat.pow 2 (Nat.mul stride (Nat.succ n))) 1) = pack stride (n + 1) (fun i => f (first + i)) :=
+    segment hs (fun i hi => (hf i hi).1)
   unfold times
-  rw [e, spread_pack hk hc hl (fun i hi => (hf _ (inside i hi)).1), horner_eq, Nat.zero_mul, Nat.zero_add, ← hn]
+  rw [e, spread_pack hk hc hl (fun i hi => (hf _ (inside i hi)).1), horner_eq, Nat.zero_mul, Nat.zero_add,
+      ← hn]
   exact middle hn hb (fun k hk' => (hf _ (inside k (by rw [hn] at hk'; exact hk'))).2) hq hd
 
 /-! ### The first columns and the others -/
@@ -171,9 +207,14 @@ def drop (n : Nat) : List Column → List Column :=
   Nat.rec (motive := fun _ => List Column → List Column) (fun cs => cs)
     (fun _ rest cs => List.rec (motive := fun _ => List Column) [] (fun _ later _ => rest later) cs) n
 
-theorem split_columns {b rows bound : Nat} : (n : Nat) → (cs : List Column) → (es : List Digits) → Packed b rows bound cs es → n ≤ cs.length →
-    ∃ heads tails, es = Columns.appendDigits heads tails ∧ Packed b rows bound (take n cs) heads ∧
-      Packed b rows bound (drop n cs) tails ∧ (take n cs).length = n ∧ n + (drop n cs).length = cs.length
+theorem split_columns {b rows bound : Nat} :
+    (n : Nat) → (cs : List Column) → (es : List Digits) →
+    Packed b rows bound cs es → n ≤ cs.length →
+    ∃ heads tails, es = Columns.appendDigits heads tails ∧
+      Packed b rows bound (take n cs) heads ∧
+      Packed b rows bound (drop n cs) tails ∧
+      (take n cs).length = n ∧
+      n + (drop n cs).length = cs.length
   | 0, cs, es, h, _ => ⟨[], es, rfl, trivial, h, rfl, Nat.zero_add _⟩
   | n + 1, c :: cs, e :: es, h, hn => by
     obtain ⟨heads, tails, e1, e2, e3, e4, e5⟩ := split_columns n cs es h.2 (Nat.le_of_succ_le_succ hn)
@@ -182,23 +223,28 @@ theorem split_columns {b rows bound : Nat} : (n : Nat) → (cs : List Column) �
     rw [Nat.succ_add, e5]
   | _ + 1, [], _, _, hn => absurd hn (Nat.not_succ_le_zero _)
   | _ + 1, _ :: _, [], h, _ => h.elim
-theorem accumulate_split (stride direct mirrored : Nat) : (n : Nat) → (cs : List Column) → (sources : Nat) → n ≤ cs.length →
+theorem accumulate_split (stride direct mirrored : Nat) :
+    (n : Nat) → (cs : List Column) → (sources : Nat) →
+    n ≤ cs.length →
     Linear.accumulate stride direct mirrored cs sources =
       Linear.accumulate stride direct mirrored (take n cs) sources +
         Linear.accumulate stride direct mirrored (drop n cs) (Nat.shiftRight sources (32 * n))
   | 0, cs, sources, _ => by
     have e : Nat.shiftRight sources (32 * 0) = sources := Natural.div_one _
     rw [e]
-    show Linear.accumulate stride direct mirrored cs sources = 0 + Linear.accumulate stride direct mirrored cs sources
+    show Linear.accumulate stride direct mirrored cs sources =
+      0 + Linear.accumulate stride direct mirrored cs sources
     rw [Nat.zero_add]
   | n + 1, c :: cs, sources, h => by
-    have ih := accumulate_split stride direct mirrored n cs (Nat.shiftRight sources 32) (Nat.le_of_succ_le_succ h)
+    have ih :=
+      accumulate_split stride direct mirrored n cs (Nat.shiftRight sources 32) (Nat.le_of_succ_le_succ h)
     have e : Nat.shiftRight (Nat.shiftRight sources 32) (32 * n) = Nat.shiftRight sources (32 * (n + 1)) := by
       show sources / 2 ^ 32 / 2 ^ (32 * n) = sources / 2 ^ (32 * (n + 1))
       rw [Natural.shift_shift, Nat.mul_succ, Nat.add_comm]
     rw [e] at ih
     show Linear.accumulate stride direct mirrored (c :: cs) sources =
-      Linear.accumulate stride direct mirrored (c :: take n cs) sources + Linear.accumulate stride direct mirrored (drop n cs) _
+      Linear.accumulate stride direct mirrored (c :: take n cs) sources +
+        Linear.accumulate stride direct mirrored (drop n cs) _
     rw [Linear.accumulate_cons, Linear.accumulate_cons, force_eq, force_eq, force_eq, force_eq, ih]
     exact (Nat.add_assoc _ _ _).symm
   | _ + 1, [], _, h => absurd h (Nat.not_succ_le_zero _)
@@ -206,15 +252,20 @@ theorem accumulate_split (stride direct mirrored : Nat) : (n : Nat) → (cs : Li
 /-- How many words follow each other, from `start` on. -/
 def run (count : Nat) : Nat → Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat) (fun _ _ => 0)
-    (fun _ rest start packed => Bool.casesOn (motive := fun _ => Nat) (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start) 0
-      (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))) count
+    (fun _ rest start packed => Bool.casesOn (motive := fun _ => Nat)
+        (Nat.beq (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)) start) 0
+        (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32))
+            (Nat.succ start)))) count
 
 /-- The first `count` words are `start`, `start + 1`, ... -/
 def consecutive (count : Nat) : Nat → Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
     (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
-      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start))) count
-theorem consecutive_sound : (count start packed : Nat) → consecutive count start packed = true → ∀ k, k < count → word packed k = start + k
+      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))
+      count
+theorem consecutive_sound :
+    (count start packed : Nat) → consecutive count start packed = true →
+    ∀ k, k < count → word packed k = start + k
   | 0, _, _, _, k, hk => absurd hk (Nat.not_succ_le_zero k)
   | count + 1, start, packed, h, k, hk => by
     obtain ⟨h1, h2⟩ := both_true h
@@ -223,39 +274,57 @@ theorem consecutive_sound : (count start packed : Nat) → consecutive count sta
     | zero =>
       rw [← word_zero]; exact Nat.eq_of_beq_eq_true h1
     | succ k =>
-      rw [← word_succ, consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk), Nat.add_assoc, Nat.add_comm 1 k]
+      rw [← word_succ, consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk), Nat.add_assoc,
+          Nat.add_comm 1 k]
 
 /-! ### Instead of `accumulate` -/
 
 /-- Whether `n` columns from slot `first` on can be taken at once. The product forms `n` times as many digits
     as are used, so it pays for short ones only: of at most `longest` bits. -/
 def usable (longest stride c first n count : Nat) : Bool :=
-  both (Nat.ble (Nat.mul n c) longest) <| both (Nat.ble 5 n) (both (Nat.ble (Nat.add first n) count) (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
+  both (Nat.ble (Nat.mul n c) longest) <| both (Nat.ble 5 n)
+    (both (Nat.ble (Nat.add first n) count)
+      (both (Nat.ble 1 stride) (both (Nat.ble stride c) (Nat.ble n (Nat.pow 2 (Nat.succ (Nat.log2 n)))))))
 
 /-- `accumulate`, where the first `n` columns read the slots from `first` on. -/
-def applyRun (longest stride c direct mirrored count : Nat) (columns : List Column) (sources first run : Nat) : Nat :=
+def applyRun (longest stride c direct mirrored count : Nat) (columns : List Column)
+    (sources first run : Nat) : Nat :=
   force (fun n =>
-      Bool.casesOn (motive := fun _ => Nat) (usable longest stride c first n count) (Linear.accumulate stride direct mirrored columns sources)
-        (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct (horner c (positives (take n columns)) 0))
-            (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored (horner c (negatives (take n columns)) 0)))
-          (Linear.accumulate stride direct mirrored (drop n columns) (Nat.shiftRight sources (Nat.mul 32 n))))) run
+      Bool.casesOn (motive := fun _ => Nat) (usable longest stride c first n count)
+        (Linear.accumulate stride direct mirrored columns sources)
+        (Nat.add (Nat.add (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) direct
+              (horner c (positives (take n columns)) 0))
+            (times stride c (Nat.succ (Nat.log2 n)) first (Nat.pred n) mirrored
+              (horner c (negatives (take n columns)) 0)))
+          (Linear.accumulate stride direct mirrored (drop n columns)
+            (Nat.shiftRight sources (Nat.mul 32 n))))) run
 
-/-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. A run is followed
-    only until it is too long. -/
-def apply (longest stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) : Nat :=
+/-- The bounds of all rows, as `Linear.accumulate` gives them; `total` is the number of columns. A run is
+    followed only until it is too long. -/
+def apply (longest stride c direct mirrored count total : Nat) (columns : List Column) (sources : Nat) :
+    Nat :=
   force (fun first => force (fun n =>
-      Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble n total) (consecutive n first sources)) (Linear.accumulate stride direct mirrored columns sources)
+      Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble n total) (consecutive n first sources))
+        (Linear.accumulate stride direct mirrored columns sources)
         (applyRun longest stride c direct mirrored count columns sources first n))
-    (run (Bool.casesOn (motive := fun _ => Nat) (Nat.ble total (Nat.succ (Nat.div longest c))) (Nat.succ (Nat.div longest c)) total) first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
+    (run (Bool.casesOn (motive := fun _ => Nat) (Nat.ble total (Nat.succ (Nat.div longest c)))
+          (Nat.succ (Nat.div longest c)) total) first sources)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))
 
 theorem two_halves (h x y : Nat) (hx : x ≤ y) {z : Nat} (hz : z ≤ y) : x + 2 ^ h * z ≤ y + 2 ^ h * y :=
   Nat.add_le_add hx (Nat.mul_le_mul Nat.le.refl hz)
 
-theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bound count direct mirrored sources first n : Nat} {slots : Nat → K}
-    {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hp : Packed b rows bound cs ds) (n_le : n ≤ cs.length) (follows : ∀ k, k < n → word sources k = first + k)
-    (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
-    applyRun longest s.stride (b * rows) direct mirrored count cs sources first n = Linear.accumulate s.stride direct mirrored cs sources := by
+theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale}
+    {longest b rows bound count direct mirrored sources first n : Nat} {slots : Nat → K} {cs : List Column}
+    {ds : List Digits}
+    (fits : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hp : Packed b rows bound cs ds)
+    (n_le : n ≤ cs.length)
+    (follows : ∀ k, k < n → word sources k = first + k)
+    (hr : Linear.reach s bound cs.length < 2 ^ s.half)
+    (hb : s.half + s.half ≤ b) :
+    applyRun longest s.stride (b * rows) direct mirrored count cs sources first n =
+    Linear.accumulate s.stride direct mirrored cs sources := by
   unfold applyRun
   rw [force_eq]
   cases c : usable longest s.stride (b * rows) first n count with
@@ -277,7 +346,9 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bou
     obtain ⟨heads, tails, _, hheads, _, hlen, _⟩ := split_columns (n + 1) cs ds hp n_le
     rw [accumulate_split s.stride direct mirrored (n + 1) cs sources n_le]
     show times _ _ _ _ _ _ _ + times _ _ _ _ _ _ _ + _ = _
-    refine congrArg (fun x => x + Linear.accumulate s.stride direct mirrored (drop (n + 1) cs) (Nat.shiftRight sources (32 * (n + 1)))) ?_
+    refine congrArg (fun x => x +
+        Linear.accumulate s.stride direct mirrored (drop (n + 1) cs) (Nat.shiftRight sources (32 * (n + 1))))
+      ?_
     obtain ⟨l, u, h1, h2, hw⟩ := hm
     have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
     have h2 : mirrored = pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)) := h2
@@ -287,13 +358,17 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bou
     have inside : ∀ k, k < (take (n + 1) cs).length → first + k < count := fun k hk => by
       rw [hlen] at hk; exact Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hk) c2
     have words := fun i hi => Memory.word_lt fits (hw i hi).1 (hw i hi).2.1
-    have dots := accumulate_dots (fun i hi => (words i hi).1) (fun i hi => (words i hi).2) (take (n + 1) cs) sources (fun k => first + k) reads inside
-    have whole := Linear.accumulate_eq fits hw' (take (n + 1) cs) heads sources (fun k => first + k) hheads reads inside
+    have dots := accumulate_dots (fun i hi => (words i hi).1) (fun i hi => (words i hi).2) (take (n + 1) cs)
+      sources (fun k => first + k) reads inside
+    have whole :=
+      Linear.accumulate_eq fits hw' (take (n + 1) cs) heads sources (fun k => first + k) hheads reads inside
     rw [h1, h2]
     have reach_le : Linear.reach s bound (take (n + 1) cs).length ≤ Linear.reach s bound cs.length := by
       rw [hlen]; exact Nat.mul_le_mul n_le Nat.le.refl
-    have total : dot (positives (take (n + 1) cs)) (fun k => Memory.directWord s (l (first + k)) (u (first + k))) +
-        dot (negatives (take (n + 1) cs)) (fun k => Memory.mirroredWord s (l (first + k)) (u (first + k))) < 2 ^ (b * rows) := by
+    have total :
+      dot (positives (take (n + 1) cs)) (fun k => Memory.directWord s (l (first + k)) (u (first + k))) +
+        dot (negatives (take (n + 1) cs)) (fun k => Memory.mirroredWord s (l (first + k)) (u (first + k))) <
+            2 ^ (b * rows) := by
       rw [← dots, whole]
       refine pack_lt fun i hi => ?_
       obtain ⟨a1, a2, _⟩ := Linear.small hi hw' (take (n + 1) cs) heads (fun k => first + k) hheads inside
@@ -304,7 +379,8 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bou
     have q : (n + 1) * ((s.top + 2 ^ s.half * s.top) * pack b rows (fun _ => bound)) < 2 ^ (b * rows) := by
       rw [← Nat.mul_assoc, ← pack_mul]
       refine pack_lt fun i _ => ?_
-      have e : (n + 1) * (s.top + 2 ^ s.half * s.top) * bound = (n + 1) * (s.top * bound) + 2 ^ s.half * ((n + 1) * (s.top * bound)) := by
+      have e : (n + 1) * (s.top + 2 ^ s.half * s.top) * bound =
+          (n + 1) * (s.top * bound) + 2 ^ s.half * ((n + 1) * (s.top * bound)) := by
         simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
       have lt : (n + 1) * (s.top * bound) < 2 ^ s.half :=
         Nat.le_trans (Nat.succ_le_succ (Nat.mul_le_mul n_le (Nat.le_add_right _ _))) hr
@@ -312,22 +388,32 @@ theorem applyRun_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bou
       exact Nat.le_trans (Memory.halves_lt lt lt) (Natural.two_pow_le hb)
     have plen := (positives_length (take (n + 1) cs)).trans hlen
     have nlen := (negatives_length (take (n + 1) cs)).trans hlen
-    have small : ∀ i, i < count → Memory.directWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.directWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
+    have small : ∀ i, i < count →
+        Memory.directWord s (l i) (u i) < 2 ^ s.stride ∧
+          Memory.directWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
       ⟨(words i hi).1, two_halves _ _ _ (Nat.le_trans (hw' i hi).1 (hw' i hi).2) (hw' i hi).2⟩
-    have small' : ∀ i, i < count → Memory.mirroredWord s (l i) (u i) < 2 ^ s.stride ∧ Memory.mirroredWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
+    have small' : ∀ i, i < count →
+        Memory.mirroredWord s (l i) (u i) < 2 ^ s.stride ∧
+          Memory.mirroredWord s (l i) (u i) ≤ s.top + 2 ^ s.half * s.top := fun i hi =>
       ⟨(words i hi).2, two_halves _ _ _ (Natural.sub_le _ _) (Natural.sub_le _ _)⟩
     have c0 := Nat.le_trans c3 c4
-    have t1 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 plen c5 c2 small b1 (by rw [plen]; exact q)
-      (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) total)
-    have t2 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 nlen c5 c2 small' b2 (by rw [nlen]; exact q)
-      (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_left _ _)) total)
+    have t1 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 plen c5 c2 small b1
+      (by rw [plen]; exact q) (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) total)
+    have t2 := times_eq (n := n) (levels := Nat.succ (Nat.log2 (n + 1))) c4 c0 nlen c5 c2 small' b2
+      (by rw [nlen]; exact q) (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_left _ _)) total)
     rw [dots, ← t1, ← t2]
     rfl
 
-theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale} {longest b rows bound count direct mirrored sources : Nat} {slots : Nat → K}
-    {cs : List Column} {ds : List Digits} (fits : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hp : Packed b rows bound cs ds) (hr : Linear.reach s bound cs.length < 2 ^ s.half) (hb : s.half + s.half ≤ b) :
-    apply longest s.stride (b * rows) direct mirrored count cs.length cs sources = Linear.accumulate s.stride direct mirrored cs sources := by
+theorem apply_eq {K : Type u} [OrderedRing K] {s : Scale}
+    {longest b rows bound count direct mirrored sources : Nat} {slots : Nat → K} {cs : List Column}
+    {ds : List Digits}
+    (fits : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hp : Packed b rows bound cs ds)
+    (hr : Linear.reach s bound cs.length < 2 ^ s.half)
+    (hb : s.half + s.half ≤ b) :
+    apply longest s.stride (b * rows) direct mirrored count cs.length cs sources =
+    Linear.accumulate s.stride direct mirrored cs sources := by
   unfold apply
   rw [force_eq]
   generalize Nat.land sources (Nat.sub (Nat.pow 2 32) 1) = first

@@ -3,9 +3,9 @@ import PytestTorchLean.Check.Root
 /-!
 # Bounds of logarithms
 
-A logarithm is guessed by Halley's iteration and then checked: the exponential of a lower bound must not be above the
-number, that of an upper bound not below it. How good the guess is matters for how tight the bounds are, not for
-whether they hold.
+A logarithm is guessed by Halley's iteration and then checked: the exponential of a lower bound must not be
+above the number, that of an upper bound not below it. How good the guess is matters for how tight the bounds
+are, not for whether they hold.
 -/
 set_option linter.all false
 universe u
@@ -29,47 +29,63 @@ def margin : Nat := 3
 /-- A better guess of the logarithm of `c / d`, over and over: `r + 2 (c/d - e r) / (c/d + e r)`. -/
 def refine (unit : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d n : Nat) : Nat → (Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → (Nat → Bool) → Bool) (fun r next => next r)
-    (fun _ rest r next => above r fun a b => force (fun p => force (fun q => force (fun better => rest better next)
-        (Nat.sub (Nat.add r (Nat.div (Nat.mul (Nat.mul 4 unit) p) (Nat.add p q))) (Nat.mul 2 unit)))
-      (Nat.mul a d)) (Nat.mul c b)) n
+    (fun _ rest r next => above r fun a b => force (fun p => force (fun q => force
+            (fun better => rest better next)
+            (Nat.sub (Nat.add r (Nat.div (Nat.mul (Nat.mul 4 unit) p) (Nat.add p q))) (Nat.mul 2 unit)))
+          (Nat.mul a d)) (Nat.mul c b)) n
 /-- About the logarithm of `c / d`, in fixed point; the first guess is that of the lengths in bits. -/
-def guess (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) : Bool :=
+def guess (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) :
+    Bool :=
   force (fun r => refine unit above c d iterations r next)
-    (Nat.sub (Nat.add center (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 c)) 16)) (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 d)) 16))
+    (Nat.sub (Nat.add center (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 c)) 16))
+        (Nat.shiftRight (Nat.mul (Nat.mul unit 45426) (Root.log2 d)) 16))
 
 /-- A fixed-point number whose exponential is at most `c / d`. -/
-def lower (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) : Bool :=
+def lower (unit center : Nat) (above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) :
+    Bool :=
   both (Nat.ble 1 d) (guess unit center above c d fun r => force (fun low => above low fun a b =>
       both (both (Nat.ble 1 b) (Nat.ble (Nat.mul a d) (Nat.mul c b))) (next low))
     (Nat.sub r margin))
 /-- A fixed-point number whose exponential is at least `c / d`. -/
-def upper (unit center : Nat) (below above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat) (next : Nat → Bool) : Bool :=
+def upper (unit center : Nat) (below above : Nat → (Nat → Nat → Bool) → Bool) (c d : Nat)
+    (next : Nat → Bool) : Bool :=
   both (Nat.ble 1 d) (guess unit center above c d fun r => force (fun high => below high fun a b =>
       both (both (Nat.ble 1 b) (Nat.ble (Nat.mul c b) (Nat.mul a d))) (next high))
     (Nat.add r margin))
 
 /-- What a rule for the exponential at a fixed-point number guarantees: a fraction at or above it. -/
 def Above (s : Scale) (e : K → K) (above : Nat → (Nat → Nat → Bool) → Bool) : Prop :=
-  ∀ m (next : Nat → Nat → Bool), above m next = true → ∃ x a b, s.image x = natural m ∧ e x * natural b ≤ natural a ∧ next a b = true
+  ∀ m (next : Nat → Nat → Bool),
+    above m next = true → ∃ x a b, s.image x = natural m ∧ e x * natural b ≤ natural a ∧ next a b = true
 /-- A fraction at or below it. -/
 def Below (s : Scale) (e : K → K) (below : Nat → (Nat → Nat → Bool) → Bool) : Prop :=
-  ∀ m (next : Nat → Nat → Bool), below m next = true → ∃ x a b, s.image x = natural m ∧ natural a ≤ e x * natural b ∧ next a b = true
+  ∀ m (next : Nat → Nat → Bool),
+    below m next = true → ∃ x a b, s.image x = natural m ∧ natural a ≤ e x * natural b ∧ next a b = true
 
-theorem refine_true {s : Scale} {e : K → K} {above : Nat → (Nat → Nat → Bool) → Bool} (rule : Above s e above) {unit c d : Nat} :
+theorem refine_true {s : Scale} {e : K → K} {above : Nat → (Nat → Nat → Bool) → Bool} (rule : Above s e above)
+    {unit c d : Nat} :
     (n r : Nat) → (next : Nat → Bool) → refine unit above c d n r next = true → ∃ r, next r = true
   | 0, r, next, h => ⟨r, h⟩
   | n + 1, r, next, h => by
     obtain ⟨_, a, b, _, _, h⟩ := rule r _ h
     rw [force_eq, force_eq, force_eq] at h
     exact refine_true rule n _ next h
-theorem guess_true {s : Scale} {e : K → K} {above : Nat → (Nat → Nat → Bool) → Bool} (rule : Above s e above) {unit center c d : Nat}
-    {next : Nat → Bool} (h : guess unit center above c d next = true) : ∃ r, next r = true := by
+theorem guess_true {s : Scale} {e : K → K} {above : Nat → (Nat → Nat → Bool) → Bool}
+    (rule : Above s e above)
+    {unit center c d : Nat} {next : Nat → Bool}
+    (h : guess unit center above c d next = true) :
+    ∃ r, next r = true := by
   unfold guess at h
   rw [force_eq] at h
   exact refine_true rule _ _ next h
 
-theorem lower_sound {s : Scale} {e : K → K} (he : IsExponential e) {above : Nat → (Nat → Nat → Bool) → Bool} (rule : Above s e above) {c d : Nat} {W : K}
-    {next : Nat → Bool} (hW : natural c ≤ W * natural d) (h : lower s.unit s.center above c d next = true) :
+theorem lower_sound {s : Scale} {e : K → K}
+    (he : IsExponential e)
+    {above : Nat → (Nat → Nat → Bool) → Bool}
+    (rule : Above s e above)
+    {c d : Nat} {W : K} {next : Nat → Bool}
+    (hW : natural c ≤ W * natural d)
+    (h : lower s.unit s.center above c d next = true) :
     ∃ low, (∀ v, e v = W → natural low ≤ s.image v) ∧ next low = true := by
   obtain ⟨d0, h⟩ := both_true h
   obtain ⟨r, h⟩ := guess_true rule h
@@ -88,11 +104,20 @@ theorem lower_sound {s : Scale} {e : K → K} (he : IsExponential e) {above : Na
   apply cancel_natural d0
   apply cancel_natural b0
   rw [natural_mul, natural_mul] at g
-  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g)) (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
-  exact le_cert ((ring8 K E W a b c d y z, b * (d * W) - b * (d * E), d * (a - E * b) + (c * b - a * d) + b * (W * d - c)) (e x) W (natural a) (natural b) (natural c) (natural d) 0 0) t
+  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g))
+    (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
+  exact le_cert ((ring8 K E W a b c d y z, b * (d * W) - b * (d * E),
+        d * (a - E * b) + (c * b - a * d) + b * (W * d - c)) (e x) W (natural a) (natural b) (natural c)
+      (natural d) 0 0) t
 
-theorem upper_sound {s : Scale} {e : K → K} (he : IsExponential e) {below above : Nat → (Nat → Nat → Bool) → Bool} (rule : Above s e above) (rule' : Below s e below)
-    {c d : Nat} {W : K} {next : Nat → Bool} (hW : W * natural d ≤ natural c) (h : upper s.unit s.center below above c d next = true) :
+theorem upper_sound {s : Scale} {e : K → K}
+    (he : IsExponential e)
+    {below above : Nat → (Nat → Nat → Bool) → Bool}
+    (rule : Above s e above)
+    (rule' : Below s e below)
+    {c d : Nat} {W : K} {next : Nat → Bool}
+    (hW : W * natural d ≤ natural c)
+    (h : upper s.unit s.center below above c d next = true) :
     ∃ high, (∀ v, e v = W → s.image v ≤ natural high) ∧ next high = true := by
   obtain ⟨d0, h⟩ := both_true h
   obtain ⟨r, h⟩ := guess_true rule h
@@ -111,24 +136,32 @@ theorem upper_sound {s : Scale} {e : K → K} (he : IsExponential e) {below abov
   apply cancel_natural d0
   apply cancel_natural b0
   rw [natural_mul, natural_mul] at g
-  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g)) (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
-  exact le_cert ((ring8 K E W a b c d y z, b * (d * E) - b * (d * W), d * (E * b - a) + (a * d - c * b) + b * (c - W * d)) (e x) W (natural a) (natural b) (natural c) (natural d) 0 0) t
+  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g))
+    (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
+  exact le_cert ((ring8 K E W a b c d y z, b * (d * E) - b * (d * W),
+        d * (E * b - a) + (a * d - c * b) + b * (c - W * d)) (e x) W (natural a) (natural b) (natural c)
+      (natural d) 0 0) t
 
 /-- Every fixed-point number is that of a number. -/
-theorem point {s : Scale} {e : K → K} (he : IsExponential e) (hu : 0 < s.unit) (m : Nat) : ∃ x : K, s.image x = natural m := by
+theorem point {s : Scale} {e : K → K} (he : IsExponential e) (hu : 0 < s.unit) (m : Nat) :
+    ∃ x : K, s.image x = natural m := by
   obtain ⟨y, hy⟩ := he.part hu (natural m - natural s.center)
   refine ⟨y, ?_⟩
   unfold Scale.image
   rw [hy]; exact (ring2 K a b, a - b + b, a) _ _
-theorem above_rule {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit : Nat} (hu : 0 < s.unit) (hl : limit < s.unit * 256 ^ count) :
-    Above s e (Exponential.above 1 s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit) := fun m next h => by
+theorem above_rule {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit : Nat} (hu : 0 < s.unit)
+    (hl : limit < s.unit * 256 ^ count) :
+    Above s e (Exponential.above 1 s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit) :=
+  fun m next h => by
   obtain ⟨x, im⟩ := point he hu m
   obtain ⟨a, b, ab, h⟩ := Exponential.above_sound he hu hl (le_of_eq im) h
   have one : (natural 1 : K) * x = x := one_mul x
   rw [one] at ab
   exact ⟨x, a, b, im, ab, h⟩
-theorem below_rule {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit : Nat} (hu : 0 < s.unit) (hl : limit < s.unit * 256 ^ count) :
-    Below s e (Exponential.below 1 s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit) := fun m next h => by
+theorem below_rule {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit : Nat} (hu : 0 < s.unit)
+    (hl : limit < s.unit * 256 ^ count) :
+    Below s e (Exponential.below 1 s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit) :=
+  fun m next h => by
   obtain ⟨x, im⟩ := point he hu m
   obtain ⟨a, b, ab, h⟩ := Exponential.below_sound he hu hl (le_of_eq im.symm) h
   have one : (natural 1 : K) * x = x := one_mul x
@@ -139,7 +172,8 @@ theorem below_rule {s : Scale} {e : K → K} (he : IsExponential e) {bits count 
 def enclose (unit center bits count measure one limit l u : Nat) (next : Nat → Nat → Bool) : Bool :=
   both (Nat.ble (Nat.succ center) l) (force (fun c => force (fun c' =>
       lower unit center (Exponential.above 1 center bits count measure one limit) c unit fun low =>
-        upper unit center (Exponential.below 1 center bits count measure one limit) (Exponential.above 1 center bits count measure one limit) c' unit fun high =>
+        upper unit center (Exponential.below 1 center bits count measure one limit)
+            (Exponential.above 1 center bits count measure one limit) c' unit fun high =>
           next low high)
     (Nat.sub u center)) (Nat.sub l center))
 /-- Bounds of `log (1 + e^x)`. -/
@@ -147,13 +181,18 @@ def encloseSoftplus (unit center bits count measure one limit l u : Nat) (next :
   Exponential.below 1 center bits count measure one limit l fun a b => force (fun c =>
     lower unit center (Exponential.above 1 center bits count measure one limit) c b fun low =>
       Exponential.above 1 center bits count measure one limit u fun a' b' => force (fun c' =>
-        upper unit center (Exponential.below 1 center bits count measure one limit) (Exponential.above 1 center bits count measure one limit) c' b' fun high =>
+        upper unit center (Exponential.below 1 center bits count measure one limit)
+            (Exponential.above 1 center bits count measure one limit) c' b' fun high =>
           next low high)
       (Nat.add a' b'))
     (Nat.add a b)
 
-theorem enclose_sound {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
-    (hu : 0 < s.unit) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x)
+theorem enclose_sound {s : Scale} {e : K → K}
+    (he : IsExponential e)
+    {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit)
+    (hl : limit < s.unit * 256 ^ count)
+    (hx : Within s l u x)
     (h : enclose s.unit s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
     0 < x ∧ ∃ low high, (∀ v, e v = x → Within s low high v) ∧ next low high = true := by
   obtain ⟨c0, h⟩ := both_true h
@@ -177,8 +216,12 @@ theorem enclose_sound {s : Scale} {e : K → K} (he : IsExponential e) {bits cou
     obtain ⟨high, r2, h⟩ := upper_sound he (above_rule he hu hl) (below_rule he hu hl) above h
     exact ⟨low, high, fun v hv => ⟨r1 v hv, r2 v hv⟩, h⟩
 
-theorem encloseSoftplus_sound {s : Scale} {e : K → K} (he : IsExponential e) {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
-    (hu : 0 < s.unit) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x)
+theorem encloseSoftplus_sound {s : Scale} {e : K → K}
+    (he : IsExponential e)
+    {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit)
+    (hl : limit < s.unit * 256 ^ count)
+    (hx : Within s l u x)
     (h : encloseSoftplus s.unit s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
     ∃ low high, (∀ v, e v = 1 + e x → Within s low high v) ∧ next low high = true := by
   have one : (natural 1 : K) * x = x := one_mul x

@@ -28,19 +28,26 @@ theorem grid_zero (b w n R : Nat) : grid b w n R (fun _ _ => 0) = 0 :=
 theorem grid_add (b w n R : Nat) (f g : Nat → Nat → Nat) :
     grid b w n R (fun r j => f r j + g r j) = grid b w n R f + grid b w n R g :=
   (pack_congr fun _ _ => pack_add b n _ _).trans (pack_add (b * w) R _ _)
-theorem grid_mul (b w n R c : Nat) (f : Nat → Nat → Nat) : grid b w n R (fun r j => c * f r j) = c * grid b w n R f :=
+theorem grid_mul (b w n R c : Nat) (f : Nat → Nat → Nat) :
+    grid b w n R (fun r j => c * f r j) = c * grid b w n R f :=
   (pack_congr fun _ _ => pack_mul b n c _).trans (pack_mul (b * w) R c _)
-theorem row_lt {b w n : Nat} {f : Nat → Nat} (hw : n ≤ w) (h : ∀ j, j < n → f j < 2 ^ b) : pack b n f < 2 ^ (b * w) :=
+theorem row_lt {b w n : Nat} {f : Nat → Nat} (hw : n ≤ w) (h : ∀ j, j < n → f j < 2 ^ b) :
+    pack b n f < 2 ^ (b * w) :=
   lt_of_lt_of_le (pack_lt h) (two_pow_le (Nat.mul_le_mul Nat.le.refl hw))
-theorem grid_lt {b w n R : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (h : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
+theorem grid_lt {b w n R : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w)
+    (h : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
     grid b w n R f < 2 ^ (b * w * R) :=
   pack_lt fun r hr => row_lt hw (h r hr)
 
-theorem side_congr {b w R : Nat} {f g : Nat → Nat} (h : ∀ r, r < R → f r = g r) : side b w R f = side b w R g := pack_congr h
+theorem side_congr {b w R : Nat} {f g : Nat → Nat} (h : ∀ r, r < R → f r = g r) :
+    side b w R f = side b w R g := pack_congr h
 theorem side_zero (b w R : Nat) : side b w R (fun _ => 0) = 0 := pack_zero _ R
-theorem side_add (b w R : Nat) (f g : Nat → Nat) : side b w R (fun r => f r + g r) = side b w R f + side b w R g := pack_add _ R f g
-theorem side_mul (b w R c : Nat) (f : Nat → Nat) : side b w R (fun r => c * f r) = c * side b w R f := pack_mul _ R c f
-theorem side_lt {b w R : Nat} {f : Nat → Nat} (h : ∀ r, r < R → f r < 2 ^ (b * w)) : side b w R f < 2 ^ (b * w * R) := pack_lt h
+theorem side_add (b w R : Nat) (f g : Nat → Nat) :
+    side b w R (fun r => f r + g r) = side b w R f + side b w R g := pack_add _ R f g
+theorem side_mul (b w R c : Nat) (f : Nat → Nat) : side b w R (fun r => c * f r) = c * side b w R f :=
+  pack_mul _ R c f
+theorem side_lt {b w R : Nat} {f : Nat → Nat} (h : ∀ r, r < R → f r < 2 ^ (b * w)) :
+    side b w R f < 2 ^ (b * w * R) := pack_lt h
 
 /-- A column times a row: all products of their digits. -/
 theorem side_mul_pack (b w n R : Nat) (g : Nat → Nat) (h : Nat → Nat) :
@@ -63,7 +70,8 @@ theorem flat_at {w n : Nat} (f : Nat → Nat → Nat) (r : Nat) {j : Nat} (hj : 
     flat w n f (w * r + j) = Memory.splice n (f r) (fun _ => 0) j := by
   unfold flat
   rw [Nat.add_comm (w * r), add_mul_div r hj, add_mul_mod r hj]
-theorem grid_flat {b w n : Nat} (hw : n ≤ w) (R : Nat) (f : Nat → Nat → Nat) : grid b w n R f = pack b (w * R) (flat w n f) := by
+theorem grid_flat {b w n : Nat} (hw : n ≤ w) (R : Nat) (f : Nat → Nat → Nat) :
+    grid b w n R f = pack b (w * R) (flat w n f) := by
   rw [Decode.pack_group]
   refine pack_congr fun r _ => ?_
   rw [pack_congr (fun j hj => flat_at f r hj)]
@@ -74,7 +82,8 @@ theorem pos_of_lt_mul {w R i : Nat} (h : i < w * R) : 0 < w := by
   cases w with
   | zero => rw [Nat.zero_mul] at h; exact absurd h (Nat.not_succ_le_zero i)
   | succ w => exact Nat.succ_le_succ (Nat.zero_le w)
-theorem flat_all {w n R : Nat} {f : Nat → Nat → Nat} {P : Nat → Prop} (zero : P 0) (h : ∀ r, r < R → ∀ j, j < n → P (f r j)) :
+theorem flat_all {w n R : Nat} {f : Nat → Nat → Nat} {P : Nat → Prop} (zero : P 0)
+    (h : ∀ r, r < R → ∀ j, j < n → P (f r j)) :
     ∀ i, i < w * R → P (flat w n f i) := by
   intro i hi
   unfold flat
@@ -109,7 +118,8 @@ theorem minus_eq {b w n R k : Nat} {p q : Nat → Nat → Nat} (hw : n ≤ w) (h
 
 /-- Every digit divided by `2^t`, rounded down. -/
 def quotient (b w n R t x : Nat) : Nat :=
-  Nat.shiftRight (Nat.land x (Nat.mul (Nat.mul (Nat.sub (Nat.pow 2 (Nat.sub b t)) 1) (Nat.pow 2 t)) (ones b (Nat.mul w R)))) t
+  Nat.shiftRight (Nat.land x
+      (Nat.mul (Nat.mul (Nat.sub (Nat.pow 2 (Nat.sub b t)) 1) (Nat.pow 2 t)) (ones b (Nat.mul w R)))) t
 theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (ht : t ≤ b)
     (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
     quotient b w n R t (grid b w n R f) = grid b w n R (fun r j => f r j / 2 ^ t) := by
@@ -118,7 +128,8 @@ theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
   show Decode.field t (b - t) (grid b w n R f) (ones b (w * R)) = _
   rw [grid_flat hw, grid_flat hw, Decode.field_pack (le_of_eq e) hb small]
   refine pack_congr fun i hi => ?_
-  have h : flat w n f i / 2 ^ t < 2 ^ (b - t) := div_lt (two_pow_pos t) (by rw [← Natural.pow_add, e]; exact small i hi)
+  have h : flat w n f i / 2 ^ t < 2 ^ (b - t) :=
+    div_lt (two_pow_pos t) (by rw [← Natural.pow_add, e]; exact small i hi)
   rw [mod_eq_self h]
   exact (flat_map w n (fun a _ => a / 2 ^ t) (div_eq_zero (two_pow_pos t)) f f i).symm
 /-! ### Columns -/
@@ -127,9 +138,11 @@ theorem quotient_eq {b w n R t : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (
 def column (b w R x j : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b j)) (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b w) R))
 /-- For the compiler, as in Core/Recursors. -/
-def compiledColumn (b w R x j : Nat) : Nat := Nat.land (Nat.shiftRight x (Nat.mul b j)) (filled b (ones (Nat.mul b w) R))
+def compiledColumn (b w R x j : Nat) : Nat :=
+  Nat.land (Nat.shiftRight x (Nat.mul b j)) (filled b (ones (Nat.mul b w) R))
 @[csimp] theorem compiledColumn_eq : @column = @compiledColumn :=
-  funext fun b => funext fun w => funext fun R => funext fun x => funext fun j => congrArg (Nat.land (Nat.shiftRight x (b * j))) (filled_eq b (ones (b * w) R))
+  funext fun b => funext fun w => funext fun R => funext
+    fun x => funext fun j => congrArg (Nat.land (Nat.shiftRight x (b * j))) (filled_eq b (ones (b * w) R))
 theorem column_digit {b w : Nat} (hb : 0 < b) (hw : 0 < w) (R x j : Nat) :
     column b w R x j = side b w R (fun r => digit b x (w * r + j)) := by
   have le : b ≤ b * w := by
@@ -142,13 +155,15 @@ theorem column_digit {b w : Nat} (hb : 0 < b) (hw : 0 < w) (R x j : Nat) :
   show x / 2 ^ (b * j) / 2 ^ (b * w * r) % 2 ^ (b * w) % 2 ^ b = x / 2 ^ (b * (w * r + j)) % 2 ^ b
   rw [mod_mod le, shift_shift, Nat.mul_add, Nat.mul_assoc, Nat.add_comm]
 /-- An entry of a grid. -/
-theorem digit_grid {b w n R r j : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b)
-    (hr : r < R) (hj : j < n) : digit b (grid b w n R f) (w * r + j) = f r j := by
+theorem digit_grid {b w n R r j : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hr : r < R) (hj : j < n) :
+    digit b (grid b w n R f) (w * r + j) = f r j := by
   have hj' := lt_of_lt_of_le hj hw
   have hi : w * r + j < w * R := by rw [Nat.add_comm]; exact add_mul_lt hj' hr
   rw [grid_flat hw, digit_pack (flat_lt hf) hi, flat_at f r hj', Memory.splice_old _ _ hj]
-theorem column_eq {b w n R j : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b)
-    (hj : j < n) : column b w R (grid b w n R f) j = side b w R (fun r => f r j) := by
+theorem column_eq {b w n R j : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hj : j < n) :
+    column b w R (grid b w n R f) j = side b w R (fun r => f r j) := by
   rw [column_digit hb (lt_of_le_of_lt (Nat.zero_le j) (lt_of_lt_of_le hj hw))]
   exact side_congr fun r hr => digit_grid hw hf hr hj
 

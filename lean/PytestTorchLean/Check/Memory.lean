@@ -55,7 +55,8 @@ def Holds {K : Type u} [OrderedRing K] (s : Scale) (slots : Nat → K) (count : 
 
 /-- The memory with one more slot. -/
 def push (s : Scale) (m : Memory) (count l u : Nat) : Memory :=
-  ⟨m.direct + 2 ^ (s.stride * count) * directWord s l u, m.mirrored + 2 ^ (s.stride * count) * mirroredWord s l u⟩
+  ⟨m.direct + 2 ^ (s.stride * count) * directWord s l u,
+      m.mirrored + 2 ^ (s.stride * count) * mirroredWord s l u⟩
 
 /-- A function changed from `count` on. -/
 def extend (f : Nat → Nat) (count value i : Nat) : Nat := cond (Nat.ble count i) value (f i)
@@ -63,7 +64,8 @@ theorem ble_false_of_lt {a b : Nat} (h : a < b) : Nat.ble b a = false := by
   cases e : Nat.ble b a with
   | false => rfl
   | true => exact absurd (Nat.le_trans h (Nat.le_of_ble_eq_true e)) (Nat.le_antisymm.not_succ_le_self a)
-theorem extend_old (f : Nat → Nat) {count i : Nat} (value : Nat) (h : i < count) : extend f count value i = f i := by
+theorem extend_old (f : Nat → Nat) {count i : Nat} (value : Nat) (h : i < count) :
+    extend f count value i = f i := by
   unfold extend; rw [ble_false_of_lt h]; rfl
 theorem extend_new (f : Nat → Nat) (count value : Nat) : extend f count value count = value := by
   unfold extend; rw [Nat.ble_self_eq_true]; rfl
@@ -116,14 +118,16 @@ theorem splice_old {count : Nat} (f g : Nat → Nat) {i : Nat} (h : i < count) :
   unfold splice; rw [ble_false_of_lt h]; rfl
 theorem splice_new (count : Nat) (f g : Nat → Nat) (i : Nat) : splice count f g (count + i) = g i := by
   unfold splice; rw [Nat.ble_eq_true_of_le (Nat.le_add_right count i), Natural.add_sub_cancel_left]; rfl
-theorem pack_splice {b count n : Nat} {f g h : Nat → Nat} (old : ∀ i, i < count → h i = f i) (new : ∀ i, i < n → h (count + i) = g i) :
+theorem pack_splice {b count n : Nat} {f g h : Nat → Nat} (old : ∀ i, i < count → h i = f i)
+    (new : ∀ i, i < n → h (count + i) = g i) :
     pack b count f + 2 ^ (b * count) * pack b n g = pack b (count + n) h := by
   rw [pack_append, pack_congr old, pack_congr (f := fun i => h (count + i)) new]
 
 /-- The memory followed by another one, which starts at slot `count`. -/
-theorem append_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K} {count n : Nat} {m tail : Memory}
-    (h : m.Holds s slots count) (ht : tail.Holds s (fun i => slots (count + i)) n) :
-    (Memory.mk (m.direct + 2 ^ (s.stride * count) * tail.direct) (m.mirrored + 2 ^ (s.stride * count) * tail.mirrored)).Holds s slots (count + n) := by
+theorem append_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K} {count n : Nat}
+    {m tail : Memory} (h : m.Holds s slots count) (ht : tail.Holds s (fun i => slots (count + i)) n) :
+    (Memory.mk (m.direct + 2 ^ (s.stride * count) * tail.direct)
+      (m.mirrored + 2 ^ (s.stride * count) * tail.mirrored)).Holds s slots (count + n) := by
   obtain ⟨l, u, h1, h2, hw⟩ := h
   obtain ⟨l', u', h1', h2', hw'⟩ := ht
   refine ⟨splice count l l', splice count u u', ?_, ?_, ?_⟩
@@ -148,7 +152,8 @@ theorem append_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K
       exact hw i g
 
 /-- No slots yet. -/
-theorem empty_holds {K : Type u} [OrderedRing K] (s : Scale) (slots : Nat → K) : (Memory.mk 0 0).Holds s slots 0 :=
+theorem empty_holds {K : Type u} [OrderedRing K] (s : Scale) (slots : Nat → K) :
+    (Memory.mk 0 0).Holds s slots 0 :=
   ⟨fun _ => 0, fun _ => 0, rfl, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩
 
 /-- Two half digits make a digit. -/
@@ -171,9 +176,11 @@ theorem lookup_eq (stride packed slot : Nat) :
 theorem word_lt {s : Scale} (fits : s.Fits) {l u : Nat} (hl : l ≤ u) (hu : u ≤ s.top) :
     directWord s l u < 2 ^ s.stride ∧ mirroredWord s l u < 2 ^ s.stride :=
   have small : ∀ {a : Nat}, a ≤ s.top → a < 2 ^ s.half := fun h => Nat.le_trans (Nat.succ_le_succ h) fits.half
-  ⟨halves_lt (small (Nat.le_trans hl hu)) (small hu), halves_lt (small (Natural.sub_le _ _)) (small (Natural.sub_le _ _))⟩
+  ⟨halves_lt (small (Nat.le_trans hl hu)) (small hu),
+      halves_lt (small (Natural.sub_le _ _)) (small (Natural.sub_le _ _))⟩
 
-theorem lookup_pack {stride count : Nat} {f : Nat → Nat} (h : ∀ i, i < count → f i < 2 ^ stride) {i : Nat} (hi : i < count) :
+theorem lookup_pack {stride count : Nat} {f : Nat → Nat} (h : ∀ i, i < count → f i < 2 ^ stride) {i : Nat}
+    (hi : i < count) :
     lookup stride (pack stride count f) i = f i := by
   rw [lookup_eq, digit_eq, digit_pack h hi]
 

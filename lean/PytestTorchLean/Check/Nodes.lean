@@ -15,42 +15,55 @@ open OrderedRing
 namespace Affine
 /-- The conditions on the numbers of a node, decided once per graph. -/
 def fits (s : Scale) (a : Affine) (d : Decoding) (start : Nat) : Bool :=
-  both (Nat.ble (s.half + s.half) (32 * a.lanes)) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (both (Nat.ble 1 a.divisor)
-    (both (Nat.ble (Linear.reach s (2 ^ d.bits) a.columns + 1) (2 ^ s.half))
-      (wordsBelow start (a.columns * a.positions) a.sources)))))
+  both (Nat.ble (s.half + s.half) (32 * a.lanes))
+    (both (Nat.ble 1 d.base)
+      (both (Nat.ble d.base 150)
+        (both (Nat.ble 1 a.divisor)
+          (both (Nat.ble (Linear.reach s (2 ^ d.bits) a.columns + 1) (2 ^ s.half))
+            (wordsBelow start (a.columns * a.positions) a.sources)))))
 
 /-- The bounds of all rows at all positions, from the position whose sources come first on. -/
-def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) : Nat → Nat :=
+def gather (stride b rows width direct mirrored : Nat) (columns : List Column) (positions : Nat) :
+    Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
     (fun _ rest sources => Nat.add (Linear.accumulate stride direct mirrored columns sources)
       (Nat.shiftLeft (rest (Nat.shiftRight sources width)) (Nat.mul b rows))) positions
-theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List Column) (positions sources : Nat) :
+theorem gather_succ (stride b rows width direct mirrored : Nat) (columns : List Column)
+    (positions sources : Nat) :
     gather stride b rows width direct mirrored columns (positions + 1) sources =
-      Linear.accumulate stride direct mirrored columns sources +
-        2 ^ (b * rows) * gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) :=
+    Linear.accumulate stride direct mirrored columns sources +
+      2 ^ (b * rows) *
+        gather stride b rows width direct mirrored columns positions (Nat.shiftRight sources width) :=
   congrArg _ (Nat.mul_comm _ (2 ^ (b * rows)))
 
 variable {K : Type u} [OrderedRing K]
 
-/-- What is known of the bounds of `remaining` positions from `position` on; `value` is what the columns combine to. -/
-theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
-    (sf : s.Fits) (hlen : columns.length = a.columns)
-    (hp : Packed (32 * a.lanes) a.rows bound columns ds) (hr : Linear.reach s bound a.columns < 2 ^ s.half)
+/-- What is known of the bounds of `remaining` positions from `position` on; `value` is what the columns
+    combine to. -/
+theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start bound direct mirrored : Nat}
+    {columns : List Column} {ds : List Digits}
+    (sf : s.Fits)
+    (hlen : columns.length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows bound columns ds)
+    (hr : Linear.reach s bound a.columns < 2 ^ s.half)
     (hs : ∀ i, i < a.columns * a.positions → word a.sources i < start)
     (hy : ∀ position row, position < a.positions → row < a.rows →
       value (row + a.rows * position) =
         Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row)
     (hm : (Memory.mk direct mirrored).Holds s slots start) :
     (remaining position : Nat) → position + remaining = a.positions →
-    ∃ low high mass : Nat → Nat,
-      gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored columns remaining (Nat.shiftRight a.sources (32 * (a.columns * position))) =
+    ∃ low high mass : Nat → Nat, gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored
+          columns remaining (Nat.shiftRight a.sources (32 * (a.columns * position))) =
         pack (32 * a.lanes) (a.rows * remaining) (fun i => low i + 2 ^ s.half * high i) ∧
-      s.center * Linear.masses columns * pack (32 * a.lanes * a.rows) remaining (fun _ => 1) = pack (32 * a.lanes) (a.rows * remaining) mass ∧
-      (∀ i, i < a.rows * remaining → low i ≤ Linear.reach s bound a.columns ∧ high i ≤ Linear.reach s bound a.columns ∧
-        mass i ≤ Linear.reach s bound a.columns) ∧
+      s.center * Linear.masses columns * pack (32 * a.lanes * a.rows) remaining (fun _ => 1) =
+        pack (32 * a.lanes) (a.rows * remaining) mass ∧
       (∀ i, i < a.rows * remaining →
-        natural (low i) ≤ natural s.unit * value (a.rows * position + i) + natural (mass i) ∧
-        natural s.unit * value (a.rows * position + i) + natural (mass i) ≤ natural (high i)) := by
+          low i ≤ Linear.reach s bound a.columns ∧
+            high i ≤ Linear.reach s bound a.columns ∧
+            mass i ≤ Linear.reach s bound a.columns) ∧
+      (∀ i, i < a.rows * remaining →
+          natural (low i) ≤ natural s.unit * value (a.rows * position + i) + natural (mass i) ∧
+            natural s.unit * value (a.rows * position + i) + natural (mass i) ≤ natural (high i)) := by
   intro remaining
   induction remaining with
   | zero =>
@@ -60,12 +73,18 @@ theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start b
   | succ remaining smaller =>
     intro position hpos
     have hlt : position < a.positions := by
-      rw [← hpos]; show position + 1 ≤ position + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
-    have hword : ∀ k, word (Nat.shiftRight a.sources (32 * (a.columns * position))) k = word a.sources (a.columns * position + k) := fun k => by
-      show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * k) % 2 ^ 32 = a.sources / 2 ^ (32 * (a.columns * position + k)) % 2 ^ 32
+      rw [← hpos]
+      show position + 1 ≤ position + (remaining + 1)
+      exact Nat.succ_le_succ (Nat.le_add_right _ _)
+    have hword : ∀ k, word (Nat.shiftRight a.sources (32 * (a.columns * position))) k =
+        word a.sources (a.columns * position + k) := fun k => by
+      show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * k) % 2 ^ 32 =
+        a.sources / 2 ^ (32 * (a.columns * position + k)) % 2 ^ 32
       rw [Natural.shift_shift, Nat.mul_add]
-    have hfun : word (Nat.shiftRight a.sources (32 * (a.columns * position))) = fun k => word a.sources (a.columns * position + k) := funext hword
-    have hbelow : ∀ k, k < columns.length → word (Nat.shiftRight a.sources (32 * (a.columns * position))) k < start := fun k hk => by
+    have hfun : word (Nat.shiftRight a.sources (32 * (a.columns * position))) =
+      fun k => word a.sources (a.columns * position + k) := funext hword
+    have hbelow : ∀ k, k < columns.length →
+        word (Nat.shiftRight a.sources (32 * (a.columns * position))) k < start := fun k hk => by
       rw [hword]
       rw [hlen] at hk
       refine hs _ ?_
@@ -74,12 +93,16 @@ theorem gather_sound {s : Scale} {slots value : Nat → K} {a : Affine} {start b
       exact Nat.add_le_add Nat.le.refl hk
     obtain ⟨lo, hi, e1, e2, hq⟩ := Linear.apply_columns sf hm hp hbelow (by rw [hlen]; exact hr)
     rw [hlen] at hq
-    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := smaller (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
-    have hshift : Nat.shiftRight (Nat.shiftRight a.sources (32 * (a.columns * position))) (32 * a.columns) = Nat.shiftRight a.sources (32 * (a.columns * (position + 1))) := by
-      show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * a.columns) = a.sources / 2 ^ (32 * (a.columns * (position + 1)))
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ :=
+      smaller (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
+    have hshift : Nat.shiftRight (Nat.shiftRight a.sources (32 * (a.columns * position))) (32 * a.columns) =
+        Nat.shiftRight a.sources (32 * (a.columns * (position + 1))) := by
+      show a.sources / 2 ^ (32 * (a.columns * position)) / 2 ^ (32 * a.columns) =
+        a.sources / 2 ^ (32 * (a.columns * (position + 1)))
       rw [Natural.shift_shift, ← Nat.mul_add]; rfl
     have hcount : a.rows * (remaining + 1) = a.rows + a.rows * remaining := by rw [Nat.mul_succ, Nat.add_comm]
-    refine ⟨Memory.splice a.rows lo low, Memory.splice a.rows hi high, Memory.splice a.rows (fun i => s.center * Linear.mass ds i) mass, ?_, ?_, ?_, ?_⟩
+    refine ⟨Memory.splice a.rows lo low, Memory.splice a.rows hi high,
+        Memory.splice a.rows (fun i => s.center * Linear.mass ds i) mass, ?_, ?_, ?_, ?_⟩
     · rw [gather_succ, hshift, r1, e1, hcount]
       refine Memory.pack_splice (fun i h => ?_) (fun i _ => ?_)
       · rw [Memory.splice_old _ _ h, Memory.splice_old _ _ h]
@@ -129,34 +152,48 @@ theorem bounded_values {s : Scale} {slots : Nat → K} {e n : Nat} {low high mas
   exact ⟨add_le _ (h i hi).1, add_le _ (h i hi).2⟩
 
 /-- A block of `n` slots behind the memory. -/
-def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
-  force (fun place => force (fun direct' => force (fun mirrored' => force (fun count' => next direct' mirrored' count')
-      (Nat.add count n)) (Nat.add mirrored (Nat.mul place tailMirrored))) (Nat.add direct (Nat.mul place tail)))
+def extend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) :
+    Bool :=
+  force (fun place => force (fun direct' => force
+        (fun mirrored' => force (fun count' => next direct' mirrored' count') (Nat.add count n))
+        (Nat.add mirrored (Nat.mul place tailMirrored))) (Nat.add direct (Nat.mul place tail)))
     (Nat.pow 2 (Nat.mul stride count))
 /-- For the compiler, as in Core/Recursors: shifts take less time than products. -/
-@[inline] def compiledExtend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) : Bool :=
-  next (Nat.add direct (Nat.shiftLeft tail (Nat.mul stride count))) (Nat.add mirrored (Nat.shiftLeft tailMirrored (Nat.mul stride count))) (Nat.add count n)
-theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) (tail tailMirrored : Nat) :
+@[inline] def compiledExtend (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool)
+    (tail tailMirrored : Nat) : Bool :=
+  next (Nat.add direct (Nat.shiftLeft tail (Nat.mul stride count)))
+    (Nat.add mirrored (Nat.shiftLeft tailMirrored (Nat.mul stride count))) (Nat.add count n)
+theorem extend_eq (stride n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool)
+    (tail tailMirrored : Nat) :
     extend stride n direct mirrored count next tail tailMirrored =
-      next (direct + 2 ^ (stride * count) * tail) (mirrored + 2 ^ (stride * count) * tailMirrored) (count + n) := by
+    next (direct + 2 ^ (stride * count) * tail) (mirrored + 2 ^ (stride * count) * tailMirrored)
+      (count + n) := by
   unfold extend
   simp only [force_eq]
   rfl
 @[csimp] theorem compiledExtend_eq : @extend = @compiledExtend :=
-  funext fun stride => funext fun n => funext fun direct => funext fun mirrored => funext fun count => funext fun next => funext fun tail => funext fun tailMirrored => by
-    have e : ∀ x : Nat, Nat.shiftLeft x (stride * count) = 2 ^ (stride * count) * x := fun x => by rw [NatEquations.shiftLeft_eq, Nat.mul_comm]
+  funext fun stride => funext fun n => funext fun direct => funext fun mirrored =>
+      funext fun count => funext fun next => funext fun tail => funext fun tailMirrored => by
+    have e : ∀ x : Nat, Nat.shiftLeft x (stride * count) = 2 ^ (stride * count) * x :=
+        fun x => by rw [NatEquations.shiftLeft_eq, Nat.mul_comm]
     rw [extend_eq, ← e, ← e]
     rfl
 
 /-- `gather`, with one product for all columns where there is only one position. -/
 def boundsOf [Prepared] (stride b direct mirrored start : Nat) (a : Affine) (columns : List Column) : Nat :=
-  Bool.casesOn (motive := fun _ => Nat) (Nat.beq a.positions 1) (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
+  Bool.casesOn (motive := fun _ => Nat) (Nat.beq a.positions 1)
+    (gather stride b a.rows (32 * a.columns) direct mirrored columns a.positions a.sources)
     (Dense.apply Prepared.longest stride (b * a.rows) direct mirrored start a.columns columns a.sources)
-theorem boundsOf_eq [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {start bound direct mirrored : Nat} {columns : List Column} {ds : List Digits}
-    (sf : s.Fits) (hb : s.half + s.half ≤ 32 * a.lanes) (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows bound columns ds)
-    (hr : Linear.reach s bound a.columns < 2 ^ s.half) (hm : (Memory.mk direct mirrored).Holds s slots start) :
+theorem boundsOf_eq [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {start bound direct mirrored : Nat}
+    {columns : List Column} {ds : List Digits}
+    (sf : s.Fits)
+    (hb : s.half + s.half ≤ 32 * a.lanes)
+    (hlen : columns.length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows bound columns ds)
+    (hr : Linear.reach s bound a.columns < 2 ^ s.half)
+    (hm : (Memory.mk direct mirrored).Holds s slots start) :
     boundsOf s.stride (32 * a.lanes) direct mirrored start a columns =
-      gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored columns a.positions a.sources := by
+    gather s.stride (32 * a.lanes) a.rows (32 * a.columns) direct mirrored columns a.positions a.sources := by
   unfold boundsOf
   cases c : Nat.beq a.positions 1 with
   | false => rfl
@@ -169,18 +206,22 @@ theorem boundsOf_eq [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {sta
     rw [Nat.mul_zero]; rfl
 
 /-- Bounds of the outputs of an affine node. -/
-def run [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+def run [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat)
+    (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
     (fun lanes => both (both (fits s a d start) (Nat.ble 1 (32 * a.lanes * a.rows)))
-      (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
+      (force (fun stride =>
+            force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
           Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns) (a.rows * a.positions) bounds mass
             (extend stride (a.rows * a.positions) direct mirrored start next))
         (boundsOf stride b direct mirrored start a (Prepared.summed a d lanes).columns))
-        (s.center * (Prepared.summed a d lanes).masses * ones (32 * a.lanes * a.rows) a.positions)) (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
+        (s.center * (Prepared.summed a d lanes).masses * ones (32 * a.lanes * a.rows) a.positions))
+            (e * s.center)) (a.divisor * 2 ^ (150 - d.base)))
         (32 * a.lanes)) s.stride))
     (Prepared.columns a d)
 
-theorem base_split {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150) : 2 ^ (base - 1) * 2 ^ (150 - base) = 2 ^ 149 := by
+theorem base_split {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150) :
+    2 ^ (base - 1) * 2 ^ (150 - base) = 2 ^ 149 := by
   rw [← Natural.pow_add]
   have e : base - 1 + (150 - base) = 149 := by
     have a : base - 1 + 1 = base := Natural.succ_pred h1
@@ -196,13 +237,16 @@ theorem equation {a : Affine} {base : Nat} (h1 : 1 ≤ base) (h2 : base ≤ 150)
     natural (a.divisor * 2 ^ (150 - base)) * y = c := by
   rw [← base_split h1 h2, natural_mul, natural_mul, ← hc] at hy
   rw [natural_mul]
-  have e : natural (2 ^ (base - 1)) * (natural a.divisor * natural (2 ^ (150 - base)) * y) = natural (2 ^ (base - 1)) * c := by
+  have e : natural (2 ^ (base - 1)) * (natural a.divisor * natural (2 ^ (150 - base)) * y) =
+      natural (2 ^ (base - 1)) * c := by
     rw [← hy]; exact (ring4 K p d q y, p * (d * q * y), d * (p * q) * y) _ _ _ _
-  exact le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
+  exact le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e))
+    (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
 
 /-- What a run that succeeds says of the decoding. -/
-theorem run_base [Prepared] {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
-    (h : run s a d direct mirrored start next = true) : 1 ≤ d.base ∧ d.base ≤ 150 := by
+theorem run_base [Prepared] {s : Scale} {a : Affine} {d : Decoding} {direct mirrored start : Nat}
+    {next : Nat → Nat → Nat → Bool} (h : run s a d direct mirrored start next = true) :
+    1 ≤ d.base ∧ d.base ≤ 150 := by
   unfold run at h
   rw [Prepared.columns_eq] at h
   cases hd : decode a d with
@@ -212,8 +256,11 @@ theorem run_base [Prepared] {s : Scale} {a : Affine} {d : Decoding} {direct mirr
     have hf := (both_true (both_true (both_true h).1).1).2
     exact ⟨Nat.le_of_ble_eq_true (both_true hf).1, Nat.le_of_ble_eq_true (both_true (both_true hf).2).1⟩
 
-theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .real slots start)
+theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding}
+    {direct mirrored start : Nat} {next : Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hn : (Node.affine a).Holds .real slots start)
     (h : run s a d direct mirrored start next = true) :
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next direct' mirrored' (start + (Node.affine a).size) = true := by
@@ -242,8 +289,11 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : D
     have size : start + (Node.affine a).size = start + a.rows * a.positions := by
       show start + a.positions * a.rows = _; rw [Nat.mul_comm]
     rw [size]
-    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound (value := fun i => natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i)) sf hlen hp f5 (wordsBelow_sound start _ _ f6)
-      (fun position row h1 h2 => equation f2 f3 (hn position row h1 h2) (hform slots position row h2)) hm a.positions 0 (Nat.zero_add _)
+    obtain ⟨low, high, mass, r1, r2, r3, r4⟩ := gather_sound
+      (value := fun i => natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i)) sf hlen hp f5
+      (wordsBelow_sound start _ _ f6)
+      (fun position row h1 h2 => equation f2 f3 (hn position row h1 h2) (hform slots position row h2)) hm
+      a.positions 0 (Nat.zero_add _)
     have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
     rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at r1
     rw [← ones_eq wide] at r2
@@ -252,7 +302,8 @@ theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : D
       have z := r4 i hi
       rw [Nat.mul_zero, Nat.zero_add] at z
       exact z
-    obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 (bounded_values r4) h
+    obtain ⟨tail, tailMirrored, m1, m2⟩ :=
+      Rows.write_sound (slots := fun i => slots (start + i)) sf f1 he f5 r3 (bounded_values r4) h
     rw [Affine.extend_eq] at m2
     exact ⟨_, _, Memory.append_holds hm m1, m2⟩
 
@@ -313,10 +364,12 @@ theorem within {s : Scale} {l u : Nat} {x y : K} (hw : Within s l u x) (hr : IsR
 def run (s : Scale) (n first direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1))))
     (force (fun stride => force (fun zeros => force (fun raised =>
-        Rows.mirror s (Nat.sub s.half 1) n (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n)))
-          (Nat.add zeros raised) (Affine.extend stride n direct mirrored count next))
+        Rows.mirror s (Nat.sub s.half 1) n
+          (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n))) (Nat.add zeros raised)
+          (Affine.extend stride n direct mirrored count next))
       (Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
-        (Nat.land (Nat.shiftRight direct (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride n)) 1)) zeros))
+        (Nat.land (Nat.shiftRight direct (Nat.mul stride first)) (Nat.sub (Nat.pow 2 (Nat.mul stride n)) 1))
+            zeros))
       (Nat.mul s.center (ones s.half (Nat.mul 2 n)))) s.stride)
 
 theorem larger_eq (a b : Nat) : larger a b = b + (a - b) := by
@@ -326,11 +379,15 @@ theorem larger_eq (a b : Nat) : larger a b = b + (a - b) := by
     rw [h.1, hk, Vector.sub_zero_of]; rfl
   | inr h => rw [h.1, Nat.add_comm]; exact (Natural.sub_add_cancel h.2).symm
 
-theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (hs : first + n ≤ count) (hm : (Memory.mk direct mirrored).Holds s slots count)
+theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count : Nat}
+    {next : Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hs : first + n ≤ count)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hr : ∀ i, i < n → IsRelu (slots (first + i)) (slots (count + i)))
     (h : run s n first direct mirrored count next = true) :
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧ next direct' mirrored' (count + n) = true := by
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧
+      next direct' mirrored' (count + n) = true := by
   obtain ⟨hc, h⟩ := both_true h
   obtain ⟨c1, c2⟩ := both_true hc
   have c1 := Nat.le_of_ble_eq_true c1
@@ -339,28 +396,40 @@ theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count
   simp only [force_eq] at h
   obtain ⟨l, u, h1, h2, hw'⟩ := hm
   have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
-  have inside : ∀ i, i < n → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
-  have e1 : Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1) =
+  have inside : ∀ i,
+    i < n → first + i < count := fun i hi => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := first)) hi) hs
+  have e1 :
+    Nat.land (Nat.shiftRight direct (Nat.mul s.stride first)) (Nat.sub (Nat.pow 2 (Nat.mul s.stride n)) 1) =
       pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))) := by
     rw [h1, Vector.pack_pair]
-    exact Dense.segment (f := fun i => Memory.directWord s (l i) (u i)) hs (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
+    exact Dense.segment (f := fun i => Memory.directWord s (l i) (u i)) hs
+      (fun i hi => (Memory.word_lt sf (hw' i hi).1 (hw' i hi).2.1).1)
   have hcenter : s.center ≤ s.top := Nat.le_add_right _ _
   have low : ∀ i, i < n → l (first + i) < 2 ^ (s.half - 1) ∧ u (first + i) < 2 ^ (s.half - 1) := fun i hi =>
     have w := hw' _ (inside i hi)
     ⟨Nat.le_trans (Nat.succ_le_succ (Nat.le_trans w.1 w.2.1)) c2, Nat.le_trans (Nat.succ_le_succ w.2.1) c2⟩
   have p := Vector.pair_all (P := fun x => x < 2 ^ (s.half - 1)) n _ _ low
-  have e2 : Nat.add (Nat.mul s.center (ones s.half (Nat.mul 2 n))) (Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
-        (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i)))) (Nat.mul s.center (ones s.half (Nat.mul 2 n)))) =
-      pack s.stride n (fun i => Memory.directWord s (larger (l (first + i)) s.center) (larger (u (first + i)) s.center)) := by
-    have e : Nat.mul s.center (ones s.half (Nat.mul 2 n)) = pack s.half (2 * n) (fun _ => s.center) := mul_ones c1 _ _
+  have e2 : Nat.add (Nat.mul s.center (ones s.half (Nat.mul 2 n)))
+    (Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
+        (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
+          (Nat.mul s.center (ones s.half (Nat.mul 2 n)))) =
+      pack s.stride n
+          (fun i => Memory.directWord s (larger (l (first + i)) s.center) (larger (u (first + i)) s.center))
+          := by
+    have e : Nat.mul s.center (ones s.half (Nat.mul 2 n)) = pack s.half (2 * n) (fun _ => s.center) :=
+      mul_ones c1 _ _
     rw [e]
-    have d : Vector.difference s.half (2 * n) (s.half - 1) (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
-        (pack s.half (2 * n) (fun _ => s.center)) = _ := Vector.difference_eq (Natural.le_of_eq hw) p (fun _ _ => Nat.le_trans (Nat.succ_le_succ hcenter) c2)
-    have d' : Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1) (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
+    have d : Vector.difference s.half (2 * n) (s.half - 1)
+        (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
+        (pack s.half (2 * n) (fun _ => s.center)) = _ :=
+      Vector.difference_eq (Natural.le_of_eq hw) p (fun _ _ => Nat.le_trans (Nat.succ_le_succ hcenter) c2)
+    have d' : Vector.difference s.half (Nat.mul 2 n) (Nat.sub s.half 1)
+        (pack s.half (2 * n) (fun j => Vector.pair j (fun i => l (first + i)) (fun i => u (first + i))))
         (pack s.half (2 * n) (fun _ => s.center)) = _ := d
     rw [d']
     refine Eq.trans (pack_add _ _ _ _).symm ?_
-    have g := Vector.pack_map (fun x y => larger x y) s.half n (fun i => l (first + i)) (fun i => u (first + i)) (fun _ => s.center) (fun _ => s.center)
+    have g := Vector.pack_map (fun x y => larger x y) s.half n (fun i => l (first + i))
+      (fun i => u (first + i)) (fun _ => s.center) (fun _ => s.center)
     refine Eq.trans (pack_congr fun j _ => ?_) g
     rw [Vector.pair_constant]
     exact (larger_eq _ _).symm
@@ -371,7 +440,8 @@ theorem run_sound {s : Scale} {slots : Nat → K} {n first direct mirrored count
     | inr g => rw [g.1]; exact hx
   obtain ⟨tail, tailMirrored, r1, r2⟩ := Rows.mirror_sound (slots := fun i => slots (count + i)) hw c2
     (l := fun i => larger (l (first + i)) s.center) (u := fun i => larger (u (first + i)) s.center)
-    (fun i hi => ⟨raised _ (low i hi).1, raised _ (low i hi).2⟩) (fun i hi => within (hw' _ (inside i hi)).2.2 (hr i hi)) h
+    (fun i hi => ⟨raised _ (low i hi).1, raised _ (low i hi).2⟩)
+      (fun i hi => within (hw' _ (inside i hi)).2.2 (hr i hi)) h
   rw [Affine.extend_eq] at r2
   exact ⟨_, _, Memory.append_holds ⟨l, u, h1, h2, hw'⟩ r1, r2⟩
 end Relu

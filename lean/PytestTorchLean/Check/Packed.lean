@@ -186,7 +186,8 @@ theorem digit_zero (b Y : Nat) : digit b Y 0 = Y % 2 ^ b := congrArg (fun n => n
 theorem digit_succ (b Y i : Nat) : digit b Y (i + 1) = digit b (Y / 2 ^ b) i := by
   show Y / 2 ^ (b * i + b) % 2 ^ b = Y / 2 ^ b / 2 ^ (b * i) % 2 ^ b
   rw [shift_shift, Nat.add_comm]
-theorem word_zero (Y : Nat) : Nat.land Y (2 ^ 32 - 1) = word Y 0 := (land_low Y 32).trans (digit_zero 32 Y).symm
+theorem word_zero (Y : Nat) : Nat.land Y (2 ^ 32 - 1) = word Y 0 :=
+  (land_low Y 32).trans (digit_zero 32 Y).symm
 theorem word_succ (Y i : Nat) : word (Nat.shiftRight Y 32) i = word Y (i + 1) := (digit_succ 32 Y i).symm
 theorem digit_lt (b Y i : Nat) : digit b Y i < 2 ^ b := mod_lt (two_pow_pos b) _
 
@@ -363,7 +364,8 @@ theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := b
   cases n <;> rfl
 /-- Compiled code evaluates arguments first anyway. -/
 @[inline] def compiledForce {α : Sort u} (f : Nat → α) (n : Nat) : α := f n
-@[csimp] theorem compiledForce_eq : @force = @compiledForce := funext fun _ => funext fun f => funext fun n => force_eq f n
+@[csimp] theorem compiledForce_eq : @force = @compiledForce :=
+  funext fun _ => funext fun f => funext fun n => force_eq f n
 
 /-- `f n`, with `n` evaluated first but substituted as it stands: later uses find its value in the kernel's
     cache. Takes less memory than `force`; not for loops, where such terms would pile up. -/
@@ -372,10 +374,12 @@ def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
 theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := by
   unfold share
   cases Nat.ble n n <;> rfl
-@[csimp] theorem compiledShare_eq : @share = @compiledForce := funext fun _ => funext fun f => funext fun n => share_eq f n
+@[csimp] theorem compiledShare_eq : @share = @compiledForce :=
+  funext fun _ => funext fun f => funext fun n => share_eq f n
 
 /-- Conjunction that evaluates its second part only when the first is true. -/
-@[macro_inline] def both (first second : Bool) : Bool := Bool.casesOn (motive := fun _ => Bool) first false second
+@[macro_inline] def both (first second : Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) first false second
 theorem both_true {a b : Bool} (h : both a b = true) : a = true ∧ b = true := by
   cases a with
   | true => exact ⟨rfl, h⟩

@@ -36,15 +36,18 @@ theorem bit_pack {b m t : Nat} {v : Nat → Nat} (hb : 0 < b) (hv : ∀ i, i < m
   rw [e]
   obtain ⟨q, r, rfl, h⟩ := euclid (two_pow_pos t) y
   obtain ⟨q2, r2, rfl, h2⟩ := euclid (two_pow_pos (1 + c)) q
-  rw [add_mul_div _ h, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, add_mul_mod, add_mul_div _ h]
+  rw [add_mul_div _ h, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, add_mul_mod,
+      add_mul_div _ h]
   · have z := mod_mod (Nat.le_add_right 1 c) (r2 + 2 ^ (1 + c) * q2)
     rw [add_mul_mod _ h2] at z; exact z.symm
   · rw [Natural.pow_add]; exact add_mul_lt h h2
-theorem multiply_eq {b m bits : Nat} {x v : Nat → Nat} (hb : 0 < b) (hbits : bits ≤ b) (hx : ∀ i, i < m → x i < 2 ^ b)
-    (hv : ∀ i, i < m → v i < 2 ^ bits) : multiply b m bits (pack b m x) (pack b m v) = pack b m (fun i => x i * v i) := by
+theorem multiply_eq {b m bits : Nat} {x v : Nat → Nat} (hb : 0 < b) (hbits : bits ≤ b)
+    (hx : ∀ i, i < m → x i < 2 ^ b) (hv : ∀ i, i < m → v i < 2 ^ bits) :
+    multiply b m bits (pack b m x) (pack b m v) = pack b m (fun i => x i * v i) := by
   have step : (t : Nat) → t ≤ bits → Nat.rec (motive := fun _ => Nat) 0
       (fun t before => Nat.add before (Nat.mul (Nat.pow 2 t)
-        (Nat.land (pack b m x) (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (Nat.land (Nat.shiftRight (pack b m v) t) (ones b m)))))) t
+        (Nat.land (pack b m x)
+              (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (Nat.land (Nat.shiftRight (pack b m v) t) (ones b m)))))) t
       = pack b m (fun i => x i * (v i % 2 ^ t)) := by
     intro t
     induction t with
@@ -54,9 +57,10 @@ theorem multiply_eq {b m bits : Nat} {x v : Nat → Nat} (hb : 0 < b) (hbits : b
       rw [eq_zero_of_lt_one (mod_lt (two_pow_pos 0) (v i))]; rfl
     | succ t ih =>
       intro ht
-      show _ + 2 ^ t * Nat.land (pack b m x) ((2 ^ b - 1) * Nat.land (Nat.shiftRight (pack b m v) t) (ones b m)) = _
-      rw [ih (Nat.le_trans (Nat.le.step Nat.le.refl) ht), bit_pack hb (fun i hi => lt_of_lt_of_le (hv i hi) (two_pow_le hbits))
-        (Nat.le_trans ht hbits)]
+      show _ +
+        2 ^ t * Nat.land (pack b m x) ((2 ^ b - 1) * Nat.land (Nat.shiftRight (pack b m v) t) (ones b m)) = _
+      rw [ih (Nat.le_trans (Nat.le.step Nat.le.refl) ht),
+          bit_pack hb (fun i hi => lt_of_lt_of_le (hv i hi) (two_pow_le hbits)) (Nat.le_trans ht hbits)]
       have s := Decode.select_pack (q := x) Nat.le.refl (fun i _ => Decode.bit_le (v i / 2 ^ t)) hx
       have s' : Nat.land (pack b m x) ((2 ^ b - 1) * pack b m (fun i => v i / 2 ^ t % 2 ^ 1)) = _ := s
       rw [s', ← pack_mul, ← pack_add]
@@ -71,8 +75,12 @@ theorem multiply_eq {b m bits : Nat} {x v : Nat → Nat} (hb : 0 < b) (hbits : b
 /-- Column `j` of a grid times digit `j` of `v`, which is below `2^bits`. -/
 def scaleColumns (b w n R bits x v : Nat) : Nat :=
   force (fun size => force (multiply b size bits x) (Nat.mul v (ones (Nat.mul b w) R))) (Nat.mul w R)
-theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (hbits : bits ≤ b)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hv : ∀ j, j < n → v j < 2 ^ bits) :
+theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat}
+    (hw : n ≤ w)
+    (hb : 0 < b)
+    (hbits : bits ≤ b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b)
+    (hv : ∀ j, j < n → v j < 2 ^ bits) :
     scaleColumns b w n R bits (grid b w n R f) (pack b n v) = grid b w n R (fun r j => f r j * v j) := by
   unfold scaleColumns
   rw [force_eq, force_eq]
@@ -85,9 +93,11 @@ theorem scaleColumns_eq {b w n R bits : Nat} {f : Nat → Nat → Nat} {v : Nat 
     rw [grid_flat Nat.le.refl, grid_flat Nat.le.refl, Nat.zero_mul]
     show multiply b (0 * R) bits 0 (0 * _) = 0
     rw [Nat.zero_mul, Nat.zero_mul]
-    exact multiply_eq (x := fun _ => 0) (v := fun _ => 0) hb hbits (fun _ _ => two_pow_pos b) (fun _ _ => two_pow_pos bits)
+    exact multiply_eq (x := fun _ => 0) (v := fun _ => 0) hb hbits (fun _ _ => two_pow_pos b)
+      (fun _ _ => two_pow_pos bits)
   | inl hp =>
-    have e : Nat.mul (pack b n v) (ones (Nat.mul b w) R) = grid b w n R (fun _ j => v j) := repeat_pack (Nat.mul_pos hb hp) n R v
+    have e : Nat.mul (pack b n v) (ones (Nat.mul b w) R) = grid b w n R (fun _ j => v j) :=
+      repeat_pack (Nat.mul_pos hb hp) n R v
     rw [e, grid_flat hw, grid_flat hw, grid_flat hw]
     refine (multiply_eq hb hbits (flat_lt hf) (flat_lt fun _ _ j hj => hv j hj)).trans ?_
     exact pack_congr fun i _ => (flat_map w n (fun a c => a * c) rfl f (fun _ j => v j) i).symm
@@ -122,16 +132,19 @@ theorem total_mul (n c : Nat) (f : Nat → Nat) : total n (fun j => c * f j) = c
   | succ n ih =>
     show c * f 0 + total n (fun j => c * f (j + 1)) = c * (f 0 + total n _)
     rw [ih, Nat.mul_add]
-theorem total_split (n k : Nat) (f : Nat → Nat) : total (n + k) f = total n f + total k (fun j => f (n + j)) := by
+theorem total_split (n k : Nat) (f : Nat → Nat) :
+    total (n + k) f = total n f + total k (fun j => f (n + j)) := by
   induction n generalizing f with
   | zero =>
     have e : (fun j => f (0 + j)) = f := funext fun j => congrArg f (Nat.zero_add j)
     rw [e, Nat.zero_add]; exact (Nat.zero_add _).symm
   | succ n ih =>
     rw [Nat.succ_add]
-    show f 0 + total (n + k) (fun j => f (j + 1)) = f 0 + total n (fun j => f (j + 1)) + total k (fun j => f (n + 1 + j))
+    show f 0 + total (n + k) (fun j => f (j + 1)) =
+      f 0 + total n (fun j => f (j + 1)) + total k (fun j => f (n + 1 + j))
     rw [ih, Nat.add_assoc]
-    have e : (fun j => f (n + j + 1)) = fun j => f (n + 1 + j) := funext fun j => by rw [Nat.add_assoc, Nat.add_comm j 1, ← Nat.add_assoc]
+    have e : (fun j => f (n + j + 1)) =
+        fun j => f (n + 1 + j) := funext fun j => by rw [Nat.add_assoc, Nat.add_comm j 1, ← Nat.add_assoc]
     rw [e]
 theorem total_le {n bound : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j ≤ bound) : total n f ≤ n * bound := by
   induction n generalizing f with
@@ -139,7 +152,8 @@ theorem total_le {n bound : Nat} {f : Nat → Nat} (h : ∀ j, j < n → f j ≤
   | succ n ih =>
     show f 0 + total n _ ≤ (n + 1) * bound
     rw [Nat.succ_mul, Nat.add_comm (n * bound)]
-    exact Nat.add_le_add (h 0 (Nat.succ_le_succ (Nat.zero_le n))) (ih fun j hj => h (j + 1) (Nat.succ_le_succ hj))
+    exact Nat.add_le_add (h 0 (Nat.succ_le_succ (Nat.zero_le n)))
+      (ih fun j hj => h (j + 1) (Nat.succ_le_succ hj))
 
 /-! ### A single one -/
 

@@ -3,10 +3,10 @@ import PytestTorchLean.Check.Bilinear
 /-!
 # Bounds of quotients
 
-Bounds of `x / z` are proposed by dividing the bounds of `x` and `z`, and then checked: a number `q` is below the
-quotient by a positive `z` if `q * z ≤ x`, and that holds for all `x` and `z` between their bounds if it holds for the
-least `x` and for both ends of `z`. How the proposal was computed plays no part. For a negative `z` both
-operands change their signs.
+Bounds of `x / z` are proposed by dividing the bounds of `x` and `z`, and then checked: a number `q` is below
+the quotient by a positive `z` if `q * z ≤ x`, and that holds for all `x` and `z` between their bounds if it
+holds for the least `x` and for both ends of `z`. How the proposal was computed plays no part. For a negative
+`z` both operands change their signs.
 -/
 set_option linter.all false
 universe u
@@ -20,25 +20,32 @@ open Bilinear (most)
 def magnitude (c l u : Nat) : Nat := most (Nat.sub u c) (Nat.sub c l)
 /-- What rounding may add, in products of two fixed-point numbers; `b` is the largest divisor. -/
 def error (unit size b : Nat) : Nat :=
-  Nat.add (Nat.succ (Nat.div (Nat.mul unit size) (Nat.pow 2 24))) (Nat.succ (Nat.div (Nat.mul unit b) (Nat.pow 2 150)))
+  Nat.add (Nat.succ (Nat.div (Nat.mul unit size) (Nat.pow 2 24)))
+    (Nat.succ (Nat.div (Nat.mul unit b) (Nat.pow 2 150)))
 
 /-- `(q - c) * (z - c) + r ≤ unit * (x - c)`, without subtractions. -/
 def below (unit c r q x z : Nat) : Bool :=
-  Nat.ble (Nat.add (Nat.add (Nat.mul q z) (Nat.mul c c)) (Nat.add (Nat.mul unit c) r)) (Nat.add (Nat.mul unit x) (Nat.add (Nat.mul c q) (Nat.mul c z)))
+  Nat.ble (Nat.add (Nat.add (Nat.mul q z) (Nat.mul c c)) (Nat.add (Nat.mul unit c) r))
+    (Nat.add (Nat.mul unit x) (Nat.add (Nat.mul c q) (Nat.mul c z)))
 /-- `unit * (x - c) + r ≤ (q - c) * (z - c)`, without subtractions. -/
 def above (unit c r q x z : Nat) : Bool :=
-  Nat.ble (Nat.add (Nat.add (Nat.mul unit x) r) (Nat.add (Nat.mul c q) (Nat.mul c z))) (Nat.add (Nat.mul q z) (Nat.add (Nat.mul c c) (Nat.mul unit c)))
+  Nat.ble (Nat.add (Nat.add (Nat.mul unit x) r) (Nat.add (Nat.mul c q) (Nat.mul c z)))
+    (Nat.add (Nat.mul q z) (Nat.add (Nat.mul c c) (Nat.mul unit c)))
 
 /-- A lower bound of `(a - c) / (z - c)` for `a` from `x` on, the error taken off: proposed, not proved. -/
 def proposeLower (unit c r x z z' : Nat) : Nat :=
   Bool.casesOn (motive := fun _ => Nat) (Nat.ble (Nat.add (Nat.mul unit c) r) (Nat.mul unit x))
-    (Nat.sub c (Nat.div (Nat.sub (Nat.add (Nat.sub (Nat.add (Nat.mul unit c) r) (Nat.mul unit x)) (Nat.sub z c)) 1) (Nat.sub z c)))
+    (Nat.sub c (Nat.div
+          (Nat.sub (Nat.add (Nat.sub (Nat.add (Nat.mul unit c) r) (Nat.mul unit x)) (Nat.sub z c)) 1)
+          (Nat.sub z c)))
     (Nat.add c (Nat.div (Nat.sub (Nat.mul unit x) (Nat.add (Nat.mul unit c) r)) (Nat.sub z' c)))
 /-- The same from above. -/
 def proposeUpper (unit c r x z z' : Nat) : Nat :=
   Bool.casesOn (motive := fun _ => Nat) (Nat.ble (Nat.mul unit c) (Nat.add (Nat.mul unit x) r))
     (Nat.sub c (Nat.div (Nat.sub (Nat.mul unit c) (Nat.add (Nat.mul unit x) r)) (Nat.sub z' c)))
-    (Nat.add c (Nat.div (Nat.sub (Nat.add (Nat.sub (Nat.add (Nat.mul unit x) r) (Nat.mul unit c)) (Nat.sub z c)) 1) (Nat.sub z c)))
+    (Nat.add c (Nat.div
+          (Nat.sub (Nat.add (Nat.sub (Nat.add (Nat.mul unit x) r) (Nat.mul unit c)) (Nat.sub z c)) 1)
+          (Nat.sub z c)))
 
 /-- Both bounds, checked, with the error radius `r`. -/
 def checked (s : Scale) (r l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
@@ -50,10 +57,12 @@ def checked (s : Scale) (r l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool
 
 /-- Bounds of the quotient by a positive divisor. -/
 def positive (m : Semantics) (s : Scale) (l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
-  both (Nat.ble (Nat.succ s.center) l') (Semantics.casesOn (motive := fun _ => Bool) m (checked s 0 l u l' u' next)
-    (force (fun size => both (Nat.ble (Nat.succ (Nat.mul (Nat.pow 2 149) size)) (Nat.mul overflowThreshold (Nat.sub l' s.center)))
-        (force (fun r => checked s r l u l' u' next) (error s.unit size (Nat.sub u' s.center))))
-      (magnitude s.center l u)))
+  both (Nat.ble (Nat.succ s.center) l')
+    (Semantics.casesOn (motive := fun _ => Bool) m (checked s 0 l u l' u' next)
+      (force (fun size => both (Nat.ble (Nat.succ (Nat.mul (Nat.pow 2 149) size))
+            (Nat.mul overflowThreshold (Nat.sub l' s.center)))
+          (force (fun r => checked s r l u l' u' next) (error s.unit size (Nat.sub u' s.center))))
+        (magnitude s.center l u)))
 /-- Bounds of the quotient. -/
 def transfer (m : Semantics) (s : Scale) (l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.succ s.center) l')
@@ -66,35 +75,50 @@ variable {K : Type u} [OrderedRing K]
 theorem nonneg_of_mul {b p : K} (hb : 1 ≤ b) (h : 0 ≤ b * p) : 0 ≤ p := by
   cases le_total 0 p with
   | inl g => exact g
-  | inr g => exact le_cert ((ring2 K b p, p - 0, b * p + (b - 1) * -p) b p) (add_nonneg h (mul_nonneg (sub_nonneg hb) (neg_nonneg g)))
+  | inr g =>
+    exact le_cert ((ring2 K b p, p - 0, b * p + (b - 1) * -p) b p)
+      (add_nonneg h (mul_nonneg (sub_nonneg hb) (neg_nonneg g)))
 
 /-- What holds at both ends of `z` holds between them. -/
-theorem between_ends {q z z1 z2 t : K} (h1 : z1 ≤ z) (h2 : z ≤ z2) (g1 : q * z1 ≤ t) (g2 : q * z2 ≤ t) : q * z ≤ t := by
+theorem between_ends {q z z1 z2 t : K} (h1 : z1 ≤ z) (h2 : z ≤ z2) (g1 : q * z1 ≤ t) (g2 : q * z2 ≤ t) :
+    q * z ≤ t := by
   cases le_total 0 q with
   | inl g => exact le_trans (mul_le_left g h2) g2
   | inr g =>
     refine le_trans ?_ g1
-    exact le_cert ((ring3 K q z w, q * w - q * z, -q * (z - w)) q z z1) (mul_nonneg (neg_nonneg g) (sub_nonneg h1))
+    exact le_cert ((ring3 K q z w, q * w - q * z, -q * (z - w)) q z z1)
+      (mul_nonneg (neg_nonneg g) (sub_nonneg h1))
 
 theorem below_sound {unit c r q x z : Nat} (h : below unit c r q x z = true) :
-    (natural q - natural c) * (natural z - natural c) ≤ (natural unit * (natural x - natural c) - natural r : K) := by
-  have h : (natural (q * z + c * c + (unit * c + r)) : K) ≤ natural (unit * x + (c * q + c * z)) := natural_le (Nat.le_of_ble_eq_true h)
-  rw [natural_add, natural_add, natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul, natural_mul, natural_mul] at h
+    (natural q - natural c) * (natural z - natural c) ≤
+    (natural unit * (natural x - natural c) - natural r : K) := by
+  have h : (natural (q * z + c * c + (unit * c + r)) : K) ≤ natural (unit * x + (c * q + c * z)) :=
+    natural_le (Nat.le_of_ble_eq_true h)
+  rw [natural_add, natural_add, natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul,
+      natural_mul, natural_mul, natural_mul] at h
   refine le_cert ?_ (sub_nonneg h)
-  exact (ring8 K q z c u r x a b, u * (x - c) - r - (q - c) * (z - c), u * x + (c * q + c * z) - (q * z + c * c + (u * c + r)))
-    (natural q) (natural z) (natural c) (natural unit) (natural r) (natural x) 0 0
+  exact (ring8 K q z c u r x a b, u * (x - c) - r - (q - c) * (z - c),
+      u * x + (c * q + c * z) - (q * z + c * c + (u * c + r))) (natural q) (natural z) (natural c)
+    (natural unit) (natural r) (natural x) 0 0
 theorem above_sound {unit c r q x z : Nat} (h : above unit c r q x z = true) :
-    (natural unit * (natural x - natural c) + natural r : K) ≤ (natural q - natural c) * (natural z - natural c) := by
-  have h : (natural (unit * x + r + (c * q + c * z)) : K) ≤ natural (q * z + (c * c + unit * c)) := natural_le (Nat.le_of_ble_eq_true h)
-  rw [natural_add, natural_add, natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul, natural_mul, natural_mul] at h
+    (natural unit * (natural x - natural c) + natural r : K) ≤
+    (natural q - natural c) * (natural z - natural c) := by
+  have h : (natural (unit * x + r + (c * q + c * z)) : K) ≤ natural (q * z + (c * c + unit * c)) :=
+    natural_le (Nat.le_of_ble_eq_true h)
+  rw [natural_add, natural_add, natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul,
+      natural_mul, natural_mul, natural_mul] at h
   refine le_cert ?_ (sub_nonneg h)
-  exact (ring8 K q z c u r x a b, (q - c) * (z - c) - (u * (x - c) + r), q * z + (c * c + u * c) - (u * x + r + (c * q + c * z)))
-    (natural q) (natural z) (natural c) (natural unit) (natural r) (natural x) 0 0
+  exact (ring8 K q z c u r x a b, (q - c) * (z - c) - (u * (x - c) + r),
+      q * z + (c * c + u * c) - (u * x + r + (c * q + c * z))) (natural q) (natural z) (natural c)
+    (natural unit) (natural r) (natural x) 0 0
 
 /-- **Checked bounds.** -/
-theorem checked_sound {s : Scale} {r l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool} (hx : Within s l u x) (hz : Within s l' u' z)
-    (pos : s.center + 1 ≤ l') (near : AtMost (natural s.unit * natural s.unit * (z * y - x)) (natural r))
-    (h : checked s r l u l' u' next = true) : ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
+theorem checked_sound {s : Scale} {r l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool}
+    (hx : Within s l u x) (hz : Within s l' u' z)
+    (pos : s.center + 1 ≤ l')
+    (near : AtMost (natural s.unit * natural s.unit * (z * y - x)) (natural r))
+    (h : checked s r l u l' u' next = true) :
+    ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
   unfold checked at h
   simp only [force_eq] at h
   obtain ⟨h1, h⟩ := both_true h
@@ -114,7 +138,8 @@ theorem checked_sound {s : Scale} {r l u l' u' : Nat} {x z y : K} {next : Nat �
   obtain ⟨z1, z2⟩ := hz
   obtain ⟨n1, n2⟩ := near
   have one : (1 : K) ≤ natural s.unit * z := by
-    have p : (natural (s.center + 1) : K) ≤ natural s.unit * z + natural s.center := le_trans (natural_le pos) z1
+    have p : (natural (s.center + 1) : K) ≤ natural s.unit * z + natural s.center :=
+      le_trans (natural_le pos) z1
     rw [natural_succ] at p
     exact le_cert ((ring2 K a c, a - 1, a + c - (c + 1)) _ _) (sub_nonneg p)
   have unit := natural_nonneg (K := K) s.unit
@@ -122,37 +147,48 @@ theorem checked_sound {s : Scale} {r l u l' u' : Nat} {x z y : K} {next : Nat �
   show natural q ≤ natural s.unit * y + natural s.center ∧ natural s.unit * y + natural s.center ≤ natural w
   generalize (natural s.unit : K) = e at *
   generalize (natural s.center : K) = c at *
-  have lowEnd : (natural l' - c : K) ≤ e * z := le_cert ((ring3 K a c l, a - (l - c), a + c - l) (e * z) c (natural l')) (sub_nonneg z1)
-  have highEnd : (e * z : K) ≤ natural u' - c := le_cert ((ring3 K a c l, l - c - a, l - (a + c)) (e * z) c (natural u')) (sub_nonneg z2)
+  have lowEnd : (natural l' - c : K) ≤ e * z :=
+    le_cert ((ring3 K a c l, a - (l - c), a + c - l) (e * z) c (natural l')) (sub_nonneg z1)
+  have highEnd : (e * z : K) ≤ natural u' - c :=
+    le_cert ((ring3 K a c l, l - c - a, l - (a + c)) (e * z) c (natural u')) (sub_nonneg z2)
   constructor
   · have t := between_ends lowEnd highEnd a1 a2
     have p := mul_nonneg unit (sub_nonneg x1)
     have g : 0 ≤ e * z * (e * y - (natural q - c)) := by
       refine le_cert ?_ (add_nonneg (add_nonneg (sub_nonneg t) p) (sub_nonneg n2))
       exact (ring8 K e z y q c x l r, e * z * (e * y - (q - c)) - 0,
-        e * (l - c) - r - (q - c) * (e * z) + e * (e * x + c - l) + (r - -(e * e * (z * y - x)))) e z y (natural q) c x (natural l) (natural r)
+        e * (l - c) - r - (q - c) * (e * z) + e * (e * x + c - l) + (r - -(e * e * (z * y - x)))) e z y
+        (natural q) c x (natural l) (natural r)
     have g := nonneg_of_mul one g
-    exact le_cert ((ring3 K a q c, a + c - q, a - (q - c) - 0) (e * y) (natural q) c) (by rw [(ring1 K a, a - 0, a) _]; exact g)
-  · have f : ∀ v : K, e * (natural u - c) + natural r ≤ (natural w - c) * v → -(natural w - c) * v ≤ -(e * (natural u - c) + natural r) := fun v k =>
-      le_cert ((ring3 K w v t, -t - -w * v, w * v - t) (natural w - c) v (e * (natural u - c) + natural r)) (sub_nonneg k)
+    exact le_cert ((ring3 K a q c, a + c - q, a - (q - c) - 0) (e * y) (natural q) c)
+      (by rw [(ring1 K a, a - 0, a) _]; exact g)
+  · have f : ∀ v : K, e * (natural u - c) + natural r ≤ (natural w - c) * v →
+        -(natural w - c) * v ≤ -(e * (natural u - c) + natural r) := fun v k =>
+      le_cert ((ring3 K w v t, -t - -w * v, w * v - t) (natural w - c) v (e * (natural u - c) + natural r))
+        (sub_nonneg k)
     have t := between_ends lowEnd highEnd (f _ b1) (f _ b2)
     have p := mul_nonneg unit (sub_nonneg x2)
     have g : 0 ≤ e * z * (natural w - c - e * y) := by
       refine le_cert ?_ (add_nonneg (add_nonneg (sub_nonneg t) p) (sub_nonneg n1))
       exact (ring8 K e z y q c x l r, e * z * (q - c - e * y) - 0,
-        -(e * (l - c) + r) - -(q - c) * (e * z) + e * (l - (e * x + c)) + (r - e * e * (z * y - x))) e z y (natural w) c x (natural u) (natural r)
+        -(e * (l - c) + r) - -(q - c) * (e * z) + e * (l - (e * x + c)) + (r - e * e * (z * y - x))) e z y
+        (natural w) c x (natural u) (natural r)
     have g := nonneg_of_mul one g
     exact le_cert ((ring3 K a q c, q - (a + c), q - c - a) (e * y) (natural w) c) g
 
-theorem magnitude_within {s : Scale} {l u : Nat} {x : K} (hx : Within s l u x) : AtMost (natural s.unit * x) (natural (magnitude s.center l u)) := by
+theorem magnitude_within {s : Scale} {l u : Nat} {x : K} (hx : Within s l u x) :
+    AtMost (natural s.unit * x) (natural (magnitude s.center l u)) := by
   obtain ⟨x1, x2⟩ := hx
   unfold Scale.image at x1 x2
   have m := Bilinear.le_most (Nat.sub u s.center) (Nat.sub s.center l)
   have m1 := le_trans (Rows.sub_ge (K := K) u s.center) (natural_le m.1)
   have m2 := le_trans (Rows.sub_ge (K := K) s.center l) (natural_le m.2)
   refine ⟨le_trans ?_ m1, le_trans ?_ m2⟩
-  · exact le_cert ((ring3 K h v z, h - z - v, h - (v + z)) (natural u) (natural s.unit * x) (natural s.center)) (sub_nonneg x2)
-  · exact le_cert ((ring3 K l v z, z - l - -v, v + z - l) (natural l) (natural s.unit * x) (natural s.center)) (sub_nonneg x1)
+  · exact le_cert
+      ((ring3 K h v z, h - z - v, h - (v + z)) (natural u) (natural s.unit * x) (natural s.center))
+      (sub_nonneg x2)
+  · exact le_cert ((ring3 K l v z, z - l - -v, v + z - l) (natural l) (natural s.unit * x) (natural s.center))
+      (sub_nonneg x1)
 
 theorem error_large (unit size b : Nat) :
     2 ^ 149 * (unit * size) + 2 ^ 23 * (unit * b) ≤ 2 ^ 149 * 2 ^ 24 * error unit size b := by
@@ -166,10 +202,14 @@ theorem error_large (unit size b : Nat) :
   · rw [split, Nat.mul_assoc]; exact Nat.mul_le_mul Nat.le.refl d
 
 /-- In binary32 the quotient times the divisor is within the error of the dividend. -/
-theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l u x) (hz : Within s l' u' z) (pos : s.center + 1 ≤ l') (z0 : 0 ≤ z)
+theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l u x) (hz : Within s l' u' z)
+    (pos : s.center + 1 ≤ l')
+    (z0 : 0 ≤ z)
     (hy : ∀ a b, AtMost x a → AtMost z b →
-      AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) (natural (2 ^ 149) * a + natural (2 ^ 23) * b)) :
-    AtMost (natural s.unit * natural s.unit * (z * y - x)) (natural (error s.unit (magnitude s.center l u) (u' - s.center))) := by
+      AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x)))
+        (natural (2 ^ 149) * a + natural (2 ^ 23) * b)) :
+    AtMost (natural s.unit * natural s.unit * (z * y - x))
+    (natural (error s.unit (magnitude s.center l u) (u' - s.center))) := by
   have size := magnitude_within hx
   obtain ⟨a, ha, hua⟩ : ∃ a : K, AtMost x a ∧ natural s.unit * a ≤ natural (magnitude s.center l u) := by
     cases le_total 0 x with
@@ -180,7 +220,9 @@ theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l
       refine ⟨-x, k, ?_⟩
       rw [mul_neg]; exact size.2
   have hub : natural s.unit * z ≤ (natural (u' - s.center) : K) :=
-    le_trans (le_cert ((ring3 K a c l, l - c - a, l - (a + c)) (natural s.unit * z) (natural s.center) (natural u')) (sub_nonneg hz.2)) (Rows.sub_ge u' s.center)
+    le_trans (le_cert
+        ((ring3 K a c l, l - c - a, l - (a + c)) (natural s.unit * z) (natural s.center) (natural u'))
+        (sub_nonneg hz.2)) (Rows.sub_ge u' s.center)
   have unit := natural_nonneg (K := K) s.unit
   have bound := (hy a z ha (AtMost.of_le z0 (le_refl _))).mul_left (mul_nonneg unit unit)
   have e1 : natural s.unit * natural s.unit * (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) =
@@ -191,7 +233,8 @@ theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l
   have large : natural s.unit * natural s.unit * (natural (2 ^ 149) * a + natural (2 ^ 23) * z) ≤
       (natural (2 ^ 149 * 2 ^ 24) * natural (error s.unit (magnitude s.center l u) (u' - s.center)) : K) := by
     have l := natural_le (K := K) (error_large s.unit (magnitude s.center l u) (u' - s.center))
-    rw [natural_add, natural_mul (2 ^ 149) (s.unit * _), natural_mul (2 ^ 23), natural_mul s.unit, natural_mul s.unit, natural_mul (2 ^ 149 * 2 ^ 24)] at l
+    rw [natural_add, natural_mul (2 ^ 149) (s.unit * _), natural_mul (2 ^ 23), natural_mul s.unit,
+        natural_mul s.unit, natural_mul (2 ^ 149 * 2 ^ 24)] at l
     refine le_trans ?_ l
     have p := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 149)) unit) hua
     have q := mul_le_left (mul_nonneg (natural_nonneg (K := K) (2 ^ 23)) unit) hub
@@ -201,14 +244,19 @@ theorem near_positive {s : Scale} {l u l' u' : Nat} {x z y : K} (hx : Within s l
   exact AtMost.cancel (Nat.mul_pos (Natural.two_pow_pos 149) (Natural.two_pow_pos 24)) (bound.weaken large)
 
 /-- **Positive divisors.** -/
-theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool} (sf : s.Fits) (hx : Within s l u x) (hz : Within s l' u' z)
-    (hy : Computes m x z y) (h : positive m s l u l' u' next = true) :
-    Defined m x z ∧ ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
+theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hx : Within s l u x) (hz : Within s l' u' z) (hy : Computes m x z y)
+    (h : positive m s l u l' u' next = true) :
+    Defined m x z ∧
+    ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
   obtain ⟨pos, h⟩ := both_true h
   have pos : s.center + 1 ≤ l' := Nat.le_of_ble_eq_true pos
   have lowEnd : (natural (l' - s.center) : K) ≤ natural s.unit * z := by
     rw [Linear.natural_sub (Nat.le_trans (Nat.le_add_right _ 1) pos)]
-    exact le_cert ((ring3 K a c l, a - (l - c), a + c - l) (natural s.unit * z) (natural s.center) (natural l')) (sub_nonneg hz.1)
+    exact le_cert
+      ((ring3 K a c l, a - (l - c), a + c - l) (natural s.unit * z) (natural s.center) (natural l'))
+      (sub_nonneg hz.1)
   have one : 1 ≤ l' - s.center := by
     obtain ⟨k, rfl⟩ := Nat.exists_of_le pos
     rw [Nat.add_assoc, Natural.add_sub_cancel_left]
@@ -231,7 +279,8 @@ theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K}
     rw [force_eq] at h
     obtain ⟨room, h⟩ := both_true h
     rw [force_eq] at h
-    have room : 2 ^ 149 * magnitude s.center l u < overflowThreshold * (l' - s.center) := Nat.le_of_ble_eq_true room
+    have room : 2 ^ 149 * magnitude s.center l u < overflowThreshold * (l' - s.center) :=
+      Nat.le_of_ble_eq_true room
     have size := magnitude_within hx
     have near := near_positive hx hz pos z0 hy
     have unit := natural_nonneg (K := K) s.unit
@@ -241,10 +290,13 @@ theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K}
     have p := (size.mul_left (natural_nonneg (K := K) (2 ^ 149)))
     have sq := (AtMost.mul p p).1
     have t := mul_le_left (natural_nonneg (K := K) overflowThreshold) lowEnd
-    have tt := mul_le_mul (mul_nonneg (natural_nonneg _) (natural_nonneg _)) (mul_nonneg (natural_nonneg _) (natural_nonneg _)) t t
+    have tt := mul_le_mul (mul_nonneg (natural_nonneg _) (natural_nonneg _))
+      (mul_nonneg (natural_nonneg _) (natural_nonneg _)) t t
     have o := mul_le_left (mul_nonneg unit unit) over
-    have k : (natural overflowThreshold * natural (l' - s.center) * (natural overflowThreshold * natural (l' - s.center)) : K) ≤
-        natural (2 ^ 149) * natural (magnitude s.center l u) * (natural (2 ^ 149) * natural (magnitude s.center l u)) := by
+    have k : (natural overflowThreshold * natural (l' - s.center) *
+        (natural overflowThreshold * natural (l' - s.center)) : K) ≤
+        natural (2 ^ 149) * natural (magnitude s.center l u) *
+            (natural (2 ^ 149) * natural (magnitude s.center l u)) := by
       refine le_trans tt (le_trans (le_of_eq ?_) (le_trans o (le_trans (le_of_eq ?_) sq)))
       · exact (ring3 K t u z, t * (u * z) * (t * (u * z)), u * u * (t * z * (t * z))) _ _ _
       · exact (ring3 K t u z, u * u * (t * z * (t * z)), t * (u * z) * (t * (u * z))) _ _ _
@@ -258,14 +310,16 @@ theorem positive_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K}
     exact absurd (Nat.le_trans strict k) (Natural.lt_irreflexive _)
 
 /-- The opposite of a number lies between the opposites of its bounds. -/
-theorem negated {s : Scale} {l u : Nat} {x : K} (h : Within s l u x) (hl : l ≤ u) (hu : u ≤ s.top) : Within s (s.top - u) (s.top - l) (-x) := by
+theorem negated {s : Scale} {l u : Nat} {x : K} (h : Within s l u x) (hl : l ≤ u) (hu : u ≤ s.top) :
+    Within s (s.top - u) (s.top - l) (-x) := by
   obtain ⟨x1, x2⟩ := h
   unfold Scale.image at x1 x2
   unfold Within Scale.image
   have t : (natural s.top : K) = natural s.center + natural s.center := natural_add _ _
   rw [Linear.natural_sub hu, Linear.natural_sub (Nat.le_trans hl hu), t]
-  exact ⟨le_cert ((ring4 K e x c u, e * -x + c - (c + c - u), u - (e * x + c)) (natural s.unit) x (natural s.center) (natural u)) (sub_nonneg x2),
-    le_cert ((ring4 K e x c l, c + c - l - (e * -x + c), e * x + c - l) (natural s.unit) x (natural s.center) (natural l)) (sub_nonneg x1)⟩
+  exact ⟨le_cert ((ring4 K e x c u, e * -x + c - (c + c - u), u - (e * x + c)) (natural s.unit) x
+        (natural s.center) (natural u)) (sub_nonneg x2), le_cert ((ring4 K e x c l, c + c - l - (e * -x + c),
+          e * x + c - l) (natural s.unit) x (natural s.center) (natural l)) (sub_nonneg x1)⟩
 
 theorem eq_zero_of_neg {z : K} (h : -z = 0) : z = 0 := by
   rw [← neg_neg z, h, neg_zero]
@@ -290,14 +344,24 @@ theorem Defined.negated {m : Semantics} {x z : K} (h : Defined m (-x) (-z)) : De
   cases m with
   | real => trivial
   | binary32 =>
-    have k : natural (2 ^ 149) * -x * (natural (2 ^ 149) * -x) < natural overflowThreshold * -z * (natural overflowThreshold * -z) := h.2
-    have e : ∀ n v : K, n * -v * (n * -v) = n * v * (n * v) := (ring2 K n v, n * -v * (n * -v), n * v * (n * v))
+    have k : natural (2 ^ 149) * -x * (natural (2 ^ 149) * -x) <
+      natural overflowThreshold * -z * (natural overflowThreshold * -z) := h.2
+    have e :
+      ∀ n v : K, n * -v * (n * -v) = n * v * (n * v) := (ring2 K n v, n * -v * (n * -v), n * v * (n * v))
     rw [e, e] at k; exact k
 
 /-- **One quotient.** -/
-theorem transfer_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool} (sf : s.Fits) (hx : Within s l u x) (hz : Within s l' u' z)
-    (x1 : l ≤ u) (x2 : u ≤ s.top) (z1 : l' ≤ u') (z2 : u' ≤ s.top) (hy : Computes m x z y) (h : transfer m s l u l' u' next = true) :
-    Defined m x z ∧ ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
+theorem transfer_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K} {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hx : Within s l u x) (hz : Within s l' u' z)
+    (x1 : l ≤ u)
+    (x2 : u ≤ s.top)
+    (z1 : l' ≤ u')
+    (z2 : u' ≤ s.top)
+    (hy : Computes m x z y)
+    (h : transfer m s l u l' u' next = true) :
+    Defined m x z ∧
+    ∃ lower upper, lower ≤ upper ∧ upper ≤ s.top ∧ Within s lower upper y ∧ next lower upper = true := by
   unfold transfer at h
   cases c : Nat.ble (Nat.succ s.center) l' with
   | true => rw [c] at h; exact positive_sound sf hx hz hy h
@@ -308,58 +372,75 @@ theorem transfer_sound {m : Semantics} {s : Scale} {l u l' u' : Nat} {x z y : K}
     exact ⟨defined.negated, found⟩
 
 /-- What exact arithmetic gives is among the results in binary32. -/
-theorem allowed (m : Semantics) {slots : Nat → K} {start count sources : Nat} (h : (Node.quotient count sources).Holds m slots start) :
+theorem allowed (m : Semantics) {slots : Nat → K} {start count sources : Nat}
+    (h : (Node.quotient count sources).Holds m slots start) :
     (Node.quotient count sources).Holds .binary32 slots start := by
   cases m with
   | binary32 => exact h
   | real =>
     intro i hi nonzero a b ha hb
-    have e : slots (word sources (2 * i + 1)) * slots (start + i) = slots (word sources (2 * i)) := h i hi nonzero
-    rw [e, show slots (word sources (2 * i)) - slots (word sources (2 * i)) = 0 from add_neg' _, mul_zero, mul_zero]
-    exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) ha.nonneg) (mul_nonneg (natural_nonneg _) hb.nonneg))
+    have e : slots (word sources (2 * i + 1)) * slots (start + i) = slots (word sources (2 * i)) :=
+      h i hi nonzero
+    rw [e, show slots (word sources (2 * i)) - slots (word sources (2 * i)) = 0 from add_neg' _, mul_zero,
+        mul_zero]
+    exact AtMost.zero
+      (add_nonneg (mul_nonneg (natural_nonneg _) ha.nonneg) (mul_nonneg (natural_nonneg _) hb.nonneg))
 
 /-! ### All results -/
 
 /-- The bounds of `n` results, one after the other. -/
-def results (m : Semantics) (s : Scale) (direct count n : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+def results (m : Semantics) (s : Scale) (direct count n : Nat) :
+    Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool)
     (fun _ _ tail tailMirrored next => next tail tailMirrored)
     (fun _ rest index sources tail tailMirrored next => force (fun first => force (fun second =>
         both (Nat.ble (Nat.succ first) count) (both (Nat.ble (Nat.succ second) count)
           (force (fun x => force (fun z => force (fun l => force (fun u => force (fun l' => force (fun u' =>
               transfer m s l u l' u' fun lower upper =>
-                force (fun place => force (fun tail' => force (fun tailMirrored' => force (fun index' => force (fun sources' =>
+                force (fun place => force
+                    (fun tail' => force (fun tailMirrored' => force (fun index' => force (fun sources' =>
                     rest index' sources' tail' tailMirrored' next)
                   (Nat.shiftRight sources 64)) (Nat.succ index))
-                  (Nat.add tailMirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
+                  (Nat.add tailMirrored
+                      (Nat.mul place
+                        (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
                   (Nat.add tail (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
                   (Nat.pow 2 (Nat.mul s.stride index)))
-            (Nat.shiftRight z s.half)) (Nat.land z (Nat.sub (Nat.pow 2 s.half) 1))) (Nat.shiftRight x s.half)) (Nat.land x (Nat.sub (Nat.pow 2 s.half) 1)))
+            (Nat.shiftRight z s.half)) (Nat.land z (Nat.sub (Nat.pow 2 s.half) 1))) (Nat.shiftRight x s.half))
+              (Nat.land x (Nat.sub (Nat.pow 2 s.half) 1)))
             (Memory.lookup s.stride direct second)) (Memory.lookup s.stride direct first))))
-      (Nat.land (Nat.shiftRight sources 32) (Nat.sub (Nat.pow 2 32) 1))) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) n
+      (Nat.land (Nat.shiftRight sources 32) (Nat.sub (Nat.pow 2 32) 1)))
+        (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) n
 
-theorem results_succ (m : Semantics) (s : Scale) (direct count n index sources tail tailMirrored : Nat) (next : Nat → Nat → Bool) :
+theorem results_succ (m : Semantics) (s : Scale) (direct count n index sources tail tailMirrored : Nat)
+    (next : Nat → Nat → Bool) :
     results m s direct count (n + 1) index sources tail tailMirrored next =
       (let first := Nat.land sources (2 ^ 32 - 1)
        let second := Nat.land (Nat.shiftRight sources 32) (2 ^ 32 - 1)
        let x := Memory.lookup s.stride direct first
        let z := Memory.lookup s.stride direct second
        both (Nat.ble (Nat.succ first) count) (both (Nat.ble (Nat.succ second) count)
-         (transfer m s (Nat.land x (2 ^ s.half - 1)) (Nat.shiftRight x s.half) (Nat.land z (2 ^ s.half - 1)) (Nat.shiftRight z s.half) fun lower upper =>
-           results m s direct count n (index + 1) (Nat.shiftRight sources 64) (tail + 2 ^ (s.stride * index) * Memory.directWord s lower upper)
+         (transfer m s (Nat.land x (2 ^ s.half - 1)) (Nat.shiftRight x s.half) (Nat.land z (2 ^ s.half - 1))
+             (Nat.shiftRight z s.half) fun lower upper =>
+           results m s direct count n (index + 1) (Nat.shiftRight sources 64)
+             (tail + 2 ^ (s.stride * index) * Memory.directWord s lower upper)
              (tailMirrored + 2 ^ (s.stride * index) * Memory.mirroredWord s lower upper) next))) := by
   unfold results
   simp only [force_eq]
   rfl
 
-theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {direct mirrored count all sources : Nat} (sf : s.Fits)
+theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {direct mirrored count all sources : Nat}
+    (sf : s.Fits)
     (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hy : ∀ i, i < all → Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (count + i))) :
-    (n index here tail tailMirrored : Nat) → (next : Nat → Nat → Bool) → index + n = all → (∀ j, word here j = word sources (2 * index + j)) →
+    (hy : ∀ i, i < all →
+      Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (count + i))) :
+    (n index here tail tailMirrored : Nat) → (next : Nat → Nat → Bool) →
+    index + n = all → (∀ j, word here j = word sources (2 * index + j)) →
     (Memory.mk tail tailMirrored).Holds s (fun i => slots (count + i)) index →
     (∀ i, i < index → Defined m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))) →
     results m s direct count n index here tail tailMirrored next = true →
-    ∃ tail' tailMirrored', next tail' tailMirrored' = true ∧ (Memory.mk tail' tailMirrored').Holds s (fun i => slots (count + i)) all ∧
+    ∃ tail' tailMirrored', next tail' tailMirrored' = true ∧
+      (Memory.mk tail' tailMirrored').Holds s (fun i => slots (count + i)) all ∧
       ∀ i, i < all → Defined m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))
   | 0, index, _, tail, tailMirrored, next, hi, _, ht, hs, h => by
     have e : index = all := hi
@@ -370,17 +451,20 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {direct mi
     obtain ⟨b1, h⟩ := both_true h
     obtain ⟨b2, h⟩ := both_true h
     have first : Nat.land here (2 ^ 32 - 1) = word sources (2 * index) := (word_zero here).trans (hw 0)
-    have second : Nat.land (Nat.shiftRight here 32) (2 ^ 32 - 1) = word sources (2 * index + 1) := ((word_zero _).trans (word_succ here 0)).trans (hw 1)
+    have second : Nat.land (Nat.shiftRight here 32) (2 ^ 32 - 1) = word sources (2 * index + 1) :=
+      ((word_zero _).trans (word_succ here 0)).trans (hw 1)
     rw [first] at b1 h
     rw [second] at b2 h
     obtain ⟨l, u, e1, e2, x1, x2, x3⟩ := Bilinear.bounds_at sf hm (Nat.le_of_ble_eq_true b1)
     obtain ⟨l', u', e3, e4, z1, z2, z3⟩ := Bilinear.bounds_at sf hm (Nat.le_of_ble_eq_true b2)
     rw [e1, e2, e3, e4] at h
     have lt : index < all := by
-      rw [← hi]; show index + 1 ≤ index + (n + 1); exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le n))
+      rw [← hi]
+      show index + 1 ≤ index + (n + 1)
+      exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le n))
     obtain ⟨defined, lower, upper, c1, c2, within, h⟩ := transfer_sound sf x3 z3 x1 x2 z1 z2 (hy index lt) h
-    refine results_sound sf hm hy n (index + 1) _ _ _ next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
-      (Memory.push_holds ht c1 c2 within) (fun i hi => ?_) h
+    refine results_sound sf hm hy n (index + 1) _ _ _ next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1])
+      (fun j => ?_) (Memory.push_holds ht c1 c2 within) (fun i hi => ?_) h
     · rw [Bilinear.shift_word, hw]
       show word sources (2 * index + (2 + j)) = word sources (2 * index + 2 + j)
       rw [Nat.add_assoc]
@@ -389,17 +473,27 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K} {direct mi
       | inr g => exact hs i g
 
 /-- Bounds of the results behind the memory. -/
-def run (m : Semantics) (s : Scale) (n sources direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
-  results m s direct count n 0 sources 0 0 fun tail tailMirrored => Affine.extend s.stride n direct mirrored count next tail tailMirrored
+def run (m : Semantics) (s : Scale) (n sources direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
+    Bool :=
+  results m s direct count n 0 sources 0 0
+    fun tail tailMirrored => Affine.extend s.stride n direct mirrored count next tail tailMirrored
 
-/-- **Quotients.** The memory with the bounds of the results still holds, no divisor is 0, and nothing overflows. -/
-theorem run_sound {s : Scale} {slots : Nat → K} {n sources direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (m : Semantics) (hm : (Memory.mk direct mirrored).Holds s slots count) (hn : (Node.quotient n sources).Holds m slots count)
+/-- **Quotients.** The memory with the bounds of the results still holds, no divisor is 0, and nothing
+    overflows. -/
+theorem run_sound {s : Scale} {slots : Nat → K} {n sources direct mirrored count : Nat}
+    {next : Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (m : Semantics)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hn : (Node.quotient n sources).Holds m slots count)
     (h : run m s n sources direct mirrored count next = true) :
-    (Node.quotient n sources).Finite m slots ∧ ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + (Node.quotient n sources).size) ∧
+    (Node.quotient n sources).Finite m slots ∧
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots
+        (count + (Node.quotient n sources).size) ∧
       next direct' mirrored' (count + (Node.quotient n sources).size) = true := by
   obtain ⟨tail, tailMirrored, h, ht, hs⟩ := results_sound sf hm hn n 0 sources 0 0 _ (Nat.zero_add n)
-    (fun j => by rw [Nat.mul_zero, Nat.zero_add]) (Memory.empty_holds s _) (fun i hi => absurd hi (Nat.not_succ_le_zero i)) h
+    (fun j => by rw [Nat.mul_zero, Nat.zero_add]) (Memory.empty_holds s _)
+      (fun i hi => absurd hi (Nat.not_succ_le_zero i)) h
   rw [Affine.extend_eq] at h
   exact ⟨hs, _, _, Memory.append_holds hm ht, h⟩
 

@@ -5,11 +5,11 @@ import PytestTorchLean.Check.Sources
 /-!
 # Bounds of an affine node in binary32, for every order of summation
 
-The error of a row is a small multiple of the sum of its products' absolute values. It is bounded in one of two
-ways. If no slot that the node reads is further from 0 than a radius, that sum is the radius times the sum of
-the absolute weights, which interval arithmetic forms anyway. Or the columns are applied once more, to bounds that
-enclose 0, and tell for every row how much its products above 0 add up to, and those below: no sum that is rounded
-is larger than the larger of the two. That is many times tighter.
+The error of a row is a small multiple of the sum of its products' absolute values. It is bounded in one of
+two ways. If no slot that the node reads is further from 0 than a radius, that sum is the radius times the sum
+of the absolute weights, which interval arithmetic forms anyway. Or the columns are applied once more, to
+bounds that enclose 0, and tell for every row how much its products above 0 add up to, and those below: no sum
+that is rounded is larger than the larger of the two. That is many times tighter.
 -/
 set_option linter.all false
 universe u
@@ -22,41 +22,55 @@ namespace Affine
 /-! ### The errors of all rows -/
 
 /-- The error of a row for each unit of its absolute weights, when all sources lie within the radius. -/
-def errorFactor (a : Affine) (radius : Nat) : Nat := Nat.succ (Nat.div (Nat.mul (relativeError a.columns a.divisor) radius) (2 ^ 48))
+def errorFactor (a : Affine) (radius : Nat) : Nat :=
+  Nat.succ (Nat.div (Nat.mul (relativeError a.columns a.divisor) radius) (2 ^ 48))
 /-- No error is larger, if no unit of weight is charged more than `factor`. -/
-def errorLimit (s : Scale) (a : Affine) (d : Decoding) (factor : Nat) : Nat := factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + errorLoss s a d
+def errorLimit (s : Scale) (a : Affine) (d : Decoding) (factor : Nat) : Nat :=
+  factor * (a.columns * (2 ^ d.bits + 2 ^ d.bits)) + errorLoss s a d
 
 /-- The conditions on a node whose errors are bounded. -/
 def roundable (s : Scale) (a : Affine) (d : Decoding) : Bool :=
   both (both (Nat.ble 1 s.half) (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1))))
-    (both (Nat.ble a.columns (2 ^ 22)) (Nat.ble (Nat.succ ((2 ^ 48 + growth a.columns) * (2 ^ (d.base - 1) * Linear.reach s (2 ^ d.bits) a.columns) +
-      2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
+    (both (Nat.ble a.columns (2 ^ 22))
+        (Nat.ble (Nat.succ ((2 ^ 48 + growth a.columns) *
+                (2 ^ (d.base - 1) * Linear.reach s (2 ^ d.bits) a.columns) +
+              2 ^ 48 * (a.columns + a.columns) * s.unit)) (2 ^ 48 * s.unit * overflowThreshold)))
 
 /-- Widen the rows by their errors, `most` at most, and write them. -/
-def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses most : Nat) (next : Nat → Nat → Nat → Nat → Bool)
-    (error : Nat) : Bool :=
+def widen [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat)
+    (columns : List Column) (masses most : Nat) (next : Nat → Nat → Nat → Nat → Bool) (error : Nat) : Bool :=
   both (Nat.ble (Nat.succ (Linear.reach s (2 ^ d.bits) a.columns + (most + most))) (2 ^ s.half))
-    (force (fun stride => force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
-        Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions) bounds mass
-          (extend stride (a.rows * a.positions) direct mirrored start (next error)))
-      (Nat.add (boundsOf stride b direct mirrored start a columns) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
-      (Nat.add (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))) error)) (e * s.center))
+    (force (fun stride =>
+          force (fun b => force (fun e => force (fun offset => force (fun mass => force (fun bounds =>
+        Rows.write s b e offset (Linear.reach s (2 ^ d.bits) a.columns + (most + most)) (a.rows * a.positions)
+          bounds mass (extend stride (a.rows * a.positions) direct mirrored start (next error)))
+      (Nat.add (boundsOf stride b direct mirrored start a columns)
+          (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
+      (Nat.add (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))) error))
+        (e * s.center))
       (a.divisor * 2 ^ (150 - d.base))) (32 * a.lanes)) s.stride)
 
 /-- All rows' errors from one radius of the sources. -/
-def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (next : Nat → Nat → Bool) : Bool :=
-  both (both (Nat.ble step.radius s.center) (both (sourcesFrom step.first start (a.columns * a.positions) a.sources)
-      (both (slotsWithin s step.radius 0 2 direct) (slotsWithin s step.radius step.first (start - step.first) direct))))
+def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (next : Nat → Nat → Bool) :
+    Bool :=
+  both (both (Nat.ble step.radius s.center)
+      (both (sourcesFrom step.first start (a.columns * a.positions) a.sources)
+        (both (slotsWithin s step.radius 0 2 direct)
+          (slotsWithin s step.radius step.first (start - step.first) direct))))
     (force (fun most => force (fun error => next most error)
-      (Nat.add (Nat.mul (errorFactor a step.radius) (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions)))
-        (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
+        (Nat.add
+          (Nat.mul (errorFactor a step.radius) (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions)))
+          (Nat.mul (errorLoss s a step.decoding) (ones (32 * a.lanes) (a.rows * a.positions)))))
       (errorLimit s a step.decoding (errorFactor a step.radius)))
 
-/-- All rows' errors from what their products above 0 add up to, and those below, by the bounds of what the node reads. -/
-def fine [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat) (columns : List Column) (masses : Nat) (next : Nat → Nat → Bool) : Bool :=
+/-- All rows' errors from what their products above 0 add up to, and those below, by the bounds of what the
+    node reads. -/
+def fine [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat)
+    (columns : List Column) (masses : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun reach => both (both (Nat.ble 48 (32 * a.lanes)) (both (Nat.ble (Nat.succ s.half) (32 * a.lanes))
       (Nat.ble (signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48) (2 ^ (32 * a.lanes)))))
-    (withZero s start direct mirrored (fun read readMirrored => force (fun most => force (fun mass => force (fun bounds =>
+    (withZero s start direct mirrored
+        (fun read readMirrored => force (fun most => force (fun mass => force (fun bounds =>
         force (fun error => next most error) (signed s a d bounds mass))
       (boundsOf s.stride (32 * a.lanes) read readMirrored start a columns))
       (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))))
@@ -64,17 +78,24 @@ def fine [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored sta
     (Linear.reach s (2 ^ d.bits) a.columns)
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
-def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat) (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
+def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat)
+    (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Bool) false
-    (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows))) (both (roundable s a step.decoding)
-      (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool) (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses) (fine s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses)
-        (Nat.beq step.radius 0)
-        (fun most error => widen s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses most next error))))
+    (fun lanes => both (both (fits s a step.decoding start) (Nat.ble 1 (32 * a.lanes * a.rows)))
+        (both (roundable s a step.decoding)
+          (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool)
+            (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses)
+            (fine s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns
+              (Prepared.summed a step.decoding lanes).masses) (Nat.beq step.radius 0)
+            (fun most error => widen s a step.decoding direct mirrored start
+              (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses
+              most next error))))
     (Prepared.columns a step.decoding)
 
 /-! ### Soundness -/
 
-theorem mass_le {b rows bound i : Nat} (hi : i < rows) : (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds →
+theorem mass_le {b rows bound i : Nat} (hi : i < rows) :
+    (cs : List Column) → (ds : List Digits) → Packed b rows bound cs ds →
     Linear.mass ds i ≤ cs.length * (bound + bound)
   | [], [], _ => Nat.zero_le _
   | c :: cs, d :: ds, h => by
@@ -84,14 +105,18 @@ theorem mass_le {b rows bound i : Nat} (hi : i < rows) : (cs : List Column) → 
     exact Nat.add_le_add (Nat.add_le_add (hd i hi).1 (hd i hi).2) (mass_le hi cs ds ht)
   | [], _ :: _, h => h.elim
   | _ :: _, [], h => h.elim
-theorem weight_constant (radius i : Nat) : (ds : List Digits) → (source : Nat → Nat) → Columns.weight (fun _ => radius) ds source i = radius * Linear.mass ds i
+theorem weight_constant (radius i : Nat) :
+    (ds : List Digits) → (source : Nat → Nat) →
+    Columns.weight (fun _ => radius) ds source i = radius * Linear.mass ds i
   | [], _ => rfl
   | d :: ds, source => by
-    show radius * (d.positive i + d.negative i) + Columns.weight (fun _ => radius) ds _ i = radius * (d.positive i + d.negative i + Linear.mass ds i)
+    show radius * (d.positive i + d.negative i) + Columns.weight (fun _ => radius) ds _ i =
+      radius * (d.positive i + d.negative i + Linear.mass ds i)
     rw [weight_constant radius i ds, ← Nat.mul_add]
 
 /-- The rows of a vector, position after position. -/
-theorem repeated {b rows : Nat} (f : Nat → Nat) : (m : Nat) → pack b rows f * pack (b * rows) m (fun _ => 1) = pack b (rows * m) (fun i => f (i % rows))
+theorem repeated {b rows : Nat} (f : Nat → Nat) :
+    (m : Nat) → pack b rows f * pack (b * rows) m (fun _ => 1) = pack b (rows * m) (fun i => f (i % rows))
   | 0 => rfl
   | m + 1 => by
     have hcount : rows * (m + 1) = rows + rows * m := by rw [Nat.mul_succ, Nat.add_comm]
@@ -108,10 +133,14 @@ theorem repeated {b rows : Nat} (f : Nat → Nat) : (m : Nat) → pack b rows f 
 
 /-- Rounded values within their radii lie in the widened bounds. -/
 theorem widened_values {s : Scale} {slots value : Nat → K} {e n : Nat} {low high mass error : Nat → Nat}
-    (h : ∀ i, i < n → natural (low i) ≤ natural s.unit * value i + natural (mass i) ∧ natural s.unit * value i + natural (mass i) ≤ natural (high i))
+    (h : ∀ i, i < n →
+      natural (low i) ≤ natural s.unit * value i + natural (mass i) ∧
+        natural s.unit * value i + natural (mass i) ≤ natural (high i))
     (near : ∀ i, i < n → AtMost (natural s.unit * (natural e * slots i - value i)) (natural (error i))) :
-    ∀ i, i < n → natural (low i) ≤ natural s.unit * (natural e * slots i) + natural (mass i + error i) ∧
-      natural s.unit * (natural e * slots i) + natural (mass i + error i) ≤ natural (high i + (error i + error i)) := by
+    ∀ i, i < n →
+      natural (low i) ≤ natural s.unit * (natural e * slots i) + natural (mass i + error i) ∧
+        natural s.unit * (natural e * slots i) + natural (mass i + error i) ≤
+          natural (high i + (error i + error i)) := by
   intro i hi
   obtain ⟨h1, h2⟩ := h i hi
   obtain ⟨n1, n2⟩ := near i hi
@@ -127,16 +156,19 @@ theorem widened_values {s : Scale} {slots value : Nat → K} {e n : Nat} {low hi
     exact (ring5 K a l m r b, a + (m + r) - l, b + m - l + (r + a - b)) (u * y) (natural (low i)) m r (u * c)
   · refine le_cert ?_ (add_nonneg (sub_nonneg h2) (sub_nonneg n1))
     rw [(ring4 K u y c r, r - u * (y - c), r - u * y + u * c) u y c r]
-    exact (ring5 K a l m r b, l + (r + r) - (a + (m + r)), l - (b + m) + (r - a + b)) (u * y) (natural (high i)) m r (u * c)
+    exact (ring5 K a l m r b, l + (r + r) - (a + (m + r)), l - (b + m) + (r - a + b)) (u * y)
+      (natural (high i)) m r (u * c)
 
 /-- A position and a row make up an index. -/
-theorem index_lt {a : Affine} {position row : Nat} (h1 : position < a.positions) (h2 : row < a.rows) : row + a.rows * position < a.rows * a.positions := by
+theorem index_lt {a : Affine} {position row : Nat} (h1 : position < a.positions) (h2 : row < a.rows) :
+    row + a.rows * position < a.rows * a.positions := by
   refine Nat.le_trans ?_ (Nat.mul_le_mul (Nat.le.refl (n := a.rows)) h1)
   show row + a.rows * position + 1 ≤ a.rows * position + a.rows
   rw [Nat.add_comm row, Nat.add_assoc]
   exact Nat.add_le_add Nat.le.refl h2
 /-- Every index is made up of a position and a row. -/
-theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) : ∃ position row, position < a.positions ∧ row < a.rows ∧ i = row + a.rows * position := by
+theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) :
+    ∃ position row, position < a.positions ∧ row < a.rows ∧ i = row + a.rows * position := by
   have pos : 0 < a.rows := by
     cases g : a.rows with
     | zero => rw [g, Nat.zero_mul] at hi; exact absurd hi (Nat.not_succ_le_zero i)
@@ -148,18 +180,32 @@ theorem index_cases {a : Affine} {i : Nat} (hi : i < a.rows * a.positions) : ∃
   rw [Natural.add_mul_div _ lt] at z; exact z
 
 /-- Rows that lie within their errors of what the weights say. -/
-theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits}
-    {radii : Nat → Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (hf : fits s a d start = true) (wide : 1 ≤ 32 * a.lanes * a.rows) (hhalf : 1 ≤ s.half)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
+theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding}
+    {direct mirrored start most error : Nat} {columns : List Column} {ds : List Digits} {radii : Nat → Nat}
+    {next : Nat → Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hf : fits s a d start = true)
+    (wide : 1 ≤ 32 * a.lanes * a.rows)
+    (hhalf : 1 ≤ s.half)
+    (hlen : columns.length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
     (hform : ∀ (slots : Nat → K) (position i : Nat), i < a.rows →
-      natural (2 ^ (d.base - 1)) * Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i = a.form slots position i)
-    (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii) (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
-    (near : ∀ position row, position < a.positions → row < a.rows → ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position row →
-      AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))))
+      natural (2 ^ (d.base - 1)) *
+          Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) i =
+        a.form slots position i)
+    (he : error = pack (32 * a.lanes) (a.rows * a.positions) radii)
+    (small : ∀ i, i < a.rows * a.positions → radii i ≤ most)
+    (near : ∀ position row, position < a.positions →
+      row < a.rows →
+      ∀ c : K, natural (2 ^ (d.base - 1)) * c = a.form slots position row →
+        AtMost (natural s.unit *
+            (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * position)) - c))
+          (natural (radii (row + a.rows * position))))
     (h : widen s a d direct mirrored start columns (Linear.masses columns) most next error = true) :
     ∃ error direct' mirrored', (Passed.mk (.affine a) start d error).Holds s slots ∧
-      (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧ next error direct' mirrored' (start + (Node.affine a).size) = true := by
+      (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
+      next error direct' mirrored' (start + (Node.affine a).size) = true := by
   obtain ⟨r8, h⟩ := both_true h
   simp only [force_eq] at h
   have r8 := Nat.le_of_ble_eq_true r8
@@ -176,55 +222,75 @@ theorem widen_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d :
   have size : start + (Node.affine a).size = start + a.rows * a.positions := by
     show start + a.positions * a.rows = _; rw [Nat.mul_comm]
   rw [size]
-  have div_mod : ∀ position row, row < a.rows → (row + a.rows * position) / a.rows = position ∧ (row + a.rows * position) % a.rows = row :=
+  have div_mod : ∀ position row, row < a.rows →
+      (row + a.rows * position) / a.rows = position ∧ (row + a.rows * position) % a.rows = row :=
     fun position row h => ⟨Natural.add_mul_div _ h, Natural.add_mul_mod _ h⟩
-  let value : Nat → K := fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows)
-  have value_at : ∀ position row, row < a.rows → value (row + a.rows * position) = Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row :=
+  let value : Nat → K :=
+    fun i => Linear.combination slots ds (fun k => word a.sources (a.columns * (i / a.rows) + k)) (i % a.rows)
+  have value_at : ∀ position row, row < a.rows →
+      value (row + a.rows * position) =
+        Linear.combination slots ds (fun k => word a.sources (a.columns * position + k)) row :=
     fun position row h2 => by
-      show Linear.combination slots ds (fun k => word a.sources (a.columns * ((row + a.rows * position) / a.rows) + k)) ((row + a.rows * position) % a.rows) = _
+      show Linear.combination slots ds
+        (fun k => word a.sources (a.columns * ((row + a.rows * position) / a.rows) + k))
+        ((row + a.rows * position) % a.rows) = _
       rw [(div_mod position row h2).1, (div_mod position row h2).2]
-  obtain ⟨low, high, mass, g1, g2, g3, g4⟩ := gather_sound (value := value) sf hlen hp f5 below (fun position row _ h2 => value_at position row h2) hm a.positions 0 (Nat.zero_add _)
+  obtain ⟨low, high, mass, g1, g2, g3, g4⟩ := gather_sound (value := value) sf hlen hp f5 below
+    (fun position row _ h2 => value_at position row h2) hm a.positions 0 (Nat.zero_add _)
   have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
   rw [zero, ← boundsOf_eq sf f1 hlen hp f5 hm] at g1
   have g4 : ∀ i, i < a.rows * a.positions → _ := fun i hi => by
     have z := g4 i hi
     rw [Nat.mul_zero, Nat.zero_add] at z
     exact z
-  have e_mass : Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) = pack (32 * a.lanes) (a.rows * a.positions) mass := by
+  have e_mass : Nat.mul s.center
+        (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) =
+      pack (32 * a.lanes) (a.rows * a.positions) mass := by
     show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
     rw [← g2, ones_eq wide, ← Nat.mul_assoc]
   rw [e_mass, g1, he] at h
-  have e_high : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (Nat.mul (Nat.pow 2 s.half)
-      (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) radii) (pack (32 * a.lanes) (a.rows * a.positions) radii))) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * (high i + (radii i + radii i))) := by
-    show pack (32 * a.lanes) _ _ + 2 ^ s.half * (pack (32 * a.lanes) _ radii + pack (32 * a.lanes) _ radii) = _
+  have e_high : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
+    (Nat.mul (Nat.pow 2 s.half)
+      (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) radii)
+          (pack (32 * a.lanes) (a.rows * a.positions) radii))) =
+      pack (32 * a.lanes) (a.rows * a.positions)
+          (fun i => low i + 2 ^ s.half * (high i + (radii i + radii i))) := by
+    show pack (32 * a.lanes) _ _ +
+      2 ^ s.half * (pack (32 * a.lanes) _ radii + pack (32 * a.lanes) _ radii) = _
     rw [← pack_add, ← pack_mul, ← pack_add]
     exact pack_congr fun i _ => by rw [Nat.mul_add (2 ^ s.half) (high i)]; exact Nat.add_assoc _ _ _
-  have e_mass2 : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) radii) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => mass i + radii i) := (pack_add _ _ _ _).symm
+  have e_mass2 : Nat.add (pack (32 * a.lanes) (a.rows * a.positions) mass)
+      (pack (32 * a.lanes) (a.rows * a.positions) radii) =
+    pack (32 * a.lanes) (a.rows * a.positions) (fun i => mass i + radii i) := (pack_add _ _ _ _).symm
   rw [e_high, e_mass2] at h
-  have slot_near : ∀ i, i < a.rows * a.positions → AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - value i)) (natural (radii i)) := fun i hi => by
+  have slot_near : ∀ i, i < a.rows * a.positions →
+      AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + i) - value i))
+        (natural (radii i)) := fun i hi => by
     obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
     rw [e, value_at q r lt]
     exact near q r hq lt _ (hform slots q r lt)
   have room : ∀ i, i < a.rows * a.positions → low i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧
-      high i + (radii i + radii i) ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧ mass i + radii i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) := fun i hi =>
+      high i + (radii i + radii i) ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) ∧
+          mass i + radii i ≤ Linear.reach s (2 ^ d.bits) a.columns + (most + most) := fun i hi =>
     have r := small i hi
     have g := g3 i hi
     ⟨Nat.le_trans g.1 (Nat.le_add_right _ _), Nat.add_le_add g.2.1 (Nat.add_le_add r r),
       Nat.add_le_add g.2.2 (Nat.le_trans r (Nat.le_add_right _ _))⟩
-  obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 e_pos r8 room
-    (bounded_values (widened_values g4 slot_near)) h
+  obtain ⟨tail, tailMirrored, m1, m2⟩ := Rows.write_sound (slots := fun i => slots (start + i)) sf f1 e_pos r8
+    room (bounded_values (widened_values g4 slot_near)) h
   rw [Affine.extend_eq] at m2
   refine ⟨_, _, _, fun position row h1 h2 c hc => ?_, Memory.append_holds hm m1, m2⟩
-  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
+  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) :=
+    Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) f1)
   have digit_small : ∀ i, i < a.rows * a.positions → radii i < 2 ^ (32 * a.lanes) := fun i hi =>
-    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_left _ _) (room i hi).2.2)) (Nat.le_trans r8 half_le)
+    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_add_left _ _) (room i hi).2.2))
+      (Nat.le_trans r8 half_le)
   rw [digit_pack digit_small (index_lt h1 h2)]
   exact near position row h1 h2 c hc
 
 /-- The arithmetic of an error that is large enough. -/
-theorem large_enough {total under unit p charged loss : Nat} (h : total ≤ 2 ^ 48 * charged) (hl : under * unit ≤ p * loss) :
+theorem large_enough {total under unit p charged loss : Nat} (h : total ≤ 2 ^ 48 * charged)
+    (hl : under * unit ≤ p * loss) :
     p * total + 2 ^ 48 * under * unit ≤ 2 ^ 48 * (p * (charged + loss)) := by
   have a := Nat.mul_le_mul (Nat.le.refl (n := p)) h
   have b := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ 48)) hl
@@ -233,31 +299,49 @@ theorem large_enough {total under unit p charged loss : Nat} (h : total ≤ 2 ^ 
   · simp only [Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
   · simp only [Nat.mul_add, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm]
 
-theorem weight_le {f g : Nat → Nat} {r c n i : Nat} : (ds : List Digits) → (source : Nat → Nat) → (∀ k, k < ds.length → source k < n) →
+theorem weight_le {f g : Nat → Nat} {r c n i : Nat} :
+    (ds : List Digits) → (source : Nat → Nat) → (∀ k, k < ds.length → source k < n) →
     (∀ j, j < n → r * f j ≤ c * g j) → r * Columns.weight f ds source i ≤ c * Columns.weight g ds source i
   | [], _, _, _ => Nat.zero_le _
   | d :: ds, source, hs, h => by
-    have ih := weight_le (i := i) ds (fun k => source (k + 1)) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk)) h
-    show r * (f (source 0) * (d.positive i + d.negative i) + Columns.weight f ds _ i) ≤ c * (g (source 0) * (d.positive i + d.negative i) + Columns.weight g ds _ i)
+    have ih :=
+      weight_le (i := i) ds (fun k => source (k + 1)) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk)) h
+    show r * (f (source 0) * (d.positive i + d.negative i) + Columns.weight f ds _ i) ≤
+      c * (g (source 0) * (d.positive i + d.negative i) + Columns.weight g ds _ i)
     generalize d.positive i + d.negative i = w
     rw [Nat.mul_add, Nat.mul_add, ← Nat.mul_assoc, ← Nat.mul_assoc]
     exact Nat.add_le_add (Nat.mul_le_mul (h _ (hs 0 (Nat.succ_le_succ (Nat.zero_le _)))) Nat.le.refl) ih
-theorem weight_le_mass {f : Nat → Nat} {most n i : Nat} (ds : List Digits) (source : Nat → Nat) (hs : ∀ k, k < ds.length → source k < n)
-    (h : ∀ j, j < n → f j ≤ most) : Columns.weight f ds source i ≤ most * Linear.mass ds i := by
-  have z := weight_le (f := f) (g := fun _ => most) (r := 1) (c := 1) (i := i) ds source hs (fun j hj => by rw [Natural.one_mul, Natural.one_mul]; exact h j hj)
+theorem weight_le_mass {f : Nat → Nat} {most n i : Nat} (ds : List Digits) (source : Nat → Nat)
+    (hs : ∀ k, k < ds.length → source k < n) (h : ∀ j, j < n → f j ≤ most) :
+    Columns.weight f ds source i ≤ most * Linear.mass ds i := by
+  have z := weight_le (f := f) (g := fun _ => most) (r := 1) (c := 1) (i := i) ds source hs
+    (fun j hj => by rw [Natural.one_mul, Natural.one_mul]; exact h j hj)
   rw [Natural.one_mul, Natural.one_mul, weight_constant] at z
   exact z
 
-theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
-    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds) (wide : 1 ≤ 32 * a.lanes * a.rows) (lane : 1 ≤ 32 * a.lanes)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : coarse s a step direct start (Linear.masses columns) next = true) :
-    ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat}
+    {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (c1 : 1 ≤ s.half)
+    (c2 : s.top < 2 ^ (s.half - 1))
+    (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hlen : columns.length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) columns ds)
+    (wide : 1 ≤ 32 * a.lanes * a.rows)
+    (lane : 1 ≤ 32 * a.lanes)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start)
+    (h : coarse s a step direct start (Linear.masses columns) next = true) :
+    ∃ (radius : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧
+      error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
       (∀ j, j < start → radius j ≤ s.top) ∧
-      (∀ i, i < a.columns * a.positions → AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
-      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
-        relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) * Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
-          2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
+      (∀ i, i < a.columns * a.positions →
+          AtMost (natural s.unit * slots (word a.sources i)) (natural (radius (word a.sources i)))) ∧
+      ∀ position row, position < a.positions → row < a.rows →
+        radii (row + a.rows * position) ≤ most ∧
+          relativeError a.columns a.divisor * (2 ^ (step.decoding.base - 1) *
+                    Columns.weight radius ds (fun k => word a.sources (a.columns * position + k)) row) +
+              2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
+            2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
   obtain ⟨d, first, radius⟩ := step
   obtain ⟨hr, h⟩ := both_true h
   obtain ⟨r4, hr⟩ := both_true hr
@@ -267,9 +351,13 @@ theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} 
   have r4 : radius ≤ s.center := Nat.le_of_ble_eq_true r4
   obtain ⟨two, first_le, from_first⟩ := sourcesFrom_sound below r5
   have constants := slotsWithin_sound sf c1 c2 r4 two hm r6
-  have others := slotsWithin_sound sf c1 c2 r4 (Natural.le_of_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le)) hm r7
-  refine ⟨fun _ => radius, fun i => errorFactor a radius * Linear.mass ds (i % a.rows) + errorLoss s a d, _, _, h, ?_, fun _ _ => Nat.le_trans r4 (Nat.le_add_right _ _), fun i hi => ?_, fun position row h1 h2 => ?_⟩
-  · show errorFactor a radius * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) + errorLoss s a d * ones (32 * a.lanes) (a.rows * a.positions) = _
+  have others := slotsWithin_sound sf c1 c2 r4
+    (Natural.le_of_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel first_le)) hm r7
+  refine ⟨fun _ => radius, fun i => errorFactor a radius * Linear.mass ds (i % a.rows) + errorLoss s a d, _,
+      _, h, ?_, fun _ _ => Nat.le_trans r4 (Nat.le_add_right _ _), fun i hi => ?_,
+      fun position row h1 h2 => ?_⟩
+  · show errorFactor a radius * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) +
+      errorLoss s a d * ones (32 * a.lanes) (a.rows * a.positions) = _
     rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, mul_ones lane, ← pack_mul, ← pack_add]
   · cases from_first i hi with
     | inl g => exact constants _ (Nat.zero_le _) (by rw [Nat.zero_add]; exact g)
@@ -281,8 +369,10 @@ theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} 
   · have m := mass_le h2 _ ds hp
     rw [hlen] at m
     have e : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ h2
-    show errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d ≤ errorLimit s a d (errorFactor a radius) ∧
-      _ ≤ 2 ^ 48 * (_ * (errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d))
+    show errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d ≤
+      errorLimit s a d (errorFactor a radius) ∧
+      _ ≤ 2 ^ 48 *
+          (_ * (errorFactor a radius * Linear.mass ds ((row + a.rows * position) % a.rows) + errorLoss s a d))
     rw [e, weight_constant]
     refine ⟨Nat.add_le_add (Nat.mul_le_mul Nat.le.refl m) Nat.le.refl, ?_⟩
     rw [Nat.mul_left_comm]
@@ -291,26 +381,46 @@ theorem coarse_sound {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} 
     exact Nat.mul_le_mul (ceiling (Natural.two_pow_pos 48)) Nat.le.refl
 
 /-- All slots that a position reads have been written. -/
-theorem reads_below {a : Affine} {b bound start position : Nat} {columns : List Column} {ds : List Digits} (hlen : columns.length = a.columns) (hp : Packed b a.rows bound columns ds)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : position < a.positions) :
+theorem reads_below {a : Affine} {b bound start position : Nat} {columns : List Column} {ds : List Digits}
+    (hlen : columns.length = a.columns)
+    (hp : Packed b a.rows bound columns ds)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start)
+    (h : position < a.positions) :
     ∀ k, k < ds.length → word a.sources (a.columns * position + k) < start := fun k hk => by
   rw [← Columns.packed_length _ _ hp, hlen] at hk
   refine below _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl h))
   show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
   exact Nat.add_le_add Nat.le.refl hk
 
-theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
-    (sf : s.Fits) (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1)) (hm : (Memory.mk direct mirrored).Holds s slots start)
-    (f1 : s.half + s.half ≤ 32 * a.lanes) (f5 : Linear.reach s (2 ^ d.bits) a.columns < 2 ^ s.half)
-    (hlen : columns.length = a.columns) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds) (wide : 1 ≤ 32 * a.lanes * a.rows)
-    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start) (h : fine s a d direct mirrored start columns (Linear.masses columns) next = true) :
-    ∃ (up down : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
-      (∀ i, i < a.columns * a.positions → natural s.unit * slots (word a.sources i) ≤ natural (up (word a.sources i)) ∧ -(natural s.unit * slots (word a.sources i)) ≤ natural (down (word a.sources i))) ∧
-      ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧ ∃ above beneath larger,
-        above = Columns.sides up down ds (fun k => word a.sources (a.columns * position + k)) row ∧ beneath = Columns.sides down up ds (fun k => word a.sources (a.columns * position + k)) row ∧
-        above ≤ larger ∧ beneath ≤ larger ∧ above + beneath ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
-        2 ^ (d.base - 1) * signedError a.columns a.divisor (above + beneath) larger + 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
-          2 ^ 48 * (2 ^ (d.base - 1) * radii (row + a.rows * position)) := by
+theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding}
+    {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (c1 : 1 ≤ s.half)
+    (c2 : s.top < 2 ^ (s.half - 1))
+    (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (f1 : s.half + s.half ≤ 32 * a.lanes)
+    (f5 : Linear.reach s (2 ^ d.bits) a.columns < 2 ^ s.half)
+    (hlen : columns.length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
+    (wide : 1 ≤ 32 * a.lanes * a.rows)
+    (below : ∀ i, i < a.columns * a.positions → word a.sources i < start)
+    (h : fine s a d direct mirrored start columns (Linear.masses columns) next = true) :
+    ∃ (up down : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧
+      error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      (∀ i, i < a.columns * a.positions →
+          natural s.unit * slots (word a.sources i) ≤ natural (up (word a.sources i)) ∧
+            -(natural s.unit * slots (word a.sources i)) ≤ natural (down (word a.sources i))) ∧
+      ∀ position row, position < a.positions → row < a.rows →
+        radii (row + a.rows * position) ≤ most ∧
+          ∃ above beneath larger, above =
+              Columns.sides up down ds (fun k => word a.sources (a.columns * position + k)) row ∧
+            beneath = Columns.sides down up ds (fun k => word a.sources (a.columns * position + k)) row ∧
+            above ≤ larger ∧
+            beneath ≤ larger ∧
+            above + beneath ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
+            2 ^ (d.base - 1) * signedError a.columns a.divisor (above + beneath) larger +
+                2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
+              2 ^ 48 * (2 ^ (d.base - 1) * radii (row + a.rows * position)) := by
   unfold fine at h
   rw [force_eq] at h
   obtain ⟨hr, h⟩ := both_true h
@@ -330,33 +440,52 @@ theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : 
   have g := gather_eq (rows := a.rows) sf ordered hlen hp below a.positions 0 (Nat.zero_add _)
   have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
   rw [zero, ← boundsOf_eq sf f1 hlen hp f5 held] at g
-  have e_mass : Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) =
+  have e_mass :
+    Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) =
       pack (32 * a.lanes) (a.rows * a.positions) (fun i => s.center * Linear.mass ds (i % a.rows)) := by
     show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
     rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, ← pack_mul]
-  have between : ∀ j, j < start → lowered s (l j) ≤ s.center ∧ s.center ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
+  have between : ∀ j, j < start →
+      lowered s (l j) ≤ s.center ∧ s.center ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
     ⟨(lowered_le s (l j)).2, (le_lifted s (u j)).2, lifted_le (hw j hj).2.1⟩
   have facts : ∀ i, i < a.rows * a.positions →
-      Linear.low s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) + Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) = s.center * Linear.mass ds (i % a.rows) ∧
-      s.center * Linear.mass ds (i % a.rows) + Columns.sides (fun j => lifted s (u j) - s.center) (fun j => s.center - lowered s (l j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) = Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ∧
-      s.center * Linear.mass ds (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns ∧ Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns := fun i hi => by
+      Linear.low s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds
+            (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) +
+          Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds
+            (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) =
+        s.center * Linear.mass ds (i % a.rows) ∧
+      s.center * Linear.mass ds (i % a.rows) + Columns.sides (fun j => lifted s (u j) - s.center)
+            (fun j => s.center - lowered s (l j)) ds
+            (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) =
+        Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds
+          (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ∧
+      s.center * Linear.mass ds (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
+          Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds
+              (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ≤
+            Linear.reach s (2 ^ d.bits) a.columns := fun i hi => by
     obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
     have inside := reads_below hlen hp below hq
     have row_lt : i % a.rows < a.rows := by rw [e, Natural.add_mul_mod _ lt]; exact lt
-    have place : a.columns * (0 + i / a.rows) = a.columns * position := by rw [e, Natural.add_mul_div _ lt, Nat.zero_add]
-    obtain ⟨b1, b2⟩ := sides_eq between (i % a.rows) ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (by rw [place]; exact inside)
-    obtain ⟨_, a2, a3⟩ := Linear.small row_lt ordered columns ds (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
+    have place : a.columns * (0 + i / a.rows) = a.columns * position := by
+      rw [e, Natural.add_mul_div _ lt, Nat.zero_add]
+    obtain ⟨b1, b2⟩ := sides_eq between (i % a.rows) ds
+      (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (by rw [place]; exact inside)
+    obtain ⟨_, a2, a3⟩ := Linear.small row_lt ordered columns ds
+      (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
       (by rw [place, Columns.packed_length _ _ hp]; exact inside)
     rw [hlen] at a2 a3
     exact ⟨b1, b2, a3, a2⟩
   rw [g, e_mass, signed_eq f1 q1 q2 q3 f5 facts] at h
-  refine ⟨fun j => lifted s (u j) - s.center, fun j => s.center - lowered s (l j), _, _, _, h, rfl, fun i hi => sides_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
+  refine ⟨fun j => lifted s (u j) - s.center, fun j => s.center - lowered s (l j), _, _, _, h, rfl,
+      fun i hi => sides_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
   obtain ⟨b1, b2, b3, b4⟩ := facts _ (index_lt g1 g2)
   have e1 : (row + a.rows * position) / a.rows = position := Natural.add_mul_div _ g2
   have e2 : (row + a.rows * position) % a.rows = row := Natural.add_mul_mod _ g2
   simp only [e1, e2, Nat.zero_add] at *
-  generalize Columns.sides (fun j => lifted s (u j) - s.center) (fun j => s.center - lowered s (l j)) ds (fun k => word a.sources (a.columns * position + k)) row = above at *
-  generalize Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds (fun k => word a.sources (a.columns * position + k)) row = beneath at *
+  generalize Columns.sides (fun j => lifted s (u j) - s.center) (fun j => s.center - lowered s (l j)) ds
+      (fun k => word a.sources (a.columns * position + k)) row = above at *
+  generalize Columns.sides (fun j => s.center - lowered s (l j)) (fun j => lifted s (u j) - s.center) ds
+      (fun k => word a.sources (a.columns * position + k)) row = beneath at *
   have above_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left above _) (Natural.le_of_eq b2)) b4
   have beneath_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left beneath _) (Natural.le_of_eq b1)) b3
   have larger_le : beneath + (above - beneath) ≤ Linear.reach s (2 ^ d.bits) a.columns := by
@@ -365,16 +494,22 @@ theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : 
     | inr g =>
       obtain ⟨k, hk⟩ := Nat.exists_of_le g
       rw [hk, Vector.sub_zero_of, ← hk]; exact beneath_le
-  refine ⟨?_, above, beneath, beneath + (above - beneath), rfl, rfl, le_add_sub _ _, Nat.le_add_right _ _, ?_, large_enough (roundedUp_large _) (loss_large s a d)⟩
-  · exact Nat.add_le_add (roundedUp_le (signedError_mono (Nat.add_le_add above_le beneath_le) larger_le)) Nat.le.refl
+  refine ⟨?_, above, beneath, beneath + (above - beneath), rfl, rfl, le_add_sub _ _, Nat.le_add_right _ _, ?_,
+      large_enough (roundedUp_large _) (loss_large s a d)⟩
+  · exact Nat.add_le_add (roundedUp_le (signedError_mono (Nat.add_le_add above_le beneath_le) larger_le))
+      Nat.le.refl
   · refine Nat.le_trans (Nat.le_trans ?_ (Natural.le_of_eq b2)) b4
     rw [Nat.add_comm, ← b1]
     exact Nat.add_le_add (Nat.le_add_left _ _) Nat.le.refl
 
-theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {step : Step} {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots start) (hn : (Node.affine a).Holds .binary32 slots start)
+theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {step : Step}
+    {direct mirrored start : Nat} {next : Nat → Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots start)
+    (hn : (Node.affine a).Holds .binary32 slots start)
     (h : runRounded s a step direct mirrored start next = true) :
-    (Node.affine a).Finite .binary32 slots ∧ ∃ error direct' mirrored', (Passed.mk (.affine a) start step.decoding error).Holds s slots ∧
+    (Node.affine a).Finite .binary32 slots ∧
+    ∃ error direct' mirrored', (Passed.mk (.affine a) start step.decoding error).Holds s slots ∧
       (Memory.mk direct' mirrored').Holds s slots (start + (Node.affine a).size) ∧
       next error direct' mirrored' (start + (Node.affine a).size) = true := by
   unfold runRounded at h
@@ -403,44 +538,60 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
   have r2 : s.top < 2 ^ (s.half - 1) := Nat.le_of_ble_eq_true r2
   have r3 := Nat.le_of_ble_eq_true r3
   have r9 := Nat.le_of_ble_eq_true r9
-  have lane : 1 ≤ 32 * a.lanes := Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) (Nat.le_of_ble_eq_true f1)
+  have lane : 1 ≤ 32 * a.lanes :=
+    Nat.le_trans (Nat.le_trans r1 (Nat.le_add_right _ _)) (Nat.le_of_ble_eq_true f1)
   obtain ⟨hlen, ds, hp, hform, hweigh, hsides⟩ := Columns.decoded_weighing (K := K) (decode_sound hd)
-  have at_lt : ∀ position k, position < a.positions → k < a.columns → a.columns * position + k < a.columns * a.positions := fun position k h1 h2 =>
+  have at_lt : ∀ position k, position < a.positions →
+      k < a.columns → a.columns * position + k < a.columns * a.positions := fun position k h1 h2 =>
     Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := a.columns * position)) h2) (Nat.mul_le_mul Nat.le.refl h1)
   obtain ⟨radii, most, error, run, he, rows⟩ : ∃ (radii : Nat → Nat) (most error : Nat),
-      widen s a step.decoding direct mirrored start (Columns.flatten lanes) (Linear.masses (Columns.flatten lanes)) most next error = true ∧ error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
+      widen s a step.decoding direct mirrored start (Columns.flatten lanes)
+            (Linear.masses (Columns.flatten lanes)) most next error = true ∧
+        error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
       ∀ position row, position < a.positions → row < a.rows → radii (row + a.rows * position) ≤ most ∧
-        (∃ weight, Weighs (natural s.unit) (a.terms slots position row) (natural (2 ^ (step.decoding.base - 1)) * natural weight) ∧ weight ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns) ∧
+        (∃ weight, Weighs (natural s.unit) (a.terms slots position row)
+              (natural (2 ^ (step.decoding.base - 1)) * natural weight) ∧
+            weight ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns) ∧
         ∀ c : K, natural (2 ^ (step.decoding.base - 1)) * c = a.form slots position row →
-          AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - step.decoding.base)) * slots (start + (row + a.rows * position)) - c)) (natural (radii (row + a.rows * position))) := by
+          AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - step.decoding.base)) *
+                      slots (start + (row + a.rows * position)) - c))
+              (natural (radii (row + a.rows * position))) := by
     cases hmode : Nat.beq step.radius 0 with
     | false =>
       rw [hmode] at h
-      obtain ⟨radius, radii, most, error, run, he, small, reads, rows⟩ := coarse_sound sf r1 r2 hm hlen hp wide lane below h
+      obtain ⟨radius, radii, most, error, run, he, small, reads, rows⟩ :=
+        coarse_sound sf r1 r2 hm hlen hp wide lane below h
       refine ⟨radii, most, error, run, he, fun position row h1 h2 => ?_⟩
-      have weighs := hweigh slots radius (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
-      refine ⟨(rows position row h1 h2).1, ⟨_, weighs, ?_⟩, fun c hc => near f2 f3 r3 weighs (hn position row h1 h2) hc (rows position row h1 h2).2⟩
+      have weighs :=
+        hweigh slots radius (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
+      refine ⟨(rows position row h1 h2).1, ⟨_, weighs, ?_⟩,
+          fun c hc => near f2 f3 r3 weighs (hn position row h1 h2) hc (rows position row h1 h2).2⟩
       have m := mass_le h2 _ ds hp
       rw [hlen] at m
       refine Nat.le_trans (weight_le_mass (n := start) ds _ (reads_below hlen hp below h1) small) ?_
       refine Nat.le_trans (Nat.mul_le_mul Nat.le.refl m) (Natural.le_of_eq ?_)
-      show s.top * (a.columns * (2 ^ step.decoding.bits + 2 ^ step.decoding.bits)) = a.columns * (s.top * 2 ^ step.decoding.bits + s.top * 2 ^ step.decoding.bits)
+      show s.top * (a.columns * (2 ^ step.decoding.bits + 2 ^ step.decoding.bits)) =
+        a.columns * (s.top * 2 ^ step.decoding.bits + s.top * 2 ^ step.decoding.bits)
       rw [Nat.mul_left_comm, Nat.mul_add s.top]
     | true =>
       rw [hmode] at h
-      obtain ⟨up, down, radii, most, error, run, he, reads, rows⟩ := fine_sound sf r1 r2 hm (Nat.le_of_ble_eq_true f1) (Nat.le_of_ble_eq_true f5) hlen hp wide below h
+      obtain ⟨up, down, radii, most, error, run, he, reads, rows⟩ :=
+        fine_sound sf r1 r2 hm (Nat.le_of_ble_eq_true f1) (Nat.le_of_ble_eq_true f5) hlen hp wide below h
       refine ⟨radii, most, error, run, he, fun position row h1 h2 => ?_⟩
-      have leans := hsides slots up down (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
+      have leans :=
+        hsides slots up down (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
       obtain ⟨small, above, beneath, larger, ea, eb, la, lb, fits, large⟩ := rows position row h1 h2
       rw [← ea, ← eb] at leans
-      refine ⟨small, ⟨above + beneath, ?_, fits⟩, fun c hc => near_signed f2 f3 r3 leans la lb (hn position row h1 h2) hc large⟩
+      refine ⟨small, ⟨above + beneath, ?_, fits⟩,
+          fun c hc => near_signed f2 f3 r3 leans la lb (hn position row h1 h2) hc large⟩
       have w := leans.weighs
       rw [← mul_add, ← natural_add] at w
       exact w
   refine ⟨fun position row h1 h2 => ?_, ?_⟩
   · obtain ⟨_, ⟨weight, weighs, small⟩, _⟩ := rows position row h1 h2
     exact finite_row sf.unit r3 weighs small r9
-  refine widen_sound sf hm hf wide r1 hlen hp hform he (fun i hi => ?_) (fun position row h1 h2 c hc => (rows position row h1 h2).2.2 c hc) run
+  refine widen_sound sf hm hf wide r1 hlen hp hform he (fun i hi => ?_)
+    (fun position row h1 h2 c hc => (rows position row h1 h2).2.2 c hc) run
   obtain ⟨q, r, hq, lt, e⟩ := index_cases hi
   rw [e]; exact (rows q r hq lt).1
 end Affine

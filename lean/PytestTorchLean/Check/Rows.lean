@@ -15,8 +15,10 @@ open OrderedRing
 namespace Rows
 variable {K : Type u} [OrderedRing K]
 
-theorem cancel {e : Nat} (he : 0 < e) {x y : K} (h : natural e * x ≤ natural e * y) : x ≤ y := cancel_natural he h
-theorem natural_le_reflect {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤ n := OrderedRing.natural_le_reflect h
+theorem cancel {e : Nat} (he : 0 < e) {x y : K} (h : natural e * x ≤ natural e * y) : x ≤ y :=
+  cancel_natural he h
+theorem natural_le_reflect {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤ n :=
+  OrderedRing.natural_le_reflect h
 
 theorem mul_div_le (n e : Nat) (he : 0 < e) : e * (n / e) ≤ n := by
   have h := Natural.mod_add_div he n
@@ -34,13 +36,17 @@ theorem lt_mul_div (n e : Nat) (he : 0 < e) : n ≤ e * (n / e) + (e - 1) := by
   exact k
 
 theorem divide_lower {low offset mass e : Nat} {x : K} (he : 0 < e) (hm : mass ≤ low + offset)
-    (h : natural low + natural offset ≤ natural e * x + natural mass) : natural ((low + offset - mass) / e) ≤ x := by
+    (h : natural low + natural offset ≤ natural e * x + natural mass) :
+    natural ((low + offset - mass) / e) ≤ x := by
   refine cancel he ?_
-  have a : (natural (e * ((low + offset - mass) / e)) : K) ≤ natural (low + offset - mass) := natural_le (mul_div_le _ _ he)
+  have a : (natural (e * ((low + offset - mass) / e)) : K) ≤ natural (low + offset - mass) :=
+    natural_le (mul_div_le _ _ he)
   rw [natural_mul, Linear.natural_sub hm, natural_add] at a
   have b := add_nonneg (sub_nonneg a) (sub_nonneg h)
   refine le_cert ?_ b
-  exact (ring5 K q l o m x, x - q, (l + o - m - q) + (x + m - (l + o))) (natural e * natural ((low + offset - mass) / e)) (natural low) (natural offset) (natural mass) (natural e * x)
+  exact (ring5 K q l o m x, x - q, (l + o - m - q) + (x + m - (l + o)))
+    (natural e * natural ((low + offset - mass) / e)) (natural low) (natural offset) (natural mass)
+    (natural e * x)
 
 theorem sub_ge (n m : Nat) : (natural n : K) - natural m ≤ natural (n - m) := by
   cases Nat.le_total m n with
@@ -50,9 +56,11 @@ theorem sub_ge (n m : Nat) : (natural n : K) - natural m ≤ natural (n - m) := 
     exact le_cert ((ring2 K n m, 0 - (n - m), m - n) (natural n) (natural m)) (sub_nonneg (natural_le h))
 
 theorem divide_upper {high offset mass e : Nat} {x : K} (he : 0 < e)
-    (h : natural e * x + natural mass ≤ natural high + natural offset) : x ≤ natural ((high + offset + (e - 1) - mass) / e) := by
+    (h : natural e * x + natural mass ≤ natural high + natural offset) :
+    x ≤ natural ((high + offset + (e - 1) - mass) / e) := by
   refine cancel he ?_
-  have a : (natural (high + offset + (e - 1) - mass) : K) ≤ natural (e * ((high + offset + (e - 1) - mass) / e) + (e - 1)) :=
+  have a : (natural (high + offset + (e - 1) - mass) : K) ≤
+      natural (e * ((high + offset + (e - 1) - mass) / e) + (e - 1)) :=
     natural_le (lt_mul_div _ _ he)
   have c := sub_ge (K := K) (high + offset + (e - 1)) mass
   rw [natural_add, natural_mul] at a
@@ -62,11 +70,14 @@ theorem divide_upper {high offset mass e : Nat} {x : K} (he : 0 < e)
   generalize (natural (e - 1) : K) = r at *
   have b := add_nonneg (add_nonneg (sub_nonneg a) (sub_nonneg c)) (sub_nonneg h)
   refine le_cert ?_ b
-  have e1 : natural high + natural offset + r - natural mass = (natural high + natural offset - natural mass) + r :=
+  have e1 :
+      natural high + natural offset + r - natural mass = (natural high + natural offset - natural mass) + r :=
     (ring4 K g o r m, g + o + r - m, g + o - m + r) _ _ _ _
   rw [e1]
-  exact (ring5 K q x n w r, q - x, (q + r - n) + (n - (w + r)) + (w - x)) q (natural e * x) n (natural high + natural offset - natural mass) r |> fun t => by
-    rw [t, (ring4 K g o m x, g + o - m - x, g + o - (x + m)) (natural high) (natural offset) (natural mass) (natural e * x)]
+  exact (ring5 K q x n w r, q - x, (q + r - n) + (n - (w + r)) + (w - x)) q (natural e * x) n
+      (natural high + natural offset - natural mass) r |> fun t => by
+    rw [t, (ring4 K g o m x, g + o - m - x, g + o - (x + m)) (natural high) (natural offset) (natural mass)
+        (natural e * x)]
 
 /-- Divide each row's bounds, round outward, push. `bounds` packs low and high halves, `mass` the masses. -/
 def push (s : Scale) (b e offset rows : Nat) :
@@ -77,17 +88,22 @@ def push (s : Scale) (b e offset rows : Nat) :
       force (fun digit => force (fun low => force (fun m =>
         force (fun lower => force (fun upper =>
           both (Nat.ble m low) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
-            (force (fun place => force (fun direct' => force (fun mirrored' => force (fun bounds' => force (fun mass' => force (fun count' =>
+            (force (fun place => force (fun direct' =>
+                    force (fun mirrored' => force (fun bounds' => force (fun mass' => force (fun count' =>
                 rest bounds' mass' direct' mirrored' count' next)
               (Nat.succ count)) (Nat.shiftRight mass b)) (Nat.shiftRight bounds b))
-              (Nat.add mirrored (Nat.mul place (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
+              (Nat.add mirrored (Nat.mul place
+                    (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
               (Nat.add direct (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
               (Nat.pow 2 (Nat.mul s.stride count))))))
-          (Nat.div (Nat.sub (Nat.add (Nat.add (Nat.shiftRight digit s.half) offset) (Nat.sub e 1)) m) e)) (Nat.div (Nat.sub low m) e))
-        (Nat.land mass (Nat.sub (Nat.pow 2 b) 1))) (Nat.add (Nat.land digit (Nat.sub (Nat.pow 2 s.half) 1)) offset))
+          (Nat.div (Nat.sub (Nat.add (Nat.add (Nat.shiftRight digit s.half) offset) (Nat.sub e 1)) m) e))
+            (Nat.div (Nat.sub low m) e))
+        (Nat.land mass (Nat.sub (Nat.pow 2 b) 1)))
+          (Nat.add (Nat.land digit (Nat.sub (Nat.pow 2 s.half) 1)) offset))
       (Nat.land bounds (Nat.sub (Nat.pow 2 b) 1))) rows
 
-theorem push_succ (s : Scale) (b e offset rows bounds mass direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) :
+theorem push_succ (s : Scale) (b e offset rows bounds mass direct mirrored count : Nat)
+    (next : Nat → Nat → Nat → Bool) :
     push s b e offset (rows + 1) bounds mass direct mirrored count next =
       (let digit := Nat.land bounds (2 ^ b - 1)
        let low := Nat.land digit (2 ^ s.half - 1)
@@ -110,11 +126,15 @@ def Bounded (s : Scale) (slots : Nat → K) (e offset count rows : Nat) (low hig
     natural e * s.image (slots (count + i)) + natural (mass i) ≤ natural (high i) + natural offset
 
 theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.half + s.half ≤ b) (he : 0 < e) :
-    (rows : Nat) → (low high mass : Nat → Nat) → (direct mirrored count : Nat) → (next : Nat → Nat → Nat → Bool) →
+    (rows : Nat) → (low high mass : Nat → Nat) → (direct mirrored count : Nat) →
+    (next : Nat → Nat → Nat → Bool) →
     (∀ i, i < rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ b) →
-    Bounded s slots e offset count rows low high mass → (Memory.mk direct mirrored).Holds s slots count →
-    push s b e offset rows (pack b rows (fun i => low i + 2 ^ s.half * high i)) (pack b rows mass) direct mirrored count next = true →
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + rows) ∧ next direct' mirrored' (count + rows) = true := by
+    Bounded s slots e offset count rows low high mass →
+    (Memory.mk direct mirrored).Holds s slots count →
+    push s b e offset rows (pack b rows (fun i => low i + 2 ^ s.half * high i)) (pack b rows mass) direct
+        mirrored count next = true →
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + rows) ∧
+      next direct' mirrored' (count + rows) = true := by
   intro rows
   induction rows with
   | zero =>
@@ -123,25 +143,32 @@ theorem push_sound {s : Scale} {slots : Nat → K} {b e offset : Nat} (hb : s.ha
   | succ rows smaller =>
     intro low high mass direct mirrored count next hd hy hm h
     obtain ⟨d1, d2, d3⟩ := hd 0 (Nat.succ_le_succ (Nat.zero_le _))
-    have dw : low 0 + 2 ^ s.half * high 0 < 2 ^ b := Nat.le_trans (Memory.halves_lt d1 d2) (Natural.two_pow_le hb)
-    have w1 : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (2 ^ b - 1) = low 0 + 2 ^ s.half * high 0 :=
+    have dw : low 0 + 2 ^ s.half * high 0 < 2 ^ b :=
+      Nat.le_trans (Memory.halves_lt d1 d2) (Natural.two_pow_le hb)
+    have w1 : Nat.land (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) (2 ^ b - 1) =
+        low 0 + 2 ^ s.half * high 0 :=
       land_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
     have w2 : Nat.land (pack b (rows + 1) mass) (2 ^ b - 1) = mass 0 := land_pack_succ d3
-    have w3 : Nat.land (low 0 + 2 ^ s.half * high 0) (2 ^ s.half - 1) = low 0 := by rw [land_low, Natural.add_mul_mod _ d1]
+    have w3 : Nat.land (low 0 + 2 ^ s.half * high 0) (2 ^ s.half - 1) = low 0 := by
+      rw [land_low, Natural.add_mul_mod _ d1]
     have w4 : Nat.shiftRight (low 0 + 2 ^ s.half * high 0) s.half = high 0 := Natural.add_mul_div _ d1
-    have w5 : Nat.shiftRight (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) b = pack b rows (fun i => low (i + 1) + 2 ^ s.half * high (i + 1)) :=
+    have w5 : Nat.shiftRight (pack b (rows + 1) (fun i => low i + 2 ^ s.half * high i)) b =
+        pack b rows (fun i => low (i + 1) + 2 ^ s.half * high (i + 1)) :=
       shift_pack_succ (f := fun i => low i + 2 ^ s.half * high i) dw
-    have w6 : Nat.shiftRight (pack b (rows + 1) mass) b = pack b rows (fun i => mass (i + 1)) := shift_pack_succ d3
+    have w6 : Nat.shiftRight (pack b (rows + 1) mass) b = pack b rows (fun i => mass (i + 1)) :=
+      shift_pack_succ d3
     rw [push_succ] at h
     simp only [w1, w2, w3, w4, w5, w6] at h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c3, h⟩ := both_true h
     obtain ⟨c4, h⟩ := both_true h
     obtain ⟨y1, y2⟩ := hy 0 (Nat.succ_le_succ (Nat.zero_le _))
-    have within : Within s ((low 0 + offset - mass 0) / e) ((high 0 + offset + (e - 1) - mass 0) / e) (slots count) :=
+    have within :
+        Within s ((low 0 + offset - mass 0) / e) ((high 0 + offset + (e - 1) - mass 0) / e) (slots count) :=
       ⟨divide_lower he (Nat.le_of_ble_eq_true c1) y1, divide_upper he y2⟩
     have hm' := Memory.push_holds hm (Nat.le_of_ble_eq_true c3) (Nat.le_of_ble_eq_true c4) within
-    obtain ⟨d', m', r1, r2⟩ := smaller (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1)) _ _ (count + 1) next
+    obtain ⟨d', m', r1, r2⟩ :=
+      smaller (fun i => low (i + 1)) (fun i => high (i + 1)) (fun i => mass (i + 1)) _ _ (count + 1) next
       (fun i hi => hd (i + 1) (Nat.succ_le_succ hi))
       (fun i hi => by
         have y := hy (i + 1) (Nat.succ_le_succ hi)
@@ -161,11 +188,15 @@ def mirror (s : Scale) (w n guards direct : Nat) (next : Nat → Nat → Bool) :
       (force (fun mirrored => next direct mirrored) (Vector.exchange s.half n (Nat.sub y guards))))
     (Nat.sub (Nat.add guards (Nat.mul s.top (ones s.half (Nat.mul 2 n)))) direct)
 
-theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat → Nat → Bool} (hw : w + 1 = s.half)
-    (ht : s.top < 2 ^ w) (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w)
-    (h : mirror s w n (2 ^ w * ones s.half (2 * n)) (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
-    (∀ i, i < n → l i ≤ s.top ∧ u i ≤ s.top) ∧ next (pack s.stride n (fun i => Memory.directWord s (l i) (u i)))
-      (pack s.stride n (fun i => Memory.mirroredWord s (l i) (u i))) = true := by
+theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat → Nat → Bool}
+    (hw : w + 1 = s.half)
+    (ht : s.top < 2 ^ w)
+    (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w)
+    (h : mirror s w n (2 ^ w * ones s.half (2 * n))
+      (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
+    (∀ i, i < n → l i ≤ s.top ∧ u i ≤ s.top) ∧
+    next (pack s.stride n (fun i => Memory.directWord s (l i) (u i)))
+        (pack s.stride n (fun i => Memory.mirroredWord s (l i) (u i))) = true := by
   have hb : 0 < s.half := by rw [← hw]; exact Nat.succ_le_succ (Nat.zero_le w)
   have hle : w + 1 ≤ s.half := Natural.le_of_eq hw
   have hp : ∀ j, j < 2 * n → Vector.pair j l u < 2 ^ w := Vector.pair_all (P := fun x => x < 2 ^ w) n l u hd
@@ -173,10 +204,12 @@ theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat �
   rw [force_eq, force_eq] at h
   obtain ⟨c, h⟩ := both_true h
   have c := Nat.eq_of_beq_eq_true c
-  have direct_eq : pack s.stride n (fun i => Memory.directWord s (l i) (u i)) = pack s.half (2 * n) (fun j => Vector.pair j l u) :=
+  have direct_eq : pack s.stride n (fun i => Memory.directWord s (l i) (u i)) =
+      pack s.half (2 * n) (fun j => Vector.pair j l u) :=
     (Vector.pack_pair s.half n l u).symm
   have diff : Nat.sub (Nat.add (2 ^ w * ones s.half (2 * n)) (Nat.mul s.top (ones s.half (Nat.mul 2 n))))
-      (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) = pack s.half (2 * n) (fun j => 2 ^ w + s.top - Vector.pair j l u) := by
+      (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) =
+          pack s.half (2 * n) (fun j => 2 ^ w + s.top - Vector.pair j l u) := by
     rw [direct_eq]
     show 2 ^ w * ones s.half (2 * n) + s.top * ones s.half (2 * n) - _ = _
     rw [mul_ones hb (2 * n) s.top]
@@ -185,7 +218,8 @@ theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat �
   have le := Vector.unborrowed hle (fun _ _ => ht) hp c
   have le2 := Vector.pair_both (P := fun x y => x ≤ y) n l u (fun _ => s.top) (fun _ => s.top)
     (fun j hj => by rw [Vector.pair_constant]; exact le j hj)
-  have clear : Nat.sub (pack s.half (2 * n) (fun j => 2 ^ w + s.top - Vector.pair j l u)) (2 ^ w * ones s.half (2 * n)) =
+  have clear :
+    Nat.sub (pack s.half (2 * n) (fun j => 2 ^ w + s.top - Vector.pair j l u)) (2 ^ w * ones s.half (2 * n)) =
       pack (s.half + s.half) n (fun i => (s.top - l i) + 2 ^ s.half * (s.top - u i)) := by
     show pack s.half (2 * n) (fun j => 2 ^ w + s.top - Vector.pair j l u) - 2 ^ w * ones s.half (2 * n) = _
     rw [mul_ones hb]
@@ -198,44 +232,65 @@ theorem mirror_digits {s : Scale} {w n : Nat} {l u : Nat → Nat} {next : Nat �
     exact pack_congr fun j _ => by rw [Vector.pair_constant]
   rw [clear] at h
   have small : ∀ x, s.top - x < 2 ^ s.half := fun x =>
-    Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (Nat.le_trans ht (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right w 1) hle)))
+    Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _))
+      (Nat.le_trans ht (Natural.two_pow_le (Nat.le_trans (Nat.le_add_right w 1) hle)))
   rw [Vector.exchange_eq hb (fun i _ => small (l i)) (fun i _ => small (u i))] at h
   exact ⟨le2, h⟩
 
-theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → Nat} {next : Nat → Nat → Bool} (hw : w + 1 = s.half)
-    (ht : s.top < 2 ^ w) (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w) (within : ∀ i, i < n → Within s (l i) (u i) (slots i))
-    (h : mirror s w n (2 ^ w * ones s.half (2 * n)) (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
+theorem mirror_sound {s : Scale} {w n : Nat} {slots : Nat → K} {l u : Nat → Nat} {next : Nat → Nat → Bool}
+    (hw : w + 1 = s.half)
+    (ht : s.top < 2 ^ w)
+    (hd : ∀ i, i < n → l i < 2 ^ w ∧ u i < 2 ^ w)
+    (within : ∀ i, i < n → Within s (l i) (u i) (slots i))
+    (h : mirror s w n (2 ^ w * ones s.half (2 * n))
+      (pack s.stride n (fun i => Memory.directWord s (l i) (u i))) next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
   obtain ⟨le, h⟩ := mirror_digits hw ht hd h
-  exact ⟨_, _, ⟨l, u, rfl, rfl, fun i hi => ⟨natural_le_reflect (le_trans (within i hi).1 (within i hi).2), (le i hi).2, within i hi⟩⟩, h⟩
+  exact ⟨_, _, ⟨l, u, rfl, rfl, fun i hi =>
+        ⟨natural_le_reflect (le_trans (within i hi).1 (within i hi).2), (le i hi).2, within i hi⟩⟩, h⟩
 
 /-- Divide all bounds by `2^k`, rounded outward. -/
 def divide (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun guards => force (fun d => both (Nat.beq (Nat.land d guards) guards)
-        (force (fun direct => mirror s w n guards direct next) (Decode.field k (Nat.sub w k) d (ones s.half (Nat.mul 2 n)))))
+        (force (fun direct => mirror s w n guards direct next)
+            (Decode.field k (Nat.sub w k) d (ones s.half (Nat.mul 2 n)))))
       (Nat.sub (Nat.add guards (Nat.add bounds
-          (Nat.mul (Nat.add offset (Nat.mul (Nat.pow 2 s.half) (Nat.add offset (Nat.sub (Nat.pow 2 k) 1)))) (ones (Nat.add s.half s.half) n))))
+          (Nat.mul (Nat.add offset (Nat.mul (Nat.pow 2 s.half) (Nat.add offset (Nat.sub (Nat.pow 2 k) 1))))
+                (ones (Nat.add s.half s.half) n))))
         (Nat.mul mass (Nat.add (Nat.pow 2 s.half) 1))))
     (Nat.mul (Nat.pow 2 w) (ones s.half (Nat.mul 2 n)))
 theorem divide_eq (s : Scale) (w k offset n bounds mass : Nat) (next : Nat → Nat → Bool) :
     divide s w k offset n bounds mass next =
-      both (Nat.beq (Nat.land (2 ^ w * ones s.half (2 * n) + (bounds + (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n) - mass * (2 ^ s.half + 1))
-          (2 ^ w * ones s.half (2 * n))) (2 ^ w * ones s.half (2 * n)))
-        (mirror s w n (2 ^ w * ones s.half (2 * n))
-          (Decode.field k (w - k) (2 ^ w * ones s.half (2 * n) + (bounds + (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n) - mass * (2 ^ s.half + 1))
-            (ones s.half (2 * n))) next) := by
+    both (Nat.beq (Nat.land (2 ^ w * ones s.half (2 * n) +
+            (bounds + (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n) -
+            mass * (2 ^ s.half + 1)) (2 ^ w * ones s.half (2 * n))) (2 ^ w * ones s.half (2 * n)))
+      (mirror s w n (2 ^ w * ones s.half (2 * n))
+        (Decode.field k (w - k)
+          (2 ^ w * ones s.half (2 * n) +
+            (bounds + (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n) -
+            mass * (2 ^ s.half + 1)) (ones s.half (2 * n))) next) := by
   unfold divide
   simp only [force_eq]
   rfl
 
-theorem divide_digits {s : Scale} {w k offset n limit : Nat} {low high mass : Nat → Nat} {next : Nat → Nat → Bool}
-    (hw : w + 1 = s.half) (hk : k ≤ w) (ht : s.top < 2 ^ w) (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
+theorem divide_digits {s : Scale} {w k offset n limit : Nat} {low high mass : Nat → Nat}
+    {next : Nat → Nat → Bool}
+    (hw : w + 1 = s.half)
+    (hk : k ≤ w)
+    (ht : s.top < 2 ^ w)
+    (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
     (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit)
-    (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass) next = true) :
-    (∀ i, i < n → mass i ≤ low i + offset ∧ mass i ≤ high i + (offset + (2 ^ k - 1)) ∧
-      (low i + offset - mass i) / 2 ^ k ≤ s.top ∧ (high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k ≤ s.top) ∧
-    next (pack s.stride n (fun i => Memory.directWord s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k)))
-      (pack s.stride n (fun i => Memory.mirroredWord s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k))) = true := by
+    (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass)
+      next = true) :
+    (∀ i, i < n →
+        mass i ≤ low i + offset ∧
+          mass i ≤ high i + (offset + (2 ^ k - 1)) ∧
+          (low i + offset - mass i) / 2 ^ k ≤ s.top ∧
+          (high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k ≤ s.top) ∧
+    next (pack s.stride n (fun i => Memory.directWord s ((low i + offset - mass i) / 2 ^ k)
+            ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k)))
+        (pack s.stride n (fun i => Memory.mirroredWord s ((low i + offset - mass i) / 2 ^ k)
+            ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k))) = true := by
   have hb : 0 < s.half := by rw [← hw]; exact Nat.succ_le_succ (Nat.zero_le w)
   have hle : w + 1 ≤ s.half := Natural.le_of_eq hw
   have hbb : 0 < s.half + s.half := Nat.le_trans hb (Nat.le_add_left _ _)
@@ -245,38 +300,55 @@ theorem divide_digits {s : Scale} {w k offset n limit : Nat} {low high mass : Na
   have lowered : ∀ x, x ≤ limit → x + offset < 2 ^ w := fun x hx =>
     Nat.le_trans (Nat.add_le_add (Nat.add_le_add hx Nat.le.refl) kp) hl
   have raised : ∀ x, x ≤ limit → x + (offset + (2 ^ k - 1)) < 2 ^ w := fun x hx => by
-    have e : x + (offset + (2 ^ k - 1)) + 1 = x + offset + 2 ^ k := by rw [← last, ← Nat.add_assoc, Nat.add_assoc (x + offset)]; rfl
+    have e : x + (offset + (2 ^ k - 1)) + 1 = x + offset + 2 ^ k := by
+      rw [← last, ← Nat.add_assoc, Nat.add_assoc (x + offset)]
+      rfl
     show x + (offset + (2 ^ k - 1)) + 1 ≤ 2 ^ w
     rw [e]
     exact Nat.le_trans (Nat.add_le_add (Nat.add_le_add hx Nat.le.refl) Nat.le.refl) hl
-  have heavy : ∀ x, x ≤ limit → x < 2 ^ w := fun x hx => Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right x offset)) (lowered x hx) |> fun t =>
-    Nat.le_trans (Nat.succ_le_succ hx) (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right limit offset)) (lowered limit Nat.le.refl))
-  have e1 : pack s.stride n (fun i => low i + 2 ^ s.half * high i) + (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n =
-      pack s.half (2 * n) (fun j => Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1)))) := by
+  have heavy : ∀ x, x ≤ limit → x < 2 ^ w :=
+      fun x hx => Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right x offset)) (lowered x hx) |> fun t =>
+    Nat.le_trans (Nat.succ_le_succ hx)
+      (Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right limit offset)) (lowered limit Nat.le.refl))
+  have e1 : pack s.stride n (fun i => low i + 2 ^ s.half * high i) +
+    (offset + 2 ^ s.half * (offset + (2 ^ k - 1))) * ones (s.half + s.half) n =
+      pack s.half (2 * n)
+          (fun j => Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1)))) := by
     rw [Vector.pack_pair, mul_ones hbb]
     show pack (s.half + s.half) n _ + pack (s.half + s.half) n _ = _
     rw [← pack_add]
     refine pack_congr fun i _ => ?_
     rw [Nat.mul_add (2 ^ s.half) (high i)]
     exact Nat.add_add_add_comm _ _ _ _
-  have e2 : pack s.stride n mass * (2 ^ s.half + 1) = pack s.half (2 * n) (fun j => Vector.pair j mass mass) := by
+  have e2 :
+      pack s.stride n mass * (2 ^ s.half + 1) = pack s.half (2 * n) (fun j => Vector.pair j mass mass) := by
     rw [Vector.pack_pair]
     show pack (s.half + s.half) n mass * _ = _
     rw [pack_add, pack_mul, Nat.mul_add, Natural.mul_one, Nat.mul_comm, Nat.add_comm]
-  have p1 : ∀ j, j < 2 * n → Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1))) < 2 ^ w :=
-    Vector.pair_all (P := fun x => x < 2 ^ w) n _ _ (fun i hi => ⟨lowered _ (hd i hi).1, raised _ (hd i hi).2.1⟩)
+  have p1 : ∀ j, j < 2 * n →
+      Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1))) < 2 ^ w :=
+    Vector.pair_all (P := fun x => x < 2 ^ w) n _ _
+      (fun i hi => ⟨lowered _ (hd i hi).1, raised _ (hd i hi).2.1⟩)
   have p2 : ∀ j, j < 2 * n → Vector.pair j mass mass < 2 ^ w :=
-    Vector.pair_all (P := fun x => x < 2 ^ w) n _ _ (fun i hi => ⟨heavy _ (hd i hi).2.2, heavy _ (hd i hi).2.2⟩)
+    Vector.pair_all (P := fun x => x < 2 ^ w) n _ _
+      (fun i hi => ⟨heavy _ (hd i hi).2.2, heavy _ (hd i hi).2.2⟩)
   rw [divide_eq, e1, e2, Vector.guarded_eq hb p2] at h
   obtain ⟨c, h⟩ := both_true h
   have le := Vector.unborrowed hle p1 p2 (Nat.eq_of_beq_eq_true c)
   have le2 := Vector.pair_both (P := fun x y => x ≤ y) n mass mass _ _ le
   -- the division
-  have e3 : Decode.field k (w - k) (pack s.half (2 * n) (fun j => 2 ^ w + Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1))) - Vector.pair j mass mass))
-      (ones s.half (2 * n)) = pack s.stride n (fun i => Memory.directWord s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k)) := by
+  have e3 : Decode.field k (w - k)
+    (pack s.half (2 * n)
+      (fun j => 2 ^ w + Vector.pair j (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1))) -
+        Vector.pair j mass mass))
+      (ones s.half (2 * n)) = pack s.stride n
+            (fun i => Memory.directWord s ((low i + offset - mass i) / 2 ^ k)
+              ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k)) := by
     have split : k + (w - k) = w := by rw [Nat.add_comm]; exact Natural.sub_add_cancel hk
-    rw [Decode.field_pack (by rw [split]; exact Nat.le_trans (Nat.le_add_right w 1) hle) hb (fun j hj => Vector.guarded_lt _ hle (p1 j hj))]
-    have g := Vector.pack_map (fun x y => (x - y) / 2 ^ k) s.half n (fun i => low i + offset) (fun i => high i + (offset + (2 ^ k - 1))) mass mass
+    rw [Decode.field_pack (by rw [split]; exact Nat.le_trans (Nat.le_add_right w 1) hle) hb
+        (fun j hj => Vector.guarded_lt _ hle (p1 j hj))]
+    have g := Vector.pack_map (fun x y => (x - y) / 2 ^ k) s.half n (fun i => low i + offset)
+      (fun i => high i + (offset + (2 ^ k - 1))) mass mass
     refine Eq.trans (pack_congr fun j hj => ?_) g
     have q := le j hj
     have z := p1 j hj
@@ -302,13 +374,21 @@ theorem divide_digits {s : Scale} {w k offset n limit : Nat} {low high mass : Na
     refine Nat.le_trans ?_ (mul_div_le (x - y) (2 ^ k) kp)
     have m := Nat.mul_le_mul kp (Nat.le.refl (n := (x - y) / 2 ^ k))
     rw [Nat.one_mul] at m; exact m
-  obtain ⟨top, h⟩ := mirror_digits hw ht (fun i hi => ⟨smaller _ _ (lowered _ (hd i hi).1), smaller _ _ (raised _ (hd i hi).2.1)⟩) h
+  obtain ⟨top, h⟩ := mirror_digits hw ht
+    (fun i hi => ⟨smaller _ _ (lowered _ (hd i hi).1), smaller _ _ (raised _ (hd i hi).2.1)⟩) h
   exact ⟨fun i hi => ⟨(le2 i hi).1, (le2 i hi).2, top i hi⟩, h⟩
 
-theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} {low high mass : Nat → Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
-    (hw : w + 1 = s.half) (hk : k ≤ w) (ht : s.top < 2 ^ w) (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
-    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit) (hy : Bounded s slots (2 ^ k) offset 0 n low high mass)
-    (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass) next = true) :
+theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} {low high mass : Nat → Nat}
+    {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hw : w + 1 = s.half)
+    (hk : k ≤ w)
+    (ht : s.top < 2 ^ w)
+    (hl : limit + offset + 2 ^ k ≤ 2 ^ w)
+    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit)
+    (hy : Bounded s slots (2 ^ k) offset 0 n low high mass)
+    (h : divide s w k offset n (pack s.stride n (fun i => low i + 2 ^ s.half * high i)) (pack s.stride n mass)
+      next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
   obtain ⟨le, h⟩ := divide_digits hw hk ht hl hd h
   refine ⟨_, _, ⟨_, _, rfl, rfl, fun i hi => ?_⟩, h⟩
@@ -317,25 +397,37 @@ theorem divide_sound {s : Scale} {w k offset n limit : Nat} {slots : Nat → K} 
   have y := hy i hi
   rw [Nat.zero_add] at y
   have e : high i + (offset + (2 ^ k - 1)) = high i + offset + (2 ^ k - 1) := (Nat.add_assoc _ _ _).symm
-  have within : Within s ((low i + offset - mass i) / 2 ^ k) ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k) (slots i) :=
+  have within : Within s ((low i + offset - mass i) / 2 ^ k)
+      ((high i + (offset + (2 ^ k - 1)) - mass i) / 2 ^ k) (slots i) :=
     ⟨divide_lower kp le1 y.1, by rw [e]; exact divide_upper kp y.2⟩
   exact ⟨natural_le_reflect (le_trans within.1 within.2), top2, within⟩
 
-/-- Whether `divide` may be used for the divisor `e` and digits of `b` bits whose halves are at most `limit`. -/
+/-- Whether `divide` may be used for the divisor `e` and digits of `b` bits whose halves are at most
+    `limit`. -/
 def packable (s : Scale) (b e offset limit : Nat) : Bool :=
-  both (Nat.beq b s.stride) (both (Nat.beq (Nat.pow 2 (Nat.log2 e)) e) (both (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1)))
-    (both (Nat.ble 1 s.half) (both (Nat.ble (Nat.log2 e) (Nat.sub s.half 1))
-      (Nat.ble (Nat.add (Nat.add limit offset) e) (Nat.pow 2 (Nat.sub s.half 1)))))))
+  both (Nat.beq b s.stride)
+    (both (Nat.beq (Nat.pow 2 (Nat.log2 e)) e)
+      (both (Nat.ble (Nat.succ s.top) (Nat.pow 2 (Nat.sub s.half 1)))
+        (both (Nat.ble 1 s.half)
+          (both (Nat.ble (Nat.log2 e) (Nat.sub s.half 1))
+            (Nat.ble (Nat.add (Nat.add limit offset) e) (Nat.pow 2 (Nat.sub s.half 1)))))))
 
 /-- Divide, all rows at once where possible, and hand on the memory of these rows. -/
 def write (s : Scale) (b e offset limit n bounds mass : Nat) (next : Nat → Nat → Bool) : Bool :=
-  Bool.casesOn (motive := fun _ => Bool) (packable s b e offset limit) (push s b e offset n bounds mass 0 0 0 (fun direct mirrored _ => next direct mirrored))
+  Bool.casesOn (motive := fun _ => Bool) (packable s b e offset limit)
+    (push s b e offset n bounds mass 0 0 0 (fun direct mirrored _ => next direct mirrored))
     (divide s (Nat.sub s.half 1) (Nat.log2 e) offset n bounds mass next)
 
-theorem write_sound {s : Scale} {b e offset limit n : Nat} {slots : Nat → K} {low high mass : Nat → Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
-    (hb : s.half + s.half ≤ b) (he : 0 < e) (hlim : limit < 2 ^ s.half)
-    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit) (hy : Bounded s slots e offset 0 n low high mass)
-    (h : write s b e offset limit n (pack b n (fun i => low i + 2 ^ s.half * high i)) (pack b n mass) next = true) :
+theorem write_sound {s : Scale} {b e offset limit n : Nat} {slots : Nat → K} {low high mass : Nat → Nat}
+    {next : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hb : s.half + s.half ≤ b)
+    (he : 0 < e)
+    (hlim : limit < 2 ^ s.half)
+    (hd : ∀ i, i < n → low i ≤ limit ∧ high i ≤ limit ∧ mass i ≤ limit)
+    (hy : Bounded s slots e offset 0 n low high mass)
+    (h : write s b e offset limit n (pack b n (fun i => low i + 2 ^ s.half * high i)) (pack b n mass)
+      next = true) :
     ∃ direct mirrored, (Memory.mk direct mirrored).Holds s slots n ∧ next direct mirrored = true := by
   unfold write at h
   cases c : packable s b e offset limit with
@@ -350,7 +442,9 @@ theorem write_sound {s : Scale} {b e offset limit n : Nat} {slots : Nat → K} {
     have c2 : 2 ^ Nat.log2 e = e := Nat.eq_of_beq_eq_true c2
     have c6 := Nat.le_of_ble_eq_true c6
     subst c1
-    refine divide_sound (low := low) (high := high) (mass := mass) (limit := limit) sf (Natural.succ_pred (Nat.le_of_ble_eq_true c4)) (Nat.le_of_ble_eq_true c5) (Nat.le_of_ble_eq_true c3) ?_ hd ?_ h
+    refine divide_sound (low := low) (high := high) (mass := mass) (limit := limit) sf
+      (Natural.succ_pred (Nat.le_of_ble_eq_true c4)) (Nat.le_of_ble_eq_true c5) (Nat.le_of_ble_eq_true c3) ?_
+      hd ?_ h
     · rw [c2]; exact c6
     · rw [c2]; exact hy
   | false =>
@@ -358,7 +452,8 @@ theorem write_sound {s : Scale} {b e offset limit n : Nat} {slots : Nat → K} {
     have lt : ∀ {x : Nat}, x ≤ limit → x < 2 ^ s.half := fun hx => Nat.le_trans (Nat.succ_le_succ hx) hlim
     have half_le : 2 ^ s.half ≤ 2 ^ b := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ _) hb)
     obtain ⟨d, m, r1, r2⟩ := push_sound hb he n low high mass 0 0 0 _
-      (fun i hi => ⟨lt (hd i hi).1, lt (hd i hi).2.1, Nat.le_trans (lt (hd i hi).2.2) half_le⟩) hy (Memory.empty_holds s slots) h
+      (fun i hi => ⟨lt (hd i hi).1, lt (hd i hi).2.1, Nat.le_trans (lt (hd i hi).2.2) half_le⟩) hy
+        (Memory.empty_holds s slots) h
     rw [Nat.zero_add] at r1
     exact ⟨d, m, r1, r2⟩
 

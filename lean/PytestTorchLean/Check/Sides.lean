@@ -14,7 +14,8 @@ open OrderedRing
 namespace Affine
 variable {K : Type u} [OrderedRing K]
 
-/-- The memory with every lower bound that is above 0 lowered to 0, and every upper bound below 0 raised to 0. -/
+/-- The memory with every lower bound that is above 0 lowered to 0, and every upper bound below 0 raised to
+    0. -/
 def withZero (s : Scale) (count direct mirrored : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun centers => force (fun mask => force (fun lows => force (fun highs =>
           force (force next (Nat.add (Nat.sub direct lows) (Nat.mul (Nat.pow 2 s.half) highs)))
@@ -22,7 +23,8 @@ def withZero (s : Scale) (count direct mirrored : Nat) (next : Nat → Nat → B
         (force (fun below => Nat.shiftRight (Nat.sub below (Nat.land below mask)) s.half)
           (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) centers direct)))
       (Nat.land (Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) direct centers) mask))
-    (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count))) (Nat.mul s.center (ones s.half (Nat.mul 2 count)))
+    (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count)))
+    (Nat.mul s.center (ones s.half (Nat.mul 2 count)))
 
 /-- A lower bound that does not exceed 0. -/
 def lowered (s : Scale) (x : Nat) : Nat := x - (x - s.center)
@@ -42,7 +44,8 @@ theorem lowered_le (s : Scale) (x : Nat) : lowered s x ≤ x ∧ lowered s x ≤
     rw [Natural.sub_add_cancel (Natural.sub_le _ _)]
     exact le_add_sub _ _
   | inr g => exact Nat.le_trans (Natural.sub_le _ _) g
-theorem le_lifted (s : Scale) (x : Nat) : x ≤ lifted s x ∧ s.center ≤ lifted s x := ⟨Nat.le_add_right _ _, le_add_sub _ _⟩
+theorem le_lifted (s : Scale) (x : Nat) : x ≤ lifted s x ∧ s.center ≤ lifted s x :=
+  ⟨Nat.le_add_right _ _, le_add_sub _ _⟩
 theorem lifted_le {s : Scale} {x : Nat} (h : x ≤ s.top) : lifted s x ≤ s.top := by
   unfold lifted
   cases Nat.le_total x s.center with
@@ -51,29 +54,39 @@ theorem lifted_le {s : Scale} {x : Nat} (h : x ≤ s.top) : lifted s x ≤ s.top
     obtain ⟨k, hk⟩ := Nat.exists_of_le g
     rw [hk, Vector.sub_zero_of, ← hk]; exact h
 
-theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat → Nat → Bool} (c1 : 1 ≤ s.half) (c2 : s.top < 2 ^ (s.half - 1))
-    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) :
-    withZero s count (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i))) next =
-      next (pack s.stride count (fun i => Memory.directWord s (lowered s (l i)) (lifted s (u i))))
-        (pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i)))) := by
+theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat → Nat → Bool} (c1 : 1 ≤ s.half)
+    (c2 : s.top < 2 ^ (s.half - 1)) (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) :
+    withZero s count (pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+      (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i))) next =
+    next (pack s.stride count (fun i => Memory.directWord s (lowered s (l i)) (lifted s (u i))))
+      (pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i)))) := by
   have hwide : s.half - 1 + 1 ≤ s.half := Natural.le_of_eq (Natural.succ_pred c1)
   have hcenter : s.center < 2 ^ (s.half - 1) := Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right _ _)) c2
   have small : ∀ i, i < count → l i < 2 ^ (s.half - 1) ∧ u i < 2 ^ (s.half - 1) := fun i hi =>
-    ⟨Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (hw i hi).1 (hw i hi).2)) c2, Nat.le_trans (Nat.succ_le_succ (hw i hi).2) c2⟩
+    ⟨Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (hw i hi).1 (hw i hi).2)) c2,
+        Nat.le_trans (Nat.succ_le_succ (hw i hi).2) c2⟩
   have p := Vector.pair_all (P := fun x => x < 2 ^ (s.half - 1)) count l u small
   have half_le : 2 ^ (s.half - 1) ≤ 2 ^ s.half := Natural.two_pow_le (Natural.sub_le _ _)
-  have less : ∀ {x y}, x < 2 ^ (s.half - 1) → x - y < 2 ^ s.half := fun hx => Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (Nat.le_trans hx half_le)
-  have direct : pack s.stride count (fun i => Memory.directWord s (l i) (u i)) = pack s.half (2 * count) (fun j => Vector.pair j l u) :=
+  have less : ∀ {x y}, x < 2 ^ (s.half - 1) → x - y < 2 ^ s.half :=
+    fun hx => Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) (Nat.le_trans hx half_le)
+  have direct : pack s.stride count (fun i => Memory.directWord s (l i) (u i)) =
+      pack s.half (2 * count) (fun j => Vector.pair j l u) :=
     (Vector.pack_pair s.half count l u).symm
-  have centers : Nat.mul s.center (ones s.half (Nat.mul 2 count)) = pack s.half (2 * count) (fun _ => s.center) := mul_ones c1 _ _
-  have above : Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) (pack s.half (2 * count) (fun _ => s.center)) =
+  have centers :
+    Nat.mul s.center (ones s.half (Nat.mul 2 count)) = pack s.half (2 * count) (fun _ => s.center) :=
+    mul_ones c1 _ _
+  have above : Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1)
+    (pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+    (pack s.half (2 * count) (fun _ => s.center)) =
       pack (s.half + s.half) count (fun i => (l i - s.center) + 2 ^ s.half * (u i - s.center)) := by
     rw [direct]
     refine Eq.trans (Vector.difference_eq hwide p (fun _ _ => hcenter)) ?_
     have g := Vector.pack_map (fun x y => x - y) s.half count l u (fun _ => s.center) (fun _ => s.center)
     rw [← g]
     exact pack_congr fun j _ => by rw [Vector.pair_constant]
-  have below : Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1) (pack s.half (2 * count) (fun _ => s.center)) (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) =
+  have below : Vector.difference s.half (Nat.mul 2 count) (Nat.sub s.half 1)
+    (pack s.half (2 * count) (fun _ => s.center))
+    (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) =
       pack (s.half + s.half) count (fun i => (s.center - l i) + 2 ^ s.half * (s.center - u i)) := by
     rw [direct]
     refine Eq.trans (Vector.difference_eq hwide (fun _ _ => hcenter) p) ?_
@@ -81,13 +94,17 @@ theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat �
     rw [← g]
     exact pack_congr fun j _ => by rw [Vector.pair_constant]
   have low : ∀ f g : Nat → Nat, (∀ i, i < count → f i < 2 ^ s.half) → (∀ i, i < count → g i < 2 ^ s.half) →
-      Nat.land (pack (s.half + s.half) count (fun i => f i + 2 ^ s.half * g i)) (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count)) =
-        pack (s.half + s.half) count f := fun f g hf hg => by
-    have e := Decode.low_pack (Nat.le_add_left s.half s.half) (Nat.le_trans c1 (Nat.le_add_left s.half s.half)) (w := fun i => f i + 2 ^ s.half * g i)
-      (m := count) (fun i hi => Memory.halves_lt (hf i hi) (hg i hi))
+      Nat.land (pack (s.half + s.half) count (fun i => f i + 2 ^ s.half * g i))
+            (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (Nat.add s.half s.half) count)) =
+          pack (s.half + s.half) count f := fun f g hf hg => by
+    have e := Decode.low_pack (Nat.le_add_left s.half s.half)
+      (Nat.le_trans c1 (Nat.le_add_left s.half s.half)) (w := fun i => f i + 2 ^ s.half * g i) (m := count)
+      (fun i hi => Memory.halves_lt (hf i hi) (hg i hi))
     exact Eq.trans e (pack_congr fun i hi => Natural.add_mul_mod _ (hf i hi))
-  have over : Nat.shiftRight (Nat.sub (pack (s.half + s.half) count (fun i => (s.center - l i) + 2 ^ s.half * (s.center - u i)))
-      (pack (s.half + s.half) count (fun i => s.center - l i))) s.half = pack s.stride count (fun i => s.center - u i) := by
+  have over : Nat.shiftRight
+    (Nat.sub (pack (s.half + s.half) count (fun i => (s.center - l i) + 2 ^ s.half * (s.center - u i)))
+      (pack (s.half + s.half) count (fun i => s.center - l i))) s.half =
+      pack s.stride count (fun i => s.center - u i) := by
     show Nat.shiftRight (_ - _) s.half = _
     rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul]; rfl
   unfold withZero
@@ -96,10 +113,14 @@ theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat �
     low _ _ (fun i _ => less hcenter) (fun i _ => less hcenter), over]
   have stride : s.half + s.half = s.stride := rfl
   rw [stride]
-  have moved : Nat.add (Nat.sub (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) (pack s.stride count (fun i => l i - s.center)))
-      (Nat.mul (Nat.pow 2 s.half) (pack s.stride count (fun i => s.center - u i))) = pack s.stride count (fun i => Memory.directWord s (lowered s (l i)) (lifted s (u i))) := by
+  have moved : Nat.add (Nat.sub (pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+      (pack s.stride count (fun i => l i - s.center)))
+      (Nat.mul (Nat.pow 2 s.half) (pack s.stride count (fun i => s.center - u i))) =
+          pack s.stride count (fun i => Memory.directWord s (lowered s (l i)) (lifted s (u i))) := by
     show pack s.stride count _ - pack s.stride count _ + 2 ^ s.half * pack s.stride count _ = _
-    rw [← pack_sub (f := fun i => Memory.directWord s (l i) (u i)) (g := fun i => l i - s.center) (fun i _ => Nat.le_trans (Natural.sub_le (l i) s.center) (Nat.le_add_right _ _)), ← pack_mul, ← pack_add]
+    rw [← pack_sub (f := fun i => Memory.directWord s (l i) (u i)) (g := fun i => l i - s.center)
+        (fun i _ => Nat.le_trans (Natural.sub_le (l i) s.center) (Nat.le_add_right _ _)), ← pack_mul,
+        ← pack_add]
     refine pack_congr fun i _ => ?_
     have z : Memory.directWord s (l i) (u i) - (l i - s.center) = lowered s (l i) + 2 ^ s.half * u i := by
       refine Natural.sub_eq_of_add_eq ?_
@@ -107,8 +128,10 @@ theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat �
       unfold lowered
       rw [Natural.sub_add_cancel (Natural.sub_le _ _)]; rfl
     rw [z, Nat.add_assoc, ← Nat.mul_add]; rfl
-  have turned : Nat.add (Nat.sub (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i))) (pack s.stride count (fun i => s.center - u i)))
-      (Nat.mul (Nat.pow 2 s.half) (pack s.stride count (fun i => l i - s.center))) = pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i))) := by
+  have turned : Nat.add (Nat.sub (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)))
+      (pack s.stride count (fun i => s.center - u i)))
+      (Nat.mul (Nat.pow 2 s.half) (pack s.stride count (fun i => l i - s.center))) =
+          pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i))) := by
     show pack s.stride count _ - pack s.stride count _ + 2 ^ s.half * pack s.stride count _ = _
     have room : ∀ i, i < count → s.center - u i ≤ s.top - u i := fun i hi => by
       cases Nat.le_total (u i) s.center with
@@ -119,9 +142,11 @@ theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat �
       | inr g =>
         obtain ⟨k, hk⟩ := Nat.exists_of_le g
         rw [hk, Vector.sub_zero_of]; exact Nat.zero_le _
-    rw [← pack_sub (f := fun i => Memory.mirroredWord s (l i) (u i)) (g := fun i => s.center - u i) (fun i hi => Nat.le_trans (room i hi) (Nat.le_add_right _ _)), ← pack_mul, ← pack_add]
+    rw [← pack_sub (f := fun i => Memory.mirroredWord s (l i) (u i)) (g := fun i => s.center - u i)
+        (fun i hi => Nat.le_trans (room i hi) (Nat.le_add_right _ _)), ← pack_mul, ← pack_add]
     refine pack_congr fun i hi => ?_
-    have z : Memory.mirroredWord s (l i) (u i) - (s.center - u i) = s.top - lifted s (u i) + 2 ^ s.half * (s.top - l i) := by
+    have z : Memory.mirroredWord s (l i) (u i) - (s.center - u i) =
+        s.top - lifted s (u i) + 2 ^ s.half * (s.top - l i) := by
       refine Natural.sub_eq_of_add_eq ?_
       have k : s.top - lifted s (u i) + (s.center - u i) = s.top - u i := by
         refine (Natural.sub_eq_of_add_eq ?_).symm
@@ -137,16 +162,20 @@ theorem withZero_eq {s : Scale} {count : Nat} {l u : Nat → Nat} {next : Nat �
   rw [moved, turned]
 
 /-- It bounds the slots, too. -/
-theorem withZero_holds {s : Scale} {slots : Nat → K} {count : Nat} {l u : Nat → Nat} (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top ∧ Within s (l i) (u i) (slots i)) :
+theorem withZero_holds {s : Scale} {slots : Nat → K} {count : Nat} {l u : Nat → Nat}
+    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top ∧ Within s (l i) (u i) (slots i)) :
     (Memory.mk (pack s.stride count (fun i => Memory.directWord s (lowered s (l i)) (lifted s (u i))))
-      (pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i))))).Holds s slots count :=
+      (pack s.stride count (fun i => Memory.mirroredWord s (lowered s (l i)) (lifted s (u i))))).Holds s slots
+    count :=
   ⟨fun i => lowered s (l i), fun i => lifted s (u i), rfl, rfl, fun i hi =>
     ⟨Nat.le_trans (lowered_le s (l i)).2 (le_lifted s (u i)).2, lifted_le (hw i hi).2.1,
-      le_trans (natural_le (lowered_le s (l i)).1) (hw i hi).2.2.1, le_trans (hw i hi).2.2.2 (natural_le (le_lifted s (u i)).1)⟩⟩
+      le_trans (natural_le (lowered_le s (l i)).1) (hw i hi).2.2.1,
+          le_trans (hw i hi).2.2.2 (natural_le (le_lifted s (u i)).1)⟩⟩
 
 /-- How far such bounds let a slot lie above 0, and below. -/
 theorem sides_within {s : Scale} {l u : Nat} {x : K} (hw : Within s l u x) :
-    natural s.unit * x ≤ natural (lifted s u - s.center) ∧ -(natural s.unit * x) ≤ natural (s.center - lowered s l) := by
+    natural s.unit * x ≤ natural (lifted s u - s.center) ∧
+    -(natural s.unit * x) ≤ natural (s.center - lowered s l) := by
   have low := le_trans (natural_le (K := K) (lowered_le s l).1) hw.1
   have high := le_trans hw.2 (natural_le (K := K) (le_lifted s u).1)
   rw [Linear.natural_sub (le_lifted s u).2, Linear.natural_sub (lowered_le s l).2]
@@ -156,16 +185,26 @@ theorem sides_within {s : Scale} {l u : Nat} {x : K} (hw : Within s l u x) :
   · exact (ring3 K x c l, c - l - -x, x + c - l) _ _ _
 
 /-- The two sums of a row, from bounds that enclose 0. -/
-theorem sides_eq {s : Scale} {count : Nat} {l u : Nat → Nat} (hw : ∀ j, j < count → l j ≤ s.center ∧ s.center ≤ u j ∧ u j ≤ s.top) (i : Nat) :
+theorem sides_eq {s : Scale} {count : Nat} {l u : Nat → Nat}
+    (hw : ∀ j, j < count → l j ≤ s.center ∧ s.center ≤ u j ∧ u j ≤ s.top) (i : Nat) :
     (ds : List Digits) → (source : Nat → Nat) → (∀ k, k < ds.length → source k < count) →
-    Linear.low s.top l u ds source i + Columns.sides (fun j => s.center - l j) (fun j => u j - s.center) ds source i = s.center * Linear.mass ds i ∧
-    s.center * Linear.mass ds i + Columns.sides (fun j => u j - s.center) (fun j => s.center - l j) ds source i = Linear.high s.top l u ds source i
+    Linear.low s.top l u ds source i +
+          Columns.sides (fun j => s.center - l j) (fun j => u j - s.center) ds source i =
+        s.center * Linear.mass ds i ∧
+      s.center * Linear.mass ds i +
+          Columns.sides (fun j => u j - s.center) (fun j => s.center - l j) ds source i =
+        Linear.high s.top l u ds source i
   | [], _, _ => ⟨(Nat.mul_zero s.center).symm, Nat.mul_zero s.center⟩
   | d :: ds, source, hs => by
-    obtain ⟨ih1, ih2⟩ := sides_eq hw i ds (fun k => source (k + 1)) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
+    obtain ⟨ih1, ih2⟩ :=
+      sides_eq hw i ds (fun k => source (k + 1)) (fun k hk => hs (k + 1) (Nat.succ_le_succ hk))
     obtain ⟨h1, h2, h3⟩ := hw (source 0) (hs 0 (Nat.succ_le_succ (Nat.zero_le _)))
-    have e1 : l (source 0) + (s.center - l (source 0)) = s.center := by rw [Nat.add_comm]; exact Natural.sub_add_cancel h1
-    have e2 : s.center + (u (source 0) - s.center) = u (source 0) := by rw [Nat.add_comm]; exact Natural.sub_add_cancel h2
+    have e1 : l (source 0) + (s.center - l (source 0)) = s.center := by
+      rw [Nat.add_comm]
+      exact Natural.sub_add_cancel h1
+    have e2 : s.center + (u (source 0) - s.center) = u (source 0) := by
+      rw [Nat.add_comm]
+      exact Natural.sub_add_cancel h2
     have e3 : s.top - u (source 0) + (u (source 0) - s.center) = s.center := by
       refine Natural.add_right_cancel s.center ?_
       rw [Nat.add_assoc, Natural.sub_add_cancel h2, Natural.sub_add_cancel h3]; rfl
@@ -173,50 +212,79 @@ theorem sides_eq {s : Scale} {count : Nat} {l u : Nat → Nat} (hw : ∀ j, j < 
       refine (Natural.sub_eq_of_add_eq ?_).symm
       rw [Nat.add_assoc, Natural.sub_add_cancel h1]; rfl
     show l (source 0) * d.positive i + (s.top - u (source 0)) * d.negative i + Linear.low s.top l u ds _ i +
-        ((s.center - l (source 0)) * d.positive i + (u (source 0) - s.center) * d.negative i + Columns.sides _ _ ds _ i) = s.center * (d.positive i + d.negative i + Linear.mass ds i) ∧
-      s.center * (d.positive i + d.negative i + Linear.mass ds i) + ((u (source 0) - s.center) * d.positive i + (s.center - l (source 0)) * d.negative i + Columns.sides _ _ ds _ i) =
+        ((s.center - l (source 0)) * d.positive i + (u (source 0) - s.center) * d.negative i +
+              Columns.sides _ _ ds _ i) = s.center * (d.positive i + d.negative i + Linear.mass ds i) ∧
+      s.center * (d.positive i + d.negative i + Linear.mass ds i) +
+          ((u (source 0) - s.center) * d.positive i + (s.center - l (source 0)) * d.negative i +
+              Columns.sides _ _ ds _ i) =
         u (source 0) * d.positive i + (s.top - l (source 0)) * d.negative i + Linear.high s.top l u ds _ i
     rw [← ih2, Nat.mul_add, Nat.mul_add, ← ih1]
     constructor
-    · have p : s.center * d.positive i = l (source 0) * d.positive i + (s.center - l (source 0)) * d.positive i := by rw [← Nat.add_mul, e1]
-      have n : s.center * d.negative i = (s.top - u (source 0)) * d.negative i + (u (source 0) - s.center) * d.negative i := by rw [← Nat.add_mul, e3]
+    · have p :
+          s.center * d.positive i =
+            l (source 0) * d.positive i + (s.center - l (source 0)) * d.positive i := by
+        rw [← Nat.add_mul, e1]
+      have n : s.center * d.negative i =
+          (s.top - u (source 0)) * d.negative i + (u (source 0) - s.center) * d.negative i := by
+        rw [← Nat.add_mul, e3]
       rw [p, n]
       simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-    · have p : u (source 0) * d.positive i = s.center * d.positive i + (u (source 0) - s.center) * d.positive i := by rw [← Nat.add_mul, e2]
-      have n : (s.top - l (source 0)) * d.negative i = s.center * d.negative i + (s.center - l (source 0)) * d.negative i := by rw [← Nat.add_mul, e4]
+    · have p :
+          u (source 0) * d.positive i =
+            s.center * d.positive i + (u (source 0) - s.center) * d.positive i := by
+        rw [← Nat.add_mul, e2]
+      have n : (s.top - l (source 0)) * d.negative i =
+          s.center * d.negative i + (s.center - l (source 0)) * d.negative i := by rw [← Nat.add_mul, e4]
       rw [p, n]
       simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 
 /-- What `gather` computes. -/
-theorem gather_eq {s : Scale} {b rows bound count n sources positions : Nat} {l u : Nat → Nat} {cs : List Column} {ds : List Digits} (sf : s.Fits)
-    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top) (hlen : cs.length = n) (hp : Packed b rows bound cs ds) (hs : ∀ i, i < n * positions → word sources i < count) :
+theorem gather_eq {s : Scale} {b rows bound count n sources positions : Nat} {l u : Nat → Nat}
+    {cs : List Column} {ds : List Digits}
+    (sf : s.Fits)
+    (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top)
+    (hlen : cs.length = n)
+    (hp : Packed b rows bound cs ds)
+    (hs : ∀ i, i < n * positions → word sources i < count) :
     (remaining position : Nat) → position + remaining = positions →
-    gather s.stride b rows (32 * n) (pack s.stride count (fun i => Memory.directWord s (l i) (u i))) (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)))
-        cs remaining (Nat.shiftRight sources (32 * (n * position))) =
-      pack b (rows * remaining) (fun i => Linear.low s.top l u ds (fun k => word sources (n * (position + i / rows) + k)) (i % rows) +
-        2 ^ s.half * Linear.high s.top l u ds (fun k => word sources (n * (position + i / rows) + k)) (i % rows))
+    gather s.stride b rows (32 * n) (pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
+        (pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i))) cs remaining
+        (Nat.shiftRight sources (32 * (n * position))) =
+      pack b (rows * remaining)
+        (fun i => Linear.low s.top l u ds (fun k => word sources (n * (position + i / rows) + k)) (i % rows) +
+          2 ^ s.half *
+            Linear.high s.top l u ds (fun k => word sources (n * (position + i / rows) + k)) (i % rows))
   | 0, _, _ => rfl
   | remaining + 1, position, hpos => by
     have hlt : position < positions := by
-      rw [← hpos]; show position + 1 ≤ position + (remaining + 1); exact Nat.succ_le_succ (Nat.le_add_right _ _)
-    have hword : ∀ k, word (Nat.shiftRight sources (32 * (n * position))) k = word sources (n * position + k) := fun k => by
-      show sources / 2 ^ (32 * (n * position)) / 2 ^ (32 * k) % 2 ^ 32 = sources / 2 ^ (32 * (n * position + k)) % 2 ^ 32
+      rw [← hpos]
+      show position + 1 ≤ position + (remaining + 1)
+      exact Nat.succ_le_succ (Nat.le_add_right _ _)
+    have hword : ∀ k,
+        word (Nat.shiftRight sources (32 * (n * position))) k = word sources (n * position + k) := fun k => by
+      show sources / 2 ^ (32 * (n * position)) / 2 ^ (32 * k) % 2 ^ 32 =
+        sources / 2 ^ (32 * (n * position + k)) % 2 ^ 32
       rw [Natural.shift_shift, Nat.mul_add]
-    have hbelow : ∀ k, k < cs.length → word (Nat.shiftRight sources (32 * (n * position))) k < count := fun k hk => by
+    have hbelow :
+        ∀ k, k < cs.length → word (Nat.shiftRight sources (32 * (n * position))) k < count := fun k hk => by
       rw [hword]
       rw [hlen] at hk
       refine hs _ (Nat.le_trans ?_ (Nat.mul_le_mul Nat.le.refl hlt))
       show n * position + (k + 1) ≤ n * position + n
       exact Nat.add_le_add Nat.le.refl hk
-    have first := Linear.accumulate_eq sf hw cs ds (Nat.shiftRight sources (32 * (n * position))) _ hp (fun _ _ => rfl) hbelow
-    have ih := gather_eq sf hw hlen hp hs remaining (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
-    have hshift : Nat.shiftRight (Nat.shiftRight sources (32 * (n * position))) (32 * n) = Nat.shiftRight sources (32 * (n * (position + 1))) := by
+    have first := Linear.accumulate_eq sf hw cs ds (Nat.shiftRight sources (32 * (n * position))) _ hp
+      (fun _ _ => rfl) hbelow
+    have ih :=
+      gather_eq sf hw hlen hp hs remaining (position + 1) (by rw [← hpos, Nat.add_assoc, Nat.add_comm 1])
+    have hshift : Nat.shiftRight (Nat.shiftRight sources (32 * (n * position))) (32 * n) =
+        Nat.shiftRight sources (32 * (n * (position + 1))) := by
       show sources / 2 ^ (32 * (n * position)) / 2 ^ (32 * n) = sources / 2 ^ (32 * (n * (position + 1)))
       rw [Natural.shift_shift, ← Nat.mul_add]; rfl
     have hcount : rows * (remaining + 1) = rows + rows * remaining := by rw [Nat.mul_succ, Nat.add_comm]
     rw [gather_succ, hshift, ih, first, hcount]
     refine Memory.pack_splice (fun i h => ?_) (fun i h => ?_)
-    · have e : (fun k => word sources (n * (position + i / rows) + k)) = word (Nat.shiftRight sources (32 * (n * position))) := funext fun k => by
+    · have e : (fun k => word sources (n * (position + i / rows) + k)) =
+          word (Nat.shiftRight sources (32 * (n * position))) := funext fun k => by
         rw [hword, Natural.div_eq_zero h]; rfl
       rw [e, Natural.mod_eq_self h]
     · have pos : 0 < rows := by
@@ -227,27 +295,32 @@ theorem gather_eq {s : Scale} {b rows bound count n sources positions : Nat} {l 
       have e2 : rows + (r + rows * q) = r + rows * (q + 1) := by
         rw [Nat.mul_succ]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
       have e3 : position + (q + 1) = position + 1 + q := by rw [Nat.add_assoc, Nat.add_comm 1]
-      rw [e, e2, Natural.add_mul_mod _ lt, Natural.add_mul_mod _ lt, Natural.add_mul_div _ lt, Natural.add_mul_div _ lt, e3]
+      rw [e, e2, Natural.add_mul_mod _ lt, Natural.add_mul_mod _ lt, Natural.add_mul_div _ lt,
+          Natural.add_mul_div _ lt, e3]
 
 
 
 /-! ### The errors of all rows -/
 
 /-- The part of a row's error that underflow causes. -/
-def errorLoss (s : Scale) (a : Affine) (d : Decoding) : Nat := Nat.succ (Nat.div (Nat.mul (underflow a.columns a.divisor) s.unit) (2 ^ (d.base - 1)))
+def errorLoss (s : Scale) (a : Affine) (d : Decoding) : Nat :=
+  Nat.succ (Nat.div (Nat.mul (underflow a.columns a.divisor) s.unit) (2 ^ (d.base - 1)))
 /-- No error is larger, if no row's sums above and below 0 are. -/
 def signedLimit (s : Scale) (a : Affine) (d : Decoding) (most : Nat) : Nat :=
   Nat.succ (Nat.div (signedError a.columns a.divisor (most + most) most) (2 ^ 48)) + errorLoss s a d
 
 /-- All rows' errors from what their products above 0 add up to, and those below. -/
 def signed (s : Scale) (a : Affine) (d : Decoding) (bounds mass : Nat) : Nat :=
-  force (fun units => force (fun low => force (fun high => force (fun down => force (fun up => force (fun larger =>
+  force (fun units =>
+      force (fun low => force (fun high => force (fun down => force (fun up => force (fun larger =>
         Nat.add (Decode.field 48 (Nat.sub (32 * a.lanes) 48) (Nat.add (Nat.add
-            (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add up down) (Nat.mul (a.columns - 1) larger))) (Nat.mul (dividing a.divisor) (Nat.add up down)))
+            (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add up down) (Nat.mul (a.columns - 1) larger)))
+              (Nat.mul (dividing a.divisor) (Nat.add up down)))
             (Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units) (Nat.mul (errorLoss s a d) units))
       (Nat.add down (Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half up down)))
       (Nat.sub high mass)) (Nat.sub mass low))
-      (Nat.shiftRight (Nat.sub bounds low) s.half)) (Nat.land bounds (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) units)))
+      (Nat.shiftRight (Nat.sub bounds low) s.half))
+        (Nat.land bounds (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) units)))
     (ones (32 * a.lanes) (a.rows * a.positions))
 
 theorem ceiling {n e : Nat} (he : 0 < e) : n ≤ e * (n / e + 1) := by
@@ -255,17 +328,21 @@ theorem ceiling {n e : Nat} (he : 0 < e) : n ≤ e * (n / e + 1) := by
   rw [Nat.mul_succ]
   exact Nat.add_le_add Nat.le.refl (Natural.sub_le e 1)
 
-theorem loss_large (s : Scale) (a : Affine) (d : Decoding) : underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * errorLoss s a d :=
+theorem loss_large (s : Scale) (a : Affine) (d : Decoding) :
+    underflow a.columns a.divisor * s.unit ≤ 2 ^ (d.base - 1) * errorLoss s a d :=
   ceiling (Natural.two_pow_pos _)
 
-theorem signedError_mono {n divisor weight larger weight' larger' : Nat} (h : weight ≤ weight') (g : larger ≤ larger') :
+theorem signedError_mono {n divisor weight larger weight' larger' : Nat} (h : weight ≤ weight')
+    (g : larger ≤ larger') :
     signedError n divisor weight larger ≤ signedError n divisor weight' larger' :=
-  Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (Nat.add_le_add h (Nat.mul_le_mul Nat.le.refl g))) (Nat.mul_le_mul Nat.le.refl h)
+  Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (Nat.add_le_add h (Nat.mul_le_mul Nat.le.refl g)))
+    (Nat.mul_le_mul Nat.le.refl h)
 
 /-- An error in units of `2^-48`, rounded up. -/
 def roundedUp (x : Nat) : Nat := (x + (2 ^ 48 - 1)) / 2 ^ 48
 theorem roundedUp_large (x : Nat) : x ≤ 2 ^ 48 * roundedUp x :=
-  Nat.le_of_add_le_add_right (2 ^ 48 - 1) (Rows.lt_mul_div (x + (2 ^ 48 - 1)) (2 ^ 48) (Natural.two_pow_pos 48))
+  Nat.le_of_add_le_add_right (2 ^ 48 - 1)
+    (Rows.lt_mul_div (x + (2 ^ 48 - 1)) (2 ^ 48) (Natural.two_pow_pos 48))
 theorem roundedUp_le {x most : Nat} (h : x ≤ most) : roundedUp x ≤ most / 2 ^ 48 + 1 := by
   have p := Natural.two_pow_pos 48
   have last : 2 ^ 48 - 1 + 1 = 2 ^ 48 := Natural.mask_succ 48
@@ -280,49 +357,83 @@ theorem roundedUp_le {x most : Nat} (h : x ≤ most) : roundedUp x ≤ most / 2 
   exact Nat.le_of_succ_le_succ (Natural.div_lt p b)
 
 /-- What `signed` computes. -/
-theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low high up down mass : Nat → Nat} (f1 : s.half + s.half ≤ 32 * a.lanes)
-    (q1 : 48 ≤ 32 * a.lanes) (q2 : s.half + 1 ≤ 32 * a.lanes) (q3 : signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48 ≤ 2 ^ (32 * a.lanes)) (small : reach < 2 ^ s.half)
-    (h : ∀ i, i < a.rows * a.positions → low i + down i = mass i ∧ mass i + up i = high i ∧ mass i ≤ reach ∧ high i ≤ reach) :
-    signed s a d (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (pack (32 * a.lanes) (a.rows * a.positions) mass) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => roundedUp (signedError a.columns a.divisor (up i + down i) (down i + (up i - down i))) + errorLoss s a d) := by
+theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low high up down mass : Nat → Nat}
+    (f1 : s.half + s.half ≤ 32 * a.lanes)
+    (q1 : 48 ≤ 32 * a.lanes)
+    (q2 : s.half + 1 ≤ 32 * a.lanes)
+    (q3 : signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48 ≤ 2 ^ (32 * a.lanes))
+    (small : reach < 2 ^ s.half)
+    (h : ∀ i, i < a.rows * a.positions →
+      low i + down i = mass i ∧ mass i + up i = high i ∧ mass i ≤ reach ∧ high i ≤ reach) :
+    signed s a d (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
+      (pack (32 * a.lanes) (a.rows * a.positions) mass) =
+    pack (32 * a.lanes) (a.rows * a.positions)
+      (fun i => roundedUp (signedError a.columns a.divisor (up i + down i) (down i + (up i - down i))) +
+        errorLoss s a d) := by
   have lane : 0 < 32 * a.lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 47)) q1
-  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) := Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ 1) q2)
-  have ups : ∀ i, i < a.rows * a.positions → up i ≤ reach := fun i hi => Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).2.1)) (h i hi).2.2.2
-  have downs : ∀ i, i < a.rows * a.positions → down i ≤ reach := fun i hi => Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1
+  have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) :=
+    Natural.two_pow_le (Nat.le_trans (Nat.le_add_right _ 1) q2)
+  have ups : ∀ i, i < a.rows * a.positions → up i ≤ reach := fun i hi =>
+    Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).2.1)) (h i hi).2.2.2
+  have downs : ∀ i, i < a.rows * a.positions → down i ≤ reach :=
+    fun i hi => Nat.le_trans (Nat.le_trans (Nat.le_add_left _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1
   have lows : ∀ i, i < a.rows * a.positions → low i < 2 ^ s.half := fun i hi =>
-    Nat.le_trans (Nat.succ_le_succ (Nat.le_trans (Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1)) small
-  have highs : ∀ i, i < a.rows * a.positions → high i < 2 ^ s.half := fun i hi => Nat.le_trans (Nat.succ_le_succ (h i hi).2.2.2) small
+    Nat.le_trans (Nat.succ_le_succ
+        (Nat.le_trans (Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).1)) (h i hi).2.2.1))
+      small
+  have highs : ∀ i, i < a.rows * a.positions → high i < 2 ^ s.half :=
+    fun i hi => Nat.le_trans (Nat.succ_le_succ (h i hi).2.2.2) small
   have e_low : Nat.land (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
-      (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (32 * a.lanes) (a.rows * a.positions))) = pack (32 * a.lanes) (a.rows * a.positions) low := by
-    have e := Decode.low_pack (Nat.le_trans (Nat.le_add_right _ 1) q2) lane (w := fun i => low i + 2 ^ s.half * high i) (m := a.rows * a.positions)
+      (Nat.mul (Nat.sub (Nat.pow 2 s.half) 1) (ones (32 * a.lanes) (a.rows * a.positions))) =
+          pack (32 * a.lanes) (a.rows * a.positions) low := by
+    have e := Decode.low_pack (Nat.le_trans (Nat.le_add_right _ 1) q2) lane
+      (w := fun i => low i + 2 ^ s.half * high i) (m := a.rows * a.positions)
       (fun i hi => Nat.le_trans (Memory.halves_lt (lows i hi) (highs i hi)) (Natural.two_pow_le f1))
     exact Eq.trans e (pack_congr fun i hi => Natural.add_mul_mod _ (lows i hi))
-  have e_high : Nat.shiftRight (Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i)) (pack (32 * a.lanes) (a.rows * a.positions) low)) s.half =
+  have e_high : Nat.shiftRight (Nat.sub
+      (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
+      (pack (32 * a.lanes) (a.rows * a.positions) low)) s.half =
       pack (32 * a.lanes) (a.rows * a.positions) high := by
     show Nat.shiftRight (_ - _) s.half = _
     rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul]
-  have e_down : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) mass) (pack (32 * a.lanes) (a.rows * a.positions) low) = pack (32 * a.lanes) (a.rows * a.positions) down := by
+  have e_down : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) mass)
+        (pack (32 * a.lanes) (a.rows * a.positions) low) =
+      pack (32 * a.lanes) (a.rows * a.positions) down := by
     show pack _ _ mass - pack _ _ low = _
     rw [← pack_sub (fun i hi => Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).1))]
     exact pack_congr fun i hi => by rw [← (h i hi).1]; exact Natural.add_sub_cancel_left _ _
-  have e_up : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) high) (pack (32 * a.lanes) (a.rows * a.positions) mass) = pack (32 * a.lanes) (a.rows * a.positions) up := by
+  have e_up : Nat.sub (pack (32 * a.lanes) (a.rows * a.positions) high)
+        (pack (32 * a.lanes) (a.rows * a.positions) mass) =
+      pack (32 * a.lanes) (a.rows * a.positions) up := by
     show pack _ _ high - pack _ _ mass = _
     rw [← pack_sub (fun i hi => Nat.le_trans (Nat.le_add_right _ _) (Natural.le_of_eq (h i hi).2.1))]
     exact pack_congr fun i hi => by rw [← (h i hi).2.1]; exact Natural.add_sub_cancel_left _ _
-  have e_larger : Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down) =
+  have e_larger : Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half
+    (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down) =
       pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i) :=
-    Vector.difference_eq q2 (fun i hi => Nat.le_trans (Nat.succ_le_succ (ups i hi)) small) (fun i hi => Nat.le_trans (Nat.succ_le_succ (downs i hi)) small)
+    Vector.difference_eq q2 (fun i hi => Nat.le_trans (Nat.succ_le_succ (ups i hi)) small)
+      (fun i hi => Nat.le_trans (Nat.succ_le_succ (downs i hi)) small)
   unfold signed
   simp only [force_eq]
   rw [e_low, e_high, e_down, e_up, e_larger]
-  have e_sum : Nat.add (Nat.add (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down))
-      (Nat.mul (a.columns - 1) (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) down) (pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i))))))
-      (Nat.mul (dividing a.divisor) (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up) (pack (32 * a.lanes) (a.rows * a.positions) down))))
+  have e_sum : Nat.add (Nat.add (Nat.mul (roundingShare a.columns)
+        (Nat.add (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up)
+            (pack (32 * a.lanes) (a.rows * a.positions) down))
+      (Nat.mul (a.columns - 1)
+            (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) down)
+              (pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i))))))
+      (Nat.mul (dividing a.divisor)
+          (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up)
+            (pack (32 * a.lanes) (a.rows * a.positions) down))))
       (Nat.mul (Nat.sub (Nat.pow 2 48) 1) (ones (32 * a.lanes) (a.rows * a.positions))) =
-      pack (32 * a.lanes) (a.rows * a.positions) (fun i => signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1)) := by
-    show roundingShare a.columns * (pack _ _ up + pack _ _ down + (a.columns - 1) * (pack _ _ down + pack _ _ _)) + dividing a.divisor * (pack _ _ up + pack _ _ down) +
-      (2 ^ 48 - 1) * ones _ _ = _
-    rw [mul_ones lane, ← pack_add _ _ up, ← pack_add _ _ down, ← pack_mul, ← pack_add, ← pack_mul, ← pack_mul, ← pack_add, ← pack_add]
+      pack (32 * a.lanes) (a.rows * a.positions)
+          (fun i => signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1))
+          := by
+    show roundingShare a.columns *
+        (pack _ _ up + pack _ _ down + (a.columns - 1) * (pack _ _ down + pack _ _ _)) +
+      dividing a.divisor * (pack _ _ up + pack _ _ down) + (2 ^ 48 - 1) * ones _ _ = _
+    rw [mul_ones lane, ← pack_add _ _ up, ← pack_add _ _ down, ← pack_mul, ← pack_add, ← pack_mul, ← pack_mul,
+        ← pack_add, ← pack_add]
     rfl
   rw [e_sum]
   have larger_le : ∀ i, i < a.rows * a.positions → down i + (up i - down i) ≤ reach := fun i hi => by
@@ -331,12 +442,17 @@ theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low hig
     | inr g =>
       obtain ⟨k, hk⟩ := Nat.exists_of_le g
       rw [hk, Vector.sub_zero_of, ← hk]; exact downs i hi
-  have lt : ∀ i, i < a.rows * a.positions → signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1) < 2 ^ (32 * a.lanes) := fun i hi => by
+  have lt : ∀ i, i < a.rows * a.positions →
+      signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1) <
+        2 ^ (32 * a.lanes) := fun i hi => by
     refine Nat.le_trans ?_ q3
     show signedError _ _ _ _ + (2 ^ 48 - 1 + 1) ≤ _
     rw [Natural.mask_succ 48]
-    exact Nat.add_le_add (signedError_mono (Nat.add_le_add (ups i hi) (downs i hi)) (larger_le i hi)) Nat.le.refl
-  have split : 48 + (32 * a.lanes - 48) = 32 * a.lanes := by rw [Nat.add_comm]; exact Natural.sub_add_cancel q1
+    exact Nat.add_le_add (signedError_mono (Nat.add_le_add (ups i hi) (downs i hi)) (larger_le i hi))
+      Nat.le.refl
+  have split : 48 + (32 * a.lanes - 48) = 32 * a.lanes := by
+    rw [Nat.add_comm]
+    exact Natural.sub_add_cancel q1
   have f := Decode.field_pack (j := 48) (k := 32 * a.lanes - 48) (Natural.le_of_eq split) lane lt
   show Decode.field 48 (32 * a.lanes - 48) _ _ + errorLoss s a d * ones _ _ = _
   rw [f, mul_ones lane, ← pack_add]

@@ -47,15 +47,17 @@ theorem pack_updated {b : Nat} (value : Nat) : (m slot : Nat) → (f : Nat → N
     simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
   | m + 1, slot + 1, f, h => by
     have ih := pack_updated (b := b) value m slot (fun i => f (i + 1)) (Nat.le_of_succ_le_succ h)
-    have e : pack b m (fun i => updated f (slot + 1) value (i + 1)) = pack b m (updated (fun i => f (i + 1)) slot value) :=
+    have e : pack b m (fun i => updated f (slot + 1) value (i + 1)) =
+        pack b m (updated (fun i => f (i + 1)) slot value) :=
       pack_congr fun i _ => rfl
     have z : updated f (slot + 1) value 0 = f 0 := rfl
-    rw [pack_succ, pack_succ, e, z, Nat.mul_succ, Nat.add_comm (b * slot), Natural.pow_add, Nat.mul_assoc, Nat.mul_assoc,
-      Nat.add_assoc, ← Nat.mul_add, ih, Nat.mul_add, ← Nat.add_assoc]
+    rw [pack_succ, pack_succ, e, z, Nat.mul_succ, Nat.add_comm (b * slot), Natural.pow_add, Nat.mul_assoc,
+        Nat.mul_assoc, Nat.add_assoc, ← Nat.mul_add, ih, Nat.mul_add, ← Nat.add_assoc]
 
 /-- A packed vector with another digit at `slot`, where it has `old`. -/
 def replace (stride slot packed old new : Nat) : Nat :=
-  Nat.sub (Nat.add packed (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) new)) (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) old)
+  Nat.sub (Nat.add packed (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) new))
+    (Nat.mul (Nat.pow 2 (Nat.mul stride slot)) old)
 theorem replace_eq {b m slot new : Nat} {f : Nat → Nat} (h : slot < m) :
     replace b slot (pack b m f) (f slot) new = pack b m (updated f slot new) :=
   (Natural.sub_eq_of_add_eq (pack_updated new m slot f h).symm)
@@ -63,26 +65,34 @@ theorem replace_eq {b m slot new : Nat} {f : Nat → Nat} (h : slot < m) :
 /-- The memory with other bounds of one slot. -/
 def set (s : Scale) (slot direct mirrored l u l' u' : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun direct' => force (fun mirrored' => next direct' mirrored')
-      (replace s.stride slot mirrored (Nat.add (Nat.sub s.top u) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l)))
-        (Nat.add (Nat.sub s.top u') (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l')))))
-    (replace s.stride slot direct (Nat.add l (Nat.mul (Nat.pow 2 s.half) u)) (Nat.add l' (Nat.mul (Nat.pow 2 s.half) u')))
+      (replace s.stride slot mirrored
+          (Nat.add (Nat.sub s.top u) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l)))
+          (Nat.add (Nat.sub s.top u') (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top l')))))
+    (replace s.stride slot direct (Nat.add l (Nat.mul (Nat.pow 2 s.half) u))
+        (Nat.add l' (Nat.mul (Nat.pow 2 s.half) u')))
 
 /-- Both cases of a slot, where the value lies between its bounds. -/
 def run (s : Scale) (slot value direct mirrored count : Nat) (below above : Nat → Nat → Bool) : Bool :=
   force (fun word => force (fun l => force (fun u =>
       both (Nat.ble (Nat.succ slot) count) (both (Nat.ble l value) (both (Nat.ble value u)
-        (both (set s slot direct mirrored l u l value below) (set s slot direct mirrored l u value u above)))))
+        (both (set s slot direct mirrored l u l value below)
+                (set s slot direct mirrored l u value u above)))))
     (Nat.shiftRight word s.half)) (Nat.land word (Nat.sub (Nat.pow 2 s.half) 1)))
     (Memory.lookup s.stride direct slot)
 
 /-- Other bounds of one slot, which are known to hold. -/
-theorem set_sound {s : Scale} {slots : Nat → K} {slot direct mirrored count l' u' : Nat} {next : Nat → Nat → Bool} {l u : Nat → Nat}
+theorem set_sound {s : Scale} {slots : Nat → K} {slot direct mirrored count l' u' : Nat}
+    {next : Nat → Nat → Bool} {l u : Nat → Nat}
     (hd : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)))
     (hm : mirrored = pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)))
     (hw : ∀ i, i < count → l i ≤ u i ∧ u i ≤ s.top ∧ Within s (l i) (u i) (slots i))
-    (hs : slot < count) (h1 : l' ≤ u') (h2 : u' ≤ s.top) (h3 : Within s l' u' (slots slot))
+    (hs : slot < count)
+    (h1 : l' ≤ u')
+    (h2 : u' ≤ s.top)
+    (h3 : Within s l' u' (slots slot))
     (h : set s slot direct mirrored (l slot) (u slot) l' u' next = true) :
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ next direct' mirrored' = true := by
+    ∃ direct' mirrored',
+      (Memory.mk direct' mirrored').Holds s slots count ∧ next direct' mirrored' = true := by
   unfold set at h
   simp only [force_eq] at h
   refine ⟨_, _, ⟨updated l slot l', updated u slot u', ?_, ?_, ?_⟩, h⟩
@@ -91,7 +101,8 @@ theorem set_sound {s : Scale} {slots : Nat → K} {slot direct mirrored count l'
     refine pack_congr fun i _ => ?_
     unfold updated
     cases Nat.beq i slot <;> rfl
-  · show replace s.stride slot mirrored (Memory.mirroredWord s (l slot) (u slot)) (Memory.mirroredWord s l' u') = _
+  · show replace s.stride slot mirrored (Memory.mirroredWord s (l slot) (u slot))
+      (Memory.mirroredWord s l' u') = _
     rw [hm, replace_eq (f := fun i => Memory.mirroredWord s (l i) (u i)) hs]
     refine pack_congr fun i _ => ?_
     unfold updated
@@ -123,10 +134,15 @@ theorem lookup_bounds {s : Scale} {direct count slot : Nat} {l u : Nat → Nat} 
     rw [land_low]; exact Natural.add_mul_mod _ (small (Nat.le_trans w1 w2))
   · exact Natural.add_mul_div _ (small (Nat.le_trans w1 w2))
 
-theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored count : Nat} {below above : Nat → Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) (h : run s slot value direct mirrored count below above = true) :
-    (∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ below direct' mirrored' = true) ∨
-    (∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ above direct' mirrored' = true) := by
+theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored count : Nat}
+    {below above : Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (h : run s slot value direct mirrored count below above = true) :
+    (∃ direct' mirrored',
+        (Memory.mk direct' mirrored').Holds s slots count ∧ below direct' mirrored' = true) ∨
+    (∃ direct' mirrored',
+        (Memory.mk direct' mirrored').Holds s slots count ∧ above direct' mirrored' = true) := by
   obtain ⟨l, u, hd, hmm, hw⟩ := hm
   have hd : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := hd
   have hmm : mirrored = pack s.stride count (fun i => Memory.mirroredWord s (l i) (u i)) := hmm
@@ -147,24 +163,30 @@ theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored co
   | inr g => exact Or.inr (set_sound hd hmm hw hs h2 w2 ⟨g, w3.2⟩ h4)
 
 /-- The memory in a case that is known to hold. Where the bounds exclude the case, nothing is left to show. -/
-def assumeAt (s : Scale) (slot value : Nat) (below : Bool) (direct mirrored count : Nat) (next : Nat → Nat → Bool) : Bool :=
+def assumeAt (s : Scale) (slot value : Nat) (below : Bool) (direct mirrored count : Nat)
+    (next : Nat → Nat → Bool) : Bool :=
   force (fun word => force (fun l => force (fun u =>
       both (Nat.ble (Nat.succ slot) count) (Bool.casesOn (motive := fun _ => Bool) below
         (Bool.casesOn (motive := fun _ => Bool) (Nat.ble value u) true
-          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble value l) (set s slot direct mirrored l u value u next) (next direct mirrored)))
+          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble value l)
+              (set s slot direct mirrored l u value u next) (next direct mirrored)))
         (Bool.casesOn (motive := fun _ => Bool) (Nat.ble l value) true
-          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble u value) (set s slot direct mirrored l u l value next) (next direct mirrored)))))
+          (Bool.casesOn (motive := fun _ => Bool) (Nat.ble u value)
+                  (set s slot direct mirrored l u l value next) (next direct mirrored)))))
     (Nat.shiftRight word s.half)) (Nat.land word (Nat.sub (Nat.pow 2 s.half) 1)))
     (Memory.lookup s.stride direct slot)
 def assume (s : Scale) (c : Case) (direct mirrored count : Nat) (next : Nat → Nat → Bool) : Bool :=
   assumeAt s c.slot c.value c.below direct mirrored count next
 
-theorem excluded {s : Scale} {low high : Nat} {x : K} (h : Nat.ble low high = false) (h1 : natural low ≤ s.image x) (h2 : s.image x ≤ natural high) : False := by
+theorem excluded {s : Scale} {low high : Nat} {x : K} (h : Nat.ble low high = false)
+    (h1 : natural low ≤ s.image x) (h2 : s.image x ≤ natural high) :
+    False := by
   rw [Nat.ble_eq_true_of_le (Rows.natural_le_reflect (le_trans h1 h2))] at h
   exact Bool.noConf_tf h
 
-theorem assume_sound {s : Scale} {slots : Nat → K} {direct mirrored count : Nat} {next : Nat → Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) : (c : Case) → c.Holds s slots → assume s c direct mirrored count next = true →
+theorem assume_sound {s : Scale} {slots : Nat → K} {direct mirrored count : Nat} {next : Nat → Nat → Bool}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) :
+    (c : Case) → c.Holds s slots → assume s c direct mirrored count next = true →
     ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots count ∧ next direct' mirrored' = true
   | ⟨slot, value, below⟩, hc, h => by
     have whole := hm

@@ -16,7 +16,8 @@ open Natural
 
 /-- Columns `c * t` to `c * t + c - 1`, still `w` digits from row to row. -/
 def piece (b w c R x t : Nat) : Nat :=
-  Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t))) (Nat.mul (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) (ones (Nat.mul b w) R))
+  Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t)))
+    (Nat.mul (Nat.sub (Nat.pow 2 (Nat.mul b c)) 1) (ones (Nat.mul b w) R))
 /-- For the compiler, as in Core/Recursors. -/
 def compiledPiece (b w c R x t : Nat) : Nat :=
   Nat.land (Nat.shiftRight x (Nat.mul b (Nat.mul c t))) (filled (Nat.mul b c) (ones (Nat.mul b w) R))
@@ -26,17 +27,20 @@ def compiledPiece (b w c R x t : Nat) : Nat :=
 theorem slice {b M i c : Nat} {f : Nat → Nat} (h : i + c ≤ M) (hf : ∀ k, k < M → f k < 2 ^ b) :
     pack b M f / 2 ^ (b * i) % 2 ^ (b * c) = pack b c (fun k => f (i + k)) := by
   rw [← Dense.segment h hf, land_low]; rfl
-theorem piece_eq {b w c R t : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c * t + c ≤ w) (hf : ∀ r, r < R → ∀ j, j < w → f r j < 2 ^ b) :
+theorem piece_eq {b w c R t : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c * t + c ≤ w)
+    (hf : ∀ r, r < R → ∀ j, j < w → f r j < 2 ^ b) :
     piece b w c R (grid b w w R f) t = grid b w c R (fun r j => f r (c * t + j)) := by
   have wide : c ≤ w := Nat.le_trans (Nat.le_add_left c _) hw
   have le : b * c ≤ b * w := Nat.mul_le_mul Nat.le.refl wide
   have pos : 0 < b * w := lt_of_lt_of_le (Nat.mul_pos hb hc) le
-  show Nat.land (Nat.shiftRight (grid b w w R f) (b * (c * t))) ((2 ^ (b * c) - 1) * ones (b * w) R) = pack (b * w) R _
+  show Nat.land (Nat.shiftRight (grid b w w R f) (b * (c * t))) ((2 ^ (b * c) - 1) * ones (b * w) R) =
+    pack (b * w) R _
   rw [mul_ones pos, land_mask _ (fun _ _ => mask_lt le)]
   refine pack_congr fun r hr => ?_
   rw [land_low]
   show grid b w w R f / 2 ^ (b * (c * t)) / 2 ^ (b * w * r) % 2 ^ (b * w) % 2 ^ (b * c) = _
-  have place : b * (c * t) + b * w * r = b * (w * r + c * t) := by rw [Nat.mul_add, Nat.mul_assoc, Nat.add_comm]
+  have place : b * (c * t) + b * w * r = b * (w * r + c * t) := by
+    rw [Nat.mul_add, Nat.mul_assoc, Nat.add_comm]
   have inside : w * r + c * t + c ≤ w * R := by
     have next : w * (r + 1) ≤ w * R := Nat.mul_le_mul Nat.le.refl hr
     refine Nat.le_trans ?_ next
@@ -48,25 +52,33 @@ theorem piece_eq {b w c R t : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hc : 
   rw [Nat.add_assoc, flat_at f r hj', Memory.splice_old _ _ hj']
 
 /-- Rows `w` digits apart brought to a distance of `c` digits; `2^levels` is at least their number. -/
-def closer (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (narrow (Nat.mul b w) (Nat.mul b c) levels 1 x)
+def closer (b w c levels x : Nat) : Nat :=
+  cond (Nat.ble w c) x (narrow (Nat.mul b w) (Nat.mul b c) levels 1 x)
 /-- The same back. -/
-def wider (b w c levels x : Nat) : Nat := cond (Nat.ble w c) x (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1 x)
-theorem closer_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
-    (hf : ∀ r, r < R → f r < 2 ^ (b * c)) : closer b w c levels (pack (b * w) R f) = pack (b * c) R f := by
+def wider (b w c levels x : Nat) : Nat :=
+  cond (Nat.ble w c) x (Dense.spread (Nat.mul b w) (Nat.mul b c) levels 1 x)
+theorem closer_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w)
+    (hl : R ≤ 2 ^ levels) (hf : ∀ r, r < R → f r < 2 ^ (b * c)) :
+    closer b w c levels (pack (b * w) R f) = pack (b * c) R f := by
   unfold closer
   cases e : Nat.ble w c with
   | true =>
     have same := Nat.le_antisymm hw (Nat.le_of_ble_eq_true e)
     rw [same]; rfl
-  | false => exact narrow_pack (Nat.mul_le_mul Nat.le.refl hw) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
-theorem wider_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
-    (hf : ∀ r, r < R → f r < 2 ^ (b * c)) : wider b w c levels (pack (b * c) R f) = pack (b * w) R f := by
+  | false =>
+    exact narrow_pack (Nat.mul_le_mul Nat.le.refl hw)
+      (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
+theorem wider_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w)
+    (hl : R ≤ 2 ^ levels) (hf : ∀ r, r < R → f r < 2 ^ (b * c)) :
+    wider b w c levels (pack (b * c) R f) = pack (b * w) R f := by
   unfold wider
   cases e : Nat.ble w c with
   | true =>
     have same := Nat.le_antisymm hw (Nat.le_of_ble_eq_true e)
     rw [same]; rfl
-  | false => exact Dense.spread_pack (Nat.mul_le_mul Nat.le.refl hw) (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
+  | false =>
+    exact Dense.spread_pack (Nat.mul_le_mul Nat.le.refl hw)
+      (lt_of_lt_of_le (Nat.mul_pos hb hc) (Nat.mul_le_mul Nat.le.refl hw)) hl hf
 
 /-- Hand on a list whose numbers are evaluated. -/
 def evaluated {α : Type u} (xs : List Nat) : (List Nat → α) → α :=

@@ -3,9 +3,9 @@ import PytestTorchLean.Check.Circle
 /-!
 # Bounds of sine and cosine
 
-At the middle of an interval both are enclosed (Check/Circle); from there to the ends of the interval each moves by no more
-than the other one's size times the distance, and half the distance's square. Far from 0, and where the interval is
-wide, they are between -1 and 1, as they are everywhere.
+At the middle of an interval both are enclosed (Check/Circle); from there to the ends of the interval each
+moves by no more than the other one's size times the distance, and half the distance's square. Far from 0, and
+where the interval is wide, they are between -1 and 1, as they are everywhere.
 -/
 set_option linter.all false
 universe u
@@ -27,21 +27,27 @@ theorem atMost_one {v : K} (h : v * v ≤ 1) : AtMost v 1 := by
       exact le_cert ((ring1 K w, 1 - w, w * (w - 1) + (1 - w * w)) w) (add_nonneg t (sub_nonneg hw))
   exact ⟨one v h, one (-v) (by rw [neg_mul, mul_neg, neg_neg]; exact h)⟩
 theorem sine_atMost (hc : IsCircle sine cosine) (x : K) : AtMost (sine x) 1 :=
-  atMost_one (le_cert ((ring2 K s c, s * s + c * c - s * s, c * c) (sine x) (cosine x) ▸ by rw [hc.2.1 x]) (sq_nonneg (cosine x)))
+  atMost_one (le_cert ((ring2 K s c, s * s + c * c - s * s, c * c) (sine x) (cosine x) ▸ by rw [hc.2.1 x])
+      (sq_nonneg (cosine x)))
 theorem cosine_atMost (hc : IsCircle sine cosine) (x : K) : AtMost (cosine x) 1 :=
-  atMost_one (le_cert ((ring2 K s c, s * s + c * c - c * c, s * s) (sine x) (cosine x) ▸ by rw [hc.2.1 x]) (sq_nonneg (sine x)))
+  atMost_one (le_cert ((ring2 K s c, s * s + c * c - c * c, s * s) (sine x) (cosine x) ▸ by rw [hc.2.1 x])
+      (sq_nonneg (sine x)))
 
 /-- Near 0 the sine is no larger than its argument, and the cosine at most half its square below 1. -/
-theorem near_zero {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosine) {d : K} (h0 : 0 ≤ d) (h1 : d ≤ 1) :
+theorem near_zero {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosine) {d : K} (h0 : 0 ≤ d)
+    (h1 : d ≤ 1) :
     AtMost (sine d) d ∧ cosine d ≤ 1 ∧ natural 2 * (1 - cosine d) ≤ d * d := by
   obtain ⟨a, b⟩ := hc.2.2.2 d h0
-  obtain ⟨r, er⟩ := he.part (n := (1 + 1) * (1 + 2)) (Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) (Nat.succ_le_succ (Nat.zero_le _))) (d * d * d)
-  obtain ⟨q, eq⟩ := he.part (n := (0 + 1) * (0 + 2)) (Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) (Nat.succ_le_succ (Nat.zero_le _))) (d * d * 1)
+  obtain ⟨r, er⟩ := he.part (n := (1 + 1) * (1 + 2))
+    (Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) (Nat.succ_le_succ (Nat.zero_le _))) (d * d * d)
+  obtain ⟨q, eq⟩ := he.part (n := (0 + 1) * (0 + 2))
+    (Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) (Nat.succ_le_succ (Nat.zero_le _))) (d * d * 1)
   obtain ⟨a1, a2⟩ := a _ _ _ _ r .first er
   obtain ⟨b1, b2⟩ := b _ _ _ _ q .first eq
   have six : natural 6 * r = d * d * d := er
   have two : natural 2 * q = d * d * 1 := eq
-  refine ⟨⟨le_trans a1 (le_of_eq ((ring1 K d, d - 0, d) d)), ?_⟩, le_trans b1 (le_of_eq ((ring1 K d, 1 - 0, 1) d)), ?_⟩
+  refine ⟨⟨le_trans a1 (le_of_eq ((ring1 K d, d - 0, d) d)), ?_⟩,
+      le_trans b1 (le_of_eq ((ring1 K d, 1 - 0, 1) d)), ?_⟩
   · have small : r ≤ d := by
       apply cancel_natural (n := 6) (Nat.succ_le_succ (Nat.zero_le _))
       rw [six]
@@ -51,7 +57,8 @@ theorem near_zero {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosin
         have n : (natural 6 : K) = 1 + natural 5 := by rw [← add_comm]; exact natural_succ 5
         rw [n, OrderedRing.add_mul, one_mul]
       rw [sum]
-      exact le_cert ((ring2 K d w, d + w - d * d * d, 1 * 1 * d - d * d * d + w) _ _) (add_nonneg (sub_nonneg t) s)
+      exact le_cert ((ring2 K d w, d + w - d * d * d, 1 * 1 * d - d * d * d + w) _ _)
+        (add_nonneg (sub_nonneg t) s)
     exact le_cert ((ring3 K d r s, d - -s, s - (d - 0 - r) + (d - r) + d) d r (sine d))
         (add_nonneg (add_nonneg (sub_nonneg a2) (sub_nonneg small)) h0)
   · have t := mul_le_left (natural_nonneg (K := K) 2) b2
@@ -62,7 +69,8 @@ theorem near_zero {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosin
 /-- How far from 0 an argument is. -/
 def Distance (d a : K) : Prop := 0 ≤ a ∧ a ≤ 1 ∧ (d = a ∨ d = -a)
 
-theorem near_zero_signed {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosine) {d a : K} (h : Distance d a) :
+theorem near_zero_signed {e : K → K} (he : IsExponential e) (hc : IsCircle sine cosine) {d a : K}
+    (h : Distance d a) :
     AtMost (sine d) a ∧ cosine d ≤ 1 ∧ natural 2 * (1 - cosine d) ≤ a * a := by
   obtain ⟨a0, a1, ed⟩ := h
   have near := near_zero he hc a0 a1
@@ -75,13 +83,13 @@ theorem near_zero_signed {e : K → K} (he : IsExponential e) (hc : IsCircle sin
     exact ⟨⟨n1.2, by rw [neg_neg]; exact n1.1⟩, n2⟩
 
 /-- `f (y + d) - f y`, twice. -/
-theorem moves {f g cos sin a size : K} (hf : AtMost f 1) (hg : AtMost g size) (hs : AtMost sin a) (hc : cos ≤ 1)
-    (h2 : natural 2 * (1 - cos) ≤ a * a) :
+theorem moves {f g cos sin a size : K} (hf : AtMost f 1) (hg : AtMost g size) (hs : AtMost sin a)
+    (hc : cos ≤ 1) (h2 : natural 2 * (1 - cos) ≤ a * a) :
     AtMost (natural 2 * (f * (cos - 1) + g * sin)) (a * a + natural 2 * (size * a)) := by
   have two := natural_nonneg (K := K) 2
   have down : AtMost (natural 2 * (cos - 1)) (a * a) :=
-    ⟨le_trans (le_cert ((ring1 K c, 0 - 2 * (c - 1), 2 * (1 - c)) cos) (mul_nonneg two (sub_nonneg hc))) (sq_nonneg a),
-      le_trans (le_of_eq ((ring1 K c, -(2 * (c - 1)), 2 * (1 - c)) cos)) h2⟩
+    ⟨le_trans (le_cert ((ring1 K c, 0 - 2 * (c - 1), 2 * (1 - c)) cos) (mul_nonneg two (sub_nonneg hc)))
+        (sq_nonneg a), le_trans (le_of_eq ((ring1 K c, -(2 * (c - 1)), 2 * (1 - c)) cos)) h2⟩
   have t := Curve.atMost_add (Curve.atMost_mul hf down) ((Curve.atMost_mul hg hs).mul_left two)
   have e1 : natural 2 * (f * (cos - 1) + g * sin) = f * (natural 2 * (cos - 1)) + natural 2 * (g * sin) :=
     (ring4 K f c g s, 2 * (f * (c - 1) + g * s), f * (2 * (c - 1)) + 2 * (g * s)) _ _ _ _
@@ -97,7 +105,8 @@ def sineAt (unit center one m : Nat) (next : Nat → Nat → Bool) : Bool :=
         both (Nat.ble high (Nat.add center center)) (force (fun low' => force (fun high' => next low' high')
           (Nat.sub (Nat.add center center) low)) (Nat.sub (Nat.add center center) high)))
       (Nat.div (Nat.mul n one) unit)) (Nat.sub center m))
-    (force (fun n => force (fun first => point 1 unit center one n first (Nat.succ first) next) (Nat.div (Nat.mul n one) unit)) (Nat.sub m center))
+    (force (fun n => force (fun first => point 1 unit center one n first (Nat.succ first) next)
+          (Nat.div (Nat.mul n one) unit)) (Nat.sub m center))
 /-- Bounds of the cosine there. -/
 def cosineAt (unit center one m : Nat) (next : Nat → Nat → Bool) : Bool :=
   force (fun n => point 0 unit center one n one one next) (Nat.add (Nat.sub m center) (Nat.sub center m))
@@ -112,23 +121,31 @@ theorem first_around {unit bits n : Nat} {x : K} (hu : 0 < unit) (hx : natural u
     exact natural_le (Rows.mul_div_le _ _ hu)
   · apply cancel_natural hu
     rw [e, ← natural_mul]
-    exact natural_le (Nat.le_trans (Rows.lt_mul_div (n * 2 ^ bits) _ hu) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _)))
+    exact natural_le
+      (Nat.le_trans (Rows.lt_mul_div (n * 2 ^ bits) _ hu) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _)))
 
 /-- A fixed-point number's distance from the center. -/
-theorem right_of {unit center m : Nat} {y : K} (hu : 0 < unit) (h : center ≤ m) (hy : natural unit * y + natural center = natural m) :
+theorem right_of {unit center m : Nat} {y : K} (hu : 0 < unit) (h : center ≤ m)
+    (hy : natural unit * y + natural center = natural m) :
     natural unit * y = natural (m - center) ∧ 0 ≤ y := by
   have e : natural unit * y = natural (m - center) := by
     rw [Linear.natural_sub h, ← hy]; exact (ring2 K a b, a, a + b - b) _ _
   exact ⟨e, cancel_natural hu (by rw [e, mul_zero]; exact natural_nonneg _)⟩
-theorem left_of {unit center m : Nat} {y : K} (hu : 0 < unit) (h : m ≤ center) (hy : natural unit * y + natural center = natural m) :
+theorem left_of {unit center m : Nat} {y : K} (hu : 0 < unit) (h : m ≤ center)
+    (hy : natural unit * y + natural center = natural m) :
     natural unit * -y = natural (center - m) ∧ 0 ≤ -y := by
   have e : natural unit * -y = natural (center - m) := by
     rw [Linear.natural_sub h, ← hy]; exact (ring3 K u y c, u * -y, c - (u * y + c)) _ _ _
   exact ⟨e, cancel_natural hu (by rw [e, mul_zero]; exact natural_nonneg _)⟩
 
-theorem sineAt_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits m : Nat} {next : Nat → Nat → Bool} {y : K} (hu : 0 < s.unit)
-    (hy : s.image y = natural m) (h : sineAt s.unit s.center (2 ^ bits) m next = true) :
-    ∃ low high, (∀ sine cosine, IsCircle sine cosine → Within s low high (sine y)) ∧ next low high = true := by
+theorem sineAt_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {bits m : Nat} {next : Nat → Nat → Bool} {y : K}
+    (hu : 0 < s.unit)
+    (hy : s.image y = natural m)
+    (h : sineAt s.unit s.center (2 ^ bits) m next = true) :
+    ∃ low high,
+      (∀ sine cosine, IsCircle sine cosine → Within s low high (sine y)) ∧ next low high = true := by
   unfold sineAt at h
   simp only [force_eq] at h
   cases c : Nat.ble s.center m with
@@ -157,9 +174,14 @@ theorem sineAt_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits m : 
     · refine Curve.le_sub (s.center + s.center) low ?_
       rw [natural_add]
       exact le_cert ((ring4 K u v c l, c + c - (u * v + c + l), u * -v + c - l) _ _ _ _) (sub_nonneg w1)
-theorem cosineAt_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits m : Nat} {next : Nat → Nat → Bool} {y : K} (hu : 0 < s.unit)
-    (hy : s.image y = natural m) (h : cosineAt s.unit s.center (2 ^ bits) m next = true) :
-    ∃ low high, (∀ sine cosine, IsCircle sine cosine → Within s low high (cosine y)) ∧ next low high = true := by
+theorem cosineAt_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {bits m : Nat} {next : Nat → Nat → Bool} {y : K}
+    (hu : 0 < s.unit)
+    (hy : s.image y = natural m)
+    (h : cosineAt s.unit s.center (2 ^ bits) m next = true) :
+    ∃ low high,
+      (∀ sine cosine, IsCircle sine cosine → Within s low high (cosine y)) ∧ next low high = true := by
   unfold cosineAt at h
   rw [force_eq] at h
   have one : Around (natural (2 ^ bits)) (2 ^ bits) (2 ^ bits) (1 : K) := by
@@ -189,7 +211,8 @@ theorem cosineAt_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits m 
 
 def larger (a b : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.ble a b) a b
 def smaller (a b : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.ble a b) b a
-theorem within_both {s : Scale} {a b c d : Nat} {v : K} (h : Within s a b v) (g : Within s c d v) : Within s (larger a c) (smaller b d) v := by
+theorem within_both {s : Scale} {a b c d : Nat} {v : K} (h : Within s a b v) (g : Within s c d v) :
+    Within s (larger a c) (smaller b d) v := by
   constructor
   · unfold larger
     cases Nat.ble a c with
@@ -200,26 +223,34 @@ theorem within_both {s : Scale} {a b c d : Nat} {v : K} (h : Within s a b v) (g 
     | true => exact h.2
     | false => exact g.2
 
-/-- Bounds up to `r` beside a point where the value is between `a` and `b`, the other function's between `c` and `d`. -/
+/-- Bounds up to `r` beside a point where the value is between `a` and `b`, the other function's between `c`
+    and `d`. -/
 def spread (unit center r a b c d : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun size => force (fun far => both (Nat.ble far a) (force (fun low => force (fun high => next low high)
-        (smaller (Nat.add b far) (Nat.add center unit))) (larger (Nat.sub a far) (Nat.sub center unit))))
+  force (fun size => force (fun far => both (Nat.ble far a)
+        (force (fun low => force (fun high => next low high) (smaller (Nat.add b far) (Nat.add center unit)))
+          (larger (Nat.sub a far) (Nat.sub center unit))))
       (Nat.succ (Nat.div (Nat.add (Nat.mul (Nat.mul 2 size) r) (Nat.mul r r)) (Nat.mul 2 unit))))
     (Nat.add (Nat.sub d center) (Nat.sub center c))
 
-theorem within_one {s : Scale} {v : K} (hc : s.unit ≤ s.center) (h : AtMost v 1) : Within s (s.center - s.unit) (s.center + s.unit) v := by
+theorem within_one {s : Scale} {v : K} (hc : s.unit ≤ s.center) (h : AtMost v 1) :
+    Within s (s.center - s.unit) (s.center + s.unit) v := by
   have u0 := natural_nonneg (K := K) s.unit
   unfold Within Scale.image
   rw [Linear.natural_sub hc, natural_add]
   constructor
-  · exact le_cert ((ring3 K u v c, u * v + c - (c - u), u * 1 - u * -v) _ _ _) (sub_nonneg (mul_le_left u0 h.2))
-  · exact le_cert ((ring3 K u v c, c + u - (u * v + c), u * 1 - u * v) _ _ _) (sub_nonneg (mul_le_left u0 h.1))
+  · exact le_cert ((ring3 K u v c, u * v + c - (c - u), u * 1 - u * -v) _ _ _)
+      (sub_nonneg (mul_le_left u0 h.2))
+  · exact le_cert ((ring3 K u v c, c + u - (u * v + c), u * 1 - u * v) _ _ _)
+      (sub_nonneg (mul_le_left u0 h.1))
 
-theorem spread_sound {s : Scale} {r a b c d : Nat} {next : Nat → Nat → Bool} (hu : 0 < s.unit) (hc : s.unit ≤ s.center)
-    (h : spread s.unit s.center r a b c d next = true) :
-    ∃ low high, (∀ f g w cos sin far : K, Within s a b f → Within s c d g → AtMost f 1 → AtMost w 1 → 0 ≤ far → natural s.unit * far ≤ natural r →
-      AtMost sin far → cos ≤ 1 → natural 2 * (1 - cos) ≤ far * far → (w - f = f * (cos - 1) + g * sin ∨ w - f = f * (cos - 1) + -g * sin) →
-      Within s low high w) ∧ next low high = true := by
+theorem spread_sound {s : Scale} {r a b c d : Nat} {next : Nat → Nat → Bool} (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center) (h : spread s.unit s.center r a b c d next = true) :
+    ∃ low high, (∀ f g w cos sin far : K, Within s a b f →
+          Within s c d g → AtMost f 1 → AtMost w 1 → 0 ≤ far →
+          natural s.unit * far ≤ natural r → AtMost sin far →
+          cos ≤ 1 → natural 2 * (1 - cos) ≤ far * far →
+          (w - f = f * (cos - 1) + g * sin ∨ w - f = f * (cos - 1) + -g * sin) →
+          Within s low high w) ∧ next low high = true := by
   unfold spread at h
   simp only [force_eq] at h
   obtain ⟨k, h⟩ := both_true h
@@ -237,19 +268,22 @@ theorem spread_sound {s : Scale} {r a b c d : Nat} {next : Nat → Nat → Bool}
   generalize d - s.center + (s.center - c) = n at *
   have two0 : 0 < 2 * s.unit := Nat.mul_pos (Nat.succ_le_succ (Nat.zero_le _)) hu
   refine AtMost.cancel two0 ?_
-  have e1 : (natural (2 * s.unit) : K) * (natural s.unit * (w - f)) = natural s.unit * natural s.unit * (natural 2 * (w - f)) := by
+  have e1 : (natural (2 * s.unit) : K) * (natural s.unit * (w - f)) =
+      natural s.unit * natural s.unit * (natural 2 * (w - f)) := by
     rw [natural_mul]; exact (ring2 K u z, 2 * u * (u * z), u * u * (2 * z)) _ _
   rw [e1]
   refine (t.mul_left (mul_nonneg u0 u0)).weaken ?_
-  have up : (natural (2 * n * r + r * r) : K) ≤ natural (2 * s.unit * ((2 * n * r + r * r) / (2 * s.unit) + 1)) :=
-    natural_le (Nat.le_trans (Rows.lt_mul_div (2 * n * r + r * r) _ two0) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _)))
+  have up :
+      (natural (2 * n * r + r * r) : K) ≤ natural (2 * s.unit * ((2 * n * r + r * r) / (2 * s.unit) + 1)) :=
+    natural_le (Nat.le_trans (Rows.lt_mul_div (2 * n * r + r * r) _ two0)
+        (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _)))
   refine le_trans ?_ (le_trans up (le_of_eq (natural_mul _ _)))
   have p1 := mul_le_mul (mul_nonneg u0 far0) (mul_nonneg u0 far0) hr hr
   have p2 := mul_le_mul (mul_nonneg u0 hsize.nonneg) (mul_nonneg u0 far0) sized hr
   have p3 := add_nonneg (sub_nonneg p1) (mul_nonneg (natural_nonneg (K := K) 2) (sub_nonneg p2))
   rw [natural_add, natural_mul, natural_mul, natural_mul r]
-  exact le_cert ((ring5 K u z f n r, 2 * n * r + r * r - u * u * (f * f + 2 * (z * f)), r * r - u * f * (u * f) + 2 * (n * r - u * z * (u * f)))
-      _ _ _ _ _) p3
+  exact le_cert ((ring5 K u z f n r, 2 * n * r + r * r - u * u * (f * f + 2 * (z * f)),
+        r * r - u * f * (u * f) + 2 * (n * r - u * z * (u * f))) _ _ _ _ _) p3
 
 /-- Beyond this only that the values are between -1 and 1 is known. -/
 def furthest : Nat := 32
@@ -257,21 +291,30 @@ def furthest : Nat := 32
 /-- What is done at the middle of an interval, with `2^bits`, the middle and half the interval's width. -/
 def middle (unit center bits l u : Nat) (inside : Nat → Nat → Nat → Bool) (next : Nat → Nat → Bool) : Bool :=
   force (fun m => force (fun r =>
-      Bool.casesOn (motive := fun _ => Bool) (both (Nat.ble r unit) (Nat.ble (Nat.add (Nat.sub m center) (Nat.sub center m))
-          (Nat.mul furthest unit)))
+      Bool.casesOn (motive := fun _ => Bool)
+        (both (Nat.ble r unit)
+          (Nat.ble (Nat.add (Nat.sub m center) (Nat.sub center m)) (Nat.mul furthest unit)))
         (force (fun low => force (fun high => next low high) (Nat.add center unit)) (Nat.sub center unit))
         (force (fun one => inside one m r) (Nat.pow 2 bits)))
     (Nat.sub u m)) (Nat.div (Nat.add l u) 2)
 
-theorem middle_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u : Nat} {inside : Nat → Nat → Nat → Bool} {next : Nat → Nat → Bool}
-    {x : K}
-    (hu : 0 < s.unit) (hx : Within s l u x) (h : middle s.unit s.center bits l u inside next = true) :
+theorem middle_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {bits l u : Nat} {inside : Nat → Nat → Nat → Bool} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit)
+    (hx : Within s l u x)
+    (h : middle s.unit s.center bits l u inside next = true) :
     next (s.center - s.unit) (s.center + s.unit) = true ∨
-    ∃ m r y d far, inside (2 ^ bits) m r = true ∧ s.image y = natural m ∧ x = y + d ∧ Distance d far ∧ natural s.unit * far ≤ natural r := by
+    ∃ m r y d far, inside (2 ^ bits) m r = true ∧
+      s.image y = natural m ∧
+      x = y + d ∧
+      Distance d far ∧
+      natural s.unit * far ≤ natural r := by
   unfold middle at h
   simp only [force_eq] at h
   generalize em : Nat.div (Nat.add l u) 2 = m at *
-  cases c : both (Nat.ble (Nat.sub u m) s.unit) (Nat.ble (Nat.add (Nat.sub m s.center) (Nat.sub s.center m)) (Nat.mul furthest s.unit)) with
+  cases c : both (Nat.ble (Nat.sub u m) s.unit)
+      (Nat.ble (Nat.add (Nat.sub m s.center) (Nat.sub s.center m)) (Nat.mul furthest s.unit)) with
   | false => rw [c] at h; exact Or.inl h
   | true =>
     rw [c] at h
@@ -281,12 +324,16 @@ theorem middle_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u 
     obtain ⟨y, hy⟩ := Logarithm.point (s := s) he hu m
     obtain ⟨x1, x2⟩ := hx
     have lu : l ≤ u := natural_le_reflect (le_trans x1 x2)
-    have twice : 2 * m ≤ l + u := by rw [← em]; exact Rows.mul_div_le (l + u) 2 (Nat.succ_le_succ (Nat.zero_le _))
+    have twice : 2 * m ≤ l + u := by
+      rw [← em]
+      exact Rows.mul_div_le (l + u) 2 (Nat.succ_le_succ (Nat.zero_le _))
     have mm : m + m ≤ l + u := by rw [← Natural.two_mul]; exact twice
     have mu : m ≤ u := by
       cases Nat.le_total m u with
       | inl g => exact g
-      | inr g => exact Nat.le_of_add_le_add_right m (Nat.le_trans mm (by rw [Nat.add_comm u]; exact Nat.add_le_add (Nat.le_trans lu g) Nat.le.refl))
+      | inr g =>
+        exact Nat.le_of_add_le_add_right m
+          (Nat.le_trans mm (by rw [Nat.add_comm u]; exact Nat.add_le_add (Nat.le_trans lu g) Nat.le.refl))
     have e := Linear.natural_sub (K := K) mu
     have halves := natural_le (K := K) mm
     rw [natural_add, natural_add] at halves
@@ -296,27 +343,37 @@ theorem middle_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u 
       rw [gap, e]; exact le_cert ((ring3 K i m u, u - m - (i - m), u - i) _ _ _) (sub_nonneg x2)
     have down : natural s.unit * -(x - y) ≤ natural (u - m) := by
       rw [mul_neg, gap, e]
-      exact le_cert ((ring4 K i m u l, u - m - -(i - m), i - l + (l + u - (m + m))) _ _ _ _) (add_nonneg (sub_nonneg x1) (sub_nonneg halves))
+      exact le_cert ((ring4 K i m u l, u - m - -(i - m), i - l + (l + u - (m + m))) _ _ _ _)
+        (add_nonneg (sub_nonneg x1) (sub_nonneg halves))
     have one : ∀ z : K, natural s.unit * z ≤ natural (u - m) → z ≤ 1 := fun z hz =>
       cancel_natural hu (by rw [mul_on]; exact le_trans hz (natural_le c1))
     have split : x = y + (x - y) := (ring2 K x y, x, y + (x - y)) _ _
     cases le_total 0 (x - y) with
     | inl g => exact ⟨y, x - y, x - y, h, hy, split, ⟨g, one _ up, Or.inl rfl⟩, up⟩
-    | inr g => exact ⟨y, x - y, -(x - y), h, hy, split, ⟨neg_nonneg g, one _ down, Or.inr (neg_neg _).symm⟩, down⟩
+    | inr g =>
+      exact ⟨y, x - y, -(x - y), h, hy, split, ⟨neg_nonneg g, one _ down, Or.inr (neg_neg _).symm⟩, down⟩
 
 /-- Bounds of the sine between two fixed-point numbers. -/
 def encloseSine (unit center bits l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  middle unit center bits l u (fun one m r => sineAt unit center one m fun a b => cosineAt unit center one m fun c d =>
+  middle unit center bits l u
+    (fun one m r => sineAt unit center one m fun a b => cosineAt unit center one m fun c d =>
     spread unit center r a b c d next) next
 /-- Bounds of the cosine. -/
 def encloseCosine (unit center bits l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  middle unit center bits l u (fun one m r => cosineAt unit center one m fun a b => sineAt unit center one m fun c d =>
+  middle unit center bits l u
+    (fun one m r => cosineAt unit center one m fun a b => sineAt unit center one m fun c d =>
     spread unit center r a b c d next) next
 
 /-- **Bounds of the sine.** -/
-theorem encloseSine_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u : Nat} {next : Nat → Nat → Bool} {x : K} (hu : 0 < s.unit)
-    (hc : s.unit ≤ s.center) (hx : Within s l u x) (h : encloseSine s.unit s.center bits l u next = true) :
-    ∃ low high, (∀ sine cosine, IsCircle sine cosine → Within s low high (sine x)) ∧ next low high = true := by
+theorem encloseSine_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {bits l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center)
+    (hx : Within s l u x)
+    (h : encloseSine s.unit s.center bits l u next = true) :
+    ∃ low high,
+      (∀ sine cosine, IsCircle sine cosine → Within s low high (sine x)) ∧ next low high = true := by
   cases middle_sound he hu hx h with
   | inl h => exact ⟨_, _, fun sine cosine circle => within_one hc (sine_atMost circle x), h⟩
   | inr h =>
@@ -326,13 +383,20 @@ theorem encloseSine_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits
     obtain ⟨low, high, w, h⟩ := spread_sound (K := K) hu hc h
     refine ⟨low, high, fun sine cosine circle => ?_, h⟩
     obtain ⟨n1, n2, n3⟩ := near_zero_signed he circle hfar
-    refine w _ _ _ _ _ far (hf _ _ circle) (hg _ _ circle) (sine_atMost circle y) (sine_atMost circle x) hfar.1 hr n1 n2 n3 (Or.inl ?_)
+    refine w _ _ _ _ _ far (hf _ _ circle) (hg _ _ circle) (sine_atMost circle y) (sine_atMost circle x)
+      hfar.1 hr n1 n2 n3 (Or.inl ?_)
     rw [hd, (circle.2.2.1 y d).1]
     exact (ring4 K f g c s, f * c + g * s - f, f * (c - 1) + g * s) _ _ _ _
 /-- **Bounds of the cosine.** -/
-theorem encloseCosine_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits l u : Nat} {next : Nat → Nat → Bool} {x : K} (hu : 0 < s.unit)
-    (hc : s.unit ≤ s.center) (hx : Within s l u x) (h : encloseCosine s.unit s.center bits l u next = true) :
-    ∃ low high, (∀ sine cosine, IsCircle sine cosine → Within s low high (cosine x)) ∧ next low high = true := by
+theorem encloseCosine_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {bits l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center)
+    (hx : Within s l u x)
+    (h : encloseCosine s.unit s.center bits l u next = true) :
+    ∃ low high,
+      (∀ sine cosine, IsCircle sine cosine → Within s low high (cosine x)) ∧ next low high = true := by
   cases middle_sound he hu hx h with
   | inl h => exact ⟨_, _, fun sine cosine circle => within_one hc (cosine_atMost circle x), h⟩
   | inr h =>
@@ -342,7 +406,8 @@ theorem encloseCosine_sound {e : K → K} (he : IsExponential e) {s : Scale} {bi
     obtain ⟨low, high, w, h⟩ := spread_sound (K := K) hu hc h
     refine ⟨low, high, fun sine cosine circle => ?_, h⟩
     obtain ⟨n1, n2, n3⟩ := near_zero_signed he circle hfar
-    refine w _ _ _ _ _ far (hf _ _ circle) (hg _ _ circle) (cosine_atMost circle y) (cosine_atMost circle x) hfar.1 hr n1 n2 n3 (Or.inr ?_)
+    refine w _ _ _ _ _ far (hf _ _ circle) (hg _ _ circle) (cosine_atMost circle y) (cosine_atMost circle x)
+      hfar.1 hr n1 n2 n3 (Or.inr ?_)
     rw [hd, (circle.2.2.1 y d).2]
     exact (ring4 K f g c s, f * c - g * s - f, f * (c - 1) + -g * s) _ _ _ _
 end Circle

@@ -16,11 +16,15 @@ namespace Vector
 
 /-- All digits of `positive - negative`, 0 where the difference is negative; digits below `2^w`. -/
 def difference (b rows w positive negative : Nat) : Nat :=
-  force (fun d => Nat.land d (Nat.mul (Nat.sub (Nat.pow 2 w) 1) (Nat.shiftRight (Nat.land d (Nat.mul (Nat.pow 2 w) (ones b rows))) w)))
+  force (fun d => Nat.land d
+      (Nat.mul (Nat.sub (Nat.pow 2 w) 1)
+        (Nat.shiftRight (Nat.land d (Nat.mul (Nat.pow 2 w) (ones b rows))) w)))
     (Nat.sub (Nat.add (Nat.mul (Nat.pow 2 w) (ones b rows)) positive) negative)
 theorem difference_def (b rows w positive negative : Nat) :
-    difference b rows w positive negative = Nat.land (2 ^ w * ones b rows + positive - negative)
-      ((2 ^ w - 1) * Nat.shiftRight (Nat.land (2 ^ w * ones b rows + positive - negative) (2 ^ w * ones b rows)) w) := by
+    difference b rows w positive negative =
+    Nat.land (2 ^ w * ones b rows + positive - negative)
+      ((2 ^ w - 1) *
+        Nat.shiftRight (Nat.land (2 ^ w * ones b rows + positive - negative) (2 ^ w * ones b rows)) w) := by
   unfold difference
   simp only [force_eq]
   rfl
@@ -40,19 +44,27 @@ theorem offset_eq {w x y : Nat} (h : y ≤ x) : 2 ^ w + x - y = (x - y) + 2 ^ w 
   apply Natural.sub_eq_of_add_eq
   rw [Natural.mul_one, Nat.add_comm (x - y), Nat.add_assoc, Natural.sub_add_cancel h]
 theorem offset_lt {w x y : Nat} (hy : y < 2 ^ w) (h : x < y) : 2 ^ w + x - y < 2 ^ w := by
-  have e : 2 ^ w + x - y + y = 2 ^ w + x := Natural.sub_add_cancel (Nat.le_trans (Natural.le_of_lt hy) (Nat.le_add_right _ _))
+  have e : 2 ^ w + x - y + y = 2 ^ w + x :=
+    Natural.sub_add_cancel (Nat.le_trans (Natural.le_of_lt hy) (Nat.le_add_right _ _))
   cases Natural.le_or_lt (2 ^ w) (2 ^ w + x - y) with
   | inr g => exact g
   | inl g =>
     have a := Nat.add_le_add g h
-    have a2 : 2 ^ w + (x + 1) ≤ 2 ^ w + x := by rw [← e]; rw [e] at a ⊢; exact Nat.le_trans (Nat.add_le_add g h) (Natural.le_of_eq e)
+    have a2 : 2 ^ w + (x + 1) ≤ 2 ^ w + x := by
+      rw [← e]
+      rw [e] at a ⊢
+      exact Nat.le_trans (Nat.add_le_add g h) (Natural.le_of_eq e)
     exact absurd a2 (Natural.lt_irreflexive _)
-theorem offset_bit {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land (2 ^ w + x - y) (2 ^ w) = 2 ^ w * flag x y := by
-  have e : Nat.land (2 ^ w + x - y) (2 ^ w) = Nat.land (2 ^ w + x - y) (0 + 2 ^ w * 1) := by rw [Nat.zero_add, Natural.mul_one]
+theorem offset_bit {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) :
+    Nat.land (2 ^ w + x - y) (2 ^ w) = 2 ^ w * flag x y := by
+  have e : Nat.land (2 ^ w + x - y) (2 ^ w) = Nat.land (2 ^ w + x - y) (0 + 2 ^ w * 1) := by
+    rw [Nat.zero_add, Natural.mul_one]
   rw [e]
   cases flag_cases x y with
   | inl h =>
-    rw [h.1, offset_eq h.2, Natural.land_split w _ _ _ _ (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx) (Natural.two_pow_pos w), Natural.land_zero, Nat.zero_add]
+    rw [h.1, offset_eq h.2, Natural.land_split w _ _ _ _
+        (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx) (Natural.two_pow_pos w), Natural.land_zero,
+        Nat.zero_add]
     rfl
   | inr h =>
     have lt := offset_lt hy h.2
@@ -64,10 +76,12 @@ theorem offset_bit {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land (2
 theorem sub_zero_of (x : Nat) : (k : Nat) → x - (x + k) = 0
   | 0 => Natural.sub_eq_of_add_eq (Nat.zero_add x)
   | k + 1 => by show Nat.pred (x - (x + k)) = 0; rw [sub_zero_of x k]; rfl
-theorem offset_masked {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) : Nat.land (2 ^ w + x - y) ((2 ^ w - 1) * flag x y) = x - y := by
+theorem offset_masked {w x y : Nat} (hx : x < 2 ^ w) (hy : y < 2 ^ w) :
+    Nat.land (2 ^ w + x - y) ((2 ^ w - 1) * flag x y) = x - y := by
   cases flag_cases x y with
   | inl h =>
-    rw [h.1, Natural.mul_one, offset_eq h.2, land_low, Natural.add_mul_mod _ (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx)]
+    rw [h.1, Natural.mul_one, offset_eq h.2, land_low,
+        Natural.add_mul_mod _ (Nat.le_trans (Nat.succ_le_succ (Natural.sub_le _ _)) hx)]
   | inr h =>
     rw [h.1, Nat.mul_zero, Natural.land_zero]
     obtain ⟨k, hk⟩ := Nat.exists_of_le (Natural.le_of_lt h.2)
@@ -91,13 +105,15 @@ theorem guarded_eq {b w m : Nat} {f g : Nat → Nat} (hb : 0 < b) (hg : ∀ i, i
   rw [mul_ones hb, ← pack_add]
   exact (pack_sub (fun i hi => Nat.le_trans (Natural.le_of_lt (hg i hi)) (Nat.le_add_right _ _))).symm
 
-theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < rows → f i < 2 ^ w) (hg : ∀ i, i < rows → g i < 2 ^ w) :
+theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < rows → f i < 2 ^ w)
+    (hg : ∀ i, i < rows → g i < 2 ^ w) :
     difference b rows w (pack b rows f) (pack b rows g) = pack b rows (fun i => f i - g i) := by
   rw [difference_def]
   have hb : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le w)) hw
   have h2 : 2 ^ w < 2 ^ b := guard_lt hw
   have hd : ∀ i, i < rows → 2 ^ w + f i - g i < 2 ^ b := fun i hi => guarded_lt _ hw (hf i hi)
-  have e2 : Nat.land (pack b rows (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b rows) = pack b rows (fun i => 2 ^ w * flag (f i) (g i)) := by
+  have e2 : Nat.land (pack b rows (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b rows) =
+      pack b rows (fun i => 2 ^ w * flag (f i) (g i)) := by
     rw [mul_ones hb, land_pack hd (fun _ _ => h2)]
     exact pack_congr fun i hi => offset_bit (hf i hi) (hg i hi)
   have small : ∀ i, i < rows → (2 ^ w - 1) * flag (f i) (g i) < 2 ^ b := fun i _ => by
@@ -110,12 +126,17 @@ theorem difference_eq {b rows w : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (h
 /-! ### A subtraction that must not borrow -/
 
 /-- If all guard bits survive, no digit borrowed. -/
-theorem unborrowed {b w m : Nat} {f g : Nat → Nat} (hw : w + 1 ≤ b) (hf : ∀ i, i < m → f i < 2 ^ w) (hg : ∀ i, i < m → g i < 2 ^ w)
-    (h : Nat.land (pack b m (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b m) = 2 ^ w * ones b m) : ∀ i, i < m → g i ≤ f i := by
+theorem unborrowed {b w m : Nat} {f g : Nat → Nat}
+    (hw : w + 1 ≤ b)
+    (hf : ∀ i, i < m → f i < 2 ^ w)
+    (hg : ∀ i, i < m → g i < 2 ^ w)
+    (h : Nat.land (pack b m (fun i => 2 ^ w + f i - g i)) (2 ^ w * ones b m) = 2 ^ w * ones b m) :
+    ∀ i, i < m → g i ≤ f i := by
   have hb : 0 < b := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le w)) hw
   have h2 : 2 ^ w < 2 ^ b := guard_lt hw
   rw [mul_ones hb, land_pack (fun i hi => guarded_lt _ hw (hf i hi)) (fun _ _ => h2)] at h
-  have e : ∀ i, i < m → Nat.land (2 ^ w + f i - g i) (2 ^ w) = 2 ^ w * flag (f i) (g i) := fun i hi => offset_bit (hf i hi) (hg i hi)
+  have e : ∀ i, i < m → Nat.land (2 ^ w + f i - g i) (2 ^ w) = 2 ^ w * flag (f i) (g i) :=
+    fun i hi => offset_bit (hf i hi) (hg i hi)
   have small : ∀ i, i < m → 2 ^ w * flag (f i) (g i) < 2 ^ b := fun i _ => by
     cases flag_cases (f i) (g i) with
     | inl c => rw [c.1, Natural.mul_one]; exact h2
@@ -145,7 +166,8 @@ theorem pack_pair (h : Nat) : (n : Nat) → (f g : Nat → Nat) →
   | 0, _, _ => rfl
   | n + 1, f, g => by
     have ih := pack_pair h n (fun i => f (i + 1)) (fun i => g (i + 1))
-    show f 0 + 2 ^ h * (g 0 + 2 ^ h * pack h (2 * n) (fun j => pair j (fun i => f (i + 1)) (fun i => g (i + 1)))) = _
+    show f 0 +
+      2 ^ h * (g 0 + 2 ^ h * pack h (2 * n) (fun j => pair j (fun i => f (i + 1)) (fun i => g (i + 1)))) = _
     rw [ih, pack_succ, Nat.mul_add, Natural.pow_add, Nat.mul_assoc, Nat.add_assoc]
 
 theorem pair_all {P : Nat → Prop} : (n : Nat) → (f g : Nat → Nat) → (∀ i, i < n → P (f i) ∧ P (g i)) →
@@ -153,20 +175,25 @@ theorem pair_all {P : Nat → Prop} : (n : Nat) → (f g : Nat → Nat) → (∀
   | 0, _, _, _, j, hj => absurd hj (Nat.not_succ_le_zero j)
   | _ + 1, _, _, h, 0, _ => (h 0 (Nat.succ_le_succ (Nat.zero_le _))).1
   | _ + 1, _, _, h, 1, _ => (h 0 (Nat.succ_le_succ (Nat.zero_le _))).2
-  | n + 1, _, _, h, j + 2, hj => pair_all n _ _ (fun i hi => h (i + 1) (Nat.succ_le_succ hi)) j (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ hj))
+  | n + 1, _, _, h, j + 2, hj => pair_all n _ _ (fun i hi => h (i + 1) (Nat.succ_le_succ hi)) j
+      (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ hj))
 
-theorem pair_both {P : Nat → Nat → Prop} : (n : Nat) → (f g f' g' : Nat → Nat) → (∀ j, j < 2 * n → P (pair j f g) (pair j f' g')) →
+theorem pair_both {P : Nat → Nat → Prop} :
+    (n : Nat) → (f g f' g' : Nat → Nat) → (∀ j, j < 2 * n → P (pair j f g) (pair j f' g')) →
     ∀ i, i < n → P (f i) (f' i) ∧ P (g i) (g' i)
   | 0, _, _, _, _, _, i, hi => absurd hi (Nat.not_succ_le_zero i)
-  | n + 1, _, _, _, _, h, 0, _ => ⟨h 0 (Nat.succ_le_succ (Nat.zero_le _)), h 1 (Nat.succ_le_succ (Nat.succ_le_succ (Nat.zero_le _)))⟩
-  | n + 1, f, g, f', g', h, i + 1, hi => pair_both n (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => f' (i + 1)) (fun i => g' (i + 1))
+  | n + 1, _, _, _, _, h, 0, _ =>
+    ⟨h 0 (Nat.succ_le_succ (Nat.zero_le _)), h 1 (Nat.succ_le_succ (Nat.succ_le_succ (Nat.zero_le _)))⟩
+  | n + 1, f, g, f', g', h, i + 1, hi => pair_both n (fun i => f (i + 1)) (fun i => g (i + 1))
+      (fun i => f' (i + 1)) (fun i => g' (i + 1))
       (fun j hj => h (j + 2) (Nat.succ_le_succ (Nat.succ_le_succ hj))) i (Nat.le_of_succ_le_succ hi)
 
 theorem pair_map (F : Nat → Nat → Nat) : (j : Nat) → (f g f' g' : Nat → Nat) →
     pair j (fun i => F (f i) (f' i)) (fun i => F (g i) (g' i)) = F (pair j f g) (pair j f' g')
   | 0, _, _, _, _ => rfl
   | 1, _, _, _, _ => rfl
-  | j + 2, f, g, f', g' => pair_map F j (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => f' (i + 1)) (fun i => g' (i + 1))
+  | j + 2, f, g, f', g' =>
+    pair_map F j (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => f' (i + 1)) (fun i => g' (i + 1))
 theorem pair_constant (c : Nat) : (j : Nat) → pair j (fun _ => c) (fun _ => c) = c
   | 0 => rfl
   | 1 => rfl
@@ -183,18 +210,23 @@ theorem pack_map (F : Nat → Nat → Nat) (h n : Nat) (f g f' g' : Nat → Nat)
 def exchange (h n x : Nat) : Nat :=
   force (fun low => Nat.add (Nat.mul low (Nat.pow 2 h)) (Nat.shiftRight (Nat.sub x low) h))
     (Nat.land x (Nat.mul (Nat.sub (Nat.pow 2 h) 1) (ones (Nat.add h h) n)))
-theorem exchange_eq {h n : Nat} {f g : Nat → Nat} (hh : 0 < h) (hf : ∀ i, i < n → f i < 2 ^ h) (hg : ∀ i, i < n → g i < 2 ^ h) :
-    exchange h n (pack (h + h) n (fun i => f i + 2 ^ h * g i)) = pack (h + h) n (fun i => g i + 2 ^ h * f i) := by
+theorem exchange_eq {h n : Nat} {f g : Nat → Nat} (hh : 0 < h) (hf : ∀ i, i < n → f i < 2 ^ h)
+    (hg : ∀ i, i < n → g i < 2 ^ h) :
+    exchange h n (pack (h + h) n (fun i => f i + 2 ^ h * g i)) =
+    pack (h + h) n (fun i => g i + 2 ^ h * f i) := by
   unfold exchange
   rw [force_eq]
-  have low : Nat.land (pack (h + h) n (fun i => f i + 2 ^ h * g i)) ((2 ^ h - 1) * ones (h + h) n) = pack (h + h) n f := by
-    have e := Decode.low_pack (Nat.le_add_left h h) (Nat.le_trans hh (Nat.le_add_left h h)) (w := fun i => f i + 2 ^ h * g i)
-      (m := n) (fun i hi => Memory.halves_lt (hf i hi) (hg i hi))
+  have low : Nat.land (pack (h + h) n (fun i => f i + 2 ^ h * g i)) ((2 ^ h - 1) * ones (h + h) n) =
+      pack (h + h) n f := by
+    have e := Decode.low_pack (Nat.le_add_left h h) (Nat.le_trans hh (Nat.le_add_left h h))
+      (w := fun i => f i + 2 ^ h * g i) (m := n) (fun i hi => Memory.halves_lt (hf i hi) (hg i hi))
     refine Eq.trans e (pack_congr fun i hi => ?_)
     exact Natural.add_mul_mod _ (hf i hi)
-  have low' : Nat.land (pack (h + h) n (fun i => f i + 2 ^ h * g i)) (Nat.mul (Nat.sub (Nat.pow 2 h) 1) (ones (Nat.add h h) n)) = pack (h + h) n f := low
+  have low' : Nat.land (pack (h + h) n (fun i => f i + 2 ^ h * g i))
+      (Nat.mul (Nat.sub (Nat.pow 2 h) 1) (ones (Nat.add h h) n)) = pack (h + h) n f := low
   rw [low']
-  show pack (h + h) n f * 2 ^ h + Nat.shiftRight (pack (h + h) n (fun i => f i + 2 ^ h * g i) - pack (h + h) n f) h = _
+  show pack (h + h) n f * 2 ^ h +
+    Nat.shiftRight (pack (h + h) n (fun i => f i + 2 ^ h * g i) - pack (h + h) n f) h = _
   rw [pack_add, Natural.add_sub_cancel_left, shift_pack_mul, pack_add, pack_mul, Nat.mul_comm, Nat.add_comm]
 
 end Vector

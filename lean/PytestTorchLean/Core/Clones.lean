@@ -49,14 +49,17 @@ def below (p : Nat → Bool) : Nat → Bool
   | 0 => true
   | n+1 => p n && below p n
 /-- `f` and `g` agree on all pairs below `k`. -/
-def agree (f g : Nat → Nat → Nat) (k : Nat) : Bool := below (fun n => below (fun m => Nat.beq (f n m) (g n m)) k) k
+def agree (f g : Nat → Nat → Nat) (k : Nat) : Bool :=
+  below (fun n => below (fun m => Nat.beq (f n m) (g n m)) k) k
 
 theorem add_agrees : agree add Nat.add 14 = true := by decide +kernel
 theorem sub_agrees : agree sub Nat.sub 14 = true := by decide +kernel
 theorem mul_agrees : agree mul Nat.mul 14 = true := by decide +kernel
 theorem pow_agrees : agree pow Nat.pow 5 = true := by decide +kernel
-theorem beq_agrees : below (fun n => below (fun m => decide (beq n m = Nat.beq n m)) 14) 14 = true := by decide +kernel
-theorem ble_agrees : below (fun n => below (fun m => decide (ble n m = Nat.ble n m)) 14) 14 = true := by decide +kernel
+theorem beq_agrees : below (fun n => below (fun m => decide (beq n m = Nat.beq n m)) 14) 14 = true := by
+  decide +kernel
+theorem ble_agrees : below (fun n => below (fun m => decide (ble n m = Nat.ble n m)) 14) 14 = true := by
+  decide +kernel
 theorem div_agrees : agree div Nat.div 14 = true := by decide +kernel
 theorem mod_agrees : agree mod Nat.mod 14 = true := by decide +kernel
 theorem gcd_agrees : agree gcd Nat.gcd 14 = true := by decide +kernel

@@ -7,8 +7,8 @@ Constructors are those of Lean's core library. Operations are defined through th
 part of a number, so that the ring laws follow from two lemmas, `sub_spec` and `ext`, and from the laws of
 natural numbers. Only natural numbers are computed with GMP in the kernel.
 -/
--- `casesOn` for `Int` is compiled to calls of `Int.decLt` and `Int.natAbs`, so nothing that matches on an `Int`
--- may be compiled before these exist
+-- `casesOn` for `Int` is compiled to calls of `Int.decLt` and `Int.natAbs`, so nothing that matches on an
+-- `Int` may be compiled before these exist
 set_option genCtorIdx false in
 inductive Int where
   | ofNat (n : Nat)
@@ -31,13 +31,18 @@ instance instLTInt : LT Int := ⟨Int.lt⟩
 instance _root_.instOfNat (n : Nat) : OfNat Int n := ⟨ofNat n⟩
 attribute [gen_constructor_elims] Int
 @[extern "lean_int_dec_eq"] protected def decEq : (x y : Int) → Decidable (x = y)
-  | ofNat a, ofNat b => if h : a = b then isTrue (congrArg ofNat h) else isFalse (fun e => h (congrArg posPart e))
-  | negSucc a, negSucc b => if h : a = b then isTrue (congrArg negSucc h) else isFalse (fun e => h (Nat.succ.inj (congrArg negPart e)))
+  | ofNat a, ofNat b =>
+    if h : a = b then isTrue (congrArg ofNat h) else isFalse (fun e => h (congrArg posPart e))
+  | negSucc a, negSucc b =>
+    if h : a = b then isTrue (congrArg negSucc h)
+    else isFalse (fun e => h (Nat.succ.inj (congrArg negPart e)))
   | ofNat _, negSucc _ => isFalse (fun e => Nat.noConfusion (congrArg negPart e))
   | negSucc _, ofNat _ => isFalse (fun e => Nat.noConfusion (congrArg negPart e))
 instance instDecidableEq : DecidableEq Int := Int.decEq
-@[extern "lean_int_add"] protected def add (x y : Int) : Int := subNatNat (posPart x + posPart y) (negPart x + negPart y)
-@[extern "lean_int_mul"] protected def mul (x y : Int) : Int := subNatNat (posPart x * posPart y + negPart x * negPart y) (posPart x * negPart y + negPart x * posPart y)
+@[extern "lean_int_add"] protected def add (x y : Int) : Int :=
+  subNatNat (posPart x + posPart y) (negPart x + negPart y)
+@[extern "lean_int_mul"] protected def mul (x y : Int) : Int :=
+  subNatNat (posPart x * posPart y + negPart x * negPart y) (posPart x * negPart y + negPart x * posPart y)
 @[extern "lean_int_neg"] protected def neg (x : Int) : Int := subNatNat (negPart x) (posPart x)
 instance instAddInt : Add Int := ⟨Int.add⟩
 instance instMulInt : Mul Int := ⟨Int.mul⟩
@@ -89,7 +94,9 @@ theorem sub_eq {a b c d : Nat} (h : a + d = c + b) : subNatNat a b = subNatNat c
 theorem subNatNat_parts (x : Int) : subNatNat (posPart x) (negPart x) = x := ext (by
   have h := sub_spec (posPart x) (negPart x); exact h)
 theorem add_def (x y : Int) : x + y = subNatNat (posPart x + posPart y) (negPart x + negPart y) := rfl
-theorem mul_def (x y : Int) : x * y = subNatNat (posPart x * posPart y + negPart x * negPart y) (posPart x * negPart y + negPart x * posPart y) := rfl
+theorem mul_def (x y : Int) :
+    x * y = subNatNat (posPart x * posPart y + negPart x * negPart y)
+      (posPart x * negPart y + negPart x * posPart y) := rfl
 theorem add_comm (x y : Int) : x + y = y + x := by
   rw [add_def, add_def, Nat.add_comm (posPart x), Nat.add_comm (negPart x)]
 theorem mul_comm (x y : Int) : x * y = y * x := by
@@ -100,36 +107,50 @@ theorem sub_add (a b : Nat) (z : Int) : subNatNat a b + z = subNatNat (a + posPa
   have h := sub_spec a b
   generalize posPart (subNatNat a b) = p at *
   generalize negPart (subNatNat a b) = q at *
-  calc p + posPart z + (b + negPart z) = (p + b) + (posPart z + negPart z) := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-    _ = a + posPart z + (q + negPart z) := by rw [h]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  calc p + posPart z + (b + negPart z) = (p + b) + (posPart z + negPart z) :=
+      by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+    _ = a + posPart z + (q + negPart z) := by
+      rw [h]
+      simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 theorem add_assoc (x y z : Int) : x + y + z = x + (y + z) := by
   rw [add_def x y, sub_add, add_comm x, add_def y z, sub_add]
   apply sub_eq
   simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-theorem sub_mul (a b : Nat) (z : Int) : subNatNat a b * z = subNatNat (a * posPart z + b * negPart z) (a * negPart z + b * posPart z) := by
+theorem sub_mul (a b : Nat) (z : Int) :
+    subNatNat a b * z = subNatNat (a * posPart z + b * negPart z) (a * negPart z + b * posPart z) := by
   rw [mul_def]; apply sub_eq
   have h := sub_spec a b
   generalize posPart (subNatNat a b) = p at *
   generalize negPart (subNatNat a b) = q at *
   calc p * posPart z + q * negPart z + (a * negPart z + b * posPart z)
-      = (p + b) * posPart z + (a + q) * negPart z := by simp only [Nat.add_mul, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+      = (p + b) * posPart z + (a + q) * negPart z := by
+        simp only [Nat.add_mul, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
     _ = (a + q) * posPart z + (p + b) * negPart z := by rw [h]
-    _ = a * posPart z + b * negPart z + (p * negPart z + q * posPart z) := by simp only [Nat.add_mul, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+    _ = a * posPart z + b * negPart z + (p * negPart z + q * posPart z) := by
+      simp only [Nat.add_mul, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 theorem mul_assoc (x y z : Int) : x * y * z = x * (y * z) := by
   rw [mul_def x y, sub_mul, mul_comm x, mul_def y z, sub_mul]
   apply sub_eq
-  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  simp only [Nat.mul_add, Nat.add_mul, Nat.mul_assoc, Nat.mul_left_comm, Nat.mul_comm, Nat.add_assoc,
+      Nat.add_left_comm, Nat.add_comm]
 theorem mul_add (x y z : Int) : x * (y + z) = x * y + x * z := by
   rw [mul_comm, add_def y z, sub_mul, mul_def x y, sub_add, mul_def x z]
   apply sub_eq
-  have h := sub_spec (posPart x * posPart z + negPart x * negPart z) (posPart x * negPart z + negPart x * posPart z)
-  generalize posPart (subNatNat (posPart x * posPart z + negPart x * negPart z) (posPart x * negPart z + negPart x * posPart z)) = p at *
-  generalize negPart (subNatNat (posPart x * posPart z + negPart x * negPart z) (posPart x * negPart z + negPart x * posPart z)) = q at *
-  calc (posPart y + posPart z) * posPart x + (negPart y + negPart z) * negPart x + (posPart x * negPart y + negPart x * posPart y + q)
-      = posPart y * posPart x + negPart y * negPart x + (posPart x * negPart y + negPart x * posPart y) + (posPart x * posPart z + negPart x * negPart z + q) := by
+  have h :=
+    sub_spec (posPart x * posPart z + negPart x * negPart z) (posPart x * negPart z + negPart x * posPart z)
+  generalize posPart (subNatNat (posPart x * posPart z + negPart x * negPart z)
+        (posPart x * negPart z + negPart x * posPart z)) = p at *
+  generalize negPart (subNatNat (posPart x * posPart z + negPart x * negPart z)
+        (posPart x * negPart z + negPart x * posPart z)) = q at *
+  calc (posPart y + posPart z) * posPart x + (negPart y + negPart z) * negPart x +
+    (posPart x * negPart y + negPart x * posPart y + q)
+      = posPart y * posPart x + negPart y * negPart x + (posPart x * negPart y + negPart x * posPart y) +
+          (posPart x * posPart z + negPart x * negPart z + q) := by
         simp only [Nat.mul_add, Nat.add_mul, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-    _ = posPart y * posPart x + negPart y * negPart x + (posPart x * negPart y + negPart x * posPart y) + (p + (posPart x * negPart z + negPart x * posPart z)) := by rw [h]
-    _ = posPart x * posPart y + negPart x * negPart y + p + ((posPart y + posPart z) * negPart x + (negPart y + negPart z) * posPart x) := by
+    _ = posPart y * posPart x + negPart y * negPart x + (posPart x * negPart y + negPart x * posPart y) +
+          (p + (posPart x * negPart z + negPart x * posPart z)) := by rw [h]
+    _ = posPart x * posPart y + negPart x * negPart y + p +
+          ((posPart y + posPart z) * negPart x + (negPart y + negPart z) * posPart x) := by
         simp only [Nat.mul_add, Nat.add_mul, Nat.mul_comm, Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 theorem zero_add (x : Int) : 0 + x = x := by
   show subNatNat (0 + posPart x) (0 + negPart x) = x

@@ -20,7 +20,8 @@ theorem Eq.mp' {a b : Prop} (h : a = b) (x : a) : b := h ▸ x
 theorem Iff.refl (a : Prop) : a ↔ a := ⟨fun h => h, fun h => h⟩
 theorem Iff.rfl {a : Prop} : a ↔ a := Iff.refl a
 theorem Iff.symm {a b : Prop} (h : a ↔ b) : b ↔ a := ⟨h.2, h.1⟩
-theorem Iff.trans {a b c : Prop} (h₁ : a ↔ b) (h₂ : b ↔ c) : a ↔ c := ⟨fun x => h₂.1 (h₁.1 x), fun x => h₁.2 (h₂.2 x)⟩
+theorem Iff.trans {a b c : Prop} (h₁ : a ↔ b) (h₂ : b ↔ c) : a ↔ c :=
+  ⟨fun x => h₂.1 (h₁.1 x), fun x => h₁.2 (h₂.2 x)⟩
 theorem Iff.of_eq {a b : Prop} (h : a = b) : a ↔ b := h ▸ Iff.rfl
 theorem HEq.symm {α β : Sort u} {a : α} {b : β} (h : HEq a b) : HEq b a := h.rec (HEq.refl a)
 theorem Ne.symm {a b : α} (h : a ≠ b) : b ≠ a := fun e => h e.symm
@@ -47,7 +48,8 @@ class Subsingleton (α : Sort u) : Prop where
   intro ::
   allEq : ∀ (a b : α), a = b
 protected theorem Subsingleton.elim {α : Sort u} [h : Subsingleton α] : ∀ (a b : α), a = b := h.allEq
-protected theorem Subsingleton.helim {α β : Sort u} [h₁ : Subsingleton α] (h₂ : α = β) (a : α) (b : β) : HEq a b :=
+protected theorem Subsingleton.helim {α β : Sort u} [h₁ : Subsingleton α] (h₂ : α = β) (a : α) (b : β) :
+    HEq a b :=
   (h₂.rec (motive := fun β _ => ∀ b : β, HEq a b) (fun b => heq_of_eq (Subsingleton.elim a b))) b
 instance instSubsingletonDecidable (p : Prop) : Subsingleton (Decidable p) := ⟨fun a b =>
   match a, b with
@@ -72,7 +74,8 @@ theorem of_decide_eq_false {p : Prop} [inst : Decidable p] : decide p = false �
   match inst, h with
   | isTrue _, h => Bool.noConf_tf h
   | isFalse h₁, _ => h₁
-theorem of_decide_eq_self_eq_true {α : Sort u} [inst : DecidableEq α] (a : α) : decide (a = a) = true := decide_eq_true rfl
+theorem of_decide_eq_self_eq_true {α : Sort u} [inst : DecidableEq α] (a : α) : decide (a = a) = true :=
+  decide_eq_true rfl
 theorem Bool.of_not_eq_true : {b : Bool} → ¬(b = true) → b = false
   | true, h => absurd rfl h
   | false, _ => rfl
@@ -137,7 +140,8 @@ theorem Classical.em (p : Prop) : p ∨ ¬p :=
     Or.inl
 noncomputable def Classical.propDecidable (a : Prop) : Decidable a :=
   Classical.choice ((Classical.em a).elim (fun h => ⟨isTrue h⟩) (fun h => ⟨isFalse h⟩))
-theorem Classical.byContradiction {p : Prop} (h : ¬p → False) : p := (Classical.em p).elim id (fun hn => (h hn).elim)
+theorem Classical.byContradiction {p : Prop} (h : ¬p → False) : p :=
+  (Classical.em p).elim id (fun hn => (h hn).elim)
 theorem Decidable.byContradiction {p : Prop} [dec : Decidable p] (h : ¬p → False) : p :=
   match dec with
   | isTrue h => h
@@ -156,9 +160,12 @@ theorem eq_false' {p : Prop} (h : p → False) : p = False := eq_false h
 theorem eq_self {α : Sort u} (a : α) : (a = a) = True := eq_true rfl
 theorem heq_self_eq_true {α : Sort u} (a : α) : HEq a a = True := eq_true (HEq.refl a)
 theorem iff_self (p : Prop) : (p ↔ p) = True := eq_true Iff.rfl
-theorem eq_true_of_decide {p : Prop} [Decidable p] (h : decide p = true) : p = True := eq_true (of_decide_eq_true h)
-theorem eq_false_of_decide {p : Prop} [Decidable p] (h : decide p = false) : p = False := eq_false (of_decide_eq_false h)
-theorem implies_congr {p₁ p₂ : Sort u} {q₁ q₂ : Sort v} (h₁ : p₁ = p₂) (h₂ : q₁ = q₂) : (p₁ → q₁) = (p₂ → q₂) := h₁ ▸ h₂ ▸ rfl
+theorem eq_true_of_decide {p : Prop} [Decidable p] (h : decide p = true) : p = True :=
+  eq_true (of_decide_eq_true h)
+theorem eq_false_of_decide {p : Prop} [Decidable p] (h : decide p = false) : p = False :=
+  eq_false (of_decide_eq_false h)
+theorem implies_congr {p₁ p₂ : Sort u} {q₁ q₂ : Sort v} (h₁ : p₁ = p₂) (h₂ : q₁ = q₂) :
+    (p₁ → q₁) = (p₂ → q₂) := h₁ ▸ h₂ ▸ rfl
 theorem implies_congr_ctx {p₁ p₂ q₁ q₂ : Prop} (h₁ : p₁ = p₂) (h₂ : p₂ → q₁ = q₂) : (p₁ → q₁) = (p₂ → q₂) :=
   propext ⟨fun h hp => (h₂ hp) ▸ (h (h₁ ▸ hp)), fun h hp => have hp2 : p₂ := h₁ ▸ hp; (h₂ hp2) ▸ (h hp2)⟩
 theorem implies_dep_congr_ctx {p₁ p₂ q₁ : Prop} (h₁ : p₁ = p₂) {q₂ : p₂ → Prop} (h₂ : (h : p₂) → q₁ = q₂ h) :
@@ -171,27 +178,34 @@ theorem let_congr {α : Sort u} {β : Sort v} {a a' : α} {b b' : α → β} (h�
     (let x := a; b x) = (let x := a'; b' x) := h₁ ▸ (funext h₂ : b = b') ▸ rfl
 theorem not_congr {a b : Prop} (h : a ↔ b) : ¬a ↔ ¬b := ⟨mt h.2, mt h.1⟩
 
-theorem ite_cond_eq_true {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = True) : (if c then a else b) = a :=
+theorem ite_cond_eq_true {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = True) :
+    (if c then a else b) = a :=
   match i with
   | isTrue _ => rfl
   | isFalse hn => absurd (of_eq_true h) hn
-theorem ite_cond_eq_false {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = False) : (if c then a else b) = b :=
+theorem ite_cond_eq_false {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = False) :
+    (if c then a else b) = b :=
   match i with
   | isTrue ht => absurd ht (of_eq_false h)
   | isFalse _ => rfl
-theorem if_pos {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t e : α} : (ite c t e) = t := ite_cond_eq_true t e (eq_true hc)
-theorem if_neg {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t e : α} : (ite c t e) = e := ite_cond_eq_false t e (eq_false hc)
-theorem dif_pos {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t : c → α} {e : ¬c → α} : (dite c t e) = t hc :=
+theorem if_pos {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t e : α} : (ite c t e) = t :=
+  ite_cond_eq_true t e (eq_true hc)
+theorem if_neg {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t e : α} : (ite c t e) = e :=
+  ite_cond_eq_false t e (eq_false hc)
+theorem dif_pos {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t : c → α} {e : ¬c → α} :
+    (dite c t e) = t hc :=
   match h with
   | isTrue _ => rfl
   | isFalse hn => absurd hc hn
-theorem dif_neg {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t : c → α} {e : ¬c → α} : (dite c t e) = e hc :=
+theorem dif_neg {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t : c → α} {e : ¬c → α} :
+    (dite c t e) = e hc :=
   match h with
   | isTrue ht => absurd ht hc
   | isFalse _ => rfl
 theorem dite_cond_eq_true {α : Sort u} {c : Prop} {i : Decidable c} {t : c → α} {e : ¬c → α} (h : c = True) :
     (dite c t e) = t (of_eq_true h) := dif_pos (of_eq_true h)
-theorem dite_cond_eq_false {α : Sort u} {c : Prop} {i : Decidable c} {t : c → α} {e : ¬c → α} (h : c = False) :
+theorem dite_cond_eq_false {α : Sort u} {c : Prop} {i : Decidable c} {t : c → α} {e : ¬c → α}
+    (h : c = False) :
     (dite c t e) = e (of_eq_false h) := dif_neg (of_eq_false h)
 theorem ite_congr {α : Sort u} {b c : Prop} {x y u v : α} {s : Decidable b} [inst : Decidable c]
     (h₁ : b = c) (h₂ : c → x = u) (h₃ : ¬c → y = v) : ite b x y = ite c u v :=
@@ -199,12 +213,18 @@ theorem ite_congr {α : Sort u} {b c : Prop} {x y u v : α} {s : Decidable b} [i
   | isTrue hc => (if_pos (h₁ ▸ hc : b)).trans (h₂ hc)
   | isFalse hc => (if_neg (h₁ ▸ hc : ¬b)).trans (h₃ hc)
 
-theorem ite_eq_left_of_eq_true {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = True) : (ite c a b) = a := ite_cond_eq_true a b h
-theorem ite_eq_right_of_eq_false {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = False) : (ite c a b) = b := ite_cond_eq_false a b h
-theorem ite_eq_left {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t e : α} : (ite c t e) = t := if_pos hc
-theorem ite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t e : α} : (ite c t e) = e := if_neg hc
-theorem dite_eq_left {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t : c → α} {e : ¬c → α} : (dite c t e) = t hc := dif_pos hc
-theorem dite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t : c → α} {e : ¬c → α} : (dite c t e) = e hc := dif_neg hc
+theorem ite_eq_left_of_eq_true {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = True) :
+    (ite c a b) = a := ite_cond_eq_true a b h
+theorem ite_eq_right_of_eq_false {α : Sort u} {c : Prop} {i : Decidable c} (a b : α) (h : c = False) :
+    (ite c a b) = b := ite_cond_eq_false a b h
+theorem ite_eq_left {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t e : α} : (ite c t e) = t :=
+  if_pos hc
+theorem ite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t e : α} : (ite c t e) = e :=
+  if_neg hc
+theorem dite_eq_left {α : Sort u} {c : Prop} {h : Decidable c} (hc : c) {t : c → α} {e : ¬c → α} :
+    (dite c t e) = t hc := dif_pos hc
+theorem dite_eq_right {α : Sort u} {c : Prop} {h : Decidable c} (hc : ¬c) {t : c → α} {e : ¬c → α} :
+    (dite c t e) = e hc := dif_neg hc
 
 /-! ### The default simplification lemmas for propositions -/
 section
@@ -225,8 +245,10 @@ theorem and_true' : (p ∧ True) ↔ p := ⟨fun h => h.1, fun h => ⟨h, trivia
 @[simp] theorem not_false_eq_true : (¬False) = True := eq_true id
 theorem not_true : (¬True) ↔ False := Iff.of_eq not_true_eq_false
 theorem not_false : ¬False := id
-@[simp] theorem iff_true (p : Prop) : (p ↔ True) = p := propext ⟨fun h => h.2 trivial, fun h => ⟨fun _ => trivial, fun _ => h⟩⟩
-@[simp] theorem true_iff (p : Prop) : (True ↔ p) = p := propext ⟨fun h => h.1 trivial, fun h => ⟨fun _ => h, fun _ => trivial⟩⟩
+@[simp] theorem iff_true (p : Prop) : (p ↔ True) = p :=
+  propext ⟨fun h => h.2 trivial, fun h => ⟨fun _ => trivial, fun _ => h⟩⟩
+@[simp] theorem true_iff (p : Prop) : (True ↔ p) = p :=
+  propext ⟨fun h => h.1 trivial, fun h => ⟨fun _ => h, fun _ => trivial⟩⟩
 @[simp] theorem iff_false (p : Prop) : (p ↔ False) = ¬p := propext ⟨fun h => h.1, fun h => ⟨h, False.elim⟩⟩
 @[simp] theorem false_iff (p : Prop) : (False ↔ p) = ¬p := propext ⟨fun h => h.2, fun h => ⟨False.elim, h⟩⟩
 @[simp] theorem implies_true (α : Sort u) : (α → True) = True := eq_true (fun _ => trivial)
@@ -236,23 +258,30 @@ theorem not_false : ¬False := id
 @[simp] theorem if_true' {α : Sort u} {h : Decidable True} (t e : α) : ite True t e = t := if_pos trivial
 @[simp] theorem ite_true {α : Sort u} (t e : α) : ite True t e = t := rfl
 @[simp] theorem ite_false {α : Sort u} (t e : α) : ite False t e = e := rfl
-@[simp] theorem decide_eq_true_eq [Decidable p] : (decide p = true) = p := propext ⟨of_decide_eq_true, decide_eq_true⟩
-@[simp] theorem decide_eq_false_iff_not [Decidable p] : (decide p = false) = ¬p := propext ⟨of_decide_eq_false, decide_eq_false⟩
+@[simp] theorem decide_eq_true_eq [Decidable p] : (decide p = true) = p :=
+  propext ⟨of_decide_eq_true, decide_eq_true⟩
+@[simp] theorem decide_eq_false_iff_not [Decidable p] : (decide p = false) = ¬p :=
+  propext ⟨of_decide_eq_false, decide_eq_false⟩
 @[simp] theorem Bool.and_eq_true : (a b : Bool) → ((a && b) = true) = (a = true ∧ b = true)
   | true, b => (true_and' b).symm
-  | false, b => (eq_false (fun h => Bool.noConf_tf h.symm)).trans (eq_false (fun h => Bool.noConf_tf h.1.symm)).symm
-where true_and' (b : Bool) : (true = true ∧ b = true) = (b = true) := propext ⟨fun h => h.2, fun h => ⟨rfl, h⟩⟩
+  | false, b =>
+    (eq_false (fun h => Bool.noConf_tf h.symm)).trans (eq_false (fun h => Bool.noConf_tf h.1.symm)).symm
+where true_and' (b : Bool) : (true = true ∧ b = true) = (b = true) :=
+  propext ⟨fun h => h.2, fun h => ⟨rfl, h⟩⟩
 @[simp] theorem Bool.or_eq_true : (a b : Bool) → ((a || b) = true) = (a = true ∨ b = true)
   | true, b => (eq_true rfl).trans (eq_true (Or.inl rfl)).symm
   | false, b => propext ⟨Or.inr, fun h => h.elim (fun h => Bool.noConf_tf h.symm) id⟩
 @[simp] theorem Bool.not_eq_true' : (b : Bool) → ((not b) = true) = (b = false)
   | true => propext ⟨fun h => h.symm, fun h => h.symm⟩
   | false => propext ⟨fun _ => rfl, fun _ => rfl⟩
-@[simp] theorem Bool.not_eq_true (b : Bool) : (¬(b = true)) = (b = false) := propext ⟨Bool.of_not_eq_true, ne_true_of_eq_false⟩
-@[simp] theorem Bool.not_eq_false (b : Bool) : (¬(b = false)) = (b = true) := propext ⟨Bool.of_not_eq_false, ne_false_of_eq_true⟩
+@[simp] theorem Bool.not_eq_true (b : Bool) : (¬(b = true)) = (b = false) :=
+  propext ⟨Bool.of_not_eq_true, ne_true_of_eq_false⟩
+@[simp] theorem Bool.not_eq_false (b : Bool) : (¬(b = false)) = (b = true) :=
+  propext ⟨Bool.of_not_eq_false, ne_false_of_eq_true⟩
 end
 
-class Trans {α : Sort u₁} {β : Sort u₂} {γ : Sort u₃} (r : α → β → Sort u) (s : β → γ → Sort v) (t : outParam (α → γ → Sort w)) where
+class Trans {α : Sort u₁} {β : Sort u₂} {γ : Sort u₃} (r : α → β → Sort u) (s : β → γ → Sort v)
+    (t : outParam (α → γ → Sort w)) where
   trans {a : α} {b : β} {c : γ} : r a b → s b c → t a c
 export Trans (trans)
 instance {α : Sort u₁} {γ : Sort u₃} (r : α → γ → Sort u) : Trans Eq r r := ⟨fun h h' => h ▸ h'⟩

@@ -184,7 +184,8 @@ theorem half_le {x y k : Nat} {a c : Bool} (h : 2 * x + bit a + (2 * y + bit c) 
   | succ z =>
     rw [s] at h
     rw [Nat.succ_add] at h
-    have l : succ z ≤ z + (succ z + (bit a + bit c)) := Nat.le_trans (Nat.le_add_right _ _) (Nat.le_add_left _ z)
+    have l : succ z ≤ z + (succ z + (bit a + bit c)) :=
+      Nat.le_trans (Nat.le_add_right _ _) (Nat.le_add_left _ z)
     exact Nat.le_trans l (le_of_succ_le_succ h)
 theorem bitFuel_eq (f : Bool → Bool → Bool) (hf : f false false = false) (k k' x y : Nat) (h : x + y ≤ k)
     (h' : x + y ≤ k') : Nat.bitFuel f k x y = Nat.bitFuel f k' x y := by
@@ -205,8 +206,9 @@ theorem bitFuel_eq (f : Bool → Bool → Bool) (hf : f false false = false) (k 
 theorem bitwise (f : Bool → Bool → Bool) (hf : f false false = false) (op : Nat → Nat → Nat)
     (hop : ∀ n m, op n m = Nat.bitFuel f (n + m) n m) (a c : Bool) (x y : Nat) :
     op (2 * x + bit a) (2 * y + bit c) = 2 * op x y + bit (f a c) := by
-  rw [hop, hop, bitFuel_eq f hf _ (2 * x + bit a + (2 * y + bit c) + 1) _ _ (Nat.le_refl _) (Nat.le_add_right _ 1),
-    bitFuel_step f hf, bitFuel_eq f hf _ (x + y) x y (half_le (Nat.le_add_right _ 1)) (Nat.le_refl _)]
+  rw [hop, hop,
+      bitFuel_eq f hf _ (2 * x + bit a + (2 * y + bit c) + 1) _ _ (Nat.le_refl _) (Nat.le_add_right _ 1),
+      bitFuel_step f hf, bitFuel_eq f hf _ (x + y) x y (half_le (Nat.le_add_right _ 1)) (Nat.le_refl _)]
 theorem land_zero_zero : Nat.land 0 0 = 0 := rfl
 theorem land_bit (a c : Bool) (x y : Nat) :
     Nat.land (2 * x + bit a) (2 * y + bit c) = 2 * Nat.land x y + bit (a && c) := by
@@ -245,12 +247,14 @@ theorem log2Fuel_eq (f g n : Nat) (hf : n ≤ f) (hg : n ≤ g) : Nat.log2Fuel f
     cases g with
     | zero => rw [eq_zero_of_le_zero hg]; rfl
     | succ g =>
-      show cond (Nat.ble 2 n) (succ (Nat.log2Fuel f (Nat.div n 2))) 0 = cond (Nat.ble 2 n) (succ (Nat.log2Fuel g (Nat.div n 2))) 0
+      show cond (Nat.ble 2 n) (succ (Nat.log2Fuel f (Nat.div n 2))) 0 =
+        cond (Nat.ble 2 n) (succ (Nat.log2Fuel g (Nat.div n 2))) 0
       cases hb : Nat.ble 2 n with
       | false => rfl
       | true =>
         have l := div_two_lt (lt_of_lt_of_le (succ_pos 1) (Nat.le_of_ble_eq_true hb))
-        exact congrArg succ (ih g _ (le_of_succ_le_succ (lt_of_lt_of_le l hf)) (le_of_succ_le_succ (lt_of_lt_of_le l hg)))
+        exact congrArg succ
+          (ih g _ (le_of_succ_le_succ (lt_of_lt_of_le l hf)) (le_of_succ_le_succ (lt_of_lt_of_le l hg)))
 theorem log2_zero : Nat.log2 0 = 0 := rfl
 theorem log2_one : Nat.log2 1 = 0 := rfl
 theorem log2_step {n : Nat} (h : 2 ≤ n) : Nat.log2 n = Nat.log2 (Nat.div n 2) + 1 := by

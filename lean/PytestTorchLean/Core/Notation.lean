@@ -92,8 +92,10 @@ opaque Lean.bracketedExplicitBinders : ParserDescr
 opaque Lean.unbracketedExplicitBinders : ParserDescr
 @[term_parser] opaque «term∃_,_» : ParserDescr
 @[extern "l___aux__Init__NotationExtra______macroRules__term_u2203___x2c____1"]
-opaque «_aux_Init_NotationExtra___macroRules_term∃_,__1» (stx : Syntax) (ctx : Macro.Context) (s : Macro.State) : MacroResult
-@[macro «term∃_,_»] def expandExistsMacro : Macro := fun stx ctx s => «_aux_Init_NotationExtra___macroRules_term∃_,__1» stx ctx s
+opaque «_aux_Init_NotationExtra___macroRules_term∃_,__1»
+    (stx : Syntax) (ctx : Macro.Context) (s : Macro.State) : MacroResult
+@[macro «term∃_,_»] def expandExistsMacro : Macro := fun stx ctx s =>
+  «_aux_Init_NotationExtra___macroRules_term∃_,__1» stx ctx s
 /-- subtype notation -/
 syntax (name := termSubtype) "{ " ident " : " term " // " term " }" : term
 macro_rules (kind := termSubtype) | `({ $x:ident : $t // $p }) => `(Subtype (fun $x:ident : $t => $p))

@@ -4,30 +4,34 @@ import PytestTorchLean.Core.Tactic
 # Recursors for the compiler
 
 The checker is written with recursors, which the kernel evaluates fast and the compiler refuses. Here every
-recursor of the core types gets an equal function that the compiler takes in its stead (`csimp` wants a proof).
-So one definition serves both levels: the kernel's, and the compiled one that `lean --run` interprets. Hence no
-definition of the checker is marked `noncomputable`, and each of its inductive types has such a function.
+recursor of the core types gets an equal function that the compiler takes in its stead (`csimp` wants a
+proof). So one definition serves both levels: the kernel's, and the compiled one that `lean --run` interprets.
+Hence no definition of the checker is marked `noncomputable`, and each of its inductive types has such a
+function.
 
-Compiled code evaluates an argument before it is used. A recursor's first step is therefore put in line: where it
-does not use the result for the rest of a list, which is how a recursor tells cases apart, none is computed.
+Compiled code evaluates an argument before it is used. A recursor's first step is therefore put in line: where
+it does not use the result for the rest of a list, which is how a recursor tells cases apart, none is
+computed.
 -/
 set_option linter.all false
 universe u v
 namespace PytestTorchLean
 namespace Recursor
 
-@[inline] def bool {motive : Bool → Sort u} (isFalse : motive false) (isTrue : motive true) (b : Bool) : motive b :=
+@[inline] def bool {motive : Bool → Sort u} (isFalse : motive false) (isTrue : motive true) (b : Bool) :
+    motive b :=
   match b with
   | false => isFalse
   | true => isTrue
 @[csimp] theorem bool_eq : @Bool.rec = @bool :=
   funext fun _ => funext fun _ => funext fun _ => funext fun b => by cases b <;> rfl
 
-@[specialize] def naturals {motive : Nat → Sort u} (zero : motive 0) (succ : (n : Nat) → motive n → motive (Nat.succ n)) :
-    (n : Nat) → motive n
+@[specialize] def naturals {motive : Nat → Sort u} (zero : motive 0)
+    (succ : (n : Nat) → motive n → motive (Nat.succ n)) : (n : Nat) → motive n
   | 0 => zero
   | Nat.succ n => succ n (naturals zero succ n)
-@[inline] def natural {motive : Nat → Sort u} (zero : motive 0) (succ : (n : Nat) → motive n → motive (Nat.succ n)) (n : Nat) : motive n :=
+@[inline] def natural {motive : Nat → Sort u} (zero : motive 0)
+    (succ : (n : Nat) → motive n → motive (Nat.succ n)) (n : Nat) : motive n :=
   match n with
   | 0 => zero
   | Nat.succ n => succ n (naturals zero succ n)
@@ -41,7 +45,8 @@ namespace Recursor
     | zero => rfl
     | succ n => show succ n _ = succ n _; rw [e]
 
-@[inline] def option {α : Type v} {motive : Option α → Sort u} (none : motive none) (some : (a : α) → motive (some a)) (o : Option α) : motive o :=
+@[inline] def option {α : Type v} {motive : Option α → Sort u} (none : motive none)
+    (some : (a : α) → motive (some a)) (o : Option α) : motive o :=
   match o with
   | .none => none
   | .some a => some a

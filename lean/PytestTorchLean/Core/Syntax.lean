@@ -39,7 +39,8 @@ class MonadLift (m : semiOutParam (Type u → Type v)) (n : Type u → Type w) w
 class MonadLiftT (m : Type u → Type v) (n : Type u → Type w) where
   monadLift : {α : Type u} → m α → n α
 export MonadLiftT (monadLift)
-instance {m : Type u → Type v} {n : Type u → Type w} {o : Type u → Type w} [MonadLift n o] [MonadLiftT m n] : MonadLiftT m o :=
+instance {m : Type u → Type v} {n : Type u → Type w} {o : Type u → Type w} [MonadLift n o] [MonadLiftT m n] :
+    MonadLiftT m o :=
   ⟨fun x => MonadLift.monadLift (m := n) (monadLift x)⟩
 instance {m : Type u → Type v} : MonadLiftT m m := ⟨fun x => x⟩
 class MonadExceptOf (ε : semiOutParam (Type u)) (m : Type v → Type w) where
@@ -107,7 +108,8 @@ class CoeFun (α : Sort u) (γ : outParam (α → Sort v)) where
   coe : (f : α) → γ f
 class CoeSort (α : Sort u) (β : outParam (Sort v)) where
   coe : α → β
-attribute [coe_decl] Coe.coe CoeTC.coe CoeOut.coe CoeOTC.coe CoeHead.coe CoeHTC.coe CoeTail.coe CoeHTCT.coe CoeDep.coe CoeT.coe CoeFun.coe CoeSort.coe
+attribute [coe_decl] Coe.coe CoeTC.coe CoeOut.coe CoeOTC.coe CoeHead.coe CoeHTC.coe CoeTail.coe CoeHTCT.coe
+  CoeDep.coe CoeT.coe CoeFun.coe CoeSort.coe
 section
 variable {α : Sort u} {β : Sort v} {γ : Sort w}
 @[coe_decl] instance [Coe β γ] [CoeTC α β] : CoeTC α γ := ⟨fun a => Coe.coe (CoeTC.coe a : β)⟩
@@ -156,12 +158,14 @@ abbrev Name.mkStr1 (s₁ : String) : Name := .str .anonymous s₁
 abbrev Name.mkStr2 (s₁ s₂ : String) : Name := .str (.str .anonymous s₁) s₂
 abbrev Name.mkStr3 (s₁ s₂ s₃ : String) : Name := .str (.str (.str .anonymous s₁) s₂) s₃
 abbrev Name.mkStr4 (s₁ s₂ s₃ s₄ : String) : Name := .str (.str (.str (.str .anonymous s₁) s₂) s₃) s₄
-abbrev Name.mkStr5 (s₁ s₂ s₃ s₄ s₅ : String) : Name := .str (.str (.str (.str (.str .anonymous s₁) s₂) s₃) s₄) s₅
+abbrev Name.mkStr5 (s₁ s₂ s₃ s₄ s₅ : String) : Name :=
+  .str (.str (.str (.str (.str .anonymous s₁) s₂) s₃) s₄) s₅
 instance : Inhabited Name := ⟨.anonymous⟩
 abbrev SyntaxNodeKind := Name
 abbrev MacroScope := Nat
 inductive SourceInfo where
-  | original (leading : Substring.Raw) (pos : String.Pos.Raw) (trailing : Substring.Raw) (endPos : String.Pos.Raw)
+  | original (leading : Substring.Raw) (pos : String.Pos.Raw) (trailing : Substring.Raw)
+        (endPos : String.Pos.Raw)
   | synthetic (pos : String.Pos.Raw) (endPos : String.Pos.Raw) (canonical : Bool := false)
   | none
 inductive Syntax.Preresolved where
@@ -171,7 +175,8 @@ inductive Syntax where
   | missing : Syntax
   | node (info : SourceInfo) (kind : SyntaxNodeKind) (args : Array Syntax) : Syntax
   | atom (info : SourceInfo) (val : String) : Syntax
-  | ident (info : SourceInfo) (rawVal : Substring.Raw) (val : Name) (preresolved : List Syntax.Preresolved) : Syntax
+  | ident (info : SourceInfo) (rawVal : Substring.Raw) (val : Name)
+        (preresolved : List Syntax.Preresolved) : Syntax
 instance : Inhabited Syntax := ⟨.missing⟩
 abbrev SyntaxNodeKinds := List SyntaxNodeKind
 instance : Coe SyntaxNodeKind SyntaxNodeKinds := ⟨fun k => .cons k .nil⟩
@@ -251,7 +256,8 @@ instance : MonadQuotation MacroM where
 @[extern "l_Lean_Syntax_getArgs"] opaque Syntax.getArgs (stx : Syntax) : Array Syntax
 @[extern "l_Lean_Syntax_matchesNull"] opaque Syntax.matchesNull (stx : Syntax) (n : Nat) : Bool
 @[extern "l_Lean_Syntax_matchesIdent"] opaque Syntax.matchesIdent (stx : Syntax) (id : Name) : Bool
-@[extern "l_Lean_Syntax_matchesLit"] opaque Syntax.matchesLit (stx : Syntax) (k : SyntaxNodeKind) (val : String) : Bool
+@[extern "l_Lean_Syntax_matchesLit"] opaque Syntax.matchesLit (stx : Syntax) (k : SyntaxNodeKind)
+    (val : String) : Bool
 @[extern "l_Lean_Syntax_getOptional_x3f"] opaque Syntax.getOptional? (s : Syntax) : Option Syntax
 @[extern "l_Lean_Syntax_isNone"] opaque Syntax.isNone (s : Syntax) : Bool
 @[extern "l_Lean_Syntax_getNumArgs"] opaque Syntax.getNumArgs (s : Syntax) : Nat
@@ -259,11 +265,16 @@ def _root_.Array.mkArray0 {α : Type u} : Array α := Array.empty
 def _root_.Array.mkArray1 {α : Type u} (a0 : α) : Array α := (Array.empty.push a0)
 def _root_.Array.mkArray2 {α : Type u} (a0 a1 : α) : Array α := ((Array.empty.push a0).push a1)
 def _root_.Array.mkArray3 {α : Type u} (a0 a1 a2 : α) : Array α := (((Array.empty.push a0).push a1).push a2)
-def _root_.Array.mkArray4 {α : Type u} (a0 a1 a2 a3 : α) : Array α := ((((Array.empty.push a0).push a1).push a2).push a3)
-def _root_.Array.mkArray5 {α : Type u} (a0 a1 a2 a3 a4 : α) : Array α := (((((Array.empty.push a0).push a1).push a2).push a3).push a4)
-def _root_.Array.mkArray6 {α : Type u} (a0 a1 a2 a3 a4 a5 : α) : Array α := ((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5)
-def _root_.Array.mkArray7 {α : Type u} (a0 a1 a2 a3 a4 a5 a6 : α) : Array α := (((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5).push a6)
-def _root_.Array.mkArray8 {α : Type u} (a0 a1 a2 a3 a4 a5 a6 a7 : α) : Array α := ((((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5).push a6).push a7)
+def _root_.Array.mkArray4 {α : Type u} (a0 a1 a2 a3 : α) : Array α :=
+  ((((Array.empty.push a0).push a1).push a2).push a3)
+def _root_.Array.mkArray5 {α : Type u} (a0 a1 a2 a3 a4 : α) : Array α :=
+  (((((Array.empty.push a0).push a1).push a2).push a3).push a4)
+def _root_.Array.mkArray6 {α : Type u} (a0 a1 a2 a3 a4 a5 : α) : Array α :=
+  ((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5)
+def _root_.Array.mkArray7 {α : Type u} (a0 a1 a2 a3 a4 a5 a6 : α) : Array α :=
+  (((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5).push a6)
+def _root_.Array.mkArray8 {α : Type u} (a0 a1 a2 a3 a4 a5 a6 a7 : α) : Array α :=
+  ((((((((Array.empty.push a0).push a1).push a2).push a3).push a4).push a5).push a6).push a7)
 @[extern "l_Lean_replaceRef"] opaque replaceRef (ref oldRef : Syntax) : Syntax
 def withRef {m : Type → Type} [Monad m] [MonadRef m] {α : Type} (ref : Syntax) (x : m α) : m α :=
   bind getRef (fun oldRef => MonadRef.withRef (replaceRef ref oldRef) x)
@@ -292,15 +303,20 @@ instance : MonadQuotation PrettyPrinter.UnexpandM where
   getContext := fun _ s => .ok (.mkSimple "_fakeMod") s
   withFreshMacroScope x := x
 @[extern "l_Array_append"] opaque _root_.Array.append {α : Type u} (as : Array α) (bs : Array α) : Array α
-@[extern "l_Array_extract"] opaque _root_.Array.extract {α : Type u} (as : Array α) (start : optParam Nat 0) (stop : optParam Nat as.size) : Array α
+@[extern "l_Array_extract"] opaque _root_.Array.extract {α : Type u} (as : Array α) (start : optParam Nat 0)
+    (stop : optParam Nat as.size) : Array α
 abbrev TSyntaxArray (ks : SyntaxNodeKinds) := Array (TSyntax ks)
-@[extern "l_Lean_Syntax_TSepArray_getElems"] opaque Syntax.TSepArray.getElems {k : SyntaxNodeKinds} {sep : String} (sa : Syntax.TSepArray k sep) : TSyntaxArray k
+@[extern "l_Lean_Syntax_TSepArray_getElems"] opaque Syntax.TSepArray.getElems {k : SyntaxNodeKinds}
+    {sep : String} (sa : Syntax.TSepArray k sep) : TSyntaxArray k
 unsafe def TSyntaxArray.rawImpl {ks : SyntaxNodeKinds} (as : TSyntaxArray ks) : Array Syntax := unsafeCast as
-@[implemented_by TSyntaxArray.rawImpl] opaque TSyntaxArray.raw {ks : SyntaxNodeKinds} (as : TSyntaxArray ks) : Array Syntax := Array.empty
+@[implemented_by TSyntaxArray.rawImpl] opaque TSyntaxArray.raw {ks : SyntaxNodeKinds} (as : TSyntaxArray ks) :
+    Array Syntax := Array.empty
 unsafe def TSyntaxArray.mkImpl {ks : SyntaxNodeKinds} (as : Array Syntax) : TSyntaxArray ks := unsafeCast as
-@[implemented_by TSyntaxArray.mkImpl] opaque TSyntaxArray.mk {ks : SyntaxNodeKinds} (as : Array Syntax) : TSyntaxArray ks := Array.empty
+@[implemented_by TSyntaxArray.mkImpl] opaque TSyntaxArray.mk {ks : SyntaxNodeKinds} (as : Array Syntax) :
+    TSyntaxArray ks := Array.empty
 instance {k : SyntaxNodeKinds} : CoeOut (TSyntaxArray k) (Array Syntax) := ⟨TSyntaxArray.raw⟩
-instance {k : SyntaxNodeKinds} {sep : String} : CoeOut (Syntax.TSepArray k sep) (Array Syntax) := ⟨fun a => a.elemsAndSeps⟩
+instance {k : SyntaxNodeKinds} {sep : String} : CoeOut (Syntax.TSepArray k sep) (Array Syntax) :=
+  ⟨fun a => a.elemsAndSeps⟩
 def mkNullNode (args : Array Syntax) : Syntax := .node .none (.mkSimple "null") args
 instance {α : Type} : Inhabited (MacroM α) := ⟨fun _ s => .error .unsupportedSyntax s⟩
 /-- the type of a compiled macro, with its three run-time arguments explicit -/

@@ -7,8 +7,8 @@ IEEE-754 operations that compute: 32-bit patterns in, pattern out. The result of
 rounding of the exact result, as each definition shows in its last line; infinities, zeros and NaN follow the
 standard, and every NaN that comes out is `quietNaN`. Subnormal numbers are never flushed to zero.
 
-Thm/Arithmetic, SquareRoot, Comparison and Conversion prove each operation equal to the rounding of the exact result
-in an ordered ring; a test runs these definitions against the Python evaluator, bit for bit.
+Thm/Arithmetic, SquareRoot, Comparison and Conversion prove each operation equal to the rounding of the exact
+result in an ordered ring; a test runs these definitions against the Python evaluator, bit for bit.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -43,7 +43,8 @@ def add (x y : Nat) : Nat :=
   cond (or (isNaN x) (isNaN y)) quietNaN <|
   cond (isInfinite x) (cond (and (isInfinite y) (not (Nat.beq (sign x) (sign y)))) quietNaN x) <|
   cond (isInfinite y) y <|
-  round (sumSign (sign x) (magnitude x) (sign y) (magnitude y)) (sumMagnitude (sign x) (magnitude x) (sign y) (magnitude y)) 1
+  round (sumSign (sign x) (magnitude x) (sign y) (magnitude y))
+    (sumMagnitude (sign x) (magnitude x) (sign y) (magnitude y)) 1
 
 /-- `x - y` -/
 def sub (x y : Nat) : Nat := add x (negate y)
@@ -51,7 +52,8 @@ def sub (x y : Nat) : Nat := add x (negate y)
 /-- `x * y`; a product of two numbers of units is a number of units times `2^149`. -/
 def mul (x y : Nat) : Nat :=
   cond (or (isNaN x) (isNaN y)) quietNaN <|
-  cond (or (isInfinite x) (isInfinite y)) (cond (or (isZero x) (isZero y)) quietNaN (signedInfinity (productSign x y))) <|
+  cond (or (isInfinite x) (isInfinite y))
+    (cond (or (isZero x) (isZero y)) quietNaN (signedInfinity (productSign x y))) <|
   round (productSign x y) (magnitude x * magnitude y) (2 ^ 149)
 
 /-- `x / y` -/
@@ -66,8 +68,8 @@ def div (x y : Nat) : Nat :=
 def fma (x y z : Nat) : Nat :=
   cond (or (isNaN x) (or (isNaN y) (isNaN z))) quietNaN <|
   cond (or (isInfinite x) (isInfinite y))
-    (cond (or (or (isZero x) (isZero y)) (and (isInfinite z) (not (Nat.beq (productSign x y) (sign z))))) quietNaN
-      (signedInfinity (productSign x y))) <|
+    (cond (or (or (isZero x) (isZero y)) (and (isInfinite z) (not (Nat.beq (productSign x y) (sign z)))))
+        quietNaN (signedInfinity (productSign x y))) <|
   cond (isInfinite z) z <|
   round (sumSign (productSign x y) (magnitude x * magnitude y) (sign z) (2 ^ 149 * magnitude z))
     (sumMagnitude (productSign x y) (magnitude x * magnitude y) (sign z) (2 ^ 149 * magnitude z)) (2 ^ 149)
@@ -82,13 +84,14 @@ def squareRootBitwise : Nat → Nat → Nat
 def newton (n : Nat) : Nat → Nat → Nat
   | 0, x => x
   | steps + 1, x => cond (Nat.ble x ((x + n / x) / 2)) x (newton n steps ((x + n / x) / 2))
-/-- The largest number whose square is at most `n`, for `n` below `4^256`: Newton's, if it is right, which is checked. -/
+/-- The largest number whose square is at most `n`, for `n` below `4^256`: Newton's, if it is right, which is
+    checked. -/
 def squareRoot (n : Nat) : Nat :=
   let x := newton n 12 (2 ^ (Nat.log2 n / 2 + 1))
   cond (and (Nat.ble (x * x) n) (Nat.ble (n + 1) ((x + 1) * (x + 1)))) x (squareRootBitwise 256 n)
 
-/-- The square root of `n / 2^149`, rounded. In units it is the root of `2^149 * n`. Twice that, `t` or between
-    `t` and `t + 1`, lies on the same side of every midpoint of two numbers as `t` or `t + 1/2`. -/
+/-- The square root of `n / 2^149`, rounded. In units it is the root of `2^149 * n`. Twice that, `t` or
+    between `t` and `t + 1`, lies on the same side of every midpoint of two numbers as `t` or `t + 1/2`. -/
 def roundRoot (n : Nat) : Nat :=
   let t := squareRoot (4 * (2 ^ 149 * n))
   roundMagnitude (2 * t + cond (Nat.beq (t * t) (4 * (2 ^ 149 * n))) 0 1) 4
@@ -127,7 +130,8 @@ def minimum (x y : Nat) : Nat := cond (or (isNaN x) (isNaN y)) quietNaN (cond (l
 def int32Magnitude (i : Nat) : Nat := cond (Nat.beq (sign i) 0) i (2 ^ 32 - i)
 /-- The binary32 number nearest to an integer. -/
 def ofInt32 (i : Nat) : Nat := round (sign i) (2 ^ 149 * int32Magnitude i) 1
-/-- The integer part of a number. IEEE-754 leaves open what NaN and numbers out of range give; here it is `-2^31`, as on x86. -/
+/-- The integer part of a number. IEEE-754 leaves open what NaN and numbers out of range give; here it is
+    `-2^31`, as on x86. -/
 def toInt32 (x : Nat) : Nat :=
   let whole := magnitude x / 2 ^ 149
   cond (and (isFinite x) (Nat.ble whole (2 ^ 31 - 1)))

@@ -4,10 +4,10 @@ import PytestTorchLean.Spec.Summation
 # The meaning of smooth activations
 
 The exponential function enters by what it obeys, since a ring has no limits: `e (x + y) = e x * e y` and
-`1 + x ≤ e x`. Over the real numbers only the exponential function obeys both. The other functions are given by
-equations over it, each of which has exactly one solution over the real numbers. Where a ring has no such
-function (the integers, the rationals), a graph with a curve has no executions and a claim about it says nothing;
-read these claims over the real numbers.
+`1 + x ≤ e x`. Over the real numbers only the exponential function obeys both. The other functions are given
+by equations over it, each of which has exactly one solution over the real numbers. Where a ring has no such
+function (the integers, the rationals), a graph with a curve has no executions and a claim about it says
+nothing; read these claims over the real numbers.
 -/
 set_option linter.all false
 universe u
@@ -19,15 +19,19 @@ variable {K : Type u} [OrderedRing K]
 def IsExponential (e : K → K) : Prop :=
   (∀ x y, e (x + y) = e x * e y) ∧ (∀ x, 1 + x ≤ e x) ∧ (∀ x : K, 1 ≤ x → ∃ inverse, x * inverse = 1)
 
-/-- Term `n` of the series `x + 2 x^3 / 3 + 4 x^5 / (3 * 5) + 8 x^7 / (3 * 5 * 7) + ...`, and the sum up to it. -/
+/-- Term `n` of the series `x + 2 x^3 / 3 + 4 x^5 / (3 * 5) + 8 x^7 / (3 * 5 * 7) + ...`, and the sum up to
+    it. -/
 inductive GaussSeries (x : K) : Nat → K → K → Prop where
   | first : GaussSeries x 0 x x
-  | next {n : Nat} {term sum term' : K} : GaussSeries x n term sum → natural (2 * n + 3) * term' = natural 2 * (x * x) * term →
+  | next {n : Nat} {term sum term' : K} :
+      GaussSeries x n term sum →
+      natural (2 * n + 3) * term' = natural 2 * (x * x) * term →
       GaussSeries x (n + 1) term' (sum + term')
 
-/-- `integral x` is the integral of `e^(-t^2)` from 0 to `x`, and `limit` what it tends to: over the real numbers, `√π / 2`.
-    It is odd and grows. For positive `x` it is `e^(-x^2)` times the series, of which a sum is too small, and becomes
-    too large once it is divided by `1 - 2 x term`; beyond `x` less than `e^(-x^2) / (2 x)` is added. -/
+/-- `integral x` is the integral of `e^(-t^2)` from 0 to `x`, and `limit` what it tends to: over the real
+    numbers, `√π / 2`. It is odd and grows. For positive `x` it is `e^(-x^2)` times the series, of which a sum
+    is too small, and becomes too large once it is divided by `1 - 2 x term`; beyond `x` less than
+    `e^(-x^2) / (2 x)` is added. -/
 def IsGauss (e integral : K → K) (limit : K) : Prop :=
   (∀ x, integral (-x) = -integral x) ∧ (∀ x y, x ≤ y → integral x ≤ integral y) ∧
   (∀ x n term sum, 0 ≤ x → GaussSeries x n term sum →
@@ -38,28 +42,33 @@ def IsGauss (e integral : K → K) (limit : K) : Prop :=
 def ErrorFunction (e : K → K) (x v : K) : Prop :=
   ∃ integral limit, IsGauss e integral limit ∧ v * limit = integral x
 
-/-- Term `x^k / k!` of the series `first + ...` from `x^start / start! = first` on, every second one, with the sums of those
-    with a plus and of those with a minus. -/
+/-- Term `x^k / k!` of the series `first + ...` from `x^start / start! = first` on, every second one, with the
+    sums of those with a plus and of those with a minus. -/
 inductive CircleSeries (x : K) (start : Nat) (first : K) : Nat → K → K → K → Prop where
   | first : CircleSeries x start first start first first 0
-  | next {k : Nat} {term plus minus term' term'' : K} : CircleSeries x start first k term plus minus →
-      natural ((k + 1) * (k + 2)) * term' = x * x * term → natural ((k + 3) * (k + 4)) * term'' = x * x * term' →
+  | next {k : Nat} {term plus minus term' term'' : K} :
+      CircleSeries x start first k term plus minus →
+      natural ((k + 1) * (k + 2)) * term' = x * x * term →
+      natural ((k + 3) * (k + 4)) * term'' = x * x * term' →
       CircleSeries x start first (k + 4) term'' (plus + term'') (minus + term')
 
-/-- For positive `x` the sums are above `v` after a term with a plus, and below it after the next term, which has a minus. -/
+/-- For positive `x` the sums are above `v` after a term with a plus, and below it after the next term, which
+    has a minus. -/
 def Alternates (x : K) (start : Nat) (first v : K) : Prop :=
-  ∀ k term plus minus rest, CircleSeries x start first k term plus minus → natural ((k + 1) * (k + 2)) * rest = x * x * term →
+  ∀ k term plus minus rest, CircleSeries x start first k term plus minus →
+    natural ((k + 1) * (k + 2)) * rest = x * x * term →
     v ≤ plus - minus ∧ plus - minus - rest ≤ v
 
-/-- `sine` and `cosine` are odd and even, lie on the circle, obey the theorems of addition, and are enclosed by their
-    series. Over the real numbers only the sine and the cosine are. -/
+/-- `sine` and `cosine` are odd and even, lie on the circle, obey the theorems of addition, and are enclosed
+    by their series. Over the real numbers only the sine and the cosine are. -/
 def IsCircle (sine cosine : K → K) : Prop :=
   (∀ x, sine (-x) = -sine x ∧ cosine (-x) = cosine x) ∧ (∀ x, sine x * sine x + cosine x * cosine x = 1) ∧
-  (∀ x y, sine (x + y) = sine x * cosine y + cosine x * sine y ∧ cosine (x + y) = cosine x * cosine y - sine x * sine y) ∧
+  (∀ x y, sine (x + y) = sine x * cosine y + cosine x * sine y ∧
+      cosine (x + y) = cosine x * cosine y - sine x * sine y) ∧
   (∀ x, 0 ≤ x → Alternates x 1 x (sine x) ∧ Alternates x 0 1 (cosine x))
 
-/-- Operations of which a runtime computes the composition of several nodes at once: the nodes before compose the
-    exact value, and this one grants what the runtime's result may be off. -/
+/-- Operations of which a runtime computes the composition of several nodes at once: the nodes before compose
+    the exact value, and this one grants what the runtime's result may be off. -/
 inductive Fused where
   | swish
   | elu
@@ -99,8 +108,8 @@ namespace Curve
 @[reducible] def fusedHardSwish : Curve := .fused .hardSwish
 @[reducible] def fusedSoftsign : Curve := .fused .softsign
 
-/-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is not
-    negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, `x`. -/
+/-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is
+    not negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, `x`. -/
 def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   match function with
   | .exp => v = e x
@@ -121,9 +130,9 @@ def Defined (function : Curve) (x : K) : Prop :=
   | .log => 0 < x
   | _ => True
 
-/-! What is assumed of a runtime: IEEE-754 fixes no bits of these functions, but those of the square root, which it
-rounds to nearest. The table is that of `pytest_torchlean/binary32/budgets.py`, which says where the numbers come
-from. -/
+/-! What is assumed of a runtime: IEEE-754 fixes no bits of these functions, but those of the square root,
+which it rounds to nearest. The table is that of `pytest_torchlean/binary32/budgets.py`, which says where the
+numbers come from. -/
 
 /-- Eighths of a unit in the last place that a computed result may be off. -/
 def eighths : Curve → Nat
@@ -146,10 +155,10 @@ def eighths : Curve → Nat
   | .fused .hardSwish => 4
   | .fused .softsign => 17
 /-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid,
-    `2^-141` for tanh; `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu (`alpha *
-    gamma * 2^-23.1`), `2^-23` for Gelu, `2^-20` and `2^-48` for Gelu with tanh (its factor `sqrt (2 / pi)` is a
-    sum of two binary32 numbers), `80 * 2^-122` for Mish, whose values below `2^-99` may be off by 80 units in
-    the last place, and three roundings of numbers up to 1 for the gate of HardSwish. -/
+    `2^-141` for tanh; `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu
+    (`alpha * gamma * 2^-23.1`), `2^-23` for Gelu, `2^-20` and `2^-48` for Gelu with tanh (its factor
+    `sqrt (2 / pi)` is a sum of two binary32 numbers), `80 * 2^-122` for Mish, whose values below `2^-99` may
+    be off by 80 units in the last place, and three roundings of numbers up to 1 for the gate of HardSwish. -/
 def absolute : Curve → Nat
   | .sigmoid => 13 * 2 ^ 123
   | .tanh => 2 ^ 8

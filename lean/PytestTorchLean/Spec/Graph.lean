@@ -81,8 +81,8 @@ inductive Node where
   | minimum (count sources : Nat)
   /-- a smooth activation of `count` consecutive slots from `first` on -/
   | curve (function : Curve) (first count : Nat)
-  /-- `y = x0 * z0 + x1 * z1 + ...`, sums of `terms` products of two slots; `sources` holds the slots of `x` and `z`
-      for one product after the other, for one result after the other, in words -/
+  /-- `y = x0 * z0 + x1 * z1 + ...`, sums of `terms` products of two slots; `sources` holds the slots of `x`
+      and `z` for one product after the other, for one result after the other, in words -/
   | bilinear (count terms sources : Nat)
   /-- `y = x / z`; `sources` holds the slots of `x` and `z` for one result after the other, in words -/
   | quotient (count sources : Nat)
@@ -101,39 +101,46 @@ def product {K : Type u} [OrderedRing K] (slots : Nat → K) (terms sources i k 
 /-- The exact products of a result, in units of `2^-149`. -/
 def products {K : Type u} [OrderedRing K] (slots : Nat → K) (terms sources i : Nat) : List K :=
   listed terms fun k => [natural (2 ^ 149) * product slots terms sources i k]
-/-- What a result may be: the sum of its products, or that sum computed in binary32 in any order. A single product
-    is rounded once. -/
-def Computes {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (terms sources i : Nat) (y : K) : Prop :=
+/-- What a result may be: the sum of its products, or that sum computed in binary32 in any order. A single
+    product is rounded once. -/
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (terms sources i : Nat) (y : K) :
+    Prop :=
   match m with
   | .real => y = sum terms (product slots terms sources i)
   | .binary32 => Sums .rounded (products slots terms sources i) (natural (2 ^ 149) * y)
 end Bilinear
 
 namespace Quotient
-/-- What `y` may be for `x / z`: `z * y = x`, or that quotient rounded once, stated without a division: half a unit in the
-    last place is at most `2^-24 |x / z| + 2^-150`. Where `z` is 0, anything. -/
+/-- What `y` may be for `x / z`: `z * y = x`, or that quotient rounded once, stated without a division: half a
+    unit in the last place is at most `2^-24 |x / z| + 2^-150`. Where `z` is 0, anything. -/
 def Computes {K : Type u} [OrderedRing K] (m : Semantics) (x z y : K) : Prop :=
   ¬ z = 0 → match m with
     | .real => z * y = x
     | .binary32 => ∀ a b, AtMost x a → AtMost z b →
-        AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x))) (natural (2 ^ 149) * a + natural (2 ^ 23) * b)
-/-- The divisor is not 0, and in binary32 the quotient does not overflow: `|2^149 x|` is below the threshold times `|z|`. -/
+        AtMost (natural (2 ^ 149) * (natural (2 ^ 24) * (z * y - x)))
+          (natural (2 ^ 149) * a + natural (2 ^ 23) * b)
+/-- The divisor is not 0, and in binary32 the quotient does not overflow: `|2^149 x|` is below the threshold
+    times `|z|`. -/
 def Defined {K : Type u} [OrderedRing K] (m : Semantics) (x z : K) : Prop :=
   ¬ z = 0 ∧ match m with
     | .real => True
-    | .binary32 => natural (2 ^ 149) * x * (natural (2 ^ 149) * x) < natural overflowThreshold * z * (natural overflowThreshold * z)
+    | .binary32 => natural (2 ^ 149) * x * (natural (2 ^ 149) * x) <
+        natural overflowThreshold * z * (natural overflowThreshold * z)
 end Quotient
 
 namespace Affine
 /-- What a row's result may be. -/
-def Computes {K : Type u} [OrderedRing K] (m : Semantics) (a : Affine) (slots : Nat → K) (position row : Nat) (y : K) : Prop :=
+def Computes {K : Type u} [OrderedRing K] (m : Semantics) (a : Affine) (slots : Nat → K) (position row : Nat)
+    (y : K) : Prop :=
   match m with
   | .real => natural (a.divisor * 2 ^ 149) * y = a.form slots position row
-  | .binary32 => ∃ s, Sums .rounded (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
+  | .binary32 =>
+    ∃ s, Sums .rounded (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
 end Affine
 
 /-- What a curve's result may be: the exact value, or a number within the budget of it. -/
-def Curve.Computes {K : Type u} [OrderedRing K] (m : Semantics) (function : Curve) (e : K → K) (x y : K) : Prop :=
+def Curve.Computes {K : Type u} [OrderedRing K] (m : Semantics) (function : Curve) (e : K → K) (x y : K) :
+    Prop :=
   match m with
   | .real => function.At e x y
   | .binary32 => ∃ v, function.At e x v ∧ function.Budget v y
@@ -148,7 +155,8 @@ def size : Node → Nat
   | .curve _ _ count => count
   | .bilinear count _ _ => count
   | .quotient count _ => count
-/-- What a node whose first slot is `start` demands of an execution. Affine and bilinear nodes and curves round, the others select. -/
+/-- What a node whose first slot is `start` demands of an execution. Affine and bilinear nodes and curves
+    round, the others select. -/
 def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       a.Computes m slots position row (slots (start + (row + a.rows * position)))
@@ -159,26 +167,33 @@ def Holds {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (star
       IsMinimum (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
   | .curve function first count => ∃ e : K → K, IsExponential e ∧
       ∀ i, i < count → function.Computes m e (slots (first + i)) (slots (start + i))
-  | .bilinear count terms sources => ∀ i, i < count → Bilinear.Computes m slots terms sources i (slots (start + i))
+  | .bilinear count terms sources =>
+    ∀ i, i < count → Bilinear.Computes m slots terms sources i (slots (start + i))
   | .quotient count sources => ∀ i, i < count →
-      Quotient.Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1))) (slots (start + i))
+      Quotient.Computes m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))
+        (slots (start + i))
 /-- No operation of the node overflows, in any order of summation, no result of a curve does, every curve is
     defined at its argument, and nothing is divided by 0. Exact arithmetic knows no overflow. -/
 def Finite {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) : Node → Prop
   | .affine a =>
     match m with
     | .real => True
-    | .binary32 => ∀ position row, position < a.positions → row < a.rows → NeverOverflows (a.terms slots position row)
+    | .binary32 =>
+      ∀ position row, position < a.positions → row < a.rows → NeverOverflows (a.terms slots position row)
   | .curve function first count => (∀ i, i < count → function.Defined (slots (first + i))) ∧
     match m with
     | .real => True
-    | .binary32 => ∀ e : K → K, IsExponential e → ∀ i, i < count → ∀ y, function.Computes .binary32 e (slots (first + i)) y →
-        natural (2 ^ 149) * y < natural overflowThreshold ∧ -(natural (2 ^ 149) * y) < natural overflowThreshold
+    | .binary32 => ∀ e : K → K, IsExponential e →
+        ∀ i, i < count →
+          ∀ y, function.Computes .binary32 e (slots (first + i)) y →
+            natural (2 ^ 149) * y < natural overflowThreshold ∧
+              -(natural (2 ^ 149) * y) < natural overflowThreshold
   | .bilinear count terms sources =>
     match m with
     | .real => True
     | .binary32 => ∀ i, i < count → NeverOverflows (Bilinear.products slots terms sources i)
-  | .quotient count sources => ∀ i, i < count → Quotient.Defined m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))
+  | .quotient count sources =>
+    ∀ i, i < count → Quotient.Defined m (slots (word sources (2 * i))) (slots (word sources (2 * i + 1)))
   | _ => True
 end Node
 
@@ -221,13 +236,16 @@ def Box.Holds {K : Type u} [OrderedRing K] (b : Box) (inputs : Nat) (slots : Nat
     is rounded to on entry to the model lies in the hull, also where the box itself contains none. -/
 def Box.HullHolds {K : Type u} [OrderedRing K] (b : Box) (inputs : Nat) (slots : Nat → K) : Prop :=
   ∀ i, i < inputs → ∀ w, Binary32.exponent w < 255 →
-    (natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) ≤ natural (2 ^ 149 * digit b.width b.lower i) →
-      Binary32.scaled w ≤ natural (2 ^ 149) * slots (2 + i)) ∧
-    (natural (2 ^ 149 * digit b.width b.upper i) ≤ natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) →
-      natural (2 ^ 149) * slots (2 + i) ≤ Binary32.scaled w)
+    (natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) ≤
+          natural (2 ^ 149 * digit b.width b.lower i) →
+        Binary32.scaled w ≤ natural (2 ^ 149) * slots (2 + i)) ∧
+    (natural (2 ^ 149 * digit b.width b.upper i) ≤
+          natural b.denominator * (Binary32.scaled w : K) + natural (2 ^ 149 * b.offset) →
+        natural (2 ^ 149) * slots (2 + i) ≤ Binary32.scaled w)
 
 /-- The inputs a claim speaks of: the box itself, or its binary32 hull. -/
-def Box.Contains {K : Type u} [OrderedRing K] (m : Semantics) (b : Box) (inputs : Nat) (slots : Nat → K) : Prop :=
+def Box.Contains {K : Type u} [OrderedRing K] (m : Semantics) (b : Box) (inputs : Nat) (slots : Nat → K) :
+    Prop :=
   match m with
   | .real => b.Holds inputs slots
   | .binary32 => b.HullHolds inputs slots

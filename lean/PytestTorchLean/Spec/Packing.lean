@@ -18,6 +18,7 @@ def digit (width packed index : Nat) : Nat := packed / 2 ^ (width * index) % 2 ^
 /-- Eight pieces of `bits` bits each, the lowest first. Long numbers are written so, piece by piece. -/
 def join (bits a b c d e f g h : Nat) : Nat :=
   Nat.add a (Nat.shiftLeft (Nat.add b (Nat.shiftLeft (Nat.add c (Nat.shiftLeft (Nat.add d (Nat.shiftLeft
-    (Nat.add e (Nat.shiftLeft (Nat.add f (Nat.shiftLeft (Nat.add g (Nat.shiftLeft h bits)) bits)) bits)) bits)) bits)) bits)) bits)
+    (Nat.add e (Nat.shiftLeft (Nat.add f (Nat.shiftLeft (Nat.add g (Nat.shiftLeft h bits)) bits)) bits))
+                  bits)) bits)) bits)) bits)
 
 end PytestTorchLean

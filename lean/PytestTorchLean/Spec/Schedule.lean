@@ -14,7 +14,8 @@ namespace PytestTorchLean
 namespace Binary32
 open OrderedRing
 
-/-- The evaluator's schedule: `acc := acc + w * x`, product and sum rounded, from `acc` on, in order. It starts with `acc = 0`. -/
+/-- The evaluator's schedule: `acc := acc + w * x`, product and sum rounded, from `acc` on, in order. It
+    starts with `acc = 0`. -/
 def sequential (acc : Nat) : List (Nat × Nat) → Nat
   | [] => acc
   | pair :: rest => sequential (add acc (mul pair.fst pair.snd)) rest
@@ -42,11 +43,12 @@ def Grouping.pairs : Grouping → List (Nat × Nat)
   | .sum left right => joined left.pairs right.pairs
   | .multiplyAdd pair rest => pair :: rest.pairs
 
-/-- `terms` are the exact products of the pairs, in units of `2^-149`: `t = w * x * 2^149`. The patterns denote
-    `2^149 * w` and `2^149 * x`, hence the factor. -/
+/-- `terms` are the exact products of the pairs, in units of `2^-149`: `t = w * x * 2^149`. The patterns
+    denote `2^149 * w` and `2^149 * x`, hence the factor. -/
 def Products {K : Type u} [OrderedRing K] : List (Nat × Nat) → List K → Prop
   | [], [] => True
-  | pair :: pairs, t :: terms => natural (2 ^ 149) * t = scaled pair.fst * scaled pair.snd ∧ Products pairs terms
+  | pair :: pairs, t :: terms =>
+    natural (2 ^ 149) * t = scaled pair.fst * scaled pair.snd ∧ Products pairs terms
   | _, _ => False
 
 end Binary32
@@ -58,15 +60,16 @@ def Affine.pairs (a : Affine) (bits : Nat → Nat) (position row : Nat) : List (
 
 /-- The pairs of a result of a bilinear node. -/
 def Bilinear.pairs (bits : Nat → Nat) (terms sources i : Nat) : List (Nat × Nat) :=
-  listed terms fun k => [Prod.mk (bits (word sources (2 * (k + terms * i)))) (bits (word sources (2 * (k + terms * i) + 1)))]
+  listed terms fun k =>
+    [Prod.mk (bits (word sources (2 * (k + terms * i)))) (bits (word sources (2 * (k + terms * i) + 1)))]
 
 /-! ### What the evaluator does with a graph -/
 
 namespace Node
 open Binary32
-/-- The patterns in the slots from `start` on are the evaluator's results for the node. The products of a row are added in
-    the order of its columns or in another one that is fixed by the operation; an average divides by its
-    exactly represented divisor. Nothing is said of graphs with smooth activations. -/
+/-- The patterns in the slots from `start` on are the evaluator's results for the node. The products of a row
+    are added in the order of its columns or in another one that is fixed by the operation; an average divides
+    by its exactly represented divisor. Nothing is said of graphs with smooth activations. -/
 def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
   | .affine a => ∀ position row, position < a.positions → row < a.rows →
       ∃ pair pairs, Reordered (a.pairs bits position row) (pair :: pairs) ∧
@@ -80,7 +83,8 @@ def Evaluates (bits : Nat → Nat) (start : Nat) : Node → Prop
       bits (start + i) = Binary32.minimum (bits (word sources (2 * i))) (bits (word sources (2 * i + 1)))
   | .curve _ _ _ => False
   | .bilinear count terms sources => ∀ i, i < count →
-      ∃ pair pairs, Reordered (Bilinear.pairs bits terms sources i) (pair :: pairs) ∧ bits (start + i) = sequential 0 (pair :: pairs)
+      ∃ pair pairs, Reordered (Bilinear.pairs bits terms sources i) (pair :: pairs) ∧
+        bits (start + i) = sequential 0 (pair :: pairs)
   | .quotient _ _ => False
 end Node
 

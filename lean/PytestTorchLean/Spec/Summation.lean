@@ -52,7 +52,8 @@ inductive Sums : Stage → List K → K → Prop where
 
 /-- `r` is `s` divided by `d`, or multiplied by the rounded reciprocal of `d`; for `d = 1`, `s` itself. -/
 def Divides (d : Nat) (s r : K) : Prop :=
-  (d = 1 → r = s) ∧ ∀ a, AtMost s a → AtMost (natural (2 ^ 24) * (natural d * r - s)) (natural 3 * a + natural (d * 2 ^ 24))
+  (d = 1 → r = s) ∧
+    ∀ a, AtMost s a → AtMost (natural (2 ^ 24) * (natural d * r - s)) (natural 3 * a + natural (d * 2 ^ 24))
 
 /-- Half a unit in the last place above the largest finite binary32 number: from here on IEEE-754 rounds
     to infinity. In units of `2^-149`. -/

@@ -31,7 +31,8 @@ theorem finite_not_infinite {x : Nat} (h : exponent x < 255) : isInfinite x = fa
   unfold isInfinite
   rw [beq_false_of_lt h]; rfl
 
-theorem exponent_le (x : Nat) : exponent x ≤ 255 := Nat.le_of_succ_le_succ (Natural.mod_lt (Natural.two_pow_pos 8) _)
+theorem exponent_le (x : Nat) : exponent x ≤ 255 :=
+  Nat.le_of_succ_le_succ (Natural.mod_lt (Natural.two_pow_pos 8) _)
 
 /-- What is neither NaN nor infinite is finite. -/
 theorem finite_of_kind {x : Nat} (h : isNaN x = false) (g : isInfinite x = false) : exponent x < 255 := by
@@ -68,7 +69,8 @@ theorem choose_false {α : Type} {a b : α} : cond false a b = b := rfl
 theorem beq_one_zero : Nat.beq 1 0 = false := rfl
 theorem beq_zero_one : Nat.beq 0 1 = false := rfl
 
-theorem opposite_sum {a b : Nat} : (signed (cond (Nat.beq a b) 0 (cond (Nat.ble b a) 0 1)) (distance a b) : K) = natural a + -natural b := by
+theorem opposite_sum {a b : Nat} :
+    (signed (cond (Nat.beq a b) 0 (cond (Nat.ble b a) 0 1)) (distance a b) : K) = natural a + -natural b := by
   cases Nat.lt_or_ge a b with
   | inl l =>
     obtain ⟨k, rfl⟩ := Nat.exists_of_le (Nat.le_of_lt l)
@@ -79,11 +81,13 @@ theorem opposite_sum {a b : Nat} : (signed (cond (Nat.beq a b) 0 (cond (Nat.ble 
     obtain ⟨k, rfl⟩ := Nat.exists_of_le g
     have c : Nat.ble b (b + k) = true := Nat.ble_eq_true_of_le g
     rw [c, distance_down, natural_add]
-    have e : (natural k : K) = natural b + natural k + -natural b := (ring2 K b k, k, b + k + -b) (natural b) (natural k)
+    have e : (natural k : K) = natural b + natural k + -natural b :=
+      (ring2 K b k, k, b + k + -b) (natural b) (natural k)
     rw [← e]
     cases Nat.beq (b + k) b <;> rfl
 
-theorem opposite_sum' {a b : Nat} : (signed (cond (Nat.beq a b) 0 (cond (Nat.ble b a) 1 0)) (distance a b) : K) = -natural a + natural b := by
+theorem opposite_sum' {a b : Nat} :
+    (signed (cond (Nat.beq a b) 0 (cond (Nat.ble b a) 1 0)) (distance a b) : K) = -natural a + natural b := by
   cases Nat.lt_or_ge a b with
   | inl l =>
     obtain ⟨k, rfl⟩ := Nat.exists_of_le (Nat.le_of_lt l)
@@ -94,7 +98,8 @@ theorem opposite_sum' {a b : Nat} : (signed (cond (Nat.beq a b) 0 (cond (Nat.ble
     obtain ⟨k, rfl⟩ := Nat.exists_of_le g
     have c : Nat.ble b (b + k) = true := Nat.ble_eq_true_of_le g
     rw [c, distance_down, natural_add]
-    have e : (-natural k : K) = -(natural b + natural k) + natural b := (ring2 K b k, -k, -(b + k) + b) (natural b) (natural k)
+    have e : (-natural k : K) = -(natural b + natural k) + natural b :=
+      (ring2 K b k, -k, -(b + k) + b) (natural b) (natural k)
     rw [← e]
     cases h : Nat.beq (b + k) b with
     | false => rfl
@@ -104,13 +109,20 @@ theorem opposite_sum' {a b : Nat} : (signed (cond (Nat.beq a b) 0 (cond (Nat.ble
 
 /-- The sum of two signed magnitudes. -/
 theorem signed_sum {s t : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (a b : Nat) :
-    (signed (sumSign s a t b) (sumMagnitude s a t b) : K) = signed s a + signed t b ∧ sumSign s a t b ≤ 1 := by
+    (signed (sumSign s a t b) (sumMagnitude s a t b) : K) = signed s a + signed t b ∧
+    sumSign s a t b ≤ 1 := by
   refine ⟨?_, ?_⟩
-  · refine sign_cases (P := fun s => (signed (sumSign s a t b) (sumMagnitude s a t b) : K) = signed s a + signed t b) ?_ ?_ s hs
-    · refine sign_cases (P := fun t => (signed (sumSign 0 a t b) (sumMagnitude 0 a t b) : K) = signed 0 a + signed t b) ?_ ?_ t ht
+  · refine sign_cases
+      (P := fun s => (signed (sumSign s a t b) (sumMagnitude s a t b) : K) = signed s a + signed t b) ?_ ?_ s
+      hs
+    · refine sign_cases
+        (P := fun t => (signed (sumSign 0 a t b) (sumMagnitude 0 a t b) : K) = signed 0 a + signed t b) ?_ ?_
+        t ht
       · exact natural_add a b
       · exact opposite_sum
-    · refine sign_cases (P := fun t => (signed (sumSign 1 a t b) (sumMagnitude 1 a t b) : K) = signed 1 a + signed t b) ?_ ?_ t ht
+    · refine sign_cases
+        (P := fun t => (signed (sumSign 1 a t b) (sumMagnitude 1 a t b) : K) = signed 1 a + signed t b) ?_ ?_
+        t ht
       · exact opposite_sum'
       · show (-natural (a + b) : K) = -natural a + -natural b
         rw [natural_add, OrderedRing.neg_add]
@@ -132,22 +144,27 @@ theorem productSign_le (x y : Nat) : productSign x y ≤ 1 := by
 /-- The product of two signed magnitudes. -/
 theorem signed_product {s t : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (a b : Nat) :
     (signed (cond (Nat.beq s t) 0 1) (a * b) : K) = signed s a * signed t b := by
-  refine sign_cases (P := fun s => (signed (cond (Nat.beq s t) 0 1) (a * b) : K) = signed s a * signed t b) ?_ ?_ s hs
-  · refine sign_cases (P := fun t => (signed (cond (Nat.beq 0 t) 0 1) (a * b) : K) = signed 0 a * signed t b) ?_ ?_ t ht
+  refine sign_cases (P := fun s => (signed (cond (Nat.beq s t) 0 1) (a * b) : K) = signed s a * signed t b) ?_
+    ?_ s hs
+  · refine sign_cases (P := fun t => (signed (cond (Nat.beq 0 t) 0 1) (a * b) : K) = signed 0 a * signed t b)
+      ?_ ?_ t ht
     · exact natural_mul a b
     · show (-natural (a * b) : K) = natural a * -natural b
       rw [natural_mul, OrderedRing.mul_neg]
-  · refine sign_cases (P := fun t => (signed (cond (Nat.beq 1 t) 0 1) (a * b) : K) = signed 1 a * signed t b) ?_ ?_ t ht
+  · refine sign_cases (P := fun t => (signed (cond (Nat.beq 1 t) 0 1) (a * b) : K) = signed 1 a * signed t b)
+      ?_ ?_ t ht
     · show (-natural (a * b) : K) = -natural a * natural b
       rw [natural_mul, OrderedRing.neg_mul]
     · show (natural (a * b) : K) = -natural a * -natural b
       rw [natural_mul, OrderedRing.neg_mul, OrderedRing.mul_neg, OrderedRing.neg_neg]
 
-theorem scaled_product (x y : Nat) : (signed (productSign x y) (magnitude x * magnitude y) : K) = scaled x * scaled y := by
+theorem scaled_product (x y : Nat) :
+    (signed (productSign x y) (magnitude x * magnitude y) : K) = scaled x * scaled y := by
   rw [scaled_eq_signed, scaled_eq_signed]
   exact signed_product (sign_le x) (sign_le y) _ _
 
-theorem signed_scaled {s : Nat} (hs : s ≤ 1) (m n : Nat) : (signed s (m * n) : K) = natural m * signed s n := by
+theorem signed_scaled {s : Nat} (hs : s ≤ 1) (m n : Nat) :
+    (signed s (m * n) : K) = natural m * signed s n := by
   refine sign_cases (P := fun s => (signed s (m * n) : K) = natural m * signed s n) ?_ ?_ s hs
   · exact natural_mul m n
   · show (-natural (m * n) : K) = natural m * -natural n
@@ -159,7 +176,8 @@ theorem signed_scaled {s : Nat} (hs : s ≤ 1) (m n : Nat) : (signed s (m * n) :
 theorem add_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) :
     RoundsTo (scaled x + scaled y : K) 1 (add x y) := by
   unfold add
-  rw [finite_not_nan hx, finite_not_nan hy, finite_not_infinite hx, finite_not_infinite hy, scaled_eq_signed x, scaled_eq_signed y]
+  rw [finite_not_nan hx, finite_not_nan hy, finite_not_infinite hx, finite_not_infinite hy,
+      scaled_eq_signed x, scaled_eq_signed y]
   obtain ⟨e, h⟩ := signed_sum (K := K) (sign_le x) (sign_le y) (magnitude x) (magnitude y)
   rw [← e]
   exact round_rounds K h (Nat.le_refl 1)
@@ -172,18 +190,26 @@ theorem mul_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 2
   exact round_rounds K (productSign_le x y) (Natural.two_pow_pos 149)
 
 /-- **Fused multiply-add** rounds the exact `x * y + z` once. -/
-theorem fma_rounds (K : Type u) [OrderedRing K] {x y z : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (hz : exponent z < 255) :
+theorem fma_rounds (K : Type u) [OrderedRing K] {x y z : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (hz : exponent z < 255) :
     RoundsTo (scaled x * scaled y + natural (2 ^ 149) * scaled z : K) (2 ^ 149) (fma x y z) := by
   unfold fma
   rw [finite_not_nan hx, finite_not_nan hy, finite_not_nan hz, finite_not_infinite hx,
-    finite_not_infinite hy, finite_not_infinite hz, ← scaled_product, scaled_eq_signed z, ← signed_scaled (sign_le z)]
-  obtain ⟨e, h⟩ := signed_sum (K := K) (productSign_le x y) (sign_le z) (magnitude x * magnitude y) (2 ^ 149 * magnitude z)
+    finite_not_infinite hy, finite_not_infinite hz, ← scaled_product, scaled_eq_signed z,
+      ← signed_scaled (sign_le z)]
+  obtain ⟨e, h⟩ :=
+    signed_sum (K := K) (productSign_le x y) (sign_le z) (magnitude x * magnitude y) (2 ^ 149 * magnitude z)
   rw [← e]
   exact round_rounds K h (Natural.two_pow_pos 149)
 
 /-- A finite pattern of 32 bits: its sign bit, the rest, and what they denote. -/
-theorem pattern_shape {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) : ∃ s p, s ≤ 1 ∧ p < infinity ∧ x = 2 ^ 31 * s + p ∧
-    sign x = s ∧ x % 2 ^ 31 = p ∧ magnitude x = magnitude p := by
+theorem pattern_shape {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) :
+    ∃ s p, s ≤ 1 ∧
+      p < infinity ∧
+      x = 2 ^ 31 * s + p ∧
+      sign x = s ∧
+      x % 2 ^ 31 = p ∧
+      magnitude x = magnitude p := by
   obtain ⟨p, hp, e⟩ := finite_cases h g
   have l : p < 2 ^ 31 := Nat.lt_of_lt_of_le hp (by decide +kernel)
   obtain ⟨m, _, s1, s0⟩ := magnitude_negative l
@@ -211,7 +237,8 @@ theorem magnitude_zero_iff {p : Nat} (hp : p < infinity) : magnitude p = 0 ↔ p
     rw [h] at l
     exact absurd l (Nat.not_succ_le_zero _)
 
-theorem isZero_magnitude {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) : isZero x = true ↔ magnitude x = 0 := by
+theorem isZero_magnitude {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) :
+    isZero x = true ↔ magnitude x = 0 := by
   obtain ⟨s, p, _, hp, _, _, low, m⟩ := pattern_shape h g
   unfold isZero
   rw [low, m, magnitude_zero_iff hp]
@@ -240,7 +267,8 @@ theorem negate_scaled (K : Type u) [OrderedRing K] {x : Nat} (h : exponent x < 2
     exact ⟨v0, f0, Nat.lt_of_lt_of_le hp (by decide +kernel)⟩
 
 /-- **Subtraction** rounds the exact difference. -/
-theorem sub_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gy : y < 2 ^ 32) :
+theorem sub_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gy : y < 2 ^ 32) :
     RoundsTo (scaled x - scaled y : K) 1 (sub x y) := by
   obtain ⟨e, f, _⟩ := negate_scaled K hy gy
   have r := add_rounds K hx f
@@ -248,9 +276,10 @@ theorem sub_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 2
   exact r
 
 /-- **Division** rounds the exact quotient: the number `v / |y|` with `v * y = |y| * (2^149 * x)`. -/
-theorem div_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gy : y < 2 ^ 32)
-    (nonzero : magnitude y ≠ 0) :
-    ∃ v : K, v * scaled y = natural (magnitude y) * (natural (2 ^ 149) * scaled x) ∧ RoundsTo v (magnitude y) (div x y) := by
+theorem div_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gy : y < 2 ^ 32) (nonzero : magnitude y ≠ 0) :
+    ∃ v : K, v * scaled y = natural (magnitude y) * (natural (2 ^ 149) * scaled x) ∧
+      RoundsTo v (magnitude y) (div x y) := by
   have hz : isZero y = false := Bool.of_not_eq_true fun h => nonzero ((isZero_magnitude hy gy).1 h)
   refine ⟨signed (productSign x y) (2 ^ 149 * magnitude x), ?_, ?_⟩
   · rw [signed_scaled (productSign_le x y), scaled_eq_signed x, scaled_eq_signed y]
@@ -265,18 +294,23 @@ theorem div_rounds (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 2
 where
   twice {x y : Nat} : cond (Nat.beq (productSign x y) (sign y)) 0 1 = sign x := by
     unfold productSign
-    refine sign_cases (P := fun s => cond (Nat.beq (cond (Nat.beq s (sign y)) 0 1) (sign y)) 0 1 = s) ?_ ?_ (sign x) (sign_le x)
-    · exact sign_cases (P := fun t => cond (Nat.beq (cond (Nat.beq 0 t) 0 1) t) 0 1 = 0) rfl rfl (sign y) (sign_le y)
-    · exact sign_cases (P := fun t => cond (Nat.beq (cond (Nat.beq 1 t) 0 1) t) 0 1 = 1) rfl rfl (sign y) (sign_le y)
+    refine sign_cases (P := fun s => cond (Nat.beq (cond (Nat.beq s (sign y)) 0 1) (sign y)) 0 1 = s) ?_ ?_
+      (sign x) (sign_le x)
+    · exact sign_cases (P := fun t => cond (Nat.beq (cond (Nat.beq 0 t) 0 1) t) 0 1 = 0) rfl rfl (sign y)
+        (sign_le y)
+    · exact sign_cases (P := fun t => cond (Nat.beq (cond (Nat.beq 1 t) 0 1) t) 0 1 = 1) rfl rfl (sign y)
+        (sign_le y)
 
 /-! ### A finite result has finite operands -/
 
-theorem finite_of_cond {c : Bool} {a b : Nat} (h : exponent a = 255) (g : exponent (cond c a b) < 255) : c = false ∧ exponent b < 255 := by
+theorem finite_of_cond {c : Bool} {a b : Nat} (h : exponent a = 255) (g : exponent (cond c a b) < 255) :
+    c = false ∧ exponent b < 255 := by
   cases c with
   | false => exact ⟨rfl, g⟩
   | true => exact absurd g (by show ¬ exponent a < 255; rw [h]; exact Nat.lt_irrefl 255)
 
-theorem cond_exponent {c : Bool} {a b : Nat} (h : exponent a = 255) (g : exponent b = 255) : exponent (cond c a b) = 255 := by
+theorem cond_exponent {c : Bool} {a b : Nat} (h : exponent a = 255) (g : exponent b = 255) :
+    exponent (cond c a b) = 255 := by
   cases c
   · exact g
   · exact h
@@ -287,7 +321,10 @@ theorem add_finite {x y : Nat} (h : exponent (add x y) < 255) : exponent x < 255
   obtain ⟨nx, ny⟩ := neither_true nan
   have ix : isInfinite x = false := Bool.of_not_eq_true fun i => by
     rw [i] at h
-    exact absurd h (by show ¬ exponent (cond _ _ x) < 255; rw [cond_exponent quietNaN_exponent (infinite_exponent i)]; exact Nat.lt_irrefl 255)
+    exact absurd h (by
+        show ¬ exponent (cond _ _ x) < 255
+        rw [cond_exponent quietNaN_exponent (infinite_exponent i)]
+        exact Nat.lt_irrefl 255)
   rw [ix] at h
   have iy : isInfinite y = false := Bool.of_not_eq_true fun i => by
     rw [i] at h
@@ -298,16 +335,19 @@ theorem mul_finite {x y : Nat} (h : exponent (mul x y) < 255) : exponent x < 255
   unfold mul at h
   obtain ⟨nan, h⟩ := finite_of_cond quietNaN_exponent h
   obtain ⟨nx, ny⟩ := neither_true nan
-  obtain ⟨i, _⟩ := finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
+  obtain ⟨i, _⟩ :=
+    finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
   obtain ⟨ix, iy⟩ := neither_true i
   exact ⟨finite_of_kind nx ix, finite_of_kind ny iy⟩
 
-theorem fma_finite {x y z : Nat} (h : exponent (fma x y z) < 255) : exponent x < 255 ∧ exponent y < 255 ∧ exponent z < 255 := by
+theorem fma_finite {x y z : Nat} (h : exponent (fma x y z) < 255) :
+    exponent x < 255 ∧ exponent y < 255 ∧ exponent z < 255 := by
   unfold fma at h
   obtain ⟨nan, h⟩ := finite_of_cond quietNaN_exponent h
   obtain ⟨nx, nan⟩ := neither_true nan
   obtain ⟨ny, nz⟩ := neither_true nan
-  obtain ⟨i, h⟩ := finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
+  obtain ⟨i, h⟩ :=
+    finite_of_cond (cond_exponent quietNaN_exponent (signedInfinity_exponent (productSign_le x y))) h
   obtain ⟨ix, iy⟩ := neither_true i
   have iz : isInfinite z = false := Bool.of_not_eq_true fun i => by
     rw [i] at h

@@ -15,9 +15,11 @@ variable {K : Type u} [OrderedRing K]
 
 /-- `lt` of sign bits and the rest of the patterns. -/
 def less (s p t q : Nat) : Bool :=
-  cond (Nat.beq s 0) (and (Nat.beq t 0) (Nat.ble (p + 1) q)) (cond (Nat.beq t 0) (not (and (Nat.beq p 0) (Nat.beq q 0))) (Nat.ble (q + 1) p))
+  cond (Nat.beq s 0) (and (Nat.beq t 0) (Nat.ble (p + 1) q))
+    (cond (Nat.beq t 0) (not (and (Nat.beq p 0) (Nat.beq q 0))) (Nat.ble (q + 1) p))
 
-theorem lt_eq_less {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) : lt x y = less (sign x) (x % 2 ^ 31) (sign y) (y % 2 ^ 31) := by
+theorem lt_eq_less {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) :
+    lt x y = less (sign x) (x % 2 ^ 31) (sign y) (y % 2 ^ 31) := by
   unfold lt isZero
   rw [finite_not_nan hx, finite_not_nan hy]; rfl
 
@@ -31,26 +33,36 @@ theorem natural_le_neg {m n : Nat} (h : (natural m : K) ≤ -natural n) : m = 0 
 theorem neg_le_natural (m n : Nat) : (-natural m : K) ≤ natural n :=
   OrderedRing.le_trans (RoundsTo.monotone.neg_nonpos (natural_nonneg m)) (natural_nonneg n)
 
-theorem magnitude_lt_iff {p q : Nat} (hp : p < infinity) (hq : q < infinity) : p < q ↔ magnitude p < magnitude q :=
-  ⟨fun h => magnitude_lt h (Nat.le_of_lt hq), fun h => Nat.lt_of_not_le fun g => Nat.not_le_of_lt h (magnitude_le g (Nat.le_of_lt hp))⟩
+theorem magnitude_lt_iff {p q : Nat} (hp : p < infinity) (hq : q < infinity) :
+    p < q ↔ magnitude p < magnitude q :=
+  ⟨fun h => magnitude_lt h (Nat.le_of_lt hq),
+      fun h => Nat.lt_of_not_le fun g => Nat.not_le_of_lt h (magnitude_le g (Nat.le_of_lt hp))⟩
 
-theorem magnitude_injective {p q : Nat} (hp : p < infinity) (hq : q < infinity) (h : magnitude p = magnitude q) : p = q := by
+theorem magnitude_injective {p q : Nat} (hp : p < infinity) (hq : q < infinity)
+    (h : magnitude p = magnitude q) :
+    p = q := by
   refine Nat.le_antisymm ?_ ?_
-  · exact (Nat.lt_or_ge q p).elim (fun l => absurd (Natural.le_of_eq h) (Nat.not_le_of_lt (magnitude_lt l (Nat.le_of_lt hp)))) id
-  · exact (Nat.lt_or_ge p q).elim (fun l => absurd (Natural.le_of_eq h.symm) (Nat.not_le_of_lt (magnitude_lt l (Nat.le_of_lt hq)))) id
+  · exact (Nat.lt_or_ge q p).elim
+      (fun l => absurd (Natural.le_of_eq h) (Nat.not_le_of_lt (magnitude_lt l (Nat.le_of_lt hp)))) id
+  · exact (Nat.lt_or_ge p q).elim
+      (fun l => absurd (Natural.le_of_eq h.symm) (Nat.not_le_of_lt (magnitude_lt l (Nat.le_of_lt hq)))) id
 
 /-- Not less one way: at most the other way. -/
-theorem le_of_not_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infinity) (hq : q < infinity) (h : less s p t q = false) :
+theorem le_of_not_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infinity) (hq : q < infinity)
+    (h : less s p t q = false) :
     (signed t (magnitude q) : K) ≤ signed s (magnitude p) := by
-  refine sign_cases (P := fun s => less s p t q = false → (signed t (magnitude q) : K) ≤ signed s (magnitude p)) ?_ ?_ s hs h
-  · refine sign_cases (P := fun t => less 0 p t q = false → (signed t (magnitude q) : K) ≤ signed 0 (magnitude p)) ?_ ?_ t ht
+  refine sign_cases
+    (P := fun s => less s p t q = false → (signed t (magnitude q) : K) ≤ signed s (magnitude p)) ?_ ?_ s hs h
+  · refine sign_cases
+      (P := fun t => less 0 p t q = false → (signed t (magnitude q) : K) ≤ signed 0 (magnitude p)) ?_ ?_ t ht
     · intro h
       have h : Nat.ble (p + 1) q = false := h
       refine natural_le (magnitude_le ?_ (Nat.le_of_lt hp))
       exact (Nat.lt_or_ge p q).elim (fun l => absurd (Nat.ble_eq_true_of_le l) (ne_true_of_eq_false h)) id
     · intro _
       rw [signed_zero, signed_one]; exact neg_le_natural _ _
-  · refine sign_cases (P := fun t => less 1 p t q = false → (signed t (magnitude q) : K) ≤ signed 1 (magnitude p)) ?_ ?_ t ht
+  · refine sign_cases
+      (P := fun t => less 1 p t q = false → (signed t (magnitude q) : K) ≤ signed 1 (magnitude p)) ?_ ?_ t ht
     · intro h
       have h : not (and (Nat.beq p 0) (Nat.beq q 0)) = false := h
       cases e : Nat.beq p 0 with
@@ -69,16 +81,20 @@ theorem le_of_not_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < i
       exact (Nat.lt_or_ge q p).elim (fun l => absurd (Nat.ble_eq_true_of_le l) (ne_true_of_eq_false h)) id
 
 /-- Less: not at most the other way. -/
-theorem lt_of_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infinity) (hq : q < infinity) (h : less s p t q = true) :
+theorem lt_of_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infinity) (hq : q < infinity)
+    (h : less s p t q = true) :
     (signed s (magnitude p) : K) < signed t (magnitude q) := by
-  refine sign_cases (P := fun s => less s p t q = true → (signed s (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ s hs h
-  · refine sign_cases (P := fun t => less 0 p t q = true → (signed 0 (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ t ht
+  refine sign_cases
+    (P := fun s => less s p t q = true → (signed s (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ s hs h
+  · refine sign_cases
+      (P := fun t => less 0 p t q = true → (signed 0 (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ t ht
     · intro h g
       have h : Nat.ble (p + 1) q = true := h
       exact Nat.not_le_of_lt (magnitude_lt (Nat.le_of_ble_eq_true h) (Nat.le_of_lt hq)) (le_of_natural_le g)
     · intro h
       exact Bool.noConf_tf (Eq.symm h)
-  · refine sign_cases (P := fun t => less 1 p t q = true → (signed 1 (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ t ht
+  · refine sign_cases
+      (P := fun t => less 1 p t q = true → (signed 1 (magnitude p) : K) < signed t (magnitude q)) ?_ ?_ t ht
     · intro h g
       obtain ⟨zq, zp⟩ := natural_le_neg (K := K) g
       have h : not (and (Nat.beq p 0) (Nat.beq q 0)) = true := h
@@ -86,19 +102,20 @@ theorem lt_of_less {s p t q : Nat} (hs : s ≤ 1) (ht : t ≤ 1) (hp : p < infin
       exact Bool.noConf_tf h.symm
     · intro h g
       have h : Nat.ble (q + 1) p = true := h
-      exact Nat.not_le_of_lt (magnitude_lt (Nat.le_of_ble_eq_true h) (Nat.le_of_lt hp)) (le_of_natural_le (le_of_neg_le_neg g))
+      exact Nat.not_le_of_lt (magnitude_lt (Nat.le_of_ble_eq_true h) (Nat.le_of_lt hp))
+        (le_of_natural_le (le_of_neg_le_neg g))
 
 /-- **`<`** on finite patterns is that of their numbers. -/
-theorem lt_true (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32)
-    (h : lt x y = true) :
+theorem lt_true (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) (h : lt x y = true) :
     (scaled x : K) < scaled y := by
   obtain ⟨s, p, hs, hp, _, e1, e2, e3⟩ := pattern_shape hx gx
   obtain ⟨t, q, ht, hq, _, f1, f2, f3⟩ := pattern_shape hy gy
   rw [lt_eq_less hx hy, e1, e2, f1, f2] at h
   rw [scaled_eq_signed, scaled_eq_signed, e1, e3, f1, f3]
   exact lt_of_less hs ht hp hq h
-theorem lt_false (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32)
-    (h : lt x y = false) :
+theorem lt_false (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) (h : lt x y = false) :
     (scaled y : K) ≤ scaled x := by
   obtain ⟨s, p, hs, hp, _, e1, e2, e3⟩ := pattern_shape hx gx
   obtain ⟨t, q, ht, hq, _, f1, f2, f3⟩ := pattern_shape hy gy
@@ -106,7 +123,8 @@ theorem lt_false (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255
   rw [scaled_eq_signed, scaled_eq_signed, e1, e3, f1, f3]
   exact le_of_not_less hs ht hp hq h
 
-theorem lt_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
+theorem lt_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
     lt x y = true ↔ (scaled x : K) < scaled y := by
   refine ⟨lt_true K hx hy gx gy, fun h => ?_⟩
   cases e : lt x y with
@@ -114,7 +132,8 @@ theorem lt_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) 
   | false => exact absurd (lt_false K hx hy gx gy e) h
 
 /-- **`=`** on finite patterns is that of their numbers: the two zeros are equal. -/
-theorem eq_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
+theorem eq_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255)
+    (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
     eq x y = true ↔ (scaled x : K) = scaled y := by
   obtain ⟨s, p, hs, hp, e0, e1, e2, e3⟩ := pattern_shape hx gx
   obtain ⟨t, q, ht, hq, f0, f1, f2, f3⟩ := pattern_shape hy gy
@@ -132,10 +151,12 @@ theorem eq_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) 
       rw [← e1, ← f1, ← e3, ← f3]
     | inr h =>
       have z : magnitude 0 = 0 := by decide +kernel
-      have zero : ∀ s, s ≤ 1 → (signed s 0 : K) = 0 := fun s hs => sign_cases (P := fun s => (signed s 0 : K) = 0) rfl neg_zero s hs
+      have zero : ∀ s, s ≤ 1 → (signed s 0 : K) = 0 :=
+        fun s hs => sign_cases (P := fun s => (signed s 0 : K) = 0) rfl neg_zero s hs
       rw [Nat.eq_of_beq_eq_true h.1, Nat.eq_of_beq_eq_true h.2, z, zero s hs, zero t ht]
   · intro h
-    have zeros : ∀ {a b : Nat}, (natural a : K) = -natural b → a = 0 ∧ b = 0 := fun g => natural_le_neg (OrderedRing.le_of_eq g)
+    have zeros : ∀ {a b : Nat},
+      (natural a : K) = -natural b → a = 0 ∧ b = 0 := fun g => natural_le_neg (OrderedRing.le_of_eq g)
     have both : p = 0 → q = 0 → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true := fun a b => by
       rw [a, b, Bool.or_eq_true]; exact Or.inr rfl
     have same : s = t → p = q → or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true := fun a b => by
@@ -144,17 +165,17 @@ theorem eq_iff (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) 
     refine sign_cases (P := fun s' => s = s' → (signed s' (magnitude p) : K) = signed t (magnitude q) →
       or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
       ?_ ?_ s hs rfl h
-    · refine sign_cases (P := fun t' => t = t' → s = 0 → (signed 0 (magnitude p) : K) = signed t' (magnitude q) →
-        or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
-        ?_ ?_ t ht rfl
+    · refine sign_cases (P := fun t' => t = t' → s = 0 →
+          (signed 0 (magnitude p) : K) = signed t' (magnitude q) →
+          or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true) ?_ ?_ t ht rfl
       · intro ht hs g
         exact same (hs.trans ht.symm) (magnitude_injective hp hq (natural_injective g))
       · intro _ _ g
         obtain ⟨a, b⟩ := zeros g
         exact both ((magnitude_zero_iff hp).1 a) ((magnitude_zero_iff hq).1 b)
-    · refine sign_cases (P := fun t' => t = t' → s = 1 → (signed 1 (magnitude p) : K) = signed t' (magnitude q) →
-        or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true)
-        ?_ ?_ t ht rfl
+    · refine sign_cases (P := fun t' => t = t' → s = 1 →
+          (signed 1 (magnitude p) : K) = signed t' (magnitude q) →
+          or (Nat.beq x y) (and (Nat.beq p 0) (Nat.beq q 0)) = true) ?_ ?_ t ht rfl
       · intro _ _ g
         obtain ⟨b, a⟩ := zeros g.symm
         exact both ((magnitude_zero_iff hp).1 a) ((magnitude_zero_iff hq).1 b)
@@ -171,15 +192,19 @@ theorem le_of_lt' {a b : K} (h : a < b) : a ≤ b := (OrderedRing.le_total a b).
 theorem zero_finite : exponent 0 < 255 ∧ (0 : Nat) < 2 ^ 32 := ⟨by decide +kernel, Natural.two_pow_pos 32⟩
 
 /-- **Relu** on patterns is the specification's. -/
-theorem relu_selects (K : Type u) [OrderedRing K] {x : Nat} (hx : exponent x < 255) (gx : x < 2 ^ 32) : IsRelu (scaled x : K) (scaled (relu x)) := by
+theorem relu_selects (K : Type u) [OrderedRing K] {x : Nat} (hx : exponent x < 255) (gx : x < 2 ^ 32) :
+    IsRelu (scaled x : K) (scaled (relu x)) := by
   unfold relu
   rw [finite_not_nan hx]
   cases h : lt x 0 with
-  | true => exact Or.inr ⟨scaled_zero (K := K) ▸ le_of_lt' (lt_true K hx zero_finite.1 gx zero_finite.2 h), scaled_zero⟩
+  | true =>
+    exact Or.inr
+      ⟨scaled_zero (K := K) ▸ le_of_lt' (lt_true K hx zero_finite.1 gx zero_finite.2 h), scaled_zero⟩
   | false => exact Or.inl ⟨scaled_zero (K := K) ▸ lt_false K hx zero_finite.1 gx zero_finite.2 h, rfl⟩
 
 /-- **Maximum** on patterns is the specification's. -/
-theorem maximum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
+theorem maximum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255)
+    (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
     IsMaximum (scaled x : K) (scaled y) (scaled (maximum x y)) := by
   unfold maximum
   rw [finite_not_nan hx, finite_not_nan hy]
@@ -188,7 +213,8 @@ theorem maximum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent 
   | false => exact Or.inr ⟨lt_false K hy hx gy gx h, rfl⟩
 
 /-- **Minimum** on patterns is the specification's. -/
-theorem minimum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255) (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
+theorem minimum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent x < 255)
+    (hy : exponent y < 255) (gx : x < 2 ^ 32) (gy : y < 2 ^ 32) :
     IsMinimum (scaled x : K) (scaled y) (scaled (minimum x y)) := by
   unfold minimum
   rw [finite_not_nan hx, finite_not_nan hy]
@@ -198,22 +224,31 @@ theorem minimum_selects (K : Type u) [OrderedRing K] {x y : Nat} (hx : exponent 
 
 /-! ### Slots hold numbers, patterns denote `2^149` times as much -/
 
-theorem IsRelu.of_scaled {d : Nat} (hd : 0 < d) {x y : K} (h : IsRelu (natural d * x) (natural d * y)) : IsRelu x y := by
+theorem IsRelu.of_scaled {d : Nat} (hd : 0 < d) {x y : K} (h : IsRelu (natural d * x) (natural d * y)) :
+    IsRelu x y := by
   cases h with
-  | inl h => exact Or.inl ⟨le_of_natural_mul_le hd (by rw [OrderedRing.mul_zero]; exact h.1), eq_of_natural_mul_eq hd h.2⟩
+  | inl h =>
+    exact Or.inl
+      ⟨le_of_natural_mul_le hd (by rw [OrderedRing.mul_zero]; exact h.1), eq_of_natural_mul_eq hd h.2⟩
   | inr h =>
-    refine Or.inr ⟨le_of_natural_mul_le hd (by rw [OrderedRing.mul_zero]; exact h.1), eq_of_natural_mul_eq hd ?_⟩
+    refine Or.inr
+      ⟨le_of_natural_mul_le hd (by rw [OrderedRing.mul_zero]; exact h.1), eq_of_natural_mul_eq hd ?_⟩
     rw [OrderedRing.mul_zero]; exact h.2
-theorem IsMaximum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K} (h : IsMaximum (natural d * x) (natural d * z) (natural d * y)) : IsMaximum x z y :=
+theorem IsMaximum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K}
+    (h : IsMaximum (natural d * x) (natural d * z) (natural d * y)) :
+    IsMaximum x z y :=
   h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩)
     fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
-theorem IsMinimum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K} (h : IsMinimum (natural d * x) (natural d * z) (natural d * y)) : IsMinimum x z y :=
+theorem IsMinimum.of_scaled {d : Nat} (hd : 0 < d) {x z y : K}
+    (h : IsMinimum (natural d * x) (natural d * z) (natural d * y)) :
+    IsMinimum x z y :=
   h.elim (fun h => Or.inl ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩)
     fun h => Or.inr ⟨le_of_natural_mul_le hd h.1, eq_of_natural_mul_eq hd h.2⟩
 
 /-- The evaluator's Relu in a graph: slots `x` and `y` hold the numbers of a pattern and of its Relu. -/
-theorem evaluator_relu {w : Nat} (hw : exponent w < 255) (gw : w < 2 ^ 32) {x y : K} (hx : natural (2 ^ 149) * x = scaled w)
-    (hy : natural (2 ^ 149) * y = scaled (relu w)) : IsRelu x y := by
+theorem evaluator_relu {w : Nat} (hw : exponent w < 255) (gw : w < 2 ^ 32) {x y : K}
+    (hx : natural (2 ^ 149) * x = scaled w) (hy : natural (2 ^ 149) * y = scaled (relu w)) :
+    IsRelu x y := by
   refine IsRelu.of_scaled (Natural.two_pow_pos 149) ?_
   rw [hx, hy]; exact relu_selects K hw gw
 

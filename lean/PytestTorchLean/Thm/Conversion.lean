@@ -29,7 +29,8 @@ theorem mul_one_pattern {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) : mul 
     rw [s1, hsign]
     exact sign_cases (P := fun s => cond (Nat.beq s 0) 0 1 = s) rfl rfl s hs
   unfold mul
-  rw [finite_not_nan h, finite_not_nan one, finite_not_infinite h, finite_not_infinite one, signs, m1, m, Nat.mul_comm (magnitude p)]
+  rw [finite_not_nan h, finite_not_nan one, finite_not_infinite h, finite_not_infinite one, signs, m1, m,
+      Nat.mul_comm (magnitude p)]
   show round s (2 ^ 149 * magnitude p) (2 ^ 149) = x
   unfold round
   rw [roundMagnitude_exact (two_pow_pos 149) hp, e]
@@ -43,7 +44,8 @@ theorem int32_value (K : Type u) [OrderedRing K] {i : Nat} (h : i < 2 ^ 32) :
   have le : 2 ^ 32 - i + i = 2 ^ 32 := sub_add_cancel (le_of_lt h)
   generalize 2 ^ 32 - i = k at *
   generalize 2 ^ 32 = m at *
-  refine sign_cases (P := fun s => (signed s (cond (Nat.beq s 0) i k) : K) = natural i - natural (m * s)) ?_ ?_ (sign i) (sign_le i)
+  refine sign_cases (P := fun s => (signed s (cond (Nat.beq s 0) i k) : K) = natural i - natural (m * s)) ?_
+    ?_ (sign i) (sign_le i)
   · rw [Nat.mul_zero]
     exact (ring1 K i, i, i - 0) (natural i)
   · rw [Nat.mul_one, ← le, natural_add]
@@ -61,7 +63,8 @@ theorem int32_positive {w : Nat} (h : w < 2 ^ 31) : int32Magnitude w = w ∧ sig
   unfold int32Magnitude
   rw [s, Nat.beq_refl, choose_true]
 
-theorem int32_negative {w : Nat} (h : w < 2 ^ 31) (g : 0 < w) : int32Magnitude (2 ^ 32 - w) = w ∧ sign (2 ^ 32 - w) = 1 := by
+theorem int32_negative {w : Nat} (h : w < 2 ^ 31) (g : 0 < w) :
+    int32Magnitude (2 ^ 32 - w) = w ∧ sign (2 ^ 32 - w) = 1 := by
   have double : 2 ^ 32 = 2 ^ 31 + 2 ^ 31 := by decide +kernel
   have e1 : 2 ^ 31 - w + w = 2 ^ 31 := sub_add_cancel (le_of_lt h)
   have e2 : 2 ^ 32 - w = 2 ^ 31 + (2 ^ 31 - w) := sub_eq_of_add_eq (by rw [Nat.add_assoc, e1, double])
@@ -79,13 +82,15 @@ theorem int32_negative {w : Nat} (h : w < 2 ^ 31) (g : 0 < w) : int32Magnitude (
 
 /-- **To integers**: the number without its fraction, for numbers below `2^31` in absolute value. -/
 theorem toInt32_truncates {x : Nat} (h : exponent x < 255) (range : magnitude x / 2 ^ 149 ≤ 2 ^ 31 - 1) :
-    int32Magnitude (toInt32 x) = magnitude x / 2 ^ 149 ∧ (sign (toInt32 x) = sign x ∨ magnitude x / 2 ^ 149 = 0) := by
+    int32Magnitude (toInt32 x) = magnitude x / 2 ^ 149 ∧
+    (sign (toInt32 x) = sign x ∨ magnitude x / 2 ^ 149 = 0) := by
   have finite : isFinite x = true := isFinite_iff.2 h
   have small : magnitude x / 2 ^ 149 < 2 ^ 31 := by
     have l := Nat.succ_le_succ range
     exact Nat.le_trans l (Natural.le_of_eq (mask_succ 31))
   show int32Magnitude (cond (and (isFinite x) (Nat.ble (magnitude x / 2 ^ 149) (2 ^ 31 - 1)))
-      (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149) (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∧
+      (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149)
+            (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∧
     (sign (cond (and (isFinite x) (Nat.ble (magnitude x / 2 ^ 149) (2 ^ 31 - 1)))
       (cond (or (Nat.beq (sign x) 0) (Nat.beq (magnitude x / 2 ^ 149) 0)) (magnitude x / 2 ^ 149)
         (2 ^ 32 - magnitude x / 2 ^ 149)) (2 ^ 31)) = _ ∨ _)

@@ -48,10 +48,13 @@ def NodesHaveColumns : List Node → Prop
   | [] => True
   | node :: rest => node.HasColumns ∧ NodesHaveColumns rest
 
-theorem node_holds_exact {slots : Nat → K} {start : Nat} : (node : Node) → node.HasColumns → node.Holds .real slots start → node.Holds .binary32 slots start
+theorem node_holds_exact {slots : Nat → K} {start : Nat} :
+    (node : Node) → node.HasColumns → node.Holds .real slots start → node.Holds .binary32 slots start
   | .affine a, hc, h => by
     intro position row h1 h2
-    have e : natural (a.divisor * 2 ^ 149) * slots (start + (row + a.rows * position)) = a.form slots position row := h position row h1 h2
+    have e :
+      natural (a.divisor * 2 ^ 149) * slots (start + (row + a.rows * position)) = a.form slots position row :=
+      h position row h1 h2
     rw [natural_mul, mul_assoc, ← Affine.total_terms] at e
     refine ⟨total (a.terms slots position row), .round (sums_exact _ ?_) (rounds_self _), divides_exact e⟩
     rw [Affine.length_terms]; exact hc
@@ -72,24 +75,30 @@ theorem node_holds_exact {slots : Nat → K} {start : Nat} : (node : Node) → n
     rw [length]; exact hc
   | .quotient _ _, _, h => Quotient.allowed .real h
 
-theorem nodes_hold_exact {slots : Nat → K} : (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes → NodesHold .real slots start nodes →
-    NodesHold .binary32 slots start nodes
+theorem nodes_hold_exact {slots : Nat → K} :
+    (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes →
+    NodesHold .real slots start nodes → NodesHold .binary32 slots start nodes
   | [], _, _, _ => trivial
   | node :: rest, start, hc, h => ⟨node_holds_exact node hc.1 h.1, nodes_hold_exact rest _ hc.2 h.2⟩
 
 /-- An exact execution is an execution in binary32. -/
-theorem executes_exact {g : Graph} {slots : Nat → K} (hc : NodesHaveColumns g.nodes) (h : Executes .real g slots) : Executes .binary32 g slots :=
+theorem executes_exact {g : Graph} {slots : Nat → K} (hc : NodesHaveColumns g.nodes)
+    (h : Executes .real g slots) :
+    Executes .binary32 g slots :=
   ⟨h.1, h.2.1, nodes_hold_exact g.nodes _ hc h.2.2⟩
 
 /-- The hull of a box contains the box. -/
-theorem Box.holds_hull {b : Box} {inputs : Nat} {slots : Nat → K} (hd : 0 < b.denominator) (h : b.Holds inputs slots) : b.HullHolds inputs slots := by
+theorem Box.holds_hull {b : Box} {inputs : Nat} {slots : Nat → K} (hd : 0 < b.denominator)
+    (h : b.Holds inputs slots) :
+    b.HullHolds inputs slots := by
   intro i hi w _
   obtain ⟨low, high⟩ := h i hi
   have low := mul_le_left (natural_nonneg (K := K) (2 ^ 149)) low
   have high := mul_le_left (natural_nonneg (K := K) (2 ^ 149)) high
   rw [← natural_mul, mul_add, ← natural_mul] at low
   rw [← natural_mul, mul_add, ← natural_mul] at high
-  have e : (natural (2 ^ 149) * (natural b.denominator * slots (2 + i)) : K) = natural b.denominator * (natural (2 ^ 149) * slots (2 + i)) := mul_left_comm _ _ _
+  have e : (natural (2 ^ 149) * (natural b.denominator * slots (2 + i)) : K) =
+    natural b.denominator * (natural (2 ^ 149) * slots (2 + i)) := mul_left_comm _ _ _
   rw [e] at low high
   constructor
   · intro below
@@ -123,16 +132,20 @@ theorem layer_finite : (Node.affine layer).Finite .binary32 (fun i => (natural (
   have second : AtMost (natural 1 * (-natural (2 ^ 149 * 2) * natural 1) : K) (natural (2 ^ 149 * 2)) := by
     rw [neg_mul, mul_neg, ← natural_mul, ← natural_mul, Natural.one_mul, Natural.mul_one]
     exact (AtMost.of_le (natural_nonneg _) (le_refl _)).neg
-  refine neverOverflows (unit := 1) (n := 2) (weight := 2 ^ 149 * 5) Nat.le.refl (by decide +kernel) Nat.le.refl
-    ⟨_, _, first, ⟨_, 0, second, le_refl _, le_of_eq (add_zer _)⟩, ?_⟩ (by decide +kernel)
+  refine neverOverflows (unit := 1) (n := 2) (weight := 2 ^ 149 * 5) Nat.le.refl (by decide +kernel)
+    Nat.le.refl ⟨_, _, first, ⟨_, 0, second, le_refl _, le_of_eq (add_zer _)⟩, ?_⟩ (by decide +kernel)
   rw [← natural_add]
   exact natural_le (by decide +kernel)
 
-/-- The graph has an execution in binary32 whose input lies in the hull of the box, and no operation overflows in it. -/
+/-- The graph has an execution in binary32 whose input lies in the hull of the box, and no operation overflows
+    in it. -/
 theorem executes_binary32 (K : Type u) [OrderedRing K] :
-    ∃ slots : Nat → K, Executes .binary32 graph slots ∧ box.HullHolds graph.inputs slots ∧ NodesFinite .binary32 slots graph.nodes :=
+    ∃ slots : Nat → K, Executes .binary32 graph slots ∧
+      box.HullHolds graph.inputs slots ∧
+      NodesFinite .binary32 slots graph.nodes :=
   have h := value_executes K
-  ⟨_, executes_exact ⟨(by decide +kernel : 1 ≤ layer.columns), trivial, trivial⟩ h.1, Box.holds_hull (by decide +kernel) h.2, layer_finite, trivial, trivial⟩
+  ⟨_, executes_exact ⟨(by decide +kernel : 1 ≤ layer.columns), trivial, trivial⟩ h.1,
+      Box.holds_hull (by decide +kernel) h.2, layer_finite, trivial, trivial⟩
 
 /-- A sum at the threshold overflows. -/
 theorem overflows (K : Type u) [OrderedRing K] : ¬ NeverOverflows [(natural overflowThreshold : K)] := by

@@ -4,9 +4,10 @@ import PytestTorchLean.Spec.Rounding
 /-!
 # The binary32 numbers as a grid
 
-Every finite magnitude is `m * 2^e` units of `2^-149` with `m < 2^24`, and `e = 0` or `2^23 ≤ m`. Its bit pattern is
-`2^23 * e + m`, in the subnormal range as elsewhere: the hidden one of `m` carries into the exponent field.
-So patterns are in the order of their magnitudes, and the pattern after one is the next larger number.
+Every finite magnitude is `m * 2^e` units of `2^-149` with `m < 2^24`, and `e = 0` or `2^23 ≤ m`. Its bit
+pattern is `2^23 * e + m`, in the subnormal range as elsewhere: the hidden one of `m` carries into the
+exponent field. So patterns are in the order of their magnitudes, and the pattern after one is the next larger
+number.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -27,7 +28,8 @@ where
         exact ⟨by decide, by decide⟩
       | inr g =>
         have half := NatEquations.div_spec n 2 (Nat.succ_pos 1)
-        have smaller : Nat.div n 2 ≤ fuel := Nat.le_of_succ_le_succ (Nat.le_trans (NatEquations.div_two_lt h) hf)
+        have smaller : Nat.div n 2 ≤ fuel :=
+          Nat.le_of_succ_le_succ (Nat.le_trans (NatEquations.div_two_lt h) hf)
         have positive : 0 < Nat.div n 2 := by
           cases e : Nat.div n 2 with
           | zero => rw [e] at half; exact absurd half.2 (Nat.not_lt_of_le g)
@@ -47,9 +49,11 @@ theorem placeOf_small {q : Nat} (h : q < 2 ^ 24) : placeOf q = 0 := by
   refine Nat.sub_eq_zero_of_le ?_
   cases q with
   | zero => exact Nat.zero_le 23
-  | succ q => exact Nat.le_of_succ_le_succ (exponent_lt_of_pow_lt (lt_of_le_of_lt (log2_bounds (Nat.succ_pos q)).1 h))
+  | succ q =>
+    exact Nat.le_of_succ_le_succ (exponent_lt_of_pow_lt (lt_of_le_of_lt (log2_bounds (Nat.succ_pos q)).1 h))
 
-theorem placeOf_large {q : Nat} (h : 2 ^ 24 ≤ q) : 2 ^ 23 * 2 ^ placeOf q ≤ q ∧ q < 2 ^ 24 * 2 ^ placeOf q := by
+theorem placeOf_large {q : Nat} (h : 2 ^ 24 ≤ q) :
+    2 ^ 23 * 2 ^ placeOf q ≤ q ∧ q < 2 ^ 24 * 2 ^ placeOf q := by
   obtain ⟨lower, upper⟩ := log2_bounds (lt_of_lt_of_le (two_pow_pos 24) h)
   have l : 24 < Nat.log2 q + 1 := exponent_lt_of_pow_lt (lt_of_le_of_lt h upper)
   have e : 23 + placeOf q = Nat.log2 q := by
@@ -60,7 +64,8 @@ theorem placeOf_large {q : Nat} (h : 2 ^ 24 ≤ q) : 2 ^ 23 * 2 ^ placeOf q ≤ 
   rw [e']; exact upper
 
 /-- A number `n / d` of units lies between two neighbours of the grid, `m * 2^e` and `(m + 1) * 2^e`. -/
-theorem floor_spec (n : Nat) {d : Nat} (hd : 0 < d) {e m : Nat} (he : placeOf (n / d) = e) (hm : n / (d * 2 ^ e) = m) :
+theorem floor_spec (n : Nat) {d : Nat} (hd : 0 < d) {e m : Nat} (he : placeOf (n / d) = e)
+    (hm : n / (d * 2 ^ e) = m) :
     m < 2 ^ 24 ∧ (e = 0 ∨ 2 ^ 23 ≤ m) ∧ d * (m * 2 ^ e) ≤ n ∧ n < d * ((m + 1) * 2 ^ e) := by
   have pos : 0 < d * 2 ^ e := Nat.mul_pos hd (two_pow_pos e)
   have s := NatEquations.div_spec n (d * 2 ^ e) pos
@@ -96,7 +101,8 @@ theorem floor_spec (n : Nat) {d : Nat} (hd : 0 < d) {e m : Nat} (he : placeOf (n
 
 /-! ### Patterns of the grid -/
 
-theorem fields {f k : Nat} (hf : f < 2 ^ 23) (hk : k < 2 ^ 8) : exponent (f + 2 ^ 23 * k) = k ∧ fraction (f + 2 ^ 23 * k) = f := by
+theorem fields {f k : Nat} (hf : f < 2 ^ 23) (hk : k < 2 ^ 8) :
+    exponent (f + 2 ^ 23 * k) = k ∧ fraction (f + 2 ^ 23 * k) = f := by
   constructor
   · unfold exponent
     rw [add_mul_div k hf]; exact mod_eq_self hk
@@ -104,7 +110,8 @@ theorem fields {f k : Nat} (hf : f < 2 ^ 23) (hk : k < 2 ^ 8) : exponent (f + 2 
 
 theorem magnitude_of_zero {w f : Nat} (h : exponent w = 0) (g : fraction w = f) : magnitude w = f := by
   unfold magnitude; rw [h]; exact g
-theorem magnitude_of_succ {w f k : Nat} (h : exponent w = k + 1) (g : fraction w = f) : magnitude w = (2 ^ 23 + f) * 2 ^ k := by
+theorem magnitude_of_succ {w f k : Nat} (h : exponent w = k + 1) (g : fraction w = f) :
+    magnitude w = (2 ^ 23 + f) * 2 ^ k := by
   unfold magnitude; rw [h, ← g]
 
 theorem next_digit (H e f : Nat) : H * e + (H + f) = f + H * (e + 1) := by
@@ -116,7 +123,8 @@ theorem double_place (H : Nat) (e : Nat) : (H + 0) * 2 ^ (e + 1) = (H + H) * 2 ^
 theorem two_halves : 2 ^ 24 = 2 ^ 23 + 2 ^ 23 := by decide +kernel
 
 /-- The pattern of `m * 2^e`; for `m = 2^24` it is the next exponent's first. -/
-theorem magnitude_grid {e m : Nat} (hm : m ≤ 2 ^ 24) (low : e = 0 ∨ 2 ^ 23 ≤ m) (he : e < 254) : magnitude (2 ^ 23 * e + m) = m * 2 ^ e := by
+theorem magnitude_grid {e m : Nat} (hm : m ≤ 2 ^ 24) (low : e = 0 ∨ 2 ^ 23 ≤ m) (he : e < 254) :
+    magnitude (2 ^ 23 * e + m) = m * 2 ^ e := by
   rw [two_halves] at hm
   cases Nat.lt_or_ge m (2 ^ 23) with
   | inl small =>
@@ -139,12 +147,16 @@ theorem magnitude_grid {e m : Nat} (hm : m ≤ 2 ^ 24) (low : e = 0 ∨ 2 ^ 23 �
         refine Nat.le_of_add_le_add_right (2 ^ 23) ?_
         rw [Nat.add_comm]; exact hm) hf
       subst ef
-      obtain ⟨h1, h2⟩ := fields (k := e + 1 + 1) (two_pow_pos 23) (lt_of_lt_of_le (Nat.succ_le_succ (Nat.succ_le_succ he)) (by decide))
+      obtain ⟨h1, h2⟩ := fields (k := e + 1 + 1) (two_pow_pos 23)
+        (lt_of_lt_of_le (Nat.succ_le_succ (Nat.succ_le_succ he)) (by decide))
       rw [next_digits, magnitude_of_succ h1 h2, double_place]
 
 /-- Bit 31 decides the sign and nothing else. -/
-theorem magnitude_negative {p : Nat} (hp : p < 2 ^ 31) : magnitude (2 ^ 31 + p) = magnitude p ∧ exponent (2 ^ 31 + p) = exponent p ∧
-    sign (2 ^ 31 + p) = 1 ∧ sign p = 0 := by
+theorem magnitude_negative {p : Nat} (hp : p < 2 ^ 31) :
+    magnitude (2 ^ 31 + p) = magnitude p ∧
+    exponent (2 ^ 31 + p) = exponent p ∧
+    sign (2 ^ 31 + p) = 1 ∧
+    sign p = 0 := by
   obtain ⟨q, f, rfl, hf⟩ := euclid (two_pow_pos 23) p
   have e1 : 2 ^ 31 + (f + 2 ^ 23 * q) = f + 2 ^ 23 * (q + 2 ^ 8) := by
     rw [Nat.mul_add, ← Natural.pow_add, Nat.add_left_comm, Nat.add_comm (2 ^ 31)]

@@ -23,8 +23,10 @@ theorem le_trans {a b c : Int} (h : a ≤ b) (g : b ≤ c) : a ≤ c := by
   generalize Int.negPart b = q' at *
   generalize Int.posPart c = r at *
   generalize Int.negPart c = r' at *
-  have e1 : p + q' + (q + r') = q + q' + (p + r') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-  have e2 : q + p' + (r + q') = q + q' + (r + p') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e1 : p + q' + (q + r') = q + q' + (p + r') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e2 : q + p' + (r + q') = q + q' + (r + p') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
   rw [e1, e2] at s
   exact cancel s
 where
@@ -37,7 +39,8 @@ theorem le_antisymm {a b : Int} (h : a ≤ b) (g : b ≤ a) : a = b := Int.ext (
 theorem le_total (a b : Int) : a ≤ b ∨ b ≤ a := Nat.le_total _ _
 
 theorem parts_add (a b : Int) :
-    Int.posPart (a + b) + (Int.negPart a + Int.negPart b) = Int.posPart a + Int.posPart b + Int.negPart (a + b) :=
+    Int.posPart (a + b) + (Int.negPart a + Int.negPart b) =
+    Int.posPart a + Int.posPart b + Int.negPart (a + b) :=
   Int.sub_spec _ _
 
 theorem add_le {a b : Int} (c : Int) (h : a ≤ b) : a + c ≤ b + c := by
@@ -56,11 +59,15 @@ theorem add_le {a b : Int} (c : Int) (h : a ≤ b) : a + c ≤ b + c := by
   generalize Int.posPart c = r at *
   generalize Int.negPart c = r' at *
   apply le_trans.cancel (k := p' + r' + (q' + r'))
-  have e1 : p' + r' + (q' + r') + (s + t') = s + (p' + r') + (q' + r' + t') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-  have e2 : p' + r' + (q' + r') + (t + s') = t + (q' + r') + (p' + r' + s') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e1 : p' + r' + (q' + r') + (s + t') = s + (p' + r') + (q' + r' + t') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e2 : p' + r' + (q' + r') + (t + s') = t + (q' + r') + (p' + r' + s') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
   rw [e1, e2, x, y]
-  have e3 : p + r + s' + (q' + r' + t') = (r + r' + s' + t') + (p + q') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-  have e4 : q + r + t' + (p' + r' + s') = (r + r' + s' + t') + (q + p') := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e3 : p + r + s' + (q' + r' + t') = (r + r' + s' + t') + (p + q') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+  have e4 : q + r + t' + (p' + r' + s') = (r + r' + s' + t') + (q + p') := by
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
   rw [e3, e4]
   exact Nat.add_le_add Nat.le.refl h
 
@@ -70,14 +77,17 @@ theorem mul_nonneg : {a b : Int} → (0 : Int) ≤ a → (0 : Int) ≤ b → (0 
     have e : Int.ofNat a * Int.ofNat b = Int.ofNat (a * b) := by
       apply Int.ext
       have s := Int.sub_spec (a * b + 0 * 0) (a * 0 + 0 * b)
-      have s : Int.posPart (Int.ofNat a * Int.ofNat b) + (a * 0 + 0 * b) = a * b + Int.negPart (Int.ofNat a * Int.ofNat b) := s
+      have s : Int.posPart (Int.ofNat a * Int.ofNat b) + (a * 0 + 0 * b) =
+        a * b + Int.negPart (Int.ofNat a * Int.ofNat b) := s
       have z : a * 0 + 0 * b = 0 := by rw [Nat.zero_mul]; rfl
       rw [z] at s
       exact s
     rw [e]
     exact Nat.zero_le _
-  | .negSucc a, _, h, _ => absurd (show 0 + (a + 1) ≤ 0 + 0 from h) (by rw [Nat.zero_add]; exact Nat.not_succ_le_zero a)
-  | .ofNat _, .negSucc b, _, h => absurd (show 0 + (b + 1) ≤ 0 + 0 from h) (by rw [Nat.zero_add]; exact Nat.not_succ_le_zero b)
+  | .negSucc a, _, h, _ =>
+    absurd (show 0 + (a + 1) ≤ 0 + 0 from h) (by rw [Nat.zero_add]; exact Nat.not_succ_le_zero a)
+  | .ofNat _, .negSucc b, _, h =>
+    absurd (show 0 + (b + 1) ≤ 0 + 0 from h) (by rw [Nat.zero_add]; exact Nat.not_succ_le_zero b)
 
 end Integers
 
@@ -155,7 +165,8 @@ theorem layer_holds : (Node.affine layer).Holds .real (fun i => (natural (value 
 
 /-- The values above are an execution whose input lies in the box. -/
 theorem value_executes (K : Type u) [OrderedRing K] :
-    Executes .real graph (fun i => (natural (value i) : K)) ∧ box.Holds graph.inputs (fun i => (natural (value i) : K)) := by
+    Executes .real graph (fun i => (natural (value i) : K)) ∧
+    box.Holds graph.inputs (fun i => (natural (value i) : K)) := by
   refine ⟨⟨rfl, rfl, layer_holds, ?_, trivial⟩, ?_⟩
   · intro i hi
     have hi : i = 0 := Nat.le_antisymm (Nat.le_of_succ_le_succ hi) (Nat.zero_le _)
@@ -181,7 +192,9 @@ theorem executes (K : Type u) [OrderedRing K] :
 
 /-- It is of the case in which y, slot 4, is at most 2: the number 2 is 254 in steps of a half from 250 on. -/
 theorem executes_in_case (K : Type u) [OrderedRing K] :
-    ∃ slots : Nat → K, Executes .real graph slots ∧ box.Holds graph.inputs slots ∧ Every (Case.Holds ⟨2, 250, 16⟩ slots) [⟨4, 254, true⟩] := by
+    ∃ slots : Nat → K, Executes .real graph slots ∧
+      box.Holds graph.inputs slots ∧
+      Every (Case.Holds ⟨2, 250, 16⟩ slots) [⟨4, 254, true⟩] := by
   refine ⟨_, (value_executes K).1, (value_executes K).2, ?_, trivial⟩
   show natural 2 * natural 1 + natural 250 ≤ (natural 254 : K)
   rw [← natural_mul, ← natural_add]

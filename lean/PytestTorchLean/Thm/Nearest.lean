@@ -14,7 +14,8 @@ open Natural
 /-! ### Patterns are in the order of their magnitudes -/
 
 /-- Every finite pattern and its successor on the grid. -/
-theorem grid_cases {p : Nat} (h : p < infinity) : ∃ e m, p = 2 ^ 23 * e + m ∧ m < 2 ^ 24 ∧ (e = 0 ∨ 2 ^ 23 ≤ m) ∧ e < 254 := by
+theorem grid_cases {p : Nat} (h : p < infinity) :
+    ∃ e m, p = 2 ^ 23 * e + m ∧ m < 2 ^ 24 ∧ (e = 0 ∨ 2 ^ 23 ≤ m) ∧ e < 254 := by
   obtain ⟨q, f, rfl, hf⟩ := euclid (two_pow_pos 23) p
   have hq : q < 255 := by
     refine lt_of_mul_lt_mul_left (c := 2 ^ 23) (lt_of_le_of_lt (Nat.le_add_left _ f) ?_)
@@ -22,7 +23,8 @@ theorem grid_cases {p : Nat} (h : p < infinity) : ∃ e m, p = 2 ^ 23 * e + m �
   cases q with
   | zero => exact ⟨0, f, Nat.add_comm _ _, lt_of_lt_of_le hf (two_pow_le (by decide)), Or.inl rfl, by decide⟩
   | succ e =>
-    refine ⟨e, 2 ^ 23 + f, (next_digit _ e f).symm, ?_, Or.inr (Nat.le_add_right _ _), Nat.le_of_succ_le_succ hq⟩
+    refine
+      ⟨e, 2 ^ 23 + f, (next_digit _ e f).symm, ?_, Or.inr (Nat.le_add_right _ _), Nat.le_of_succ_le_succ hq⟩
     rw [two_halves]
     exact Nat.add_le_add (Nat.le_refl (2 ^ 23)) hf
 
@@ -38,7 +40,9 @@ theorem magnitude_lt {p q : Nat} (h : p < q) (hq : q ≤ infinity) : magnitude p
   clear h
   induction k with
   | zero => exact magnitude_step hq
-  | succ k ih => exact Nat.lt_of_lt_of_le (ih (Nat.le_trans (Nat.le.step (Nat.le_refl _)) hq)) (le_of_lt (magnitude_step hq))
+  | succ k ih =>
+    exact Nat.lt_of_lt_of_le (ih (Nat.le_trans (Nat.le.step (Nat.le_refl _)) hq))
+      (le_of_lt (magnitude_step hq))
 
 theorem magnitude_le {p q : Nat} (h : p ≤ q) (hq : q ≤ infinity) : magnitude p ≤ magnitude q := by
   cases h with
@@ -47,15 +51,19 @@ theorem magnitude_le {p q : Nat} (h : p ≤ q) (hq : q ≤ infinity) : magnitude
 
 /-! ### Midpoints -/
 
-/-- `n / d` is not beyond the midpoint of `p` and any other pattern up to infinity, and on it only if `p` is even. -/
+/-- `n / d` is not beyond the midpoint of `p` and any other pattern up to infinity, and on it only if `p` is
+    even. -/
 structure Midpoints (n d p : Nat) : Prop where
   bounded : p ≤ infinity
-  below : ∀ q, q < p → d * (magnitude q + magnitude p) ≤ 2 * n ∧ (d * (magnitude q + magnitude p) = 2 * n → p % 2 = 0)
-  above : ∀ q, p < q → q ≤ infinity → 2 * n ≤ d * (magnitude p + magnitude q) ∧ (2 * n = d * (magnitude p + magnitude q) → p % 2 = 0)
+  below : ∀ q,
+    q < p → d * (magnitude q + magnitude p) ≤ 2 * n ∧ (d * (magnitude q + magnitude p) = 2 * n → p % 2 = 0)
+  above : ∀ q, p < q → q ≤ infinity →
+    2 * n ≤ d * (magnitude p + magnitude q) ∧ (2 * n = d * (magnitude p + magnitude q) → p % 2 = 0)
 
 /-- Monotonicity: a number that is not larger is not rounded to a larger pattern. -/
-theorem Midpoints.le {n d p n' d' p' : Nat} (hd : 0 < d) (hd' : 0 < d') (h : Midpoints n d p) (h' : Midpoints n' d' p')
-    (le : n * d' ≤ n' * d) : p ≤ p' := by
+theorem Midpoints.le {n d p n' d' p' : Nat} (hd : 0 < d) (hd' : 0 < d') (h : Midpoints n d p)
+    (h' : Midpoints n' d' p') (le : n * d' ≤ n' * d) :
+    p ≤ p' := by
   refine (Nat.lt_or_ge p' p).elim (fun l => ?_) id
   obtain ⟨a1, a2⟩ := h.below p' l
   obtain ⟨b1, b2⟩ := h'.above p l h.bounded
@@ -90,7 +98,8 @@ where
   cancel {c a b : Nat} (hc : 0 < c) (h : c * a = c * b) : a = b :=
     Nat.le_antisymm (cancel_le hc (Natural.le_of_eq h)) (cancel_le hc (Natural.le_of_eq h.symm))
   cancel_le {c a b : Nat} (hc : 0 < c) (h : c * a ≤ c * b) : a ≤ b :=
-    Nat.le_of_succ_le_succ (lt_of_mul_lt_mul_left (c := c) (lt_of_le_of_lt h (mul_lt_mul_left hc (Nat.le_refl _))))
+    Nat.le_of_succ_le_succ
+      (lt_of_mul_lt_mul_left (c := c) (lt_of_le_of_lt h (mul_lt_mul_left hc (Nat.le_refl _))))
   add_lt {a b c : Nat} (h : a < b) : a + c < b + c := by
     show a + c + 1 ≤ b + c
     rw [Nat.add_assoc, Nat.add_comm c, ← Nat.add_assoc]
@@ -102,12 +111,20 @@ where
     rw [Natural.add_right_comm, add_mul_mod q (by decide)] at g
     cases g
 
-theorem Midpoints.unique {n d p p' : Nat} (hd : 0 < d) (h : Midpoints n d p) (h' : Midpoints n d p') : p = p' :=
+theorem Midpoints.unique {n d p p' : Nat} (hd : 0 < d) (h : Midpoints n d p) (h' : Midpoints n d p') :
+    p = p' :=
   Nat.le_antisymm (h.le hd hd h' (Nat.le_refl _)) (h'.le hd hd h (Nat.le_refl _))
 
 /-- The number just below is right when the remainder is at most half a place. -/
-theorem midpoints_down {n d e m r : Nat} (hd : 0 < d) (he : e < 254) (hm : m < 2 ^ 24) (low : e = 0 ∨ 2 ^ 23 ≤ m)
-    (hn : n = d * (m * 2 ^ e) + r) (half : 2 * r ≤ d * 2 ^ e) (tie : 2 * r = d * 2 ^ e → m % 2 = 0) : Midpoints n d (2 ^ 23 * e + m) := by
+theorem midpoints_down {n d e m r : Nat}
+    (hd : 0 < d)
+    (he : e < 254)
+    (hm : m < 2 ^ 24)
+    (low : e = 0 ∨ 2 ^ 23 ≤ m)
+    (hn : n = d * (m * 2 ^ e) + r)
+    (half : 2 * r ≤ d * 2 ^ e)
+    (tie : 2 * r = d * 2 ^ e → m % 2 = 0) :
+    Midpoints n d (2 ^ 23 * e + m) := by
   have here := magnitude_grid (le_of_lt hm) low he
   have next := magnitude_grid (m := m + 1) hm (low.elim Or.inl fun g => Or.inr (Nat.le.step g)) he
   have bounded : 2 ^ 23 * e + m < infinity := pattern_lt (Nat.le_of_succ_le_succ he) hm
@@ -143,8 +160,15 @@ where
     rw [e1, add_mul_mod _ hr, add_mul_mod _ hr]
 
 /-- The number just above is right when the remainder is at least half a place. -/
-theorem midpoints_up {n d e m r : Nat} (hd : 0 < d) (he : e < 254) (hm : m < 2 ^ 24) (low : e = 0 ∨ 2 ^ 23 ≤ m)
-    (hn : n = d * (m * 2 ^ e) + r) (lt : r < d * 2 ^ e) (half : d * 2 ^ e ≤ 2 * r) (tie : d * 2 ^ e = 2 * r → m % 2 = 1) :
+theorem midpoints_up {n d e m r : Nat}
+    (hd : 0 < d)
+    (he : e < 254)
+    (hm : m < 2 ^ 24)
+    (low : e = 0 ∨ 2 ^ 23 ≤ m)
+    (hn : n = d * (m * 2 ^ e) + r)
+    (lt : r < d * 2 ^ e)
+    (half : d * 2 ^ e ≤ 2 * r)
+    (tie : d * 2 ^ e = 2 * r → m % 2 = 1) :
     Midpoints n d (2 ^ 23 * e + m + 1) := by
   have here := magnitude_grid (le_of_lt hm) low he
   have next := magnitude_grid (m := m + 1) hm (low.elim Or.inl fun g => Or.inr (Nat.le.step g)) he
@@ -179,7 +203,8 @@ where
     obtain ⟨q, r, rfl, hr⟩ := euclid (B := 2) (by decide) k
     rw [add_mul_mod q hr] at h
     subst h
-    have e1 : 1 + 2 * q + 1 = 0 + 2 * (q + 1) := by rw [Nat.mul_succ, Nat.add_comm 1, Nat.add_assoc, Nat.zero_add]
+    have e1 : 1 + 2 * q + 1 = 0 + 2 * (q + 1) := by
+      rw [Nat.mul_succ, Nat.add_comm 1, Nat.add_assoc, Nat.zero_add]
     rw [e1, add_mul_mod _ (by decide)]
 
 theorem huge_place {e m : Nat} (he : 254 ≤ e) (hm : 2 ^ 23 ≤ m) : infinity ≤ 2 ^ 23 * e + m := by
@@ -197,10 +222,12 @@ theorem min_left {a b : Nat} (h : a ≤ b) : Min.min a b = a := by
   show cond (Nat.ble a b) a b = a
   rw [Nat.ble_eq_true_of_le h]; rfl
 
-theorem infinity_midpoints {n d : Nat} (hd : 0 < d) (h : d * overflowThreshold ≤ n) : Midpoints n d infinity := by
+theorem infinity_midpoints {n d : Nat} (hd : 0 < d) (h : d * overflowThreshold ≤ n) :
+    Midpoints n d infinity := by
   refine ⟨Nat.le_refl _, fun q hq => ?_, fun q hq hi => absurd hq (Nat.not_lt_of_le hi)⟩
   have g : magnitude q ≤ largest := by
-    have l := magnitude_le (p := q) (q := 255 * 2 ^ 23 - 1) (Nat.le_of_succ_le_succ (Nat.le_trans hq (Natural.le_of_eq last))) (Nat.sub_le _ _)
+    have l := magnitude_le (p := q) (q := 255 * 2 ^ 23 - 1)
+      (Nat.le_of_succ_le_succ (Nat.le_trans hq (Natural.le_of_eq last))) (Nat.sub_le _ _)
     rw [largest_pattern] at l; exact l
   refine ⟨?_, fun _ => infinity_even⟩
   refine Nat.le_trans (Nat.mul_le_mul (Nat.le_refl d) (Nat.add_le_add g (Nat.le_refl _))) ?_
@@ -216,8 +243,10 @@ where
 theorem roundMagnitude_midpoints (n : Nat) {d : Nat} (hd : 0 < d) : Midpoints n d (roundMagnitude n d) := by
   obtain ⟨hm, low, lower, upper⟩ := floor_spec n hd rfl rfl
   show Midpoints n d (Min.min infinity (cond
-    (Nat.ble (2 * (n % (d * 2 ^ placeOf (n / d))) + n / (d * 2 ^ placeOf (n / d)) % 2) (d * 2 ^ placeOf (n / d)))
-    (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d))) (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d)) + 1)))
+    (Nat.ble (2 * (n % (d * 2 ^ placeOf (n / d))) + n / (d * 2 ^ placeOf (n / d)) % 2)
+        (d * 2 ^ placeOf (n / d)))
+    (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d)))
+        (2 ^ 23 * placeOf (n / d) + n / (d * 2 ^ placeOf (n / d)) + 1)))
   have split := mod_add_div (Nat.mul_pos hd (two_pow_pos (placeOf (n / d)))) n
   have small := mod_lt (Nat.mul_pos hd (two_pow_pos (placeOf (n / d)))) n
   generalize placeOf (n / d) = e at *
@@ -243,11 +272,13 @@ theorem roundMagnitude_midpoints (n : Nat) {d : Nat} (hd : 0 < d) : Midpoints n 
       have h := Nat.le_of_ble_eq_true h
       refine midpoints_down hd he hm low hn (Nat.le_trans (Nat.le_add_right _ _) h) fun g => ?_
       rw [← g] at h
-      exact eq_zero_of_le_zero (Nat.le_of_add_le_add_right (2 * r) (by rw [Nat.zero_add, Nat.add_comm]; exact h))
+      exact eq_zero_of_le_zero
+        (Nat.le_of_add_le_add_right (2 * r) (by rw [Nat.zero_add, Nat.add_comm]; exact h))
     | false =>
       show Midpoints n d (Min.min infinity (2 ^ 23 * e + m + 1))
       rw [min_right bounded]
-      have h : d * 2 ^ e < 2 * r + m % 2 := Nat.lt_of_not_le fun g => ne_true_of_eq_false h (Nat.ble_eq_true_of_le g)
+      have h : d * 2 ^ e < 2 * r + m % 2 :=
+        Nat.lt_of_not_le fun g => ne_true_of_eq_false h (Nat.ble_eq_true_of_le g)
       have parity := mod_lt (B := 2) (by decide) m
       refine midpoints_up hd he hm low hn small ?_ fun g => ?_
       · refine Nat.le_of_succ_le_succ (lt_of_lt_of_le h ?_)

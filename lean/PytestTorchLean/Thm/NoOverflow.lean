@@ -3,9 +3,9 @@ import PytestTorchLean.Thm.Schedules
 /-!
 # Where nothing overflows, IEEE-754 arithmetic stays finite
 
-A claim about binary32 also says that no operation overflows (`NeverOverflows`: no exact sum of some of the terms
-reaches the threshold). Here that is turned into what it means for bit patterns: the evaluator's schedule, and every
-grouping, gives a finite number.
+A claim about binary32 also says that no operation overflows (`NeverOverflows`: no exact sum of some of the
+terms reaches the threshold). Here that is turned into what it means for bit patterns: the evaluator's
+schedule, and every grouping, gives a finite number.
 -/
 set_option linter.all false
 universe u
@@ -33,13 +33,15 @@ theorem RoundsTo.finite {v : K} {d w : Nat} (h : RoundsTo v d w) (upper : v < na
   | inl hp => exact hp.2.1
   | inr hp => exact absurd small (Nat.not_lt_of_le hp.1)
 
-theorem lt_natural_mul {d n : Nat} (hd : 0 < d) {t : K} (h : t < natural n) : natural d * t < natural (d * n) := fun g => by
+theorem lt_natural_mul {d n : Nat} (hd : 0 < d) {t : K} (h : t < natural n) :
+    natural d * t < natural (d * n) := fun g => by
   rw [natural_mul] at g
   exact h (le_of_natural_mul_le hd g)
 
 /-! ### Parts of the terms -/
 
-theorem reordered_joined {s t : List K} (r : Reordered s t) (v : List K) : Reordered (joined s v) (joined t v) := by
+theorem reordered_joined {s t : List K} (r : Reordered s t) (v : List K) :
+    Reordered (joined s v) (joined t v) := by
   induction r with
   | nil => exact same v
   | cons x _ ih => exact Reordered.cons x ih
@@ -67,7 +69,8 @@ theorem left {s t : List K} (h : NeverOverflows (joined s t)) : NeverOverflows s
   rw [← joined_joined]
   exact reordered_joined r t
 
-theorem reordered {s t : List K} (h : NeverOverflows s) (r : Reordered t s) : NeverOverflows t := fun part rest a r' e =>
+theorem reordered {s t : List K} (h : NeverOverflows s) (r : Reordered t s) : NeverOverflows t :=
+  fun part rest a r' e =>
   h part rest a (Reordered.trans r' r) e
 
 theorem right {s t : List K} (h : NeverOverflows (joined s t)) : NeverOverflows t :=
@@ -84,7 +87,8 @@ namespace Binary32
 /-! ### One operation -/
 
 theorem mul_stays_finite {w x : Nat} (hw : exponent w < 255) (hx : exponent x < 255) {t : K}
-    (ht : natural (2 ^ 149) * t = scaled w * scaled x) (h : NeverOverflows [t]) : exponent (mul w x) < 255 := by
+    (ht : natural (2 ^ 149) * t = scaled w * scaled x) (h : NeverOverflows [t]) :
+    exponent (mul w x) < 255 := by
   obtain ⟨upper, lower⟩ := h.whole (Sums.product t)
   have r := mul_rounds K hw hx
   rw [← ht] at r
@@ -93,14 +97,21 @@ theorem mul_stays_finite {w x : Nat} (hw : exponent w < 255) (hx : exponent x < 
   exact lt_natural_mul (Natural.two_pow_pos 149) lower
 
 theorem add_stays_finite {p q : Nat} (hp : exponent p < 255) (hq : exponent q < 255) {s t : List K}
-    (hs : Sums .rounded s (scaled p)) (ht : Sums .rounded t (scaled q)) (h : NeverOverflows (joined s t)) : exponent (add p q) < 255 := by
+    (hs : Sums .rounded s (scaled p)) (ht : Sums .rounded t (scaled q)) (h : NeverOverflows (joined s t)) :
+    exponent (add p q) < 255 := by
   obtain ⟨upper, lower⟩ := h.whole (Sums.add hs ht)
   refine (add_rounds K hp hq).finite ?_ ?_
   · rw [Nat.one_mul]; exact upper
   · rw [Nat.one_mul]; exact lower
 
-theorem fma_stays_finite {w x p : Nat} (hw : exponent w < 255) (hx : exponent x < 255) (hp : exponent p < 255) {t : K} {s : List K}
-    (ht : natural (2 ^ 149) * t = scaled w * scaled x) (hs : Sums .rounded s (scaled p)) (h : NeverOverflows (t :: s)) :
+theorem fma_stays_finite {w x p : Nat}
+    (hw : exponent w < 255)
+    (hx : exponent x < 255)
+    (hp : exponent p < 255)
+    {t : K} {s : List K}
+    (ht : natural (2 ^ 149) * t = scaled w * scaled x)
+    (hs : Sums .rounded s (scaled p))
+    (h : NeverOverflows (t :: s)) :
     exponent (fma w x p) < 255 := by
   obtain ⟨upper, lower⟩ := h.whole (Sums.add (Sums.product t) hs)
   have r := fma_rounds K hw hx hp
@@ -121,8 +132,10 @@ theorem allFinite_split : (p q : List (Nat × Nat)) → AllFinite (joined p q) �
   | _ :: p, q, h => ⟨⟨h.1, (allFinite_split p q h.2).1⟩, (allFinite_split p q h.2).2⟩
 
 /-- **Every grouping stays finite.** -/
-theorem grouping_stays_finite : (grouping : Grouping) → (terms : List K) → AllFinite grouping.pairs → Products grouping.pairs terms →
-    NeverOverflows terms → exponent grouping.run < 255
+theorem grouping_stays_finite :
+    (grouping : Grouping) → (terms : List K) → AllFinite grouping.pairs →
+    Products grouping.pairs terms → NeverOverflows terms →
+    exponent grouping.run < 255
   | .product _, [], _, h, _ => h.elim
   | .product _, _ :: _ :: _, _, h, _ => h.2.elim
   | .product _, [_], f, h, n => mul_stays_finite f.1.1 f.1.2 h.1 n
@@ -138,9 +151,11 @@ theorem grouping_stays_finite : (grouping : Grouping) → (terms : List K) → A
     have r := grouping_stays_finite rest terms f.2 h.2 (NeverOverflows.right (s := [t]) n)
     exact fma_stays_finite f.1.1 f.1.2 r h.1 (grouping_is_execution rest terms h.2 r) n
 
-theorem sequential_keeps_finite : (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) → exponent acc < 255 →
-    Sums .rounded before (scaled acc) →
-    AllFinite pairs → Products pairs terms → NeverOverflows (joined before terms) → exponent (sequential acc pairs) < 255
+theorem sequential_keeps_finite :
+    (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) →
+    exponent acc < 255 → Sums .rounded before (scaled acc) →
+    AllFinite pairs → Products pairs terms → NeverOverflows (joined before terms) →
+    exponent (sequential acc pairs) < 255
   | [], _, _, _, ha, _, _, _, _ => ha
   | _ :: _, _, _, [], _, _, _, h, _ => h.elim
   | pair :: rest, acc, before, t :: terms, ha, hb, f, h, n => by
@@ -154,15 +169,17 @@ theorem sequential_keeps_finite : (pairs : List (Nat × Nat)) → (acc : Nat) �
       (add_is_execution a hb product) f.2 h.2 n
 
 /-- **The evaluator's schedule stays finite.** -/
-theorem sequential_stays_finite {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K} (f : AllFinite (pair :: pairs))
-    (h : Products (pair :: pairs) terms) (n : NeverOverflows terms) : exponent (sequential 0 (pair :: pairs)) < 255 := by
+theorem sequential_stays_finite {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
+    (f : AllFinite (pair :: pairs)) (h : Products (pair :: pairs) terms) (n : NeverOverflows terms) :
+    exponent (sequential 0 (pair :: pairs)) < 255 := by
   cases terms with
   | nil => exact h.elim
   | cons t terms =>
     have m := mul_stays_finite f.1.1 f.1.2 h.1 (NeverOverflows.left (s := [t]) n)
     have a : exponent (add 0 (mul pair.fst pair.snd)) < 255 := by
       have r := add_rounds K (x := 0) (by decide +kernel) m
-      have e : (scaled 0 + scaled (mul pair.fst pair.snd) : K) = natural 1 * scaled (mul pair.fst pair.snd) := by
+      have e :
+          (scaled 0 + scaled (mul pair.fst pair.snd) : K) = natural 1 * scaled (mul pair.fst pair.snd) := by
         rw [scaled_zero]
         exact (ring1 K x, 0 + x, 1 * x) _
       rw [e] at r

@@ -5,8 +5,8 @@ import PytestTorchLean.Thm.Rounds
 # A point of a box, rounded to binary32, lies in the box's hull
 
 A user's box has rational bounds; what a runtime is given is a binary32 number. Whichever point of the box the
-input comes from, its rounding is in the outward hull that `Box.HullHolds` describes, also when it lies outside
-the box.
+input comes from, its rounding is in the outward hull that `Box.HullHolds` describes, also when it lies
+outside the box.
 -/
 set_option linter.all false
 universe u
@@ -29,8 +29,10 @@ theorem scaled_rounds {w : Nat} (h : exponent w < 255) :
     rw [Nat.mul_comm (2 ^ 23) 255] at g
     exact g
   have sg : sign w ≤ 1 := sign_le w
-  refine ⟨2 ^ 31 * sign w + (fraction w + 2 ^ 23 * exponent w), (pattern_finite sg (Nat.le_of_lt low)).2 low, ?_, ?_⟩
-  · have r := round_rounds K (s := sign w) (n := 1 * magnitude (fraction w + 2 ^ 23 * exponent w)) sg (Nat.le_refl 1)
+  refine ⟨2 ^ 31 * sign w + (fraction w + 2 ^ 23 * exponent w), (pattern_finite sg (Nat.le_of_lt low)).2 low,
+      ?_, ?_⟩
+  · have r :=
+      round_rounds K (s := sign w) (n := 1 * magnitude (fraction w + 2 ^ 23 * exponent w)) sg (Nat.le_refl 1)
     unfold round at r
     rw [roundMagnitude_exact (Nat.le_refl 1) low, Nat.one_mul, same] at r
     rw [scaled_eq_signed]
@@ -43,9 +45,14 @@ namespace Box
 open Binary32
 
 /-- What a bound of the box says about the rounding: nothing representable lies between. -/
-theorem below_rounded {D d o l : Nat} {v : K} {w p : Nat} (hD : 0 < D) (hd : 0 < d) (r : RoundsTo v d p)
-    (fp : exponent p < 255) (fw : exponent w < 255)
-    (inside : natural d * (natural l - natural o) ≤ natural D * v) (below : natural D * (scaled w : K) + natural o ≤ natural l) :
+theorem below_rounded {D d o l : Nat} {v : K} {w p : Nat}
+    (hD : 0 < D)
+    (hd : 0 < d)
+    (r : RoundsTo v d p)
+    (fp : exponent p < 255)
+    (fw : exponent w < 255)
+    (inside : natural d * (natural l - natural o) ≤ natural D * v)
+    (below : natural D * (scaled w : K) + natural o ≤ natural l) :
     (scaled w : K) ≤ scaled p := by
   obtain ⟨q, fq, rq, e⟩ := scaled_rounds (K := K) fw
   rw [← e]
@@ -59,9 +66,14 @@ theorem below_rounded {D d o l : Nat} {v : K} {w p : Nat} (hD : 0 < D) (hd : 0 <
   refine OrderedRing.le_trans a (OrderedRing.le_trans inside (OrderedRing.le_of_eq ?_))
   exact (ring2 K D v, D * v, D * (1 * v)) _ _
 
-theorem above_rounded {D d o l : Nat} {v : K} {w p : Nat} (hD : 0 < D) (hd : 0 < d) (r : RoundsTo v d p)
-    (fp : exponent p < 255) (fw : exponent w < 255)
-    (inside : natural D * v ≤ natural d * (natural l - natural o)) (above : natural l ≤ natural D * (scaled w : K) + natural o) :
+theorem above_rounded {D d o l : Nat} {v : K} {w p : Nat}
+    (hD : 0 < D)
+    (hd : 0 < d)
+    (r : RoundsTo v d p)
+    (fp : exponent p < 255)
+    (fw : exponent w < 255)
+    (inside : natural D * v ≤ natural d * (natural l - natural o))
+    (above : natural l ≤ natural D * (scaled w : K) + natural o) :
     (scaled p : K) ≤ scaled w := by
   obtain ⟨q, fq, rq, e⟩ := scaled_rounds (K := K) fw
   rw [← e]
@@ -75,14 +87,20 @@ theorem above_rounded {D d o l : Nat} {v : K} {w p : Nat} (hD : 0 < D) (hd : 0 <
   refine OrderedRing.le_trans (OrderedRing.le_of_eq ?_) (OrderedRing.le_trans inside a)
   exact (ring2 K D v, D * (1 * v), D * v) _ _
 
-/-- **Rounded inputs lie in the hull.** Input `i` holds the rounding, to pattern `bits i`, of the number `v i / d i` (in units
-    of `2^-149`), which lies between the bounds of the box. -/
-theorem rounded_in_hull (b : Box) {inputs : Nat} {slots : Nat → K} {bits d : Nat → Nat} {v : Nat → K} (hD : 0 < b.denominator)
-    (rounded : ∀ i, i < inputs → 0 < d i ∧ RoundsTo (v i) (d i) (bits i) ∧ exponent (bits i) < 255 ∧
-      natural (2 ^ 149) * slots (2 + i) = scaled (bits i))
+/-- **Rounded inputs lie in the hull.** Input `i` holds the rounding, to pattern `bits i`, of the number
+    `v i / d i` (in units of `2^-149`), which lies between the bounds of the box. -/
+theorem rounded_in_hull (b : Box) {inputs : Nat} {slots : Nat → K} {bits d : Nat → Nat} {v : Nat → K}
+    (hD : 0 < b.denominator)
+    (rounded : ∀ i, i < inputs →
+      0 < d i ∧
+        RoundsTo (v i) (d i) (bits i) ∧
+        exponent (bits i) < 255 ∧
+        natural (2 ^ 149) * slots (2 + i) = scaled (bits i))
     (inside : ∀ i, i < inputs →
-      natural (d i) * (natural (2 ^ 149 * digit b.width b.lower i) - natural (2 ^ 149 * b.offset)) ≤ natural b.denominator * v i ∧
-      natural b.denominator * v i ≤ natural (d i) * (natural (2 ^ 149 * digit b.width b.upper i) - natural (2 ^ 149 * b.offset))) :
+      natural (d i) * (natural (2 ^ 149 * digit b.width b.lower i) - natural (2 ^ 149 * b.offset)) ≤
+          natural b.denominator * v i ∧
+        natural b.denominator * v i ≤
+          natural (d i) * (natural (2 ^ 149 * digit b.width b.upper i) - natural (2 ^ 149 * b.offset))) :
     b.HullHolds inputs slots := by
   intro i hi w fw
   obtain ⟨hd, r, fp, e⟩ := rounded i hi

@@ -69,7 +69,8 @@ theorem near_smaller {a b n : Nat} (h : a < b) (g : 2 * n ≤ a + b) :
     obtain ⟨j, rfl⟩ := Nat.exists_of_le l
     rw [Nat.mul_add, two_mul a, ← Nat.add_assoc] at g
     have jk : j ≤ k := by
-      refine Nat.le_trans ?_ (Nat.le_of_add_le_add_right (a + a) (by rw [Nat.add_comm (2 * j), Nat.add_comm k]; exact g))
+      refine Nat.le_trans ?_
+        (Nat.le_of_add_le_add_right (a + a) (by rw [Nat.add_comm (2 * j), Nat.add_comm k]; exact g))
       rw [two_mul]; exact Nat.le_add_right j j
     obtain ⟨i, rfl⟩ := Nat.exists_of_le jk
     rw [distance_down, ← Nat.add_assoc, distance_up]
@@ -81,7 +82,8 @@ theorem near_smaller {a b n : Nat} (h : a < b) (g : 2 * n ≤ a + b) :
 
 /-! ### Correctness -/
 
-theorem Midpoints.nearest {n d p : Nat} (hd : 0 < d) (h : Midpoints n d p) (finite : p < infinity) : Nearest n d p := by
+theorem Midpoints.nearest {n d p : Nat} (hd : 0 < d) (h : Midpoints n d p) (finite : p < infinity) :
+    Nearest n d p := by
   refine ⟨finite, fun q hq => ?_⟩
   cases Nat.lt_or_ge q p with
   | inl l =>
@@ -134,13 +136,16 @@ theorem Nearest.le {n d p q : Nat} (hd : 0 < d) (h : Nearest n d p) (g : Nearest
     exact Midpoints.le.odd_even even_p even_q
   have nextFinite : p + 1 < infinity := lt_of_lt_of_le between finite'
   have strict := mul_lt_mul_left hd (magnitude_step h.1)
-  have beyond : 2 * n < d * magnitude (p + 1) + d * magnitude q := lt_of_le_of_lt middle (Midpoints.le.add_lt strict)
+  have beyond : 2 * n < d * magnitude (p + 1) + d * magnitude q :=
+    lt_of_le_of_lt middle (Midpoints.le.add_lt strict)
   obtain ⟨n1, n2⟩ := near_smaller (mul_lt_mul_left hd (magnitude_lt between finite)) (le_of_lt beyond)
   have e := n2 (Nat.le_antisymm n1 (g.2 _ nextFinite).1)
   exact absurd (Natural.le_of_eq e.symm) (Nat.not_le_of_lt beyond)
 
 /-- **Correct rounding leaves no choice.** -/
-theorem RoundsMagnitude.unique {n d p q : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) (g : RoundsMagnitude n d q) : p = q := by
+theorem RoundsMagnitude.unique {n d p q : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p)
+    (g : RoundsMagnitude n d q) :
+    p = q := by
   cases h with
   | inl h => cases g with
     | inl g => exact Nat.le_antisymm (g.2.le hd h.2) (h.2.le hd g.2)
@@ -157,7 +162,8 @@ theorem roundMagnitude_le_infinity (n : Nat) {d : Nat} (hd : 0 < d) : roundMagni
   (roundMagnitude_midpoints n hd).bounded
 
 /-- The result is finite exactly below the threshold. -/
-theorem roundMagnitude_finite {n d : Nat} (hd : 0 < d) : roundMagnitude n d < infinity ↔ n < d * overflowThreshold := by
+theorem roundMagnitude_finite {n d : Nat} (hd : 0 < d) :
+    roundMagnitude n d < infinity ↔ n < d * overflowThreshold := by
   cases roundMagnitude_rounds n hd with
   | inl h => exact ⟨fun _ => h.1, fun _ => h.2.1⟩
   | inr h =>
@@ -170,7 +176,8 @@ theorem roundMagnitude_monotone {n d n' d' : Nat} (hd : 0 < d) (hd' : 0 < d') (h
   (roundMagnitude_midpoints n hd).le hd hd' (roundMagnitude_midpoints n' hd') h
 
 /-- **Exact on binary32 numbers.** -/
-theorem roundMagnitude_exact {d p : Nat} (hd : 0 < d) (hp : p < infinity) : roundMagnitude (d * magnitude p) d = p := by
+theorem roundMagnitude_exact {d p : Nat} (hd : 0 < d) (hp : p < infinity) :
+    roundMagnitude (d * magnitude p) d = p := by
   have nothing : distance (d * magnitude p) (d * magnitude p) = 0 := distance_up _ 0
   refine (roundMagnitude_midpoints _ hd).unique hd ⟨le_of_lt hp, fun q hq => ?_, fun q hq hi => ?_⟩
   · have l := mul_lt_mul_left hd (Midpoints.le.add_lt (c := magnitude p) (magnitude_lt hq (le_of_lt hp)))
@@ -182,12 +189,14 @@ theorem roundMagnitude_exact {d p : Nat} (hd : 0 < d) (hp : p < infinity) : roun
 
 /-! ### The error -/
 
-theorem middle_sum {d m e : Nat} : d * (m * 2 ^ e + (m + 1) * 2 ^ e) = d * (m * 2 ^ e) + d * (m * 2 ^ e) + d * 2 ^ e := by
+theorem middle_sum {d m e : Nat} :
+    d * (m * 2 ^ e + (m + 1) * 2 ^ e) = d * (m * 2 ^ e) + d * (m * 2 ^ e) + d * 2 ^ e := by
   rw [Nat.succ_mul, Nat.mul_add, Nat.mul_add, Nat.add_assoc]
 
 /-- Half a last place is at most `2^-24` of the number, or half a unit. -/
 theorem Midpoints.error {n d p : Nat} (hd : 0 < d) (h : Midpoints n d p) (finite : p < infinity) :
-    2 ^ 24 * n ≤ 2 ^ 24 * (d * magnitude p) + (n + 2 ^ 23 * d) ∧ 2 ^ 24 * (d * magnitude p) ≤ 2 ^ 24 * n + (n + 2 ^ 23 * d) := by
+    2 ^ 24 * n ≤ 2 ^ 24 * (d * magnitude p) + (n + 2 ^ 23 * d) ∧
+    2 ^ 24 * (d * magnitude p) ≤ 2 ^ 24 * n + (n + 2 ^ 23 * d) := by
   have double : ∀ x, 2 ^ 24 * x = 2 ^ 23 * (2 * x) := fun x => by rw [← Nat.mul_assoc, ← Nat.pow_succ]
   cases Nat.le_total (d * magnitude p) n with
   | inl le =>
@@ -225,12 +234,14 @@ theorem Midpoints.error {n d p : Nat} (hd : 0 < d) (h : Midpoints n d p) (finite
       rw [double, double n]
       refine Nat.le_trans (m := 2 ^ 23 * (2 * n + d * 2 ^ e)) (Nat.mul_le_mul (Nat.le_refl _) ?_) ?_
       · refine Nat.le_trans ?_ (Nat.add_le_add down (Nat.le_refl (d * 2 ^ e)))
-        rw [middle_sum, two_mul, Nat.succ_mul m, Nat.mul_add, ← Nat.add_assoc, Natural.add_right_comm (d * (m * 2 ^ e))]
+        rw [middle_sum, two_mul, Nat.succ_mul m, Nat.mul_add, ← Nat.add_assoc,
+            Natural.add_right_comm (d * (m * 2 ^ e))]
         exact Nat.le_refl _
       · rw [Nat.mul_add]
         exact Nat.add_le_add (Nat.le_refl _) small
 
-/-- **The error of rounding**: `2^24 |r - x| ≤ |x| + 2^23` for `x = n / d` and the result `r`, in units; both sides times `d`. -/
+/-- **The error of rounding**: `2^24 |r - x| ≤ |x| + 2^23` for `x = n / d` and the result `r`, in units; both
+    sides times `d`. -/
 theorem roundMagnitude_error {n d : Nat} (hd : 0 < d) (finite : roundMagnitude n d < infinity) :
     2 ^ 24 * n ≤ 2 ^ 24 * (d * magnitude (roundMagnitude n d)) + (n + 2 ^ 23 * d) ∧
     2 ^ 24 * (d * magnitude (roundMagnitude n d)) ≤ 2 ^ 24 * n + (n + 2 ^ 23 * d) :=

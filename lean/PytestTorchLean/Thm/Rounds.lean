@@ -17,13 +17,15 @@ theorem le_of_natural_le {m n : Nat} (h : (natural m : K) ≤ natural n) : m ≤
   obtain ⟨k, rfl⟩ := Nat.exists_of_le l
   refine absurd ?_ (one_not_le (K := K))
   rw [natural_add, natural_succ] at h
-  exact le_cert ((ring3 K x y z, 0 - 1, x - (x + 1 + y) + y) (natural n) (natural k) 0) (add_nonneg (sub_nonneg h) (natural_nonneg k))
+  exact le_cert ((ring3 K x y z, 0 - 1, x - (x + 1 + y) + y) (natural n) (natural k) 0)
+    (add_nonneg (sub_nonneg h) (natural_nonneg k))
 
 theorem natural_injective {m n : Nat} (h : (natural m : K) = natural n) : m = n :=
   Nat.le_antisymm (le_of_natural_le (OrderedRing.le_of_eq h)) (le_of_natural_le (OrderedRing.le_of_eq h.symm))
 
 /-- Both sides of an inequality may be divided by a positive natural number. -/
-theorem le_of_natural_mul_le {d : Nat} (hd : 0 < d) {a b : K} (h : natural d * a ≤ natural d * b) : a ≤ b := by
+theorem le_of_natural_mul_le {d : Nat} (hd : 0 < d) {a b : K} (h : natural d * a ≤ natural d * b) :
+    a ≤ b := by
   cases le_total a b with
   | inl g => exact g
   | inr g =>
@@ -31,11 +33,13 @@ theorem le_of_natural_mul_le {d : Nat} (hd : 0 < d) {a b : K} (h : natural d * a
     rw [natural_add] at h
     have p := mul_nonneg (natural_nonneg (K := K) k) (sub_nonneg g)
     have q := sub_nonneg h
-    refine le_cert (s := (natural k * (a - b)) + ((natural 1 + natural k) * b - (natural 1 + natural k) * a)) ?_ (add_nonneg p q)
+    refine le_cert (s := (natural k * (a - b)) + ((natural 1 + natural k) * b - (natural 1 + natural k) * a))
+      ?_ (add_nonneg p q)
     exact (ring3 K k a b, b - a, k * (a - b) + ((1 + k) * b - (1 + k) * a)) (natural k) a b
 
 theorem eq_of_natural_mul_eq {d : Nat} (hd : 0 < d) {a b : K} (h : natural d * a = natural d * b) : a = b :=
-  le_antisymm (le_of_natural_mul_le hd (OrderedRing.le_of_eq h)) (le_of_natural_mul_le hd (OrderedRing.le_of_eq h.symm))
+  le_antisymm (le_of_natural_mul_le hd (OrderedRing.le_of_eq h))
+    (le_of_natural_mul_le hd (OrderedRing.le_of_eq h.symm))
 
 theorem neg_le_neg {a b : K} (h : a ≤ b) : -b ≤ -a :=
   le_cert ((ring2 K a b, -a - -b, b - a) a b) (sub_nonneg h)
@@ -65,12 +69,14 @@ theorem signed_zero (n : Nat) : (signed 0 n : K) = natural n := rfl
 theorem signed_one (n : Nat) : (signed 1 n : K) = -natural n := rfl
 
 /-- The pattern of a sign and a finite magnitude. -/
-theorem scaled_pattern {s p : Nat} (hs : s ≤ 1) (hp : p < infinity) : (scaled (2 ^ 31 * s + p) : K) = signed s (magnitude p) := by
+theorem scaled_pattern {s p : Nat} (hs : s ≤ 1) (hp : p < infinity) :
+    (scaled (2 ^ 31 * s + p) : K) = signed s (magnitude p) := by
   refine sign_cases (P := fun s => (scaled (2 ^ 31 * s + p) : K) = signed s (magnitude p)) ?_ ?_ s hs
   · rw [Nat.mul_zero, Nat.zero_add]; exact (scaled_positive hp).1
   · rw [Nat.mul_one]; exact (scaled_negative hp).1
 
-theorem pattern_finite {s p : Nat} (hs : s ≤ 1) (hp : p ≤ infinity) : exponent (2 ^ 31 * s + p) < 255 ↔ p < infinity := by
+theorem pattern_finite {s p : Nat} (hs : s ≤ 1) (hp : p ≤ infinity) :
+    exponent (2 ^ 31 * s + p) < 255 ↔ p < infinity := by
   have l : p < 2 ^ 31 := Nat.lt_of_le_of_lt hp (by decide +kernel)
   have e : exponent (2 ^ 31 * s + p) = exponent p := by
     refine sign_cases (P := fun s => exponent (2 ^ 31 * s + p) = exponent p) ?_ ?_ s hs
@@ -84,20 +90,24 @@ theorem RoundsMagnitude.bounded {n d p : Nat} (h : RoundsMagnitude n d p) : p �
 
 /-! ### `round` computes what `RoundsTo` says -/
 
-theorem round_rounds (K : Type u) [OrderedRing K] {s n d : Nat} (hs : s ≤ 1) (hd : 0 < d) : RoundsTo (signed s n : K) d (round s n d) :=
+theorem round_rounds (K : Type u) [OrderedRing K] {s n d : Nat} (hs : s ≤ 1) (hd : 0 < d) :
+    RoundsTo (signed s n : K) d (round s n d) :=
   ⟨s, n, roundMagnitude n d, hs, rfl, roundMagnitude_rounds n hd, rfl⟩
 
 theorem rounds_neg {v r : K} (h : Rounds v r) : Rounds (-v) (-r) := by
   intro a ha
   have g := h a (by have m := atMost_negated ha; rw [OrderedRing.neg_neg] at m; exact m)
-  have e : natural (2 ^ 24) * (-r - -v) = -(natural (2 ^ 24) * (r - v)) := (ring3 K t r v, t * (-r - -v), -(t * (r - v))) _ _ _
+  have e : natural (2 ^ 24) * (-r - -v) = -(natural (2 ^ 24) * (r - v)) :=
+    (ring3 K t r v, t * (-r - -v), -(t * (r - v))) _ _ _
   rw [e]; exact atMost_negated g
 
-theorem atMost_wider {y x b : K} (h : AtMost y x) (g : x ≤ b) : AtMost y b := ⟨OrderedRing.le_trans h.1 g, OrderedRing.le_trans h.2 g⟩
+theorem atMost_wider {y x b : K} (h : AtMost y x) (g : x ≤ b) : AtMost y b :=
+  ⟨OrderedRing.le_trans h.1 g, OrderedRing.le_trans h.2 g⟩
 
 /-- The error of a rounded magnitude, for the ring element `v = n / d`. -/
-theorem rounds_magnitude {n d p : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) (finite : p < infinity) {v : K}
-    (hv : natural d * v = natural n) : Rounds v (natural (magnitude p)) := by
+theorem rounds_magnitude {n d p : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) (finite : p < infinity)
+    {v : K} (hv : natural d * v = natural n) :
+    Rounds v (natural (magnitude p)) := by
   rw [h.eq hd] at finite ⊢
   obtain ⟨lower, upper⟩ := roundMagnitude_error hd finite
   intro a ha
@@ -109,13 +119,15 @@ theorem rounds_magnitude {n d p : Nat} (hd : 0 < d) (h : RoundsMagnitude n d p) 
   · refine le_of_natural_mul_le hd ?_
     generalize (natural (magnitude (roundMagnitude n d)) : K) = r at *
     generalize (natural (2 ^ 24) : K) = t at *
-    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * (t * (r - v)), t * (d * v) + (d * v + u * d) - t * (d * r))
-      (natural d) v r t (natural (2 ^ 23))) (sub_nonneg upper)
+    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * (t * (r - v)),
+          t * (d * v) + (d * v + u * d) - t * (d * r)) (natural d) v r t (natural (2 ^ 23)))
+      (sub_nonneg upper)
   · refine le_of_natural_mul_le hd ?_
     generalize (natural (magnitude (roundMagnitude n d)) : K) = r at *
     generalize (natural (2 ^ 24) : K) = t at *
-    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * -(t * (r - v)), t * (d * r) + (d * v + u * d) - t * (d * v))
-      (natural d) v r t (natural (2 ^ 23))) (sub_nonneg lower)
+    exact le_cert ((ring5 K d v r t u, d * (v + u) - d * -(t * (r - v)),
+          t * (d * r) + (d * v + u * d) - t * (d * v)) (natural d) v r t (natural (2 ^ 23)))
+      (sub_nonneg lower)
 
 /-- **The error of correct rounding** is what the specification's any-order executions allow:
     for `t = v / d` with a finite result `w`, `2^24 |w - t| ≤ |t| + 2^23` in units of `2^-149`. -/
@@ -134,8 +146,14 @@ theorem RoundsTo.rounds {v t : K} {d w : Nat} (hd : 0 < d) (h : RoundsTo v d w) 
     rw [OrderedRing.neg_neg] at g; exact g
 
 /-- **Monotone**: if `v / d ≤ v' / d'` then so for what they are rounded to. -/
-theorem RoundsTo.monotone {v v' : K} {d d' w w' : Nat} (hd : 0 < d) (hd' : 0 < d') (h : RoundsTo v d w) (h' : RoundsTo v' d' w')
-    (finite : exponent w < 255) (finite' : exponent w' < 255) (le : natural d' * v ≤ natural d * v') : (scaled w : K) ≤ scaled w' := by
+theorem RoundsTo.monotone {v v' : K} {d d' w w' : Nat}
+    (hd : 0 < d)
+    (hd' : 0 < d')
+    (h : RoundsTo v d w) (h' : RoundsTo v' d' w')
+    (finite : exponent w < 255)
+    (finite' : exponent w' < 255)
+    (le : natural d' * v ≤ natural d * v') :
+    (scaled w : K) ≤ scaled w' := by
   obtain ⟨s, n, p, hs, rfl, hp, rfl⟩ := h
   obtain ⟨s', n', p', hs', rfl, hp', rfl⟩ := h'
   have pf := (pattern_finite hs hp.bounded).1 finite
@@ -153,23 +171,32 @@ theorem RoundsTo.monotone {v v' : K} {d d' w w' : Nat} (hd : 0 < d) (hd' : 0 < d
   generalize magnitude p = a at *
   generalize magnitude p' = a' at *
   rw [Nat.mul_comm n, Nat.mul_comm n'] at up down
-  refine sign_cases (P := fun s => natural d' * signed s n ≤ natural d * (signed s' n' : K) → (signed s a : K) ≤ signed s' a') ?_ ?_ s hs le
-  · refine sign_cases (P := fun s' => natural d' * signed 0 n ≤ natural d * (signed s' n' : K) → (signed 0 a : K) ≤ signed s' a') ?_ ?_ s' hs'
+  refine sign_cases
+    (P := fun s => natural d' * signed s n ≤ natural d * (signed s' n' : K) → (signed s a : K) ≤ signed s' a')
+    ?_ ?_ s hs le
+  · refine sign_cases (P :=
+        fun s' => natural d' * signed 0 n ≤ natural d * (signed s' n' : K) → (signed 0 a : K) ≤ signed s' a')
+      ?_ ?_ s' hs'
     · intro le
       rw [signed_zero, signed_zero, ← natural_mul, ← natural_mul] at le
       exact natural_le (up (le_of_natural_le le))
     · intro le
       rw [signed_zero, signed_one, OrderedRing.mul_neg, ← natural_mul, ← natural_mul] at le
       have n1 := nothing hd' (OrderedRing.le_trans le (neg_nonpos (natural_nonneg _)))
-      have n2 := nothing hd (le_of_neg_le_neg (OrderedRing.le_trans (OrderedRing.le_of_eq neg_zero) (OrderedRing.le_trans (natural_nonneg _) le)))
+      have n2 := nothing hd
+        (le_of_neg_le_neg
+          (OrderedRing.le_trans (OrderedRing.le_of_eq neg_zero) (OrderedRing.le_trans (natural_nonneg _) le)))
       rw [zero n1, zero' n2, signed_one]
       exact OrderedRing.le_of_eq neg_zero.symm
-  · refine sign_cases (P := fun s' => natural d' * signed 1 n ≤ natural d * (signed s' n' : K) → (signed 1 a : K) ≤ signed s' a') ?_ ?_ s' hs'
+  · refine sign_cases (P :=
+        fun s' => natural d' * signed 1 n ≤ natural d * (signed s' n' : K) → (signed 1 a : K) ≤ signed s' a')
+      ?_ ?_ s' hs'
     · intro _
       rw [signed_zero, signed_one]
       exact OrderedRing.le_trans (neg_nonpos (natural_nonneg _)) (natural_nonneg _)
     · intro le
-      rw [signed_one, signed_one, OrderedRing.mul_neg, OrderedRing.mul_neg, ← natural_mul, ← natural_mul] at le
+      rw [signed_one, signed_one, OrderedRing.mul_neg, OrderedRing.mul_neg, ← natural_mul, ← natural_mul]
+        at le
       exact neg_le_neg (natural_le (down (le_of_natural_le (le_of_neg_le_neg le))))
 where
   neg_nonpos {a : K} (h : 0 ≤ a) : -a ≤ 0 := by
@@ -186,7 +213,8 @@ where
     rw [e, z]
 
 /-- **Exact on binary32 numbers**: a number that is one of them is rounded to itself. -/
-theorem RoundsTo.exact {x d w : Nat} (hd : 0 < d) (hx : exponent x < 255) (hx' : x < 2 ^ 32) (h : RoundsTo (natural d * scaled x : K) d w) :
+theorem RoundsTo.exact {x d w : Nat} (hd : 0 < d) (hx : exponent x < 255) (hx' : x < 2 ^ 32)
+    (h : RoundsTo (natural d * scaled x : K) d w) :
     exponent w < 255 ∧ (scaled w : K) = scaled x := by
   obtain ⟨p, hp, e⟩ := finite_cases hx hx'
   obtain ⟨s, n, q, hs, hv, hq, rfl⟩ := h
@@ -197,24 +225,25 @@ theorem RoundsTo.exact {x d w : Nat} (hd : 0 < d) (hx : exponent x < 255) (hx' :
   obtain ⟨t, ht, e⟩ := shape
   rw [e] at hv ⊢
   have value : n = d * magnitude p ∧ (s = t ∨ magnitude p = 0) := by
-    refine sign_cases (P := fun s => natural d * signed t (magnitude p) = (signed s n : K) → n = d * magnitude p ∧ (s = t ∨ magnitude p = 0))
-      ?_ ?_ s hs hv
-    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 0 n : K) → n = d * magnitude p ∧ (0 = t ∨ magnitude p = 0))
-        ?_ ?_ t ht
+    refine sign_cases (P := fun s => natural d * signed t (magnitude p) = (signed s n : K) →
+        n = d * magnitude p ∧ (s = t ∨ magnitude p = 0)) ?_ ?_ s hs hv
+    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 0 n : K) →
+          n = d * magnitude p ∧ (0 = t ∨ magnitude p = 0)) ?_ ?_ t ht
       · intro h; rw [signed_zero, signed_zero, ← natural_mul] at h
         exact ⟨(natural_injective h).symm, Or.inl rfl⟩
       · intro h; rw [signed_zero, signed_one, OrderedRing.mul_neg, ← natural_mul] at h
         obtain ⟨a, b⟩ := opposite h
         have z := Midpoints.le.cancel (b := 0) hd a
         exact ⟨by rw [b, z]; rfl, Or.inr z⟩
-    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 1 n : K) → n = d * magnitude p ∧ (1 = t ∨ magnitude p = 0))
-        ?_ ?_ t ht
+    · refine sign_cases (P := fun t => natural d * signed t (magnitude p) = (signed 1 n : K) →
+          n = d * magnitude p ∧ (1 = t ∨ magnitude p = 0)) ?_ ?_ t ht
       · intro h; rw [signed_zero, signed_one, ← natural_mul] at h
         obtain ⟨b, a⟩ := opposite h.symm
         have z := Midpoints.le.cancel (b := 0) hd a
         exact ⟨by rw [b, z]; rfl, Or.inr z⟩
       · intro h; rw [signed_one, signed_one, OrderedRing.mul_neg, ← natural_mul] at h
-        have g : (natural (d * magnitude p) : K) = natural n := by rw [← OrderedRing.neg_neg (natural n), ← h, OrderedRing.neg_neg]
+        have g : (natural (d * magnitude p) : K) = natural n := by
+          rw [← OrderedRing.neg_neg (natural n), ← h, OrderedRing.neg_neg]
         exact ⟨(natural_injective g).symm, Or.inl rfl⟩
   obtain ⟨rfl, sign⟩ := value
   have same : q = p := (hq.eq hd).trans (roundMagnitude_exact hd hp)

@@ -24,29 +24,34 @@ def terms (K : Type u) [OrderedRing K] : List K := [scaled large, scaled unit, s
 
 theorem summands_products : Products summands (terms K) := by
   have one : (scaled unit : K) = natural (2 ^ 149) := one_scaled
-  have unitTimes : ∀ x : Nat, natural (2 ^ 149) * scaled x = (scaled unit * scaled x : K) := fun x => by rw [one]
+  have unitTimes :
+      ∀ x : Nat, natural (2 ^ 149) * scaled x = (scaled unit * scaled x : K) := fun x => by rw [one]
   exact ⟨unitTimes large, unitTimes unit, unitTimes unit, trivial⟩
 
 /-- From left to right `2^24 + 1` is rounded to `2^24`, twice. -/
 theorem sequential_loses : sequential 0 summands = large := by decide +kernel
 /-- Both ones added first make `2^24 + 2`. -/
-def onesFirst : Grouping := .sum (.product (Prod.mk unit large)) (.sum (.product (Prod.mk unit unit)) (.product (Prod.mk unit unit)))
+def onesFirst : Grouping :=
+  .sum (.product (Prod.mk unit large)) (.sum (.product (Prod.mk unit unit)) (.product (Prod.mk unit unit)))
 theorem grouping_keeps : onesFirst.run = large + 1 := by decide +kernel
 /-- With fused multiply-adds, too, the ones are lost one by one. -/
 theorem fused_loses : fused 0 summands = large := by decide +kernel
 
 /-- Two executions of one sum with different results: the specification contains both. -/
-theorem order_matters (K : Type u) [OrderedRing K] : Sums .rounded (terms K) (scaled large) ∧ Sums .rounded (terms K) (scaled (large + 1)) := by
+theorem order_matters (K : Type u) [OrderedRing K] :
+    Sums .rounded (terms K) (scaled large) ∧ Sums .rounded (terms K) (scaled (large + 1)) := by
   constructor
   · have h := sequential_is_execution (K := K) summands_products (by decide +kernel)
-    rw [show sequential 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from sequential_loses] at h
+    rw [show sequential 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from
+        sequential_loses] at h
     exact h
   · have h := grouping_is_execution (K := K) onesFirst (terms K) summands_products (by decide +kernel)
     rw [grouping_keeps] at h
     exact h
 theorem order_matters_fused (K : Type u) [OrderedRing K] : Sums .rounded (terms K) (scaled large) := by
   have h := fused_is_execution (K := K) summands_products (by decide +kernel)
-  rw [show fused 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from fused_loses] at h
+  rw [show fused 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from fused_loses]
+    at h
   exact h
 
 /-- The patterns of the numbers in `value`. -/
@@ -69,7 +74,8 @@ theorem bits_value (i : Nat) : natural (2 ^ 149) * natural (value i) = (scaled (
 theorem evaluated_row : sequential 0 (layer.pairs bits 0 0) = unit := by decide +kernel
 
 /-- The evaluator's value of the row `1.0 * 3 + -2.0 * 1` in the example graph. -/
-theorem evaluator_computes_row (K : Type u) [OrderedRing K] : layer.Computes .binary32 (fun i => (natural (value i) : K)) 0 0 (natural 1) := by
+theorem evaluator_computes_row (K : Type u) [OrderedRing K] :
+    layer.Computes .binary32 (fun i => (natural (value i) : K)) 0 0 (natural 1) := by
   refine Affine.evaluator_computes layer rfl bits_value (fun h => ?_) ?_ ?_
   · cases h
   · rw [evaluated_row]; exact (natural_mul _ 1).symm.trans one_scaled.symm
@@ -81,7 +87,8 @@ theorem bits_finite (i : Nat) : exponent (bits i) < 255 ∧ bits i < 2 ^ 32 := b
   | true => exact show exponent 0 < 255 ∧ 0 < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
   | false =>
     cases Nat.beq i 2 with
-    | true => exact show exponent 0x40400000 < 255 ∧ 0x40400000 < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
+    | true =>
+      exact show exponent 0x40400000 < 255 ∧ 0x40400000 < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
     | false => exact show exponent unit < 255 ∧ unit < 2 ^ 32 from ⟨by decide +kernel, by decide +kernel⟩
 
 theorem same_order {α : Type} : (s : List α) → Reordered s s
@@ -108,12 +115,14 @@ theorem evaluates : graph.Evaluates bits := by
     decide +kernel
 
 /-- So the graph has this execution in binary32. -/
-theorem evaluator_run (K : Type u) [OrderedRing K] : Executes .binary32 graph (fun i => (natural (value i) : K)) :=
+theorem evaluator_run (K : Type u) [OrderedRing K] :
+    Executes .binary32 graph (fun i => (natural (value i) : K)) :=
   evaluates.executes bits_value
 
 /-- The number in a slot is rounded to its pattern. -/
 theorem bits_rounded (i : Nat) : RoundsTo (natural (2 ^ 149 * value i) : K) 1 (bits i) := by
-  have exactly : ∀ {n p : Nat}, round 0 n 1 = p → RoundsTo (natural n : K) 1 p := fun e => e ▸ round_rounds K (Nat.zero_le 1) (Nat.le_refl 1)
+  have exactly : ∀ {n p : Nat}, round 0 n 1 = p → RoundsTo (natural n : K) 1 p :=
+    fun e => e ▸ round_rounds K (Nat.zero_le 1) (Nat.le_refl 1)
   unfold value bits
   cases Nat.beq i 0 with
   | true => exact exactly (show round 0 (2 ^ 149 * 0) 1 = 0 by decide +kernel)
@@ -123,14 +132,19 @@ theorem bits_rounded (i : Nat) : RoundsTo (natural (2 ^ 149 * value i) : K) 1 (b
     | false => exact exactly (show round 0 (2 ^ 149 * 1) 1 = unit by decide +kernel)
 
 /-- The inputs 3 and 1, rounded, lie in the hull of the example's box. -/
-theorem rounded_inputs (K : Type u) [OrderedRing K] : box.HullHolds graph.inputs (fun i => (natural (value i) : K)) := by
-  refine box.rounded_in_hull (bits := fun i => bits (2 + i)) (d := fun _ => 1) (v := fun i => natural (2 ^ 149 * value (2 + i))) (by decide)
-    (fun i _ => ⟨Nat.le_refl 1, bits_rounded (2 + i), (bits_finite (2 + i)).1, bits_value (2 + i)⟩) fun i hi => ?_
+theorem rounded_inputs (K : Type u) [OrderedRing K] :
+    box.HullHolds graph.inputs (fun i => (natural (value i) : K)) := by
+  refine box.rounded_in_hull (bits := fun i => bits (2 + i)) (d := fun _ => 1)
+    (v := fun i => natural (2 ^ 149 * value (2 + i))) (by decide)
+    (fun i _ => ⟨Nat.le_refl 1, bits_rounded (2 + i), (bits_finite (2 + i)).1, bits_value (2 + i)⟩)
+    fun i hi => ?_
   have between : ∀ {l m u : Nat}, l ≤ 2 * m → 2 * m ≤ u →
       natural 1 * (natural l - natural (2 ^ 149 * box.offset)) ≤ (natural box.denominator * natural m : K) ∧
-      (natural box.denominator * natural m : K) ≤ natural 1 * (natural u - natural (2 ^ 149 * box.offset)) := fun {l m u} a b => by
+      (natural box.denominator * natural m : K) ≤ natural 1 * (natural u - natural (2 ^ 149 * box.offset)) :=
+          fun {l m u} a b => by
     have e : (natural box.denominator * natural m : K) = natural (2 * m) := (natural_mul 2 m).symm
-    have z : ∀ n : Nat, natural 1 * (natural n - natural (2 ^ 149 * box.offset)) = (natural n : K) := fun n => by
+    have z :
+        ∀ n : Nat, natural 1 * (natural n - natural (2 ^ 149 * box.offset)) = (natural n : K) := fun n => by
       have none : 2 ^ 149 * box.offset = 0 := by decide +kernel
       rw [none]
       exact (ring1 K x, 1 * (x - 0), x) _

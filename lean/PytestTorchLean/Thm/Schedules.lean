@@ -4,8 +4,8 @@ import PytestTorchLean.Thm.Arithmetic
 /-!
 # Schedules are executions
 
-What the evaluator computes with its sequential schedule, and what a runtime computes with fused multiply-adds or
-in any grouping, is a rounded sum in the sense of the specification, in every ordered ring. The only
+What the evaluator computes with its sequential schedule, and what a runtime computes with fused multiply-adds
+or in any grouping, is a rounded sum in the sense of the specification, in every ordered ring. The only
 hypothesis is that the result is finite: an operation that overflows gives an infinity or NaN, which no later
 addition makes finite again.
 -/
@@ -39,7 +39,8 @@ theorem scaled_zero : (scaled 0 : K) = 0 := by
   rw [s, m]; rfl
 
 /-- Adding a number to 0 does nothing. -/
-theorem zero_add_scaled (K : Type u) [OrderedRing K] {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) : (scaled (add 0 x) : K) = scaled x := by
+theorem zero_add_scaled (K : Type u) [OrderedRing K] {x : Nat} (h : exponent x < 255) (g : x < 2 ^ 32) :
+    (scaled (add 0 x) : K) = scaled x := by
   have r := add_rounds K (x := 0) (by decide +kernel) h
   have e : (scaled 0 + scaled x : K) = natural 1 * scaled x := by
     rw [scaled_zero]
@@ -50,7 +51,8 @@ theorem zero_add_scaled (K : Type u) [OrderedRing K] {x : Nat} (h : exponent x <
 /-! ### One operation -/
 
 /-- A rounded product. -/
-theorem mul_is_execution {w x : Nat} (finite : exponent (mul w x) < 255) {t : K} (ht : natural (2 ^ 149) * t = scaled w * scaled x) :
+theorem mul_is_execution {w x : Nat} (finite : exponent (mul w x) < 255) {t : K}
+    (ht : natural (2 ^ 149) * t = scaled w * scaled x) :
     Sums .rounded [t] (scaled (mul w x)) := by
   obtain ⟨hw, hx⟩ := mul_finite finite
   exact Sums.round (Sums.product t) ((mul_rounds K hw hx).rounds (Natural.two_pow_pos 149) finite ht)
@@ -64,14 +66,17 @@ theorem add_is_execution {p q : Nat} {s t : List K} (finite : exponent (add p q)
   exact (ring1 K x, 1 * x, x) _
 
 /-- A fused multiply-add onto a rounded sum. -/
-theorem fma_is_execution {w x p : Nat} {s : List K} (finite : exponent (fma w x p) < 255) {t : K} (ht : natural (2 ^ 149) * t = scaled w * scaled x)
-    (hs : Sums .rounded s (scaled p)) : Sums .rounded (t :: s) (scaled (fma w x p)) := by
+theorem fma_is_execution {w x p : Nat} {s : List K} (finite : exponent (fma w x p) < 255) {t : K}
+    (ht : natural (2 ^ 149) * t = scaled w * scaled x) (hs : Sums .rounded s (scaled p)) :
+    Sums .rounded (t :: s) (scaled (fma w x p)) := by
   obtain ⟨hw, hx, hp⟩ := fma_finite finite
-  refine Sums.round (Sums.add (Sums.product t) hs) ((fma_rounds K hw hx hp).rounds (Natural.two_pow_pos 149) finite ?_)
+  refine Sums.round (Sums.add (Sums.product t) hs)
+    ((fma_rounds K hw hx hp).rounds (Natural.two_pow_pos 149) finite ?_)
   rw [OrderedRing.mul_add, ht]
 
 /-- A fused multiply-add onto 0. -/
-theorem fma_zero_is_execution {w x : Nat} (finite : exponent (fma w x 0) < 255) {t : K} (ht : natural (2 ^ 149) * t = scaled w * scaled x) :
+theorem fma_zero_is_execution {w x : Nat} (finite : exponent (fma w x 0) < 255) {t : K}
+    (ht : natural (2 ^ 149) * t = scaled w * scaled x) :
     Sums .rounded [t] (scaled (fma w x 0)) := by
   obtain ⟨hw, hx, hp⟩ := fma_finite finite
   refine Sums.round (Sums.product t) ((fma_rounds K hw hx hp).rounds (Natural.two_pow_pos 149) finite ?_)
@@ -86,7 +91,8 @@ theorem joined_joined {α : Type u} : (s t v : List α) → joined (joined s t) 
   | [], _, _ => rfl
   | x :: s, t, v => congrArg (List.cons x) (joined_joined s t v)
 
-theorem joined_last {α : Type u} (x : α) : (s : List α) → (t : List α) → joined (joined s [x]) t = joined s (x :: t) :=
+theorem joined_last {α : Type u} (x : α) :
+    (s : List α) → (t : List α) → joined (joined s [x]) t = joined s (x :: t) :=
   fun s t => joined_joined s [x] t
 
 /-- The first element may as well be the last. -/
@@ -102,7 +108,9 @@ theorem products_split : (p q : List (Nat × Nat)) → (terms : List K) → Prod
     obtain ⟨s, t, e, hs, ht⟩ := products_split p q terms h.2
     exact ⟨term :: s, t, congrArg (List.cons term) e, ⟨h.1, hs⟩, ht⟩
 
-theorem products_join : (p q : List (Nat × Nat)) → (s t : List K) → Products p s → Products q t → Products (joined p q) (joined s t)
+theorem products_join :
+    (p q : List (Nat × Nat)) → (s t : List K) → Products p s →
+    Products q t → Products (joined p q) (joined s t)
   | [], _, [], _, _, g => g
   | [], _, _ :: _, _, h, _ => h.elim
   | _ :: _, _, [], _, h, _ => h.elim
@@ -116,15 +124,20 @@ theorem fused_step (acc : Nat) (pair : Nat × Nat) (pairs : List (Nat × Nat)) :
     fused acc (pair :: pairs) = fused (fma pair.fst pair.snd acc) pairs := rfl
 
 /-- Once overflowed, never finite again. -/
-theorem sequential_finite : (pairs : List (Nat × Nat)) → (acc : Nat) → exponent (sequential acc pairs) < 255 → exponent acc < 255
+theorem sequential_finite :
+    (pairs : List (Nat × Nat)) → (acc : Nat) → exponent (sequential acc pairs) < 255 → exponent acc < 255
   | [], _, h => h
   | _ :: rest, _, h => (add_finite (sequential_finite rest _ h)).1
-theorem fused_finite : (pairs : List (Nat × Nat)) → (acc : Nat) → exponent (fused acc pairs) < 255 → exponent acc < 255
+theorem fused_finite :
+    (pairs : List (Nat × Nat)) → (acc : Nat) → exponent (fused acc pairs) < 255 → exponent acc < 255
   | [], _, h => h
   | _ :: rest, _, h => (fma_finite (fused_finite rest _ h)).2.2
 
-theorem sequential_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) → Sums .rounded before (scaled acc) →
-    Products pairs terms → exponent (sequential acc pairs) < 255 → Sums .rounded (joined before terms) (scaled (sequential acc pairs))
+theorem sequential_continues :
+    (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) →
+    Sums .rounded before (scaled acc) → Products pairs terms →
+    exponent (sequential acc pairs) < 255 →
+    Sums .rounded (joined before terms) (scaled (sequential acc pairs))
   | [], acc, before, [], hb, _, _ => by rw [joined_nil]; exact hb
   | [], _, _, _ :: _, _, h, _ => h.elim
   | _ :: _, _, _, [], _, h, _ => h.elim
@@ -132,12 +145,15 @@ theorem sequential_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (
     rw [sequential_step] at finite ⊢
     have f := sequential_finite rest (add acc (mul pair.fst pair.snd)) finite
     have step := add_is_execution f hb (mul_is_execution (add_finite f).2 hp.1)
-    have g := sequential_continues rest (add acc (mul pair.fst pair.snd)) (joined before [t]) terms step hp.2 finite
+    have g :=
+      sequential_continues rest (add acc (mul pair.fst pair.snd)) (joined before [t]) terms step hp.2 finite
     rw [joined_last] at g
     exact g
 
-theorem fused_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) → Sums .rounded before (scaled acc) →
-    Products pairs terms → exponent (fused acc pairs) < 255 → Sums .rounded (joined before terms) (scaled (fused acc pairs))
+theorem fused_continues :
+    (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) →
+    Sums .rounded before (scaled acc) → Products pairs terms →
+    exponent (fused acc pairs) < 255 → Sums .rounded (joined before terms) (scaled (fused acc pairs))
   | [], acc, before, [], hb, _, _ => by rw [joined_nil]; exact hb
   | [], _, _, _ :: _, _, h, _ => h.elim
   | _ :: _, _, _, [], _, h, _ => h.elim
@@ -150,8 +166,9 @@ theorem fused_continues : (pairs : List (Nat × Nat)) → (acc : Nat) → (befor
     exact g
 
 /-- **The evaluator's schedule is an execution.** -/
-theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K} (h : Products (pair :: pairs) terms)
-    (finite : exponent (sequential 0 (pair :: pairs)) < 255) : Sums .rounded terms (scaled (sequential 0 (pair :: pairs))) := by
+theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
+    (h : Products (pair :: pairs) terms) (finite : exponent (sequential 0 (pair :: pairs)) < 255) :
+    Sums .rounded terms (scaled (sequential 0 (pair :: pairs))) := by
   cases terms with
   | nil => exact h.elim
   | cons t terms =>
@@ -165,8 +182,9 @@ theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} 
     exact sequential_continues pairs (add 0 (mul pair.fst pair.snd)) [t] terms first h.2 finite
 
 /-- **The fused schedule is an execution.** -/
-theorem fused_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K} (h : Products (pair :: pairs) terms)
-    (finite : exponent (fused 0 (pair :: pairs)) < 255) : Sums .rounded terms (scaled (fused 0 (pair :: pairs))) := by
+theorem fused_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
+    (h : Products (pair :: pairs) terms) (finite : exponent (fused 0 (pair :: pairs)) < 255) :
+    Sums .rounded terms (scaled (fused 0 (pair :: pairs))) := by
   cases terms with
   | nil => exact h.elim
   | cons t terms =>
@@ -196,11 +214,12 @@ namespace Affine
 open OrderedRing Binary32
 variable {K : Type u} [OrderedRing K]
 
-theorem products_listed : (n : Nat) → (f : Nat → List (Nat × Nat)) → (g : Nat → List K) → (∀ i, i < n → Products (f i) (g i)) →
-    Products (listed n f) (listed n g)
+theorem products_listed :
+    (n : Nat) → (f : Nat → List (Nat × Nat)) → (g : Nat → List K) →
+    (∀ i, i < n → Products (f i) (g i)) → Products (listed n f) (listed n g)
   | 0, _, _, _ => trivial
-  | n + 1, f, g, h => products_join (f 0) (listed n fun i => f (i + 1)) (g 0) (listed n fun i => g (i + 1)) (h 0 (Nat.succ_pos n))
-      (products_listed n _ _ fun i hi => h (i + 1) (Nat.succ_le_succ hi))
+  | n + 1, f, g, h => products_join (f 0) (listed n fun i => f (i + 1)) (g 0) (listed n fun i => g (i + 1))
+      (h 0 (Nat.succ_pos n)) (products_listed n _ _ fun i hi => h (i + 1) (Nat.succ_le_succ hi))
 
 /-- The terms of a row are the exact products of its pairs. -/
 theorem terms_are_products (a : Affine) {bits : Nat → Nat} {slots : Nat → K}
@@ -223,12 +242,15 @@ theorem divides_one (s : K) : Divides 1 s s := by
   rw [z]
   exact ⟨nonneg, by rw [OrderedRing.neg_zero]; exact nonneg⟩
 
-/-- **The evaluator's value of a row** is one that the specification allows: `slots` hold the binary32 numbers of
-    the patterns `bits`, and `y` is what the sequential schedule computes, a finite number. -/
-theorem evaluator_computes (a : Affine) {bits : Nat → Nat} {slots : Nat → K} {position row : Nat} {y : K} (undivided : a.divisor = 1)
-    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i)) (nonempty : a.pairs bits position row ≠ [])
+/-- **The evaluator's value of a row** is one that the specification allows: `slots` hold the binary32 numbers
+    of the patterns `bits`, and `y` is what the sequential schedule computes, a finite number. -/
+theorem evaluator_computes (a : Affine) {bits : Nat → Nat} {slots : Nat → K} {position row : Nat} {y : K}
+    (undivided : a.divisor = 1)
+    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i))
+    (nonempty : a.pairs bits position row ≠ [])
     (hy : natural (2 ^ 149) * y = scaled (sequential 0 (a.pairs bits position row)))
-    (finite : exponent (sequential 0 (a.pairs bits position row)) < 255) : a.Computes .binary32 slots position row y := by
+    (finite : exponent (sequential 0 (a.pairs bits position row)) < 255) :
+    a.Computes .binary32 slots position row y := by
   refine ⟨natural (2 ^ 149) * y, ?_, by rw [undivided]; exact divides_one _⟩
   have products := terms_are_products a h position row
   rw [hy]

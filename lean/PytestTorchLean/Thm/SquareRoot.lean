@@ -13,7 +13,8 @@ def IsRoot (n r : Nat) : Prop := r * r ≤ n ∧ n < (r + 1) * (r + 1)
 
 theorem double_square (r : Nat) : 2 * r * (2 * r) = 4 * (r * r) := by
   rw [Nat.mul_assoc, Nat.mul_left_comm r, ← Nat.mul_assoc]
-theorem double_next (r : Nat) : (2 * r + 1 + 1) * (2 * r + 1 + 1) = 4 * ((r + 1) * (r + 1)) := double_square (r + 1)
+theorem double_next (r : Nat) : (2 * r + 1 + 1) * (2 * r + 1 + 1) = 4 * ((r + 1) * (r + 1)) :=
+  double_square (r + 1)
 
 theorem squareRootBitwise_root : (steps n : Nat) → n < 4 ^ steps → IsRoot n (squareRootBitwise steps n)
   | 0, n, h => by
@@ -25,8 +26,9 @@ theorem squareRootBitwise_root : (steps n : Nat) → n < 4 ^ steps → IsRoot n 
     obtain ⟨lower, upper⟩ := squareRootBitwise_root steps (n / 4) small
     have whole := mod_add_div (B := 4) (by decide) n
     have rest := mod_lt (B := 4) (by decide) n
-    show IsRoot n (cond (Nat.ble ((2 * squareRootBitwise steps (n / 4) + 1) * (2 * squareRootBitwise steps (n / 4) + 1)) n)
-      (2 * squareRootBitwise steps (n / 4) + 1) (2 * squareRootBitwise steps (n / 4)))
+    show IsRoot n (cond
+        (Nat.ble ((2 * squareRootBitwise steps (n / 4) + 1) * (2 * squareRootBitwise steps (n / 4) + 1)) n)
+        (2 * squareRootBitwise steps (n / 4) + 1) (2 * squareRootBitwise steps (n / 4)))
     generalize squareRootBitwise steps (n / 4) = r at *
     generalize n / 4 = k at *
     generalize n % 4 = j at *
@@ -77,7 +79,8 @@ theorem midpoint_below {N t S : Nat} (h : IsRoot N t) (g : 4 * S ≤ 2 * (2 * t 
   have le : S ≤ t := by
     refine Nat.le_of_succ_le_succ (lt_of_mul_lt_mul_left (c := 4) (lt_of_le_of_lt g ?_))
     rw [Nat.mul_add, four_mul]
-    refine Nat.add_le_add (Nat.le_refl (4 * t)) (Nat.succ_le_succ (Nat.le_trans (Nat.mul_le_mul (Nat.le_refl 2) ?_) (by decide : 2 * 1 ≤ 3)))
+    refine Nat.add_le_add (Nat.le_refl (4 * t))
+      (Nat.succ_le_succ (Nat.le_trans (Nat.mul_le_mul (Nat.le_refl 2) ?_) (by decide : 2 * 1 ≤ 3)))
     exact (sticky_cases N t).elim (fun c => by rw [c.1]; exact Nat.zero_le 1) fun c => Natural.le_of_eq c.1
   refine ⟨Nat.le_trans (Nat.mul_le_mul le le) h.1, fun e => ?_⟩
   have same : S = t := Nat.le_antisymm le (le_of_square_le (by rw [e]; exact h.1))
@@ -120,18 +123,22 @@ theorem square_limit : 2 ^ 214 * 2 ^ 214 ≤ 4 ^ 256 := by decide +kernel
 theorem threshold_limit : 2 * 2 ^ 214 + 1 < 4 * overflowThreshold := by decide +kernel
 
 /-- The root of every finite number is finite, and the one that is nearest. -/
-theorem roundRoot_nearest {p : Nat} (hp : p < infinity) : NearestRoot (magnitude p) (roundRoot (magnitude p)) := by
+theorem roundRoot_nearest {p : Nat} (hp : p < infinity) :
+    NearestRoot (magnitude p) (roundRoot (magnitude p)) := by
   have l := magnitude_lt hp (Nat.le_refl _)
   generalize magnitude p = n at *
   have bound : 4 * (2 ^ 149 * n) < 2 ^ 214 * 2 ^ 214 := by
     rw [← root_limit]; exact mul_lt_mul_left (by decide) (mul_lt_mul_left (two_pow_pos 149) l)
   have root := squareRoot_root (lt_of_lt_of_le bound square_limit)
-  show NearestRoot n (roundMagnitude (2 * squareRoot (4 * (2 ^ 149 * n)) + sticky (4 * (2 ^ 149 * n)) (squareRoot (4 * (2 ^ 149 * n)))) 4)
+  show NearestRoot n (roundMagnitude
+      (2 * squareRoot (4 * (2 ^ 149 * n)) + sticky (4 * (2 ^ 149 * n)) (squareRoot (4 * (2 ^ 149 * n)))) 4)
   generalize squareRoot (4 * (2 ^ 149 * n)) = t at *
-  refine Midpoints.root root (roundMagnitude_midpoints _ (by decide)) ((roundMagnitude_finite (by decide)).2 (lt_of_le_of_lt ?_ threshold_limit))
+  refine Midpoints.root root (roundMagnitude_midpoints _ (by decide))
+    ((roundMagnitude_finite (by decide)).2 (lt_of_le_of_lt ?_ threshold_limit))
   have small : t ≤ 2 ^ 214 := le_of_square_le (Nat.le_trans root.1 (le_of_lt bound))
   refine Nat.add_le_add (Nat.mul_le_mul (Nat.le_refl 2) small) ?_
-  exact (sticky_cases (4 * (2 ^ 149 * n)) t).elim (fun c => by rw [c.1]; exact Nat.zero_le 1) fun c => Natural.le_of_eq c.1
+  exact (sticky_cases (4 * (2 ^ 149 * n)) t).elim (fun c => by rw [c.1]; exact Nat.zero_le 1)
+    fun c => Natural.le_of_eq c.1
 
 /-- **The square root** of a finite number that is not negative is the nearest binary32 number. -/
 theorem sqrt_nearest {x : Nat} (hx : x < infinity) : NearestRoot (magnitude x) (sqrt x) := by
@@ -146,10 +153,12 @@ theorem sqrt_nearest {x : Nat} (hx : x < infinity) : NearestRoot (magnitude x) (
     have s : sqrt 0 = 0 := by decide +kernel
     have m : magnitude 0 = 0 := by decide +kernel
     rw [s, m]
-    exact ⟨hx, fun q _ => ⟨fun l => absurd l (Nat.not_succ_le_zero q), fun _ => ⟨Nat.zero_le _, fun _ => rfl⟩⟩⟩
+    exact
+      ⟨hx, fun q _ => ⟨fun l => absurd l (Nat.not_succ_le_zero q), fun _ => ⟨Nat.zero_le _, fun _ => rfl⟩⟩⟩
   | false =>
     unfold sqrt isZero
-    rw [finite_not_nan finite, finite_not_infinite finite, positive, whole, z, beq_zero_one, choose_false, choose_false, choose_false, choose_false]
+    rw [finite_not_nan finite, finite_not_infinite finite, positive, whole, z, beq_zero_one, choose_false,
+        choose_false, choose_false, choose_false]
     exact roundRoot_nearest hx
 
 end Binary32
