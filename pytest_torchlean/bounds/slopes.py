@@ -84,7 +84,8 @@ class Adam:
         self._second = _SECOND_MOMENT * self._second + (1 - _SECOND_MOMENT) * slope * slope
         mean = self._first / (1 - _FIRST_MOMENT**self._count)
         size = np.sqrt(self._second / (1 - _SECOND_MOMENT**self._count))
-        found: Float64 = mean / (size + _LEAST)
+        # the least normal number of the array's own format: a gradient of 0 gives 0
+        found: Float64 = mean / (size + max(_LEAST, float(np.finfo(size.dtype).tiny)))
         return found
 
 

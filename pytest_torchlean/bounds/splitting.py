@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseTree
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.queue import Bounded, Cuts, Rounds, Searched, cut_hardest_first
+from pytest_torchlean.bounds.retightening import RefinedCase
 from pytest_torchlean.bounds.stated import StatedSlopes
 
 _BATCH = 64
@@ -50,7 +51,7 @@ def smallest_clause(rows: Float64, alternatives: int) -> Float64:
 class Leaf:
     """A box that is proved without another cut: its bounds, float64 (inputs,), and slopes that do it, where
     those of `crown` do not. phases: the cases of ReLUs in which it is proved, where it takes any.
-    bounds: what they were found with.
+    bounds: what they were found with. refined: cases that bound earlier values again, in place of phases.
     """
 
     lower: Float64
@@ -58,6 +59,7 @@ class Leaf:
     slopes: StatedSlopes | None = None
     phases: PhaseTree | None = None
     bounds: LinearBounds | None = None
+    refined: RefinedCase | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,7 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
+from pytest_torchlean.certificate.retightened import Retightened
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
@@ -135,6 +136,10 @@ def _chain(
     script: ScriptData
     if leaf is not None and leaf.phases is not None:
         script, fine, least = Cases(account, claim, forms, slopes, refine).script(leaf.phases, state)
+        return behind(pieces, script), fine, least
+    if leaf is not None and leaf.refined is not None:
+        own = Retightened(account, claim, forms, slopes, refine)
+        script, fine, least = own.refined(leaf.refined, state)
         return behind(pieces, script), fine, least
     how: ConclusionData
     last = slopes if stated is None else with_lower(account, slopes, stated.last)

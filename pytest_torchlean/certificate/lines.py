@@ -49,14 +49,14 @@ def with_lower(account: Account, slopes: Mapping[int, Slopes], lower: Lower) -> 
     return found
 
 
-def lines_of(account: Account, node: ReluData, state: State) -> Slopes:
+def lines_of(account: Account, node: ReluData, state: State, bits: int = SLOPE_BITS) -> Slopes:
     """Chords above, and below the line that leaves the smaller triangle."""
     here = slice(node.first, node.first + node.count)
     low, high = in_binary64(account, state.lower[here]), in_binary64(account, state.upper[here])
-    lines = relu_lines(low, high, SLOPE_BITS)
-    unit = 1 << SLOPE_BITS
+    lines = relu_lines(low, high, bits)
+    unit = 1 << bits
     return Slopes(
-        SLOPE_BITS,
+        bits,
         np.rint(lines.lower[:, 0, 0] * unit).astype(np.int64),
         np.rint(lines.upper[:, 0, 0] * unit).astype(np.int64),
     )

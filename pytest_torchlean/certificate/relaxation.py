@@ -7,7 +7,7 @@ is chosen while the rows go back, from the coefficients themselves. One box at a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -99,6 +99,20 @@ def relax(
     return Relaxed(data, finished(box, rows))
 
 
+def relax_earlier(
+    box: Box,
+    passed: Sequence[PassedNode],
+    number: int,
+    slopes: Mapping[int, Slopes],
+    goals: NDArray[np.int64],
+    multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
+) -> Relaxed:
+    """`relax` for slots of node `number`, which later ones may follow. Raises NotRelaxable."""
+    found = relax(box, passed[: number + 1], slopes, goals, multipliers)
+    later = (SkipData(),) * (len(passed) - number - 1)
+    return replace(found, data=replace(found.data, links=(*later, *found.data.links)))
+
+
 def conclude(
     box: Box,
     passed: Sequence[PassedNode],
@@ -156,11 +170,14 @@ def tightened(
     """Bounds of all slots after Check.Relaxation.tighten, and whether the relaxation is accepted."""
     lower, upper = box.lower.copy(), box.upper.copy()
     try:
-        require(bool(passed) and data.start == passed[-1].start and data.count == size_of(passed[-1].node))
+        run = data.start, data.count
+        node = next((own for own in reversed(passed) if (own.start, size_of(own.node)) == run), None)
+        if node is None:
+            raise NotRelaxable("goals that are no node's results")
         require(data.rows <= 4 * data.count and data.goals.bit_length() <= 32 * data.rows)
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * data.count and bool((np.diff(goals) > 0).all()))
-        rows = goal_rows(passed[-1], goals, data.digit)
+        rows = goal_rows(node, goals, data.digit)
         rows = followed(box, passed, data.links, rows)
         bounds = finished(box, rows)
         fits = fits_frame(box, rows, data)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_torchlean.bounds import cells, crown
+from pytest_torchlean.bounds import cells, crown, retightening
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
@@ -62,6 +62,10 @@ _SEARCH_TO_LEAN = 2e-3
 _FEWEST_PHASES = 8
 """Cases by phases that Lean must have time for, for a search to begin."""
 _PHASE_SLACK = 1e-3
+_REFINED_SLACK = 2e-3
+"""The same where bounds are stated again on the way, each rounded."""
+_CASES_REFINED = 5.0
+"""Cases that bound earlier values again, most of them with few rows, for one of those that do not."""
 _FINER_SLACKS = (4e-3, 3e-2)
 """For a case that integers did not prove with the slack above."""
 _MOST_FINER = 64
@@ -124,7 +128,15 @@ def cases_of(
             return cut.tree
     if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
-    affordable = (budget.seconds if granted is None else granted) / seconds_per_case(program)
+    seconds = budget.seconds if granted is None else granted
+    if forms.alternatives == 1:
+        most_refined = int(min(MOST_PHASES, seconds / seconds_per_case(program) * _CASES_REFINED))
+        refined = retightening.search(
+            found.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget
+        )
+        if refined is not None and refined.tree is not None:
+            return Leaf(lower, upper, found.slopes, refined=refined.tree)
+    affordable = seconds / seconds_per_case(program)
     bounded = int(min(MOST_PHASES, 2 * affordable))
     if program.size <= _MOST_SLOTS:
         found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)

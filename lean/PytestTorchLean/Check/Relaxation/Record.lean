@@ -252,6 +252,21 @@ theorem merge_sound {s : Scale} {slots : Nat → K} {direct mirrored start n lea
       exact ⟨Rows.natural_le_reflect (K := K) (le_trans b3 up), Natural.sub_le _ _, b3, up⟩
   exact ⟨_, _, Memory.append_holds (first_holds sf hm) tail, h⟩
 
+/-- The slots of a memory behind the first ones. -/
+theorem later_holds {s : Scale} {slots : Nat → K} {direct mirrored start n : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots (start + n)) :
+    (Memory.mk (Nat.shiftRight direct (s.stride * start)) (Nat.shiftRight mirrored (s.stride * start))).Holds s (fun i => slots (start + i)) n := by
+  obtain ⟨l, u, hd, hmm, hw⟩ := hm
+  have hd : direct = pack s.stride (start + n) (fun i => Memory.directWord s (l i) (u i)) := hd
+  have hmm : mirrored = pack s.stride (start + n) (fun i => Memory.mirroredWord s (l i) (u i)) := hmm
+  have lt : ∀ i, i < start → i < start + n := fun i hi => Nat.le_trans hi (Nat.le_add_right _ _)
+  refine ⟨fun i => l (start + i), fun i => u (start + i), ?_, ?_, fun i hi => hw (start + i) (Nat.add_le_add (Nat.le.refl (n := start)) hi)⟩
+  · show Nat.shiftRight direct (s.stride * start) = _
+    rw [hd]
+    exact shift_pack_append fun i hi => (Memory.word_lt sf (hw i (lt i hi)).1 (hw i (lt i hi)).2.1).1
+  · show Nat.shiftRight mirrored (s.stride * start) = _
+    rw [hmm]
+    exact shift_pack_append fun i hi => (Memory.word_lt sf (hw i (lt i hi)).1 (hw i (lt i hi)).2.1).2
+
 /-- What a relaxation proves of its goals, put into the memory. -/
 def record (s : Scale) (size start n scale shift R goals gain loss direct mirrored : Nat) (next : Nat → Nat → Bool) : Bool :=
   gather s size scale shift R 0 goals gain loss 0 0 fun low high => merge s start n low high direct mirrored next
@@ -276,6 +291,27 @@ theorem record_sound {s : Scale} {slots : Nat → K} {size start n scale R goals
   obtain ⟨least, L, H, hg, h⟩ := gather_sound hs inside R 0 goals c d (fun _ => 0) (fun _ => 0) _ hr
     (fun j hj => ⟨(inside j hj).1, (inside j hj).2, fun _ => rfl, fun _ => rfl⟩) h
   exact merge_sound half sf hm hg h
+
+
+/-- `record` where the goals' run, which ends at slot `last`, may be followed by other slots, which stay as they are. -/
+def recordWithin (s : Scale) (last size start n scale shift R goals gain loss direct mirrored : Nat) (next : Nat → Nat → Bool) : Bool :=
+  force (fun below => force (fun later => force (fun later' =>
+      record s size start n scale shift R goals gain loss (Nat.land direct below) (Nat.land mirrored below) fun direct' mirrored' =>
+        force (fun direct'' => force (fun mirrored'' => next direct'' mirrored'')
+          (Nat.add mirrored' (Nat.mul (Nat.pow 2 (Nat.mul s.stride last)) later'))) (Nat.add direct' (Nat.mul (Nat.pow 2 (Nat.mul s.stride last)) later)))
+    (Nat.shiftRight mirrored (Nat.mul s.stride last))) (Nat.shiftRight direct (Nat.mul s.stride last))) (Nat.sub (Nat.pow 2 (Nat.mul s.stride last)) 1)
+
+theorem recordWithin_sound {s : Scale} {slots : Nat → K} {size start n more scale R goals direct mirrored : Nat} {c d : Nat → Nat} {next : Nat → Nat → Bool} (half : 0 < s.half)
+    (sf : s.Fits) (hs : 0 < scale)
+    (hr : ∀ r, r < R → c r < 2 ^ size ∧ d r < 2 ^ size ∧ word goals r / 2 < n ∧
+      natural (c r) ≤ natural scale * goalOf (values s slots start) goals r + natural (d r))
+    (hm : (Memory.mk direct mirrored).Holds s slots (start + n + more))
+    (h : recordWithin s (start + n) size start n scale (scale * s.center) R goals (pack size R c) (pack size R d) direct mirrored next = true) :
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (start + n + more) ∧ next direct' mirrored' = true := by
+  unfold recordWithin at h
+  simp only [force_eq] at h
+  obtain ⟨direct', mirrored', h1, h2⟩ := record_sound half sf hs hr (first_holds sf hm) h
+  exact ⟨_, _, Memory.append_holds h1 (later_holds sf hm), h2⟩
 
 end Relaxation
 end PytestTorchLean

@@ -1,0 +1,446 @@
+"""A search for a tree of cases by ReLU phases in which bounds are tightened again, for dense networks.
+
+Where many ReLUs are undecided, multipliers alone take too many cases: what a phase says of one value makes
+many later values more certain. So every case bounds again the later arguments that are still undecided, with
+the multipliers of all its phases, by slopes that they share. A case may also be shown to be empty: a value
+with a phase lies beyond its bound. The split is the one of which two cases gain most together, of several
+that are tried (strong branching); the case furthest from its goal is split first. The result is never
+evidence: a certificate states it and Lean checks it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.chains import Carried, Chain, Level, carry, chain_of, restated
+from pytest_torchlean.bounds.crown import LinearBounds
+from pytest_torchlean.bounds.layers import Float64
+from pytest_torchlean.bounds.slopes import Ascent
+
+_ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
+"""For the whole box, whose bounds all cases start from."""
+_FULL = Ascent(iterations=12, step=0.25, decay=0.9)
+_GLANCE = Ascent(iterations=3, step=0.25, decay=0.95)
+"""For cases that are only tried."""
+_TRIED = 3
+"""ReLUs of one level that are tried before one is split, of a level with more than _FEW."""
+_FEW = 8
+_FEW_LEFT = 16
+"""Undecided ReLUs of a level that may each be decided by a case of its own that is empty."""
+_LEAST_GAIN = 1e-3
+"""A case that gains less counts as if it gained so much."""
+_WORTH = 0.005
+"""A bound is stated again where it moves by so much of what lies between both, or decides a ReLU."""
+_LEAST_EMPTIER = 1e-4
+"""The same of what shows that cases are empty."""
+_TO_SPARE = 1e-2
+"""A climb goes on until its bound is so far above the slack."""
+_EMPTY_SLACK = 1e-3
+"""By how much of the whole box's interval a value of an empty case lies beyond its bound."""
+_MORE = 1.25
+"""Of the multiple that would show that a case is empty."""
+_STUCK = 0.02
+"""Where the worse case gains less, of what is missing, rows alone lead nowhere."""
+_DEEPEST = 60
+"""Splits of one case: scripts nest as deeply, for Python and for Lean."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tightening:
+    """Bounds of what ReLU `relu` reads. goals: 2 * place for a lower bound, 2 * place + 1 for an upper one,
+    increasing. lower: slopes below by the number of the ReLU, float64 (n,). multipliers: by ReLU, float64
+    (goals, n); positive ones of (value - its upper bound), negative ones of (value - its lower bound).
+    """
+
+    relu: int
+    goals: NDArray[np.int64]
+    lower: Mapping[int, Float64]
+    multipliers: Mapping[int, Float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """What proves a case. lower, multipliers: as above, for the property's rows."""
+
+    lower: Mapping[int, Float64]
+    multipliers: Mapping[int, Float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """Two cases: what ReLU `relu` reads at `place` is at most 0, or at least."""
+
+    relu: int
+    place: int
+    off: RefinedCase
+    on: RefinedCase
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedCase:
+    """What is tightened first, and how it goes on."""
+
+    tightenings: tuple[Tightening, ...]
+    then: Ending | Halves
+
+
+@dataclass(frozen=True)
+class RefinedSearch:
+    """tree: None where cases were left. bounded: cases looked at. gap: the lowest bound that was left."""
+
+    tree: RefinedCase | None
+    bounded: int
+    gap: float
+
+
+def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
+    """All cases, those that are split among them."""
+    pending = [tree]
+    while pending:
+        case = pending.pop()
+        yield case
+        if isinstance(case.then, Halves):
+            pending += [case.then.on, case.then.off]
+
+
+@dataclass(frozen=True, eq=False)
+class _Decided:
+    """Of these two cases the one that is not `on` is empty, which `ending` shows."""
+
+    relu: int
+    place: int
+    on: bool
+    ending: Ending
+
+
+@dataclass(eq=False)
+class _Node:
+    levels: tuple[Level, ...]
+    depth: int
+    least: float
+    slopes: dict[tuple[int, int], tuple[Float64, ...]]
+    """Where an ascent begins, by level and sign."""
+    steps: tuple[Tightening | _Decided, ...] = ()
+    ending: Ending | None = None
+    empty: float = -np.inf
+    """By how much a value with a phase lies beyond its bound, of the whole box's interval."""
+    costs: list[tuple[Float64, ...]] = field(default_factory=list)
+    """What each result costs, by level: the property's rows, then those that may show emptiness."""
+    split: tuple[int, int, _Node, _Node] | None = None
+
+
+def search(
+    bounds: LinearBounds, rows: Float64, *, most: int, slack: float, budget: Budget = UNLIMITED
+) -> RefinedSearch | None:
+    """Split the whole box into cases until in each all rows (rows, slots) are above `slack`.
+
+    bounds: of one box. At most `most` cases are bounded; those that are only tried do not count. None where
+    the program is no chain of dense layers and ReLUs. Raises OutOfTime.
+    """
+    chain = chain_of(bounds.layers.program)
+    forms = None if chain is None else chain.outputs(bounds.layers.program, rows)
+    if chain is None or forms is None:
+        return None
+    return _Search(chain, bounds, forms, slack, budget).run(most)
+
+
+class _Search:
+    def __init__(
+        self, chain: Chain, bounds: LinearBounds, forms: Float64, slack: float, budget: Budget
+    ) -> None:
+        layers = bounds.layers
+        low, high = (side[layers.here(0), 0] for side in (bounds.low, bounds.high))
+        self.chain, self.forms, self.slack, self.budget = chain, forms, slack, budget
+        self.box = ((low + high) / 2, (high - low) / 2)
+        self.levels = tuple(
+            Level(bounds.low[here, 0], bounds.high[here, 0], np.zeros(len(bias), dtype=np.float32))
+            for here, bias in (
+                (layers.here(2 * number + 1), chain.biases[number]) for number in range(chain.depth)
+            )
+        )
+        self.widths = [np.maximum(level.high - level.low, 1e-9) for level in self.levels]
+
+    def run(self, most: int) -> RefinedSearch:
+        root = _Node(self.levels, 0, -np.inf, {})
+        self._conclude(root, _FULL)
+        if root.ending is None:
+            self._retighten(root, 1, _ROOT)
+            self._conclude(root, _ROOT)
+        waiting: list[tuple[float, int, _Node]] = [] if root.ending else [(root.least, 0, root)]
+        bounded = 1
+        while waiting:
+            _, _, node = heapq.heappop(waiting)
+            if bounded + 2 + len(waiting) > most or node.depth >= _DEEPEST:
+                return RefinedSearch(None, bounded, node.least)
+            chosen = self._choice(node)
+            if chosen is None:
+                return RefinedSearch(None, bounded, node.least)
+            halves = [self._half(node, *chosen, on, _FULL) for on in (False, True)]
+            node.split = (*chosen, halves[0], halves[1])
+            for half in halves:
+                bounded += 1
+                if half.ending is None:
+                    heapq.heappush(waiting, (half.least, bounded, half))
+            self.budget.observer.step(bounded)
+        return RefinedSearch(self._tree(root), bounded, np.inf)
+
+    def _half(self, parent: _Node, number: int, place: int, on: bool, how: Ascent) -> _Node:
+        """One of two cases, bounded."""
+        levels = self._with_phase(parent.levels, number, place, on)
+        node = _Node(levels, parent.depth + 1, parent.least, dict(parent.slopes))
+        self._conclude(node, how)
+        if node.ending is not None or self._emptied(node, number, how):
+            return node
+        self._decide(node, number, how)
+        self._retighten(node, number + 1, how)
+        if node.ending is None:
+            self._conclude(node, how)
+        return node
+
+    def _retighten(self, node: _Node, first: int, how: Ascent) -> None:
+        """Bound again what the ReLUs from level `first` on read, until the case proves to be empty."""
+        for number in range(first, self.chain.depth):
+            for sign in (1.0, -1.0):
+                node.steps = (*node.steps, *self._tighten(node, number, sign, how))
+                if node.ending is not None:
+                    return
+            if self._emptied(node, number, how):
+                return
+            self._decide(node, number, how)
+
+    def _tighten(self, node: _Node, number: int, sign: float, how: Ascent) -> list[Tightening]:
+        """New lower bounds, or with sign -1 upper ones, of what ReLU `number` leaves undecided."""
+        level = node.levels[number]
+        places = np.flatnonzero(level.free)
+        if not places.size:
+            return []
+        rows = self._units(number, places, np.full(places.size, sign))
+        found = self._carry(node, number, rows, int(sign), how)
+        node.slopes[number, int(sign)] = found.slopes
+        old = level.low[places] if sign > 0 else -level.high[places]
+        gained = found.least - old
+        other = level.high[places] if sign > 0 else -level.low[places]
+        beyond = (found.least - other) / self.widths[number][places]
+        if beyond.max() > _EMPTY_SLACK:
+            best = int(beyond.argmax())
+            rows[best, -1] = -other[best]
+            node.ending = self._end_empty(node.levels, node.levels, number, found, best, rows[best])
+            return []
+        width = (level.high - level.low)[places]
+        chosen = np.flatnonzero((gained > _WORTH * width) | ((found.least > 0) & (gained > 0)))
+        chosen = chosen[found.least[chosen] < other[chosen]]
+        if not chosen.size:
+            return []
+        side = (level.low if sign > 0 else level.high).copy()
+        side[places[chosen]] = sign * found.least[chosen]
+        levels = list(node.levels)
+        levels[number] = (
+            Level(side, level.high, level.known) if sign > 0 else Level(level.low, side, level.known)
+        )
+        before = node.levels
+        node.levels = tuple(levels)
+        goals = 2 * places[chosen] + (sign < 0)
+        lower = self._lower(found.slopes)
+        return [Tightening(self.chain.relus[number], goals, lower, self._pushes(before, found, chosen))]
+
+    def _emptied(self, node: _Node, number: int, how: Ascent) -> bool:
+        """Whether a value with a phase lies beyond its bound; the node then has an ending."""
+        level = node.levels[number]
+        places = level.phases
+        if number == 0 or not places.size:
+            return False
+        signs = level.known[places].astype(np.float64)
+        rows = self._units(number, places, signs)
+        bound = np.where(signs > 0, level.high[places], -level.low[places])
+        width = self.widths[number][places]
+        found = carry(
+            self.chain, self.box, node.levels[:number], rows, how,
+            own=level, slopes=node.slopes.get((number, 0)), budget=self.budget,
+        )  # fmt: skip
+        node.slopes[number, 0] = found.slopes
+        beyond = (found.least - bound) / width
+        best = which = int(beyond.argmax())
+        if how is _FULL:
+            alone = carry(
+                self.chain, self.box, node.levels[:number], rows[best : best + 1], how,
+                own=level, slopes=found.slopes, budget=self.budget,
+            )  # fmt: skip
+            if alone.least[0] > found.least[best]:
+                found, best, beyond = alone, 0, (alone.least - bound[best]) / width[best]
+        node.costs.append(tuple(own[best] / float(width.max()) for own in found.costs))
+        node.empty = max(node.empty, float(beyond[best]))
+        if beyond[best] > _EMPTY_SLACK:
+            rows[which, -1] = -bound[which]
+            node.ending = self._end_empty(node.levels, node.levels, number, found, best, rows[which])
+        return node.ending is not None
+
+    def _decide(self, node: _Node, number: int, how: Ascent) -> None:
+        """Phases that follow from others of the same level, where few ReLUs are left there."""
+        before = node.levels
+        level = before[number]
+        places = np.flatnonzero(level.free)
+        if number == 0 or not level.phases.size or not 0 < places.size <= _FEW_LEFT:
+            return
+        signs = np.repeat([1.0, -1.0], places.size)
+        places = np.tile(places, 2)
+        rows = self._units(number, places, signs)
+        found = carry(
+            self.chain, self.box, before[:number], rows, how,
+            own=level, slopes=node.slopes.get((number, 0)), budget=self.budget,
+        )  # fmt: skip
+        for best in np.flatnonzero(found.least > _EMPTY_SLACK * self.widths[number][places]).tolist():
+            place, on = int(places[best]), bool(signs[best] > 0)
+            empty = self._with_phase(node.levels, number, place, not on)
+            ending = self._end_empty(empty, before, number, found, best, rows[best])
+            if ending is not None:
+                node.levels = self._with_phase(node.levels, number, place, on)
+                node.steps = (*node.steps, _Decided(self.chain.relus[number], place, on, ending))
+
+    def _with_phase(self, levels: tuple[Level, ...], number: int, place: int, on: bool) -> tuple[Level, ...]:
+        old = levels[number]
+        low, high, known = old.low.copy(), old.high.copy(), old.known.copy()
+        known[place] = -1.0 if on else 1.0
+        if on:
+            low[place] = max(low[place], 0.0)
+        else:
+            high[place] = min(high[place], 0.0)
+        return (*levels[:number], Level(low, high, known), *levels[number + 1 :])
+
+    def _end_empty(
+        self,
+        levels: tuple[Level, ...],
+        before: tuple[Level, ...],
+        number: int,
+        found: Carried,
+        best: int,
+        row: Float64,
+    ) -> Ending | None:
+        """An ending by a large multiple of what shows that the case is empty.
+
+        row: (size + 1,), a value of the level less its upper bound or its lower bound less the value, which
+        can not be positive; found.least is that of the value alone. before: what it was found with.
+        """
+        slopes = (*found.slopes, *(level.lines.lower[:, 0, 0] for level in levels[number:]))
+        relu = self.chain.relus[number]
+        every = np.arange(len(self.forms))
+        pushes = self._pushes(before, found, np.full(every.size, best))
+        pushes[relu] = pushes.get(relu, np.zeros((every.size, row.size - 1))) + row[:-1]
+        without = restated(self.chain, self.box, levels, self.forms, slopes, {})
+        missing = self.slack + _TO_SPARE - without
+        times = np.maximum(missing, 1.0) / float(found.least[best] + row[-1]) * _MORE
+        pushed = {number: times[:, None] * sizes for number, sizes in pushes.items()}
+        by_level = {self.chain.relus.index(relu): sizes for relu, sizes in pushed.items()}
+        forms = self.forms.copy()
+        forms[:, -1] += times * row[-1]
+        least = restated(self.chain, self.box, levels, forms, slopes, by_level)
+        return Ending(self._lower(slopes), pushed) if least.min(initial=np.inf) > self.slack else None
+
+    def _conclude(self, node: _Node, how: Ascent) -> None:
+        """Bound the property's rows."""
+        found = self._carry(node, self.chain.depth, self.forms, 1, how, self.slack + _TO_SPARE)
+        node.slopes[self.chain.depth, 1] = found.slopes
+        least = float(found.least.min(initial=np.inf))
+        bad = found.least <= self.slack
+        node.costs = [tuple(own[bad].sum(axis=0) for own in found.costs)]
+        node.least = max(node.least, least)
+        if least > self.slack:
+            every = np.arange(len(self.forms))
+            node.ending = Ending(self._lower(found.slopes), self._pushes(node.levels, found, every))
+
+    def _carry(
+        self, node: _Node, number: int, rows: Float64, sign: int, how: Ascent, enough: float = np.inf
+    ) -> Carried:
+        begun = node.slopes.get((number, sign))
+        levels = node.levels[:number]
+        return carry(self.chain, self.box, levels, rows, how, slopes=begun, enough=enough, budget=self.budget)
+
+    def _units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
+        rows = np.zeros((places.size, len(self.chain.biases[number]) + 1))
+        rows[np.arange(places.size), places] = signs
+        return rows
+
+    def _lower(self, slopes: tuple[Float64, ...]) -> dict[int, Float64]:
+        return dict(zip(self.chain.relus, slopes, strict=False))
+
+    def _pushes(
+        self, levels: tuple[Level, ...], found: Carried, chosen: NDArray[np.int64]
+    ) -> dict[int, Float64]:
+        """Multipliers of some rows as a certificate states them."""
+        pushes = {}
+        for number, sizes in found.multipliers.items():
+            level = levels[number]
+            own = np.zeros((chosen.size, len(level.low)))
+            own[:, level.phases] = level.known[level.phases] * sizes[chosen]
+            if own.any():
+                pushes[self.chain.relus[number]] = own
+        return pushes
+
+    def _choice(self, node: _Node) -> tuple[int, int] | None:
+        """The ReLU whose two cases gain most together, of those that cost most. Where the rows gain nothing
+        in one of them, what shows that cases are empty counts.
+        """
+        gained = self._gains(node, node.costs[:1])
+        best = max(gained, key=lambda one: min(one[:2]) + max(one[:2]) / 2, default=None)
+        if best is not None and min(best[:2]) > _STUCK * -node.least:
+            return best[4]
+        gained += self._gains(node, node.costs[1:], {one[4] for one in gained})
+        emptier = max(gained, key=lambda one: one[2] * one[3], default=None)
+        if emptier is not None and min(emptier[2:4]) > _LEAST_EMPTIER:
+            return emptier[4]
+        return None if best is None else best[4]
+
+    def _gains(
+        self, node: _Node, all_costs: list[tuple[Float64, ...]], without: Collection[tuple[int, int]] = ()
+    ) -> list[tuple[float, float, float, float, tuple[int, int]]]:
+        """What the two cases of the ReLUs that cost most gain: the rows, twice, and emptiness, twice."""
+        tried: set[tuple[int, int]] = set()
+        for costs in all_costs:
+            for number, own in enumerate(costs):
+                open_costs = np.where(node.levels[number].free, own, 0.0)
+                few = int(np.count_nonzero(node.levels[number].free)) <= _FEW
+                order = np.argsort(-open_costs)[: _FEW if few else _TRIED].tolist()
+                free = node.levels[number].free
+                tried |= {
+                    (number, place) for place in order if free[place] and (few or open_costs[place] > 0)
+                }
+        found = []
+        for chosen in sorted(tried.difference(without)):
+            halves = [self._half(node, *chosen, on, _GLANCE) for on in (False, True)]
+            done = [half.ending is not None for half in halves]
+            gains = [
+                max((self.slack if fine else half.least) - node.least, _LEAST_GAIN)
+                for half, fine in zip(halves, done, strict=True)
+            ]
+            emptier = [
+                max((0.0 if fine else half.empty) - max(node.empty, -1.0), _LEAST_EMPTIER)
+                for half, fine in zip(halves, done, strict=True)
+            ]
+            found.append((gains[0], gains[1], emptier[0], emptier[1], chosen))
+        return found
+
+    def _tree(self, node: _Node) -> RefinedCase:
+        if node.split is None:
+            assert node.ending is not None
+            return _behind(node.steps, node.ending)
+        number, place, off, on = node.split
+        return _behind(node.steps, Halves(self.chain.relus[number], place, self._tree(off), self._tree(on)))
+
+
+def _behind(steps: Sequence[Tightening | _Decided], then: Ending | Halves) -> RefinedCase:
+    """What is done behind all steps."""
+    tightenings: list[Tightening] = []
+    found = then
+    for step in reversed(steps):
+        if isinstance(step, Tightening):
+            tightenings.insert(0, step)
+            continue
+        kept, empty = RefinedCase(tuple(tightenings), found), RefinedCase((), step.ending)
+        off, on = (empty, kept) if step.on else (kept, empty)
+        found, tightenings = Halves(step.relu, step.place, off, on), []
+    return RefinedCase(tuple(tightenings), found)
