@@ -37,8 +37,21 @@ class Mutant:
 SOUNDNESS = "Thm.Soundness"
 MUTANTS = (
     # decoding weights
-    Mutant("infinities-pass", "Check.Decode", "(Nat.beq (field 8 1 (exponents + u) u) 0)", "true"),
-    Mutant("no-leading-one", "Check.Decode", "(fractions + 2 ^ 23 * normal)", "fractions", "def words"),
+    Mutant(
+        "infinities-pass",
+        "Check.Decode",
+        "(Nat.beq (field 8 1 (exponents + u) u) 0)",
+        "true",
+        fails="Check.DecodeWords",
+    ),
+    Mutant(
+        "no-leading-one",
+        "Check.Decode",
+        "(fractions + 2 ^ 23 * normal)",
+        "fractions",
+        "def words",
+        "Check.DecodeWords",
+    ),
     Mutant(
         "tiles-exchanged",
         "Check.DecodeTiles",
@@ -58,15 +71,15 @@ MUTANTS = (
         "def allBelow",
     ),
     # fixed point and rounding
-    Mutant("upper-rounded-down", "Check.Rows", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
+    Mutant("upper-rounded-down", "Check.Row", "(Nat.sub e 1)) m) e)", "0) m) e)", "def push"),
     Mutant(
         "lower-rounded-up",
-        "Check.Rows",
+        "Check.Row",
         "(Nat.div (Nat.sub low m) e)",
         "(Nat.succ (Nat.div (Nat.sub low m) e))",
     ),
     Mutant(
-        "above-the-top", "Check.Rows", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"
+        "above-the-top", "Check.Row", "(Nat.ble upper s.top)", "(Nat.ble upper (Nat.succ s.top))", "def push"
     ),
     Mutant(
         "packed-upper-rounded-down",
@@ -78,24 +91,28 @@ MUTANTS = (
     # nodes
     Mutant(
         "half-digits-overflow",
-        "Check.Nodes",
+        "Check.AffineNode",
         "a.columns + 1) (2 ^ s.half)",
         "a.columns) (2 ^ s.half)",
         "def fits",
     ),
     Mutant(
-        "sources-not-written-yet", "Check.Nodes", "(wordsBelow start", "(wordsBelow (start + 1)", "def fits"
+        "sources-not-written-yet",
+        "Check.AffineNode",
+        "(wordsBelow start",
+        "(wordsBelow (start + 1)",
+        "def fits",
     ),
-    Mutant("divisor-zero", "Check.Nodes", "(Nat.ble 1 a.divisor)", "true", "def fits"),
-    Mutant("wrong-power", "Check.Nodes", "2 ^ (150 - d.base)", "2 ^ (149 - d.base)", "def run"),
+    Mutant("divisor-zero", "Check.AffineNode", "(Nat.ble 1 a.divisor)", "true", "def fits"),
+    Mutant("wrong-power", "Check.AffineNode", "2 ^ (150 - d.base)", "2 ^ (149 - d.base)", "def run"),
     Mutant(
         "mass-forgotten",
-        "Check.Nodes",
+        "Check.AffineNode",
         "(s.center * (Prepared.summed a d lanes).masses",
         "(s.unit * (Prepared.summed a d lanes).masses",
         "def run",
     ),
-    Mutant("relu-without-zero", "Check.Nodes", "(Nat.add zeros raised)", "raised", "namespace Relu"),
+    Mutant("relu-without-zero", "Check.ReluNode", "(Nat.add zeros raised)", "raised", "namespace Relu"),
     Mutant("relu-reads-beyond", "Check.Script", "(Nat.ble (first + n) count)", "true", "namespace Node"),
     Mutant(
         "maximum-is-minimum", "Check.Extremum", "(Nat.sub x d) (Nat.add y d)", "(Nat.add y d) (Nat.sub x d)"
@@ -226,25 +243,31 @@ MUTANTS = (
     Mutant("hull-without-its-margin", "Check.Hull", "(2 ^ 23 - 1)", "(2 ^ 23)", "def down"),
     # binary32
     Mutant(
-        "rounding-error-rounded-down", "Check.Rounded", "Nat.succ (Nat.div", "(Nat.div", "def errorFactor"
+        "rounding-error-rounded-down",
+        "Check.Widen",
+        "Nat.succ (Nat.div",
+        "(Nat.div",
+        "def errorFactor",
+        "Check.Rounded",
     ),
     Mutant(
         "overflow-twice-as-high",
-        "Check.Rounded",
+        "Check.Widen",
         "(2 ^ 48 * s.unit * overflow",
         "(2 ^ 49 * s.unit * overflow",
+        fails="Check.Rounded",
     ),
     Mutant(
         "radius-unchecked", "Check.Rounded", "(slotsWithin s step.radius 0 2 direct)", "true", "def coarse"
     ),
     Mutant(
         "signed-error-rounded-down",
-        "Check.Sides",
+        "Check.SignedError",
         "(Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units)",
         "(Nat.mul 0 units)) units)",
         "def signed",
     ),
-    Mutant("smaller-side-charged", "Check.Sides", "s.half up down", "s.half down up", "def signed"),
+    Mutant("smaller-side-charged", "Check.SignedError", "s.half up down", "s.half down up", "def signed"),
     Mutant(
         "one-rounding-less-for-each-sum",
         "Check.RowError",
@@ -253,7 +276,9 @@ MUTANTS = (
         "def signedError",
     ),
     Mutant("products-not-rounded", "Check.RowError", "(weight + (n", "(0 * weight + (n", "def signedError"),
-    Mutant("roundings-that-do-not-grow", "Check.AnyOrder", "2 ^ 24 + 2 * k", "2 ^ 24", "def roundingShare"),
+    Mutant(
+        "roundings-that-do-not-grow", "Check.AnyOrderSigned", "2 ^ 24 + 2 * k", "2 ^ 24", "def roundingShare"
+    ),
     Mutant("lower-bounds-not-lowered", "Check.Sides", "(Nat.sub direct lows)", "direct", "def withZero"),
     Mutant("upper-bounds-not-raised", "Check.Sides", "(Nat.pow 2 s.half) highs", "0 highs", "def withZero"),
     # cases
@@ -373,7 +398,11 @@ MUTANTS = (
     ),
     Mutant("more-ones-than-stored", "Check.Ones", "Nat.ble m s.digits", "true", "def findOnes"),
     Mutant(
-        "slots-not-moved", "Check.Nodes", "(Nat.shiftLeft tail (", "(Nat.mul tail (", "def compiledExtend"
+        "slots-not-moved",
+        "Check.AffineNode",
+        "(Nat.shiftLeft tail (",
+        "(Nat.mul tail (",
+        "def compiledExtend",
     ),
     Mutant(
         "script-missing", "Check.Certificate", "=> Bool) false", "=> Bool) true", "def checkBoxes", SOUNDNESS

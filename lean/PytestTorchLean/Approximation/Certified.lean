@@ -88,6 +88,7 @@ def squareCertificate : Certificate := ⟨⟨2 ^ 14, 2 ^ 22, 64⟩, [[squareScri
 theorem square_accepted :
     check .plain .real square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by
   decide +kernel
+/-- The kernel accepts a certificate of the constructed network, in binary32. -/
 theorem square_accepted_binary32 :
     check .plain .binary32 square.network.graph [⟨between 0 36, [cell]⟩] squareCertificate = true := by
   decide +kernel

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.ReluNode
 import PytestTorchLean.Spec.Claim
 /-!
 # From the box of the inputs to the bounds of the first slots
@@ -280,6 +280,7 @@ theorem constants_sound {s : Scale} {slots : Nat → K} {b : Box} {next : Nat �
       (Nat.le_of_ble_eq_true hc)
   exact ⟨_, _, constants_hold (s := s) h0 h1 (Nat.le_of_ble_eq_true hu) small, h⟩
 
+/-- The fixed-point numbers that the checker starts from enclose the rational box. -/
 theorem run_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next : Nat → Nat → Nat → Bool}
     (sf : s.Fits)
     (h0 : slots 0 = 0)

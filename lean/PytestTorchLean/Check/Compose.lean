@@ -125,6 +125,8 @@ theorem blend_atMost {i : Nat} {m : K} :
     rw [e1] at z
     exact z
 
+/-- A property that is composed with the last layer, from the file's own weights, holds if the composed rows
+    are bounded as it demands. -/
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d' : Decoding} {size : Nat}
     {a : Affine} {d : Decoding} {error start direct mirrored count : Nat}
     (sf : s.Fits)

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Decode
+import PytestTorchLean.Check.DecodeColumns
 /-!
 # Decoding a large matrix, some columns at a time
 

@@ -5,7 +5,7 @@ import PytestTorchLean.Spec.Graph
 # What it means that weights are decoded
 
 Columns of integers that hold, digit for digit, what the bit patterns of a node's weights denote.
-`Check/Decode.lean` computes them and proves that they do.
+`Check/Decode.lean` computes them, `Check/DecodeColumns.lean` proves that they do.
 -/
 set_option linter.all false
 namespace PytestTorchLean

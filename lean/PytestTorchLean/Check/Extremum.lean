@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.ReluNode
 /-!
 # Maxima and minima of two slots each
 
@@ -247,6 +247,7 @@ def run (s : Scale) (maximum : Bool) (n sources direct mirrored count : Nat) (ne
                 (Nat.succ (Nat.log2 n))) s.stride))
       (Gather.evens n (Nat.shiftRight sources 32))) (Gather.evens n sources))
 
+/-- Bounds of the slots that are read give bounds of the maxima, or minima, of two slots each. -/
 theorem run_sound {s : Scale} {slots : Nat → K} {maximum : Bool} {n sources direct mirrored count : Nat}
     {next : Nat → Nat → Nat → Bool}
     (sf : s.Fits)

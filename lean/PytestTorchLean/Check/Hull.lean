@@ -307,6 +307,7 @@ theorem placeHull_sound {s : Scale} {slots : Nat → K} {b : Box} {inputs : Nat}
     rw [Nat.zero_add]
     exact w
 
+/-- The fixed-point numbers that the checker starts from enclose the binary32 hull of the box. -/
 theorem runHull_sound {s : Scale} {slots : Nat → K} {inputs : Nat} {b : Box} {next : Nat → Nat → Nat → Bool}
     (sf : s.Fits)
     (h0 : slots 0 = 0)

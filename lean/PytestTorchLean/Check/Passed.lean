@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.ReluNode
 import PytestTorchLean.Spec.Claim
 /-!
 # What is known of the nodes that have been bounded

@@ -114,6 +114,7 @@ def run [Prepared] (s : Scale) (p : Property) (d : Decoding) (direct mirrored co
               p.forms.columns (Prepared.summed p.forms d lanes).columns p.forms.sources))))
     (Prepared.columns p.forms d)
 
+/-- Bounds of the slots that the property reads bound its rows: if those pass the test, it holds. -/
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding}
     {direct mirrored count : Nat}
     (sf : s.Fits)

@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Exponential
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.ReluNode
 /-!
 # Bounds of square roots
 

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Nodes
+import PytestTorchLean.Check.ReluNode
 /-!
 # The rounding error of a row
 

@@ -76,6 +76,7 @@ class Rules.Sound (K : Type u) [OrderedRing K] (rules : Rules) : Prop where
   linearize := fun _ _ _ _ _ _ => false
   slide := fun _ _ _ _ _ _ _ _ _ _ _ _ _ _ => false
 
+/-- The set without rules is sound: it refuses. -/
 instance Rules.plain_sound (K : Type u) [OrderedRing K] : Rules.Sound K Rules.plain where
   node := fun _ _ _ h => Bool.noConf_tf (Eq.symm h)
   linearize := fun _ _ _ h => Bool.noConf_tf (Eq.symm h)

@@ -175,6 +175,9 @@ theorem substituted_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Proper
   | ⟨.bilinear _ _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
   | ⟨.quotient _ _, _, _, _⟩, _, h => Bool.noConf_tf (Eq.symm h)
 
+/-- **A script that runs through proves the property.** Bounds node by node, distinctions of two cases,
+    tightened bounds and the conclusion: every execution on the box has the property, and none of its
+    operations overflows. -/
 theorem run_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {slots : Nat → K}
     {p : Property} {passed : List Passed} {facts : List Relaxation.Differences} {direct mirrored count : Nat}
     (sf : s.Fits)

@@ -134,6 +134,7 @@ theorem lookup_bounds {s : Scale} {direct count slot : Nat} {l u : Nat → Nat} 
     rw [land_low]; exact Natural.add_mul_mod _ (small (Nat.le_trans w1 w2))
   · exact Natural.add_mul_div _ (small (Nat.le_trans w1 w2))
 
+/-- Two cases of a slot cover all its values: of what is checked for both, one applies. -/
 theorem run_sound {s : Scale} {slots : Nat → K} {slot value direct mirrored count : Nat}
     {below above : Nat → Nat → Bool}
     (sf : s.Fits)

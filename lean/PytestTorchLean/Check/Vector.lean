@@ -1,6 +1,6 @@
 prelude
 import PytestTorchLean.Check.Memory
-import PytestTorchLean.Check.Decode
+import PytestTorchLean.Check.DecodeColumns
 /-!
 # Comparing and subtracting whole vectors
 

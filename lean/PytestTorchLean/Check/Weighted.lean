@@ -242,6 +242,8 @@ theorem clauses_sound {s : Scale} {slots : Nat → K} {p : Property} {d : Decodi
       rw [e] at hc ⊢
       exact clauses_sound sf hm hp hlen hf weights (skip + p.alternatives) h2 c hc
 
+/-- If of each clause a sum of its rows, each times a natural number, is positive, one of the rows is, so the
+    property holds. -/
 theorem run_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property} {d : Decoding} {bits size : Nat}
     {weights : List (List Nat)} {direct mirrored count : Nat}
     (sf : s.Fits)

@@ -39,7 +39,9 @@ def halved : Certificate := ⟨scale, [[halvedScript]]⟩
 def outside : Certificate := ⟨scale, [[.split 2 (2 ^ 20 + 9 * 2 ^ 16) script script]]⟩
 def composed : Certificate := ⟨scale, [[.conclude (.composed formDecoding weightDecoding 28)]]⟩
 
+/-- The kernel runs the checker: it accepts this certificate. -/
 theorem accepted : check .plain .real wideGraph claims certificate = true := by decide +kernel
+/-- The kernel accepts it for binary32, too. -/
 theorem accepted_binary32 : check .plain .binary32 wideGraph claims certificate = true := by decide +kernel
 theorem accepted_composed : check .plain .real wideLayer [⟨positive 4, [box]⟩] composed = true := by
   decide +kernel
@@ -51,6 +53,7 @@ theorem refused :
     check .plain .real wideGraph [⟨positive 5, [⟨2, 0, 8, 0x0204, 0x0208⟩]⟩] certificate = false := by
   decide +kernel
 
+/-- What `sound` says of the accepted certificate. -/
 theorem sound (K : Type u) [OrderedRing K] : Every (Claim.Holds K .real wideGraph) claims :=
   PytestTorchLean.sound K accepted
 theorem sound_binary32 (K : Type u) [OrderedRing K] : Every (Claim.Holds K .binary32 wideGraph) claims :=
@@ -111,6 +114,7 @@ theorem wide_executes_binary32 (K : Type u) [OrderedRing K] :
 /-- What the claim says of this execution. -/
 theorem conclusion (K : Type u) [OrderedRing K] : (positive 5).Holds (fun i => (natural (value i) : K)) :=
   ((sound K).1.1 _ (wide_executes K).1 (wide_executes K).2).1
+/-- What the claim says of this execution in binary32. -/
 theorem conclusion_binary32 (K : Type u) [OrderedRing K] :
     (positive 5).Holds (fun i => (natural (value i) : K)) ∧
     NodesFinite .binary32 (fun i => (natural (value i) : K)) wideGraph.nodes :=
