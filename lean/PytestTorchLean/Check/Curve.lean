@@ -7,10 +7,10 @@ import PytestTorchLean.Spec.Graph
 /-!
 # Bounds of smooth activations
 
-The logistic functions are `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point,
-and grow with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. The others
-have rules of their own (Check/Root, Check/Logarithm, Check/ErrorFunction, Check/Turn). In binary32 both are
-moved outward by the budget.
+The logistic functions are `base + multiple * E / (1 + share * E)` with `E = e (factor * x)`, in fixed point, and
+grow with `E`: so a fraction below `E` gives a lower bound, a fraction above it an upper one. The others have rules
+of their own (Check/Root, Check/Logarithm, Check/ErrorFunction, Check/Turn). In binary32 both
+are moved outward by the budget.
 -/
 set_option linter.all false
 universe u
@@ -40,12 +40,9 @@ def base (unit center : Nat) : Curve → Nat
   | _ => center
 
 /-- All of them have one shape. -/
-theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K} :
-    (function : Curve) → function.logistic = true →
-    function.At e x v →
+theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K} : (function : Curve) → function.logistic = true → function.At e x v →
     ∃ w, natural unit * v + natural center = natural (function.base unit center) + w ∧
-      w * (1 + natural function.share * e (natural function.factor * x)) =
-        natural (function.multiple unit) * e (natural function.factor * x)
+      w * (1 + natural function.share * e (natural function.factor * x)) = natural (function.multiple unit) * e (natural function.factor * x)
   | .exp, _, h => by
     have one : (natural 1 : K) * x = x := one_mul x
     refine ⟨natural unit * v, add_comm _ _, ?_⟩
@@ -71,40 +68,32 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .tanh, _, h => by
     have two : (natural 2 : K) * x = x + x := (ring1 K x, 2 * x, x + x) x
-    have s : (natural center : K) = natural (center - unit) + natural unit := by
-      rw [← natural_add, Natural.sub_add_cancel hc]
+    have s : (natural center : K) = natural (center - unit) + natural unit := by rw [← natural_add, Natural.sub_add_cancel hc]
     refine ⟨natural unit * (v + 1), ?_, ?_⟩
     · show natural unit * v + natural center = natural (center - unit) + _
       rw [s]; exact (ring3 K u v c, u * v + (c + u), c + u * (v + 1)) _ _ _
-    · show natural unit * (v + 1) * (1 + natural 1 * e (natural 2 * x)) =
-        natural (unit + unit) * e (natural 2 * x)
+    · show natural unit * (v + 1) * (1 + natural 1 * e (natural 2 * x)) = natural (unit + unit) * e (natural 2 * x)
       have h : v * (e (x + x) + 1) = e (x + x) - 1 := h
       rw [two, natural_add]
       have t : natural unit * (v * (e (x + x) + 1)) = natural unit * (e (x + x) - 1) := by rw [h]
-      have q : natural unit * (v + 1) * (1 + natural 1 * e (x + x)) =
-          natural unit * (v * (e (x + x) + 1)) + natural unit * (e (x + x) + 1) :=
+      have q : natural unit * (v + 1) * (1 + natural 1 * e (x + x)) = natural unit * (v * (e (x + x) + 1)) + natural unit * (e (x + x) + 1) :=
         (ring3 K u v E, u * (v + 1) * (1 + 1 * E), u * (v * (E + 1)) + u * (E + 1)) _ _ _
       rw [q, t]
       exact (ring2 K u E, u * (E - 1) + u * (E + 1), (u + u) * E) _ _
 
 /-- The lower bound from a fraction at or below the exponential. -/
 def lower (multiple base share a b : Nat) (next : Nat → Bool) : Bool :=
-  force (fun d => both (Nat.ble 1 d) (force next (Nat.add base (Nat.div (Nat.mul multiple a) d))))
-    (Nat.add b (Nat.mul share a))
+  force (fun d => both (Nat.ble 1 d) (force next (Nat.add base (Nat.div (Nat.mul multiple a) d)))) (Nat.add b (Nat.mul share a))
 /-- The upper bound from a fraction at or above the exponential. -/
 def upper (multiple base share a b : Nat) (next : Nat → Bool) : Bool :=
-  force (fun d => both (Nat.ble 1 d) (force next (Nat.succ (Nat.add base (Nat.div (Nat.mul multiple a) d)))))
-    (Nat.add b (Nat.mul share a))
+  force (fun d => both (Nat.ble 1 d) (force next (Nat.succ (Nat.add base (Nat.div (Nat.mul multiple a) d))))) (Nat.add b (Nat.mul share a))
 
 theorem one_le {E : K} (share : Nat) (h : 0 ≤ E) : (1 : K) ≤ 1 + natural share * E := by
   have t := mul_nonneg (natural_nonneg (K := K) share) h
   exact le_cert ((ring2 K s E, 1 + s * E - 1, s * E) _ _) t
 
-theorem lower_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w : K}
-    (hE : 0 ≤ E)
-    (ha : natural a ≤ E * natural b)
-    (hw : w * (1 + natural share * E) = natural multiple * E)
-    (h : lower multiple base share a b next = true) :
+theorem lower_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w : K} (hE : 0 ≤ E) (ha : natural a ≤ E * natural b)
+    (hw : w * (1 + natural share * E) = natural multiple * E) (h : lower multiple base share a b next = true) :
     ∃ l, natural l ≤ natural base + w ∧ next l = true := by
   unfold lower at h
   rw [force_eq] at h
@@ -115,8 +104,7 @@ theorem lower_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
   show natural (base + multiple * a / (b + share * a)) ≤ _
   rw [natural_add]
   refine add_le_add (le_refl _) ?_
-  have q : (natural ((b + share * a) * (multiple * a / (b + share * a))) : K) ≤ natural (multiple * a) :=
-    natural_le (Rows.mul_div_le _ _ d0)
+  have q : (natural ((b + share * a) * (multiple * a / (b + share * a))) : K) ≤ natural (multiple * a) := natural_le (Rows.mul_div_le _ _ d0)
   apply IsExponential.cancel_one (one_le share hE)
   rw [hw]
   apply cancel_natural d0
@@ -131,14 +119,10 @@ theorem lower_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
   generalize (natural share : K) = S at *
   rw [mul_assoc] at t
   refine le_trans t ?_
-  exact le_cert ((ring5 K A B M S E, (B + S * A) * (M * E) - M * A * (1 + S * E), M * (E * B - A)) _ _ _ _ _)
-    g
+  exact le_cert ((ring5 K A B M S E, (B + S * A) * (M * E) - M * A * (1 + S * E), M * (E * B - A)) _ _ _ _ _) g
 
-theorem upper_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w : K}
-    (hE : 0 ≤ E)
-    (ha : E * natural b ≤ natural a)
-    (hw : w * (1 + natural share * E) = natural multiple * E)
-    (h : upper multiple base share a b next = true) :
+theorem upper_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w : K} (hE : 0 ≤ E) (ha : E * natural b ≤ natural a)
+    (hw : w * (1 + natural share * E) = natural multiple * E) (h : upper multiple base share a b next = true) :
     ∃ u, natural base + w ≤ natural u ∧ next u = true := by
   unfold upper at h
   rw [force_eq] at h
@@ -165,27 +149,17 @@ theorem upper_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
   generalize (natural share : K) = S at *
   rw [mul_assoc (B + S * A)] at t
   refine le_trans ?_ t
-  exact le_cert ((ring5 K A B M S E, M * A * (1 + S * E) - (B + S * A) * (M * E), M * (A - E * B)) _ _ _ _ _)
-    g
+  exact le_cert ((ring5 K A B M S E, M * A * (1 + S * E) - (B + S * A) * (M * E), M * (A - E * B)) _ _ _ _ _) g
 
 /-- Bounds of the exact value from bounds of the argument. `measure = unit * 256^count`, `one = 2^bits`. -/
-def enclose (factor multiple base share center bits count measure one limit l u : Nat)
-    (next : Nat → Nat → Bool) : Bool :=
-  Exponential.below factor center bits count measure one limit l fun a b =>
-      lower multiple base share a b fun low =>
-    Exponential.above factor center bits count measure one limit u
-      fun a b => upper multiple base share a b fun high => next low high
+def enclose (factor multiple base share center bits count measure one limit l u : Nat) (next : Nat → Nat → Bool) : Bool :=
+  Exponential.below factor center bits count measure one limit l fun a b => lower multiple base share a b fun low =>
+    Exponential.above factor center bits count measure one limit u fun a b => upper multiple base share a b fun high => next low high
 
-theorem enclose_sound {e : K → K}
-    (he : IsExponential e)
-    {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
     (hf : function.logistic = true)
-    (hu : 0 < s.unit)
-    (hc : s.unit ≤ s.center)
-    (hl : limit < s.unit * 256 ^ count)
-    (hx : Within s l u x)
-    (h : enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share
-      s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
+    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x)
+    (h : enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
     ∃ low high, (∀ v, function.At e x v → Within s low high v) ∧ next low high = true := by
   have E0 := he.nonneg (natural function.factor * x)
   obtain ⟨a, b, ab, h⟩ := Exponential.below_sound he hu hl hx.1 h
@@ -204,9 +178,7 @@ theorem enclose_sound {e : K → K}
   rw [w1]
   constructor
   · have r : lower (function.multiple s.unit) (function.base s.unit s.center) function.share a b
-        (fun low => Nat.beq low
-                (function.base s.unit s.center + function.multiple s.unit * a / (b + function.share * a))) =
-            true := by
+        (fun low => Nat.beq low (function.base s.unit s.center + function.multiple s.unit * a / (b + function.share * a))) = true := by
       unfold lower
       rw [force_eq, force_eq]
       have d0 : Nat.ble 1 (b + function.share * a) = true := d0
@@ -217,9 +189,7 @@ theorem enclose_sound {e : K → K}
     rw [Nat.eq_of_beq_eq_true r2] at r1
     exact r1
   · have r : upper (function.multiple s.unit) (function.base s.unit s.center) function.share a' b'
-        (fun high => Nat.beq high
-                (function.base s.unit s.center + function.multiple s.unit * a' / (b' + function.share * a') +
-                  1)) = true := by
+        (fun high => Nat.beq high (function.base s.unit s.center + function.multiple s.unit * a' / (b' + function.share * a') + 1)) = true := by
       unfold upper
       rw [force_eq, force_eq]
       have d0 : Nat.ble 1 (b' + function.share * a') = true := d0'
@@ -230,13 +200,10 @@ theorem enclose_sound {e : K → K}
     rw [Nat.eq_of_beq_eq_true r2] at r1
     exact r1
 
-/-- Bounds moved outward by the budget: `relative = eighths * 2^126`,
-    `constant = (eighths + 8 * absolute) * unit`. -/
+/-- Bounds moved outward by the budget: `relative = eighths * 2^126`, `constant = (eighths + 8 * absolute) * unit`. -/
 def widen (center relative constant low high : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun r => both (Nat.ble r low)
-      (force (fun high' => force (fun low' => next low' high') (Nat.sub low r)) (Nat.add high r)))
-    (Nat.succ (Nat.shiftRight
-        (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant) 152))
+  force (fun r => both (Nat.ble r low) (force (fun high' => force (fun low' => next low' high') (Nat.sub low r)) (Nat.add high r)))
+    (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant) 152))
 
 theorem rounded_up (k n : Nat) : n ≤ 2 ^ k * Nat.succ (Nat.shiftRight n k) :=
   Nat.le_trans (Rows.lt_mul_div n _ (Natural.two_pow_pos k)) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))
@@ -261,29 +228,24 @@ theorem budget_radius {unit eighths extra p q A r : Nat} {v y a : K} (hp : 0 < p
   generalize (natural unit : K) = U at *
   generalize (natural A : K) = B at *
   refine le_cert ?_ t
-  have e1 : U * (g * (Q * a + 1) + x) = g * Q * (U * a) + (g + x) * U :=
-    (ring5 K U g Q a x, U * (g * (Q * a + 1) + x), g * Q * (U * a) + (g + x) * U) _ _ _ _ _
+  have e1 : U * (g * (Q * a + 1) + x) = g * Q * (U * a) + (g + x) * U := (ring5 K U g Q a x, U * (g * (Q * a + 1) + x), g * Q * (U * a) + (g + x) * U) _ _ _ _ _
   rw [e1]
   exact (ring4 K c B w d, c * B + d - (c * w + d), c * (B - w)) (g * Q) B (U * a) ((g + x) * U)
 
 theorem widen_sound {s : Scale} {function : Curve} {low high : Nat} {next : Nat → Nat → Bool}
-    (h : widen s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) low
-      high next = true) :
-    ∃ low' high', (∀ v y : K, Within s low high v → function.Budget v y → Within s low' high' y) ∧
-      next low' high' = true := by
+    (h : widen s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) low high next = true) :
+    ∃ low' high', (∀ v y : K, Within s low high v → function.Budget v y → Within s low' high' y) ∧ next low' high' = true := by
   unfold widen at h
   rw [force_eq] at h
   obtain ⟨h1, h⟩ := both_true h
   rw [force_eq, force_eq] at h
   refine ⟨_, _, fun v y hv hb => ?_, h⟩
   obtain ⟨a, ha, ea⟩ := absolute_value v
-  refine moved hv (Nat.le_of_ble_eq_true h1)
-    (budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of hv ea) ?_)
+  refine moved hv (Nat.le_of_ble_eq_true h1) (budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of hv ea) ?_)
   exact rounded_up 152 _
 
 /-- Bounds of the exact value from bounds of the argument, by the function's own rule. -/
-def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) :
-    Nat → Nat → (Nat → Nat → Bool) → Bool :=
+def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
   match function with
   | .sqrt => Root.enclose s.unit s.center
   | .log => Logarithm.enclose s.unit s.center bits count measure one limit
@@ -292,18 +254,11 @@ def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) 
   | .sine => Circle.encloseSine s.unit s.center bits
   | .cosine => Circle.encloseCosine s.unit s.center bits
   | .fused _ => fun l u next => next l u
-  | function => force (fun multiple => force (fun base =>
-          enclose function.factor multiple base function.share s.center bits count measure one limit)
-        (function.base s.unit s.center)) (function.multiple s.unit)
+  | function => force (fun multiple => force (fun base => enclose function.factor multiple base function.share s.center bits count measure one limit)
+      (function.base s.unit s.center)) (function.multiple s.unit)
 
-theorem exactly_sound {e : K → K}
-    (he : IsExponential e)
-    {s : Scale} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
-    (hu : 0 < s.unit)
-    (hc : s.unit ≤ s.center)
-    (hl : limit < s.unit * 256 ^ count)
-    (hx : Within s l u x) :
-    (function : Curve) →
+theorem exactly_sound {e : K → K} (he : IsExponential e) {s : Scale} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x) : (function : Curve) →
     exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true →
     function.Defined x ∧ ∃ low high, (∀ v, function.At e x v → Within s low high v) ∧ next low high = true
   | .exp, h => by
@@ -339,32 +294,21 @@ theorem exactly_sound {e : K → K}
       rw [hv]; exact hx, h⟩
 
 /-- Bounds of a result from bounds of its argument. -/
-def bound (m : Semantics) (s : Scale) (function : Curve) (bits count measure one limit : Nat) :
-    Nat → Nat → (Nat → Nat → Bool) → Bool :=
+def bound (m : Semantics) (s : Scale) (function : Curve) (bits count measure one limit : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
   (fun rule => Semantics.casesOn (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool) m rule
-      (force (fun relative => force (fun constant =>
-              fun l u next => rule l u fun low high => widen s.center relative constant low high next)
-            (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
-          (Nat.mul function.eighths (Nat.pow 2 126))))
+      (force (fun relative => force (fun constant => fun l u next => rule l u fun low high => widen s.center relative constant low high next)
+        (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit)) (Nat.mul function.eighths (Nat.pow 2 126))))
     (exactly s function bits count measure one limit)
 
-theorem bound_sound {e : K → K}
-    (he : IsExponential e)
-    {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
-    (hu : 0 < s.unit)
-    (hc : s.unit ≤ s.center)
-    (hl : limit < s.unit * 256 ^ count)
-    (hx : Within s l u x) :
-    (m : Semantics) → bound m s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true →
-    function.Defined x ∧
-      ∃ low high, (∀ y, function.Computes m e x y → Within s low high y) ∧ next low high = true
+theorem bound_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (hl : limit < s.unit * 256 ^ count) (hx : Within s l u x) : (m : Semantics) →
+    bound m s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true →
+    function.Defined x ∧ ∃ low high, (∀ y, function.Computes m e x y → Within s low high y) ∧ next low high = true
   | .real, h => exactly_sound he hu hc hl hx function h
   | .binary32, h => by
     unfold bound at h
-    have h : force (fun relative => force (fun constant => fun l u next =>
-          exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u fun low high =>
-          widen s.center relative constant low high next)
-            (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
+    have h : force (fun relative => force (fun constant => fun l u next => exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u fun low high =>
+          widen s.center relative constant low high next) (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
         (Nat.mul function.eighths (Nat.pow 2 126)) l u next = true := h
     rw [force_eq, force_eq] at h
     obtain ⟨d, low, high, w, h⟩ := exactly_sound he hu hc hl hx function h
@@ -374,102 +318,75 @@ theorem bound_sound {e : K → K}
     exact w' v y (w v hv) hb
 
 /-- The results of `n` slots from `slot` on, one after the other. -/
-def each (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct n : Nat) :
-    Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+def each (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct n : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool)
     (fun _ tail tailMirrored _ next => next tail tailMirrored)
     (fun _ rest slot tail tailMirrored written next => force (fun digits =>
         bound (Nat.land digits (Nat.sub (Nat.pow 2 s.half) 1)) (Nat.shiftRight digits s.half) fun low high =>
           both (Nat.ble low high) (both (Nat.ble high s.top)
-            (force (fun place =>
-                  force (fun tail' => force (fun tailMirrored' => force (fun slot' => force (fun written' =>
+            (force (fun place => force (fun tail' => force (fun tailMirrored' => force (fun slot' => force (fun written' =>
                 rest slot' tail' tailMirrored' written' next)
               (Nat.succ written)) (Nat.succ slot))
-              (Nat.add tailMirrored
-                  (Nat.mul place
-                    (Nat.add (Nat.sub s.top high) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top low))))))
+              (Nat.add tailMirrored (Nat.mul place (Nat.add (Nat.sub s.top high) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top low))))))
               (Nat.add tail (Nat.mul place (Nat.add low (Nat.mul (Nat.pow 2 s.half) high)))))
               (Nat.pow 2 (Nat.mul s.stride written)))))
       (Memory.lookup s.stride direct slot)) n
-theorem each_succ (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool)
-    (direct n slot tail tailMirrored written : Nat) (next : Nat → Nat → Bool) :
+theorem each_succ (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct n slot tail tailMirrored written : Nat) (next : Nat → Nat → Bool) :
     each s bound direct (n + 1) slot tail tailMirrored written next =
-    bound (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1))
-      (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half)
-      (fun low high => both (Nat.ble low high)
-        (both (Nat.ble high s.top)
+      bound (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (fun low high =>
+        both (Nat.ble low high) (both (Nat.ble high s.top)
           (each s bound direct n (slot + 1) (tail + 2 ^ (s.stride * written) * Memory.directWord s low high)
-            (tailMirrored + 2 ^ (s.stride * written) * Memory.mirroredWord s low high) (written + 1)
-            next))) := by
+            (tailMirrored + 2 ^ (s.stride * written) * Memory.mirroredWord s low high) (written + 1) next))) := by
   unfold each
   simp only [force_eq]
   rfl
 
 /-- What a rule for one result has to guarantee. -/
-def Bounds (s : Scale) (D : K → Prop) (P : K → K → Prop) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) :
-    Prop :=
-  ∀ l u x (next : Nat → Nat → Bool), Within s l u x →
-    bound l u next = true → D x ∧ ∃ low high, (∀ y, P x y → Within s low high y) ∧ next low high = true
+def Bounds (s : Scale) (D : K → Prop) (P : K → K → Prop) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) : Prop :=
+  ∀ l u x (next : Nat → Nat → Bool), Within s l u x → bound l u next = true → D x ∧ ∃ low high, (∀ y, P x y → Within s low high y) ∧ next low high = true
 
-theorem digits_within {s : Scale} {slots : Nat → K} {direct mirrored count slot : Nat} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) (h : slot < count) :
-    Within s (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1))
-    (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (slots slot) := by
+theorem digits_within {s : Scale} {slots : Nat → K} {direct mirrored count slot : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (h : slot < count) :
+    Within s (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (slots slot) := by
   obtain ⟨l, u, h1, _, hw⟩ := hm
   have h1 : direct = pack s.stride count (fun i => Memory.directWord s (l i) (u i)) := h1
-  have words : ∀ i, i < count → Memory.directWord s (l i) (u i) < 2 ^ s.stride :=
-    fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1
+  have words : ∀ i, i < count → Memory.directWord s (l i) (u i) < 2 ^ s.stride := fun i hi => (Memory.word_lt sf (hw i hi).1 (hw i hi).2.1).1
   obtain ⟨a, b, w⟩ := hw slot h
   have small : l slot < 2 ^ s.half := Nat.le_trans (Nat.succ_le_succ (Nat.le_trans a b)) sf.half
   rw [h1, Memory.lookup_pack words h]
   unfold Memory.directWord
-  have e1 : Nat.land (l slot + 2 ^ s.half * u slot) (2 ^ s.half - 1) = l slot := by
-    rw [land_low, Natural.add_mul_mod _ small]
+  have e1 : Nat.land (l slot + 2 ^ s.half * u slot) (2 ^ s.half - 1) = l slot := by rw [land_low, Natural.add_mul_mod _ small]
   have e2 : Nat.shiftRight (l slot + 2 ^ s.half * u slot) s.half = u slot := Natural.add_mul_div _ small
   rw [e1, e2]
   exact w
 
-theorem each_sound {s : Scale} {slots values : Nat → K} {D : K → Prop} {P : K → K → Prop}
-    {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hb : Bounds s D P bound) :
-    (n slot tail tailMirrored written : Nat) → (next : Nat → Nat → Bool) →
-    slot + n ≤ count → (Memory.mk tail tailMirrored).Holds s values written →
-    (∀ i, i < n → P (slots (slot + i)) (values (written + i))) →
-    each s bound direct n slot tail tailMirrored written next = true →
-    ∃ tail' tailMirrored',
-      (Memory.mk tail' tailMirrored').Holds s values (written + n) ∧ next tail' tailMirrored' = true
+theorem each_sound {s : Scale} {slots values : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
+    (next : Nat → Nat → Bool) → slot + n ≤ count → (Memory.mk tail tailMirrored).Holds s values written →
+    (∀ i, i < n → P (slots (slot + i)) (values (written + i))) → each s bound direct n slot tail tailMirrored written next = true →
+    ∃ tail' tailMirrored', (Memory.mk tail' tailMirrored').Holds s values (written + n) ∧ next tail' tailMirrored' = true
   | 0, _, tail, tailMirrored, _, _, _, ht, _, h => ⟨tail, tailMirrored, ht, h⟩
   | n + 1, slot, tail, tailMirrored, written, next, hs, ht, hp, h => by
     rw [each_succ] at h
-    have inside : slot < count :=
-      Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
+    have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
     obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
-    have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2)
-      (w _ (hp 0 (Nat.succ_le_succ (Nat.zero_le n))))
+    have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) (w _ (hp 0 (Nat.succ_le_succ (Nat.zero_le n))))
     have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
-    obtain ⟨d', m', r1, r2⟩ := each_sound sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs)
-      ht' (fun i hi => by rw [e1, e1]; exact hp (i + 1) (Nat.succ_le_succ hi)) h
+    obtain ⟨d', m', r1, r2⟩ := each_sound sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) ht'
+      (fun i hi => by rw [e1, e1]; exact hp (i + 1) (Nat.succ_le_succ hi)) h
     rw [e1] at r1
     exact ⟨d', m', r1, r2⟩
 
 /-- No result leaves the memory's range, and every argument has one. -/
-theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K → K → Prop}
-    {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hb : Bounds s D P bound) :
-    (n slot tail tailMirrored written : Nat) → (next : Nat → Nat → Bool) →
-    slot + n ≤ count → each s bound direct n slot tail tailMirrored written next = true →
+theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
+    (next : Nat → Nat → Bool) → slot + n ≤ count → each s bound direct n slot tail tailMirrored written next = true →
     ∀ i, i < n → D (slots (slot + i)) ∧ ∀ y, P (slots (slot + i)) y → Within s 0 s.top y
   | 0, _, _, _, _, _, _, _ => fun i hi => absurd hi (Nat.not_succ_le_zero i)
   | n + 1, slot, tail, tailMirrored, written, next, hs, h => by
     rw [each_succ] at h
-    have inside : slot < count :=
-      Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
+    have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
     obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨_, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
@@ -482,42 +399,33 @@ theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K →
       exact ⟨le_trans (natural_nonneg low) w1, le_trans w2 (natural_le (Nat.le_of_ble_eq_true c2))⟩
     | succ i =>
       rw [← e1]
-      exact each_bounded sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) h i
-        (Nat.le_of_succ_le_succ hi)
+      exact each_bounded sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) h i (Nat.le_of_succ_le_succ hi)
 
-/-- Arguments further from 0 than this need not be told apart: `e^128` is far above the largest binary32
-    number. -/
+/-- Arguments further from 0 than this need not be told apart: `e^128` is far above the largest binary32 number. -/
 def farthest : Nat := 128
 
 /-- Bounds of the results of a curve, by `count` stages of `bits` bits. -/
-def run (m : Semantics) (s : Scale) (function : Curve) (bits stages first n direct mirrored count : Nat)
-    (next : Nat → Nat → Nat → Bool) : Bool :=
-  both (both (both (Nat.ble (Nat.add first n) count) (Nat.ble s.unit s.center))
-      (both (Nat.ble s.center (Nat.mul s.unit (Nat.pow 2 127))) (Nat.ble 1 stages)))
+def run (m : Semantics) (s : Scale) (function : Curve) (bits stages first n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+  both (both (both (Nat.ble (Nat.add first n) count) (Nat.ble s.unit s.center)) (both (Nat.ble s.center (Nat.mul s.unit (Nat.pow 2 127))) (Nat.ble 1 stages)))
     (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
-            (each s (bound m s function bits stages measure one limit) direct n first 0 0 0
-              (Affine.extend s.stride n direct mirrored count next))) (Nat.mul farthest s.unit))
-        (Nat.pow 2 bits)) (Nat.mul s.unit (Nat.pow 256 stages)))
+        (each s (bound m s function bits stages measure one limit) direct n first 0 0 0 (Affine.extend s.stride n direct mirrored count next)))
+      (Nat.mul farthest s.unit)) (Nat.pow 2 bits)) (Nat.mul s.unit (Nat.pow 256 stages)))
 
-theorem finite_of_within {s : Scale} {y : K} (hu : 0 < s.unit) (hc : s.center ≤ s.unit * 2 ^ 127)
-    (h : Within s 0 s.top y) :
-    natural (2 ^ 149) * y < natural overflowThreshold ∧
-    -(natural (2 ^ 149) * y) < natural overflowThreshold := by
+theorem finite_of_within {s : Scale} {y : K} (hu : 0 < s.unit) (hc : s.center ≤ s.unit * 2 ^ 127) (h : Within s 0 s.top y) :
+    natural (2 ^ 149) * y < natural overflowThreshold ∧ -(natural (2 ^ 149) * y) < natural overflowThreshold := by
   obtain ⟨h1, h2⟩ := h
   unfold Scale.image Scale.top at *
   have hc := natural_le (K := K) hc
   rw [natural_mul] at hc
   rw [natural_add] at h2
-  have a : y ≤ natural (2 ^ 127) := cancel_natural hu
-    (le_trans (le_cert ((ring3 K u y c, c - u * y, c + c - (u * y + c)) _ _ _) (sub_nonneg h2)) hc)
+  have a : y ≤ natural (2 ^ 127) := cancel_natural hu (le_trans (le_cert ((ring3 K u y c, c - u * y, c + c - (u * y + c)) _ _ _) (sub_nonneg h2)) hc)
   have b : -y ≤ natural (2 ^ 127) := by
     refine cancel_natural hu (le_trans ?_ hc)
     have z : (natural 0 : K) = 0 := rfl
     rw [z] at h1
     exact le_cert ((ring3 K u y c, c - u * -y, u * y + c - 0) _ _ _) (sub_nonneg h1)
   have big : 2 ^ 149 * 2 ^ 127 < overflowThreshold := by decide +kernel
-  have below :
-      ∀ z : K, z ≤ natural (2 ^ 127) → natural (2 ^ 149) * z < natural overflowThreshold := fun z hz g => by
+  have below : ∀ z : K, z ≤ natural (2 ^ 127) → natural (2 ^ 149) * z < natural overflowThreshold := fun z hz g => by
     have t := mul_le_left (natural_nonneg (2 ^ 149)) hz
     rw [← natural_mul] at t
     exact Nat.not_le_of_lt big (natural_le_reflect (le_trans g t))
@@ -526,28 +434,21 @@ theorem finite_of_within {s : Scale} {y : K} (hu : 0 < s.unit) (hc : s.center �
   exact below (-y) b
 
 /-- Whatever the semantics, a result is within the budget: exact values are. -/
-theorem allowed {slots : Nat → K} {function : Curve} {start first n : Nat} :
-    (m : Semantics) → (Node.curve function first n).Holds m slots start →
-    (Node.curve function first n).Holds .binary32 slots start
+theorem allowed {slots : Nat → K} {function : Curve} {start first n : Nat} : (m : Semantics) →
+    (Node.curve function first n).Holds m slots start → (Node.curve function first n).Holds .binary32 slots start
   | .binary32, h => h
   | .real, h => by
     obtain ⟨e, he, h⟩ := h
     refine ⟨e, he, fun i hi => ⟨_, h i hi, fun a ha => ?_⟩⟩
     have zero : ∀ v : K, v - v = 0 := fun v => add_neg' v
     rw [zero, OrderedRing.mul_zero]
-    refine AtMost.zero (add_nonneg
-        (mul_nonneg (natural_nonneg _) (add_nonneg (mul_nonneg (natural_nonneg _) ha.nonneg) zero_le_one))
-        (natural_nonneg _))
+    refine AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg _) (add_nonneg (mul_nonneg (natural_nonneg _) ha.nonneg) zero_le_one)) (natural_nonneg _))
 
-theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Curve}
-    {bits stages first n direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool}
-    (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hn : (Node.curve function first n).Holds m slots count)
+theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Curve} {bits stages first n direct mirrored count : Nat} {next : Nat → Nat → Nat → Bool}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hn : (Node.curve function first n).Holds m slots count)
     (h : run m s function bits stages first n direct mirrored count next = true) :
     (Node.curve function first n).Finite m slots ∧
-    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧
-      next direct' mirrored' (count + n) = true := by
+    ∃ direct' mirrored', (Memory.mk direct' mirrored').Holds s slots (count + n) ∧ next direct' mirrored' (count + n) = true := by
   unfold run at h
   obtain ⟨c, h⟩ := both_true h
   obtain ⟨c1, c3⟩ := both_true c
@@ -559,9 +460,7 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Cu
   have c2 := Nat.le_of_ble_eq_true c2
   have c3 := Nat.le_of_ble_eq_true c3
   have c4 : farthest * s.unit < s.unit * 256 ^ stages := Nat.le_of_ble_eq_true c4
-  have rule : ∀ e : K → K, IsExponential e →
-      Bounds s function.Defined (function.Computes m e)
-        (bound m s function bits stages (s.unit * 256 ^ stages) (2 ^ bits) (farthest * s.unit)) :=
+  have rule : ∀ e : K → K, IsExponential e → Bounds s function.Defined (function.Computes m e) (bound m s function bits stages (s.unit * 256 ^ stages) (2 ^ bits) (farthest * s.unit)) :=
     fun e he l u x next hx h => bound_sound he sf.unit c2 c4 hx m h
   obtain ⟨e, he, hn⟩ := hn
   have inside := fun e he => each_bounded sf hm (rule e he) n first 0 0 0 _ c1 h
@@ -570,8 +469,8 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Cu
     cases m with
     | real => trivial
     | binary32 => exact fun e he i hi y hy => finite_of_within sf.unit c3 ((inside e he i hi).2 y hy)
-  · obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he)
-      n first 0 0 0 _ c1 (Memory.empty_holds s _) (fun i hi => by rw [Nat.zero_add]; exact hn i hi) h
+  · obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he) n first 0 0 0 _ c1
+      (Memory.empty_holds s _) (fun i hi => by rw [Nat.zero_add]; exact hn i hi) h
     rw [Nat.zero_add] at r1
     rw [Affine.extend_eq] at r2
     exact ⟨_, _, Memory.append_holds hm r1, r2⟩
