@@ -193,3 +193,15 @@ def test_a_layer_normalization_of_another_formula_is_not_covered(
 @pytest.mark.parametrize("version", ["1.27.0", "1.31.1", "2.0.0", "1.100.0+cpu"])
 def test_a_layer_normalization_in_two_passes_is_covered(version: str) -> None:
     assert other_formula(normalized("LayerNormalization"), version) is None
+
+
+@pytest.mark.parametrize(("op", "opset"), [("InstanceNormalization", 17), ("GroupNormalization", 21)])
+def test_a_normalization_of_channels_is_of_another_formula_in_every_version(op: str, opset: int) -> None:
+    """Numbers near 90 that differ by 0.01 show it."""
+    attributes = {"num_groups": 2} if op == "GroupNormalization" else {}
+    node = helper.make_node(op, ["x", "s", "b"], ["z"], **attributes)
+    values = {"s": weights(4), "b": weights(4)}
+    stored = model([node], {"x": [1, 4, 3]}, ["z"], values, opset=opset).SerializeToString()
+    for version in ("1.18.0", "1.27.0", "2.0.0"):
+        assert f"{op} of onnxruntime" in str(other_formula(stored, version))
+    assert runtime_line(stored).startswith(f"not covered: {op} of onnxruntime")

@@ -318,13 +318,14 @@ class Chain:
         (a, al, ah), (b, bl, bh) = left, right
         base, top, square = shape.base(self.scale), self.scale.top, self.scale.unit**2
         roof = self.scale.unit + shape.share * self.scale.center
-        steep = unit * max(bh - base, 0) * max(roof - shape.share * al, 0) // square + 1
+        steep = unit * max(bh - base, 0) * max(roof - shape.share * al, 0) // square
         flat = unit * max(al - base, 0) * max(roof - shape.share * bh, 0) // square
-        width = max(b - a, 0)
-        up, down = max(steep - slope, 0) * width, max(slope - flat, 0) * width
+        up, down = max(steep - slope, 0) + 1, max(slope - flat, 0)
         before, behind = slope * max(top - a, 0), slope * max(top - b, 0)
-        low = max(unit * al + before - down, unit * bl + behind - up, 0)
-        return low, min(unit * ah + before + up, unit * bh + behind + down)
+        meeting = up * down * max(b - a, 0)
+        low = up * (unit * al + before) + down * (unit * bl + behind) - meeting
+        high = down * (unit * ah + before) + up * (unit * bh + behind) + meeting
+        return max(low, 0) // (up + down), high // (up + down) + 1
 
     def below(self, factor: int, lower: int) -> tuple[int, int]:
         """Exponential.below: numerator and denominator of a fraction at or below e^(factor * x)."""

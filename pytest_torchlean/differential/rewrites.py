@@ -53,6 +53,12 @@ _TWO_PASSES = (1, 27)
 mean square less the square of the mean, which cancels: far from 0 their results are others, or not numbers.
 """
 
+_OTHER_FORMULAS: Mapping[str, str] = {
+    "InstanceNormalization": "adds bias - mean * factor to the input times the factor, which cancels",
+    "GroupNormalization": "takes the variance as the mean square less the square of the mean, which cancels",
+}
+"""Operators whose kernels, or functions, have another formula than ONNX's definition in every version."""
+
 
 def runtime_line(model: bytes) -> str:
     """The ledger's line: "covered", with what is rewritten, "unoptimised session only" and why, or "not
@@ -103,8 +109,12 @@ def not_covered(stored: bytes, running: bytes) -> tuple[str, ...]:
 
 def other_formula(stored: bytes, version: str) -> str | None:
     """Why a kernel of this version of onnxruntime is no execution of its operator, or None."""
+    labels = {node.label for node in nodes_of(stored)}
+    for label, formula in _OTHER_FORMULAS.items():
+        if label in labels:
+            return f"{label} of onnxruntime {formula}"
     release = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
-    if release >= _TWO_PASSES or all(node.label != "LayerNormalization" for node in nodes_of(stored)):
+    if release >= _TWO_PASSES or "LayerNormalization" not in labels:
         return None
     return (
         f"LayerNormalization of onnxruntime {printable(version)} takes the variance as the mean square less "

@@ -90,7 +90,9 @@ COMPOSED: dict[str, Callable[..., Step | str]] = {
 """Functions that certificates speak about as several nodes; their steps take a function's parameters."""
 ASSUMED = frozenset({*CURVES, *COMPOSED}) - {"Sqrt"}
 """Functions of whose results a theorem under binary32 assumes a budget; IEEE-754 fixes the root's."""
-SEQUENCED = frozenset({"BatchNormalization", "LayerNormalization", "RMSNormalization", "Softmax"})
+SEQUENCED = frozenset(
+    {"BatchNormalization", "InstanceNormalization", "LayerNormalization", "RMSNormalization", "Softmax"}
+)
 """Operators that certificates speak about as several rounded operations, which is assumed of the runtime."""
 
 _NO_STEP = no_step("no bounds of it are proved in Lean")

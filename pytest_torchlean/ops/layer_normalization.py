@@ -1,4 +1,6 @@
-"""How certificates see LayerNormalization and RMSNormalization: the rounded operations they are made of.
+"""How certificates see normalizations by statistics of the input: the rounded operations they are made of.
+
+LayerNormalization, RMSNormalization, InstanceNormalization and GroupNormalization.
 
 mean = sum / n, d = x - mean (RMSNormalization: d = x), v = sum(d * d) / n + epsilon, d * (1 / sqrt(v)), times
 scale, plus bias. Sums are in any order, and leaving out a rounding is one of the executions: a kernel that
@@ -8,8 +10,10 @@ divides by the root, sums in binary64 or multiplies and adds at once computes on
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.linear import (
@@ -26,7 +30,9 @@ from pytest_torchlean.ir.linear import (
 )
 from pytest_torchlean.ops.elementwise import combination, product, repeated
 from pytest_torchlean.ops.extremum import extremum
-from pytest_torchlean.ops.rule import constant, integer, positions, real
+from pytest_torchlean.ops.rule import integer, positions, real
+
+Positions = NDArray[np.int64]
 
 _MOST_ELEMENTS = 4096
 """Squares whose rounding is far below 2^-10."""
@@ -35,31 +41,47 @@ _LEAST_EPSILON = 2.0**-60
 
 
 def normalized_step(node: Node, graph: Graph) -> Step | str:
-    """Selections that change nothing say that up to rounding no d * (1 / sqrt(v)) is beyond sqrt(n): its
-    square is at most n * d * d / sum(d * d).
-    """
+    """Of LayerNormalization and RMSNormalization: rows are what lies behind an axis."""
     kind = graph.types[node.inputs[0]]
-    shape, axis, epsilon = kind.shape, integer(node, "axis"), float(real(node, "epsilon"))
-    terms = math.prod(shape[axis:])
+    terms = math.prod(kind.shape[integer(node, "axis") :])
+    places = [
+        np.broadcast_to(positions(graph.types[name].shape), kind.shape).reshape(-1)
+        for name in node.inputs[1:]
+        if name
+    ]
+    return _step(node, graph, terms, places, centered=node.op == "LayerNormalization")
+
+
+def grouped_step(node: Node, graph: Graph) -> Step | str:
+    """Of InstanceNormalization and GroupNormalization: rows are channels, or groups of them, of a batch."""
+    kind = graph.types[node.inputs[0]]
+    channels, size = kind.shape[1], math.prod(kind.shape[2:])
+    groups = integer(node, "groups") or channels
+    own = groups if integer(node, "per_group") else channels
     if kind.size == 0:
+        return "it has no elements"
+    owners = np.arange(kind.size, dtype=np.int64) // (channels // own * size) % own
+    return _step(node, graph, channels // groups * size, [owners, owners], centered=True)
+
+
+def _step(node: Node, graph: Graph, terms: int, places: Sequence[Positions], *, centered: bool) -> Step | str:
+    """Of rows of so many terms; places: the number of scale, and of bias, that is each element's.
+
+    Selections that change nothing say that up to rounding no d * (1 / sqrt(v)) is beyond sqrt(n): its square
+    is at most n * d * d / sum(d * d).
+    """
+    size, epsilon = graph.types[node.inputs[0]].size, float(real(node, "epsilon"))
+    if size == 0:
         return "it has no elements"
     if terms > _MOST_ELEMENTS:
         return f"it has more than {_MOST_ELEMENTS} summands"
     if epsilon < _LEAST_EPSILON:
         return "its epsilon is not above 2^-60"
     names = [name for name in node.inputs[1:] if name]
-    if any(constant(graph, name) is None for name in names):
-        return "its parameters are computed"
-    scale, *bias = (_parameter(graph, name, shape) for name in names)
-    unit = _unit(node.inputs[0], kind.size // terms, terms, epsilon, node.op == "LayerNormalization")
-    scaled: OperandStep = product(unit, scale, kind.size)
-    return combination([(scaled, 1.0), *((value, 1.0) for value in bias)], kind.size)
-
-
-def _parameter(graph: Graph, name: str, shape: tuple[int, ...]) -> IndexStep:
-    """A constant number for each element of the input."""
-    places = np.broadcast_to(positions(graph.types[name].shape), shape)
-    return IndexStep((name,), places.reshape(-1))
+    scale, *bias = (IndexStep((name,), own) for name, own in zip(names, places, strict=True))
+    unit = _unit(node.inputs[0], size // terms, terms, epsilon, centered)
+    scaled: OperandStep = product(unit, scale, size)
+    return combination([(scaled, 1.0), *((value, 1.0) for value in bias)], size)
 
 
 def _unit(name: str, rows: int, terms: int, epsilon: float, centered: bool) -> OperandStep:

@@ -34,7 +34,7 @@ from pytest_torchlean.ops.elementwise import combination, product, repeated
 from pytest_torchlean.ops.extremum import extremum
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.indexed import axis_in
-from pytest_torchlean.ops.layer_normalization import normalized_step
+from pytest_torchlean.ops.layer_normalization import grouped_step, normalized_step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -302,7 +302,7 @@ RULES: dict[str, OpRule] = {
     ),
     "LayerNormalization": replace(_LAYER, step=normalized_step, prepare=_prepare_layer),
     "RMSNormalization": replace(rule_of(_infer_layer, _rms), step=normalized_step),
-    "InstanceNormalization": rule_of(_infer_instance, _instance),
+    "InstanceNormalization": replace(rule_of(_infer_instance, _instance), step=grouped_step),
     "LpNormalization": rule_of(_infer_axis, _lp),
     "LRN": rule_of(_infer_lrn, _lrn),
 }

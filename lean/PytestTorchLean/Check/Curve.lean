@@ -18,6 +18,25 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
+namespace Memory
+/-- The memory with one more slot in front of the others. -/
+theorem front_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K} {count l u direct mirrored : Nat}
+    (h : (Memory.mk direct mirrored).Holds s (fun i => slots (i + 1)) count) (hl : l ≤ u) (hu : u ≤ s.top) (w : Within s l u (slots 0)) :
+    (Memory.mk (directWord s l u + 2 ^ s.stride * direct) (mirroredWord s l u + 2 ^ s.stride * mirrored)).Holds s slots (count + 1) := by
+  obtain ⟨lo, up, hd, hm, hw⟩ := h
+  have hd : direct = pack s.stride count fun i => directWord s (lo i) (up i) := hd
+  have hm : mirrored = pack s.stride count fun i => mirroredWord s (lo i) (up i) := hm
+  refine ⟨fun i => Nat.casesOn (motive := fun _ => Nat) i l lo, fun i => Nat.casesOn (motive := fun _ => Nat) i u up, ?_, ?_, fun i hi => ?_⟩
+  · show directWord s l u + 2 ^ s.stride * direct = _
+    rw [pack_succ, hd]; rfl
+  · show mirroredWord s l u + 2 ^ s.stride * mirrored = _
+    rw [pack_succ, hm]; rfl
+  · cases i with
+    | zero => exact ⟨hl, hu, w⟩
+    | succ i => exact hw i (Nat.le_of_succ_le_succ hi)
+
+end Memory
+
 namespace Curve
 /-- The functions of this file's shape. -/
 def logistic : Curve → Bool
@@ -83,10 +102,10 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
 
 /-- The lower bound from a fraction at or below the exponential. -/
 def lower (multiple base share a b : Nat) (next : Nat → Bool) : Bool :=
-  force (fun d => both (Nat.ble 1 d) (force next (Nat.add base (Nat.div (Nat.mul multiple a) d)))) (Nat.add b (Nat.mul share a))
+  both (Nat.ble 1 (Nat.add b (Nat.mul share a))) (next (Nat.add base (Nat.div (Nat.mul multiple a) (Nat.add b (Nat.mul share a)))))
 /-- The upper bound from a fraction at or above the exponential. -/
 def upper (multiple base share a b : Nat) (next : Nat → Bool) : Bool :=
-  force (fun d => both (Nat.ble 1 d) (force next (Nat.succ (Nat.add base (Nat.div (Nat.mul multiple a) d))))) (Nat.add b (Nat.mul share a))
+  both (Nat.ble 1 (Nat.add b (Nat.mul share a))) (next (Nat.succ (Nat.add base (Nat.div (Nat.mul multiple a) (Nat.add b (Nat.mul share a))))))
 
 theorem one_le {E : K} (share : Nat) (h : 0 ≤ E) : (1 : K) ≤ 1 + natural share * E := by
   have t := mul_nonneg (natural_nonneg (K := K) share) h
@@ -96,9 +115,7 @@ theorem lower_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
     (hw : w * (1 + natural share * E) = natural multiple * E) (h : lower multiple base share a b next = true) :
     ∃ l, natural l ≤ natural base + w ∧ next l = true := by
   unfold lower at h
-  rw [force_eq] at h
   obtain ⟨d0, h⟩ := both_true h
-  rw [force_eq] at h
   refine ⟨_, ?_, h⟩
   have d0 : 0 < b + share * a := Nat.le_of_ble_eq_true d0
   show natural (base + multiple * a / (b + share * a)) ≤ _
@@ -125,9 +142,7 @@ theorem upper_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
     (hw : w * (1 + natural share * E) = natural multiple * E) (h : upper multiple base share a b next = true) :
     ∃ u, natural base + w ≤ natural u ∧ next u = true := by
   unfold upper at h
-  rw [force_eq] at h
   obtain ⟨d0, h⟩ := both_true h
-  rw [force_eq] at h
   refine ⟨_, ?_, h⟩
   have d0 : 0 < b + share * a := Nat.le_of_ble_eq_true d0
   show _ ≤ natural (base + (multiple * a / (b + share * a) + 1))
@@ -151,10 +166,65 @@ theorem upper_sound {multiple base share a b : Nat} {next : Nat → Bool} {E w :
   refine le_trans ?_ t
   exact le_cert ((ring5 K A B M S E, M * A * (1 + S * E) - (B + S * A) * (M * E), M * (A - E * B)) _ _ _ _ _) g
 
+/-- The lower bound from a bound of the argument. Where `b` stands once it is not forced. -/
+def lowest (factor multiple base share center bits count measure one limit l : Nat) (next : Nat → Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) (Nat.ble center l)
+    (Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.mul factor (Nat.sub center l)) limit) (lower multiple base share 0 1 next)
+      (next (Nat.add base (Nat.div (Nat.mul multiple one) (Nat.add (Exponential.up bits count measure one (Nat.mul factor (Nat.sub center l))) (Nat.mul share one))))))
+    ((fun a => next (Nat.add base (Nat.div (Nat.mul multiple a) (Nat.add one (Nat.mul share a)))))
+      (Exponential.down bits count measure one (Exponential.clipped (Nat.mul factor (Nat.sub l center)) limit)))
+/-- The upper bound from a bound of the argument. -/
+def highest (factor multiple base share center bits count measure one limit u : Nat) (next : Nat → Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) (Nat.ble center u)
+    ((fun b => upper multiple base share one b next)
+      (Exponential.down bits count measure one (Exponential.clipped (Nat.mul factor (Nat.sub center u)) limit)))
+    (Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.mul factor (Nat.sub u center)) limit) (upper multiple base share 1 0 next)
+      ((fun a => next (Nat.succ (Nat.add base (Nat.div (Nat.mul multiple a) (Nat.add one (Nat.mul share a))))))
+        (Exponential.up bits count measure one (Nat.mul factor (Nat.sub u center)))))
+
+theorem lower_of {multiple base share a b : Nat} {next : Nat → Bool} (hb : 0 < b) (h : next (base + multiple * a / (b + share * a)) = true) :
+    lower multiple base share a b next = true := by
+  unfold lower
+  have d : Nat.ble 1 (Nat.add b (Nat.mul share a)) = true := Nat.ble_eq_true_of_le (Nat.le_trans hb (Nat.le_add_right _ _))
+  rw [d]
+  exact h
+theorem upper_of {multiple base share a b : Nat} {next : Nat → Bool} (hb : 0 < b) (h : next (base + multiple * a / (b + share * a) + 1) = true) :
+    upper multiple base share a b next = true := by
+  unfold upper
+  have d : Nat.ble 1 (Nat.add b (Nat.mul share a)) = true := Nat.ble_eq_true_of_le (Nat.le_trans hb (Nat.le_add_right _ _))
+  rw [d]
+  exact h
+theorem lowest_below {factor multiple base share center bits count measure limit l : Nat} {next : Nat → Bool}
+    (h : lowest factor multiple base share center bits count measure (2 ^ bits) limit l next = true) :
+    Exponential.below factor center bits count measure (2 ^ bits) limit l (fun a b => lower multiple base share a b next) = true := by
+  unfold lowest at h
+  unfold Exponential.below
+  cases c : Nat.ble center l with
+  | true =>
+    rw [c] at h
+    exact lower_of (Natural.two_pow_pos bits) h
+  | false =>
+    rw [c] at h
+    cases g : Nat.ble (Nat.mul factor (Nat.sub center l)) limit with
+    | false => rw [g] at h; exact h
+    | true => rw [g] at h; exact lower_of (Exponential.up_pos _ _ _ _ _) h
+theorem highest_above {factor multiple base share center bits count measure limit u : Nat} {next : Nat → Bool}
+    (h : highest factor multiple base share center bits count measure (2 ^ bits) limit u next = true) :
+    Exponential.above factor center bits count measure (2 ^ bits) limit u (fun a b => upper multiple base share a b next) = true := by
+  unfold highest at h
+  unfold Exponential.above
+  cases c : Nat.ble center u with
+  | true =>
+    rw [c] at h
+    cases g : Nat.ble (Nat.mul factor (Nat.sub u center)) limit with
+    | false => rw [g] at h; exact h
+    | true => rw [g] at h; exact upper_of (Natural.two_pow_pos bits) h
+  | false => rw [c] at h; exact h
+
 /-- Bounds of the exact value from bounds of the argument. `measure = unit * 256^count`, `one = 2^bits`. -/
 def enclose (factor multiple base share center bits count measure one limit l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  Exponential.below factor center bits count measure one limit l fun a b => lower multiple base share a b fun low =>
-    Exponential.above factor center bits count measure one limit u fun a b => upper multiple base share a b fun high => next low high
+  lowest factor multiple base share center bits count measure one limit l fun low =>
+    highest factor multiple base share center bits count measure one limit u fun high => next low high
 
 theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {bits count limit l u : Nat} {next : Nat → Nat → Bool} {x : K}
     (hf : function.logistic = true)
@@ -162,16 +232,12 @@ theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
     (h : enclose function.factor (function.multiple s.unit) (function.base s.unit s.center) function.share s.center bits count (s.unit * 256 ^ count) (2 ^ bits) limit l u next = true) :
     ∃ low high, (∀ v, function.At e x v → Within s low high v) ∧ next low high = true := by
   have E0 := he.nonneg (natural function.factor * x)
-  obtain ⟨a, b, ab, h⟩ := Exponential.below_sound he hu hl hx.1 h
+  obtain ⟨a, b, ab, h⟩ := Exponential.below_sound he hu hl hx.1 (lowest_below h)
   unfold lower at h
-  rw [force_eq] at h
   obtain ⟨d0, h⟩ := both_true h
-  rw [force_eq] at h
-  obtain ⟨a', b', ab', h⟩ := Exponential.above_sound he hu hl hx.2 h
+  obtain ⟨a', b', ab', h⟩ := Exponential.above_sound he hu hl hx.2 (highest_above h)
   unfold upper at h
-  rw [force_eq] at h
   obtain ⟨d0', h⟩ := both_true h
-  rw [force_eq] at h
   refine ⟨_, _, fun v hv => ?_, h⟩
   obtain ⟨w, w1, w2⟩ := shape hc function hf hv
   unfold Within Scale.image
@@ -180,7 +246,6 @@ theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
   · have r : lower (function.multiple s.unit) (function.base s.unit s.center) function.share a b
         (fun low => Nat.beq low (function.base s.unit s.center + function.multiple s.unit * a / (b + function.share * a))) = true := by
       unfold lower
-      rw [force_eq, force_eq]
       have d0 : Nat.ble 1 (b + function.share * a) = true := d0
       show both (Nat.ble 1 (b + function.share * a)) _ = true
       rw [d0]
@@ -191,7 +256,6 @@ theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
   · have r : upper (function.multiple s.unit) (function.base s.unit s.center) function.share a' b'
         (fun high => Nat.beq high (function.base s.unit s.center + function.multiple s.unit * a' / (b' + function.share * a') + 1)) = true := by
       unfold upper
-      rw [force_eq, force_eq]
       have d0 : Nat.ble 1 (b' + function.share * a') = true := d0'
       show both (Nat.ble 1 (b' + function.share * a')) _ = true
       rw [d0]
@@ -202,7 +266,7 @@ theorem enclose_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
 
 /-- Bounds moved outward by the budget: `relative = eighths * 2^126`, `constant = (eighths + 8 * absolute) * unit`. -/
 def widen (center relative constant low high : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun r => both (Nat.ble r low) (force (fun high' => force (fun low' => next low' high') (Nat.sub low r)) (Nat.add high r)))
+  (fun r => both (Nat.ble r low) (next (Nat.sub low r) (Nat.add high r)))
     (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant) 152))
 
 theorem rounded_up (k n : Nat) : n ≤ 2 ^ k * Nat.succ (Nat.shiftRight n k) :=
@@ -236,9 +300,7 @@ theorem widen_sound {s : Scale} {function : Curve} {low high : Nat} {next : Nat 
     (h : widen s.center (function.eighths * 2 ^ 126) ((function.eighths + 8 * function.absolute) * s.unit) low high next = true) :
     ∃ low' high', (∀ v y : K, Within s low high v → function.Budget v y → Within s low' high' y) ∧ next low' high' = true := by
   unfold widen at h
-  rw [force_eq] at h
   obtain ⟨h1, h⟩ := both_true h
-  rw [force_eq, force_eq] at h
   refine ⟨_, _, fun v y hv hb => ?_, h⟩
   obtain ⟨a, ha, ea⟩ := absolute_value v
   refine moved hv (Nat.le_of_ble_eq_true h1) (budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of hv ea) ?_)
@@ -317,26 +379,54 @@ theorem bound_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
     obtain ⟨v, hv, hb⟩ := hy
     exact w' v y (w v hv) hb
 
-/-- The results of `n` slots from `slot` on, one after the other. -/
-def each (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct n : Nat) : Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool)
-    (fun _ tail tailMirrored _ next => next tail tailMirrored)
-    (fun _ rest slot tail tailMirrored written next => force (fun digits =>
-        bound (Nat.land digits (Nat.sub (Nat.pow 2 s.half) 1)) (Nat.shiftRight digits s.half) fun low high =>
-          both (Nat.ble low high) (both (Nat.ble high s.top)
-            (force (fun place => force (fun tail' => force (fun tailMirrored' => force (fun slot' => force (fun written' =>
-                rest slot' tail' tailMirrored' written' next)
-              (Nat.succ written)) (Nat.succ slot))
-              (Nat.add tailMirrored (Nat.mul place (Nat.add (Nat.sub s.top high) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top low))))))
-              (Nat.add tail (Nat.mul place (Nat.add low (Nat.mul (Nat.pow 2 s.half) high)))))
-              (Nat.pow 2 (Nat.mul s.stride written)))))
-      (Memory.lookup s.stride direct slot)) n
-theorem each_succ (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct n slot tail tailMirrored written : Nat) (next : Nat → Nat → Bool) :
-    each s bound direct (n + 1) slot tail tailMirrored written next =
-      bound (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (fun low high =>
+/-- `use` of the function's own rule, with all that does not depend on the argument as numbers. -/
+def ruled (s : Scale) (function : Curve) (bits count measure one limit : Nat) (use : (Nat → Nat → (Nat → Nat → Bool) → Bool) → Bool) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) function.logistic (use (exactly s function bits count measure one limit))
+    (force (fun multiple => force (fun base => force (fun factor => force (fun share => force (fun center =>
+        use fun l u next => enclose factor multiple base share center bits count measure one limit l u next)
+      s.center) function.share) function.factor) (function.base s.unit s.center)) (function.multiple s.unit))
+theorem ruled_eq (s : Scale) (function : Curve) (bits count measure one limit : Nat) (use : (Nat → Nat → (Nat → Nat → Bool) → Bool) → Bool) :
+    ruled s function bits count measure one limit use = use (exactly s function bits count measure one limit) := by
+  unfold ruled exactly
+  simp only [force_eq]
+  cases function <;> rfl
+/-- `use` of `bound`, likewise: the kernel takes what it repeats apart once. -/
+def bounded (m : Semantics) (s : Scale) (function : Curve) (bits count measure one limit : Nat) (use : (Nat → Nat → (Nat → Nat → Bool) → Bool) → Bool) : Bool :=
+  ruled s function bits count measure one limit fun rule => Semantics.casesOn (motive := fun _ => Bool) m (use rule)
+    (force (fun relative => force (fun constant => force (fun center =>
+        use fun l u next => rule l u fun low high => widen center relative constant low high next)
+      s.center) (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit)) (Nat.mul function.eighths (Nat.pow 2 126)))
+theorem bounded_eq (m : Semantics) (s : Scale) (function : Curve) (bits count measure one limit : Nat) (use : (Nat → Nat → (Nat → Nat → Bool) → Bool) → Bool) :
+    bounded m s function bits count measure one limit use = use (bound m s function bits count measure one limit) := by
+  unfold bounded bound
+  rw [ruled_eq]
+  simp only [force_eq]
+  cases m <;> rfl
+
+/-- The results of `n` slots from `first` on, the last one first and put in front of those found so far: so the lowest digits
+    of what is found, by which the kernel's caches tell numbers apart, differ from step to step. What the scale says is
+    a number before the first step; what is cheap is written down where it is used, for the kernel takes longer to
+    substitute a value than to add. -/
+def each (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct first n : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  force (fun half => force (fun stride => force (fun top => force (fun base => Nat.rec (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool)
+    (fun tail tailMirrored next => next tail tailMirrored)
+    (fun m rest tail tailMirrored next => force (fun digits =>
+        bound (Nat.land digits (Nat.sub base 1)) (Nat.shiftRight digits half) fun low high =>
+          both (Nat.ble low high) (both (Nat.ble high top)
+            (force (fun tail' => force (fun tailMirrored' => rest tail' tailMirrored' next)
+              (Nat.add (Nat.add (Nat.sub top high) (Nat.mul base (Nat.sub top low))) (Nat.mul (Nat.pow 2 stride) tailMirrored)))
+              (Nat.add (Nat.add low (Nat.mul base high)) (Nat.mul (Nat.pow 2 stride) tail)))))
+      (Memory.lookup stride direct (Nat.add first m))) n) (Nat.pow 2 half)) s.top) s.stride) s.half
+theorem each_succ (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct first n tail tailMirrored : Nat) (next : Nat → Nat → Bool) :
+    each s bound direct first (n + 1) tail tailMirrored next =
+      bound (Nat.land (Memory.lookup s.stride direct (first + n)) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct (first + n)) s.half) (fun low high =>
         both (Nat.ble low high) (both (Nat.ble high s.top)
-          (each s bound direct n (slot + 1) (tail + 2 ^ (s.stride * written) * Memory.directWord s low high)
-            (tailMirrored + 2 ^ (s.stride * written) * Memory.mirroredWord s low high) (written + 1) next))) := by
+          (each s bound direct first n (Memory.directWord s low high + 2 ^ s.stride * tail) (Memory.mirroredWord s low high + 2 ^ s.stride * tailMirrored) next))) := by
+  unfold each
+  simp only [force_eq]
+  rfl
+theorem each_zero (s : Scale) (bound : Nat → Nat → (Nat → Nat → Bool) → Bool) (direct first tail tailMirrored : Nat) (next : Nat → Nat → Bool) :
+    each s bound direct first 0 tail tailMirrored next = next tail tailMirrored := by
   unfold each
   simp only [force_eq]
   rfl
@@ -359,47 +449,51 @@ theorem digits_within {s : Scale} {slots : Nat → K} {direct mirrored count slo
   rw [e1, e2]
   exact w
 
-theorem each_sound {s : Scale} {slots values : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
-    (next : Nat → Nat → Bool) → slot + n ≤ count → (Memory.mk tail tailMirrored).Holds s values written →
-    (∀ i, i < n → P (slots (slot + i)) (values (written + i))) → each s bound direct n slot tail tailMirrored written next = true →
-    ∃ tail' tailMirrored', (Memory.mk tail' tailMirrored').Holds s values (written + n) ∧ next tail' tailMirrored' = true
-  | 0, _, tail, tailMirrored, _, _, _, ht, _, h => ⟨tail, tailMirrored, ht, h⟩
-  | n + 1, slot, tail, tailMirrored, written, next, hs, ht, hp, h => by
+theorem each_sound {s : Scale} {slots values : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count first : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n done tail tailMirrored : Nat) →
+    (next : Nat → Nat → Bool) → first + n ≤ count → (Memory.mk tail tailMirrored).Holds s (fun i => values (n + i)) done →
+    (∀ i, i < n → P (slots (first + i)) (values i)) → each s bound direct first n tail tailMirrored next = true →
+    ∃ tail' tailMirrored', (Memory.mk tail' tailMirrored').Holds s values (n + done) ∧ next tail' tailMirrored' = true
+  | 0, done, tail, tailMirrored, _, _, ht, _, h => by
+    rw [each_zero] at h
+    have z : (fun i => values (0 + i)) = values := funext fun i => by rw [Nat.zero_add]
+    rw [z] at ht
+    exact ⟨tail, tailMirrored, by rw [Nat.zero_add]; exact ht, h⟩
+  | n + 1, done, tail, tailMirrored, next, hs, ht, hp, h => by
     rw [each_succ] at h
-    have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
+    have inside : first + n < count := hs
     obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
-    have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) (w _ (hp 0 (Nat.succ_le_succ (Nat.zero_le n))))
     have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
-    obtain ⟨d', m', r1, r2⟩ := each_sound sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) ht'
-      (fun i hi => by rw [e1, e1]; exact hp (i + 1) (Nat.succ_le_succ hi)) h
-    rw [e1] at r1
+    have moved : (fun i => values (n + 1 + i)) = fun i => values (n + (i + 1)) := funext fun i => by rw [e1]
+    rw [moved] at ht
+    have ht' := Memory.front_holds (slots := fun i => values (n + i)) ht (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) (w _ (hp n Nat.le.refl))
+    obtain ⟨d', m', r1, r2⟩ := each_sound sf hm hb n (done + 1) _ _ next (Nat.le_trans (Nat.le.step Nat.le.refl) hs) ht'
+      (fun i hi => hp i (Nat.le.step hi)) h
+    rw [e1]
     exact ⟨d', m', r1, r2⟩
 
 /-- No result leaves the memory's range, and every argument has one. -/
-theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count : Nat}
-    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n slot tail tailMirrored written : Nat) →
-    (next : Nat → Nat → Bool) → slot + n ≤ count → each s bound direct n slot tail tailMirrored written next = true →
-    ∀ i, i < n → D (slots (slot + i)) ∧ ∀ y, P (slots (slot + i)) y → Within s 0 s.top y
-  | 0, _, _, _, _, _, _, _ => fun i hi => absurd hi (Nat.not_succ_le_zero i)
-  | n + 1, slot, tail, tailMirrored, written, next, hs, h => by
+theorem each_bounded {s : Scale} {slots : Nat → K} {D : K → Prop} {P : K → K → Prop} {bound : Nat → Nat → (Nat → Nat → Bool) → Bool} {direct mirrored count first : Nat}
+    (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count) (hb : Bounds s D P bound) : (n tail tailMirrored : Nat) →
+    (next : Nat → Nat → Bool) → first + n ≤ count → each s bound direct first n tail tailMirrored next = true →
+    ∀ i, i < n → D (slots (first + i)) ∧ ∀ y, P (slots (first + i)) y → Within s 0 s.top y
+  | 0, _, _, _, _, _ => fun i hi => absurd hi (Nat.not_succ_le_zero i)
+  | n + 1, tail, tailMirrored, next, hs, h => by
     rw [each_succ] at h
-    have inside : slot < count := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
+    have inside : first + n < count := hs
     obtain ⟨d, low, high, w, h⟩ := hb _ _ _ _ (digits_within sf hm inside) h
     obtain ⟨_, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
-    have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
     intro i hi
-    cases i with
-    | zero =>
+    cases Memory.le_of_lt_succ hi with
+    | inl e =>
+      subst e
       refine ⟨d, fun y hy => ?_⟩
       obtain ⟨w1, w2⟩ := w y hy
       exact ⟨le_trans (natural_nonneg low) w1, le_trans w2 (natural_le (Nat.le_of_ble_eq_true c2))⟩
-    | succ i =>
-      rw [← e1]
-      exact each_bounded sf hm hb n (slot + 1) _ _ (written + 1) next (by rw [e1]; exact hs) h i (Nat.le_of_succ_le_succ hi)
+    | inr hi => exact each_bounded sf hm hb n _ _ next (Nat.le_trans (Nat.le.step Nat.le.refl) hs) h i hi
 
 /-- Arguments further from 0 than this need not be told apart: `e^128` is far above the largest binary32 number. -/
 def farthest : Nat := 128
@@ -408,7 +502,7 @@ def farthest : Nat := 128
 def run (m : Semantics) (s : Scale) (function : Curve) (bits stages first n direct mirrored count : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
   both (both (both (Nat.ble (Nat.add first n) count) (Nat.ble s.unit s.center)) (both (Nat.ble s.center (Nat.mul s.unit (Nat.pow 2 127))) (Nat.ble 1 stages)))
     (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
-        (each s (bound m s function bits stages measure one limit) direct n first 0 0 0 (Affine.extend s.stride n direct mirrored count next)))
+        (bounded m s function bits stages measure one limit fun rule => each s rule direct first n 0 0 (Affine.extend s.stride n direct mirrored count next)))
       (Nat.mul farthest s.unit)) (Nat.pow 2 bits)) (Nat.mul s.unit (Nat.pow 256 stages)))
 
 theorem finite_of_within {s : Scale} {y : K} (hu : 0 < s.unit) (hc : s.center ≤ s.unit * 2 ^ 127) (h : Within s 0 s.top y) :
@@ -456,6 +550,7 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Cu
   obtain ⟨c3, _⟩ := both_true c3
   rw [force_eq, force_eq, force_eq] at h
   obtain ⟨c4, h⟩ := both_true h
+  rw [bounded_eq] at h
   have c1 := Nat.le_of_ble_eq_true c1
   have c2 := Nat.le_of_ble_eq_true c2
   have c3 := Nat.le_of_ble_eq_true c3
@@ -463,15 +558,14 @@ theorem run_sound {m : Semantics} {s : Scale} {slots : Nat → K} {function : Cu
   have rule : ∀ e : K → K, IsExponential e → Bounds s function.Defined (function.Computes m e) (bound m s function bits stages (s.unit * 256 ^ stages) (2 ^ bits) (farthest * s.unit)) :=
     fun e he l u x next hx h => bound_sound he sf.unit c2 c4 hx m h
   obtain ⟨e, he, hn⟩ := hn
-  have inside := fun e he => each_bounded sf hm (rule e he) n first 0 0 0 _ c1 h
+  have inside := fun e he => each_bounded sf hm (rule e he) n 0 0 _ c1 h
   constructor
   · refine ⟨fun i hi => (inside e he i hi).1, ?_⟩
     cases m with
     | real => trivial
     | binary32 => exact fun e he i hi y hy => finite_of_within sf.unit c3 ((inside e he i hi).2 y hy)
-  · obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he) n first 0 0 0 _ c1
-      (Memory.empty_holds s _) (fun i hi => by rw [Nat.zero_add]; exact hn i hi) h
-    rw [Nat.zero_add] at r1
+  · obtain ⟨tail, tailMirrored, r1, r2⟩ := each_sound (values := fun i => slots (count + i)) sf hm (rule e he) n 0 0 0 _ c1
+      (Memory.empty_holds s _) (fun i hi => hn i hi) h
     rw [Affine.extend_eq] at r2
     exact ⟨_, _, Memory.append_holds hm r1, r2⟩
 

@@ -102,12 +102,12 @@ theorem pow_mul (P : Nat) : (v : Nat) → 2 ^ (P * v) = (2 ^ P) ^ v
     show 2 ^ (P * v + P) = (2 ^ P) ^ v * 2 ^ P
     rw [Natural.pow_add, pow_mul P v]
 
-/-- One stage after another: the 256th power with `bits` bits after the point; `extra` is 1 to round up. -/
+/-- One stage after another: the 256th power with `bits` bits after the point; `extra` is 1 to round up. What a stage is
+    given stands there once, so the kernel evaluates it once and nothing has to be forced. -/
 def stages (bits extra : Nat) (n : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun b => b)
-    (fun _ rest b => force rest (Nat.add (Nat.shiftRight (Nat.pow b 256) (Nat.mul bits 255)) extra)) n
-theorem stages_succ (bits extra n b : Nat) : stages bits extra (n + 1) b = stages bits extra n (b ^ 256 / 2 ^ (bits * 255) + extra) :=
-  force_eq _ _
+    (fun _ rest b => rest (Nat.add (Nat.shiftRight (Nat.pow b 256) (Nat.mul bits 255)) extra)) n
+theorem stages_succ (bits extra n b : Nat) : stages bits extra (n + 1) b = stages bits extra n (b ^ 256 / 2 ^ (bits * 255) + extra) := rfl
 
 theorem stage_down (he : IsExponential e) (P v b : Nat) {y : K} (h : natural b ≤ natural (2 ^ P) * e y) :
     natural (b ^ (v + 1) / 2 ^ (P * v)) ≤ natural (2 ^ P) * e (natural (v + 1) * y) := by
@@ -154,15 +154,19 @@ theorem stages_up (he : IsExponential e) (P : Nat) : (n b : Nat) → (y : K) →
 theorem pow_256 (n : Nat) : 256 ^ n = 2 ^ (8 * n) := (pow_mul 8 n).symm
 
 /-- `2^bits * e x` is at least this where `unit * x ≥ n`; `measure = unit * 256^stages`, `one = 2^bits`. -/
-def down (bits count measure one n : Nat) : Nat := force (stages bits 0 count) (Nat.add one (Nat.div (Nat.mul n one) measure))
+def down (bits count measure one n : Nat) : Nat := stages bits 0 count (Nat.add one (Nat.div (Nat.mul n one) measure))
 /-- `2^bits * e x` is at most this where `unit * x ≤ n`, when `n < measure`. -/
 def up (bits count measure one n : Nat) : Nat :=
-  force (stages bits 1 count) (Nat.succ (Nat.div (Nat.mul one measure) (Nat.sub measure n)))
+  stages bits 1 count (Nat.succ (Nat.div (Nat.mul one measure) (Nat.sub measure n)))
+
+theorem stages_pos (bits : Nat) : (n b : Nat) → 0 < b → 0 < stages bits 1 n b
+  | 0, _, h => h
+  | n + 1, b, _ => by rw [stages_succ]; exact stages_pos bits n _ (Nat.succ_le_succ (Nat.zero_le _))
+theorem up_pos (bits count measure one n : Nat) : 0 < up bits count measure one n := stages_pos bits count _ (Nat.succ_le_succ (Nat.zero_le _))
 
 theorem down_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hu : 0 < unit) (h : natural n ≤ natural unit * x) :
     natural (down bits count (unit * 256 ^ count) (2 ^ bits) n) ≤ natural (2 ^ bits) * e x := by
   unfold down
-  rw [force_eq]
   obtain ⟨y, rfl⟩ := he.divides (8 * count) x
   rw [← pow_256] at *
   refine stages_down he bits count _ y ?_
@@ -183,7 +187,6 @@ theorem down_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hu 
 theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : n < unit * 256 ^ count) (h : natural unit * x ≤ natural n) :
     natural (2 ^ bits) * e x ≤ natural (up bits count (unit * 256 ^ count) (2 ^ bits) n) := by
   unfold up
-  rw [force_eq]
   obtain ⟨y, rfl⟩ := he.divides (8 * count) x
   rw [← pow_256] at *
   refine stages_up he bits count _ y ?_
@@ -213,20 +216,22 @@ theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : 
   refine le_cert ?_ (add_nonneg t r)
   exact (ring5 K D M N E y, D * M - (M - N) * (D * E), D * M * (1 - E * (1 - y)) + D * E * (N - M * y)) _ _ _ _ _
 
+/-- The lesser of a number and the limit. -/
+def clipped (n limit : Nat) : Nat := Nat.sub n (Nat.sub n limit)
+theorem clipped_le (n limit : Nat) : clipped n limit ≤ n := Natural.sub_le _ _
+
 /-- A fraction at or below `e (factor * x)`, where `x`'s fixed-point number is at least `l`. Beyond `limit` nothing is computed. -/
 def below (factor center bits count measure one limit l : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.ble center l)
-    (force (fun n => Bool.casesOn (motive := fun _ => Bool) (Nat.ble n limit) (next 0 1) (force (next one) (up bits count measure one n)))
-      (Nat.mul factor (Nat.sub center l)))
-    (force (fun n => force (fun a => next a one) (down bits count measure one (Bool.casesOn (motive := fun _ => Nat) (Nat.ble n limit) limit n)))
-      (Nat.mul factor (Nat.sub l center)))
+    (Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.mul factor (Nat.sub center l)) limit) (next 0 1)
+      ((next one) (up bits count measure one (Nat.mul factor (Nat.sub center l)))))
+    ((fun a => next a one) (down bits count measure one (clipped (Nat.mul factor (Nat.sub l center)) limit)))
 /-- A fraction at or above `e (factor * x)`, where `x`'s fixed-point number is at most `u`; its denominator may be 0. -/
 def above (factor center bits count measure one limit u : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.ble center u)
-    (force (fun n => force (next one) (down bits count measure one (Bool.casesOn (motive := fun _ => Nat) (Nat.ble n limit) limit n)))
-      (Nat.mul factor (Nat.sub center u)))
-    (force (fun n => Bool.casesOn (motive := fun _ => Bool) (Nat.ble n limit) (next 1 0) (force (fun a => next a one) (up bits count measure one n)))
-      (Nat.mul factor (Nat.sub u center)))
+    ((next one) (down bits count measure one (clipped (Nat.mul factor (Nat.sub center u)) limit)))
+    (Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.mul factor (Nat.sub u center)) limit) (next 1 0)
+      ((fun a => next a one) (up bits count measure one (Nat.mul factor (Nat.sub u center)))))
 
 theorem clip_le (n limit : Nat) : Bool.casesOn (motive := fun _ => Nat) (Nat.ble n limit) limit n ≤ n := by
   cases c : Nat.ble n limit with
@@ -284,13 +289,12 @@ theorem below_sound (he : IsExponential e) {factor unit center bits count limit 
     (h : below factor center bits count (unit * 256 ^ count) (2 ^ bits) limit l next = true) :
     ∃ a b, natural a ≤ e (natural factor * x) * natural b ∧ next a b = true := by
   unfold below at h
-  simp only [force_eq] at h
   cases c : Nat.ble center l with
   | true =>
     rw [c] at h
     refine ⟨_, _, ?_, h⟩
     rw [mul_comm]
-    exact down_sound he hu (le_trans (natural_le (clip_le _ limit)) (scaled_ge (Nat.le_of_ble_eq_true c) hx))
+    exact down_sound he hu (le_trans (natural_le (clipped_le _ limit)) (scaled_ge (Nat.le_of_ble_eq_true c) hx))
   | false =>
     rw [c] at h
     cases g : Nat.ble (Nat.mul factor (Nat.sub center l)) limit with
@@ -307,7 +311,6 @@ theorem above_sound (he : IsExponential e) {factor unit center bits count limit 
     (h : above factor center bits count (unit * 256 ^ count) (2 ^ bits) limit u next = true) :
     ∃ a b, e (natural factor * x) * natural b ≤ natural a ∧ next a b = true := by
   unfold above at h
-  simp only [force_eq] at h
   cases c : Nat.ble center u with
   | true =>
     rw [c] at h
@@ -325,6 +328,6 @@ theorem above_sound (he : IsExponential e) {factor unit center bits count limit 
   | false =>
     rw [c] at h
     refine ⟨_, _, ?_, h⟩
-    exact reciprocal_above he (down_sound he hu (le_trans (natural_le (clip_le _ limit)) (mirrored_ge (ble_false c) hx)))
+    exact reciprocal_above he (down_sound he hu (le_trans (natural_le (clipped_le _ limit)) (mirrored_ge (ble_false c) hx)))
 end Exponential
 end PytestTorchLean

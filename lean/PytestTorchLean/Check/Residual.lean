@@ -102,24 +102,6 @@ theorem flattest {D unit P Q slope : Nat} {p q d r : K} (hu : 0 < unit) (h : p *
 
 /-! ### One piece -/
 
-/-- Four bounds of `A + s * rest` over a piece: `x` to the left of the argument, `y` to its right. -/
-theorem upper_from_left {A B s G w x y rest : K} (h : A ≤ B + G * x) (hw : G - s ≤ w) (w0 : 0 ≤ w) (hx : 0 ≤ x) (hy : 0 ≤ y) :
-    A + s * rest ≤ B + s * (rest + x) + w * (x + y) := by
-  have t := add_nonneg (sub_nonneg h) (add_nonneg (mul_nonneg (sub_nonneg hw) hx) (mul_nonneg w0 hy))
-  exact le_cert ((ring8 K A B s G w x y r, B + s * (r + x) + w * (x + y) - (A + s * r), B + G * x - A + ((w - (G - s)) * x + w * y)) _ _ _ _ _ _ _ _) t
-theorem upper_from_right {A B s g w x y rest : K} (h : A + g * y ≤ B) (hw : s - g ≤ w) (w0 : 0 ≤ w) (hx : 0 ≤ x) (hy : 0 ≤ y) :
-    A + s * (rest + y) ≤ B + s * rest + w * (x + y) := by
-  have t := add_nonneg (sub_nonneg h) (add_nonneg (mul_nonneg (sub_nonneg hw) hy) (mul_nonneg w0 hx))
-  exact le_cert ((ring8 K A B s g w x y r, B + s * r + w * (x + y) - (A + s * (r + y)), B - (A + g * y) + ((w - (s - g)) * y + w * x)) _ _ _ _ _ _ _ _) t
-theorem lower_from_left {A B s g w x y rest : K} (h : B + g * x ≤ A) (hw : s - g ≤ w) (w0 : 0 ≤ w) (hx : 0 ≤ x) (hy : 0 ≤ y) :
-    B + s * (rest + x) ≤ A + s * rest + w * (x + y) := by
-  have t := add_nonneg (sub_nonneg h) (add_nonneg (mul_nonneg (sub_nonneg hw) hx) (mul_nonneg w0 hy))
-  exact le_cert ((ring8 K A B s g w x y r, A + s * r + w * (x + y) - (B + s * (r + x)), A - (B + g * x) + ((w - (s - g)) * x + w * y)) _ _ _ _ _ _ _ _) t
-theorem lower_from_right {A B s G w x y rest : K} (h : B ≤ A + G * y) (hw : G - s ≤ w) (w0 : 0 ≤ w) (hx : 0 ≤ x) (hy : 0 ≤ y) :
-    B + s * rest ≤ A + s * (rest + y) + w * (x + y) := by
-  have t := add_nonneg (sub_nonneg h) (add_nonneg (mul_nonneg (sub_nonneg hw) hy) (mul_nonneg w0 hx))
-  exact le_cert ((ring8 K A B s G w x y r, A + s * (r + y) + w * (x + y) - (B + s * r), A + G * y - B + ((w - (G - s)) * y + w * x)) _ _ _ _ _ _ _ _) t
-
 /-- What does not change from piece to piece. -/
 structure Line where
   /-- factor of the value -/
@@ -134,18 +116,20 @@ structure Line where
 /-- The residual of a value `η` at the argument `ξ`, both in fixed point. -/
 def Line.residual (line : Line) (ξ η : K) : K := natural line.factor * η + natural line.slope * (natural line.top - ξ)
 
-/-- Bounds over the piece from `a` to `b`, where the function's values are within `al`, `ah` and `bl`, `bh`. -/
-def piece (line : Line) (a al ah b bl bh : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun square => force (fun steep => force (fun flat => force (fun up => force (fun down => force (fun left => force (fun right =>
-      force (fun high => force (fun high' => force (fun low => force (fun low' => force (fun lo => force (fun hi => next lo hi)
-        (Nat.sub high (Nat.sub high high'))) (Nat.add low (Nat.sub low' low)))
-        (Nat.sub (Nat.add (Nat.mul line.factor bl) right) up)) (Nat.sub (Nat.add (Nat.mul line.factor al) left) down))
-        (Nat.add (Nat.add (Nat.mul line.factor bh) right) down)) (Nat.add (Nat.add (Nat.mul line.factor ah) left) up))
-      (Nat.mul line.slope (Nat.sub line.top b))) (Nat.mul line.slope (Nat.sub line.top a)))
-      (Nat.mul (Nat.sub line.slope flat) (Nat.sub b a))) (Nat.mul (Nat.sub steep line.slope) (Nat.sub b a)))
-      (Nat.div (Nat.mul line.factor (Nat.mul (Nat.sub al line.base) (Nat.sub line.roof (Nat.mul line.bent bh)))) square))
-      (Nat.succ (Nat.div (Nat.mul line.factor (Nat.mul (Nat.sub bh line.base) (Nat.sub line.roof (Nat.mul line.bent al)))) square)))
-    (Nat.mul line.unit line.unit)
+/-- Bounds over the piece from `a` to `b`, where the function's values are within `al`, `ah` and `bl`, `bh`: the residual
+    rises at most `up` and falls at most `down` times as much as the argument does, so it is above the point where the
+    steepest ways down from both ends meet, and below that where the steepest ways up meet. The line comes field by
+    field, so that the kernel finds numbers in their places. -/
+def pieceOf (factor slope unit top base roof bent a al ah b bl bh : Nat) (next : Nat → Nat → Bool) : Bool :=
+  (fun up => (fun down => next
+      (Nat.div (Nat.sub (Nat.add (Nat.mul up (Nat.add (Nat.mul factor al) (Nat.mul slope (Nat.sub top a)))) (Nat.mul down (Nat.add (Nat.mul factor bl) (Nat.mul slope (Nat.sub top b)))))
+        (Nat.mul (Nat.mul up down) (Nat.sub b a))) (Nat.add up down))
+      (Nat.succ (Nat.div (Nat.add (Nat.add (Nat.mul down (Nat.add (Nat.mul factor ah) (Nat.mul slope (Nat.sub top a)))) (Nat.mul up (Nat.add (Nat.mul factor bh) (Nat.mul slope (Nat.sub top b)))))
+        (Nat.mul (Nat.mul up down) (Nat.sub b a))) (Nat.add up down))))
+    (Nat.sub slope (Nat.div (Nat.mul factor (Nat.mul (Nat.sub al base) (Nat.sub roof (Nat.mul bent bh)))) (Nat.mul unit unit))))
+    (Nat.succ (Nat.sub (Nat.div (Nat.mul factor (Nat.mul (Nat.sub bh base) (Nat.sub roof (Nat.mul bent al)))) (Nat.mul unit unit)) slope))
+def piece (line : Line) : Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  pieceOf line.factor line.slope line.unit line.top line.base line.roof line.bent
 
 theorem min_le (a b : Nat) : a - (a - b) ≤ a ∧ a - (a - b) ≤ b ∧ (a - (a - b) = a ∨ a - (a - b) = b) := by
   cases Nat.le_total a b with
@@ -153,40 +137,54 @@ theorem min_le (a b : Nat) : a - (a - b) ≤ a ∧ a - (a - b) ≤ b ∧ (a - (a
   | inr h =>
     have e : a - (a - b) = b := Natural.sub_eq_of_add_eq (by rw [Nat.add_comm]; exact Natural.sub_add_cancel h)
     rw [e]; exact ⟨h, Nat.le.refl, Or.inr rfl⟩
-theorem max_cases (a b : Nat) : a + (b - a) = a ∨ a + (b - a) = b := by
-  cases Nat.le_total b a with
-  | inl h => rw [Nat.sub_eq_zero_of_le h]; exact Or.inl rfl
-  | inr h => exact Or.inr (by rw [Nat.add_comm]; exact Natural.sub_add_cancel h)
-
-theorem pick_high {h1 h2 : Nat} {r : K} (a : r ≤ natural h1) (b : r ≤ natural h2) : r ≤ natural (h1 - (h1 - h2)) := by
-  cases (min_le h1 h2).2.2 with
-  | inl e => rw [e]; exact a
-  | inr e => rw [e]; exact b
-theorem pick_low {l1 l2 : Nat} {r : K} (a : natural l1 ≤ r) (b : natural l2 ≤ r) : natural (l1 + (l2 - l1)) ≤ r := by
-  cases max_cases l1 l2 with
-  | inl e => rw [e]; exact a
-  | inr e => rw [e]; exact b
-
 theorem natural_gap (a b : Nat) : (natural a - natural b : K) ≤ natural (a - b) :=
   le_sub a b (le_of_eq ((ring2 K a b, a - b + b, a) _ _))
 
-theorem piece_core {D S G g T a al ah b bl bh : Nat} {ξ η ηa ηb : K} (hab : a ≤ b) (hb : b ≤ T) (ξa : natural a ≤ ξ) (ξb : ξ ≤ natural b)
+theorem succ_gap (a b : Nat) : (natural (Nat.succ a) - natural b : K) ≤ natural (Nat.succ (a - b)) := by
+  rw [natural_succ, natural_succ]
+  exact le_cert ((ring3 K a b c, c + 1 - (a + 1 - b), c - (a - b)) _ _ _) (sub_nonneg (natural_gap (K := K) a b))
+
+theorem below_div {up down A B C : Nat} {r x y : K} (h : 0 < up) (r0 : 0 ≤ r) (e : x + y = natural C)
+    (a : natural A ≤ r + natural down * x) (b : natural B ≤ r + natural up * y) :
+    natural ((up * A + down * B - up * down * C) / (up + down)) ≤ r := by
+  have positive : 0 < up + down := Nat.le_trans h (Nat.le_add_right _ _)
+  apply cancel_natural positive
+  rw [← natural_mul]
+  refine le_trans (natural_le (Rows.mul_div_le _ _ positive)) (truncated_le ?_ (mul_nonneg (natural_nonneg _) r0))
+  rw [natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul, ← e]
+  have t := add_nonneg (mul_nonneg (natural_nonneg (K := K) up) (sub_nonneg a)) (mul_nonneg (natural_nonneg (K := K) down) (sub_nonneg b))
+  exact le_cert ((ring8 K u d A B r x y z, (u + d) * r + u * d * (x + y) - (u * A + d * B), u * (r + d * x - A) + d * (r + u * y - B)) _ _ _ _ _ _ _ 0) t
+theorem above_div {up down A B C : Nat} {r x y : K} (h : 0 < up) (e : x + y = natural C)
+    (a : r ≤ natural A + natural up * x) (b : r ≤ natural B + natural down * y) :
+    r ≤ natural ((down * A + up * B + up * down * C) / (up + down) + 1) := by
+  have positive : 0 < up + down := Nat.le_trans h (Nat.le_add_right _ _)
+  apply cancel_natural positive
+  rw [← natural_mul]
+  refine le_trans ?_ (natural_le (Nat.le_trans (Rows.lt_mul_div _ _ positive) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))))
+  rw [natural_add, natural_add, natural_add, natural_mul, natural_mul, natural_mul, natural_mul, ← e]
+  have t := add_nonneg (mul_nonneg (natural_nonneg (K := K) down) (sub_nonneg a)) (mul_nonneg (natural_nonneg (K := K) up) (sub_nonneg b))
+  exact le_cert ((ring8 K u d A B r x y z, d * A + u * B + u * d * (x + y) - (u + d) * r, d * (A + u * x - r) + u * (B + d * y - r)) _ _ _ _ _ _ _ 0) t
+
+theorem piece_core {D S G g T a al ah b bl bh up down : Nat} {ξ η ηa ηb : K} (hab : a ≤ b) (hb : b ≤ T) (ξa : natural a ≤ ξ) (ξb : ξ ≤ natural b)
     (wa1 : natural al ≤ ηa) (wa2 : ηa ≤ natural ah) (wb1 : natural bl ≤ ηb) (wb2 : ηb ≤ natural bh) (η0 : 0 ≤ η)
     (s1 : natural D * (η - ηa) ≤ natural G * (ξ - natural a)) (s2 : natural g * (ξ - natural a) ≤ natural D * (η - ηa))
-    (s3 : natural D * (ηb - η) ≤ natural G * (natural b - ξ)) (s4 : natural g * (natural b - ξ) ≤ natural D * (ηb - η)) :
-    natural ((D * al + S * (T - a) - (S - g) * (b - a)) + ((D * bl + S * (T - b) - (G - S) * (b - a)) - (D * al + S * (T - a) - (S - g) * (b - a)))) ≤
-      natural D * η + natural S * (natural T - ξ) ∧
-    natural D * η + natural S * (natural T - ξ) ≤
-      natural ((D * ah + S * (T - a) + (G - S) * (b - a)) - ((D * ah + S * (T - a) + (G - S) * (b - a)) - (D * bh + S * (T - b) + (S - g) * (b - a)))) := by
+    (s3 : natural D * (ηb - η) ≤ natural G * (natural b - ξ)) (s4 : natural g * (natural b - ξ) ≤ natural D * (ηb - η))
+    (positive : 0 < up) (rise : (natural G - natural S : K) ≤ natural up) (fall : (natural S - natural g : K) ≤ natural down) :
+    natural ((up * (D * al + S * (T - a)) + down * (D * bl + S * (T - b)) - up * down * (b - a)) / (up + down)) ≤ natural D * η + natural S * (natural T - ξ) ∧
+    natural D * η + natural S * (natural T - ξ) ≤ natural ((down * (D * ah + S * (T - a)) + up * (D * bh + S * (T - b)) + up * down * (b - a)) / (up + down) + 1) := by
   have D0 := natural_nonneg (K := K) D
   have hx := sub_nonneg ξa
   have hy := sub_nonneg ξb
   have ta : (natural (T - a) : K) = natural T - natural a := Linear.natural_sub (Nat.le_trans hab hb)
   have tb : (natural (T - b) : K) = natural T - natural b := Linear.natural_sub hb
-  have gap : (natural (b - a) : K) = (ξ - natural a) + (natural b - ξ) := by
-    rw [Linear.natural_sub hab]; exact (ring3 K a b x, b - a, (x - a) + (b - x)) _ _ _
+  have gap : (ξ - natural a) + (natural b - ξ) = (natural (b - a) : K) := by
+    rw [Linear.natural_sub hab]; exact (ring3 K a b x, (x - a) + (b - x), b - a) _ _ _
   have r0 : 0 ≤ natural D * η + natural S * (natural T - ξ) :=
     add_nonneg (mul_nonneg D0 η0) (mul_nonneg (natural_nonneg S) (sub_nonneg (le_trans ξb (natural_le hb))))
+  have upX := mul_nonneg (sub_nonneg rise) hx
+  have upY := mul_nonneg (sub_nonneg rise) hy
+  have downX := mul_nonneg (sub_nonneg fall) hx
+  have downY := mul_nonneg (sub_nonneg fall) hy
   have restA : natural T - natural a = (natural T - ξ) + (ξ - natural a) := (ring3 K t a x, t - a, (t - x) + (x - a)) _ _ _
   have restB : natural T - ξ = (natural T - natural b) + (natural b - ξ) := (ring3 K t b x, t - x, (t - b) + (b - x)) _ _ _
   have high1 : natural D * η ≤ natural D * natural ah + natural G * (ξ - natural a) := by
@@ -201,19 +199,19 @@ theorem piece_core {D S G g T a al ah b bl bh : Nat} {ξ η ηa ηb : K} (hab : 
   have low2 : natural D * natural bl ≤ natural D * η + natural G * (natural b - ξ) := by
     have t := add_nonneg (sub_nonneg s3) (mul_nonneg D0 (sub_nonneg wb1))
     exact le_cert ((ring5 K d h f n x, d * h + x - d * n, x - d * (f - h) + d * (f - n)) _ _ ηb _ _) t
-  constructor
-  · refine pick_low ?_ ?_
-    · refine truncated_le ?_ r0
-      rw [natural_add, natural_mul, natural_mul, natural_mul, ta, gap, restA]
-      exact lower_from_left low1 (natural_gap S g) (natural_nonneg _) hx hy
-    · refine truncated_le ?_ r0
-      rw [natural_add, natural_mul, natural_mul, natural_mul, tb, gap, restB]
-      exact lower_from_right low2 (natural_gap G S) (natural_nonneg _) hx hy
-  · refine pick_high ?_ ?_
-    · rw [natural_add, natural_add, natural_mul, natural_mul, natural_mul, ta, gap, restA]
-      exact upper_from_left high1 (natural_gap G S) (natural_nonneg _) hx hy
-    · rw [natural_add, natural_add, natural_mul, natural_mul, natural_mul, tb, gap, restB]
-      exact upper_from_right high2 (natural_gap S g) (natural_nonneg _) hx hy
+  refine ⟨below_div positive r0 gap ?_ ?_, above_div positive gap ?_ ?_⟩
+  · rw [natural_add, natural_mul, natural_mul, ta, restA]
+    refine le_cert ?_ (add_nonneg (sub_nonneg low1) downX)
+    exact (ring8 K A L s g w x r z, A + s * r + w * x - (L + s * (r + x)), A - (L + g * x) + (w - (s - g)) * x) _ _ _ _ _ _ _ 0
+  · rw [natural_add, natural_mul, natural_mul, tb, restB]
+    refine le_cert ?_ (add_nonneg (sub_nonneg low2) upY)
+    exact (ring8 K A B s g w y r z, A + s * (r + y) + w * y - (B + s * r), A + g * y - B + (w - (g - s)) * y) _ _ _ _ _ _ _ 0
+  · rw [natural_add, natural_mul, natural_mul, ta, restA]
+    refine le_cert ?_ (add_nonneg (sub_nonneg high1) upX)
+    exact (ring8 K A H s g w x r z, H + s * (r + x) + w * x - (A + s * r), H + g * x - A + (w - (g - s)) * x) _ _ _ _ _ _ _ 0
+  · rw [natural_add, natural_mul, natural_mul, tb, restB]
+    refine le_cert ?_ (add_nonneg (sub_nonneg high2) downY)
+    exact (ring8 K A B s g w y r z, B + s * r + w * y - (A + s * (r + y)), B - (A + g * y) + (w - (s - g)) * y) _ _ _ _ _ _ _ 0
 
 /-- A point of the argument at a fixed-point number, and bounds of the value there. -/
 def At.Point (function : Curve) (e : K → K) (s : Scale) (a al ah : Nat) : Prop :=
@@ -228,8 +226,7 @@ theorem piece_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
     (h : piece (line s function factor slope) a al ah b bl bh next = true) :
     ∃ lo hi, (∀ x v, natural a ≤ s.image x → s.image x ≤ natural b → function.At e x v →
       natural lo ≤ (line s function factor slope).residual (s.image x) (s.image v) ∧ (line s function factor slope).residual (s.image x) (s.image v) ≤ natural hi) ∧ next lo hi = true := by
-  unfold piece at h
-  simp only [force_eq] at h
+  unfold piece pieceOf at h
   refine ⟨_, _, fun x v xa xb hv => ?_, h⟩
   obtain ⟨xl, vl, ea, hva, wa1, wa2⟩ := pa
   obtain ⟨xr, vr, eb, hvb, wb1, wb2⟩ := pb
@@ -286,21 +283,22 @@ theorem piece_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
   have image : ∀ y z : K, s.image y - s.image z = natural s.unit * (y - z) := fun y z => (ring4 K u y z c, u * y + c - (u * z + c), u * (y - z)) _ _ _ _
   rw [← image, ← image, ea] at s1 s2
   rw [← image, ← image, eb] at s3 s4
-  exact piece_core hab ht xa xb wa1 wa2 wb1 wb2 (le_trans (natural_nonneg al) im_al) s1 s2 s3 s4
+  exact piece_core hab ht xa xb wa1 wa2 wb1 wb2 (le_trans (natural_nonneg al) im_al) s1 s2 s3 s4 (Nat.succ_le_succ (Nat.zero_le _)) (succ_gap _ _) (natural_gap _ _)
 /-! ### All pieces, and the budget -/
 
 /-- Bounds over an interval, halved `depth` times. -/
-def cover (line : Line) (enclose : Nat → (Nat → Nat → Bool) → Bool) (depth : Nat) : Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) (piece line)
-    (fun _ rest a al ah b bl bh next => force (fun m => enclose m fun ml mh => rest a al ah m ml mh fun lo hi => rest m ml mh b bl bh fun lo' hi' =>
-        force (fun low => force (next low) (Nat.add hi (Nat.sub hi' hi))) (Nat.sub lo (Nat.sub lo lo')))
+def coverBy (piece : Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) (enclose : Nat → (Nat → Nat → Bool) → Bool) (depth : Nat) :
+    Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) piece
+    (fun _ rest a al ah b bl bh next => (fun m => enclose m fun ml mh => rest a al ah m ml mh fun lo hi => rest m ml mh b bl bh fun lo' hi' =>
+        (fun low => (next low) (Nat.add hi (Nat.sub hi' hi))) (Nat.sub lo (Nat.sub lo lo')))
       (Nat.shiftRight (Nat.add a b) 1)) depth
+def cover (line : Line) : (Nat → (Nat → Nat → Bool) → Bool) → Nat → Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  coverBy (pieceOf line.factor line.slope line.unit line.top line.base line.roof line.bent)
 theorem cover_succ (line : Line) (enclose : Nat → (Nat → Nat → Bool) → Bool) (depth a al ah b bl bh : Nat) (next : Nat → Nat → Bool) :
     cover line enclose (depth + 1) a al ah b bl bh next =
       enclose (Nat.shiftRight (a + b) 1) (fun ml mh => cover line enclose depth a al ah (Nat.shiftRight (a + b) 1) ml mh fun lo hi =>
         cover line enclose depth (Nat.shiftRight (a + b) 1) ml mh b bl bh fun lo' hi' => next (lo - (lo - lo')) (hi + (hi' - hi))) := by
-  unfold cover
-  simp only [force_eq]
   rfl
 
 /-- What a rule for the values at a point guarantees. -/
@@ -352,10 +350,13 @@ theorem cover_sound {e : K → K} (he : IsExponential e) {s : Scale} {function :
       exact ⟨low (Or.inr t1), high (Or.inr t2)⟩
 
 /-- The residual of a result, whose argument is between `l` and `u`: over all pieces, moved outward by the budget. -/
-def settled (line : Line) (enclose : Nat → (Nat → Nat → Bool) → Bool) (center relative constant depth l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  both (both (Nat.ble l line.top) (Nat.ble u line.top)) (enclose l fun al ah => enclose u fun bl bh => cover line enclose depth l al ah u bl bh fun lo hi =>
-    force (fun r => both (Nat.ble r lo) (force (fun low => force (next low) (Nat.add hi r)) (Nat.sub lo r)))
-      (Nat.mul line.factor (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub bh center) (Nat.sub center al))) constant) 152))))
+def settledOf (factor slope unit top base roof bent : Nat) (enclose : Nat → (Nat → Nat → Bool) → Bool) (center relative constant depth l u : Nat) (next : Nat → Nat → Bool) : Bool :=
+  both (both (Nat.ble l top) (Nat.ble u top)) (enclose l fun al ah => enclose u fun bl bh =>
+    coverBy (pieceOf factor slope unit top base roof bent) enclose depth l al ah u bl bh fun lo hi =>
+      (fun r => both (Nat.ble r lo) (next (Nat.sub lo r) (Nat.add hi r)))
+        (Nat.mul factor (Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative (Nat.add (Nat.sub bh center) (Nat.sub center al))) constant) 152))))
+def settled (line : Line) : (Nat → (Nat → Nat → Bool) → Bool) → Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Bool) → Bool :=
+  settledOf line.factor line.slope line.unit line.top line.base line.roof line.bent
 
 theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function : Curve} {factor slope depth l u : Nat} {enclose : Nat → (Nat → Nat → Bool) → Bool} {next : Nat → Nat → Bool}
     (hf : function.logistic = true) (hu : 0 < s.unit) (hc : s.unit ≤ s.center) (rule : Encloses function e s enclose)
@@ -367,9 +368,7 @@ theorem settled_sound {e : K → K} (he : IsExponential e) {s : Scale} {function
   obtain ⟨al, ah, pa, h⟩ := rule _ _ h
   obtain ⟨bl, bh, pb, h⟩ := rule _ _ h
   obtain ⟨lo, hi, r, h⟩ := cover_sound he hf hu hc rule depth l al ah u bl bh _ (Nat.le_of_ble_eq_true c1) (Nat.le_of_ble_eq_true c2) pa pb h
-  rw [force_eq] at h
   obtain ⟨c3, h⟩ := both_true h
-  rw [force_eq, force_eq] at h
   refine ⟨_, _, fun x y hx hy => ?_, h⟩
   obtain ⟨v, hv, hb⟩ := hy
   obtain ⟨t1, t2⟩ := r x v hx.1 hx.2 hv

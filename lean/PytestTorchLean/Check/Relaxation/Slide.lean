@@ -23,19 +23,24 @@ theorem pack_front (b n a : Nat) (f : Nat → Nat) : pack b (n + 1) (front a f) 
 /-- Bounds of the residuals of `n` neurons, raised by an offset, and their mirrored bounds: packed vectors. Slopes are
     digits of `size` bits; `factor` is what stands for 1. -/
 def residuals (s : Scale) (settled : Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) (factor size direct : Nat) (n : Nat) : Nat → Nat → (Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool) (fun _ _ next => next 0 0)
-    (fun _ rest slot slopes next => force (fun word => force (fun slope =>
-        settled slope (Nat.land word (Nat.sub (Nat.pow 2 s.half) 1)) (Nat.shiftRight word s.half) fun lo hi =>
-          force (fun low => force (fun room => both (Nat.ble hi room) (force (fun mirrored =>
-              both (both (Nat.ble (Nat.succ low) (Nat.pow 2 s.stride)) (Nat.ble (Nat.succ mirrored) (Nat.pow 2 s.stride)))
+  force (fun half => force (fun stride => force (fun center => force (fun digit => force (fun steep => Nat.rec (motive := fun _ => Nat → Nat → (Nat → Nat → Bool) → Bool) (fun _ _ next => next 0 0)
+    (fun _ rest slot slopes next => (fun word => (fun slope =>
+        settled slope (Nat.land word (Nat.sub (Nat.pow 2 half) 1)) (Nat.shiftRight word half) fun lo hi =>
+          (fun low => both (Nat.ble hi (Nat.mul (Nat.add (Nat.add (Nat.mul 2 factor) slope) steep) center)) ((fun mirrored =>
+              both (both (Nat.ble (Nat.succ low) digit) (Nat.ble (Nat.succ mirrored) digit))
                 (force (fun slot' => force (fun slopes' => rest slot' slopes' fun lows mirroreds =>
-                    force (fun lows' => force (next lows') (Nat.add mirrored (Nat.mul (Nat.pow 2 s.stride) mirroreds)))
-                      (Nat.add low (Nat.mul (Nat.pow 2 s.stride) lows)))
+                    force (fun lows' => force (next lows') (Nat.add mirrored (Nat.mul digit mirroreds)))
+                      (Nat.add low (Nat.mul digit lows)))
                   (Nat.shiftRight slopes size)) (Nat.succ slot)))
-              (Nat.sub room hi)))
-            (Nat.mul (Nat.add (Nat.add (Nat.mul 2 factor) slope) (Nat.pow 2 size)) s.center))
-            (Nat.add lo (Nat.mul (Nat.sub (Nat.pow 2 size) slope) s.center)))
-        (Nat.land slopes (Nat.sub (Nat.pow 2 size) 1))) (Memory.lookup s.stride direct slot)) n
+              (Nat.sub (Nat.mul (Nat.add (Nat.add (Nat.mul 2 factor) slope) steep) center) hi)))
+            (Nat.add lo (Nat.mul (Nat.sub steep slope) center)))
+        (Nat.land slopes (Nat.sub steep 1))) (Memory.lookup stride direct slot)) n)
+    (Nat.pow 2 size)) (Nat.pow 2 s.stride)) s.center) s.stride) s.half
+theorem residuals_zero (s : Scale) (settled : Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) (factor size direct slot slopes : Nat) (next : Nat → Nat → Bool) :
+    residuals s settled factor size direct 0 slot slopes next = next 0 0 := by
+  unfold residuals
+  simp only [force_eq]
+  rfl
 theorem residuals_succ (s : Scale) (settled : Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) (factor size direct n slot slopes : Nat) (next : Nat → Nat → Bool) :
     residuals s settled factor size direct (n + 1) slot slopes next =
       settled (Nat.land slopes (2 ^ size - 1)) (Nat.land (Memory.lookup s.stride direct slot) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct slot) s.half) (fun lo hi =>
@@ -65,6 +70,7 @@ theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop} {
   induction n with
   | zero =>
     intro _ _ _ next _ _ h
+    rw [residuals_zero] at h
     exact ⟨fun _ => 0, fun _ => 0, h, fun j hj => absurd hj (Nat.not_succ_le_zero j)⟩
   | succ n smaller =>
     intro slot start slopes next hs hp h
@@ -258,9 +264,11 @@ theorem slide_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {P : K 
 def slideLogistic (s : Scale) (frame : Frame) (function : Curve) (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   both (both function.logistic (Nat.ble s.unit s.center)) (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
       (force (fun multiple => force (fun base => force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun roof =>
-          slide s frame (fun slope => Curve.settled ⟨unit, slope, s.unit, top, base, roof, function.bent⟩
-            (fun m => Curve.enclose function.factor multiple base function.share s.center precision stages measure one limit m m) s.center relative constant depth)
-            bits size slopes first n direct mirrored count x next)
+          force (fun factor => force (fun share => force (fun center => force (fun small => force (fun bent =>
+            slide s frame (fun slope => Curve.settledOf unit slope small top base roof bent
+              (fun m => Curve.enclose factor multiple base share center precision stages measure one limit m m) center relative constant depth)
+              bits size slopes first n direct mirrored count x next)
+          function.bent) s.unit) s.center) function.share) function.factor)
         (function.roof s.unit s.center)) s.top) (Nat.pow 2 bits)) (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
         (Nat.mul function.eighths (Nat.pow 2 126))) (function.base s.unit s.center)) (function.multiple s.unit)))
     (Nat.mul Curve.farthest s.unit)) (Nat.pow 2 precision)) (Nat.mul s.unit (Nat.pow 256 stages)))
