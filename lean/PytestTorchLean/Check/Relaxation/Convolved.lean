@@ -144,8 +144,7 @@ theorem convolved_sound {s : Scale} {x : Convolution} {slots goal : Nat → K} {
       obtain ⟨h1, h⟩ := both_true h
       have h1 : word shifts 0 + x.rows * x.positions ≤ x.count := Nat.le_of_ble_eq_true h1
       generalize word shifts 0 = shift at h1 h
-      obtain ⟨bit, b1, h⟩ := marks_sound x.positions _ _ _ _ h
-      rw [Nat.zero_add, Nat.one_mul] at h
+      obtain ⟨bit, b1, h⟩ := marksOf_sound (Natural.lt_of_le_of_lt (Nat.zero_le k) here) ok.rows h
       have bits : ∀ p, p < x.positions → bit p = 0 ∨ bit p = 1 := fun p hp => by
         cases b1 p hp with
         | inl g => exact Or.inl g.1

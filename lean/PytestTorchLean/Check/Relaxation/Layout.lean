@@ -104,6 +104,92 @@ theorem marks_sound {unit columns rows : Nat} {next : Nat → Bool} : (positions
       rw [total, Nat.mul_add, Natural.mul_one, ← Nat.add_assoc, ← Nat.mul_assoc]
       exact b2
 
+/-- The same, `size` positions at a time, `blocks` times, and then `rest` positions: numbers that are as long as all positions
+    are walked through once for each block. -/
+def marksInBlocks (unit sourceBits placeBits size rest : Nat) (blocks : Nat) : Nat → Nat → Nat → Nat → (Nat → Bool) → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Bool) → Bool)
+    (fun sources places spot marked next => marks unit sourceBits placeBits rest sources places 1 0 fun own => next (Nat.add marked (Nat.shiftLeft own spot)))
+    (fun _ later sources places spot marked next =>
+      force (fun block => force (fun here => marks unit sourceBits placeBits size block here 1 0 fun own =>
+          force (fun sources' => force (fun places' => force (fun spot' => force (fun marked' => later sources' places' spot' marked' next)
+            (Nat.add marked (Nat.shiftLeft own spot))) (Nat.add spot (Nat.mul unit size))) (Nat.shiftRight places (Nat.mul placeBits size)))
+            (Nat.shiftRight sources (Nat.mul sourceBits size)))
+        (Nat.land places (Nat.sub (Nat.pow 2 (Nat.mul placeBits size)) 1))) (Nat.land sources (Nat.sub (Nat.pow 2 (Nat.mul sourceBits size)) 1)))
+    blocks
+
+theorem marksInBlocks_succ (unit sourceBits placeBits size rest blocks sources places spot marked : Nat) (next : Nat → Bool) :
+    marksInBlocks unit sourceBits placeBits size rest (blocks + 1) sources places spot marked next =
+      marks unit sourceBits placeBits size (Nat.land sources (2 ^ (sourceBits * size) - 1)) (Nat.land places (2 ^ (placeBits * size) - 1)) 1 0 fun own =>
+        marksInBlocks unit sourceBits placeBits size rest blocks (Nat.shiftRight sources (sourceBits * size)) (Nat.shiftRight places (placeBits * size))
+          (spot + unit * size) (marked + Nat.shiftLeft own spot) next := by
+  unfold marksInBlocks
+  simp only [force_eq]
+  rfl
+
+/-- Words before the end of what is left of a number. -/
+theorem word_land {m i : Nat} (hi : i < m) (x : Nat) : word (Nat.land x (2 ^ (32 * m) - 1)) i = word x i := by
+  rw [land_low, ← Decode.low_eq]
+  exact Decode.word_low hi x
+
+theorem marked_land {columns rows size sources places p : Nat} {bit : Nat → Nat} (hc : 0 < columns) (hr : 0 < rows) (hp : p < size)
+    (h : Marked columns rows (Nat.land sources (2 ^ (32 * columns * size) - 1)) (Nat.land places (2 ^ (32 * rows * size) - 1)) bit p) :
+    Marked columns rows sources places bit p := by
+  unfold Marked at h ⊢
+  rw [Nat.mul_assoc, Nat.mul_assoc, word_land (Natural.mul_lt_mul_left hc hp), word_land (Natural.mul_lt_mul_left hr hp)] at h
+  exact h
+
+theorem marksInBlocks_sound {unit columns rows size rest : Nat} {next : Nat → Bool} (hc : 0 < columns) (hr : 0 < rows) :
+    (blocks sources places spot marked : Nat) → marksInBlocks unit (32 * columns) (32 * rows) size rest blocks sources places spot marked next = true →
+    ∃ bit : Nat → Nat, (∀ p, p < size * blocks + rest → Marked columns rows sources places bit p) ∧ next (marked + 2 ^ spot * pack unit (size * blocks + rest) bit) = true
+  | 0, sources, places, spot, marked, h => by
+    obtain ⟨bit, b1, b2⟩ := marks_sound rest _ _ _ _ h
+    rw [Nat.mul_zero, Nat.zero_add]
+    refine ⟨bit, b1, ?_⟩
+    rw [Nat.zero_add, Nat.one_mul] at b2
+    have b2 : next (marked + Nat.shiftLeft (pack unit rest bit) spot) = true := b2
+    rw [shiftLeft_eq] at b2
+    exact b2
+  | blocks + 1, sources, places, spot, marked, h => by
+    rw [marksInBlocks_succ] at h
+    obtain ⟨first, f1, h⟩ := marks_sound size _ _ _ _ h
+    obtain ⟨later, l1, l2⟩ := marksInBlocks_sound hc hr blocks _ _ _ _ h
+    rw [Nat.zero_add, Nat.one_mul, shiftLeft_eq] at l2
+    have all : size * (blocks + 1) + rest = size + (size * blocks + rest) := by
+      rw [Nat.mul_succ, Nat.add_comm (size * blocks) size, Nat.add_assoc]
+    refine ⟨Memory.splice size first later, fun p hp => ?_, ?_⟩
+    · cases Natural.le_or_lt size p with
+      | inl g =>
+        obtain ⟨q, rfl⟩ := Nat.exists_of_le g
+        have hq : q < size * blocks + rest := by rw [all] at hp; exact Memory.lt_of_add_lt hp
+        have m := l1 q hq
+        unfold Marked at m ⊢
+        rw [Nat.mul_assoc, Nat.mul_assoc, word_shift, word_shift] at m
+        rw [Memory.splice_new, Nat.mul_add, Nat.mul_add]
+        exact m
+      | inr g =>
+        have m := marked_land hc hr g (f1 p g)
+        unfold Marked at m ⊢
+        rw [Memory.splice_old _ _ g]
+        exact m
+    · rw [all, ← Memory.pack_splice (f := first) (g := later) (fun i hi => Memory.splice_old _ _ hi) (fun i _ => Memory.splice_new _ _ _ i), Nat.mul_add,
+        ← Nat.mul_assoc, ← Natural.pow_add, ← Nat.add_assoc]
+      exact l2
+
+/-- Positions that are looked at together. -/
+def blockSize : Nat := 16
+/-- The digits 1 of the positions that count, `unit` bits apart. -/
+def marksOf (unit sourceBits placeBits positions sources places : Nat) (next : Nat → Bool) : Bool :=
+  marksInBlocks unit sourceBits placeBits blockSize (Nat.mod positions blockSize) (Nat.div positions blockSize) sources places 0 0 next
+theorem marksOf_sound {unit columns rows positions sources places : Nat} {next : Nat → Bool} (hc : 0 < columns) (hr : 0 < rows)
+    (h : marksOf unit (32 * columns) (32 * rows) positions sources places next = true) :
+    ∃ bit : Nat → Nat, (∀ p, p < positions → Marked columns rows sources places bit p) ∧ next (pack unit positions bit) = true := by
+  obtain ⟨bit, b1, b2⟩ := marksInBlocks_sound hc hr _ _ _ _ _ h
+  have all : blockSize * Nat.div positions blockSize + Nat.mod positions blockSize = positions := NatEquations.div_add_mod positions blockSize
+  rw [all] at b1 b2
+  have one : 2 ^ 0 = 1 := rfl
+  rw [one, Nat.zero_add, Nat.one_mul] at b2
+  exact ⟨bit, b1, b2⟩
+
 /-! ### Digits that are added at a distance -/
 
 /-- Digits `t 0`, `t 1`, ... added in places `h`, `h + m`, ... -/

@@ -107,7 +107,7 @@ def convolved (s : Scale) (x : Convolution) (direct mirrored memory remaining : 
                 (settle s x.field direct mirrored slot (x.together k) gain loss fun gain' loss' => rest k' sources' shifts' grid gain' loss' next)))
               (Nat.land sources (Nat.sub (Nat.pow 2 32) 1)))
             (both (Nat.ble (Nat.add shift (Nat.mul x.rows x.positions)) x.count)
-              (marks (Nat.mul x.field.frame.digit x.rows) (Nat.mul 32 x.columns) (Nat.mul 32 x.rows) x.positions sources (Nat.shiftRight x.places (Nat.mul 32 shift)) 1 0 fun marked =>
+              (marksOf (Nat.mul x.field.frame.digit x.rows) (Nat.mul 32 x.columns) (Nat.mul 32 x.rows) x.positions sources (Nat.shiftRight x.places (Nat.mul 32 shift)) fun marked =>
                 force (fun grid' => rest k' sources' shifts' grid' gain loss next)
                   (Nat.add grid (Nat.shiftLeft (x.column k marked) (Nat.mul x.field.frame.digit shift))))))
         (Nat.succ k)) (Nat.shiftRight shifts 32)) (Nat.shiftRight sources 32)) (Nat.land shifts (Nat.sub (Nat.pow 2 32) 1))) remaining
@@ -119,7 +119,7 @@ theorem convolved_succ (s : Scale) (x : Convolution) (direct mirrored memory rem
           (settle s x.field direct mirrored (word sources 0) (x.together k) gain loss fun gain' loss' =>
             convolved s x direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) (Nat.shiftRight shifts 32) grid gain' loss' next)))
         (both (Nat.ble (word shifts 0 + x.rows * x.positions) x.count)
-          (marks (x.field.frame.digit * x.rows) (32 * x.columns) (32 * x.rows) x.positions sources (Nat.shiftRight x.places (32 * word shifts 0)) 1 0 fun marked =>
+          (marksOf (x.field.frame.digit * x.rows) (32 * x.columns) (32 * x.rows) x.positions sources (Nat.shiftRight x.places (32 * word shifts 0)) fun marked =>
             convolved s x direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) (Nat.shiftRight shifts 32)
               (grid + Nat.shiftLeft (x.column k marked) (x.field.frame.digit * word shifts 0)) gain loss next)) := by
   rw [← word_zero, ← word_zero]
