@@ -22,13 +22,14 @@ from pytest_torchlean.bounds.program import (
     Program,
     QuotientNode,
 )
-from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, leaves, split
+from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.account import Account, Forecast
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.celled import celled_script
+from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ClaimData, ScriptData
@@ -122,7 +123,7 @@ def cases_of(
             return Leaf(lower, upper, found.slopes)
         if found.slopes.optimised > _MOST_ALONE:
             break
-    if program.inputs <= _FEW_INPUTS:
+    if int((lower < upper).sum()) <= _FEW_INPUTS:
         cut = split(program, inequalities, lower, upper, most_boxes=2 * most, slack=_SLACK)
         if cut.tree is not None and len(list(leaves(cut.tree))) <= most:
             return cut.tree
@@ -260,11 +261,39 @@ def improved(
             if may_be and work.take(MOST_PARTS * costs.part):
                 rows = slot_rows(program, goal.forms)
                 own = script_of(program, account, claim, goal, index, rows, budget)
+            elif own is None and isinstance(cases, Leaf) and cases.phases is None:
+                own = _by_halves(program, account, claim, goal, index, cases, work, budget)
         except NotRelaxable:
             break
         if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)
+
+
+def _by_halves(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    goal: Goal,
+    index: int,
+    whole: Leaf,
+    work: Work,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script that halves the box of a large model along its few inputs that are no single values, where
+    rows suffice in binary64 and integers did not confirm it; None after MOST_CASES parts. Nodes with several
+    positions are bounded by intervals there, which small parts make tight. Raises NotRelaxable, OutOfTime.
+    """
+    moving = int((whole.lower < whole.upper).sum())
+    if moving > _FEW_INPUTS or not work.take(MOST_CASES * costs_of(program).certificate):
+        return None
+    inequalities = Inequalities(slot_rows(program, goal.forms), goal.forms.alternatives)
+
+    def finer(part: Leaf) -> Tree | None:
+        return halved(program, inequalities, part.lower, part.upper)
+
+    box = claim.boxes[index]
+    return cut_script(account, claim, box, whole, finer, most=MOST_CASES, budget=budget)
 
 
 def by_cells(
