@@ -43,11 +43,11 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "init_quot": _core("Prelude"),
     # What runs something else than what was defined (`csimp` does so by a proved equality).
     "csimp": _core("Recursors") | {f"{ROOT}.Check.*", f"{ROOT}.Check.Forward.*"},
-    "unsafe": _core("Prelude", "Syntax"),
-    "unsafeCast": _core("Prelude", "Syntax"),
+    "unsafe": _core("Prelude", "Data", "Syntax"),
+    "unsafeCast": _core("Data", "Syntax"),
     "implemented_by": _core("Syntax"),
-    "extern": _core("Prelude", "Int", "IO", "Logic", "Notation", "Syntax", "Tactic"),
-    "opaque": _core("Prelude", "IO", "Logic", "Notation", "Syntax", "Tactic"),
+    "extern": _core("Prelude", "Data", "Int", "IO", "Logic", "Notation", "Syntax", "Tactic"),
+    "opaque": _core("Data", "IO", "Logic", "Notation", "Syntax", "Tactic"),
     "partial": _NOWHERE,
     # What runs while Lean reads the file.
     "run_cmd": _NOWHERE,
@@ -94,7 +94,7 @@ OPTIONS: Mapping[str, frozenset[str] | None] = {
     "bootstrap.inductiveCheckResultingUniverse": _core("Prelude"),
     "checkBinderAnnotations": _core("Prelude"),
     "genCtorIdx": _core("Prelude", "Int"),
-    "genInjectivity": _core("Prelude", "Logic", "Notation", "Syntax"),
+    "genInjectivity": _core("Prelude", "Data", "Logic", "Notation", "Syntax"),
 }
 """Options that may be set, and where; None is everywhere."""
 

@@ -373,10 +373,11 @@ MUTANTS = (
     # weights prepared once
     Mutant(
         "row-stands-still",
-        "Check.Relaxation.ByRows",
+        "Check.Relaxation.RowProducts",
         "rowSum b mask ws (Nat.shiftRight x b) (cond",
         "rowSum b mask ws x (cond",
         "def rowSum",
+        fails="Check.Relaxation.ByRows",
     ),
     Mutant(
         "run-not-compared",
@@ -394,38 +395,43 @@ MUTANTS = (
     ),
     Mutant(
         "another-nodes-weights",
-        "Evaluated.Table",
+        "Evaluated.Kept",
         "(both (Nat.beq a.sources b.sources) (Nat.beq a.weights b.weights))",
         "(Nat.beq a.sources b.sources)",
         "def sameAffine",
+        fails="Evaluated.Table",
     ),
     Mutant(
         "another-decoding",
-        "Evaluated.Table",
+        "Evaluated.Kept",
         "both (Nat.beq d.base e.base) (both",
         "both true (both",
         "def sameDecoding",
+        fails="Evaluated.Table",
     ),
     Mutant(
         "rows-of-other-digits",
-        "Evaluated.Table",
+        "Evaluated.Kept",
         "(both (Nat.beq k.digit digit) (Nat.beq k.count count))",
         "(both true (Nat.beq k.count count))",
         "def recallRows",
+        fails="Evaluated.Table",
     ),
     Mutant(
         "composition-of-another-size",
-        "Evaluated.Table",
+        "Evaluated.Kept",
         "(both (Nat.beq k.size size) (both",
         "(both true (both",
         "def recallComposed",
+        fails="Evaluated.Table",
     ),
     Mutant(
         "composition-of-another-property",
-        "Evaluated.Table",
+        "Evaluated.Kept",
         "(both (sameAffine k.forms forms) (sameAffine k.affine a))",
         "(sameAffine k.affine a)",
         "def recallComposed",
+        fails="Evaluated.Table",
     ),
     # loops that take the place of the kernel's definitions in compiled code
     Mutant("memory-from-another-slot", "Check.Linear", "(Nat.sub slot place)", "slot", "def restAt"),
@@ -472,10 +478,11 @@ MUTANTS = (
     ),
     Mutant(
         "upper-for-lower",
-        "Check.Relaxation.Record",
+        "Check.Relaxation.GatherBounds",
         "(Nat.mul v (Nat.sub 1 (Nat.land goal 1)))",
         "v",
         "def gather",
+        fails="Check.Relaxation.Record",
     ),
     Mutant(
         "columns-in-each-other",
@@ -486,10 +493,11 @@ MUTANTS = (
     ),
     Mutant(
         "turned-with-its-padding",
-        "Check.Relaxation.Turn",
+        "Check.Relaxation.Swap",
         "(Nat.mul c (Nat.sub (Nat.mul side count) n))",
         "0",
         "def turned",
+        fails="Check.Relaxation.Turn",
     ),
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
@@ -497,15 +505,21 @@ MUTANTS = (
     Mutant("a-piece-from-elsewhere", "Check.Tiles", "(Nat.mul c t)", "c", "def compiledPiece"),
     # forms carried forward
     Mutant(
-        "a-part-dropped", "Check.Forward.Tree", "(below (capped value ranges input))", "true", "def Cuts.run"
+        "a-part-dropped",
+        "Check.Forward.Parts",
+        "(below (capped value ranges input))",
+        "true",
+        "def Cuts.run",
+        fails="Check.Forward.Tree",
     ),
     Mutant("middle-above-the-top", "Check.Forward.Tree", "(Nat.ble m s.top)", "true", "def measure"),
     Mutant(
         "dropped-digits-not-charged",
-        "Check.Forward.Affine",
+        "Check.Forward.Product",
         "(Nat.succ (Nat.div (total magnitudes)",
         "(Nat.pred (Nat.div (total magnitudes)",
         "def substitute",
+        fails="Check.Forward.Affine",
     ),
     Mutant(
         "offset-at-one-end",
@@ -537,10 +551,10 @@ MUTANTS = (
         "def conclude",
     ),
     # functions that the kernel computes by name
-    Mutant("land-is-lor", "Core.Prelude", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
+    Mutant("land-is-lor", "Core.Data", "cond a b false", "cond a true b", "Nat.land", "Core.NatEquations"),
     Mutant(
         "remainder-of-another",
-        "Core.Prelude",
+        "Core.Data",
         "Nat.sub n (Nat.mul m ",
         "Nat.sub m (Nat.mul m ",
         "Nat.mod",

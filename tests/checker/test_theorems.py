@@ -234,6 +234,28 @@ def test_every_theorem_of_the_table_in_the_readme_is_pinned() -> None:
     assert named - {NAT_EQUATIONS} == set(HEADLINE)
 
 
+def described(text: str, name: str) -> bool:
+    """Do plain words stand above the theorem?"""
+    short = re.escape(name.rpartition(".")[2])
+    declared = re.compile(
+        rf"(-/\n)?^(?:@\[[^\]]*\] ?)?(?:theorem|instance|def) (?:[\w.]*\.)?{short}\b", re.MULTILINE
+    )
+    found = declared.search(text)
+    assert found is not None, name
+    return found.group(1) is not None
+
+
+def test_plain_words_stand_above_every_headline_theorem() -> None:
+    text = (source_directory() / "README.md").read_text(encoding="utf-8")
+    table = text.partition("## Proved theorems")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| \[`([\w.]+)`\]\(([\w./]+)\)", table, re.MULTILINE)
+    places = [(name, source_directory() / path) for name, path in rows if name != "NatEquations"]
+    assert len(places) == len(HEADLINE)
+    assert [name for name, path in places if not described(path.read_text(encoding="utf-8"), name)] == []
+    assert not described("def a := 1\ntheorem t : p := q\n", "t")
+    assert described("/-- So. -/\ntheorem A.t : p := q\n", "A.t")
+
+
 def test_the_axioms_module_prints_every_headline_theorem() -> None:
     printed = re.findall(r"^#print axioms (\S+)$", read("Thm", "Axioms.lean"), re.MULTILINE)
     assert len(printed) == len(set(printed))

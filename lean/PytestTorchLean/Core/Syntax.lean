@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Core.Prelude
+import PytestTorchLean.Core.Data
 /-!
 # What `syntax`, `macro_rules` and `notation` refer to
 

@@ -37,7 +37,8 @@ def wordAt (bytes : ByteArray) (position : Nat) : UInt64 :=
 /-- The number whose four words start at a byte. -/
 def fourWordsAt (bytes : ByteArray) (position : Nat) : Nat :=
   Nat.add
-    (Nat.add (UInt64.toNat (wordAt bytes position)) (Nat.shiftLeft (UInt64.toNat (wordAt bytes (Nat.add position 8))) 64))
+    (Nat.add (UInt64.toNat (wordAt bytes position))
+        (Nat.shiftLeft (UInt64.toNat (wordAt bytes (Nat.add position 8))) 64))
     (Nat.shiftLeft (Nat.add (UInt64.toNat (wordAt bytes (Nat.add position 16)))
       (Nat.shiftLeft (UInt64.toNat (wordAt bytes (Nat.add position 24))) 64)) 128)
 
@@ -55,7 +56,8 @@ def wordsAt (bytes : ByteArray) : (depth position count : Nat) → Nat
         -- a multiple of four, where there are more than that
         let low := cond (Nat.ble count 4) 1 (Nat.shiftLeft (Nat.shiftRight (Nat.add count 4) 3) 2)
         Nat.add (wordsAt bytes depth position low)
-          (Nat.shiftLeft (wordsAt bytes depth (Nat.add position (Nat.mul 8 low)) (Nat.sub count low)) (Nat.mul 64 low))
+          (Nat.shiftLeft (wordsAt bytes depth (Nat.add position (Nat.mul 8 low)) (Nat.sub count low))
+              (Nat.mul 64 low))
 
 /-- One word. -/
 def oneWord : Read Nat := fun bytes position =>
@@ -72,7 +74,8 @@ def number : Read Nat := fun bytes position =>
     match Nat.beq count 0 with
     | true => some (0, position)
     | false =>
-      match both (Nat.ble stop (ByteArray.size bytes)) (Nat.ble 1 (UInt64.toNat (wordAt bytes (Nat.sub stop 8)))) with
+      match both (Nat.ble stop (ByteArray.size bytes))
+          (Nat.ble 1 (UInt64.toNat (wordAt bytes (Nat.sub stop 8)))) with
       | true => some (wordsAt bytes 64 position count, stop)
       | false => none
 
@@ -82,7 +85,8 @@ def here : Read Nat := fun _ position => some (position, position)
 /-- `count` items. -/
 def items {α : Type} (item : Read α) : Nat → Read (List α)
   | 0 => Read.pure []
-  | Nat.succ count => Read.bind item fun first => Read.bind (items item count) fun rest => Read.pure (first :: rest)
+  | Nat.succ count =>
+    Read.bind item fun first => Read.bind (items item count) fun rest => Read.pure (first :: rest)
 
 /-- A list. -/
 def list {α : Type} (item : Read α) : Read (List α) := Read.bind oneWord (items item)

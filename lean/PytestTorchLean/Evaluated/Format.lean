@@ -62,7 +62,8 @@ def node : Read PlacedNode := constructor [
       let positions ← number
       let sources ← number
       let divisor ← number
-      pure ⟨Node.affine ⟨rows, lanes, laneColumns, weights, positions, sources, divisor⟩, Nat.add start 8, stop⟩),
+      pure ⟨Node.affine ⟨rows, lanes, laneColumns, weights, positions, sources, divisor⟩, Nat.add start 8,
+          stop⟩),
     (do
       let first ← number
       let count ← number
@@ -342,8 +343,8 @@ def part : Read Part := do
   let c ← certificate
   pure ⟨claims, c⟩
 
-/-- Weights of a graph in a model's file: the weight of row `row` and column `firstColumn + k`, for `row < rows` and
-    `k < columns`, stands at byte `offset + rowStride * row + columnStride * k`. -/
+/-- Weights of a graph in a model's file: the weight of row `row` and column `firstColumn + k`, for
+    `row < rows` and `k < columns`, stands at byte `offset + rowStride * row + columnStride * k`. -/
 structure Block where
   node : Nat
   file : Nat

@@ -5,9 +5,10 @@ import PytestTorchLean.Core.Eval
 /-!
 # The evaluated level: the checker on a file, run by Lean's interpreter
 
-`main` is run as `lean --run` on a file that names it and a set of rules, with a nonce, the document and the model's own files.
-It prints one line and returns 0 only where the model's files hold the weights of the document and `check` is true of
-every part. By `sound` the claims then hold - if the interpreter, which is not the kernel, computed `check` as it is defined.
+`main` is run as `lean --run` on a file that names it and a set of rules, with a nonce, the document and the
+model's own files. It prints one line and returns 0 only where the model's files hold the weights of the
+document and `check` is true of every part. By `sound` the claims then hold - if the interpreter, which is not
+the kernel, computed `check` as it is defined.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -24,11 +25,14 @@ def checkParts [Prepared] (rules : Rules) (m : Semantics) (g : Graph) : List Par
 /-- What the parts ask of the weights. -/
 def askParts (nodes : List Node) (forms : Nat) : List Part → List Request → List Request
   | [], found => found
-  | p :: rest, found => askParts nodes (Nat.add forms (List.length p.claims)) rest (askClaims nodes forms p.claims p.certificate.scripts found)
+  | p :: rest, found => askParts nodes (Nat.add forms (List.length p.claims)) rest
+      (askClaims nodes forms p.claims p.certificate.scripts found)
 /-- All parts, with what is prepared of the weights. -/
-@[noinline] def checkPrepared (p : Prepared) (rules : Rules) (m : Semantics) (g : Graph) (parts : List Part) : Bool := @checkParts p rules m g parts
+@[noinline] def checkPrepared (p : Prepared) (rules : Rules) (m : Semantics) (g : Graph) (parts : List Part) :
+    Bool := @checkParts p rules m g parts
 def checkDocument (rules : Rules) (m : Semantics) (g : Graph) (parts : List Part) : Bool :=
-  checkPrepared (preparedBy (tableOf mostBits (askParts g.nodes (List.length g.nodes) parts []))) rules m g parts
+  checkPrepared (preparedBy (tableOf mostBits (askParts g.nodes (List.length g.nodes) parts []))) rules m g
+    parts
 
 def countBoxes : List Claim → Nat
   | [] => 0
@@ -39,7 +43,8 @@ def countAll : List Part → Nat
 
 def readFiles : List String → IO (List ByteArray)
   | [] => pure []
-  | name :: rest => bind (IO.FS.readBinFile ⟨name⟩) fun bytes => bind (readFiles rest) fun others => pure (bytes :: others)
+  | name :: rest =>
+    bind (IO.FS.readBinFile ⟨name⟩) fun bytes => bind (readFiles rest) fun others => pure (bytes :: others)
 
 /-- What is printed and returned. -/
 def answer (nonce verdict : String) (code : Nat) : IO UInt32 :=
@@ -60,7 +65,8 @@ def judge (rules : Rules) (nonce : String) (bytes : ByteArray) (files : List Byt
 def main (rules : Rules) (arguments : List String) : IO UInt32 :=
   match arguments with
   | nonce :: name :: names =>
-    bind (IO.FS.readBinFile ⟨name⟩) fun bytes => bind (readFiles names) fun files => judge rules nonce bytes files
+    bind (IO.FS.readBinFile ⟨name⟩)
+      fun bytes => bind (readFiles names) fun files => judge rules nonce bytes files
   | _ => pure (UInt32.ofNat 1)
 
 end Evaluated

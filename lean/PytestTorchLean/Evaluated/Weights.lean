@@ -3,8 +3,8 @@ import PytestTorchLean.Evaluated.Format
 /-!
 # The weights of a document against a model's own files
 
-Every block of a document names weights of a node and the place of the same weights in a file. They are compared
-bit for bit, as they stand in the two files.
+Every block of a document names weights of a node and the place of the same weights in a file. They are
+compared bit for bit, as they stand in the two files.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -14,19 +14,26 @@ namespace Evaluated
 def patternBefore (bytes : ByteArray) (stop : Nat) : Nat :=
   UInt64.toNat (UInt64.shiftRight (wordAt bytes (Nat.sub stop 8)) (UInt64.ofNat 32))
 
-/-- `count` words of a document, `step` bytes apart, are those of a file, `fileStep` bytes apart. A number's words end
-    at `stop`; those after it are 0. The first words end before `position` and `filePosition`. -/
-def sameWords (document : ByteArray) (stop step : Nat) (file : ByteArray) (fileStep : Nat) : (count position filePosition : Nat) → Bool
+/-- `count` words of a document, `step` bytes apart, are those of a file, `fileStep` bytes apart. A number's
+    words end at `stop`; those after it are 0. The first words end before `position` and `filePosition`. -/
+def sameWords (document : ByteArray) (stop step : Nat) (file : ByteArray) (fileStep : Nat) :
+    (count position filePosition : Nat) → Bool
   | 0, _, _ => true
   | Nat.succ count, position, filePosition =>
-    match Nat.beq (cond (Nat.ble position stop) (patternBefore document position) 0) (patternBefore file filePosition) with
-    | true => sameWords document stop step file fileStep count (Nat.add position step) (Nat.add filePosition fileStep)
+    match Nat.beq (cond (Nat.ble position stop) (patternBefore document position) 0)
+        (patternBefore file filePosition) with
+    | true =>
+      sameWords document stop step file fileStep count (Nat.add position step) (Nat.add filePosition fileStep)
     | false => false
 
 /-- The columns `from` to `to - 1` of a row, all of them in `lane`. -/
-def sameColumns (document file : ByteArray) (n : PlacedNode) (a : Affine) (b : Block) (row lane first last : Nat) : Bool :=
-  let position := Nat.add n.first (Nat.mul 4 (Nat.add lane (Nat.mul a.lanes (Nat.add row (Nat.mul a.rows (Nat.sub first (Nat.mul a.laneColumns lane)))))))
-  let filePosition := Nat.add b.offset (Nat.add (Nat.mul b.rowStride row) (Nat.mul b.columnStride (Nat.sub first b.firstColumn)))
+def sameColumns (document file : ByteArray) (n : PlacedNode) (a : Affine) (b : Block)
+    (row lane first last : Nat) : Bool :=
+  let position := Nat.add n.first
+    (Nat.mul 4 (Nat.add lane
+        (Nat.mul a.lanes (Nat.add row (Nat.mul a.rows (Nat.sub first (Nat.mul a.laneColumns lane)))))))
+  let filePosition := Nat.add b.offset
+    (Nat.add (Nat.mul b.rowStride row) (Nat.mul b.columnStride (Nat.sub first b.firstColumn)))
   let fileLast := Nat.add filePosition (Nat.mul b.columnStride (Nat.sub (Nat.sub last first) 1))
   both (Nat.ble 4 filePosition) (both (Nat.ble (Nat.add fileLast 4) (ByteArray.size file))
     (sameWords document n.stop (Nat.mul 4 (Nat.mul a.lanes a.rows)) file b.columnStride (Nat.sub last first)
@@ -36,7 +43,8 @@ def smaller (m n : Nat) : Nat := cond (Nat.ble m n) m n
 def larger (m n : Nat) : Nat := cond (Nat.ble m n) n m
 
 /-- The columns of a row in the `count` lanes from `lane` on. -/
-def sameLanes (document file : ByteArray) (n : PlacedNode) (a : Affine) (b : Block) (row : Nat) : (count lane : Nat) → Bool
+def sameLanes (document file : ByteArray) (n : PlacedNode) (a : Affine) (b : Block) (row : Nat) :
+    (count lane : Nat) → Bool
   | 0, _ => true
   | Nat.succ count, lane =>
     let first := larger b.firstColumn (Nat.mul a.laneColumns lane)

@@ -3,8 +3,8 @@ import PytestTorchLean.Check.Forward.Digits
 /-!
 # The columns of a layer's forms
 
-For the constant and for every deviation there is a column, a pair of numbers as in the memory. What is done to all
-columns alike is done by `every`; `radiusOf` is how far the forms reach from their constant.
+For the constant and for every deviation there is a column, a pair of numbers as in the memory. What is done
+to all columns alike is done by `every`; `radiusOf` is how far the forms reach from their constant.
 -/
 set_option linter.all false
 universe u v
@@ -24,8 +24,8 @@ def Paired {α : Type} (r : α → Band → Prop) : List α → List Band → Pr
   | c :: columns, b :: bands => r c b ∧ Paired r columns bands
   | [], _ :: _ => False
   | _ :: _, [] => False
-theorem Paired.every {α : Type} {r : α → Band → Prop} {p : Band → Prop} (h : ∀ c b, r c b → p b) : (columns : List α) → (bands : List Band) →
-    Paired r columns bands → Every p bands
+theorem Paired.every {α : Type} {r : α → Band → Prop} {p : Band → Prop} (h : ∀ c b, r c b → p b) :
+    (columns : List α) → (bands : List Band) → Paired r columns bands → Every p bands
   | [], [], _ => trivial
   | c :: columns, b :: bands, g => ⟨h c b g.1, Paired.every h columns bands g.2⟩
   | [], _ :: _, g => g.elim
@@ -35,9 +35,11 @@ theorem Paired.every {α : Type} {r : α → Band → Prop} {p : Band → Prop} 
 def every {α β : Type} (f : α → (β → Bool) → Bool) : List α → (List β → Bool) → Bool :=
   List.rec (motive := fun _ => (List β → Bool) → Bool) (fun next => next [])
     (fun c _ rest next => f c fun c' => rest fun columns => next (c' :: columns))
-theorem every_sound {α β : Type} {f : α → (β → Bool) → Bool} {r : α → Band → Prop} {r' : β → Band → Prop} {p : Band → Prop} {step : Band → Band}
+theorem every_sound {α β : Type} {f : α → (β → Bool) → Bool} {r : α → Band → Prop} {r' : β → Band → Prop}
+    {p : Band → Prop} {step : Band → Band}
     (hf : ∀ c b (next : β → Bool), r c b → f c next = true → ∃ c', r' c' (step b) ∧ p b ∧ next c' = true) :
-    (columns : List α) → (bands : List Band) → (next : List β → Bool) → Paired r columns bands → every f columns next = true →
+    (columns : List α) → (bands : List Band) → (next : List β → Bool) →
+    Paired r columns bands → every f columns next = true →
     ∃ columns', Paired r' columns' (mapped step bands) ∧ Every p bands ∧ next columns' = true
   | [], [], _, _, h => ⟨[], trivial, trivial, h⟩
   | c :: columns, b :: bands, next, g, h => by
@@ -51,14 +53,18 @@ theorem every_sound {α β : Type} {f : α → (β → Bool) → Bool} {r : α �
 /-- The sum of `f` of an item times the magnitude that belongs to it. -/
 def radiusOf {α : Type} (f : α → Nat) : List α → List Nat → Nat :=
   List.rec (motive := fun _ => List Nat → Nat) (fun _ => 0)
-    (fun c _ rest magnitudes => List.rec (motive := fun _ => Nat) 0 (fun w later _ => Nat.add (Nat.mul w (f c)) (rest later)) magnitudes)
-theorem radiusOf_eq {α : Type} {f : α → Nat} {r : α → Band → Prop} {b n : Nat} {g : Band → Nat → Nat} (hf : ∀ c band, r c band → f c = pack b n (g band)) :
-    (columns : List α) → (bands : List Band) → (magnitudes : List Nat) → Paired r columns bands →
+    (fun c _ rest magnitudes => List.rec (motive := fun _ => Nat) 0
+        (fun w later _ => Nat.add (Nat.mul w (f c)) (rest later)) magnitudes)
+theorem radiusOf_eq {α : Type} {f : α → Nat} {r : α → Band → Prop} {b n : Nat} {g : Band → Nat → Nat}
+    (hf : ∀ c band, r c band → f c = pack b n (g band)) :
+    (columns : List α) → (bands : List Band) → (magnitudes : List Nat) →
+    Paired r columns bands →
     radiusOf f columns magnitudes = pack b n (fun i => reachOf (fun band => g band i) bands magnitudes)
   | [], [], _, _ => (pack_zero b n).symm
   | _ :: _, _ :: _, [], _ => (pack_zero b n).symm
   | c :: columns, band :: bands, w :: magnitudes, h => by
-    show w * f c + radiusOf f columns magnitudes = pack b n (fun i => w * g band i + reachOf (fun band => g band i) bands magnitudes)
+    show w * f c + radiusOf f columns magnitudes =
+      pack b n (fun i => w * g band i + reachOf (fun band => g band i) bands magnitudes)
     rw [hf c band h.1, radiusOf_eq hf columns bands magnitudes h.2, pack_add, pack_mul]
   | [], _ :: _, _, h => h.elim
   | _ :: _, [], _, h => h.elim
@@ -74,16 +80,23 @@ variable {K : Type u} [OrderedRing K]
 open OrderedRing
 
 /-- The lower form of value `i`: `point` times its constant, and its coefficients times the deviations. -/
-def below (s : Scale) (point : Nat) (constant : Band) (bands : List Band) (deviations : List K) (i : Nat) : K :=
-  (natural (constant.lower i) - natural s.center) * natural point + combined (fun b => natural (b.lower i) - natural s.center) bands deviations
+def below (s : Scale) (point : Nat) (constant : Band) (bands : List Band) (deviations : List K) (i : Nat) :
+    K :=
+  (natural (constant.lower i) - natural s.center) * natural point +
+    combined (fun b => natural (b.lower i) - natural s.center) bands deviations
 /-- The upper form. -/
-def above (s : Scale) (point : Nat) (constant : Band) (bands : List Band) (deviations : List K) (i : Nat) : K :=
-  (natural (constant.upper i) - natural s.center) * natural point + combined (fun b => natural (b.upper i) - natural s.center) bands deviations
+def above (s : Scale) (point : Nat) (constant : Band) (bands : List Band) (deviations : List K) (i : Nat) :
+    K :=
+  (natural (constant.upper i) - natural s.center) * natural point +
+    combined (fun b => natural (b.upper i) - natural s.center) bands deviations
 
 /-- The `n` values `x` lie between their forms, which the columns hold. -/
-structure Enclosed (s : Scale) (point n : Nat) (magnitudes : List Nat) (deviations : List K) (x : Nat → K) (constant : Memory) (columns : List Memory) : Prop where
+structure Enclosed (s : Scale) (point n : Nat) (magnitudes : List Nat) (deviations : List K) (x : Nat → K)
+    (constant : Memory) (columns : List Memory) : Prop where
   forms : ∃ (band : Band) (bands : List Band), Holds s n constant band ∧ Paired (Holds s n) columns bands ∧
-    ∀ i, i < n → below s point band bands deviations i ≤ natural point * (natural s.unit * x i) ∧ natural point * (natural s.unit * x i) ≤ above s point band bands deviations i
+    ∀ i, i < n →
+      below s point band bands deviations i ≤ natural point * (natural s.unit * x i) ∧
+        natural point * (natural s.unit * x i) ≤ above s point band bands deviations i
   small : Small magnitudes deviations
 
 end Forward

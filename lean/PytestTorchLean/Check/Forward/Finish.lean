@@ -4,8 +4,8 @@ import PytestTorchLean.Check.Forward.Symbols
 /-!
 # The property from the forms of the last layer, and all layers together
 
-The rows of the property over the values before the last affine layer are products as in any affine layer. Their lower
-forms are bounded by the magnitudes of the deviations.
+The rows of the property over the values before the last affine layer are products as in any affine layer.
+Their lower forms are bounded by the magnitudes of the deviations.
 -/
 set_option linter.all false
 universe u v
@@ -15,11 +15,15 @@ open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
 
 /-- Of every clause a row whose lower form is positive (`strict`), or not negative, on the whole part. -/
-def finish (s : Scale) (fraction : Nat) (strict : Bool) (alternatives : Nat) (a : Substitution) (magnitudes : List Nat) (constant : Memory) (columns : List Memory) : Bool :=
+def finish (s : Scale) (fraction : Nat) (strict : Bool) (alternatives : Nat) (a : Substitution)
+    (magnitudes : List Nat) (constant : Memory) (columns : List Memory) : Bool :=
   force (fun reach => both (Nat.ble (total magnitudes) (Nat.pow 2 (Nat.sub s.half 1)))
-      (clausesPositive s s.stride strict alternatives a.rows (Nat.add (product s a constant) a.rest) (Nat.add (Nat.add a.mass a.restMass) reach)))
+      (clausesPositive s s.stride strict alternatives a.rows (Nat.add (product s a constant) a.rest)
+          (Nat.add (Nat.add a.mass a.restMass) reach)))
     (Nat.add (Decode.field fraction (Nat.sub s.stride fraction)
-        (radiusOf (fun c : Memory => distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass) columns magnitudes) (ones s.stride a.rows))
+        (radiusOf
+            (fun c : Memory => distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass)
+            columns magnitudes) (ones s.stride a.rows))
       (ones s.stride a.rows))
 
 theorem apart_atMost (x y : Nat) : AtMost ((natural x : K) - natural y) (natural (apart x y)) := by
@@ -29,14 +33,22 @@ theorem apart_atMost (x y : Nat) : AtMost ((natural x : K) - natural y) (natural
   have u2 := Rows.sub_ge (K := K) y x
   have n1 := natural_nonneg (K := K) (x - y)
   have n2 := natural_nonneg (K := K) (y - x)
-  exact ⟨le_cert ((ring4 K u c a b, a + b - (u - c), (a - (u - c)) + b) _ _ _ _) (add_nonneg (sub_nonneg u1) n2),
-    le_cert ((ring4 K u c a b, a + b - -(u - c), (b - (c - u)) + a) _ _ _ _) (add_nonneg (sub_nonneg u2) n1)⟩
+  exact ⟨le_cert ((ring4 K u c a b, a + b - (u - c), (a - (u - c)) + b) _ _ _ _)
+      (add_nonneg (sub_nonneg u1) n2), le_cert
+      ((ring4 K u c a b, a + b - -(u - c), (b - (c - u)) + a) _ _ _ _) (add_nonneg (sub_nonneg u2) n1)⟩
 
-theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitution} {magnitudes : List Nat} {deviations : List K} {slots x z : Nat → K} {constant : Memory} {columns : List Memory}
-    (sf : s.Fits) (half : 1 ≤ s.half) (places : fraction ≤ s.stride) (ha : a.Holds s x n z) (whole : a.shift = 0) (rows : a.rows = p.forms.rows)
+theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitution} {magnitudes : List Nat}
+    {deviations : List K} {slots x z : Nat → K} {constant : Memory} {columns : List Memory}
+    (sf : s.Fits)
+    (half : 1 ≤ s.half)
+    (places : fraction ≤ s.stride)
+    (ha : a.Holds s x n z)
+    (whole : a.shift = 0)
+    (rows : a.rows = p.forms.rows)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (z row) → Signed p.strict (p.forms.form slots 0 row))
     (hx : Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns)
-    (h : finish s fraction p.strict p.alternatives a magnitudes constant columns = true) : p.Holds slots := by
+    (h : finish s fraction p.strict p.alternatives a magnitudes constant columns = true) :
+    p.Holds slots := by
   obtain ⟨es, bound, limit, tl, th, tm, hp, hn, e_mass, e_rest, e_restMass, rest, room⟩ := ha
   obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := hx
   unfold finish at h
@@ -47,63 +59,104 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
   have ht : totalOf magnitudes ≤ 2 ^ (s.half - 1) := ht
   have stride : 0 < s.stride := Nat.le_trans half (Nat.le_add_right _ _)
   have es_len : es.length = n := by rw [← Columns.packed_length _ _ hp, hn]
-  have room : Linear.reach s bound n + limit ≤ 2 ^ (s.half - 1) := Nat.le_trans (Nat.le_add_right _ _) (Nat.le_trans (Nat.le_add_right _ _) room)
+  have room : Linear.reach s bound n + limit ≤ 2 ^ (s.half - 1) :=
+    Nat.le_trans (Nat.le_add_right _ _) (Nat.le_trans (Nat.le_add_right _ _) room)
   have guard : s.half - 1 + 1 = s.half := Natural.succ_pred half
   have under : 2 ^ (s.half - 1) < 2 ^ s.half := by
     have e : 2 ^ s.half = 2 ^ (s.half - 1 + 1) := by rw [guard]
     rw [e, Natural.pow_succ, Natural.two_mul]
     exact Nat.add_le_add (Nat.le.refl (n := 2 ^ (s.half - 1))) (Natural.two_pow_pos _)
-  have lt : ∀ {y : Nat}, y ≤ Linear.reach s bound n + limit → y < 2 ^ s.half := fun hy => Natural.lt_of_le_of_lt (Nat.le_trans hy room) under
+  have lt : ∀ {y : Nat}, y ≤ Linear.reach s bound n + limit → y < 2 ^ s.half :=
+    fun hy => Natural.lt_of_le_of_lt (Nat.le_trans hy room) under
   have weighs : ∀ b : Band, (∀ j, j < n → b.lower j ≤ s.top ∧ b.upper j ≤ s.top) → ∀ i, i < a.rows →
-      Compose.weighted es b.lower (fun j => s.top - b.upper j) i ≤ Linear.reach s bound n ∧ Compose.weighted es b.upper (fun j => s.top - b.lower j) i ≤ Linear.reach s bound n := fun b hb i hi => by
-    have z1 := weighted_reach hi a.heads es hp (f := b.lower) (g := fun j => s.top - b.upper j) (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).1, Natural.sub_le _ _⟩)
-    have z2 := weighted_reach hi a.heads es hp (f := b.upper) (g := fun j => s.top - b.lower j) (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).2, Natural.sub_le _ _⟩)
+      Compose.weighted es b.lower (fun j => s.top - b.upper j) i ≤ Linear.reach s bound n ∧
+          Compose.weighted es b.upper (fun j => s.top - b.lower j) i ≤ Linear.reach s bound n :=
+          fun b hb i hi => by
+    have z1 := weighted_reach hi a.heads es hp (f := b.lower) (g := fun j => s.top - b.upper j)
+      (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).1, Natural.sub_le _ _⟩)
+    have z2 := weighted_reach hi a.heads es hp (f := b.upper) (g := fun j => s.top - b.lower j)
+      (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).2, Natural.sub_le _ _⟩)
     rw [hn] at z1 z2
     exact ⟨z1, z2⟩
   have masses : ∀ i, i < a.rows → s.center * Linear.mass es i ≤ Linear.reach s bound n := fun i hi => by
-    have m := weighted_reach (s := s) hi a.heads es hp (f := fun _ => s.center) (g := fun _ => s.center) (fun _ _ => ⟨Nat.le_add_right _ _, Nat.le_add_right _ _⟩)
+    have m := weighted_reach (s := s) hi a.heads es hp (f := fun _ => s.center) (g := fun _ => s.center)
+      (fun _ _ => ⟨Nat.le_add_right _ _, Nat.le_add_right _ _⟩)
     rw [hn] at m
     refine Nat.le_trans (Natural.le_of_eq ?_) m
-    have w : (es : List Digits) → s.center * Linear.mass es i = Compose.weighted es (fun _ => s.center) (fun _ => s.center) i := fun es => by
+    have w : (es : List Digits) →
+        s.center * Linear.mass es i = Compose.weighted es (fun _ => s.center) (fun _ => s.center) i :=
+        fun es => by
       induction es with
       | nil => exact Nat.mul_zero _
       | cons e es ih =>
-        show s.center * (e.positive i + e.negative i + Linear.mass es i) = s.center * e.positive i + s.center * e.negative i + Compose.weighted es _ _ i
+        show s.center * (e.positive i + e.negative i + Linear.mass es i) =
+          s.center * e.positive i + s.center * e.negative i + Compose.weighted es _ _ i
         rw [Nat.mul_add, Nat.mul_add, ih]
     exact w es
   have e_mass : a.mass = pack s.stride a.rows (fun i => s.center * Linear.mass es i) := by
     rw [e_mass, Linear.masses_eq _ _ hp, ← pack_mul]
   -- the radii
-  have each : ∀ c b, Holds s n c b → distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass =
-      pack s.stride a.rows (fun i => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) := fun c b hc => by
-    rw [product_eq sf hp hn hc, e_mass, lowers_eq half (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _))) (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).2 (Nat.le_add_right _ _)))]
-    exact distances_eq (Nat.add_le_add Nat.le.refl half) (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _))) (fun i hi => lt (Nat.le_trans (masses i hi) (Nat.le_add_right _ _)))
-  rw [radiusOf_eq (g := fun b i => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) each columns bands magnitudes hb] at h
+  have each :
+    ∀ c b, Holds s n c b → distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass =
+      pack s.stride a.rows (fun i =>
+            apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+          := fun c b hc => by
+    rw [product_eq sf hp hn hc, e_mass, lowers_eq half
+        (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _)))
+        (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).2 (Nat.le_add_right _ _)))]
+    exact distances_eq (Nat.add_le_add Nat.le.refl half)
+      (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _)))
+      (fun i hi => lt (Nat.le_trans (masses i hi) (Nat.le_add_right _ _)))
+  rw [radiusOf_eq (g := fun b i =>
+        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) each
+      columns bands magnitudes hb] at h
   have squares : 2 ^ (s.half - 1) * 2 ^ (s.half - 1) + (2 ^ (s.half - 1) + 1) < 2 ^ s.stride := by
-    have e : 2 ^ s.stride = 2 ^ (s.half - 1 + 1) * 2 ^ (s.half - 1 + 1) := by rw [guard, ← Natural.pow_add]; rfl
+    have e : 2 ^ s.stride = 2 ^ (s.half - 1 + 1) * 2 ^ (s.half - 1 + 1) := by
+      rw [guard, ← Natural.pow_add]
+      rfl
     rw [e, Natural.pow_succ]
     generalize hy : 2 ^ (s.half - 1) = y
     have pos : 1 ≤ y := by rw [← hy]; exact Natural.two_pow_pos _
-    have sq : y ≤ y * y := Nat.le_trans (Natural.le_of_eq (Natural.mul_one y).symm) (Nat.mul_le_mul (Nat.le.refl (n := y)) pos)
+    have sq : y ≤ y * y :=
+      Nat.le_trans (Natural.le_of_eq (Natural.mul_one y).symm) (Nat.mul_le_mul (Nat.le.refl (n := y)) pos)
     have four : 2 * y * (2 * y) = y * y + (y * y + (y * y + y * y)) := by
       rw [Natural.two_mul, Nat.mul_add, Nat.add_mul]
       simp only [Nat.add_assoc]
     rw [four]
     show y * y + (y + (1 + 1)) ≤ _
-    exact Nat.add_le_add (Nat.le.refl (n := y * y)) (Nat.add_le_add sq (Nat.add_le_add (Nat.le_trans pos sq) (Nat.le_trans pos sq)))
-  have bounded : ∀ i, i < a.rows → reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes ≤
+    exact Nat.add_le_add (Nat.le.refl (n := y * y))
+      (Nat.add_le_add sq (Nat.add_le_add (Nat.le_trans pos sq) (Nat.le_trans pos sq)))
+  have bounded : ∀ i, i < a.rows →
+    reachOf (fun b =>
+        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+      bands magnitudes ≤
       2 ^ (s.half - 1) * 2 ^ (s.half - 1) := fun i hi => by
-    have le := reachOf_le (g := fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) (c := 2 ^ (s.half - 1)) bands magnitudes
-      (Paired.every (fun _ b hb => apart_le (Nat.le_trans (weighs b hb.2.2 i hi).1 (Nat.le_trans (Nat.le_add_right _ _) room)) (Nat.le_trans (masses i hi) (Nat.le_trans (Nat.le_add_right _ _) room))) columns bands hb)
+    have le := reachOf_le (g := fun b =>
+        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+      (c := 2 ^ (s.half - 1)) bands magnitudes
+      (Paired.every (fun _ b hb => apart_le
+          (Nat.le_trans (weighs b hb.2.2 i hi).1 (Nat.le_trans (Nat.le_add_right _ _) room))
+          (Nat.le_trans (masses i hi) (Nat.le_trans (Nat.le_add_right _ _) room))) columns bands hb)
     exact Nat.le_trans le (Nat.mul_le_mul Nat.le.refl ht)
-  have whole_places : fraction + (s.stride - fraction) = s.stride := by rw [Nat.add_comm]; exact Natural.sub_add_cancel places
-  have cut := Decode.field_pack (b := s.stride) (m := a.rows) (j := fraction) (k := s.stride - fraction) (Natural.le_of_eq whole_places) stride
-    (fun i hi => Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares))
-  have cut : Decode.field fraction (Nat.sub s.stride fraction) (pack s.stride a.rows fun i => reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes)
-    (ones s.stride a.rows) = _ := cut
-  have e_reach : Nat.add (Decode.field fraction (Nat.sub s.stride fraction) (pack s.stride a.rows fun i => reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes)
+  have whole_places : fraction + (s.stride - fraction) = s.stride := by
+    rw [Nat.add_comm]
+    exact Natural.sub_add_cancel places
+  have cut := Decode.field_pack (b := s.stride) (m := a.rows) (j := fraction) (k := s.stride - fraction)
+    (Natural.le_of_eq whole_places) stride
+    (fun i hi =>
+      Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares))
+  have cut : Decode.field fraction (Nat.sub s.stride fraction)
+      (pack s.stride a.rows fun i => reachOf (fun b =>
+          apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+        bands magnitudes) (ones s.stride a.rows) = _ := cut
+  have e_reach : Nat.add (Decode.field fraction (Nat.sub s.stride fraction)
+      (pack s.stride a.rows fun i => reachOf (fun b =>
+          apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+        bands magnitudes)
       (ones s.stride a.rows)) (ones s.stride a.rows) =
-      pack s.stride a.rows (fun i => reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes / 2 ^ fraction + 1) := by
+      pack s.stride a.rows (fun i => reachOf (fun b => apart
+                  (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+                bands magnitudes / 2 ^ fraction + 1) := by
     rw [cut, ones_eq stride]
     show pack s.stride a.rows _ + pack s.stride a.rows _ = _
     rw [← pack_add]
@@ -113,15 +166,24 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     rw [← Natural.pow_add, whole_places]
     exact Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares)
   rw [e_reach, product_eq sf hp hn hc, e_rest, e_mass, e_restMass] at h
-  have e_bounds : Nat.add (pack s.stride a.rows fun i => Compose.weighted es band.lower (fun j => s.top - band.upper j) i + 2 ^ s.half * Compose.weighted es band.upper (fun j => s.top - band.lower j) i)
-      (pack s.stride a.rows fun i => tl i + 2 ^ s.half * th i) = pack s.stride a.rows (fun i => (Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i) +
-        2 ^ s.half * (Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i)) := by
+  have e_bounds : Nat.add (pack s.stride a.rows fun i => Compose.weighted es band.lower
+        (fun j => s.top - band.upper j) i +
+      2 ^ s.half * Compose.weighted es band.upper (fun j => s.top - band.lower j) i)
+      (pack s.stride a.rows fun i => tl i + 2 ^ s.half * th i) =
+          pack s.stride a.rows
+            (fun i => (Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i) +
+              2 ^ s.half * (Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i)) := by
     show pack s.stride a.rows _ + pack s.stride a.rows _ = _
     rw [← pack_add]
     exact pack_congr fun i _ => Compose.regroup2 _ _ _ _ _
-  generalize hR : (fun i => reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes / 2 ^ fraction + 1) = R at *
-  have hR' : ∀ i, R i = reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) bands magnitudes / 2 ^ fraction + 1 := fun i => by rw [← hR]
-  have e_masses : Nat.add (Nat.add (pack s.stride a.rows fun i => s.center * Linear.mass es i) (pack s.stride a.rows tm)) (pack s.stride a.rows R) =
+  generalize hR : (fun i => reachOf (fun b => apart
+              (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+            bands magnitudes / 2 ^ fraction + 1) = R at *
+  have hR' : ∀ i, R i = reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i)
+              (s.center * Linear.mass es i)) bands magnitudes / 2 ^ fraction + 1 := fun i => by rw [← hR]
+  have e_masses : Nat.add
+    (Nat.add (pack s.stride a.rows fun i => s.center * Linear.mass es i) (pack s.stride a.rows tm))
+    (pack s.stride a.rows R) =
       pack s.stride a.rows (fun i => s.center * Linear.mass es i + tm i + R i) := by
     show pack s.stride a.rows _ + pack s.stride a.rows _ + pack s.stride a.rows _ = _
     rw [← pack_add, ← pack_add]
@@ -130,22 +192,36 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
   have R_le : ∀ i, i < p.forms.rows → R i ≤ 2 ^ (s.half - 1) * 2 ^ (s.half - 1) + 1 := fun i hi => by
     rw [hR' i]
     refine Nat.succ_le_succ (Nat.le_trans ?_ (bounded i hi))
-    refine Nat.le_trans (Natural.le_of_eq (Natural.one_mul _).symm) (Nat.le_trans (Nat.mul_le_mul (Natural.two_pow_pos fraction) Nat.le.refl) (Rows.mul_div_le _ _ (Natural.two_pow_pos fraction)))
-  refine clausesPositive_sound (b := s.stride) (low := fun i => Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i)
-    (high := fun i => Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i) (mass := fun i => s.center * Linear.mass es i + tm i + R i) Nat.le.refl (fun i hi => ?_) (fun row hrow positive => ?_) h
+    refine Nat.le_trans (Natural.le_of_eq (Natural.one_mul _).symm)
+      (Nat.le_trans (Nat.mul_le_mul (Natural.two_pow_pos fraction) Nat.le.refl)
+        (Rows.mul_div_le _ _ (Natural.two_pow_pos fraction)))
+  refine clausesPositive_sound (b := s.stride)
+    (low := fun i => Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i)
+    (high := fun i => Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i)
+    (mass := fun i => s.center * Linear.mass es i + tm i + R i) Nat.le.refl (fun i hi => ?_)
+    (fun row hrow positive => ?_) h
   · obtain ⟨w1, w2⟩ := weighs band hc.2.2 i hi
     obtain ⟨r1, r2, r3, _, _⟩ := rest i hi
     refine ⟨lt (Nat.add_le_add w1 r1), lt (Nat.add_le_add w2 r2), ?_⟩
-    refine Natural.lt_of_le_of_lt (Nat.add_le_add (Nat.le_trans (Nat.add_le_add (masses i hi) r3) room) (R_le i hi)) ?_
+    refine Natural.lt_of_le_of_lt
+      (Nat.add_le_add (Nat.le_trans (Nat.add_le_add (masses i hi) r3) room) (R_le i hi)) ?_
     refine Natural.lt_of_le_of_lt (Natural.le_of_eq ?_) squares
     rw [Nat.add_left_comm]
   · refine signs row hrow ?_
     obtain ⟨_, _, _, s1, _⟩ := rest row hrow
-    obtain ⟨b1, _⟩ := products_bound (i := row) es_len hc.2.2 (Paired.every (fun _ _ hb => hb.2.2) columns bands hb) forms
+    obtain ⟨b1, _⟩ :=
+      products_bound (i := row) es_len hc.2.2 (Paired.every (fun _ _ hb => hb.2.2) columns bands hb) forms
     refine signed_of_bracket (K := K) sf.unit ?_ positive
-    have reach := combined_atMost bands magnitudes deviations small (every_of (fun b => apart_atMost (K := K) (Compose.weighted es b.lower (fun j => s.top - b.upper j) row) (s.center * Linear.mass es row)) bands)
-    have large : reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) row) (s.center * Linear.mass es row)) bands magnitudes ≤ 2 ^ fraction * R row := by rw [hR' row]; exact step_large _ _
-    obtain ⟨_, w2⟩ := reach_within (c0 := natural (Compose.weighted es band.lower (fun j => s.top - band.upper j) row) - natural (s.center * Linear.mass es row)) large reach
+    have reach := combined_atMost bands magnitudes deviations small
+      (every_of (fun b => apart_atMost (K := K) (Compose.weighted es b.lower (fun j => s.top - b.upper j) row)
+          (s.center * Linear.mass es row)) bands)
+    have large : reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) row)
+            (s.center * Linear.mass es row)) bands magnitudes ≤ 2 ^ fraction * R row := by
+      rw [hR' row]
+      exact step_large _ _
+    obtain ⟨_, w2⟩ := reach_within (c0 := natural
+          (Compose.weighted es band.lower (fun j => s.top - band.upper j) row) -
+        natural (s.center * Linear.mass es row)) large reach
     have both := Rows.cancel (K := K) (Natural.two_pow_pos fraction) (le_trans w2 b1)
     rw [whole] at s1
     have one : (natural (2 ^ 0) : K) = 1 := by
@@ -154,7 +230,9 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     rw [one, OrderedRing.one_mul] at s1
     rw [natural_add _ (tl row), natural_add _ (R row), natural_add _ (tm row)]
     refine le_cert ?_ (add_nonneg (sub_nonneg s1) (sub_nonneg both))
-    exact (ring8 K u z b t m w c R, u * z + (c + m + R) - (w + t), (u * (z - b) + m - t) + (u * b - (w - c - R))) _ _ _ _ _ _ _ _
+    exact
+      (ring8 K u z b t m w c R, u * z + (c + m + R) - (w + t), (u * (z - b) + m - t) + (u * b - (w - c - R)))
+      _ _ _ _ _ _ _ _
 
 /-! ### Layer after layer -/
 
@@ -163,8 +241,8 @@ inductive Layer where
   | relu (negative positive : Nat)
 
 /-- For the compiler, as in Core/Recursors. -/
-@[inline] def Recursor.layer {motive : Layer → Sort v} (affine : (a : Substitution) → motive (.affine a)) (relu : (negative positive : Nat) → motive (.relu negative positive))
-    (l : Layer) : motive l :=
+@[inline] def Recursor.layer {motive : Layer → Sort v} (affine : (a : Substitution) → motive (.affine a))
+    (relu : (negative positive : Nat) → motive (.relu negative positive)) (l : Layer) : motive l :=
   match l with
   | .affine a => affine a
   | .relu negative positive => relu negative positive
@@ -181,16 +259,26 @@ def Chain (s : Scale) (z : Nat → K) (m : Nat) : List Layer → (Nat → K) →
   | l :: layers, x, n => ∃ y n', l.Holds s x n y n' ∧ Chain s z m layers y n'
 
 /-- The forms through all layers. -/
-def through (s : Scale) (slope fraction : Nat) (magnitudes : List Nat) (next : Memory → List Memory → Bool) : List Layer → Nat → Memory → List Memory → Bool :=
-  List.rec (motive := fun _ => Nat → Memory → List Memory → Bool) (fun _ constant columns => next constant columns)
+def through (s : Scale) (slope fraction : Nat) (magnitudes : List Nat) (next : Memory → List Memory → Bool) :
+    List Layer → Nat → Memory → List Memory → Bool :=
+  List.rec (motive := fun _ => Nat → Memory → List Memory → Bool)
+    (fun _ constant columns => next constant columns)
     (fun l _ rest n constant columns => Layer.rec (motive := fun _ => Bool)
-      (fun a => substitute s fraction a magnitudes constant columns fun constant' columns' => rest a.rows constant' columns')
-      (fun negative positive => bend s slope fraction n negative positive magnitudes constant columns fun constant' columns' => rest n constant' columns') l)
+      (fun a => substitute s fraction a magnitudes constant columns
+        fun constant' columns' => rest a.rows constant' columns')
+      (fun negative positive => bend s slope fraction n negative positive magnitudes constant columns
+        fun constant' columns' => rest n constant' columns') l)
 
-theorem through_sound {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat} {deviations : List K} {z : Nat → K} {next : Memory → List Memory → Bool} (sf : s.Fits)
-    (r : Roomy s slope fraction magnitudes) : (layers : List Layer) → (x : Nat → K) → (n : Nat) → (constant : Memory) → (columns : List Memory) → Chain s z m layers x n →
-    Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns → through s slope fraction magnitudes next layers n constant columns = true →
-    ∃ constant' columns', Enclosed s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧ next constant' columns' = true
+theorem through_sound {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat} {deviations : List K}
+    {z : Nat → K} {next : Memory → List Memory → Bool}
+    (sf : s.Fits)
+    (r : Roomy s slope fraction magnitudes) :
+    (layers : List Layer) → (x : Nat → K) → (n : Nat) →
+    (constant : Memory) → (columns : List Memory) →
+    Chain s z m layers x n → Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns →
+    through s slope fraction magnitudes next layers n constant columns = true →
+    ∃ constant' columns',
+      Enclosed s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧ next constant' columns' = true
   | [], x, n, constant, columns, hc, hx, h => by
     obtain ⟨e1, e2⟩ := hc
     subst e1; subst e2
@@ -198,27 +286,41 @@ theorem through_sound {s : Scale} {slope fraction m : Nat} {magnitudes : List Na
   | .affine a :: layers, x, n, constant, columns, hc, hx, h => by
     obtain ⟨y, n', ⟨ha, e⟩, hc⟩ := hc
     subst e
-    obtain ⟨constant', columns', hx', h⟩ := substitute_sound (next := fun c cs => through s slope fraction magnitudes next layers a.rows c cs) sf r.half r.top_lt ha hx h
+    obtain ⟨constant', columns', hx', h⟩ := substitute_sound
+      (next := fun c cs => through s slope fraction magnitudes next layers a.rows c cs) sf r.half r.top_lt ha
+      hx h
     exact through_sound sf r layers y a.rows constant' columns' hc hx' h
   | .relu negative positive :: layers, x, n, constant, columns, hc, hx, h => by
     obtain ⟨y, n', ⟨h1, h2, e⟩, hc⟩ := hc
     subst e
-    obtain ⟨constant', columns', hx', h⟩ := bend_sound (next := fun c cs => through s slope fraction magnitudes next layers n' c cs) r hx h1 h2 h
+    obtain ⟨constant', columns', hx', h⟩ :=
+      bend_sound (next := fun c cs => through s slope fraction magnitudes next layers n' c cs) r hx h1 h2 h
     exact through_sound sf r layers y n' constant' columns' hc hx' h
 
 /-- The forms through all layers, with a symbol for every value that a ReLU leaves undecided. -/
-def throughSymbols (s : Scale) (slope fraction : Nat) (next : List Nat → Memory → List Memory → Bool) : List Layer → Nat → List Nat → Memory → List Memory → Bool :=
-  List.rec (motive := fun _ => Nat → List Nat → Memory → List Memory → Bool) (fun _ magnitudes constant columns => next magnitudes constant columns)
+def throughSymbols (s : Scale) (slope fraction : Nat) (next : List Nat → Memory → List Memory → Bool) :
+    List Layer → Nat → List Nat → Memory → List Memory → Bool :=
+  List.rec (motive := fun _ => Nat → List Nat → Memory → List Memory → Bool)
+    (fun _ magnitudes constant columns => next magnitudes constant columns)
     (fun l _ rest n magnitudes constant columns => Layer.rec (motive := fun _ => Bool)
-      (fun a => substitute s fraction a magnitudes constant columns fun constant' columns' => rest a.rows magnitudes constant' columns')
-      (fun negative positive => bendWithSymbols s slope fraction n negative positive magnitudes constant columns fun magnitudes' constant' columns' =>
+      (fun a => substitute s fraction a magnitudes constant columns
+          fun constant' columns' => rest a.rows magnitudes constant' columns')
+      (fun negative positive => bendWithSymbols s slope fraction n negative positive magnitudes constant
+          columns fun magnitudes' constant' columns' =>
         rest n magnitudes' constant' columns') l)
 
-theorem throughSymbols_sound {s : Scale} {slope fraction m : Nat} {z : Nat → K} {next : List Nat → Memory → List Memory → Bool} (sf : s.Fits)
-    (half : 1 ≤ s.half) (top : s.top < 2 ^ (s.half - 1)) : (layers : List Layer) → (x : Nat → K) → (n : Nat) → (magnitudes : List Nat) → (deviations : List K) →
-    (constant : Memory) → (columns : List Memory) → Chain s z m layers x n → Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns →
+theorem throughSymbols_sound {s : Scale} {slope fraction m : Nat} {z : Nat → K}
+    {next : List Nat → Memory → List Memory → Bool}
+    (sf : s.Fits)
+    (half : 1 ≤ s.half)
+    (top : s.top < 2 ^ (s.half - 1)) :
+    (layers : List Layer) → (x : Nat → K) → (n : Nat) →
+    (magnitudes : List Nat) → (deviations : List K) →
+    (constant : Memory) → (columns : List Memory) →
+    Chain s z m layers x n → Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns →
     throughSymbols s slope fraction next layers n magnitudes constant columns = true →
-    ∃ magnitudes' deviations' constant' columns', Enclosed s (2 ^ fraction) m magnitudes' (deviations' : List K) z constant' columns' ∧ next magnitudes' constant' columns' = true
+    ∃ magnitudes' deviations' constant' columns', Enclosed s (2 ^ fraction) m magnitudes'
+        (deviations' : List K) z constant' columns' ∧ next magnitudes' constant' columns' = true
   | [], x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
     obtain ⟨e1, e2⟩ := hc
     subst e1; subst e2
@@ -226,13 +328,16 @@ theorem throughSymbols_sound {s : Scale} {slope fraction m : Nat} {z : Nat → K
   | .affine a :: layers, x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
     obtain ⟨y, n', ⟨ha, e⟩, hc⟩ := hc
     subst e
-    obtain ⟨constant', columns', hx', h⟩ := substitute_sound (next := fun c cs => throughSymbols s slope fraction next layers a.rows magnitudes c cs) sf half top ha hx h
+    obtain ⟨constant', columns', hx', h⟩ := substitute_sound
+      (next := fun c cs => throughSymbols s slope fraction next layers a.rows magnitudes c cs) sf half top ha
+      hx h
     exact throughSymbols_sound sf half top layers y a.rows magnitudes deviations constant' columns' hc hx' h
   | .relu negative positive :: layers, x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
     obtain ⟨y, n', ⟨h1, h2, e⟩, hc⟩ := hc
     subst e
     obtain ⟨magnitudes', deviations', constant', columns', hx', h⟩ :=
-      bendWithSymbols_sound (next := fun ms c cs => throughSymbols s slope fraction next layers n' ms c cs) hx h1 h2 h
+      bendWithSymbols_sound (next := fun ms c cs => throughSymbols s slope fraction next layers n' ms c cs) hx
+        h1 h2 h
     exact throughSymbols_sound sf half top layers y n' magnitudes' deviations' constant' columns' hc hx' h
 
 end Forward

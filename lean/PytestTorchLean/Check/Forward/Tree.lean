@@ -1,10 +1,10 @@
 prelude
-import PytestTorchLean.Check.Forward.Finish
+import PytestTorchLean.Check.Forward.Parts
 /-!
 # A tree of parts of the box
 
-The box of the inputs is cut in two, one input at a time, until the forms of the last layer show the property on every
-part. What does not depend on the part has been prepared before: a part costs one pass of the forms.
+The box of the inputs is cut in two, one input at a time, until the forms of the last layer show the property
+on every part. What does not depend on the part has been prepared before: a part costs one pass of the forms.
 -/
 set_option linter.all false
 universe u v
@@ -12,80 +12,6 @@ namespace PytestTorchLean
 namespace Forward
 open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
-
-/-- Where the box is cut: the fixed-point number of an input of the first layer is at most `value`, or at least. -/
-inductive Cuts where
-  | leaf
-  | cut (input value : Nat) (below above : Cuts)
-
-/-- For the compiler, as in Core/Recursors. -/
-def Recursor.cuts {motive : Cuts → Sort v} (leaf : motive .leaf)
-    (cut : (input value : Nat) → (below above : Cuts) → motive below → motive above → motive (.cut input value below above)) : (c : Cuts) → motive c
-  | .leaf => leaf
-  | .cut input value below above => cut input value below above (Recursor.cuts leaf cut below) (Recursor.cuts leaf cut above)
-@[csimp] theorem Recursor.cuts_eq : @Cuts.rec = @Recursor.cuts :=
-  funext fun _ => funext fun leaf => funext fun cut => funext fun c => by
-    induction c with
-    | leaf => rfl
-    | cut input value below above ih1 ih2 => show cut input value below above _ _ = cut input value below above _ _; rw [ih1, ih2]
-
-/-- Fixed-point bounds of an input. -/
-structure Range where
-  lower : Nat
-  upper : Nat
-
-/-- The inputs from slot `k` on lie in their ranges. -/
-def RangesHold (s : Scale) (slots : Nat → K) : Nat → List Range → Prop
-  | _, [] => True
-  | k, r :: ranges => Within s r.lower r.upper (slots k) ∧ RangesHold s slots (k + 1) ranges
-
-/-! ### The parts -/
-
-/-- The input number `input` at most `value`. -/
-def capped (value : Nat) : List Range → Nat → List Range :=
-  List.rec (motive := fun _ => Nat → List Range) (fun _ => [])
-    (fun r ranges rest input => Nat.rec (motive := fun _ => List Range) (⟨r.lower, value⟩ :: ranges) (fun before _ => r :: rest before) input)
-/-- The input number `input` at least `value`. -/
-def raisedTo (value : Nat) : List Range → Nat → List Range :=
-  List.rec (motive := fun _ => Nat → List Range) (fun _ => [])
-    (fun r ranges rest input => Nat.rec (motive := fun _ => List Range) (⟨value, r.upper⟩ :: ranges) (fun before _ => r :: rest before) input)
-theorem capped_hold {s : Scale} {slots : Nat → K} {value : Nat} : (ranges : List Range) → (k input : Nat) → RangesHold s slots k ranges →
-    s.image (slots (k + input)) ≤ natural value → RangesHold s slots k (capped value ranges input)
-  | [], _, _, h, _ => h
-  | r :: ranges, k, 0, h, g => ⟨⟨h.1.1, g⟩, h.2⟩
-  | r :: ranges, k, input + 1, h, g => ⟨h.1, capped_hold ranges (k + 1) input h.2 (by
-      have e : k + 1 + input = k + (input + 1) := by rw [Nat.add_assoc, Nat.add_comm 1 input]
-      rw [e]; exact g)⟩
-theorem raisedTo_hold {s : Scale} {slots : Nat → K} {value : Nat} : (ranges : List Range) → (k input : Nat) → RangesHold s slots k ranges →
-    natural value ≤ s.image (slots (k + input)) → RangesHold s slots k (raisedTo value ranges input)
-  | [], _, _, h, _ => h
-  | r :: ranges, k, 0, h, g => ⟨⟨g, h.1.2⟩, h.2⟩
-  | r :: ranges, k, input + 1, h, g => ⟨h.1, raisedTo_hold ranges (k + 1) input h.2 (by
-      have e : k + 1 + input = k + (input + 1) := by rw [Nat.add_assoc, Nat.add_comm 1 input]
-      rw [e]; exact g)⟩
-theorem length_capped (value : Nat) : (ranges : List Range) → (input : Nat) → (capped value ranges input).length = ranges.length
-  | [], _ => rfl
-  | _ :: _, 0 => rfl
-  | r :: ranges, input + 1 => congrArg Nat.succ (length_capped value ranges input)
-theorem length_raisedTo (value : Nat) : (ranges : List Range) → (input : Nat) → (raisedTo value ranges input).length = ranges.length
-  | [], _ => rfl
-  | _ :: _, 0 => rfl
-  | r :: ranges, input + 1 => congrArg Nat.succ (length_raisedTo value ranges input)
-
-/-- `leaf` is true of every part. -/
-def Cuts.run (leaf : List Range → Bool) (c : Cuts) : List Range → Bool :=
-  Cuts.rec (motive := fun _ => List Range → Bool) leaf
-    (fun input value _ _ below above ranges => both (below (capped value ranges input)) (above (raisedTo value ranges input))) c
-/-- Every input lies in one of the parts. -/
-theorem Cuts.run_sound {s : Scale} {slots : Nat → K} {first n : Nat} {leaf : List Range → Bool} {goal : Prop}
-    (h : ∀ ranges : List Range, ranges.length = n → RangesHold s slots first ranges → leaf ranges = true → goal) : (c : Cuts) → (ranges : List Range) →
-    ranges.length = n → RangesHold s slots first ranges → c.run leaf ranges = true → goal
-  | .leaf, ranges, hn, hr, g => h ranges hn hr g
-  | .cut input value below above, ranges, hn, hr, g => by
-    obtain ⟨g1, g2⟩ := both_true g
-    cases le_total (s.image (slots (first + input))) (natural value) with
-    | inl le => exact Cuts.run_sound h below _ (by rw [length_capped]; exact hn) (capped_hold ranges first input hr le) g1
-    | inr le => exact Cuts.run_sound h above _ (by rw [length_raisedTo]; exact hn) (raisedTo_hold ranges first input hr le) g2
 
 /-! ### The forms of the inputs themselves -/
 
@@ -105,17 +31,22 @@ def deviationsOf (s : Scale) (slots : Nat → K) : Nat → List Range → List K
 /-- The words of the middles, and the magnitudes of the deviations. -/
 def measure (s : Scale) : List Range → (Nat → List Nat → Bool) → Bool :=
   List.rec (motive := fun _ => (Nat → List Nat → Bool) → Bool) (fun next => next 0 [])
-    (fun r _ rest next => force (fun m => force (fun w => both (Nat.ble m s.top) (rest fun packed magnitudes => force (fun packed' => next packed' (w :: magnitudes))
-          (Nat.add (Nat.mul m (Nat.succ (Nat.pow 2 s.half))) (Nat.mul (Nat.pow 2 s.stride) packed))))
-        (Nat.sub r.upper m)) (Nat.div (Nat.add r.lower r.upper) 2))
-theorem measure_sound (s : Scale) : (ranges : List Range) → (next : Nat → List Nat → Bool) → measure s ranges next = true →
+    (fun r _ rest next => force (fun m => force (fun w => both (Nat.ble m s.top)
+            (rest fun packed magnitudes => force (fun packed' => next packed' (w :: magnitudes))
+              (Nat.add (Nat.mul m (Nat.succ (Nat.pow 2 s.half))) (Nat.mul (Nat.pow 2 s.stride) packed))))
+          (Nat.sub r.upper m)) (Nat.div (Nat.add r.lower r.upper) 2))
+theorem measure_sound (s : Scale) :
+    (ranges : List Range) → (next : Nat → List Nat → Bool) →
+    measure s ranges next = true →
     (∀ i, i < ranges.length → middles ranges i ≤ s.top) ∧
-    next (pack s.stride ranges.length (fun i => Memory.directWord s (middles ranges i) (middles ranges i))) (magnitudesOf ranges) = true
+      next (pack s.stride ranges.length (fun i => Memory.directWord s (middles ranges i) (middles ranges i)))
+        (magnitudesOf ranges) = true
   | [], _, h => ⟨fun i hi => absurd hi (Nat.not_succ_le_zero i), h⟩
   | r :: ranges, next, h => by
-    have h : force (fun m => force (fun w => both (Nat.ble m s.top) (measure s ranges fun packed magnitudes => force (fun packed' => next packed' (w :: magnitudes))
-          (Nat.add (Nat.mul m (Nat.succ (Nat.pow 2 s.half))) (Nat.mul (Nat.pow 2 s.stride) packed))))
-        (Nat.sub r.upper m)) (Nat.div (Nat.add r.lower r.upper) 2) = true := h
+    have h : force (fun m => force (fun w => both (Nat.ble m s.top)
+            (measure s ranges fun packed magnitudes => force (fun packed' => next packed' (w :: magnitudes))
+              (Nat.add (Nat.mul m (Nat.succ (Nat.pow 2 s.half))) (Nat.mul (Nat.pow 2 s.stride) packed))))
+          (Nat.sub r.upper m)) (Nat.div (Nat.add r.lower r.upper) 2) = true := h
     rw [force_eq, force_eq] at h
     obtain ⟨h1, h⟩ := both_true h
     obtain ⟨h2, h⟩ := measure_sound s ranges _ h
@@ -125,10 +56,12 @@ theorem measure_sound (s : Scale) : (ranges : List Range) → (next : Nat → Li
       | zero => exact Nat.le_of_ble_eq_true h1
       | succ i => exact h2 i (Nat.le_of_succ_le_succ hi)
     · refine Eq.trans (congrArg (fun x => next x _) ?_) h
-      show (middle r + 2 ^ s.half * middle r) + 2 ^ s.stride * _ = middle r * (2 ^ s.half + 1) + 2 ^ s.stride * _
+      show (middle r + 2 ^ s.half * middle r) + 2 ^ s.stride * _ =
+        middle r * (2 ^ s.half + 1) + 2 ^ s.stride * _
       rw [Nat.mul_succ, Nat.add_comm (middle r * _), Nat.mul_comm (middle r)]; rfl
 
-theorem middle_le (r : Range) (h : r.lower ≤ r.upper) : r.lower ≤ middle r ∧ middle r ≤ r.upper ∧ middle r + middle r ≤ r.lower + r.upper := by
+theorem middle_le (r : Range) (h : r.lower ≤ r.upper) :
+    r.lower ≤ middle r ∧ middle r ≤ r.upper ∧ middle r + middle r ≤ r.lower + r.upper := by
   have two : 0 < 2 := Nat.succ_le_succ (Nat.zero_le 1)
   have a := Rows.mul_div_le (r.lower + r.upper) 2 two
   rw [Natural.two_mul] at a
@@ -154,7 +87,8 @@ theorem middle_le (r : Range) (h : r.lower ≤ r.upper) : r.lower ≤ middle r �
       rw [e] at d
       exact absurd (Nat.le_trans (Nat.le_trans (Nat.le_add_right _ 1) d) c) (Nat.not_succ_le_self _)
 
-theorem deviations_small {s : Scale} {slots : Nat → K} : (ranges : List Range) → (k : Nat) → RangesHold s slots k ranges →
+theorem deviations_small {s : Scale} {slots : Nat → K} :
+    (ranges : List Range) → (k : Nat) → RangesHold s slots k ranges →
     Small (magnitudesOf ranges) (deviationsOf s slots k ranges)
   | [], _, _ => trivial
   | r :: ranges, k, h => by
@@ -166,27 +100,40 @@ theorem deviations_small {s : Scale} {slots : Nat → K} : (ranges : List Range)
     rw [natural_add, natural_add] at m3
     rw [Linear.natural_sub m2]
     exact ⟨le_cert ((ring3 K x m u, u - m - (x - m), u - x) _ _ _) (sub_nonneg h2),
-      le_cert ((ring4 K x m u l, u - m - -(x - m), (x - l) + (l + u - (m + m))) _ _ _ _) (add_nonneg (sub_nonneg h1) (sub_nonneg m3))⟩
+      le_cert ((ring4 K x m u l, u - m - -(x - m), (x - l) + (l + u - (m + m))) _ _ _ _)
+        (add_nonneg (sub_nonneg h1) (sub_nonneg m3))⟩
 
 /-- The bands of the inputs: input `k` depends on its own deviation alone. -/
 def unitBand (s : Scale) (fraction k : Nat) : Band :=
-  ⟨fun i => s.center + 2 ^ fraction * Matrix.indicator k i, fun i => s.center + 2 ^ fraction * Matrix.indicator k i⟩
+  ⟨fun i => s.center + 2 ^ fraction * Matrix.indicator k i,
+      fun i => s.center + 2 ^ fraction * Matrix.indicator k i⟩
 def unitBands (s : Scale) (fraction : Nat) : Nat → Nat → List Band
   | 0, _ => []
   | count + 1, k => unitBand s fraction k :: unitBands s fraction count (k + 1)
 
-theorem unit_sum {s : Scale} {slots : Nat → K} {fraction first i : Nat} : (ranges : List Range) → (k : Nat) →
-    (i < k → combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k) (deviationsOf s slots (first + k) ranges) = 0) ∧
-    (∀ j, i = k + j → j < ranges.length → combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k) (deviationsOf s slots (first + k) ranges) =
-      natural (2 ^ fraction) * (s.image (slots (first + i)) - natural (middles ranges j)))
+theorem unit_sum {s : Scale} {slots : Nat → K} {fraction first i : Nat} :
+    (ranges : List Range) → (k : Nat) →
+    (i < k →
+          combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k)
+            (deviationsOf s slots (first + k) ranges) = 0) ∧
+      (∀ j, i = k + j → j < ranges.length →
+          combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length k)
+              (deviationsOf s slots (first + k) ranges) =
+            natural (2 ^ fraction) * (s.image (slots (first + i)) - natural (middles ranges j)))
   | [], k => ⟨fun _ => rfl, fun j _ h => absurd h (Nat.not_succ_le_zero j)⟩
   | r :: ranges, k => by
-    obtain ⟨r1, r2⟩ := unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges (k + 1)
-    have head : combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction (r :: ranges).length k) (deviationsOf s slots (first + k) (r :: ranges)) =
-        (natural (s.center + 2 ^ fraction * Matrix.indicator k i) - natural s.center) * (s.image (slots (first + k)) - natural (middle r)) +
-          combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length (k + 1)) (deviationsOf s slots (first + (k + 1)) ranges) := rfl
+    obtain ⟨r1, r2⟩ :=
+      unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges (k + 1)
+    have head : combined (fun b => natural (b.lower i) - natural s.center)
+        (unitBands s fraction (r :: ranges).length k) (deviationsOf s slots (first + k) (r :: ranges)) =
+      (natural (s.center + 2 ^ fraction * Matrix.indicator k i) - natural s.center) *
+          (s.image (slots (first + k)) - natural (middle r)) +
+        combined (fun b => natural (b.lower i) - natural s.center)
+          (unitBands s fraction ranges.length (k + 1)) (deviationsOf s slots (first + (k + 1)) ranges) := rfl
     rw [head]
-    have zero : k ≠ i → (natural (s.center + 2 ^ fraction * Matrix.indicator k i) - natural s.center : K) = 0 := fun ne => by
+    have zero :
+        k ≠ i → (natural (s.center + 2 ^ fraction * Matrix.indicator k i) - natural s.center : K) = 0 :=
+        fun ne => by
       rw [indicator_other ne, Nat.mul_zero]; exact add_neg' _
     constructor
     · intro h
@@ -212,21 +159,35 @@ theorem unit_sum {s : Scale} {slots : Nat → K} {fraction first i : Nat} : (ran
 /-- The columns of the inputs. -/
 def unitColumns (s : Scale) (fraction n : Nat) (count : Nat) : Nat → (List Memory → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → (List Memory → Bool) → Bool) (fun _ next => next [])
-    (fun _ rest k next => force (fun direct => paired s n direct fun c => rest (Nat.succ k) fun columns => next (c :: columns))
-      (Nat.mul (Nat.succ (Nat.pow 2 s.half)) (Nat.add (Nat.mul s.center (ones s.stride n)) (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k)))))) count
-theorem unitColumns_sound {s : Scale} {slope fraction n : Nat} {magnitudes : List Nat} (r : Roomy s slope fraction magnitudes) (point : 2 ^ fraction ≤ s.center) : (count k : Nat) → (next : List Memory → Bool) →
-    k + count = n → unitColumns s fraction n count k next = true → ∃ columns, Paired (Holds s n) columns (unitBands s fraction count k) ∧ next columns = true
+    (fun _ rest k next => force
+        (fun direct => paired s n direct fun c => rest (Nat.succ k) fun columns => next (c :: columns))
+        (Nat.mul (Nat.succ (Nat.pow 2 s.half))
+          (Nat.add (Nat.mul s.center (ones s.stride n))
+            (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k)))))) count
+theorem unitColumns_sound {s : Scale} {slope fraction n : Nat} {magnitudes : List Nat}
+    (r : Roomy s slope fraction magnitudes) (point : 2 ^ fraction ≤ s.center) :
+    (count k : Nat) → (next : List Memory → Bool) →
+    k + count = n → unitColumns s fraction n count k next = true →
+    ∃ columns, Paired (Holds s n) columns (unitBands s fraction count k) ∧ next columns = true
   | 0, _, next, _, h => ⟨[], trivial, h⟩
   | count + 1, k, next, hn, h => by
-    have h : force (fun direct => paired s n direct fun c => unitColumns s fraction n count (Nat.succ k) fun columns => next (c :: columns))
-      (Nat.mul (Nat.succ (Nat.pow 2 s.half)) (Nat.add (Nat.mul s.center (ones s.stride n)) (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k))))) = true := h
+    have h : force (fun direct => paired s n direct
+          fun c => unitColumns s fraction n count (Nat.succ k) fun columns => next (c :: columns))
+        (Nat.mul (Nat.succ (Nat.pow 2 s.half))
+          (Nat.add (Nat.mul s.center (ones s.stride n))
+            (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k))))) = true := h
     rw [force_eq] at h
     have hk : k < n := by rw [← hn]; exact Nat.succ_le_succ (Nat.le_add_right k count)
-    have e : Nat.mul (Nat.succ (Nat.pow 2 s.half)) (Nat.add (Nat.mul s.center (ones s.stride n)) (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k)))) =
-        pack s.stride n (fun i => Memory.directWord s (s.center + 2 ^ fraction * Matrix.indicator k i) (s.center + 2 ^ fraction * Matrix.indicator k i)) := by
-      have p : Nat.pow 2 (Nat.mul s.stride k) = pack s.stride n (Matrix.indicator k) := (Matrix.pack_indicator s.stride k n hk).symm
+    have e : Nat.mul (Nat.succ (Nat.pow 2 s.half))
+      (Nat.add (Nat.mul s.center (ones s.stride n))
+        (Nat.mul (Nat.pow 2 fraction) (Nat.pow 2 (Nat.mul s.stride k)))) =
+        pack s.stride n (fun i => Memory.directWord s (s.center + 2 ^ fraction * Matrix.indicator k i)
+              (s.center + 2 ^ fraction * Matrix.indicator k i)) := by
+      have p : Nat.pow 2 (Nat.mul s.stride k) = pack s.stride n (Matrix.indicator k) :=
+        (Matrix.pack_indicator s.stride k n hk).symm
       rw [p]
-      show (2 ^ s.half + 1) * (s.center * ones s.stride n + 2 ^ fraction * pack s.stride n (Matrix.indicator k)) = _
+      show (2 ^ s.half + 1) *
+        (s.center * ones s.stride n + 2 ^ fraction * pack s.stride n (Matrix.indicator k)) = _
       rw [mul_ones r.stride, ← pack_mul, ← pack_add, ← pack_mul]
       refine pack_congr fun i _ => ?_
       show (2 ^ s.half + 1) * _ = _ + 2 ^ s.half * _
@@ -238,18 +199,28 @@ theorem unitColumns_sound {s : Scale} {slope fraction n : Nat} {magnitudes : Lis
       have z := Nat.mul_le_mul (Nat.le.refl (n := 2 ^ fraction)) (indicator_le k i)
       rw [Natural.mul_one] at z; exact z
     obtain ⟨c, hc, h⟩ := paired_sound r (fun i _ => ⟨small i, small i⟩) h
-    obtain ⟨columns, hcs, h⟩ := unitColumns_sound r point count (k + 1) (fun columns => next (c :: columns)) (by rw [← hn, Nat.add_assoc, Nat.add_comm 1]) h
+    obtain ⟨columns, hcs, h⟩ := unitColumns_sound r point count (k + 1) (fun columns => next (c :: columns))
+      (by rw [← hn, Nat.add_assoc, Nat.add_comm 1]) h
     exact ⟨c :: columns, ⟨hc, hcs⟩, h⟩
 
-theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range} {constant : Memory} {columns : List Memory} (hr : RangesHold s slots first ranges)
-    (hc : Holds s ranges.length constant ⟨middles ranges, middles ranges⟩) (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0)) :
-    Enclosed s (2 ^ fraction) ranges.length (magnitudesOf ranges) (deviationsOf s slots first ranges) (fun i => slots (first + i)) constant columns := by
+theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range}
+    {constant : Memory} {columns : List Memory}
+    (hr : RangesHold s slots first ranges)
+    (hc : Holds s ranges.length constant ⟨middles ranges, middles ranges⟩)
+    (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0)) :
+    Enclosed s (2 ^ fraction) ranges.length (magnitudesOf ranges) (deviationsOf s slots first ranges)
+    (fun i => slots (first + i)) constant columns := by
   refine ⟨⟨_, _, hc, hcs, fun i hi => ?_⟩, deviations_small ranges first hr⟩
-  have z := (unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges 0).2 i (Nat.zero_add i).symm hi
-  have upper : combined (fun b => (natural (b.upper i) : K) - natural s.center) (unitBands s fraction ranges.length 0) (deviationsOf s slots first ranges) =
-      combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0) (deviationsOf s slots first ranges) := by
-    have same : (count k : Nat) → (ds : List K) → combined (fun b => (natural (b.upper i) : K) - natural s.center) (unitBands s fraction count k) ds =
-        combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction count k) ds := fun count => by
+  have z := (unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges 0).2 i
+    (Nat.zero_add i).symm hi
+  have upper : combined (fun b => (natural (b.upper i) : K) - natural s.center)
+    (unitBands s fraction ranges.length 0) (deviationsOf s slots first ranges) =
+      combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0)
+          (deviationsOf s slots first ranges) := by
+    have same : (count k : Nat) → (ds : List K) →
+      combined (fun b => (natural (b.upper i) : K) - natural s.center) (unitBands s fraction count k) ds =
+        combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction count k) ds :=
+            fun count => by
       induction count with
       | zero => intro _ _; rfl
       | succ count ih =>
@@ -257,12 +228,16 @@ theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {
         cases ds with
         | nil => rfl
         | cons d ds =>
-          show _ * d + combined _ (unitBands s fraction count (k + 1)) ds = _ * d + combined _ (unitBands s fraction count (k + 1)) ds
+          show _ * d + combined _ (unitBands s fraction count (k + 1)) ds =
+            _ * d + combined _ (unitBands s fraction count (k + 1)) ds
           rw [ih]; rfl
     exact same _ _ _
   have value : (natural (middles ranges i) - natural s.center) * natural (2 ^ fraction) +
-      combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0) (deviationsOf s slots first ranges) = natural (2 ^ fraction) * (natural s.unit * slots (first + i)) := by
-    have z : combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0) (deviationsOf s slots first ranges) = _ := z
+      combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0)
+            (deviationsOf s slots first ranges) =
+          natural (2 ^ fraction) * (natural s.unit * slots (first + i)) := by
+    have z : combined (fun b => natural (b.lower i) - natural s.center) (unitBands s fraction ranges.length 0)
+        (deviationsOf s slots first ranges) = _ := z
     rw [z]
     unfold Scale.image
     exact (ring5 K m c t u x, (m - c) * t + t * (u * x + c - m), t * (u * x)) _ _ _ _ _
@@ -273,43 +248,63 @@ theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {
 /-! ### A part -/
 
 /-- The property on one part, from the prepared layers; with `symbols`, undecided ReLUs get one. -/
-def part (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (n : Nat) (columns : List Memory) (ranges : List Range) : Bool :=
+def part (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer)
+    (last : Substitution) (n : Nat) (columns : List Memory) (ranges : List Range) : Bool :=
   measure s ranges fun packed magnitudes => both (roomy s slope fraction magnitudes)
     (paired s n packed fun constant => Bool.rec (motive := fun _ => Memory → Bool)
-      (fun constant => through s slope fraction magnitudes (fun constant' columns' => finish s fraction strict alternatives last magnitudes constant' columns') layers n constant columns)
-      (fun constant => throughSymbols s slope fraction (fun magnitudes' constant' columns' => finish s fraction strict alternatives last magnitudes' constant' columns') layers n magnitudes constant columns)
+      (fun constant => through s slope fraction magnitudes
+          (fun constant' columns' => finish s fraction strict alternatives last magnitudes constant' columns')
+          layers n constant columns)
+      (fun constant => throughSymbols s slope fraction
+          (fun magnitudes' constant' columns' =>
+            finish s fraction strict alternatives last magnitudes' constant' columns') layers n magnitudes
+          constant columns)
       symbols constant)
 
 /-- The property on all parts. -/
-def run (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer) (last : Substitution) (cuts : Cuts) (n : Nat) (ranges : List Range) : Bool :=
-  both (both (roomy s slope fraction []) (both (Nat.ble (Nat.pow 2 fraction) s.center) (Nat.beq last.shift 0)))
-    (unitColumns s fraction n n 0 fun columns => cuts.run (part s slope fraction symbols strict alternatives layers last n columns) ranges)
+def run (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer)
+    (last : Substitution) (cuts : Cuts) (n : Nat) (ranges : List Range) : Bool :=
+  both
+    (both (roomy s slope fraction []) (both (Nat.ble (Nat.pow 2 fraction) s.center) (Nat.beq last.shift 0)))
+    (unitColumns s fraction n n 0 fun columns =>
+      cuts.run (part s slope fraction symbols strict alternatives layers last n columns) ranges)
 
-theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {symbols : Bool} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range} (sf : s.Fits)
-    (chain : Chain s z m layers (fun i => slots (origin + i)) n) (y : Nat → K) (hlast : last.Holds s z m y) (rows : last.rows = p.forms.rows)
+theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {symbols : Bool}
+    {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range}
+    (sf : s.Fits)
+    (chain : Chain s z m layers (fun i => slots (origin + i)) n)
+    (y : Nat → K)
+    (hlast : last.Holds s z m y)
+    (rows : last.rows = p.forms.rows)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
-    (hn : ranges.length = n) (hr : RangesHold s slots origin ranges)
-    (h : run s slope fraction symbols p.strict p.alternatives layers last cuts n ranges = true) : p.Holds slots := by
+    (hn : ranges.length = n)
+    (hr : RangesHold s slots origin ranges)
+    (h : run s slope fraction symbols p.strict p.alternatives layers last cuts n ranges = true) :
+    p.Holds slots := by
   obtain ⟨hf, h⟩ := both_true h
   obtain ⟨r0, hf⟩ := both_true hf
   obtain ⟨point, whole⟩ := both_true hf
-  obtain ⟨columns, hcs, h⟩ := unitColumns_sound (roomy_sound r0) (Nat.le_of_ble_eq_true point) n 0 _ (Nat.zero_add n) h
-  refine Cuts.run_sound (s := s) (slots := slots) (first := origin) (n := n) (goal := p.Holds slots) (fun ranges hn hr h => ?_) cuts ranges hn hr h
+  obtain ⟨columns, hcs, h⟩ :=
+    unitColumns_sound (roomy_sound r0) (Nat.le_of_ble_eq_true point) n 0 _ (Nat.zero_add n) h
+  refine Cuts.run_sound (s := s) (slots := slots) (first := origin) (n := n) (goal := p.Holds slots)
+    (fun ranges hn hr h => ?_) cuts ranges hn hr h
   subst hn
   unfold part at h
   obtain ⟨top, h⟩ := measure_sound s ranges _ h
   obtain ⟨roomy, h⟩ := both_true h
   have r := roomy_sound roomy
-  obtain ⟨constant, hc, h⟩ := paired_sound r (fun i hi => ⟨Natural.lt_of_le_of_lt (top i hi) r.top_lt, Natural.lt_of_le_of_lt (top i hi) r.top_lt⟩) h
+  obtain ⟨constant, hc, h⟩ := paired_sound r
+    (fun i hi => ⟨Natural.lt_of_le_of_lt (top i hi) r.top_lt, Natural.lt_of_le_of_lt (top i hi) r.top_lt⟩) h
   cases symbols with
   | false =>
-    obtain ⟨constant', columns', hx, h⟩ := through_sound (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r layers _ _ constant columns chain
-      (inputs_enclosed hr hc hcs) h
+    obtain ⟨constant', columns', hx, h⟩ := through_sound
+      (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r
+      layers _ _ constant columns chain (inputs_enclosed hr hc hcs) h
     exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
   | true =>
-    obtain ⟨magnitudes', deviations', constant', columns', hx, h⟩ := throughSymbols_sound (next := fun ms c cs => finish s fraction p.strict p.alternatives last ms c cs) sf r.half r.top_lt layers _ _ _ _ constant columns chain
-      (inputs_enclosed hr hc hcs) h
+    obtain ⟨magnitudes', deviations', constant', columns', hx, h⟩ := throughSymbols_sound
+      (next := fun ms c cs => finish s fraction p.strict p.alternatives last ms c cs) sf r.half r.top_lt
+      layers _ _ _ _ constant columns chain (inputs_enclosed hr hc hcs) h
     exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
-
 end Forward
 end PytestTorchLean

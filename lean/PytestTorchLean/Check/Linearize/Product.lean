@@ -1,147 +1,36 @@
 prelude
-import PytestTorchLean.Check.Linearize.Entries
-import PytestTorchLean.Check.Linearize.Sheet
-import PytestTorchLean.Check.Rules
+import PytestTorchLean.Check.Linearize.Gather
 /-!
 # Sums of products as rows of their factors
 
-Backward rows and forward forms pass an affine node. Once a sum of products is bounded, it is stated as such a node: for
-each product the producer chooses a plane through the rectangle of its factors, and how far the product can be from the
-plane is charged to the row's error, next to what rounding adds. All that follows takes the node for an affine one.
+Backward rows and forward forms pass an affine node. Once a sum of products is bounded, it is stated as such a
+node: for each product the producer chooses a plane through the rectangle of its factors, and how far the
+product can be from the plane is charged to the row's error, next to what rounding adds. All that follows
+takes the node for an affine one.
 -/
 set_option linter.all false
 universe u
 namespace PytestTorchLean
 open OrderedRing
-
 namespace Linearize
 open Bilinear
 variable {K : Type u} [OrderedRing K]
-
-/-! ### The products of a row -/
-
-/-- Enter the factors of `terms` products into row `row`, and add the bounds of what the products are beyond the row. -/
-def gather (s : Scale) (C m n twice plus sources row direct count : Nat) (terms : Nat) :
-    Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Nat → Bool) → Bool)
-    (fun here entries low high total marks next => next here entries low high total marks)
-    (fun _ rest here entries low high total marks next => force (fun first => force (fun second =>
-        both (both (Nat.ble (Nat.succ first) count) (Nat.ble (Nat.succ second) count))
-          (enter C m n twice sources row first entries total marks fun slope total' marks' entries' =>
-            enter C m n twice sources row second entries' total' marks' fun slope' total'' marks'' entries'' =>
-              force (fun x => force (fun z => force (fun l => force (fun u => force (fun l' => force (fun u' =>
-                  piece plus 0 s.unit s.center s.top twice (Nat.beq first second) slope slope' l u l' u' fun low' high' =>
-                    force (fun here' => force (fun low'' => force (fun high'' => rest here' entries'' low'' high'' total'' marks'' next)
-                      (Nat.add high high')) (Nat.add low low')) (Nat.shiftRight here 64))
-                (Nat.shiftRight z s.half)) (Nat.land z (Nat.sub (Nat.pow 2 s.half) 1))) (Nat.shiftRight x s.half)) (Nat.land x (Nat.sub (Nat.pow 2 s.half) 1)))
-                (Memory.lookup s.stride direct second)) (Memory.lookup s.stride direct first)))
-      (Nat.land (Nat.shiftRight here 32) (Nat.sub (Nat.pow 2 32) 1))) (Nat.land here (Nat.sub (Nat.pow 2 32) 1))) terms
-
-theorem gather_succ (s : Scale) (C m n twice plus sources row direct count terms here entries low high total marks : Nat) (next : Nat → Nat → Nat → Nat → Nat → Nat → Bool) :
-    gather s C m n twice plus sources row direct count (terms + 1) here entries low high total marks next =
-      (let first := Nat.land here (2 ^ 32 - 1)
-       let second := Nat.land (Nat.shiftRight here 32) (2 ^ 32 - 1)
-       let x := Memory.lookup s.stride direct first
-       let z := Memory.lookup s.stride direct second
-       both (both (Nat.ble (Nat.succ first) count) (Nat.ble (Nat.succ second) count))
-          (enter C m n twice sources row first entries total marks fun slope total' marks' entries' =>
-            enter C m n twice sources row second entries' total' marks' fun slope' total'' marks'' entries'' =>
-              piece plus 0 s.unit s.center s.top twice (Nat.beq first second) slope slope' (Nat.land x (2 ^ s.half - 1)) (Nat.shiftRight x s.half)
-                (Nat.land z (2 ^ s.half - 1)) (Nat.shiftRight z s.half) fun low' high' =>
-                  gather s C m n twice plus sources row direct count terms (Nat.shiftRight here 64) entries'' (low + low') (high + high') total'' marks'' next)) := by
-  unfold gather
-  simp only [force_eq]
-  rfl
-
-/-- Numbers between two others, once raised. -/
-def Between (unit low high base : Nat) (v : K) : Prop :=
-  natural low ≤ natural (2 * unit * unit) * v + natural base ∧ natural (2 * unit * unit) * v + natural base ≤ natural high
-theorem Between.add {unit low high base low' high' base' : Nat} {v v' : K} (h : Between unit low high base v) (g : Between unit low' high' base' v') :
-    Between unit (low + low') (high + high') (base + base') (v + v') := by
-  have e : natural (2 * unit * unit) * (v + v') + natural (base + base') = (natural (2 * unit * unit) * v + natural base) + (natural (2 * unit * unit) * v' + natural base' : K) := by
-    rw [natural_add]
-    exact (ring5 K u v v' b b', u * (v + v') + (b + b'), u * v + b + (u * v' + b')) _ _ _ _ _
-  unfold Between
-  rw [e, natural_add, natural_add]
-  exact ⟨add_le_add h.1 g.1, add_le_add h.2 g.2⟩
-
-theorem gather_sound {s : Scale} {slots : Nat → K} {C m n offset plus sources row direct mirrored count : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hp : 0 < plus) (hi : row < m) :
-    (terms : Nat) → (slot : Nat → Nat) → (here entries low high total marks bound : Nat) → (rows : Nat → K) → (next : Nat → Nat → Nat → Nat → Nat → Nat → Bool) →
-    (∀ j, word here j = slot j) → Entered C m n offset (fun k => slots (word sources k)) bound total marks rows →
-    gather s C m n (offset + offset) plus sources row direct count terms here entries low high total marks next = true →
-    ∃ here' entries' low' high' total' marks' rows' x, (∀ j, word here' j = slot (2 * terms + j)) ∧
-      Entered C m n offset (fun k => slots (word sources k)) (bound + 2 * terms) total' marks' rows' ∧ Grown rows row x rows' ∧
-      Between s.unit low' high' (terms * raise plus 0 s.unit s.center (offset + offset)) (natural plus * sum terms (multiplied slots slot) - x) ∧
-      next here' entries' (low + low') (high + high') total' marks' = true := by
-  intro terms
-  induction terms with
-  | zero =>
-    intro slot here entries low high total marks bound rows next hw he h
-    refine ⟨here, entries, 0, 0, total, marks, rows, 0, fun j => ?_, he, grown_none _ _, ?_, h⟩
-    · rw [hw, Nat.mul_zero, Nat.zero_add]
-    · have z : natural (2 * s.unit * s.unit) * (natural plus * sum 0 (multiplied slots slot) - 0) + natural (0 * raise plus 0 s.unit s.center (offset + offset)) = (0 : K) := by
-        rw [Nat.zero_mul]
-        exact (ring2 K u p, u * (p * 0 - 0) + 0, 0) _ _
-      unfold Between
-      rw [z]
-      exact ⟨le_refl _, le_refl _⟩
-  | succ terms smaller =>
-    intro slot here entries low high total marks bound rows next hw he h
-    rw [gather_succ] at h
-    obtain ⟨b, h⟩ := both_true h
-    obtain ⟨b1, b2⟩ := both_true b
-    have first : Nat.land here (2 ^ 32 - 1) = slot 0 := by rw [← hw]; exact word_zero here
-    have second : Nat.land (Nat.shiftRight here 32) (2 ^ 32 - 1) = slot 1 := by
-      rw [← hw]; exact (word_zero _).trans (word_succ here 0)
-    rw [first] at b1 h
-    rw [second] at b2 h
-    obtain ⟨slope, total1, marks1, entries1, rows1, s1, he1, g1, h⟩ := enter_sound hi he h
-    obtain ⟨slope', total2, marks2, entries2, rows2, s2, he2, g2, h⟩ := enter_sound hi he1 h
-    obtain ⟨l, u, e1, e2, x1, x2, x3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b1)
-    obtain ⟨l', u', e3, e4, z1, z2, z3⟩ := bounds_at sf hm (Nat.le_of_ble_eq_true b2)
-    rw [e1, e2, e3, e4] at h
-    obtain ⟨low1, high1, h, r1, r2⟩ := piece_sound x3 z3 x1 x2 z1 z2 s1 s2 (fun e => ⟨by rw [Nat.eq_of_beq_eq_true e], hp, rfl⟩) h
-    obtain ⟨here', entries', low', high', total', marks', rows', x, w', he', g', q, h'⟩ := smaller (fun j => slot (2 + j)) (Nat.shiftRight here 64)
-      _ _ _ _ _ _ _ next (fun j => by rw [shift_word, hw]) he2 h
-    have tail : sum (terms + 1) (multiplied slots slot) = slots (slot 0) * slots (slot 1) + sum terms (multiplied slots fun j => slot (2 + j)) := by
-      show slots (slot 0) * slots (slot 1) + sum terms (fun k => multiplied slots slot (k + 1)) = _
-      refine congrArg _ (Columns.sum_congr fun k _ => ?_)
-      show slots (slot (2 * k + 2)) * slots (slot (2 * k + 2 + 1)) = slots (slot (2 + 2 * k)) * slots (slot (2 + (2 * k + 1)))
-      rw [Nat.add_comm 2 (2 * k), Nat.add_comm 2 (2 * k + 1)]
-    refine ⟨here', entries', low1 + low', high1 + high', total', marks', rows', _, fun j => ?_, ?_, (g1.more g2).more g', ?_, ?_⟩
-    · rw [w']
-      show slot (2 + (2 * terms + j)) = slot (2 * terms + 2 + j)
-      refine congrArg slot ?_
-      simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-    · have e : bound + 2 * (terms + 1) = bound + 1 + 1 + 2 * terms := by
-        show bound + (2 * terms + 2) = bound + 2 + 2 * terms
-        rw [Nat.add_comm (2 * terms), Nat.add_assoc]
-      rw [e]; exact he'
-    · have one : Between s.unit low1 high1 (raise plus 0 s.unit s.center (offset + offset)) (difference plus 0 offset (natural slope) (natural slope') (slots (slot 0)) (slots (slot 1)) : K) := ⟨r1, r2⟩
-      have all := one.add q
-      have mass : raise plus 0 s.unit s.center (offset + offset) + terms * raise plus 0 s.unit s.center (offset + offset) = (terms + 1) * raise plus 0 s.unit s.center (offset + offset) := by
-        rw [Nat.succ_mul, Nat.add_comm]
-      have value : natural plus * sum (terms + 1) (multiplied slots slot) - ((natural slope - natural offset) * slots (slot 0) + (natural slope' - natural offset) * slots (slot 1) + x) =
-          difference plus 0 offset (natural slope) (natural slope') (slots (slot 0)) (slots (slot 1)) + (natural plus * sum terms (multiplied slots fun j => slot (2 + j)) - x) := by
-        rw [tail]
-        unfold difference
-        have zero : (natural 0 : K) = 0 := rfl
-        rw [zero]
-        exact (ring8 K p a b t y c d w, p * (a + t) - (b + c + d), (p - 0) * a - b - c + (p * t - d)) (natural plus) (slots (slot 0) * slots (slot 1)) ((natural slope - natural offset) * slots (slot 0))
-          (sum terms (multiplied slots fun j => slot (2 + j))) 0 ((natural slope' - natural offset) * slots (slot 1)) x 0
-      rw [value, ← mass]; exact all
-    · rw [← Nat.add_assoc, ← Nat.add_assoc]; exact h'
 
 /-! ### A whole row -/
 
 /-- What is beyond a row that has the raised weight `slope` of slot 1, which lies between `l` and `u`. -/
 def ends (unit top twice slope l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun a => force (fun b => force (fun low => force (next low) (Nat.mul unit (most a b))) (Nat.mul unit (least a b)))
-    (slant top twice slope u)) (slant top twice slope l)
-theorem ends_sound {s : Scale} {offset slope l u : Nat} {x : K} {next : Nat → Nat → Bool} (hx : Within s l u x) (h1 : l ≤ u) (h2 : u ≤ s.top) (hs : slope ≤ offset + offset)
+  force (fun a => force
+      (fun b => force (fun low => force (next low) (Nat.mul unit (most a b))) (Nat.mul unit (least a b)))
+      (slant top twice slope u)) (slant top twice slope l)
+theorem ends_sound {s : Scale} {offset slope l u : Nat} {x : K} {next : Nat → Nat → Bool}
+    (hx : Within s l u x)
+    (h1 : l ≤ u)
+    (h2 : u ≤ s.top)
+    (hs : slope ≤ offset + offset)
     (h : ends s.unit s.top (offset + offset) slope l u next = true) :
-    ∃ low high, Between s.unit low high (s.unit * ((offset + offset) * s.center)) (-((natural slope - natural offset) * x) : K) ∧ next low high = true := by
+    ∃ low high, Between s.unit low high (s.unit * ((offset + offset) * s.center))
+        (-((natural slope - natural offset) * x) : K) ∧ next low high = true := by
   unfold ends at h
   simp only [force_eq] at h
   generalize ea : slant s.top (offset + offset) slope l = a at h
@@ -153,8 +42,10 @@ theorem ends_sound {s : Scale} {offset slope l u : Nat} {x : K} {next : Nat → 
   have low := line.low hx.1 hx.2 (below (least_le a b).1 na) (below (least_le a b).2 nb)
   have high := Straight.high hx.1 hx.2 (above (le_most a b).1 na) (above (le_most a b).2 nb) line
   have e : natural s.unit * Slant (natural s.top) (natural (offset + offset)) (natural slope) (s.image x) =
-      natural (2 * s.unit * s.unit) * -((natural slope - natural offset) * x) + natural (s.unit * ((offset + offset) * s.center)) := by
-    rw [slant_image, natural_mul 2 ((offset + offset) * _), natural_mul s.unit ((offset + offset) * _), natural_mul (2 * s.unit) s.unit, natural_mul 2 s.unit, two_eq]
+      natural (2 * s.unit * s.unit) * -((natural slope - natural offset) * x) +
+          natural (s.unit * ((offset + offset) * s.center)) := by
+    rw [slant_image, natural_mul 2 ((offset + offset) * _), natural_mul s.unit ((offset + offset) * _),
+        natural_mul (2 * s.unit) s.unit, natural_mul 2 s.unit, two_eq]
     exact (ring5 K u w p x z, u * ((1 + 1) * w - (1 + 1) * u * p - w), (1 + 1) * u * u * -p + u * w) _ _ _ 0 0
   refine ⟨_, _, ⟨?_, ?_⟩, h⟩
   · rw [← e]
@@ -166,37 +57,54 @@ theorem ends_sound {s : Scale} {offset slope l u : Nat} {x : K} {next : Nat → 
     rw [natural_mul]
     exact mul_le_left (natural_nonneg _) high
 
-/-- The rows from `row` on: `error` holds the radii of those before, `worst` is that of the sums, `base` what all numbers of a row are raised by. -/
+/-- The rows from `row` on: `error` holds the radii of those before, `worst` is that of the sums, `base` what
+    all numbers of a row are raised by. -/
 def stated (s : Scale) (C m n twice plus worst base sources terms direct count : Nat) (remaining : Nat) :
     Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
     (fun _ _ _ error total marks next => next error total marks)
     (fun _ rest row here entries error total marks next =>
-      gather s C m n twice plus sources row direct count terms here entries 0 0 total marks fun here' entries' low high total' marks' =>
-        enter C m n twice sources row 1 entries' total' marks' fun slope total'' marks'' entries'' => force (fun one =>
-          ends s.unit s.top twice slope (Nat.land one (Nat.sub (Nat.pow 2 s.half) 1)) (Nat.shiftRight one s.half) fun low' high' =>
+      gather s C m n twice plus sources row direct count terms here entries 0 0 total marks
+          fun here' entries' low high total' marks' =>
+        enter C m n twice sources row 1 entries' total' marks'
+          fun slope total'' marks'' entries'' => force (fun one =>
+          ends s.unit s.top twice slope (Nat.land one (Nat.sub (Nat.pow 2 s.half) 1))
+              (Nat.shiftRight one s.half) fun low' high' =>
             force (fun radius => both (Nat.ble (Nat.succ radius) (Nat.pow 2 C))
-                (force (fun error' => force (fun row' => rest row' here' entries'' error' total'' marks'' next) (Nat.succ row))
-                  (Nat.add error (Nat.mul (Nat.pow 2 (Nat.mul C row)) radius))))
-              (Nat.succ (Nat.div (Nat.add (Nat.mul plus worst) (most (Nat.sub (Nat.add high high') base) (Nat.sub base (Nat.add low low')))) (Nat.mul 2 s.unit))))
+                (force (fun error' => force
+                      (fun row' => rest row' here' entries'' error' total'' marks'' next) (Nat.succ row))
+                    (Nat.add error (Nat.mul (Nat.pow 2 (Nat.mul C row)) radius))))
+              (Nat.succ (Nat.div (Nat.add (Nat.mul plus worst)
+                      (most (Nat.sub (Nat.add high high') base) (Nat.sub base (Nat.add low low'))))
+                    (Nat.mul 2 s.unit))))
           (Memory.lookup s.stride direct 1)) remaining
 
-theorem stated_succ (s : Scale) (C m n twice plus worst base sources terms direct count remaining row here entries error total marks : Nat) (next : Nat → Nat → Nat → Bool) :
-    stated s C m n twice plus worst base sources terms direct count (remaining + 1) row here entries error total marks next =
-      gather s C m n twice plus sources row direct count terms here entries 0 0 total marks fun here' entries' low high total' marks' =>
+theorem stated_succ (s : Scale)
+    (C m n twice plus worst base sources terms direct count remaining row here entries error total marks :
+      Nat) (next : Nat → Nat → Nat → Bool) :
+    stated s C m n twice plus worst base sources terms direct count (remaining + 1) row here entries error
+      total marks next =
+      gather s C m n twice plus sources row direct count terms here entries 0 0 total marks
+          fun here' entries' low high total' marks' =>
         enter C m n twice sources row 1 entries' total' marks' fun slope total'' marks'' entries'' =>
-          ends s.unit s.top twice slope (Nat.land (Memory.lookup s.stride direct 1) (2 ^ s.half - 1)) (Nat.shiftRight (Memory.lookup s.stride direct 1) s.half) fun low' high' =>
-            (let radius := (plus * worst + most (high + high' - base) (base - (low + low'))) / (2 * s.unit) + 1
+          ends s.unit s.top twice slope (Nat.land (Memory.lookup s.stride direct 1) (2 ^ s.half - 1))
+              (Nat.shiftRight (Memory.lookup s.stride direct 1) s.half) fun low' high' =>
+            (let radius :=
+                (plus * worst + most (high + high' - base) (base - (low + low'))) / (2 * s.unit) + 1
              both (Nat.ble (Nat.succ radius) (2 ^ C))
-              (stated s C m n twice plus worst base sources terms direct count remaining (row + 1) here' entries'' (error + 2 ^ (C * row) * radius) total'' marks'' next)) := by
+              (stated s C m n twice plus worst base sources terms direct count remaining (row + 1) here'
+                entries'' (error + 2 ^ (C * row) * radius) total'' marks'' next)) := by
   unfold stated
   simp only [force_eq]
   rfl
 
 /-- The radius of a row: `worst` for what is rounded, and what is beyond the row. -/
-theorem radius_beyond {unit worst low high base : Nat} {p q : K} (hu : 0 < unit)
-    (near : AtMost (natural (2 * unit * unit) * p) (natural worst)) (between : Between unit low high base q) :
-    AtMost (natural unit * (p + q)) (natural ((worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
+theorem radius_beyond {unit worst low high base : Nat} {p q : K}
+    (hu : 0 < unit)
+    (near : AtMost (natural (2 * unit * unit) * p) (natural worst))
+    (between : Between unit low high base q) :
+    AtMost (natural unit * (p + q))
+    (natural ((worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
   obtain ⟨b1, b2⟩ := between
   have m := le_most (high - base) (base - low)
   have m1 := le_trans (Rows.sub_ge (K := K) high base) (natural_le m.1)
@@ -212,34 +120,52 @@ theorem radius_beyond {unit worst low high base : Nat} {p q : K} (hu : 0 < unit)
   have scaled := scaled.weaken (natural_le (Affine.ceiling positive))
   rw [natural_mul (2 * unit) (_ / _ + 1)] at scaled
   refine AtMost.cancel positive ?_
-  have e : natural (2 * unit * unit) * p + natural (2 * unit * unit) * q = natural (2 * unit) * (natural unit * (p + q)) := by
+  have e : natural (2 * unit * unit) * p + natural (2 * unit * unit) * q =
+      natural (2 * unit) * (natural unit * (p + q)) := by
     rw [natural_mul (2 * unit) unit]
     exact (ring4 K u v p q, u * v * p + u * v * q, u * (v * (p + q))) _ _ _ _
   rw [← e]; exact scaled
 /-- The same of a sum of products: `worst` is the radius of the sum. -/
-theorem radius_sound {unit plus worst low high base : Nat} {y t x : K} (hu : 0 < unit)
-    (near : AtMost (natural (2 * unit * unit) * (y - t)) (natural worst)) (between : Between unit low high base (natural plus * t - x)) :
-    AtMost (natural unit * (natural plus * y - x)) (natural ((plus * worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
+theorem radius_sound {unit plus worst low high base : Nat} {y t x : K}
+    (hu : 0 < unit)
+    (near : AtMost (natural (2 * unit * unit) * (y - t)) (natural worst))
+    (between : Between unit low high base (natural plus * t - x)) :
+    AtMost (natural unit * (natural plus * y - x))
+    (natural ((plus * worst + most (high - base) (base - low)) / (2 * unit) + 1)) := by
   have scaled := near.mul_left (natural_nonneg (K := K) plus)
   rw [← natural_mul, mul_left_comm] at scaled
-  have e : natural plus * y - x = natural plus * (y - t) + (natural plus * t - x) := (ring4 K p y t x, p * y - x, p * (y - t) + (p * t - x)) _ _ _ _
+  have e : natural plus * y - x = natural plus * (y - t) + (natural plus * t - x) :=
+    (ring4 K p y t x, p * y - x, p * (y - t) + (p * t - x)) _ _ _ _
   rw [e]
   exact radius_beyond hu scaled between
 
 /-- What is known of the rows before `row`, and of the others. -/
-def Stated (s : Scale) (slots : Nat → K) (C m n offset plus sources start bound row error total marks : Nat) (rows : Nat → K) : Prop :=
+def Stated (s : Scale) (slots : Nat → K) (C m n offset plus sources start bound row error total marks : Nat)
+    (rows : Nat → K) : Prop :=
   Entered C m n offset (fun k => slots (word sources k)) bound total marks rows ∧
   (∃ radii : Nat → Nat, error = pack C row radii ∧
-    ∀ i, i < row → radii i < 2 ^ C ∧ AtMost (natural s.unit * (natural plus * slots (start + i) - rows i)) (natural (radii i))) ∧
+    ∀ i, i < row →
+      radii i < 2 ^ C ∧
+        AtMost (natural s.unit * (natural plus * slots (start + i) - rows i)) (natural (radii i))) ∧
   ∀ i, row ≤ i → rows i = 0
 
-theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst sources terms words start direct mirrored count : Nat} (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots count)
-    (hp : 0 < plus) (one : 1 < count) (near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i))) :
-    (remaining row here entries error total marks bound : Nat) → (rows : Nat → K) → (next : Nat → Nat → Nat → Bool) → row + remaining = m →
-    (∀ j, word here j = word words (2 * (terms * row) + j)) → Stated s slots C m n offset plus sources start bound row error total marks rows →
-    stated s C m n (offset + offset) plus worst (terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)) sources terms direct count
-      remaining row here entries error total marks next = true →
-    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start (bound + remaining * (2 * terms + 1)) m error' total' marks' rows' ∧ next error' total' marks' = true := by
+theorem stated_sound {s : Scale} {slots : Nat → K}
+    {C m n offset plus worst sources terms words start direct mirrored count : Nat}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hp : 0 < plus)
+    (one : 1 < count)
+    (near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i))) :
+    (remaining row here entries error total marks bound : Nat) →
+    (rows : Nat → K) → (next : Nat → Nat → Nat → Bool) →
+    row + remaining = m → (∀ j, word here j = word words (2 * (terms * row) + j)) →
+    Stated s slots C m n offset plus sources start bound row error total marks rows →
+    stated s C m n (offset + offset) plus worst
+        (terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center))
+        sources terms direct count remaining row here entries error total marks next = true →
+    ∃ error' total' marks' rows', Stated s slots C m n offset plus sources start
+        (bound + remaining * (2 * terms + 1)) m error' total' marks' rows' ∧
+      next error' total' marks' = true := by
   intro remaining
   induction remaining with
   | zero =>
@@ -253,9 +179,12 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
     subst written
     rw [stated_succ] at h
     have hi : row < m := by
-      rw [← hr]; show row + 1 ≤ row + (remaining + 1); exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le _))
-    obtain ⟨here', entries', low, high, total', marks', rows', x, w', he', g', between, h⟩ := gather_sound sf hm hp hi terms (fun j => word words (2 * (terms * row) + j)) here entries 0 0 total marks bound rows _
-      hw he h
+      rw [← hr]
+      show row + 1 ≤ row + (remaining + 1)
+      exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le _))
+    obtain ⟨here', entries', low, high, total', marks', rows', x, w', he', g', between, h⟩ :=
+      gather_sound sf hm hp hi terms (fun j => word words (2 * (terms * row) + j)) here entries 0 0 total
+      marks bound rows _ hw he h
     rw [Nat.zero_add, Nat.zero_add] at h
     obtain ⟨slope, total'', marks'', entries'', rows'', s1, he'', g'', h⟩ := enter_sound hi he' h
     obtain ⟨l, u, e1, e2, x1, x2, x3⟩ := bounds_at sf hm one
@@ -264,30 +193,41 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
     obtain ⟨fit, h⟩ := both_true h
     have fit := Nat.le_of_ble_eq_true fit
     have grown := g'.more g''
-    have same : multiplied slots (fun j => word words (2 * (terms * row) + j)) = product slots terms words row := funext fun k => by
-      show slots (word words (2 * (terms * row) + 2 * k)) * slots (word words (2 * (terms * row) + (2 * k + 1))) = _
+    have same :
+        multiplied slots (fun j => word words (2 * (terms * row) + j)) = product slots terms words row :=
+        funext fun k => by
+      show slots (word words (2 * (terms * row) + 2 * k)) *
+        slots (word words (2 * (terms * row) + (2 * k + 1))) = _
       have a : 2 * (terms * row) + 2 * k = 2 * (k + terms * row) := by rw [Nat.mul_add, Nat.add_comm]
       have b : 2 * (terms * row) + (2 * k + 1) = 2 * (k + terms * row) + 1 := by rw [← Nat.add_assoc, a]
       rw [a, b]; rfl
     rw [same] at between
-    have own : rows'' row = x + (natural slope - natural offset) * slots 1 := by rw [grown.1, hz row Nat.le.refl, zero_add]
+    have own : rows'' row = x + (natural slope - natural offset) * slots 1 := by
+      rw [grown.1, hz row Nat.le.refl, zero_add]
     have between := between.add constant
-    have value : natural plus * sum terms (product slots terms words row) - x + -((natural slope - natural offset) * slots 1) =
+    have value : natural plus * sum terms (product slots terms words row) - x +
+      -((natural slope - natural offset) * slots 1) =
         natural plus * sum terms (product slots terms words row) - rows'' row := by
       rw [own]
       exact (ring3 K a x y, a - x + -y, a - (x + y)) _ _ _
     rw [value] at between
     have done := radius_sound sf.unit (near row hi) between
-    have count' : bound + (remaining + 1) * (2 * terms + 1) = bound + 2 * terms + 1 + remaining * (2 * terms + 1) := by
+    have count' :
+        bound + (remaining + 1) * (2 * terms + 1) = bound + 2 * terms + 1 + remaining * (2 * terms + 1) := by
       rw [Nat.succ_mul, Nat.add_comm (remaining * _), ← Nat.add_assoc, ← Nat.add_assoc]
     rw [count']
     have apart : ∀ i, i < row → Nat.beq row i = false := fun i hi' => by
       cases e : Nat.beq row i with
       | false => rfl
       | true => exact absurd hi' (by rw [Nat.eq_of_beq_eq_true e]; exact Natural.lt_irreflexive _)
-    refine smaller (row + 1) here' entries'' _ total'' marks'' _ rows'' next (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
-      ⟨he'', ⟨Memory.extend radii row ((plus * worst + most (high + high' - (terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)))
-        ((terms * raise plus 0 s.unit s.center (offset + offset) + s.unit * ((offset + offset) * s.center)) - (low + low'))) / (2 * s.unit) + 1), ?_, fun i hi' => ?_⟩, fun i hi' => ?_⟩ h
+    refine smaller (row + 1) here' entries'' _ total'' marks'' _ rows'' next
+      (by rw [← hr, Nat.add_assoc, Nat.add_comm 1]) (fun j => ?_)
+      ⟨he'', ⟨Memory.extend radii row
+          ((plus * worst + most (high + high' - (terms * raise plus 0 s.unit s.center (offset + offset) +
+                          s.unit * ((offset + offset) * s.center)))
+                    ((terms * raise plus 0 s.unit s.center (offset + offset) +
+                          s.unit * ((offset + offset) * s.center)) - (low + low'))) / (2 * s.unit) + 1), ?_,
+          fun i hi' => ?_⟩, fun i hi' => ?_⟩ h
     · rw [w']
       show word words (2 * (terms * row) + (2 * terms + j)) = _
       rw [Nat.mul_succ, Nat.mul_add, Nat.add_assoc]
@@ -311,17 +251,22 @@ theorem stated_sound {s : Scale} {slots : Nat → K} {C m n offset plus worst so
 
 /-- What rows must be: one position, no divisor, `m` rows, a unit. -/
 def shaped (a : Affine) (d : Decoding) (m count : Nat) : Bool :=
-  both (both (Nat.beq a.positions 1) (both (Nat.beq a.divisor 1) (Nat.beq a.rows m))) (both (Nat.ble 2 count) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (Nat.ble 1 a.lanes))))
+  both (both (Nat.beq a.positions 1) (both (Nat.beq a.divisor 1) (Nat.beq a.rows m)))
+    (both (Nat.ble 2 count) (both (Nat.ble 1 d.base) (both (Nat.ble d.base 150) (Nat.ble 1 a.lanes))))
 /-- The entries say what the weights say. -/
 def same [Prepared] (a : Affine) (d : Decoding) (C m offset total marks : Nat) : Bool :=
   Option.rec (motive := fun _ => Bool) false (fun lanes =>
-      Nat.beq (Nat.add (Relaxation.joined C m offset (Columns.flatten lanes)) (Nat.mul offset marks)) (Nat.add total (Nat.mul offset (ones C (Nat.mul m a.columns)))))
+      Nat.beq (Nat.add (Relaxation.joined C m offset (Columns.flatten lanes)) (Nat.mul offset marks))
+        (Nat.add total (Nat.mul offset (ones C (Nat.mul m a.columns)))))
     (Prepared.columns a d)
 
 /-- Rows whose entries are their weights stand for the node. -/
-theorem stands [Prepared] {s : Scale} {slots rows : Nat → K} {a : Affine} {d : Decoding} {bound start count error total marks : Nat} (shape : shaped a d a.rows count = true)
+theorem stands [Prepared] {s : Scale} {slots rows : Nat → K} {a : Affine} {d : Decoding}
+    {bound start count error total marks : Nat}
+    (shape : shaped a d a.rows count = true)
     (room : (bound + 2) * (2 ^ d.bits + 2 ^ d.bits) < 2 ^ (32 * a.lanes))
-    (h : Stated s slots (32 * a.lanes) a.rows a.columns (2 ^ d.bits) (2 ^ (150 - d.base)) a.sources start bound a.rows error total marks rows)
+    (h : Stated s slots (32 * a.lanes) a.rows a.columns (2 ^ d.bits) (2 ^ (150 - d.base)) a.sources start
+      bound a.rows error total marks rows)
     (agree : same a d (32 * a.lanes) a.rows (2 ^ d.bits) total marks = true) :
     (Passed.mk (.affine a) start d error).Holds s slots ∧ (Node.affine a).size = a.rows := by
   obtain ⟨he, ⟨radii, rfl, hv⟩, _⟩ := h
@@ -351,27 +296,38 @@ theorem stands [Prepared] {s : Scale} {slots rows : Nat → K} {a : Affine} {d :
     have f := hform slots 0 row hrow
     have e := hc.trans f.symm
     have value : c = Linear.combination slots ds (fun k => word a.sources (a.columns * 0 + k)) row :=
-      le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e)) (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
-    have source : (fun k => word a.sources (a.columns * 0 + k)) = word a.sources := funext fun k => by rw [Nat.mul_zero, Nat.zero_add]
+      le_antisymm (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e))
+        (Rows.cancel (Natural.two_pow_pos _) (le_of_eq e.symm))
+    have source : (fun k => word a.sources (a.columns * 0 + k)) = word a.sources :=
+        funext fun k => by rw [Nat.mul_zero, Nat.zero_add]
     rw [source, all row hrow] at value
     obtain ⟨small, fine⟩ := hv row hrow
-    show AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * 0)) - c)) (natural (digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) (row + a.rows * 0)))
-    have own : digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) row = radii row := digit_pack (fun i hi => (hv i hi).1) hrow
+    show AtMost
+      (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (row + a.rows * 0)) - c))
+      (natural (digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) (row + a.rows * 0)))
+    have own : digit (32 * a.lanes) (pack (32 * a.lanes) a.rows radii) row = radii row :=
+      digit_pack (fun i hi => (hv i hi).1) hrow
     rw [Nat.mul_zero, Nat.add_zero, c2, Nat.one_mul, value, own]
     exact fine
 
-/-- The rows that are to stand for `m` sums of `terms` products, whose radius is `worst`; `next` is handed the radii of the rows. -/
-def products [Prepared] (s : Scale) (a : Affine) (d : Decoding) (entries m terms words worst direct count : Nat) (next : Nat → Bool) : Bool :=
+/-- The rows that are to stand for `m` sums of `terms` products, whose radius is `worst`; `next` is handed the
+    radii of the rows. -/
+def products [Prepared] (s : Scale) (a : Affine) (d : Decoding)
+    (entries m terms words worst direct count : Nat) (next : Nat → Bool) : Bool :=
   both (shaped a d m count)
     (force (fun C => force (fun offset => force (fun twice => force (fun plus => force (fun base =>
-        both (Nat.ble (Nat.succ (Nat.mul (Nat.add (Nat.mul m (Nat.add (Nat.mul 2 terms) 1)) 2) twice)) (Nat.pow 2 C))
-          (stated s C m a.columns twice plus worst base a.sources terms direct count m 0 words entries 0 0 0 fun error total marks =>
+        both (Nat.ble (Nat.succ (Nat.mul (Nat.add (Nat.mul m (Nat.add (Nat.mul 2 terms) 1)) 2) twice))
+            (Nat.pow 2 C))
+          (stated s C m a.columns twice plus worst base a.sources terms direct count m 0 words entries 0 0 0
+              fun error total marks =>
             both (same a d C m offset total marks) (next error)))
-      (Nat.add (Nat.mul terms (raise plus 0 s.unit s.center twice)) (Nat.mul s.unit (Nat.mul twice s.center))))
+      (Nat.add (Nat.mul terms (raise plus 0 s.unit s.center twice))
+          (Nat.mul s.unit (Nat.mul twice s.center))))
       (Nat.pow 2 (Nat.sub 150 d.base))) (Nat.add offset offset)) (Nat.pow 2 d.bits)) (Nat.mul 32 a.lanes))
 
 /-- What `shaped` says of the sizes. -/
-theorem shaped_sizes {a : Affine} {d : Decoding} {m count : Nat} (h : shaped a d m count = true) : a.rows = m ∧ 1 < count := by
+theorem shaped_sizes {a : Affine} {d : Decoding} {m count : Nat} (h : shaped a d m count = true) :
+    a.rows = m ∧ 1 < count := by
   obtain ⟨k, c⟩ := both_true h
   obtain ⟨_, k⟩ := both_true k
   obtain ⟨_, k3⟩ := both_true k
@@ -382,22 +338,27 @@ theorem stated_none (s : Scale) (slots : Nat → K) (C m n offset plus sources s
   ⟨entered_none _ _ _ _ _, ⟨fun _ => 0, rfl, fun i hi => absurd hi (Nat.not_succ_le_zero i)⟩, fun _ _ => rfl⟩
 
 /-- **Sums of products as rows.** With the radii that `products` hands on, the rows stand for the sums. -/
-theorem products_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding} {entries m terms words worst start direct mirrored count : Nat} {next : Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots count) (near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i)))
+theorem products_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding}
+    {entries m terms words worst start direct mirrored count : Nat} {next : Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (near : ∀ i, i < m → Bilinear.Near s slots terms words i worst (slots (start + i)))
     (h : products s a d entries m terms words worst direct count next = true) :
-    ∃ error, (Passed.mk (.affine a) start d error).Holds s slots ∧ (Node.affine a).size = m ∧ next error = true := by
+    ∃ error,
+      (Passed.mk (.affine a) start d error).Holds s slots ∧ (Node.affine a).size = m ∧ next error = true := by
   obtain ⟨shape, h⟩ := both_true h
   obtain ⟨rows, one⟩ := shaped_sizes shape
   subst rows
   simp only [force_eq] at h
   obtain ⟨room, h⟩ := both_true h
   have room := Nat.le_of_ble_eq_true room
-  obtain ⟨error, total, marks, rows, hs, h⟩ := stated_sound (plus := 2 ^ (150 - d.base)) (offset := 2 ^ d.bits) sf hm (Natural.two_pow_pos _) one near
-    a.rows 0 words entries 0 0 0 0 (fun _ => 0) _ (Nat.zero_add _) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add]) (stated_none _ _ _ _ _ _ _ _ _) h
+  obtain ⟨error, total, marks, rows, hs, h⟩ := stated_sound (plus := 2 ^ (150 - d.base))
+    (offset := 2 ^ d.bits) sf hm (Natural.two_pow_pos _) one near a.rows 0 words entries 0 0 0 0 (fun _ => 0)
+    _ (Nat.zero_add _) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add])
+    (stated_none _ _ _ _ _ _ _ _ _) h
   rw [Nat.zero_add] at hs
   obtain ⟨agree, h⟩ := both_true h
   obtain ⟨holds, size⟩ := stands shape room hs agree
   exact ⟨error, holds, size, h⟩
-
 end Linearize
 end PytestTorchLean

@@ -1,10 +1,11 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Through
+import PytestTorchLean.Check.Relaxation.RowProducts
 /-!
 # Through an affine node, row by row
 
-Where a node's weights are at hand row by row, each coefficient of the batch is multiplied by a whole row of weights.
-That takes many short steps, which the kernel is slow at, and far fewer multiplications of digits than `lanesSwept`.
+Where a node's weights are at hand row by row, each coefficient of the batch is multiplied by a whole row of
+weights. That takes many short steps, which the kernel is slow at, and far fewer multiplications of digits
+than `lanesSwept`.
 -/
 set_option linter.all false
 universe u
@@ -13,168 +14,77 @@ namespace Relaxation
 open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
-/-! ### The weights' rows -/
-
-/-- Some numbers are vectors of `m` digits. -/
-def Vectors (C m : Nat) : List Nat → (Nat → Nat → Nat) → Prop
-  | [], _ => True
-  | x :: xs, V => x = pack C m (V 0) ∧ Vectors C m xs fun k => V (k + 1)
-/-- Some numbers are rows of `n` digits: number `i` holds `V k i` for all `k`. -/
-def Rows (b n : Nat) : List Nat → (Nat → Nat → Nat) → Prop
-  | [], _ => True
-  | w :: ws, V => w = pack b n (fun k => V k 0) ∧ Rows b n ws fun k i => V k (i + 1)
-
-theorem firstDigits_eq {C b m : Nat} : (xs : List Nat) → (V : Nat → Nat → Nat) → Vectors C (m + 1) xs V → (∀ k, k < xs.length → V k 0 < 2 ^ C) →
-    firstDigits C b xs = pack b xs.length fun k => V k 0
-  | [], _, _, _ => rfl
-  | x :: xs, V, h, hV => by
-    have ih := firstDigits_eq (b := b) xs (fun k => V (k + 1)) h.2 fun k hk => hV (k + 1) (Nat.succ_le_succ hk)
-    show Nat.land x (2 ^ C - 1) + firstDigits C b xs * 2 ^ b = pack b (xs.length + 1) _
-    rw [ih, h.1, land_pack_succ (hV 0 (Nat.succ_le_succ (Nat.zero_le _))), pack_succ, Nat.mul_comm _ (2 ^ b)]
-theorem laterDigits_eq {C m : Nat} : (xs : List Nat) → (V : Nat → Nat → Nat) → Vectors C (m + 1) xs V → (∀ k, k < xs.length → V k 0 < 2 ^ C) →
-    (laterDigits C xs).length = xs.length ∧ Vectors C m (laterDigits C xs) fun k i => V k (i + 1)
-  | [], _, _, _ => ⟨rfl, trivial⟩
-  | x :: xs, V, h, hV => by
-    obtain ⟨h1, h2⟩ := laterDigits_eq xs (fun k => V (k + 1)) h.2 fun k hk => hV (k + 1) (Nat.succ_le_succ hk)
-    refine ⟨congrArg Nat.succ h1, ?_, h2⟩
-    rw [h.1, shift_pack_succ (hV 0 (Nat.succ_le_succ (Nat.zero_le _)))]
-theorem transposed_eq {C b : Nat} : (m : Nat) → (xs : List Nat) → (V : Nat → Nat → Nat) → Vectors C m xs V → (∀ k, k < xs.length → ∀ i, i < m → V k i < 2 ^ C) →
-    (transposed C b m xs).length = m ∧ Rows b xs.length (transposed C b m xs) V
-  | 0, _, _, _, _ => ⟨rfl, trivial⟩
-  | m + 1, xs, V, h, hV => by
-    have zero : ∀ k, k < xs.length → V k 0 < 2 ^ C := fun k hk => hV k hk 0 (Nat.succ_le_succ (Nat.zero_le m))
-    obtain ⟨l1, l2⟩ := laterDigits_eq xs V h zero
-    obtain ⟨r1, r2⟩ := transposed_eq (b := b) m (laterDigits C xs) (fun k i => V k (i + 1)) l2 fun k hk i hi => hV k (by rw [← l1]; exact hk) (i + 1) (Nat.succ_le_succ hi)
-    rw [l1] at r2
-    exact ⟨congrArg Nat.succ r1, firstDigits_eq xs V h zero, r2⟩
-theorem raisedColumns_eq {C m bound offset : Nat} (hC : 0 < C) (ho : bound ≤ offset) : (cs : List Column) → (ds : List Digits) → Packed C m bound cs ds →
-    (raisedColumns (offset * ones C m) cs).length = cs.length ∧ Vectors C m (raisedColumns (offset * ones C m) cs) (raised offset ds)
-  | [], [], _ => ⟨rfl, trivial⟩
-  | c :: cs, d :: ds, h => by
-    obtain ⟨⟨hp, hn, hd⟩, ht⟩ := h
-    obtain ⟨ih1, ih2⟩ := raisedColumns_eq hC ho cs ds ht
-    refine ⟨congrArg Nat.succ ih1, ?_, ih2⟩
-    show c.positive + offset * ones C m - c.negative = pack C m (raised offset (d :: ds) 0)
-    rw [hp, hn, mul_ones hC, ← pack_add]
-    exact (pack_sub fun i hi => Nat.le_trans (hd i hi).2 (Nat.le_trans ho (Nat.le_add_left _ _))).symm
-  | [], _ :: _, h => h.elim
-  | _ :: _, [], h => h.elim
-theorem firstOf_eq {C m : Nat} : (n : Nat) → (xs : List Nat) → (V : Nat → Nat → Nat) → n ≤ xs.length → Vectors C m xs V →
-    (firstOf n xs).length = n ∧ Vectors C m (firstOf n xs) V
-  | 0, _, _, _, _ => ⟨rfl, trivial⟩
-  | n + 1, [], _, h, _ => absurd h (Nat.not_succ_le_zero n)
-  | n + 1, _ :: xs, V, h, hx => by
-    obtain ⟨h1, h2⟩ := firstOf_eq n xs (fun k => V (k + 1)) (Nat.le_of_succ_le_succ h) hx.2
-    exact ⟨congrArg Nat.succ h1, hx.1, h2⟩
-theorem othersOf_eq {C m : Nat} : (n rest : Nat) → (xs : List Nat) → (V : Nat → Nat → Nat) → xs.length = n + rest → Vectors C m xs V →
-    (othersOf n xs).length = rest ∧ Vectors C m (othersOf n xs) fun k => V (n + k)
-  | 0, rest, xs, V, h, hx => by
-    have e : (fun k => V (0 + k)) = V := funext fun k => by rw [Nat.zero_add]
-    rw [e]
-    exact ⟨h.trans (Nat.zero_add rest), hx⟩
-  | n + 1, rest, [], _, h, _ => by
-    rw [Nat.succ_add] at h; exact Nat.noConfusion h
-  | n + 1, rest, _ :: xs, V, h, hx => by
-    rw [Nat.succ_add] at h
-    obtain ⟨h1, h2⟩ := othersOf_eq n rest xs (fun k => V (k + 1)) (Nat.succ.inj h) hx.2
-    have e : (fun k => V (n + 1 + k)) = fun k => V (n + k + 1) := funext fun k => by rw [Nat.succ_add]
-    rw [e]
-    exact ⟨h1, h2⟩
-
-/-! ### Rows times a matrix -/
-
-/-- One row of the batch: digit after digit of `x` times the weights' rows. -/
-def rowSum (b mask : Nat) : List Nat → Nat → Nat → Nat
-  | [], _, sum => sum
-  | w :: ws, x, sum =>
-    let y := Nat.land x mask
-    rowSum b mask ws (Nat.shiftRight x b) (cond (Nat.beq y 0) sum (Nat.add sum (Nat.mul y w)))
-theorem rowSum_eq {b n : Nat} : (ws : List Nat) → (x sum : Nat) → (f : Nat → Nat) → (V : Nat → Nat → Nat) → Rows b n ws V → x = pack b ws.length f →
-    (∀ i, i < ws.length → f i < 2 ^ b) → rowSum b (Nat.sub (Nat.pow 2 b) 1) ws x sum = sum + pack b n fun k => tally ws.length fun i => f i * V k i
-  | [], _, sum, _, _, _, _, _ => by
-    show sum = sum + pack b n fun _ => 0
-    rw [pack_zero]; rfl
-  | w :: ws, x, sum, f, V, h, hx, hf => by
-    have zero := hf 0 (Nat.succ_le_succ (Nat.zero_le _))
-    have e1 : Nat.land x (Nat.sub (Nat.pow 2 b) 1) = f 0 := by rw [hx]; exact land_pack_succ zero
-    have e2 : Nat.shiftRight x b = pack b ws.length fun i => f (i + 1) := by rw [hx]; exact shift_pack_succ zero
-    have e3 : cond (Nat.beq (f 0) 0) sum (Nat.add sum (Nat.mul (f 0) w)) = sum + f 0 * w := by
-      cases z : Nat.beq (f 0) 0 with
-      | false => rfl
-      | true =>
-        rw [Nat.eq_of_beq_eq_true z, Nat.zero_mul]; rfl
-    have ih := rowSum_eq ws (pack b ws.length fun i => f (i + 1)) (sum + f 0 * w) (fun i => f (i + 1)) (fun k i => V k (i + 1)) h.2 rfl
-      fun i hi => hf (i + 1) (Nat.succ_le_succ hi)
-    show rowSum b _ ws (Nat.shiftRight x b) (cond (Nat.beq (Nat.land x (Nat.sub (Nat.pow 2 b) 1)) 0) sum
-      (Nat.add sum (Nat.mul (Nat.land x (Nat.sub (Nat.pow 2 b) 1)) w))) = sum + pack b n fun k => f 0 * V k 0 + tally ws.length fun i => f (i + 1) * V k (i + 1)
-    rw [e1, e2, e3, ih, h.1, pack_add, pack_mul, Nat.add_assoc]
-
-/-- All `R` rows of a matrix with `w` digits from one row to the next. -/
-def rowSums (b size mask low : Nat) (ws : List Nat) : (R : Nat) → Nat → Nat
-  | 0, _ => 0
-  | Nat.succ R, x => Nat.add (rowSum b mask ws (Nat.land x low) 0) (Nat.shiftLeft (rowSums b size mask low ws R (Nat.shiftRight x size)) size)
-theorem rowSums_eq {b w n m : Nat} {ws : List Nat} {V : Nat → Nat → Nat} (hl : ws.length = m) (hw : m ≤ w) (h : Rows b n ws V) : (R : Nat) → (f : Nat → Nat → Nat) →
-    (∀ r, r < R → ∀ i, i < m → f r i < 2 ^ b) →
-    rowSums b (Nat.mul b w) (Nat.sub (Nat.pow 2 b) 1) (Nat.sub (Nat.pow 2 (Nat.mul b w)) 1) ws R (grid b w m R f) = grid b w n R fun r k => tally m fun i => f r i * V k i
-  | 0, _, _ => rfl
-  | R + 1, f, hf => by
-    have zero := hf 0 (Nat.succ_le_succ (Nat.zero_le R))
-    have lt : pack b m (f 0) < 2 ^ (b * w) := row_lt hw zero
-    have ih := rowSums_eq hl hw h R (fun r => f (r + 1)) fun r hr => hf (r + 1) (Nat.succ_le_succ hr)
-    have e1 : Nat.land (grid b w m (R + 1) f) (Nat.sub (Nat.pow 2 (Nat.mul b w)) 1) = pack b m (f 0) := land_pack_succ (f := fun r => pack b m (f r)) lt
-    have e2 : Nat.shiftRight (grid b w m (R + 1) f) (Nat.mul b w) = grid b w m R fun r => f (r + 1) := shift_pack_succ (f := fun r => pack b m (f r)) lt
-    have e3 := rowSum_eq ws (pack b m (f 0)) 0 (f 0) V h (by rw [hl]) fun i hi => zero i (by rw [← hl]; exact hi)
-    rw [Nat.zero_add, hl] at e3
-    show rowSum b _ ws (Nat.land (grid b w m (R + 1) f) _) 0 + rowSums b _ _ _ ws R (Nat.shiftRight (grid b w m (R + 1) f) _) * 2 ^ (b * w) = pack (b * w) (R + 1) _
-    rw [e1, e2, e3, ih, pack_succ, Nat.mul_comm _ (2 ^ (b * w))]
-    rfl
-
 /-! ### All columns of a node -/
 
 /-- All coefficients of some columns, positive ones and behind them negative ones. -/
 def spreadOut (frame : Frame) (ws : List Nat) (count x base : Nat) : Nat :=
-  Nat.add (rowSums frame.digit (Nat.mul frame.digit frame.width) (Nat.sub (Nat.pow 2 frame.digit) 1) (Nat.sub (Nat.pow 2 (Nat.mul frame.digit frame.width)) 1) ws
-    (Nat.add frame.rows frame.rows) x) (Nat.mul base (ones frame.digit count))
+  Nat.add (rowSums frame.digit (Nat.mul frame.digit frame.width) (Nat.sub (Nat.pow 2 frame.digit) 1)
+      (Nat.sub (Nat.pow 2 (Nat.mul frame.digit frame.width)) 1) ws (Nat.add frame.rows frame.rows) x)
+    (Nat.mul base (ones frame.digit count))
 /-- The coefficients of column `k`. -/
 def columnOf (frame : Frame) (n run others k : Nat) : Nat :=
   cond (Nat.ble n k) (column frame.digit frame.width (Nat.add frame.rows frame.rows) others (Nat.sub k n))
     (column frame.digit frame.width (Nat.add frame.rows frame.rows) run k)
 /-- The first `n` columns read the run that the batch goes to; then there is room for the others. -/
 def runs (field : Field) (memory count n sources : Nat) : Bool :=
-  both (Nat.ble 1 n) (both (Nat.ble n count) (both (Nat.ble n field.count) (both (Nat.ble n field.frame.width) (both (Nat.ble (Nat.sub count n) field.frame.width)
-    (both (Nat.ble (Nat.add field.first n) memory) (Dense.consecutive n field.first sources))))))
+  both (Nat.ble 1 n) (both (Nat.ble n count)
+      (both (Nat.ble n field.count)
+        (both (Nat.ble n field.frame.width)
+          (both (Nat.ble (Nat.sub count n) field.frame.width)
+            (both (Nat.ble (Nat.add field.first n) memory) (Dense.consecutive n field.first sources))))))
 /-- The `count` columns of a node whose weights are at hand row by row. -/
-def rowByRow (s : Scale) (field : Field) (count n base : Nat) (ws : Prod (List Nat) (List Nat)) (x direct mirrored memory sources gain loss : Nat)
-    (next : Nat → Nat → Nat → Bool) : Bool :=
-  force (fun run => force (fun others => sweep s field (columnOf field.frame n run others) direct mirrored memory (Nat.sub count n) n (Nat.shiftRight sources (Nat.mul 32 n)) n run
-      gain loss fun _ _ grid gain' loss' => next grid gain' loss')
-    (spreadOut field.frame ws.snd (Nat.sub count n) x base)) (spreadOut field.frame ws.fst n x base)
+def rowByRow (s : Scale) (field : Field) (count n base : Nat) (ws : Prod (List Nat) (List Nat))
+    (x direct mirrored memory sources gain loss : Nat) (next : Nat → Nat → Nat → Bool) : Bool :=
+  force (fun run => force (fun others => sweep s field (columnOf field.frame n run others) direct mirrored
+        memory (Nat.sub count n) n (Nat.shiftRight sources (Nat.mul 32 n)) n run gain loss
+        fun _ _ grid gain' loss' => next grid gain' loss')
+      (spreadOut field.frame ws.snd (Nat.sub count n) x base)) (spreadOut field.frame ws.fst n x base)
 
-theorem spreadOut_eq {field : Field} {C m size bits offset x base step : Nat} {f : Nat → Nat → Nat} (ok : Multiplies field C m size bits offset x base step f)
-    {ws : List Nat} {ds : List Digits} {n first : Nat} (hl : ws.length = m) (hw : Rows field.frame.digit n ws fun k => raised offset ds (first + k))
+theorem spreadOut_eq {field : Field} {C m size bits offset x base step : Nat} {f : Nat → Nat → Nat}
+    (ok : Multiplies field C m size bits offset x base step f)
+    {ws : List Nat} {ds : List Digits} {n first : Nat}
+    (hl : ws.length = m)
+    (hw : Rows field.frame.digit n ws fun k => raised offset ds (first + k))
     (small : 2 ^ size < 2 ^ field.frame.digit) :
     spreadOut field.frame ws n x base =
-      grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds (first + k) r := by
+    grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows)
+      fun r k => coefficient field.frame.rows m f offset ds (first + k) r := by
   have e := rowSums_eq (w := field.frame.width) hl ok.inside hw (field.frame.rows + field.frame.rows) f
     fun r hr i hi => Natural.lt_of_le_of_lt (ok.small r hr i hi) small
   unfold spreadOut
   rw [ok.matrix]
   show rowSums _ _ _ _ ws (field.frame.rows + field.frame.rows) _ + base * ones field.frame.digit n = _
-  rw [e, ok.base, ones_eq ok.digit, side_mul_pack field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows)
-    (fun r => offset * tally m (f (cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r)))) (fun _ => 1), ← grid_add]
+  rw [e, ok.base, ones_eq ok.digit, side_mul_pack field.frame.digit field.frame.width n
+      (field.frame.rows + field.frame.rows)
+      (fun r => offset *
+        tally m (f (cond (Nat.ble field.frame.rows r) (r - field.frame.rows) (field.frame.rows + r))))
+      (fun _ => 1), ← grid_add]
   exact grid_congr fun r _ k _ => by rw [Natural.mul_one]; rfl
 
-theorem rowByRow_sound {s : Scale} {field : Field} {slots goal : Nat → K} {a : Affine} {d : Decoding} {C m size bits offset x base step count n direct mirrored memory sources gain loss : Nat}
+theorem rowByRow_sound {s : Scale} {field : Field} {slots goal : Nat → K} {a : Affine} {d : Decoding}
+    {C m size bits offset x base step count n direct mirrored memory sources gain loss : Nat}
     {f : Nat → Nat → Nat} {lanes : List (List Column)} {ds : List Digits} {ws : Prod (List Nat) (List Nat)}
-    {next : Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
-    (ok : Multiplies field C m size bits offset x base step f) (hC : C = 32 * a.lanes) (hr : m = a.rows) (hb : bits = d.bits) (low : Nat)
-    (hp : Packed C m (2 ^ bits) (Columns.flatten lanes) ds) (hlen : (Columns.flatten lanes).length = count)
-    (hws : ws = weightRows a d field.frame.digit n lanes) (hn : runs field memory count n sources = true)
+    {next : Nat → Nat → Nat → Bool}
+    (half : 0 < s.half)
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory)
+    (ok : Multiplies field C m size bits offset x base step f)
+    (hC : C = 32 * a.lanes)
+    (hr : m = a.rows)
+    (hb : bits = d.bits)
+    (low : Nat)
+    (hp : Packed C m (2 ^ bits) (Columns.flatten lanes) ds)
+    (hlen : (Columns.flatten lanes).length = count)
+    (hws : ws = weightRows a d field.frame.digit n lanes)
+    (hn : runs field memory count n sources = true)
     (limit : Nat) (c e : Nat → Nat) (extra : Nat → K)
-    (start : Swept s field slots goal (fun r => form m (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots ds (word sources) i) + extra r)
-      low step limit 0 0 gain loss (fun _ _ => 0) c e)
+    (start : Swept s field slots goal
+      (fun r => form m (f r) (f (field.frame.rows + r))
+          (fun i => natural s.unit * Linear.combination slots ds (word sources) i) + extra r) low step limit 0
+      0 gain loss (fun _ _ => 0) c e)
     (h : rowByRow s field count n base ws x direct mirrored memory sources gain loss next = true) :
-    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra low step (limit + count * (field.weight * (step * (s.top + s.top)))) cursor' grid' gain' loss' A' c' d' ∧
+    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra low step
+        (limit + count * (field.weight * (step * (s.top + s.top)))) cursor' grid' gain' loss' A' c' d' ∧
       next grid' gain' loss' = true := by
   obtain ⟨n1, hn⟩ := both_true hn
   obtain ⟨n2, hn⟩ := both_true hn
@@ -197,28 +107,36 @@ theorem rowByRow_sound {s : Scale} {field : Field} {slots goal : Nat → K} {a :
   obtain ⟨_, _, fits, _⟩ := columns 0 (Natural.lt_of_lt_of_le n1 n2)
   have small : 2 ^ size < 2 ^ field.frame.digit := by
     refine Natural.lt_of_le_of_lt ?_ fits
-    have t := Nat.mul_le_mul ok.rows (Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size)) (Nat.le_trans (Natural.two_pow_pos bits) (Nat.le_add_right (2 ^ bits) offset)))
+    have t := Nat.mul_le_mul ok.rows
+      (Nat.mul_le_mul (Nat.le.refl (n := 2 ^ size))
+        (Nat.le_trans (Natural.two_pow_pos bits) (Nat.le_add_right (2 ^ bits) offset)))
     rw [Nat.one_mul, Nat.mul_one] at t
     exact t
   have stepLt : ∀ {v : Nat}, v ≤ step → v < 2 ^ field.frame.digit := fun hv =>
     Natural.lt_of_le_of_lt hv (Natural.lt_of_lt_of_le ok.fits (Natural.two_pow_le (Natural.sub_le _ _)))
   have wide : ∀ k, k < count → ∀ i, i < m → raised offset ds k i < 2 ^ C := fun k hk i hi =>
-    Natural.lt_of_lt_of_le (Natural.lt_of_le_of_lt ((columns k hk).2.1 i hi).1 (columns k hk).2.2.2) (Natural.two_pow_le ok.narrow)
-  obtain ⟨v1, v2⟩ := raisedColumns_eq (offset := offset) hC0 (Natural.le_of_eq ok.raise.symm) (Columns.flatten lanes) ds hp
+    Natural.lt_of_lt_of_le (Natural.lt_of_le_of_lt ((columns k hk).2.1 i hi).1 (columns k hk).2.2.2)
+      (Natural.two_pow_le ok.narrow)
+  obtain ⟨v1, v2⟩ :=
+    raisedColumns_eq (offset := offset) hC0 (Natural.le_of_eq ok.raise.symm) (Columns.flatten lanes) ds hp
   have v1 := v1.trans hlen
   obtain ⟨f1, f2⟩ := firstOf_eq n _ _ (by rw [v1]; exact n2) v2
   obtain ⟨o1, o2⟩ := othersOf_eq n rest _ _ (v1.trans hrest) v2
-  obtain ⟨r1, r2⟩ := transposed_eq (b := field.frame.digit) m _ _ f2 fun k hk => wide k (by rw [f1] at hk; exact Natural.lt_of_lt_of_le hk n2)
+  obtain ⟨r1, r2⟩ := transposed_eq (b := field.frame.digit) m _ _ f2
+    fun k hk => wide k (by rw [f1] at hk; exact Natural.lt_of_lt_of_le hk n2)
   obtain ⟨q1, q2⟩ := transposed_eq (b := field.frame.digit) m _ _ o2 fun k hk => wide (n + k) (by
     rw [o1] at hk; rw [hrest]; exact Nat.add_le_add (Nat.le.refl (n := n)) hk)
   rw [f1] at r2
   rw [o1] at q2
   have same : (raisedColumns (offset * ones C m) (Columns.flatten lanes)) =
-      raisedColumns (Nat.mul (Nat.pow 2 d.bits) (ones (Nat.mul 32 a.lanes) a.rows)) (Columns.flatten lanes) := by
+      raisedColumns (Nat.mul (Nat.pow 2 d.bits) (ones (Nat.mul 32 a.lanes) a.rows)) (Columns.flatten lanes)
+          := by
     rw [ok.raise, hb, hC, hr]; rfl
-  have fst : ws.fst = transposed C field.frame.digit m (firstOf n (raisedColumns (offset * ones C m) (Columns.flatten lanes))) := by
+  have fst : ws.fst = transposed C field.frame.digit m
+        (firstOf n (raisedColumns (offset * ones C m) (Columns.flatten lanes))) := by
     rw [hws, same, hC, hr]; rfl
-  have snd : ws.snd = transposed C field.frame.digit m (othersOf n (raisedColumns (offset * ones C m) (Columns.flatten lanes))) := by
+  have snd : ws.snd = transposed C field.frame.digit m
+        (othersOf n (raisedColumns (offset * ones C m) (Columns.flatten lanes))) := by
     rw [hws, same, hC, hr]; rfl
   have run_eq := spreadOut_eq (first := 0) ok r1 (by
     have e : (fun k => raised offset ds (0 + k)) = raised offset ds := funext fun k => by rw [Nat.zero_add]
@@ -228,11 +146,16 @@ theorem rowByRow_sound {s : Scale} {field : Field} {slots goal : Nat → K} {a :
   simp only [force_eq] at h
   have drop' : Nat.sub count n = rest := drop
   rw [fst, snd, drop', run_eq, others_eq] at h
-  have bound : ∀ k, k < count → ∀ r, r < field.frame.rows + field.frame.rows → coefficient field.frame.rows m f offset ds k r ≤ step := fun k hk => (known k hk).2.1
+  have bound : ∀ k, k < count →
+    ∀ r, r < field.frame.rows + field.frame.rows → coefficient field.frame.rows m f offset ds k r ≤ step :=
+      fun k hk => (known k hk).2.1
   have coefs : ∀ k, k < count → columnOf field.frame n
-      (grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds (0 + k) r)
-      (grid field.frame.digit field.frame.width rest (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds (n + k) r) k =
-      side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (coefficient field.frame.rows m f offset ds k) := fun k hk => by
+      (grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows)
+          fun r k => coefficient field.frame.rows m f offset ds (0 + k) r)
+      (grid field.frame.digit field.frame.width rest (field.frame.rows + field.frame.rows)
+          fun r k => coefficient field.frame.rows m f offset ds (n + k) r) k =
+      side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows)
+          (coefficient field.frame.rows m f offset ds k) := fun k hk => by
     unfold columnOf
     cases Natural.le_or_lt n k with
     | inl g =>
@@ -250,65 +173,95 @@ theorem rowByRow_sound {s : Scale} {field : Field} {slots goal : Nat → K} {a :
         rw [Nat.zero_add]; exact Natural.lt_of_lt_of_le hi n2) r hr')) g).trans ?_
       rw [Nat.zero_add]
   generalize hcf : columnOf field.frame n
-      (grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds (0 + k) r)
-      (grid field.frame.digit field.frame.width rest (field.frame.rows + field.frame.rows) fun r k => coefficient field.frame.rows m f offset ds (n + k) r) = cf at *
-  have whole : sweep s field cf direct mirrored memory count 0 sources 0 0 gain loss (fun _ _ grid gain' loss' => next grid gain' loss') = true := by
-    rw [hrest, sweep_append n 0 sources 0 0 gain loss, sweep_block (place := 0) n1 (fun i hi => words i hi) Nat.le.refl (by rw [Nat.add_zero]; exact n6) (by rw [Nat.zero_add]; exact n3),
+      (grid field.frame.digit field.frame.width n (field.frame.rows + field.frame.rows)
+          fun r k => coefficient field.frame.rows m f offset ds (0 + k) r)
+      (grid field.frame.digit field.frame.width rest (field.frame.rows + field.frame.rows)
+            fun r k => coefficient field.frame.rows m f offset ds (n + k) r) = cf at *
+  have whole : sweep s field cf direct mirrored memory count 0 sources 0 0 gain loss
+        (fun _ _ grid gain' loss' => next grid gain' loss') = true := by
+    rw [hrest, sweep_append n 0 sources 0 0 gain loss, sweep_block (place := 0) n1 (fun i hi => words i hi)
+        Nat.le.refl (by rw [Nat.add_zero]; exact n6) (by rw [Nat.zero_add]; exact n3),
       placed_grid n 0 0 (fun k => coefficient field.frame.rows m f offset ds (0 + k)) (fun k hk => by
         rw [Nat.zero_add]; exact coefs k (Natural.lt_of_lt_of_le hk n2)), Nat.zero_add, Nat.zero_add]
     have one : 2 ^ (field.frame.digit * 0) = 1 := rfl
     rw [one, Natural.mul_one]
     exact h
   have split : ∀ r, r < field.frame.rows →
-      (ahead s slots (coefficient field.frame.rows m f offset ds) field.frame.rows r count 0 (word sources) + extra r : K) =
-      form m (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots ds (word sources) i) + extra r := fun r hr => by
+      (ahead s slots (coefficient field.frame.rows m f offset ds) field.frame.rows r count 0 (word sources) +
+          extra r : K) =
+      form m (f r) (f (field.frame.rows + r))
+            (fun i => natural s.unit * Linear.combination slots ds (word sources) i) + extra r :=
+          fun r hr => by
     have len : ds.length = count := by rw [← Columns.packed_length _ ds hp]; exact hlen
-    have a := ahead_eq (s := s) (slots := slots) (t := coefficient field.frame.rows m f offset ds) (R := field.frame.rows) (r := r) (m := m) (f := f r)
+    have a := ahead_eq (s := s) (slots := slots) (t := coefficient field.frame.rows m f offset ds)
+      (R := field.frame.rows) (r := r) (m := m) (f := f r)
       (g := f (field.frame.rows + r)) ds 0 (word sources) (fun j hj => by
         rw [Nat.zero_add]
         exact coefficient_sub (bound := 0) hr (known j (by rw [← len]; exact hj)).2.2)
     rw [len] at a
     rw [a]
-  have inv : Swept s field slots goal (fun r => ahead s slots (coefficient field.frame.rows m f offset ds) field.frame.rows r count 0 (word sources) + extra r)
+  have inv : Swept s field slots goal
+    (fun r => ahead s slots (coefficient field.frame.rows m f offset ds) field.frame.rows r count 0
+        (word sources) + extra r)
       low step limit 0 0 gain loss (fun _ _ => 0) c e := by
     obtain ⟨x1, x2, x3, x4, x5⟩ := start
     refine ⟨x1, x2, x3, x4, fun r hr => ?_⟩
     obtain ⟨y1, y2, y3⟩ := x5 r hr
     have s1 := split r hr
     refine ⟨y1, y2, ?_⟩
-    show natural field.weight * (_ + (ahead s slots (coefficient field.frame.rows m f offset ds) field.frame.rows r count 0 (word sources) + extra r)) + _ ≤ _
+    show natural field.weight * (_ + (ahead s slots (coefficient field.frame.rows m f offset ds)
+                  field.frame.rows r count 0 (word sources) + extra r)) + _ ≤ _
     rw [s1]; exact y3
-  obtain ⟨cursor', grid', gain', loss', A', c', d', p1, p2⟩ := sweep_sound half sf hm ok.digit ok.width ok.fits
-    (fun k hk => ⟨coefs k hk, bound k hk⟩) count 0 (Nat.zero_add count) _ _ _ _ _ _ _ _ _ _ inv whole
+  obtain ⟨cursor', grid', gain', loss', A', c', d', p1, p2⟩ := sweep_sound half sf hm ok.digit ok.width
+    ok.fits (fun k hk => ⟨coefs k hk, bound k hk⟩) count 0 (Nat.zero_add count) _ _ _ _ _ _ _ _ _ _ inv whole
   exact ⟨cursor', grid', gain', loss', A', c', d', p1, p2⟩
 
 /-! ### Whichever way -/
 
 /-- The weights row by row, where they are at hand and the node can be passed so. -/
-def rowsFor [Prepared] (field : Field) (a : Affine) (d : Decoding) (memory : Nat) : Option (Prod (List Nat) (List Nat)) :=
+def rowsFor [Prepared] (field : Field) (a : Affine) (d : Decoding) (memory : Nat) :
+    Option (Prod (List Nat) (List Nat)) :=
   Option.rec (motive := fun _ => Option (Prod (List Nat) (List Nat))) none
-    (fun ws => Bool.casesOn (motive := fun _ => Option (Prod (List Nat) (List Nat))) (runs field memory a.columns field.count a.sources) none (some ws))
+    (fun ws => Bool.casesOn (motive := fun _ => Option (Prod (List Nat) (List Nat)))
+        (runs field memory a.columns field.count a.sources) none (some ws))
     (Prepared.rows a d field.frame.digit field.count)
-/-- All columns of a node: row by row where the weights are at hand so, else lane after lane. Either way is a function, so that
-    compiled code takes only one of them. -/
-def allSwept [Prepared] (s : Scale) (field : Field) (a : Affine) (d : Decoding) (C offset x base direct mirrored memory : Nat) (lanes : List (List Column)) (gain loss : Nat)
+/-- All columns of a node: row by row where the weights are at hand so, else lane after lane. Either way is a
+    function, so that compiled code takes only one of them. -/
+def allSwept [Prepared] (s : Scale) (field : Field) (a : Affine) (d : Decoding)
+    (C offset x base direct mirrored memory : Nat) (lanes : List (List Column)) (gain loss : Nat)
     (next : Nat → Nat → Nat → Bool) : Bool :=
   Option.rec (motive := fun _ => Nat → Nat → Bool)
-    (lanesSwept s field C a.rows offset x base direct mirrored memory a.laneColumns lanes a.sources 0 0 · · next)
-    (fun ws gain loss => rowByRow s field a.columns field.count base ws x direct mirrored memory a.sources gain loss next)
+    (lanesSwept s field C a.rows offset x base direct mirrored memory a.laneColumns lanes a.sources 0 0 · ·
+        next)
+    (fun ws gain loss =>
+        rowByRow s field a.columns field.count base ws x direct mirrored memory a.sources gain loss next)
     (rowsFor field a d memory) gain loss
 
-theorem allSwept_sound [Prepared] {s : Scale} {field : Field} {slots goal : Nat → K} {a : Affine} {d : Decoding} {size offset x base step direct mirrored memory gain loss : Nat}
-    {f : Nat → Nat → Nat} {lanes : List (List Column)} {ds : List Digits} {next : Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots memory) (ok : Multiplies field (32 * a.lanes) a.rows size d.bits offset x base step f) (low : Nat)
-    (hd : decode a d = some lanes) (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes) ds) (he : Even a.laneColumns lanes)
-    (hlen : (Columns.flatten lanes).length = a.columns) (count : lanes.length = a.lanes) (limit : Nat) (c e : Nat → Nat) (extra : Nat → K)
-    (start : Swept s field slots goal (fun r => form a.rows (f r) (f (field.frame.rows + r)) (fun i => natural s.unit * Linear.combination slots ds (word a.sources) i) + extra r)
-      low step limit 0 0 gain loss (fun _ _ => 0) c e)
-    (h : allSwept s field a d (32 * a.lanes) offset x base direct mirrored memory lanes gain loss next = true) :
-    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra low step (limit + lanes.length * (a.laneColumns * (field.weight * (step * (s.top + s.top)))))
-      cursor' grid' gain' loss' A' c' d' ∧ next grid' gain' loss' = true := by
-  have slow := fun h => lanesSwept_sound (next := next) half sf hm ok low lanes ds hp he a.sources 0 0 gain loss limit (fun _ _ => 0) c e extra start h
+theorem allSwept_sound [Prepared] {s : Scale} {field : Field} {slots goal : Nat → K} {a : Affine}
+    {d : Decoding} {size offset x base step direct mirrored memory gain loss : Nat} {f : Nat → Nat → Nat}
+    {lanes : List (List Column)} {ds : List Digits} {next : Nat → Nat → Nat → Bool}
+    (half : 0 < s.half)
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory)
+    (ok : Multiplies field (32 * a.lanes) a.rows size d.bits offset x base step f)
+    (low : Nat)
+    (hd : decode a d = some lanes)
+    (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) (Columns.flatten lanes) ds)
+    (he : Even a.laneColumns lanes)
+    (hlen : (Columns.flatten lanes).length = a.columns)
+    (count : lanes.length = a.lanes)
+    (limit : Nat) (c e : Nat → Nat) (extra : Nat → K)
+    (start : Swept s field slots goal
+      (fun r => form a.rows (f r) (f (field.frame.rows + r))
+          (fun i => natural s.unit * Linear.combination slots ds (word a.sources) i) + extra r) low step limit
+      0 0 gain loss (fun _ _ => 0) c e)
+    (h :
+      allSwept s field a d (32 * a.lanes) offset x base direct mirrored memory lanes gain loss next = true) :
+    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra low step
+        (limit + lanes.length * (a.laneColumns * (field.weight * (step * (s.top + s.top))))) cursor' grid'
+        gain' loss' A' c' d' ∧ next grid' gain' loss' = true := by
+  have slow := fun h => lanesSwept_sound (next := next) half sf hm ok low lanes ds hp he a.sources 0 0 gain
+    loss limit (fun _ _ => 0) c e extra start h
   unfold allSwept rowsFor at h
   cases hr : Prepared.rows a d field.frame.digit field.count with
   | none => rw [hr] at h; exact slow h
@@ -318,11 +271,12 @@ theorem allSwept_sound [Prepared] {s : Scale} {field : Field} {slots goal : Nat 
     | false => rw [hn] at h; exact slow h
     | true =>
       rw [hn] at h
-      have fast := rowByRow_sound half sf hm ok rfl rfl rfl low hp hlen (Prepared.rows_eq a d _ _ lanes ws hd hr) hn limit c e extra start h
-      have total : a.columns * (field.weight * (step * (s.top + s.top))) = lanes.length * (a.laneColumns * (field.weight * (step * (s.top + s.top)))) := by
+      have fast := rowByRow_sound half sf hm ok rfl rfl rfl low hp hlen
+        (Prepared.rows_eq a d _ _ lanes ws hd hr) hn limit c e extra start h
+      have total : a.columns * (field.weight * (step * (s.top + s.top))) =
+          lanes.length * (a.laneColumns * (field.weight * (step * (s.top + s.top)))) := by
         rw [count]; exact Nat.mul_assoc a.lanes a.laneColumns _
       rw [total] at fast
       exact fast
-
 end Relaxation
 end PytestTorchLean

@@ -31,7 +31,9 @@ def form (n : Nat) (p q : Nat → Nat) (x : Nat → K) : K := sum n fun j => (na
 theorem sum_le {n : Nat} {f g : Nat → K} (h : ∀ i, i < n → f i ≤ g i) : sum n f ≤ sum n g := by
   induction n generalizing f g with
   | zero => exact le_refl _
-  | succ n ih => exact add_le_add (Natural.forall_zero (p := fun i => f i ≤ g i) h) (ih (Natural.forall_succ (p := fun i => f i ≤ g i) h))
+  | succ n ih =>
+    exact add_le_add (Natural.forall_zero (p := fun i => f i ≤ g i) h)
+      (ih (Natural.forall_succ (p := fun i => f i ≤ g i) h))
 theorem sum_add (n : Nat) (f g : Nat → K) : sum n (fun i => f i + g i) = sum n f + sum n g := by
   induction n generalizing f g with
   | zero => exact (add_zer _).symm
@@ -49,7 +51,8 @@ theorem sum_zero (n : Nat) : sum n (fun _ => (0 : K)) = 0 := by
   induction n with
   | zero => rfl
   | succ n ih => show (0 : K) + sum n _ = 0; rw [ih, add_zer]
-theorem natural_tally (n : Nat) (f : Nat → Nat) : (natural (tally n f) : K) = sum n fun i => natural (f i) := by
+theorem natural_tally (n : Nat) (f : Nat → Nat) :
+    (natural (tally n f) : K) = sum n fun i => natural (f i) := by
   induction n generalizing f with
   | zero => rfl
   | succ n ih => show natural (f 0 + tally n _) = _; rw [natural_add, ih (fun i => f (i + 1))]; rfl
@@ -76,7 +79,8 @@ theorem relu_lower {x y : K} (h : IsRelu x y) {a d : Nat} (ha : a ≤ d) : natur
 
 /-- A line that lies above the ReLU at both ends of the interval lies above it everywhere. -/
 theorem relu_upper {x y l u : K} (h : IsRelu x y) (hl : l ≤ x) (hu : x ≤ u) {a d : Nat} (ha : a ≤ d) {m : K}
-    (left : 0 ≤ natural a * l + m) (right : (natural d - natural a) * u ≤ m) : natural d * y ≤ natural a * x + m := by
+    (left : 0 ≤ natural a * l + m) (right : (natural d - natural a) * u ≤ m) :
+    natural d * y ≤ natural a * x + m := by
   cases h with
   | inl h =>
     obtain ⟨_, e⟩ := h
@@ -89,17 +93,26 @@ theorem relu_upper {x y l u : K} (h : IsRelu x y) (hl : l ≤ x) (hu : x ≤ u) 
     rw [e, mul_zero]
     exact le_trans left (add_le m (mul_le_left (natural_nonneg a) hl))
 
-/-- The same from fixed-point bounds `l` and `c + c - m`: an offset that is large enough at both ends of the interval. -/
-theorem relu_offset {x y : K} (h : IsRelu x y) {l m c a d offset : Nat} (hl : natural l ≤ x + natural c) (hu : x + natural m ≤ natural c)
-    (ha : a ≤ d) (left : a * (c - l) ≤ offset) (right : (d - a) * (c - m) ≤ offset) : natural d * y ≤ natural a * x + natural offset := by
-  have low : natural l - natural c ≤ x := le_cert ((ring3 K l c x, x - (l - c), x + c - l) _ _ _) (sub_nonneg hl)
-  have high : x ≤ natural c - natural m := le_cert ((ring3 K m c x, c - m - x, c - (x + m)) _ _ _) (sub_nonneg hu)
+/-- The same from fixed-point bounds `l` and `c + c - m`: an offset that is large enough at both ends of the
+    interval. -/
+theorem relu_offset {x y : K} (h : IsRelu x y) {l m c a d offset : Nat}
+    (hl : natural l ≤ x + natural c)
+    (hu : x + natural m ≤ natural c)
+    (ha : a ≤ d)
+    (left : a * (c - l) ≤ offset)
+    (right : (d - a) * (c - m) ≤ offset) :
+    natural d * y ≤ natural a * x + natural offset := by
+  have low : natural l - natural c ≤ x :=
+    le_cert ((ring3 K l c x, x - (l - c), x + c - l) _ _ _) (sub_nonneg hl)
+  have high : x ≤ natural c - natural m :=
+    le_cert ((ring3 K m c x, c - m - x, c - (x + m)) _ _ _) (sub_nonneg hu)
   refine relu_upper h low high ha ?_ ?_
   · have e := natural_le (K := K) left
     rw [natural_mul] at e
     have t := mul_le_left (natural_nonneg (K := K) a) (Rows.sub_ge (K := K) c l)
     refine le_cert ?_ (add_nonneg (sub_nonneg t) (sub_nonneg e))
-    exact (ring5 K a l c m w, a * (l - c) + m - 0, (a * w - a * (c - l)) + (m - a * w)) _ _ _ _ (natural (c - l))
+    exact (ring5 K a l c m w, a * (l - c) + m - 0, (a * w - a * (c - l)) + (m - a * w)) _ _ _ _
+      (natural (c - l))
   · have e := natural_le (K := K) right
     rw [natural_mul, Linear.natural_sub ha] at e
     exact le_trans (mul_le_left (sub_nonneg (natural_le ha)) (Rows.sub_ge c m)) e
@@ -109,15 +122,17 @@ theorem relu_offset {x y : K} (h : IsRelu x y) {l m c a d offset : Nat} (hl : na
 theorem form_relu {n d : Nat} {p q lower upper offset : Nat → Nat} {x y : Nat → K}
     (h1 : ∀ j, j < n → natural (lower j) * x j ≤ natural d * y j)
     (h2 : ∀ j, j < n → natural d * y j ≤ natural (upper j) * x j + natural (offset j)) :
-    form n (fun j => p j * lower j) (fun j => q j * upper j) x ≤ natural d * form n p q y + natural (tally n fun j => q j * offset j) := by
+    form n (fun j => p j * lower j) (fun j => q j * upper j) x ≤
+    natural d * form n p q y + natural (tally n fun j => q j * offset j) := by
   unfold form
   rw [natural_tally, ← sum_mul, ← sum_add]
   refine sum_le fun j hj => ?_
   rw [natural_mul, natural_mul, natural_mul]
   have a := mul_nonneg (natural_nonneg (K := K) (p j)) (sub_nonneg (h1 j hj))
   have b := mul_nonneg (natural_nonneg (K := K) (q j)) (sub_nonneg (h2 j hj))
-  exact le_cert ((ring8 K p q s t d x y m, d * ((p - q) * y) + q * m - (p * s - q * t) * x, p * (d * y - s * x) + q * (t * x + m - d * y))
-    (natural (p j)) (natural (q j)) (natural (lower j)) (natural (upper j)) (natural d) (x j) (y j) (natural (offset j))) (add_nonneg a b)
+  exact le_cert ((ring8 K p q s t d x y m, d * ((p - q) * y) + q * m - (p * s - q * t) * x,
+        p * (d * y - s * x) + q * (t * x + m - d * y)) (natural (p j)) (natural (q j)) (natural (lower j))
+      (natural (upper j)) (natural d) (x j) (y j) (natural (offset j))) (add_nonneg a b)
 
 /-! ### Through an affine node -/
 
@@ -132,23 +147,30 @@ theorem form_near {m e : Nat} {p q error : Nat → Nat} {y c : Nat → K}
   rw [natural_mul, natural_add]
   have a := mul_nonneg (natural_nonneg (K := K) (q i)) (sub_nonneg h1)
   have b := mul_nonneg (natural_nonneg (K := K) (p i)) (sub_nonneg h2)
-  exact le_cert ((ring8 K p q s t d x y m, d * ((p - q) * y) + (p + q) * m - (p - q) * x, q * (m - (d * y - x)) + p * (m - -(d * y - x)))
-    (natural (p i)) (natural (q i)) 0 0 (natural e) (c i) (y i) (natural (error i))) (add_nonneg a b)
+  exact le_cert ((ring8 K p q s t d x y m, d * ((p - q) * y) + (p + q) * m - (p - q) * x,
+        q * (m - (d * y - x)) + p * (m - -(d * y - x))) (natural (p i)) (natural (q i)) 0 0 (natural e) (c i)
+      (y i) (natural (error i))) (add_nonneg a b)
 
 /-! ### Other coefficients -/
 
 /-- Only the differences of the coefficients matter. -/
-theorem form_cancel (n : Nat) (p q : Nat → Nat) (x : Nat → K) : form n (fun j => p j - q j) (fun j => q j - p j) x = form n p q x :=
+theorem form_cancel (n : Nat) (p q : Nat → Nat) (x : Nat → K) :
+    form n (fun j => p j - q j) (fun j => q j - p j) x = form n p q x :=
   Columns.sum_congr fun j _ => by rw [Compose.truncated_sub]
 
 /-- Coefficients rounded down to multiples of `c`: the rest is charged against bounds of the values. -/
-theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : Nat → K} (h : ∀ j, j < n → AtMost (x j) (natural (radius j))) :
-    natural c * form n (fun j => p j / c) (fun j => q j / c) x ≤ form n p q x + natural ((c - 1) * tally n radius) := by
+theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : Nat → K}
+    (h : ∀ j, j < n → AtMost (x j) (natural (radius j))) :
+    natural c * form n (fun j => p j / c) (fun j => q j / c) x ≤
+    form n p q x + natural ((c - 1) * tally n radius) := by
   unfold form
   rw [natural_mul, natural_tally, ← sum_mul, ← sum_mul, ← sum_add]
   refine sum_le fun j hj => ?_
-  have rest : ∀ a : Nat, ∃ r, r ≤ c - 1 ∧ (natural a : K) = natural r + natural c * natural (a / c) := fun a =>
-    ⟨a % c, Nat.le_of_succ_le_succ (by show _ ≤ c - 1 + 1; rw [Natural.succ_pred hc]; exact Natural.mod_lt hc a), by rw [← natural_mul, ← natural_add, Natural.mod_add_div hc]⟩
+  have rest :
+      ∀ a : Nat, ∃ r, r ≤ c - 1 ∧ (natural a : K) = natural r + natural c * natural (a / c) := fun a =>
+    ⟨a % c,
+        Nat.le_of_succ_le_succ (by show _ ≤ c - 1 + 1; rw [Natural.succ_pred hc]; exact Natural.mod_lt hc a),
+        by rw [← natural_mul, ← natural_add, Natural.mod_add_div hc]⟩
   obtain ⟨r, hr, e1⟩ := rest (p j)
   obtain ⟨t, ht, e2⟩ := rest (q j)
   rw [e1, e2]
@@ -165,14 +187,17 @@ theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : N
     cases Nat.le_total r t with
     | inl g =>
       have d := sub_nonneg (natural_le (K := K) g)
-      refine le_trans (add_nonneg (mul_nonneg d high) (add_nonneg (mul_nonneg t1 m0) (mul_nonneg r0 m0))) (le_of_eq ?_)
+      refine le_trans (add_nonneg (mul_nonneg d high) (add_nonneg (mul_nonneg t1 m0) (mul_nonneg r0 m0)))
+        (le_of_eq ?_)
       exact (ring5 K r t c x m, (t - r) * (m - x) + ((c - t) * m + r * m), (r - t) * x + c * m) _ _ _ _ _
     | inr g =>
       have d := sub_nonneg (natural_le (K := K) g)
-      refine le_trans (add_nonneg (mul_nonneg d low) (add_nonneg (mul_nonneg r1 m0) (mul_nonneg t0 m0))) (le_of_eq ?_)
+      refine le_trans (add_nonneg (mul_nonneg d low) (add_nonneg (mul_nonneg r1 m0) (mul_nonneg t0 m0)))
+        (le_of_eq ?_)
       exact (ring5 K r t c x m, (r - t) * (m - -x) + ((c - r) * m + t * m), (r - t) * x + c * m) _ _ _ _ _
   refine le_cert ?_ goal
-  exact (ring8 K r t c a b x m o, (r + c * a - (t + c * b)) * x + o * m - c * ((a - b) * x), (r - t) * x + o * m)
+  exact
+    (ring8 K r t c a b x m o, (r + c * a - (t + c * b)) * x + o * m - c * ((a - b) * x), (r - t) * x + o * m)
     (natural r) (natural t) (natural c) _ _ (x j) (natural (radius j)) (natural (c - 1))
 
 /-! ### To the bounds of the values -/
@@ -181,7 +206,8 @@ theorem form_quotient {n c : Nat} (hc : 0 < c) {p q radius : Nat → Nat} {x : N
     negative. `mirrored j` is twice the center less the upper bound, as in the memory. -/
 theorem form_bounds {n c : Nat} {p q lower mirrored : Nat → Nat} {x : Nat → K}
     (h : ∀ j, j < n → natural (lower j) ≤ x j + natural c ∧ x j + natural (mirrored j) ≤ natural c) :
-    natural (tally n fun j => p j * lower j + q j * mirrored j) ≤ form n p q x + natural (c * tally n fun j => p j + q j) := by
+    natural (tally n fun j => p j * lower j + q j * mirrored j) ≤
+    form n p q x + natural (c * tally n fun j => p j + q j) := by
   unfold form
   rw [natural_mul, natural_tally, natural_tally, ← sum_mul, ← sum_add]
   refine sum_le fun j hj => ?_
@@ -189,8 +215,9 @@ theorem form_bounds {n c : Nat} {p q lower mirrored : Nat → Nat} {x : Nat → 
   rw [natural_add, natural_add, natural_mul, natural_mul]
   have a := mul_nonneg (natural_nonneg (K := K) (p j)) (sub_nonneg h1)
   have b := mul_nonneg (natural_nonneg (K := K) (q j)) (sub_nonneg h2)
-  exact le_cert ((ring8 K p q l m c x y z, (p - q) * x + c * (p + q) - (p * l + q * m), p * (x + c - l) + q * (c - (x + m)))
-    (natural (p j)) (natural (q j)) (natural (lower j)) (natural (mirrored j)) (natural c) (x j) 0 0) (add_nonneg a b)
+  exact le_cert ((ring8 K p q l m c x y z, (p - q) * x + c * (p + q) - (p * l + q * m),
+        p * (x + c - l) + q * (c - (x + m))) (natural (p j)) (natural (q j)) (natural (lower j))
+      (natural (mirrored j)) (natural c) (x j) 0 0) (add_nonneg a b)
 
 end Relaxation
 end PytestTorchLean

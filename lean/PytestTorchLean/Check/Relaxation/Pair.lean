@@ -1,14 +1,12 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Bend
-import PytestTorchLean.Check.Relaxation.Branch
-import PytestTorchLean.Check.Relaxation.Whole
+import PytestTorchLean.Check.Relaxation.PairStep
 /-!
 # Differences of ReLUs
 
-Two copies of a network are close to each other where their inputs are. If `x' - x` lies between `l` and `u`, then
-`max(x', 0) - max(x, 0)` lies between `min(x' - x, 0)` and `max(x' - x, 0)`, and so between two lines over `x' - x`,
-as a ReLU of the difference would. Of a row that holds a multiple of `y' - y` this part is replaced by such a line over
-`x' - x`; the rest goes through the ReLUs of the copies one by one.
+Two copies of a network are close to each other where their inputs are. If `x' - x` lies between `l` and `u`,
+then `max(x', 0) - max(x, 0)` lies between `min(x' - x, 0)` and `max(x' - x, 0)`, and so between two lines
+over `x' - x`, as a ReLU of the difference would. Of a row that holds a multiple of `y' - y` this part is
+replaced by such a line over `x' - x`; the rest goes through the ReLUs of the copies one by one.
 -/
 set_option linter.all false
 universe u
@@ -17,244 +15,17 @@ namespace Relaxation
 open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
-/-! ### What is known of differences -/
-
-/-- Bounds of the differences of two runs of slots, packed: a lower bound, and one of the opposite. -/
-structure Differences where
-  /-- the first slot of what is subtracted -/
-  left : Nat
-  /-- the first slot of what it is subtracted from -/
-  right : Nat
-  count : Nat
-  low : Nat
-  high : Nat
-
-/-- The difference at each place. -/
-def gap (slots : Nat → K) (left right j : Nat) : K := slots (right + j) - slots (left + j)
-/-- Differences may be twice as large as values: their fixed-point numbers have another center. -/
-def wider (s : Scale) : Scale := ⟨s.unit, s.top, s.half⟩
-def widerFits (s : Scale) : Bool := Nat.ble (Nat.succ (Nat.add s.top s.top)) (Nat.pow 2 s.half)
-theorem wider_fits {s : Scale} (sf : s.Fits) (h : widerFits s = true) : (wider s).Fits := ⟨Nat.le_of_ble_eq_true h, sf.unit⟩
-
-/-- The differences lie within their bounds. -/
-def Differences.Holds (s : Scale) (slots : Nat → K) (d : Differences) : Prop :=
-  ∃ l m : Nat → Nat, d.low = pack s.stride d.count l ∧ d.high = pack s.stride d.count m ∧ ∀ j, j < d.count →
-    l j < 2 ^ s.half ∧ m j < 2 ^ s.half ∧ natural (l j) ≤ natural s.unit * gap slots d.left d.right j + (natural s.top : K) ∧
-      natural s.unit * gap slots d.left d.right j + (natural (m j) : K) ≤ natural s.top
-
-/-! ### The line -/
-
-/-- The difference of two ReLUs lies between 0 and the difference of what they read. -/
-theorem relu_between {x y x' y' : K} (h : IsRelu x y) (h' : IsRelu x' y') {z : K} (hz : IsRelu (x' - x) z) : y' - y ≤ z ∧ x' - x - z ≤ y' - y := by
-  obtain ⟨z0, z1⟩ : 0 ≤ z ∧ 0 ≤ z - (x' - x) := by
-    cases hz with
-    | inl g => obtain ⟨g0, e⟩ := g; rw [e]; exact ⟨g0, le_of_eq (add_neg' _).symm⟩
-    | inr g =>
-      obtain ⟨g0, e⟩ := g; rw [e]
-      exact ⟨le_refl _, sub_nonneg g0⟩
-  cases h with
-  | inl g =>
-    obtain ⟨g0, e⟩ := g
-    cases h' with
-    | inl k =>
-      obtain ⟨k0, e'⟩ := k
-      rw [e, e']
-      exact ⟨le_cert ((ring3 K x v z, z - (v - x), z - (v - x)) _ _ _) z1, le_cert ((ring3 K x v z, v - x - (v - x - z), z) _ _ _) z0⟩
-    | inr k =>
-      obtain ⟨k0, e'⟩ := k
-      rw [e, e']
-      exact ⟨le_cert ((ring3 K x v z, z - (0 - x), z + x) x x' z) (add_nonneg z0 g0), le_cert ((ring3 K x v z, 0 - x - (v - x - z), z + (0 - v)) _ _ _) (add_nonneg z0 (sub_nonneg k0))⟩
-  | inr g =>
-    obtain ⟨g0, e⟩ := g
-    cases h' with
-    | inl k =>
-      obtain ⟨k0, e'⟩ := k
-      rw [e, e']
-      exact ⟨le_cert ((ring3 K x v z, z - (v - 0), z - (v - x) + (0 - x)) _ _ _) (add_nonneg z1 (sub_nonneg g0)), le_cert ((ring3 K x v z, v - 0 - (v - x - z), z - (v - x) + v) _ _ _) (add_nonneg z1 k0)⟩
-    | inr k =>
-      obtain ⟨k0, e'⟩ := k
-      rw [e, e']
-      exact ⟨le_cert ((ring3 K x v z, z - (0 - 0), z) x x' z) z0, le_cert ((ring3 K x v z, 0 - 0 - (v - x - z), z - (v - x)) _ _ _) z1⟩
-
-theorem isRelu (x : K) : ∃ z, IsRelu x z := by
-  cases le_total 0 x with
-  | inl h => exact ⟨x, Or.inl ⟨h, rfl⟩⟩
-  | inr h => exact ⟨0, Or.inr ⟨h, rfl⟩⟩
-
-/-- The difference of two ReLUs below and above a line over the difference of what they read, from fixed-point bounds of that. -/
-theorem relu_difference {x y x' y' : K} (h : IsRelu x y) (h' : IsRelu x' y') {l m c a d offset : Nat} (hl : natural l ≤ x' - x + natural c)
-    (hu : x' - x + natural m ≤ natural c) (ha : a ≤ d) (left : a * (c - l) ≤ offset) (right : (d - a) * (c - m) ≤ offset) :
-    natural d * (y' - y) ≤ natural a * (x' - x) + natural offset ∧ natural (d - a) * (x' - x) ≤ natural d * (y' - y) + natural offset := by
-  obtain ⟨z, hz⟩ := isRelu (x' - x)
-  obtain ⟨r1, r2⟩ := relu_between h h' hz
-  have line := relu_offset hz hl hu ha left right
-  have n := natural_nonneg (K := K) d
-  refine ⟨le_trans (mul_le_left n r1) line, ?_⟩
-  have low := mul_le_left n r2
-  rw [Linear.natural_sub ha]
-  refine le_cert ?_ (add_nonneg (sub_nonneg line) (sub_nonneg low))
-  exact (ring8 K a d g z p o q w, d * p + o - (d - a) * g, a * g + o - d * z + (d * p - d * (g - z))) (natural a) (natural d) (x' - x) z (y' - y) (natural offset) 0 0
-
-/-! ### Coefficients of two places -/
-
-theorem padded_front {before length : Nat} (f : Nat → Nat → Nat) (r : Nat) {j : Nat} (h : j < before) : padded before length f r j = 0 := by
-  unfold padded; rw [window_before h, Nat.zero_mul]
-theorem padded_inside {before length : Nat} (f : Nat → Nat → Nat) (r : Nat) {j : Nat} (h : j < length) : padded before length f r (before + j) = f r j := by
-  unfold padded; rw [window_inside h, Nat.one_mul, Natural.add_sub_cancel_left]
-theorem padded_behind {before length : Nat} (f : Nat → Nat → Nat) (r j : Nat) : padded before length f r (before + (length + j)) = 0 := by
-  unfold padded; rw [window_behind, Nat.zero_mul]
-
-/-- What is put in two places that do not overlap is no more than what is there. -/
-theorem padded_both_le {i k c r : Nat} {A B f : Nat → Nat → Nat} (h : i + c ≤ k) (hA : ∀ j, j < c → A r j ≤ f r (k + j)) (hB : ∀ j, j < c → B r j ≤ f r (i + j)) (j : Nat) :
-    padded k c A r j + padded i c B r j ≤ f r j := by
-  cases Natural.le_or_lt k j with
-  | inr g =>
-    rw [padded_front A r g, Nat.zero_add]
-    cases Natural.le_or_lt i j with
-    | inr e => rw [padded_front B r e]; exact Nat.zero_le _
-    | inl e =>
-      obtain ⟨q, rfl⟩ := Nat.exists_of_le e
-      cases Natural.le_or_lt c q with
-      | inl t => obtain ⟨p, rfl⟩ := Nat.exists_of_le t; rw [padded_behind]; exact Nat.zero_le _
-      | inr t => rw [padded_inside B r t]; exact hB q t
-  | inl g =>
-    have none : padded i c B r j = 0 := by
-      obtain ⟨p, hp⟩ := Nat.exists_of_le (Nat.le_trans h g)
-      rw [hp, Nat.add_assoc]; exact padded_behind B r p
-    rw [none, Nat.add_zero]
-    obtain ⟨q, rfl⟩ := Nat.exists_of_le g
-    cases Natural.le_or_lt c q with
-    | inl t => obtain ⟨p, rfl⟩ := Nat.exists_of_le t; rw [padded_behind]; exact Nat.zero_le _
-    | inr t => rw [padded_inside A r t]; exact hA q t
-
-/-- One coefficient in two places, with opposite signs, is one of the difference. -/
-theorem form_pair {n i k c : Nat} (h1 : k + c ≤ n) (h2 : i + c ≤ n) (A : Nat → Nat → Nat) (r : Nat) (v : Nat → K) :
-    form n (padded k c A r) (padded i c A r) v = sum c fun j => natural (A r j) * (v (k + j) - v (i + j)) := by
-  have one : ∀ {p : Nat}, p + c ≤ n → form n (padded p c A r) (fun _ => 0) v = sum c fun j => natural (A r j) * v (p + j) := fun {p} hp => by
-    have e := form_window (K := K) hp (fun j => A r (j - p)) (fun _ => 0) v
-    have z : (fun j => window p c j * 0) = fun _ => 0 := funext fun j => Nat.mul_zero _
-    rw [z] at e
-    refine Eq.trans e ?_
-    unfold form
-    refine Columns.sum_congr fun j _ => ?_
-    show (natural (A r (p + j - p)) - 0) * v (p + j) = _
-    rw [Natural.add_sub_cancel_left]
-    exact (ring2 K a v, (a - 0) * v, a * v) _ _
-  have split : form n (padded k c A r) (padded i c A r) v = form n (padded k c A r) (fun _ => 0) v - form n (padded i c A r) (fun _ => 0) v := by
-    have m : ∀ f g : Nat → K, sum n (fun j => f j - g j) = sum n f - sum n g := fun f g => by
-      have e := sum_add n f (fun j => -g j)
-      have e2 : sum n (fun j => -g j) = -sum n g := by
-        have t := sum_mul n (-1 : K) g
-        have u : (fun j => -1 * g j) = fun j => -g j := funext fun j => (ring1 K x, -1 * x, -x) _
-        rw [u] at t
-        exact t.trans ((ring1 K x, -1 * x, -x) _)
-      rw [e2] at e
-      exact e
-    unfold form
-    rw [← m]
-    refine Columns.sum_congr fun j _ => ?_
-    exact (ring3 K a b v, (a - b) * v, (a - 0) * v - (b - 0) * v) _ _ _
-  rw [split, one h1, one h2]
-  have m : sum c (fun j => natural (A r j) * v (k + j)) = sum c (fun j => natural (A r j) * (v (k + j) - v (i + j))) + sum c fun j => natural (A r j) * v (i + j) := by
-    rw [← sum_add]
-    exact Columns.sum_congr fun j _ => (ring3 K a x y, a * x, a * (x - y) + a * y) _ _ _
-  rw [m]
-  exact (ring2 K a b, a + b - b, a) _ _
-
-theorem form_swap (n : Nat) (p q : Nat → Nat) (v : Nat → K) : form n q p v = -form n p q v := by
-  unfold form
-  have e := sum_mul n (-1 : K) fun j => (natural (p j) - natural (q j)) * v j
-  rw [(ring1 K x, -1 * x, -x) (sum n fun j => (natural (p j) - natural (q j)) * v j)] at e
-  rw [← e]
-  exact Columns.sum_congr fun j _ => (ring3 K a b v, (b - a) * v, -1 * ((a - b) * v)) _ _ _
-/-- Coefficients of differences, of either sign. -/
-theorem form_pairs {n i k c : Nat} (h1 : k + c ≤ n) (h2 : i + c ≤ n) (A B : Nat → Nat → Nat) (r : Nat) (v : Nat → K) :
-    form n (fun j => padded k c A r j + padded i c B r j) (fun j => padded i c A r j + padded k c B r j) v =
-      (sum c fun j => natural (A r j) * (v (k + j) - v (i + j))) - sum c fun j => natural (B r j) * (v (k + j) - v (i + j)) := by
-  rw [form_add, form_pair h1 h2, form_swap, form_pair h1 h2]
-  exact (ring2 K a b, a + -b, a - b) _ _
-/-- Lines for all differences of a row. -/
-theorem pairs_le {c d : Nat} {A B rest slope offset : Nat → Nat} {e w : Nat → K} (h : ∀ j, j < c →
-    natural d * e j ≤ natural (slope j) * w j + natural (offset j) ∧ natural (rest j) * w j ≤ natural d * e j + natural (offset j)) :
-    (sum c fun j => natural (A j * rest j) * w j) - (sum c fun j => natural (B j * slope j) * w j) ≤
-      natural d * ((sum c fun j => natural (A j) * e j) - sum c fun j => natural (B j) * e j) + natural (tally c fun j => (A j + B j) * offset j) := by
-  have one : (sum c fun j => natural (A j * rest j) * w j) ≤ natural d * (sum c fun j => natural (A j) * e j) + natural (tally c fun j => A j * offset j) := by
-    rw [natural_tally, ← sum_mul, ← sum_add]
-    refine sum_le fun j hj => ?_
-    have z := mul_nonneg (natural_nonneg (K := K) (A j)) (sub_nonneg (h j hj).2)
-    rw [natural_mul, natural_mul]
-    exact le_cert ((ring8 K a r w d e o p q, d * (a * e) + a * o - a * r * w, a * (d * e + o - r * w)) (natural (A j)) (natural (rest j)) (w j) (natural d) (e j) (natural (offset j)) 0 0) z
-  have other : natural d * (sum c fun j => natural (B j) * e j) ≤ (sum c fun j => natural (B j * slope j) * w j) + natural (tally c fun j => B j * offset j) := by
-    rw [natural_tally, ← sum_mul, ← sum_add]
-    refine sum_le fun j hj => ?_
-    have z := mul_nonneg (natural_nonneg (K := K) (B j)) (sub_nonneg (h j hj).1)
-    rw [natural_mul, natural_mul]
-    exact le_cert ((ring8 K a r w d e o p q, a * r * w + a * o - d * (a * e), a * (r * w + o - d * e)) (natural (B j)) (natural (slope j)) (w j) (natural d) (e j) (natural (offset j)) 0 0) z
-  have total : tally c (fun j => (A j + B j) * offset j) = tally c (fun j => A j * offset j) + tally c fun j => B j * offset j := by
-    rw [← tally_add]
-    exact tally_congr fun j _ => Nat.add_mul _ _ _
-  rw [total, natural_add]
-  refine le_cert ?_ (add_nonneg (sub_nonneg one) (sub_nonneg other))
-  exact (ring8 K a b d x y p q o, d * (x - y) + (p + q) - (a - b), d * x + p - a + (b + q - d * y)) _ _ _ _ _ _ _ 0
-
-/-! ### Through a ReLU, differences first -/
-
-/-- The smaller of two numbers. -/
-theorem smaller_le (a b : Nat) : a - (a - b) ≤ a ∧ a - (a - b) ≤ b := by
-  refine ⟨Natural.sub_le _ _, ?_⟩
-  cases Nat.le_total a b with
-  | inl h => rw [Nat.sub_eq_zero_of_le h]; exact h
-  | inr h =>
-    obtain ⟨k, rfl⟩ := Nat.exists_of_le h
-    rw [Natural.add_sub_cancel_left, Natural.add_sub_cancel]
-    exact Nat.le.refl
-
-/-- Part of the rows of a batch over the `n` results of a ReLU that reads `first`, and so on: what they hold of the differences of
-    `facts` is replaced by lines over the differences of what the ReLU reads, and waits there. The rest goes on. Of the bits of
-    `chosen` those are 1 whose differences are meant. -/
-def pair (s : Scale) (frame : Frame) (bits slopes chosen first n memory : Nat) (facts : Differences) (x : Batch) (next : Batch → Batch → Bool) : Bool :=
-  force (fun i => force (fun k =>
-    both (both (fits s frame memory x) (both (Nat.beq x.count n) (both (both (Nat.beq (Nat.add first i) facts.left) (Nat.beq (Nat.add first k) facts.right))
-        (both (Nat.ble (Nat.add i facts.count) k) (both (Nat.ble (Nat.add k facts.count) n) (both (Nat.ble (Nat.add (Nat.add s.half bits) 2) s.stride)
-          (both (Nat.ble (Nat.add bits 2) frame.digit) (both (Nat.ble facts.count (Nat.pow 2 (Nat.succ (Nat.log2 facts.count)))) (both (slopesFit bits facts.count slopes) (slopesFit 0 facts.count chosen))))))))))
-      (force (fun levels => force (fun upper => force (fun slope => force (fun tops => force (fun down => force (fun up => force (fun offset =>
-          both (atMost frame.digit facts.count (Nat.succ bits) (Nat.pow 2 bits) upper)
-            (force (fun lower => force (fun mask => force (fun atI => force (fun atK =>
-              force (fun p => force (fun q => force (fun p' => force (fun q' =>
-                force (fun first' => force (fun second =>
-                  rounded frame.digit frame.width frame.rows facts.count (Nat.succ x.size) s.stride 1 offset (Nat.add first' second) fun charge =>
-                    force (fun rise => force (fun fall => force (fun unit =>
-                      force (fun positive => force (fun negative => force (fun gain => force (fun loss => force (fun limit =>
-                      force (fun aside => force (fun against => force (fun scale => force (fun weight => force (fun size =>
-                          next ⟨1, weight, limit, x.start, n, x.size, positive, negative, gain, loss⟩ ⟨scale, x.weight, 0, first, n, size, aside, against, 0, 0⟩)
-                        (Nat.succ (Nat.add x.size (Nat.succ bits)))) (Nat.mul x.weight unit)) (Nat.mul unit x.scale))
-                        (Nat.add (Nat.mul atI rise) (Nat.mul atK fall))) (Nat.add (Nat.mul atK rise) (Nat.mul atI fall)))
-                        (Nat.add (Nat.mul unit x.limit) (Nat.mul x.weight (Nat.mul facts.count (Nat.mul (Nat.pow 2 (Nat.succ x.size)) (Nat.pow 2 (Nat.succ s.stride)))))))
-                        (Nat.add (Nat.mul unit x.loss) (Nat.mul x.weight charge))) (Nat.mul unit x.gain))
-                        (Nat.sub x.negative (Nat.add (Nat.mul atK second) (Nat.mul atI first')))) (Nat.sub x.positive (Nat.add (Nat.mul atK first') (Nat.mul atI second))))
-                      (Nat.pow 2 bits)) (scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits) second upper))
-                      (scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits) first' lower))
-                  (Nat.sub q' (minus frame.digit frame.width facts.count frame.rows x.size q' p)))
-                  (Nat.sub p' (minus frame.digit frame.width facts.count frame.rows x.size p' q)))
-                (scaleColumns frame.digit frame.width facts.count frame.rows 1 (cutOut frame.digit frame.width frame.rows x.negative k facts.count) mask))
-                (scaleColumns frame.digit frame.width facts.count frame.rows 1 (cutOut frame.digit frame.width frame.rows x.positive k facts.count) mask))
-                (cutOut frame.digit frame.width frame.rows x.negative i facts.count)) (cutOut frame.digit frame.width frame.rows x.positive i facts.count))
-              (Nat.pow 2 (Nat.mul frame.digit k))) (Nat.pow 2 (Nat.mul frame.digit i)))
-              (Dense.spread frame.digit 1 levels 1 chosen))
-              (Nat.sub (Nat.mul (Nat.pow 2 bits) (ones frame.digit facts.count)) upper)))
-          (offsets s facts.count bits slope down up))
-          (Vector.difference s.stride facts.count s.half tops facts.high)) (Vector.difference s.stride facts.count s.half tops facts.low))
-          (Nat.mul s.top (ones s.stride facts.count)))
-          (Dense.spread s.stride (Nat.succ bits) levels 1 slopes)) (Dense.spread frame.digit (Nat.succ bits) levels 1 slopes)) (Nat.succ (Nat.log2 facts.count))))
-    (Nat.sub facts.right first)) (Nat.sub facts.left first)
-
-/-- The part of the positive coefficients of one run that meets negative ones of the other. -/
-def meet (f g : Nat → Nat → Nat) (bit : Nat → Nat) (k i r j : Nat) : Nat := f r (k + j) * bit j - (f r (k + j) * bit j - g r (i + j))
-
-theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits slopes chosen first n memory : Nat} {facts : Differences} {x : Batch} {next : Batch → Batch → Bool}
-    (sf : s.Fits) (hf : facts.Holds s slots) (hx : x.Holds s frame slots goal) (relu : ∀ i, i < n → IsRelu (slots (first + i)) (slots (x.start + i)))
+/-- What a row holds of the difference of two ReLUs is replaced by lines over the difference of what they
+    read, and the row stays below its goal. -/
+theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
+    {bits slopes chosen first n memory : Nat} {facts : Differences} {x : Batch} {next : Batch → Batch → Bool}
+    (sf : s.Fits)
+    (hf : facts.Holds s slots)
+    (hx : x.Holds s frame slots goal)
+    (relu : ∀ i, i < n → IsRelu (slots (first + i)) (slots (x.start + i)))
     (h : pair s frame bits slopes chosen first n memory facts x next = true) :
-    ∃ y low : Batch, ∃ goal' : Nat → K, y.Holds s frame slots goal' ∧ low.Waits s frame slots goal' goal ∧ next y low = true := by
+    ∃ y low : Batch, ∃ goal' : Nat → K,
+      y.Holds s frame slots goal' ∧ low.Waits s frame slots goal' goal ∧ next y low = true := by
   unfold pair at h
   rw [force_eq, force_eq] at h
   obtain ⟨hc, h⟩ := both_true h
@@ -289,19 +60,24 @@ theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits sl
     exact z
   have c10 : i + facts.count ≤ x.count := Nat.le_trans c4 (Nat.le_trans (Nat.le_add_right _ _) c5)
   simp only [force_eq] at h
-  have slopeDigit : ∀ j, j < facts.count → digit (bits + 1) slopes j < 2 ^ (bits + 1) := fun j _ => digit_lt _ _ _
+  have slopeDigit :
+    ∀ j, j < facts.count → digit (bits + 1) slopes j < 2 ^ (bits + 1) := fun j _ => digit_lt _ _ _
   have slopeLe : bits + 1 ≤ frame.digit := Nat.le_trans (Nat.le_add_right _ 1) c7
-  have strideLe : bits + 1 ≤ s.stride := Nat.le_trans (Nat.le_trans (Nat.le_add_left _ s.half) (Nat.le_add_right _ 1)) c6
+  have strideLe : bits + 1 ≤ s.stride :=
+    Nat.le_trans (Nat.le_trans (Nat.le_add_left _ s.half) (Nat.le_add_right _ 1)) c6
   have stride : 0 < s.stride := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le _)) strideLe
-  have e1 : Dense.spread frame.digit (Nat.succ bits) (Nat.succ (Nat.log2 facts.count)) 1 slopes = pack frame.digit facts.count (digit (bits + 1) slopes) := by
+  have e1 : Dense.spread frame.digit (Nat.succ bits) (Nat.succ (Nat.log2 facts.count)) 1 slopes =
+      pack frame.digit facts.count (digit (bits + 1) slopes) := by
     have e := Dense.spread_pack slopeLe ok.digit c8 slopeDigit
     rw [← pack_digits facts.count slopes c9] at e; exact e
-  have e2 : Dense.spread s.stride (Nat.succ bits) (Nat.succ (Nat.log2 facts.count)) 1 slopes = pack s.stride facts.count (digit (bits + 1) slopes) := by
+  have e2 : Dense.spread s.stride (Nat.succ bits) (Nat.succ (Nat.log2 facts.count)) 1 slopes =
+      pack s.stride facts.count (digit (bits + 1) slopes) := by
     have e := Dense.spread_pack strideLe stride c8 slopeDigit
     rw [← pack_digits facts.count slopes c9] at e; exact e
   have one : 1 ≤ frame.digit := ok.digit
   have bitDigit : ∀ j, j < facts.count → digit 1 chosen j < 2 ^ 1 := fun j _ => digit_lt _ _ _
-  have e3 : Dense.spread frame.digit 1 (Nat.succ (Nat.log2 facts.count)) 1 chosen = pack frame.digit facts.count (digit 1 chosen) := by
+  have e3 : Dense.spread frame.digit 1 (Nat.succ (Nat.log2 facts.count)) 1 chosen =
+      pack frame.digit facts.count (digit 1 chosen) := by
     have e := Dense.spread_pack one ok.digit c8 bitDigit
     rw [← pack_digits facts.count chosen c11] at e; exact e
   rw [e1, e2, e3] at h
@@ -311,94 +87,155 @@ theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits sl
   obtain ⟨l, m, d1, d2, hd⟩ := hf
   have room : s.half + 1 ≤ s.stride := Nat.add_le_add Nat.le.refl ok.half
   have topLt : s.top < 2 ^ s.half := sf.half
-  have tops : Nat.mul s.top (ones s.stride facts.count) = pack s.stride facts.count fun _ => s.top := mul_ones stride facts.count s.top
-  have f1 : Vector.difference s.stride facts.count s.half (pack s.stride facts.count fun _ => s.top) (pack s.stride facts.count l) = _ :=
+  have tops : Nat.mul s.top (ones s.stride facts.count) =
+    pack s.stride facts.count fun _ => s.top := mul_ones stride facts.count s.top
+  have f1 : Vector.difference s.stride facts.count s.half (pack s.stride facts.count fun _ => s.top)
+        (pack s.stride facts.count l) = _ :=
     Vector.difference_eq room (fun _ _ => topLt) (fun j hj => (hd j hj).1)
-  have f2 : Vector.difference s.stride facts.count s.half (pack s.stride facts.count fun _ => s.top) (pack s.stride facts.count m) = _ :=
+  have f2 : Vector.difference s.stride facts.count s.half (pack s.stride facts.count fun _ => s.top)
+        (pack s.stride facts.count m) = _ :=
     Vector.difference_eq room (fun _ _ => topLt) (fun j hj => (hd j hj).2.1)
   have below : ∀ a : Nat, s.top - a < 2 ^ s.half := fun a => Natural.lt_of_le_of_lt (Natural.sub_le _ _) topLt
-  obtain ⟨offset, o1, o2⟩ := offsets_eq (down := fun j => s.top - l j) (up := fun j => s.top - m j) sf c6 slopeMost (fun _ _ => below _) (fun _ _ => below _)
+  obtain ⟨offset, o1, o2⟩ := offsets_eq (down := fun j => s.top - l j) (up := fun j => s.top - m j) sf c6
+    slopeMost (fun _ _ => below _) (fun _ _ => below _)
   rw [d1, d2, tops, f1, f2, o1] at h
-  have restOf : Nat.sub (Nat.mul (Nat.pow 2 bits) (ones frame.digit facts.count)) (pack frame.digit facts.count (digit (bits + 1) slopes)) =
+  have restOf : Nat.sub (Nat.mul (Nat.pow 2 bits) (ones frame.digit facts.count))
+    (pack frame.digit facts.count (digit (bits + 1) slopes)) =
       pack frame.digit facts.count fun j => 2 ^ bits - digit (bits + 1) slopes j := by
-    have c : Nat.mul (Nat.pow 2 bits) (ones frame.digit facts.count) = pack frame.digit facts.count fun _ => 2 ^ bits := mul_ones ok.digit facts.count _
+    have c : Nat.mul (Nat.pow 2 bits) (ones frame.digit facts.count) =
+      pack frame.digit facts.count fun _ => 2 ^ bits := mul_ones ok.digit facts.count _
     rw [c]; exact (pack_sub slopeMost).symm
   rw [restOf] at h
-  have restDigit : ∀ j, j < facts.count → 2 ^ bits - digit (bits + 1) slopes j < 2 ^ (bits + 1) := fun j _ => Natural.lt_of_le_of_lt (Natural.sub_le _ _) top
+  have restDigit : ∀ j, j < facts.count → 2 ^ bits - digit (bits + 1) slopes j < 2 ^ (bits + 1) :=
+    fun j _ => Natural.lt_of_le_of_lt (Natural.sub_le _ _) top
   obtain ⟨f, g, c, d, p1, p2, p3, p4, hr⟩ := hx
-  have fs : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ x.size := fun r hr' j hj => ((hr r hr').1 j hj).1
-  have gs : ∀ r, r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ x.size := fun r hr' j hj => ((hr r hr').1 j hj).2
-  have fw : ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide (fs r hr' j hj)
-  have gw : ∀ r, r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide (gs r hr' j hj)
-  have inK : ∀ j, j < facts.count → k + j < x.count := fun j hj => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := k)) hj) c5
-  have inI : ∀ j, j < facts.count → i + j < x.count := fun j hj => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := i)) hj) c10
+  have fs :
+    ∀ r, r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ x.size := fun r hr' j hj => ((hr r hr').1 j hj).1
+  have gs :
+    ∀ r, r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ x.size := fun r hr' j hj => ((hr r hr').1 j hj).2
+  have fw : ∀ r,
+    r < frame.rows → ∀ j, j < x.count → f r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide (fs r hr' j hj)
+  have gw : ∀ r,
+    r < frame.rows → ∀ j, j < x.count → g r j < 2 ^ frame.digit := fun r hr' j hj => ok.wide (gs r hr' j hj)
+  have inK : ∀ j, j < facts.count → k + j < x.count :=
+    fun j hj => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := k)) hj) c5
+  have inI : ∀ j, j < facts.count → i + j < x.count :=
+    fun j hj => Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := i)) hj) c10
   have narrow : facts.count ≤ frame.width := Nat.le_trans (Nat.le_trans (Nat.le_add_left _ k) c5) ok.width
   have less : ∀ (a j : Nat), a * digit 1 chosen j ≤ a := fun a j => by
-    have z := Nat.mul_le_mul (Nat.le.refl (n := a)) (Nat.le_of_succ_le_succ (digit_lt 1 chosen j) : digit 1 chosen j ≤ 1)
+    have z := Nat.mul_le_mul (Nat.le.refl (n := a))
+      (Nat.le_of_succ_le_succ (digit_lt 1 chosen j) : digit 1 chosen j ≤ 1)
     rw [Nat.mul_one] at z; exact z
   have masked : ∀ (u : Nat → Nat → Nat), (∀ r, r < frame.rows → ∀ j, j < x.count → u r j < 2 ^ x.size) →
-      scaleColumns frame.digit frame.width facts.count frame.rows 1 (grid frame.digit frame.width facts.count frame.rows fun r j => u r (k + j)) (pack frame.digit facts.count (digit 1 chosen)) =
-        grid frame.digit frame.width facts.count frame.rows fun r j => u r (k + j) * digit 1 chosen j := fun u hu =>
+      scaleColumns frame.digit frame.width facts.count frame.rows 1
+            (grid frame.digit frame.width facts.count frame.rows fun r j => u r (k + j))
+            (pack frame.digit facts.count (digit 1 chosen)) =
+          grid frame.digit frame.width facts.count frame.rows fun r j =>
+            u r (k + j) * digit 1 chosen j := fun u hu =>
     scaleColumns_eq narrow ok.digit one (fun r hr' j hj => ok.wide (hu r hr' _ (inK j hj))) bitDigit
-  have t1 : ∀ (u v : Nat → Nat → Nat), (∀ r, r < frame.rows → ∀ j, j < x.count → u r j < 2 ^ x.size) → (∀ r, r < frame.rows → ∀ j, j < x.count → v r j < 2 ^ x.size) →
+  have t1 : ∀ (u v : Nat → Nat → Nat), (∀ r, r < frame.rows → ∀ j, j < x.count → u r j < 2 ^ x.size) →
+    (∀ r, r < frame.rows → ∀ j, j < x.count → v r j < 2 ^ x.size) →
       Nat.sub (grid frame.digit frame.width facts.count frame.rows fun r j => u r (k + j) * digit 1 chosen j)
-        (minus frame.digit frame.width facts.count frame.rows x.size (grid frame.digit frame.width facts.count frame.rows fun r j => u r (k + j) * digit 1 chosen j)
-          (grid frame.digit frame.width facts.count frame.rows fun r j => v r (i + j))) = grid frame.digit frame.width facts.count frame.rows (meet u v (digit 1 chosen) k i) := fun u v hu hv => by
-    have e := minus_eq (p := fun r j => u r (k + j) * digit 1 chosen j) (q := fun r j => v r (i + j)) narrow ok.size
-      (fun r hr' j hj => Natural.lt_of_le_of_lt (less _ j) (hu r hr' _ (inK j hj))) (fun r hr' j hj => hv r hr' _ (inI j hj))
+        (minus frame.digit frame.width facts.count frame.rows x.size
+                (grid frame.digit frame.width facts.count frame.rows
+                  fun r j => u r (k + j) * digit 1 chosen j)
+                (grid frame.digit frame.width facts.count frame.rows fun r j => v r (i + j))) =
+            grid frame.digit frame.width facts.count frame.rows (meet u v (digit 1 chosen) k i) :=
+            fun u v hu hv => by
+    have e := minus_eq (p := fun r j => u r (k + j) * digit 1 chosen j) (q := fun r j => v r (i + j)) narrow
+      ok.size (fun r hr' j hj => Natural.lt_of_le_of_lt (less _ j) (hu r hr' _ (inK j hj)))
+      (fun r hr' j hj => hv r hr' _ (inI j hj))
     rw [e]
     exact grid_sub fun r _ j _ => Natural.sub_le _ _
-  rw [p1, p2, cutOut_eq ok.digit ok.width fw c10, cutOut_eq ok.digit ok.width gw c10, cutOut_eq ok.digit ok.width fw c5, cutOut_eq ok.digit ok.width gw c5, masked f fs, masked g gs, t1 f g fs gs, t1 g f gs fs] at h
-  have m1 : ∀ r, r < frame.rows → ∀ j, j < facts.count → meet f g (digit 1 chosen) k i r j < 2 ^ x.size := fun r hr' j hj => Natural.lt_of_le_of_lt (Nat.le_trans (smaller_le _ _).1 (less _ j)) (fs r hr' _ (inK j hj))
-  have m2 : ∀ r, r < frame.rows → ∀ j, j < facts.count → meet g f (digit 1 chosen) k i r j < 2 ^ x.size := fun r hr' j hj => Natural.lt_of_le_of_lt (Nat.le_trans (smaller_le _ _).1 (less _ j)) (gs r hr' _ (inK j hj))
+  rw [p1, p2, cutOut_eq ok.digit ok.width fw c10, cutOut_eq ok.digit ok.width gw c10,
+      cutOut_eq ok.digit ok.width fw c5, cutOut_eq ok.digit ok.width gw c5, masked f fs, masked g gs,
+      t1 f g fs gs, t1 g f gs fs] at h
+  have m1 : ∀ r, r < frame.rows →
+    ∀ j, j < facts.count → meet f g (digit 1 chosen) k i r j < 2 ^ x.size :=
+      fun r hr' j hj =>
+      Natural.lt_of_le_of_lt (Nat.le_trans (smaller_le _ _).1 (less _ j)) (fs r hr' _ (inK j hj))
+  have m2 : ∀ r, r < frame.rows →
+    ∀ j, j < facts.count → meet g f (digit 1 chosen) k i r j < 2 ^ x.size :=
+      fun r hr' j hj =>
+      Natural.lt_of_le_of_lt (Nat.le_trans (smaller_le _ _).1 (less _ j)) (gs r hr' _ (inK j hj))
   have double : 2 ^ (x.size + 1) = 2 ^ x.size + 2 ^ x.size := by rw [Natural.pow_succ, Natural.two_mul]
-  have together : ∀ r, r < frame.rows → ∀ j, j < facts.count → meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j < 2 ^ (x.size + 1) := fun r hr' j hj => by
+  have together : ∀ r, r < frame.rows →
+      ∀ j, j < facts.count →
+        meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j < 2 ^ (x.size + 1) :=
+        fun r hr' j hj => by
     rw [double]
     have e := Nat.add_le_add (m1 r hr' j hj) (Natural.le_of_lt (m2 r hr' j hj))
     rw [Nat.succ_add] at e; exact e
-  have sum : (grid frame.digit frame.width facts.count frame.rows (meet f g (digit 1 chosen) k i)).add (grid frame.digit frame.width facts.count frame.rows (meet g f (digit 1 chosen) k i)) =
-      grid frame.digit frame.width facts.count frame.rows fun r j => meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j := (grid_add _ _ _ _ _ _).symm
+  have sum : (grid frame.digit frame.width facts.count frame.rows (meet f g (digit 1 chosen) k i)).add
+      (grid frame.digit frame.width facts.count frame.rows (meet g f (digit 1 chosen) k i)) =
+    grid frame.digit frame.width facts.count frame.rows fun r j =>
+      meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j := (grid_add _ _ _ _ _ _).symm
   have ow := fun j hj => Natural.lt_of_lt_of_le (o2 j hj).1 (Natural.two_pow_le c6)
   rw [sum] at h
   obtain ⟨t, drop, h⟩ := rounded_sound Nat.le.refl together ow h
-  have first_scaled : scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits) (grid frame.digit frame.width facts.count frame.rows (meet f g (digit 1 chosen) k i))
-      (pack frame.digit facts.count fun j => 2 ^ bits - digit (bits + 1) slopes j) = _ := scaleColumns_eq narrow ok.digit slopeLe (fun r hr' j hj => ok.wide (m1 r hr' j hj)) restDigit
-  have second_scaled : scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits) (grid frame.digit frame.width facts.count frame.rows (meet g f (digit 1 chosen) k i))
-      (pack frame.digit facts.count (digit (bits + 1) slopes)) = _ := scaleColumns_eq narrow ok.digit slopeLe (fun r hr' j hj => ok.wide (m2 r hr' j hj)) slopeDigit
+  have first_scaled : scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits)
+      (grid frame.digit frame.width facts.count frame.rows (meet f g (digit 1 chosen) k i))
+      (pack frame.digit facts.count fun j => 2 ^ bits - digit (bits + 1) slopes j) = _ :=
+    scaleColumns_eq narrow ok.digit slopeLe (fun r hr' j hj => ok.wide (m1 r hr' j hj)) restDigit
+  have second_scaled : scaleColumns frame.digit frame.width facts.count frame.rows (Nat.succ bits)
+      (grid frame.digit frame.width facts.count frame.rows (meet g f (digit 1 chosen) k i))
+      (pack frame.digit facts.count (digit (bits + 1) slopes)) = _ :=
+    scaleColumns_eq narrow ok.digit slopeLe (fun r hr' j hj => ok.wide (m2 r hr' j hj)) slopeDigit
   have place : ∀ (A : Nat → Nat → Nat) {p : Nat}, p + facts.count ≤ x.count →
-      Nat.mul (Nat.pow 2 (Nat.mul frame.digit p)) (grid frame.digit frame.width facts.count frame.rows A) = grid frame.digit frame.width x.count frame.rows (padded p facts.count A) :=
+      Nat.mul (Nat.pow 2 (Nat.mul frame.digit p)) (grid frame.digit frame.width facts.count frame.rows A) =
+          grid frame.digit frame.width x.count frame.rows (padded p facts.count A) :=
     fun A p hp => (grid_padded_eq hp A).symm
-  have both_places : ∀ (A B : Nat → Nat → Nat) {p q : Nat}, p + facts.count ≤ x.count → q + facts.count ≤ x.count →
-      Nat.add (Nat.mul (Nat.pow 2 (Nat.mul frame.digit p)) (grid frame.digit frame.width facts.count frame.rows A))
-        (Nat.mul (Nat.pow 2 (Nat.mul frame.digit q)) (grid frame.digit frame.width facts.count frame.rows B)) =
-      grid frame.digit frame.width x.count frame.rows fun r j => padded p facts.count A r j + padded q facts.count B r j := fun A B p q hp hq => by
+  have both_places :
+    ∀ (A B : Nat → Nat → Nat) {p q : Nat}, p + facts.count ≤ x.count → q + facts.count ≤ x.count →
+      Nat.add
+        (Nat.mul (Nat.pow 2 (Nat.mul frame.digit p)) (grid frame.digit frame.width facts.count frame.rows A))
+        (Nat.mul (Nat.pow 2 (Nat.mul frame.digit q)) (grid frame.digit frame.width facts.count frame.rows B))
+        =
+      grid frame.digit frame.width x.count frame.rows fun r j =>
+          padded p facts.count A r j + padded q facts.count B r j := fun A B p q hp hq => by
     rw [place A hp, place B hq]; exact (grid_add _ _ _ _ _ _).symm
-  have less1 : ∀ r j, padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j ≤ f r j := fun r =>
+  have less1 : ∀ r j, padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+        padded i facts.count (meet g f (digit 1 chosen) k i) r j ≤ f r j := fun r =>
     padded_both_le c4 (fun j _ => Nat.le_trans (smaller_le _ _).1 (less _ j)) (fun j _ => (smaller_le _ _).2)
-  have less2 : ∀ r j, padded k facts.count (meet g f (digit 1 chosen) k i) r j + padded i facts.count (meet f g (digit 1 chosen) k i) r j ≤ g r j := fun r =>
+  have less2 : ∀ r j, padded k facts.count (meet g f (digit 1 chosen) k i) r j +
+        padded i facts.count (meet f g (digit 1 chosen) k i) r j ≤ g r j := fun r =>
     padded_both_le c4 (fun j _ => Nat.le_trans (smaller_le _ _).1 (less _ j)) (fun j _ => (smaller_le _ _).2)
-  rw [first_scaled, second_scaled, both_places _ _ c5 c10, both_places _ _ c5 c10, both_places _ _ c5 c10, both_places _ _ c10 c5] at h
+  rw [first_scaled, second_scaled, both_places _ _ c5 c10, both_places _ _ c5 c10, both_places _ _ c5 c10,
+      both_places _ _ c10 c5] at h
   have rest1 : Nat.sub (grid frame.digit frame.width x.count frame.rows f)
-      (grid frame.digit frame.width x.count frame.rows fun r j => padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j) = _ := grid_sub fun r _ j _ => less1 r j
+      (grid frame.digit frame.width x.count frame.rows fun r j => padded k facts.count
+              (meet f g (digit 1 chosen) k i) r j +
+            padded i facts.count (meet g f (digit 1 chosen) k i) r j) = _ := grid_sub fun r _ j _ => less1 r j
   have rest2 : Nat.sub (grid frame.digit frame.width x.count frame.rows g)
-      (grid frame.digit frame.width x.count frame.rows fun r j => padded k facts.count (meet g f (digit 1 chosen) k i) r j + padded i facts.count (meet f g (digit 1 chosen) k i) r j) = _ := grid_sub fun r _ j _ => less2 r j
+      (grid frame.digit frame.width x.count frame.rows fun r j => padded k facts.count
+              (meet g f (digit 1 chosen) k i) r j +
+            padded i facts.count (meet f g (digit 1 chosen) k i) r j) = _ := grid_sub fun r _ j _ => less2 r j
   rw [rest1, rest2] at h
   refine ⟨_, _, fun r => natural (2 ^ bits * x.scale) * goal r - natural x.weight *
-    form x.count (fun j => padded k facts.count (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r j + padded i facts.count (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r j)
-      (fun j => padded i facts.count (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r j + padded k facts.count (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r j)
+    form x.count (fun j => padded k facts.count
+          (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r j +
+        padded i facts.count (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r j)
+      (fun j => padded i facts.count
+          (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r j +
+        padded k facts.count (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r j)
       (values s slots first), ?_, ?_, h⟩
-  · refine ⟨_, _, fun r => 2 ^ bits * c r, fun r => 2 ^ bits * d r + x.weight * (2 ^ t * tally facts.count fun j => (meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j) * (offset j / 2 ^ t + 1)),
-      rfl, rfl, ?_, ?_, fun r hr' => ?_⟩
+  · refine ⟨_, _, fun r => 2 ^ bits * c r, fun r => 2 ^ bits * d r +
+        x.weight * (2 ^ t * tally facts.count fun j => (meet f g (digit 1 chosen) k i r j +
+                    meet g f (digit 1 chosen) k i r j) * (offset j / 2 ^ t + 1)), rfl, rfl, ?_, ?_,
+        fun r hr' => ?_⟩
     · show 2 ^ bits * x.gain = _
       rw [p3, side_mul]
     · show 2 ^ bits * x.loss + x.weight * side _ _ _ _ = _
       rw [p4, side_add, side_mul _ _ _ (2 ^ bits), side_mul _ _ _ x.weight]
     · obtain ⟨q1, q2, q3, q4⟩ := hr r hr'
-      refine ⟨fun j hj => ⟨Natural.lt_of_le_of_lt (Natural.sub_le _ _) (q1 j hj).1, Natural.lt_of_le_of_lt (Natural.sub_le _ _) (q1 j hj).2⟩, ?_, ?_, ?_⟩
+      refine ⟨fun j hj => ⟨Natural.lt_of_le_of_lt (Natural.sub_le _ _) (q1 j hj).1,
+            Natural.lt_of_le_of_lt (Natural.sub_le _ _) (q1 j hj).2⟩, ?_, ?_, ?_⟩
       · exact Nat.le_trans (Nat.mul_le_mul Nat.le.refl q2) (Nat.le_add_right _ _)
-      · exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl q3) (Nat.mul_le_mul Nat.le.refl (rounded_le drop (together r hr') ow))
+      · exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl q3)
+          (Nat.mul_le_mul Nat.le.refl (rounded_le drop (together r hr') ow))
       · have unit := natural_nonneg (K := K) s.unit
-        have scaled : ∀ j, j < x.count → IsRelu (values s slots first j) (values s slots x.start j) := fun j hj => by
+        have scaled :
+            ∀ j, j < x.count → IsRelu (values s slots first j) (values s slots x.start j) := fun j hj => by
           unfold values
           cases relu j hj with
           | inl t =>
@@ -413,66 +250,106 @@ theorem pair_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {bits sl
             exact Or.inr ⟨z, rfl⟩
         have lines : ∀ j, j < facts.count →
             natural (2 ^ bits) * (values s slots x.start (k + j) - values s slots x.start (i + j)) ≤
-                natural (digit (bits + 1) slopes j) * (values s slots first (k + j) - values s slots first (i + j)) + natural (offset j) ∧
-              natural (2 ^ bits - digit (bits + 1) slopes j) * (values s slots first (k + j) - values s slots first (i + j)) ≤
-                natural (2 ^ bits) * (values s slots x.start (k + j) - values s slots x.start (i + j)) + (natural (offset j) : K) := fun j hj => by
+                natural (digit (bits + 1) slopes j) *
+                    (values s slots first (k + j) - values s slots first (i + j)) + natural (offset j) ∧
+              natural (2 ^ bits - digit (bits + 1) slopes j) *
+                    (values s slots first (k + j) - values s slots first (i + j)) ≤
+                  natural (2 ^ bits) * (values s slots x.start (k + j) - values s slots x.start (i + j)) +
+                    (natural (offset j) : K) := fun j hj => by
           obtain ⟨_, _, v3, v4⟩ := hd j hj
-          have same : values s slots first (k + j) - values s slots first (i + j) = natural s.unit * gap slots facts.left facts.right j := by
+          have same : values s slots first (k + j) - values s slots first (i + j) =
+              natural s.unit * gap slots facts.left facts.right j := by
             unfold values gap
             rw [← left, ← right]
-            show natural s.unit * slots (first + (k + j)) - natural s.unit * slots (first + (i + j)) = natural s.unit * (slots (first + k + j) - slots (first + i + j))
+            show natural s.unit * slots (first + (k + j)) - natural s.unit * slots (first + (i + j)) =
+              natural s.unit * (slots (first + k + j) - slots (first + i + j))
             rw [Nat.add_assoc first, Nat.add_assoc first]
             exact (ring3 K u a b, u * a - u * b, u * (a - b)) _ _ _
           rw [← same] at v3 v4
-          exact relu_difference (scaled _ (inI j hj)) (scaled _ (inK j hj)) v3 v4 (slopeMost j hj) (o2 j hj).2.1 (o2 j hj).2.2
+          exact relu_difference (scaled _ (inI j hj)) (scaled _ (inK j hj)) v3 v4 (slopeMost j hj)
+            (o2 j hj).2.1 (o2 j hj).2.2
         have b := pairs_le (A := meet f g (digit 1 chosen) k i r) (B := meet g f (digit 1 chosen) k i r) lines
-        have more := natural_le (K := K) (rounded_above facts.count t (fun j => meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j) offset)
-        rw [← form_pairs (A := fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) (B := fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) c5 c10 r (values s slots first),
-          ← form_pairs c5 c10] at b
+        have more := natural_le (K := K)
+          (rounded_above facts.count t
+            (fun j => meet f g (digit 1 chosen) k i r j + meet g f (digit 1 chosen) k i r j) offset)
+        rw [← form_pairs
+            (A := fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j))
+            (B := fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) c5 c10 r
+            (values s slots first), ← form_pairs c5 c10] at b
         have whole : form x.count (f r) (g r) (values s slots x.start) =
-            form x.count (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j))
-                (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j + padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) +
-              form x.count (fun j => padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j)
-                (fun j => padded i facts.count (meet f g (digit 1 chosen) k i) r j + padded k facts.count (meet g f (digit 1 chosen) k i) r j) (values s slots x.start) := by
+            form x.count (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+                        padded i facts.count (meet g f (digit 1 chosen) k i) r j))
+                  (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j +
+                        padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) +
+                form x.count (fun j => padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+                    padded i facts.count (meet g f (digit 1 chosen) k i) r j)
+                  (fun j => padded i facts.count (meet f g (digit 1 chosen) k i) r j +
+                    padded k facts.count (meet g f (digit 1 chosen) k i) r j) (values s slots x.start) := by
           unfold form
           rw [← sum_add]
           refine Columns.sum_congr fun j _ => ?_
-          rw [Linear.natural_sub (less1 r j), Linear.natural_sub (less2 r j), natural_add, natural_add, natural_add]
-          exact (ring8 K f g a b p q v o, (f - g) * v, (f - (a + b) - (g - (p + q))) * v + (a + b - (q + p)) * v) _ _ _ _ _ _ _ 0
+          rw [Linear.natural_sub (less1 r j), Linear.natural_sub (less2 r j), natural_add, natural_add,
+              natural_add]
+          exact
+            (ring8 K f g a b p q v o, (f - g) * v, (f - (a + b) - (g - (p + q))) * v + (a + b - (q + p)) * v)
+            _ _ _ _ _ _ _ 0
         rw [whole] at q4
         have b := mul_le_left (natural_nonneg (K := K) x.weight) (le_trans b (add_le_add (le_refl _) more))
         have q4 := mul_le_left (natural_nonneg (K := K) (2 ^ bits)) q4
-        show natural (x.weight * 2 ^ bits) * form x.count (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j))
-            (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j + padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) + natural (2 ^ bits * c r) ≤
-          natural 1 * (natural (2 ^ bits * x.scale) * goal r - natural x.weight * _) + natural (2 ^ bits * d r + x.weight * _)
-        rw [natural_add, natural_mul (2 ^ bits) (c r), natural_mul (2 ^ bits) x.scale, natural_mul (2 ^ bits) (d r), natural_mul x.weight (2 ^ bits), natural_mul x.weight]
+        show natural (x.weight * 2 ^ bits) * form x.count
+                (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+                      padded i facts.count (meet g f (digit 1 chosen) k i) r j))
+                (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j +
+                      padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) +
+            natural (2 ^ bits * c r) ≤
+          natural 1 * (natural (2 ^ bits * x.scale) * goal r - natural x.weight * _) +
+            natural (2 ^ bits * d r + x.weight * _)
+        rw [natural_add, natural_mul (2 ^ bits) (c r), natural_mul (2 ^ bits) x.scale,
+            natural_mul (2 ^ bits) (d r), natural_mul x.weight (2 ^ bits), natural_mul x.weight]
         rw [mul_assoc (natural (2 ^ bits)) (natural x.scale)]
-        generalize form x.count (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j))
-          (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j + padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) = F at *
-        generalize form x.count (fun j => padded k facts.count (meet f g (digit 1 chosen) k i) r j + padded i facts.count (meet g f (digit 1 chosen) k i) r j)
-          (fun j => padded i facts.count (meet f g (digit 1 chosen) k i) r j + padded k facts.count (meet g f (digit 1 chosen) k i) r j) (values s slots x.start) = P at *
+        generalize form x.count
+            (fun j => f r j - (padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+                  padded i facts.count (meet g f (digit 1 chosen) k i) r j))
+            (fun j => g r j - (padded k facts.count (meet g f (digit 1 chosen) k i) r j +
+                  padded i facts.count (meet f g (digit 1 chosen) k i) r j)) (values s slots x.start) = F at *
+        generalize form x.count
+            (fun j => padded k facts.count (meet f g (digit 1 chosen) k i) r j +
+              padded i facts.count (meet g f (digit 1 chosen) k i) r j)
+            (fun j => padded i facts.count (meet f g (digit 1 chosen) k i) r j +
+              padded k facts.count (meet g f (digit 1 chosen) k i) r j) (values s slots x.start) = P at *
         generalize (natural x.scale : K) * goal r = z at *
         generalize (natural x.weight : K) = w at *
         generalize (natural (2 ^ bits) : K) = e at *
         rw [mul_add] at b
         rw [mul_add, mul_add e z, (ring4 K e w F P, e * (w * (F + P)), w * e * F + w * (e * P)) e w F P] at q4
         refine le_cert ?_ (add_nonneg (sub_nonneg b) (sub_nonneg q4))
-        exact (ring8 K a p o v z d c q, 1 * (z - v) + (d + o) - (a + c), p + o - v + (z + d - (a + p + c))) _ _ _ _ _ _ _ 0
+        exact (ring8 K a p o v z d c q, 1 * (z - v) + (d + o) - (a + c), p + o - v + (z + d - (a + p + c))) _
+          _ _ _ _ _ _ 0
   · refine ⟨_, _, rfl, rfl, fun r hr' => ⟨fun j _ => ?_, rfl⟩⟩
-    have grown : ∀ {a v : Nat}, a < 2 ^ x.size → v < 2 ^ (bits + 1) → a * v < 2 ^ (x.size + (bits + 1)) := fun ha hv => by
+    have grown : ∀ {a v : Nat},
+        a < 2 ^ x.size → v < 2 ^ (bits + 1) → a * v < 2 ^ (x.size + (bits + 1)) := fun ha hv => by
       rw [Natural.pow_add]
       exact Natural.lt_of_le_of_lt (Nat.mul_le_mul Nat.le.refl (Natural.le_of_lt hv))
-        (by rw [Nat.mul_comm, Nat.mul_comm (2 ^ x.size)]; exact Natural.mul_lt_mul_left (Natural.two_pow_pos _) ha)
-    have two : 2 ^ (x.size + (bits + 1) + 1) = 2 ^ (x.size + (bits + 1)) + 2 ^ (x.size + (bits + 1)) := by rw [Natural.pow_succ, Natural.two_mul]
-    have one : ∀ {a b : Nat}, a < 2 ^ (x.size + (bits + 1)) → b < 2 ^ (x.size + (bits + 1)) → a + b < 2 ^ (x.size + (bits + 1) + 1) := fun ha hb => by
+        (by
+            rw [Nat.mul_comm, Nat.mul_comm (2 ^ x.size)]
+            exact Natural.mul_lt_mul_left (Natural.two_pow_pos _) ha)
+    have two : 2 ^ (x.size + (bits + 1) + 1) = 2 ^ (x.size + (bits + 1)) + 2 ^ (x.size + (bits + 1)) := by
+      rw [Natural.pow_succ, Natural.two_mul]
+    have one : ∀ {a b : Nat}, a < 2 ^ (x.size + (bits + 1)) →
+        b < 2 ^ (x.size + (bits + 1)) → a + b < 2 ^ (x.size + (bits + 1) + 1) := fun ha hb => by
       rw [two]
       have e := Nat.add_le_add ha (Natural.le_of_lt hb)
       rw [Nat.succ_add] at e; exact e
-    have u1 : ∀ p q, padded p facts.count (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r q < 2 ^ (x.size + (bits + 1)) := fun p q =>
-      padded_lt (n := q) (fun j hj => (grown (m1 r hr' j hj) (restDigit j hj) : meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j) < _)) q
-    have u2 : ∀ p q, padded p facts.count (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r q < 2 ^ (x.size + (bits + 1)) := fun p q =>
-      padded_lt (n := q) (fun j hj => (grown (m2 r hr' j hj) (slopeDigit j hj) : meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j < _)) q
+    have u1 : ∀ p q, padded p facts.count
+          (fun r j => meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j)) r q <
+        2 ^ (x.size + (bits + 1)) := fun p q =>
+      padded_lt (n := q) (fun j hj => (grown (m1 r hr' j hj) (restDigit j hj) :
+            meet f g (digit 1 chosen) k i r j * (2 ^ bits - digit (bits + 1) slopes j) < _)) q
+    have u2 : ∀ p q, padded p facts.count
+          (fun r j => meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j) r q <
+        2 ^ (x.size + (bits + 1)) := fun p q =>
+      padded_lt (n := q) (fun j hj => (grown (m2 r hr' j hj) (slopeDigit j hj) :
+            meet g f (digit 1 chosen) k i r j * digit (bits + 1) slopes j < _)) q
     exact ⟨one (u1 k j) (u2 i j), one (u1 i j) (u2 k j)⟩
-
 end Relaxation
 end PytestTorchLean

@@ -1,12 +1,11 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Lane
-import PytestTorchLean.Check.Relaxation.Substitute
+import PytestTorchLean.Check.Relaxation.ReversedRows
 /-!
 # Rows in reverse order times columns as they were decoded
 
 A product of polynomials needs one factor in reverse order. Where few rows meet a large matrix, it is cheaper
-to reverse the rows than the matrix. The decoded columns have digits of `C` bits, wider than the products need:
-`q` neighbouring columns share their digits, so that one multiplication serves all of them.
+to reverse the rows than the matrix. The decoded columns have digits of `C` bits, wider than the products
+need: `q` neighbouring columns share their digits, so that one multiplication serves all of them.
 -/
 set_option linter.all false
 universe u
@@ -14,146 +13,14 @@ namespace PytestTorchLean
 namespace Relaxation
 open Natural Matrix
 
-/-! ### The rows -/
-
-/-- Rows `w` digits apart brought to a distance of `c` digits, whichever is larger; `2^levels` is at least their number. -/
-def respaced (b w c levels x : Nat) : Nat :=
-  Bool.casesOn (motive := fun _ => Nat) (Nat.ble c w) (wider b c w levels x) (closer b w c levels x)
-theorem respaced_eq {b w c R levels : Nat} {f : Nat → Nat} (hb : 0 < b) (hw : 0 < w) (hc : 0 < c) (hl : R ≤ 2 ^ levels)
-    (h1 : ∀ r, r < R → f r < 2 ^ (b * w)) (h2 : ∀ r, r < R → f r < 2 ^ (b * c)) : respaced b w c levels (pack (b * w) R f) = pack (b * c) R f := by
-  unfold respaced
-  cases e : Nat.ble c w with
-  | true => exact closer_eq hb hc (Nat.le_of_ble_eq_true e) hl h2
-  | false =>
-    have le : w ≤ c := (le_or_lt c w).elim (fun g => Bool.noConf_tf ((Nat.ble_eq_true_of_le g).symm.trans e)) Natural.le_of_lt
-    exact wider_eq hb hw le hl h1
-
-/-- All rows of a grid reversed, `2^l` digits of `C` bits each; `2^height` is at least the number of rows, `2^levels` that of all digits. -/
-def reversedRows (b w C R l height levels x : Nat) : Nat :=
-  force (fun y => force (fun z => Dense.spread C b levels 1 z) (turn R l b b y)) (respaced b w (Nat.pow 2 l) height x)
-theorem reversedRows_eq {b w C R l height levels m : Nat} {f : Nat → Nat → Nat} (hb : 0 < b) (hC : b ≤ C) (hm : 0 < m) (hw : m ≤ w) (hl : m ≤ 2 ^ l)
-    (hh : R ≤ 2 ^ height) (hn : 2 ^ l * R ≤ 2 ^ levels) (hf : ∀ r, r < R → ∀ j, j < m → f r j < 2 ^ b) :
-    reversedRows b w C R l height levels (grid b w m R f) = grid C (2 ^ l) (2 ^ l) R fun r j => upTo m (f r) (2 ^ l - 1 - j) := by
-  have W0 : 0 < 2 ^ l := two_pow_pos l
-  have all : ∀ r, r < R → ∀ j, upTo m (f r) j < 2 ^ b := fun r hr j => upTo_lt (hf r hr) j
-  unfold reversedRows
-  rw [force_eq, force_eq]
-  have spaced : respaced b w (Nat.pow 2 l) height (grid b w m R f) = pack (b * 2 ^ l) R fun r => pack b (2 ^ l) (upTo m (f r)) := by
-    have e : respaced b w (2 ^ l) height (pack (b * w) R fun r => pack b m (f r)) = pack (b * 2 ^ l) R fun r => pack b m (f r) :=
-      respaced_eq hb (Nat.le_trans hm hw) W0 hh (fun r hr => row_lt hw (hf r hr)) (fun r hr => row_lt hl (hf r hr))
-    exact e.trans (pack_congr fun r _ => (pack_upTo hl (f r)).symm)
-  have flatten : (pack (b * 2 ^ l) R fun r => pack b (2 ^ l) (upTo m (f r))) = pack b (R * 2 ^ l) fun i => upTo m (f (i / 2 ^ l)) (i % 2 ^ l) := by
-    rw [Nat.mul_comm R, Decode.pack_group]
-    exact pack_congr fun r _ => pack_congr fun j hj => by rw [Nat.add_comm (2 ^ l * r), add_mul_div r hj, add_mul_mod r hj]
-  have small : ∀ i, i < R * 2 ^ l → upTo m (f (i / 2 ^ l)) (i % 2 ^ l) < 2 ^ b := fun i hi => all _ (div_lt W0 (by rw [Nat.mul_comm]; exact hi)) _
-  have inside : ∀ i, i < 2 ^ l → 2 ^ l - 1 - i < 2 ^ l := fun i _ => lt_of_le_of_lt (Natural.sub_le _ _) (le_of_eq (succ_pred W0))
-  have turns : turn R l b b (pack b (R * 2 ^ l) fun i => upTo m (f (i / 2 ^ l)) (i % 2 ^ l)) = grid b (2 ^ l) (2 ^ l) R fun r j => upTo m (f r) (2 ^ l - 1 - j) := by
-    refine (turn_eq R l b b _ Nat.le.refl hb small).trans ?_
-    exact pack_congr fun r _ => pack_congr fun i hi => by rw [Nat.add_comm (2 ^ l * r), add_mul_div r (inside i hi), add_mul_mod r (inside i hi)]
-  rw [spaced, flatten, turns, grid_flat Nat.le.refl, grid_flat Nat.le.refl]
-  refine Dense.spread_pack hC (lt_of_lt_of_le hb hC) hn fun i hi => ?_
-  exact flat_lt (w := 2 ^ l) (fun r hr j hj => all r hr _) i hi
-
-/-! ### The columns -/
-
-/-- Columns of digits of `C` bits, `q` of them in one: column `t` of these is moved up by `t * b` bits. The last comes first. `z` columns are already in `y`. -/
-def shared (b q : Nat) (columns : List Nat) : Nat → Nat → List Nat → List Nat :=
-  List.rec (motive := fun _ => Nat → Nat → List Nat → List Nat) (fun _ y later => List.cons y later)
-    (fun v _ rest z y later => force (fun z' => force (fun y' => Bool.casesOn (motive := fun _ => List Nat) (Nat.beq z' q) (rest z' y' later) (rest 0 0 (List.cons y' later)))
-        (Nat.add y (Nat.shiftLeft v (Nat.mul b z)))) (Nat.succ z)) columns
-theorem shared_cons (b q v : Nat) (vs : List Nat) (z y : Nat) (later : List Nat) : shared b q (v :: vs) z y later =
-    Bool.casesOn (motive := fun _ => List Nat) (Nat.beq (z + 1) q) (shared b q vs (z + 1) (y + v * 2 ^ (b * z)) later) (shared b q vs 0 0 ((y + v * 2 ^ (b * z)) :: later)) := by
-  unfold shared
-  simp only [force_eq]
-  rfl
-
-/-- The digits of `q` columns from column `q * g` on, in one. -/
-def sharing (b q : Nat) (V : Nat → Nat → Nat) (g i : Nat) : Nat := pack b q fun t => V (q * g + t) i
-/-- These numbers hold all groups of columns below their number, the last one first. -/
-def Shares (b q C m : Nat) (V : Nat → Nat → Nat) : List Nat → Prop
-  | [] => True
-  | y :: ys => y = pack C m (sharing b q V ys.length) ∧ Shares b q C m V ys
-
-theorem vectors_congr {C m : Nat} : (xs : List Nat) → (V U : Nat → Nat → Nat) → (∀ k, k < xs.length → ∀ i, i < m → V k i = U k i) → Vectors C m xs V → Vectors C m xs U
-  | [], _, _, _, _ => trivial
-  | _ :: xs, V, U, h, hv => ⟨hv.1.trans (pack_congr fun i hi => h 0 (Nat.succ_le_succ (Nat.zero_le _)) i hi),
-      vectors_congr xs (fun k => V (k + 1)) (fun k => U (k + 1)) (fun k hk => h (k + 1) (Nat.succ_le_succ hk)) hv.2⟩
-
-theorem shared_eq {b q C m : Nat} {V : Nat → Nat → Nat} : (vs : List Nat) → (z y : Nat) → (later : List Nat) → z < q →
-    Vectors C m vs (fun k => V (q * later.length + z + k)) → (∀ k i, V (q * later.length + z + vs.length + k) i = 0) →
-    y = pack C m (fun i => pack b z fun t => V (q * later.length + t) i) → Shares b q C m V later →
-    Shares b q C m V (shared b q vs z y later) ∧ ∃ e, e ≤ q ∧ q * (shared b q vs z y later).length = q * later.length + z + vs.length + e
-  | [], z, y, later, hz, _, h0, hy, hl => by
-    obtain ⟨k, hk⟩ := Nat.exists_of_le (Natural.le_of_lt hz)
-    refine ⟨⟨hy.trans (pack_congr fun i _ => ?_), hl⟩, k, ?_, ?_⟩
-    · show _ = pack b q _
-      rw [hk]
-      refine (Dense.pack_tail_zero (n := k) fun t => ?_).symm
-      have e := h0 t i
-      rw [Nat.add_assoc, Nat.add_assoc] at e
-      rw [← hk]
-      have z0 : ([] : List Nat).length + t = t := Nat.zero_add t
-      rw [z0] at e; exact e
-    · rw [hk]; exact Nat.le_add_left k z
-    · show q * (later.length + 1) = q * later.length + z + 0 + k
-      rw [Nat.mul_succ, Nat.add_zero, Nat.add_assoc, ← hk]
-  | v :: vs, z, y, later, hz, hv, h0, hy, hl => by
-    have next : y + v * 2 ^ (b * z) = pack C m fun i => pack b (z + 1) fun t => V (q * later.length + t) i := by
-      rw [hy, hv.1, Nat.mul_comm _ (2 ^ (b * z)), ← pack_mul, ← pack_add]
-      refine pack_congr fun i _ => ?_
-      rw [pack_append b z 1]
-      show _ + 2 ^ (b * z) * _ = _ + 2 ^ (b * z) * (_ + 2 ^ b * 0)
-      rw [Nat.mul_zero]; rfl
-    have count : z + (v :: vs).length = z + 1 + vs.length := by
-      show z + (vs.length + 1) = _
-      rw [Nat.add_assoc, Nat.add_comm 1]
-    rw [shared_cons]
-    cases e : Nat.beq (z + 1) q with
-    | true =>
-      have e : z + 1 = q := Nat.eq_of_beq_eq_true e
-      have whole : q * later.length + q = q * (later.length + 1) := (Nat.mul_succ _ _).symm
-      obtain ⟨s1, d, s2, s3⟩ := shared_eq vs 0 0 ((y + v * 2 ^ (b * z)) :: later) (Natural.lt_of_le_of_lt (Nat.zero_le z) hz)
-        (by
-          refine vectors_congr vs _ _ (fun k _ i _ => ?_) hv.2
-          show V (q * later.length + z + (k + 1)) i = V (q * (later.length + 1) + 0 + k) i
-          have place : q * later.length + z + (k + 1) = q * (later.length + 1) + 0 + k := by
-            have p : q * later.length + z + (k + 1) = q * later.length + (z + 1) + k := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-            rw [p, e, whole]; rfl
-          rw [place])
-        (fun k i => by
-          have g := h0 k i
-          rw [Nat.add_assoc (q * later.length), count, e, ← Nat.add_assoc, whole] at g
-          exact g)
-        (by
-          refine (pack_zero C m).symm.trans (pack_congr fun i _ => rfl))
-        ⟨by rw [next, e]; rfl, hl⟩
-      refine ⟨s1, d, s2, ?_⟩
-      rw [s3]
-      show q * (later.length + 1) + 0 + vs.length + d = _
-      rw [Nat.add_assoc (q * later.length) z, count, e, ← Nat.add_assoc (q * later.length), whole]; rfl
-    | false =>
-      have lt : z + 1 < q := (Natural.le_or_lt q (z + 1)).elim (fun g => by
-        have same : z + 1 = q := Nat.le_antisymm hz g
-        rw [same, Nat.beq_refl] at e; exact Bool.noConf_tf e) id
-      obtain ⟨s1, d, s2, s3⟩ := shared_eq vs (z + 1) (y + v * 2 ^ (b * z)) later lt
-        (by
-          refine vectors_congr vs _ _ (fun k _ i _ => ?_) hv.2
-          show V (q * later.length + z + (k + 1)) i = V (q * later.length + (z + 1) + k) i
-          have place : q * later.length + z + (k + 1) = q * later.length + (z + 1) + k := by simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
-          rw [place])
-        (fun k i => by
-          have g := h0 k i
-          rw [Nat.add_assoc (q * later.length), count, ← Nat.add_assoc (q * later.length) (z + 1) vs.length] at g
-          exact g)
-        next hl
-      refine ⟨s1, d, s2, ?_⟩
-      rw [s3, Nat.add_assoc (q * later.length) z, count, ← Nat.add_assoc (q * later.length) (z + 1) vs.length]
-
 /-! ### All products -/
 
-theorem tally_upTo {m n : Nat} (h : m ≤ n) (f g : Nat → Nat) : (tally n fun j => upTo m f j * upTo m g j) = tally m fun j => f j * g j := by
+theorem tally_upTo {m n : Nat} (h : m ≤ n) (f g : Nat → Nat) :
+    (tally n fun j => upTo m f j * upTo m g j) = tally m fun j => f j * g j := by
   obtain ⟨k, rfl⟩ := Nat.exists_of_le h
-  rw [← total_tally, total_split, total_zero (n := k) (fun j _ => by rw [upTo_new f (Nat.le_add_right m j), Nat.zero_mul]), Nat.add_zero, total_tally]
+  rw [← total_tally, total_split,
+      total_zero (n := k) (fun j _ => by rw [upTo_new f (Nat.le_add_right m j), Nat.zero_mul]), Nat.add_zero,
+      total_tally]
   exact tally_congr fun j hj => by rw [upTo_old f hj, upTo_old g hj]
 theorem tally_scale (n c : Nat) (f : Nat → Nat) : (tally n fun j => c * f j) = c * tally n f := by
   rw [← total_tally, ← total_tally]; exact total_mul n c f
@@ -162,7 +29,9 @@ theorem tally_sharing (b m : Nat) (f : Nat → Nat) : (q : Nat) → (V : Nat →
     (tally m fun i => f i * pack b q fun t => V t i) = pack b q fun t => tally m fun i => f i * V t i
   | 0, _ => by
     show (tally m fun i => f i * 0) = 0
-    exact Nat.eq_zero_of_le_zero (Nat.le_trans (tally_le (c := 0) fun i _ => Natural.le_of_eq (Nat.mul_zero (f i))) (Natural.le_of_eq (Nat.mul_zero m)))
+    exact Nat.eq_zero_of_le_zero
+      (Nat.le_trans (tally_le (c := 0) fun i _ => Natural.le_of_eq (Nat.mul_zero (f i)))
+        (Natural.le_of_eq (Nat.mul_zero m)))
   | q + 1, V => by
     have ih := tally_sharing b m f q fun t => V (t + 1)
     rw [pack_succ, ← ih, ← tally_scale, ← tally_add]
@@ -171,43 +40,71 @@ theorem tally_sharing (b m : Nat) (f : Nat → Nat) : (q : Nat) → (V : Nat →
     rw [Nat.mul_add, Nat.mul_left_comm]
 
 /-- `q` digits of which none exceeds `d`. -/
-theorem sharing_le {b q d : Nat} {f : Nat → Nat} (hf : ∀ t, f t ≤ d) (hd : d < 2 ^ b) : pack b (q + 1) f ≤ 2 ^ (b * q) * (d + 1) := by
+theorem sharing_le {b q d : Nat} {f : Nat → Nat} (hf : ∀ t, f t ≤ d) (hd : d < 2 ^ b) :
+    pack b (q + 1) f ≤ 2 ^ (b * q) * (d + 1) := by
   rw [pack_append b q 1]
   have one : pack b 1 (fun t => f (q + t)) = f q := by
     show f (q + 0) + 2 ^ b * 0 = f q
     rw [Nat.mul_zero, Nat.add_zero, Nat.add_zero]
   rw [one, Nat.mul_succ, Nat.add_comm]
-  exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (hf q)) (Natural.le_of_lt (pack_lt fun t _ => lt_of_le_of_lt (hf t) hd))
+  exact Nat.add_le_add (Nat.mul_le_mul Nat.le.refl (hf q))
+    (Natural.le_of_lt (pack_lt fun t _ => lt_of_le_of_lt (hf t) hd))
 
 theorem known_shares {b q C m c R n count : Nat} {V : Nat → Nat → Nat} {ys : List Nat} {D : Nat → Nat → Nat}
-    (h : ∀ g, dot C c R n count (pack C m (sharing b q V g)) ys = side C c R (D g) ∧ ∀ r, r < R → D g r < 2 ^ C) :
+    (h : ∀ g,
+      dot C c R n count (pack C m (sharing b q V g)) ys = side C c R (D g) ∧ ∀ r, r < R → D g r < 2 ^ C) :
     (vs : List Nat) → Shares b q C m V vs → Known C c R n count ys vs fun u => D (vs.length - 1 - u)
   | [], _ => trivial
   | v :: vs, hv => by
     obtain ⟨e, hv⟩ := hv
     have ih := known_shares h vs hv
-    have later : (fun u => D ((v :: vs).length - 1 - (u + 1))) = fun u => D (vs.length - 1 - u) := funext fun u => congrArg D (by
+    have later : (fun u => D ((v :: vs).length - 1 - (u + 1))) =
+      fun u => D (vs.length - 1 - u) := funext fun u => congrArg D (by
       show vs.length - (u + 1) = vs.length - 1 - u
       cases vs.length with
-      | zero => exact (Nat.sub_eq_zero_of_le (Nat.zero_le _)).trans (Nat.sub_eq_zero_of_le (Nat.zero_le u)).symm
+      | zero =>
+        exact (Nat.sub_eq_zero_of_le (Nat.zero_le _)).trans (Nat.sub_eq_zero_of_le (Nat.zero_le u)).symm
       | succ n => exact Nat.succ_sub_succ n u)
     refine ⟨?_, (h vs.length).2, ?_⟩
     · rw [e]; exact (h vs.length).1
     · rw [later]; exact ih
 
-/-- All rows of the grid `x` of `R` rows, `w` digits of `b` bits apart, times all `count` columns of digits of `C` bits, `p + 1` columns at once. -/
+/-- All rows of the grid `x` of `R` rows, `w` digits of `b` bits apart, times all `count` columns of digits of
+    `C` bits, `p + 1` columns at once. -/
 def reversedDots (b w C R l c tiles p height levels wide x : Nat) (columns : List Nat) : Nat :=
   evaluated (pieces C (Nat.pow 2 l) c R height (reversedRows b w C R l height levels x) tiles) fun ys =>
     force (fun found => respaced b (Nat.mul (Nat.succ p) wide) w height found)
-      (narrow C (Nat.mul b (Nat.succ p)) levels 1 (results C wide c R height (Nat.pow 2 l) tiles ys (shared b (Nat.succ p) columns 0 0 List.nil) 0 0 0))
+      (narrow C (Nat.mul b (Nat.succ p)) levels 1
+          (results C wide c R height (Nat.pow 2 l) tiles ys (shared b (Nat.succ p) columns 0 0 List.nil) 0 0
+            0))
 
-theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Nat} {f V : Nat → Nat → Nat} {columns : List Nat}
-    (hb : 0 < b) (hC : b * (p + 1) ≤ C) (hm : 0 < m) (hw : m ≤ w) (hl : m ≤ 2 ^ l) (hh : R ≤ 2 ^ height) (h1 : 2 ^ l * R ≤ 2 ^ levels) (h2 : wide * R ≤ 2 ^ levels)
-    (hc : 0 < c) (ht : c * tiles = 2 ^ l) (hcw : c ≤ wide) (hcount : count ≤ w) (pos : 0 < count) (hwide : count + (p + 1) < (p + 1) * (wide + 1))
-    (hf : ∀ r, r < R → ∀ j, j < m → f r j ≤ a) (ha : a < 2 ^ b) (hV : ∀ k, k < count → ∀ i, i < m → V k i ≤ e) (he : e < 2 ^ b)
-    (room : m * (a * e) < 2 ^ b) (fits : 2 ^ l * (a * (2 ^ (b * p) * (e + 1))) < 2 ^ C) (hd : 2 ^ (b * p) * (e + 1) < 2 ^ C)
-    (hv : Vectors C m columns V) (hlen : columns.length = count) :
-    reversedDots b w C R l c tiles p height levels wide (grid b w m R f) columns = grid b w count R fun r k => tally m fun i => f r i * V k i := by
+theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Nat} {f V : Nat → Nat → Nat}
+    {columns : List Nat}
+    (hb : 0 < b)
+    (hC : b * (p + 1) ≤ C)
+    (hm : 0 < m)
+    (hw : m ≤ w)
+    (hl : m ≤ 2 ^ l)
+    (hh : R ≤ 2 ^ height)
+    (h1 : 2 ^ l * R ≤ 2 ^ levels)
+    (h2 : wide * R ≤ 2 ^ levels)
+    (hc : 0 < c)
+    (ht : c * tiles = 2 ^ l)
+    (hcw : c ≤ wide)
+    (hcount : count ≤ w)
+    (pos : 0 < count)
+    (hwide : count + (p + 1) < (p + 1) * (wide + 1))
+    (hf : ∀ r, r < R → ∀ j, j < m → f r j ≤ a)
+    (ha : a < 2 ^ b)
+    (hV : ∀ k, k < count → ∀ i, i < m → V k i ≤ e)
+    (he : e < 2 ^ b)
+    (room : m * (a * e) < 2 ^ b)
+    (fits : 2 ^ l * (a * (2 ^ (b * p) * (e + 1))) < 2 ^ C)
+    (hd : 2 ^ (b * p) * (e + 1) < 2 ^ C)
+    (hv : Vectors C m columns V)
+    (hlen : columns.length = count) :
+    reversedDots b w C R l c tiles p height levels wide (grid b w m R f) columns =
+    grid b w count R fun r k => tally m fun i => f r i * V k i := by
   have bC : b ≤ C := by
     have g := Nat.mul_le_mul (Nat.le.refl (n := b)) (Nat.succ_le_succ (Nat.zero_le p))
     rw [Nat.mul_one] at g; exact Nat.le_trans g hC
@@ -223,12 +120,15 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
     cases le_or_lt count k with
     | inl g => obtain ⟨j, rfl⟩ := Nat.exists_of_le g; rw [Unew]; exact Nat.zero_le e
     | inr g => rw [Uold k g]; exact hV k g i hi
-  obtain ⟨s1, d, s2, s3⟩ := shared_eq (b := b) (q := p + 1) (C := C) (m := m) (V := U) columns 0 0 [] (Nat.succ_le_succ (Nat.zero_le p))
+  obtain ⟨s1, d, s2, s3⟩ := shared_eq (b := b) (q := p + 1) (C := C) (m := m) (V := U) columns 0 0 []
+    (Nat.succ_le_succ (Nat.zero_le p))
     (vectors_congr columns _ _ (fun k hk i _ => by
       have z : (p + 1) * ([] : List Nat).length + 0 + k = k := Nat.zero_add k
       rw [z]; exact (Uold k (by rw [← hlen]; exact hk) i).symm) hv)
     (fun k i => by
-      have z : (p + 1) * ([] : List Nat).length + 0 + columns.length + k = count + k := by rw [hlen]; exact congrArg (fun y => y + k) (Nat.zero_add count)
+      have z : (p + 1) * ([] : List Nat).length + 0 + columns.length + k = count + k := by
+        rw [hlen]
+        exact congrArg (fun y => y + k) (Nat.zero_add count)
       rw [z]; exact Unew k i)
     (pack_zero C m).symm trivial
   have s3 : (p + 1) * (shared b (p + 1) columns 0 0 []).length = count + d := by
@@ -242,17 +142,20 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
       exact absurd (lt_of_lt_of_le hwide (Nat.le_trans t (Nat.add_le_add Nat.le.refl s2))) (Nat.lt_irrefl _)
   unfold reversedDots
   have same : shared b (Nat.succ p) columns 0 0 [] = shared b (p + 1) columns 0 0 [] := rfl
-  rw [evaluated_eq, force_eq, reversedRows_eq hb bC hm hw hl hh h1 (fun r hr j hj => lt_of_le_of_lt (hf r hr j hj) ha), same]
+  rw [evaluated_eq, force_eq,
+      reversedRows_eq hb bC hm hw hl hh h1 (fun r hr j hj => lt_of_le_of_lt (hf r hr j hj) ha), same]
   generalize shared b (p + 1) columns 0 0 [] = vs at *
   let T : Nat → Nat → Nat := fun r k => tally m fun i => f r i * U k i
   let D : Nat → Nat → Nat := fun g r => pack b (p + 1) fun t => T r ((p + 1) * g + t)
   have Tlt : ∀ r, r < R → ∀ k, T r k < 2 ^ b := fun r hr k =>
     lt_of_le_of_lt (tally_le fun i hi => Nat.mul_le_mul (hf r hr i hi) (Ule i hi k)) room
   have Tnew : ∀ r k, T r (count + k) = 0 := fun r k => Nat.eq_zero_of_le_zero
-    (Nat.le_trans (tally_le (c := 0) fun i _ => by rw [Unew]; exact Natural.le_of_eq (Nat.mul_zero _)) (Natural.le_of_eq (Nat.mul_zero m)))
+    (Nat.le_trans (tally_le (c := 0) fun i _ => by rw [Unew]; exact Natural.le_of_eq (Nat.mul_zero _))
+        (Natural.le_of_eq (Nat.mul_zero m)))
   have Dlt : ∀ g r, r < R → D g r < 2 ^ (b * (p + 1)) := fun g r hr => pack_lt fun t _ => Tlt r hr _
   have one : ∀ g, dot C c R (2 ^ l) tiles (pack C m (sharing b (p + 1) U g))
-      (pieces C (2 ^ l) c R height (grid C (2 ^ l) (2 ^ l) R fun r j => upTo m (f r) (2 ^ l - 1 - j)) tiles) = side C c R (D g) ∧ ∀ r, r < R → D g r < 2 ^ C := fun g => by
+      (pieces C (2 ^ l) c R height (grid C (2 ^ l) (2 ^ l) R fun r j => upTo m (f r) (2 ^ l - 1 - j)) tiles) =
+            side C c R (D g) ∧ ∀ r, r < R → D g r < 2 ^ C := fun g => by
     refine ⟨?_, fun r hr => lt_of_lt_of_le (Dlt g r hr) (two_pow_le hC)⟩
     rw [← pack_upTo hl (sharing b (p + 1) U g)]
     have le : ∀ r, r < R → ∀ j, upTo m (f r) j ≤ a := fun r hr j => by
@@ -263,10 +166,12 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
       cases le_or_lt m j with
       | inl h => rw [upTo_new _ h]; exact Nat.zero_le _
       | inr h => rw [upTo_old _ h]; exact sharing_le (fun t => Ule j h _) he
-    refine (dot_eq (levels := height) C0 hc hh (le_of_eq ht.symm) (le_of_eq ht) (fun r hr j _ => le r hr _) (fun j _ => vle j)
-      (lt_of_lt_of_le ha (two_pow_le bC)) hd fits).trans (side_congr fun r _ => ?_)
+    refine (dot_eq (levels := height) C0 hc hh (le_of_eq ht.symm) (le_of_eq ht) (fun r hr j _ => le r hr _)
+        (fun j _ => vle j) (lt_of_lt_of_le ha (two_pow_le bC)) hd fits).trans (side_congr fun r _ => ?_)
     rw [total_tally]
-    refine (tally_congr fun j hj => ?_).trans ((tally_upTo hl (f r) (sharing b (p + 1) U g)).trans (tally_sharing b m (f r) (p + 1) fun t => U ((p + 1) * g + t)))
+    refine (tally_congr fun j hj => ?_).trans
+      ((tally_upTo hl (f r) (sharing b (p + 1) U g)).trans
+        (tally_sharing b m (f r) (p + 1) fun t => U ((p + 1) * g + t)))
     obtain ⟨k, hk⟩ := Nat.exists_of_le hj
     have e1 : 2 ^ l - 1 - j = k := by
       have e : 2 ^ l - 1 = j + k := sub_eq_of_add_eq (by rw [hk, Nat.succ_add])
@@ -275,11 +180,13 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
       have e : 2 ^ l - 1 = k + j := sub_eq_of_add_eq (by rw [hk, Nat.succ_add, Nat.add_comm k])
       rw [e, Natural.add_sub_cancel_left]
     rw [e1, e2]
-  have all := results_eq (w := wide) (levels := height) C0 hc hcw hh vs _ (known_shares one vs s1) 0 0 (fun _ _ => 0) hc (fun _ _ i hi => absurd hi (Nat.not_succ_le_zero i))
+  have all := results_eq (w := wide) (levels := height) C0 hc hcw hh vs _ (known_shares one vs s1) 0 0
+    (fun _ _ => 0) hc (fun _ _ i hi => absurd hi (Nat.not_succ_le_zero i))
   have empty : grid C c 0 R (fun _ _ => 0) = 0 := grid_zero C c 0 R
   have empty' : grid C wide 0 R (fun _ _ => 0) = 0 := grid_zero C wide 0 R
   rw [empty, empty', Nat.zero_mul, Nat.zero_add, Nat.zero_mul, Nat.zero_add] at all
-  have order : (grid C wide vs.length R fun r i => D (vs.length - 1 - (vs.length - 1 - i)) r) = grid C wide vs.length R fun r i => D i r :=
+  have order : (grid C wide vs.length R fun r i => D (vs.length - 1 - (vs.length - 1 - i)) r) =
+      grid C wide vs.length R fun r i => D i r :=
     grid_congr fun r _ i hi => by
       obtain ⟨k, hk⟩ := Nat.exists_of_le hi
       have e1 : vs.length - 1 - i = k := by
@@ -289,11 +196,15 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
         have e : vs.length - 1 = k + i := sub_eq_of_add_eq (by rw [hk, Nat.succ_add, Nat.add_comm k])
         rw [e, Natural.add_sub_cancel_left]
       rw [e1, e2]
-  have all : results C wide c R height (Nat.pow 2 l) tiles _ vs 0 0 0 = grid C wide vs.length R fun r i => D i r := all.trans order
-  have closed : narrow C (b * (p + 1)) levels 1 (grid C wide vs.length R fun r i => D i r) = grid (b * (p + 1)) wide vs.length R fun r i => D i r := by
+  have all : results C wide c R height (Nat.pow 2 l) tiles _ vs 0 0 0 =
+    grid C wide vs.length R fun r i => D i r := all.trans order
+  have closed : narrow C (b * (p + 1)) levels 1 (grid C wide vs.length R fun r i => D i r) =
+      grid (b * (p + 1)) wide vs.length R fun r i => D i r := by
     rw [grid_flat narrowEnough, grid_flat narrowEnough]
-    exact narrow_pack hC C0 h2 (flat_all (w := wide) (P := fun x => x < 2 ^ (b * (p + 1))) (two_pow_pos _) fun r hr i _ => Dlt i r hr)
-  have groups : (grid (b * (p + 1)) wide vs.length R fun r i => D i r) = pack (b * ((p + 1) * wide)) R fun r => pack b count (T r) := by
+    exact narrow_pack hC C0 h2
+      (flat_all (w := wide) (P := fun x => x < 2 ^ (b * (p + 1))) (two_pow_pos _) fun r hr i _ => Dlt i r hr)
+  have groups : (grid (b * (p + 1)) wide vs.length R fun r i => D i r) =
+      pack (b * ((p + 1) * wide)) R fun r => pack b count (T r) := by
     have size : b * (p + 1) * wide = b * ((p + 1) * wide) := Nat.mul_assoc _ _ _
     show pack (b * (p + 1) * wide) R _ = _
     rw [size]
@@ -304,11 +215,13 @@ theorem reversedDots_eq {b w C R l c tiles p height levels wide count m a e : Na
   have reach : count ≤ (p + 1) * wide := by
     refine Nat.le_trans (Nat.le_add_right count d) ?_
     rw [← s3]; exact Nat.mul_le_mul Nat.le.refl narrowEnough
-  refine (congrArg (fun y => respaced b ((p + 1) * wide) w height (narrow C (b * (p + 1)) levels 1 y)) all).trans ?_
+  refine
+    (congrArg (fun y => respaced b ((p + 1) * wide) w height (narrow C (b * (p + 1)) levels 1 y)) all).trans
+    ?_
   refine (congrArg (respaced b ((p + 1) * wide) w height) (closed.trans groups)).trans ?_
-  refine (respaced_eq hb (Nat.le_trans pos reach) w0 hh (fun r hr => row_lt reach fun k _ => Tlt r hr k) (fun r hr => row_lt hcount fun k _ => Tlt r hr k)).trans ?_
+  refine (respaced_eq hb (Nat.le_trans pos reach) w0 hh (fun r hr => row_lt reach fun k _ => Tlt r hr k)
+      (fun r hr => row_lt hcount fun k _ => Tlt r hr k)).trans ?_
   refine grid_congr fun r _ k hk => tally_congr fun i _ => ?_
   rw [Uold k hk]
-
 end Relaxation
 end PytestTorchLean

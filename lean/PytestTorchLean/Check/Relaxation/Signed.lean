@@ -4,8 +4,8 @@ import PytestTorchLean.Check.Relaxation.Lane
 # Products of rows and columns of both signs
 
 Coefficients and weights have signs, digits have none. Both are raised by an offset, multiplied, and what the
-offsets add is subtracted again: it is made of the sums of the rows and of the columns. The sums of the columns
-come from the same product, from a further row of ones.
+offsets add is subtracted again: it is made of the sums of the rows and of the columns. The sums of the
+columns come from the same product, from a further row of ones.
 -/
 set_option linter.all false
 universe u
@@ -17,7 +17,9 @@ variable {K : Type u} [OrderedRing K]
 /-! ### One row and one column -/
 
 /-- A product of raised numbers, and what the offsets add. -/
-theorem raised_product {F O : Nat} : (m : Nat) → (f g p n : Nat → Nat) → (∀ i, i < m → g i ≤ f i + F) → (∀ i, i < m → n i ≤ p i + O) →
+theorem raised_product {F O : Nat} :
+    (m : Nat) → (f g p n : Nat → Nat) → (∀ i, i < m → g i ≤ f i + F) →
+    (∀ i, i < m → n i ≤ p i + O) →
     (natural (tally m fun i => (f i + F - g i) * (p i + O - n i)) + natural (m * (F * O)) : K) =
       form m f g (fun i => natural (p i) - natural (n i)) +
         (natural (O * tally m fun i => f i + F - g i) + natural (F * tally m fun i => p i + O - n i))
@@ -27,21 +29,29 @@ theorem raised_product {F O : Nat} : (m : Nat) → (f g p n : Nat → Nat) → (
     show (0 : K) + 0 = (0 : K) + (0 + 0)
     exact (ring1 K x, 0 + 0, 0 + (0 + 0)) (0 : K)
   | m + 1, f, g, p, n, hg, hn => by
-    have ih := raised_product m (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => p (i + 1)) (fun i => n (i + 1))
-      (Natural.forall_succ (p := fun i => g i ≤ f i + F) hg) (Natural.forall_succ (p := fun i => n i ≤ p i + O) hn)
+    have ih := raised_product m (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => p (i + 1))
+      (fun i => n (i + 1)) (Natural.forall_succ (p := fun i => g i ≤ f i + F) hg)
+      (Natural.forall_succ (p := fun i => n i ≤ p i + O) hn)
     have a := Linear.natural_sub (K := K) (Natural.forall_zero (p := fun i => g i ≤ f i + F) hg)
     have c := Linear.natural_sub (K := K) (Natural.forall_zero (p := fun i => n i ≤ p i + O) hn)
     rw [natural_add] at a c
-    show (natural ((f 0 + F - g 0) * (p 0 + O - n 0) + tally m fun i => (f (i + 1) + F - g (i + 1)) * (p (i + 1) + O - n (i + 1))) + natural ((m + 1) * (F * O)) : K) =
-      (natural (f 0) - natural (g 0)) * (natural (p 0) - natural (n 0)) + form m _ _ (fun i => natural (p (i + 1)) - natural (n (i + 1))) +
-        (natural (O * (f 0 + F - g 0 + tally m fun i => f (i + 1) + F - g (i + 1))) + natural (F * (p 0 + O - n 0 + tally m fun i => p (i + 1) + O - n (i + 1))))
-    rw [Nat.succ_mul, Nat.mul_add, Nat.mul_add, natural_add, natural_add, natural_add, natural_add, natural_mul F O, natural_mul O (f 0 + F - g 0),
-      natural_mul F (p 0 + O - n 0), natural_mul (f 0 + F - g 0), a, c]
-    generalize (natural (tally m fun i => (f (i + 1) + F - g (i + 1)) * (p (i + 1) + O - n (i + 1))) : K) = t at *
+    show (natural ((f 0 + F - g 0) * (p 0 + O - n 0) +
+              tally m fun i => (f (i + 1) + F - g (i + 1)) * (p (i + 1) + O - n (i + 1))) +
+          natural ((m + 1) * (F * O)) : K) =
+      (natural (f 0) - natural (g 0)) * (natural (p 0) - natural (n 0)) +
+        form m _ _ (fun i => natural (p (i + 1)) - natural (n (i + 1))) +
+        (natural (O * (f 0 + F - g 0 + tally m fun i => f (i + 1) + F - g (i + 1))) +
+            natural (F * (p 0 + O - n 0 + tally m fun i => p (i + 1) + O - n (i + 1))))
+    rw [Nat.succ_mul, Nat.mul_add, Nat.mul_add, natural_add, natural_add, natural_add, natural_add,
+        natural_mul F O, natural_mul O (f 0 + F - g 0), natural_mul F (p 0 + O - n 0),
+        natural_mul (f 0 + F - g 0), a, c]
+    generalize (natural (tally m fun i => (f (i + 1) + F - g (i + 1)) * (p (i + 1) + O - n (i + 1))) : K) =
+      t at *
     generalize (natural (m * (F * O)) : K) = u at *
     generalize (natural (O * tally m fun i => f (i + 1) + F - g (i + 1)) : K) = v at *
     generalize (natural (F * tally m fun i => p (i + 1) + O - n (i + 1)) : K) = w at *
-    generalize (form m (fun i => f (i + 1)) (fun i => g (i + 1)) (fun i => natural (p (i + 1)) - natural (n (i + 1))) : K) = y at *
+    generalize (form m (fun i => f (i + 1)) (fun i => g (i + 1))
+          (fun i => natural (p (i + 1)) - natural (n (i + 1))) : K) = y at *
     have e : t = y + (v + w) - u := by rw [← ih]; exact (ring2 K t u, t, t + u - u) _ _
     rw [e]
     generalize (natural (f 0) : K) = f0
@@ -50,8 +60,10 @@ theorem raised_product {F O : Nat} : (m : Nat) → (f g p n : Nat → Nat) → (
     generalize (natural (n 0) : K) = n0
     have mid : (f0 + natural F - g0) * (p0 + natural O - n0) + natural F * natural O =
         (f0 - g0) * (p0 - n0) + (natural O * (f0 + natural F - g0) + natural F * (p0 + natural O - n0)) :=
-      (ring8 K f g p n F O x z, (f + F - g) * (p + O - n) + F * O, (f - g) * (p - n) + (O * (f + F - g) + F * (p + O - n))) f0 g0 p0 n0 (natural F) (natural O) 0 0
-    have all : (f0 + natural F - g0) * (p0 + natural O - n0) + (y + (v + w) - u) + (u + natural F * natural O) =
+      (ring8 K f g p n F O x z, (f + F - g) * (p + O - n) + F * O,
+          (f - g) * (p - n) + (O * (f + F - g) + F * (p + O - n))) f0 g0 p0 n0 (natural F) (natural O) 0 0
+    have all :
+      (f0 + natural F - g0) * (p0 + natural O - n0) + (y + (v + w) - u) + (u + natural F * natural O) =
         ((f0 + natural F - g0) * (p0 + natural O - n0) + natural F * natural O) + (y + (v + w)) :=
       (ring5 K x y z u q, x + (y + z - u) + (u + q), x + q + (y + z)) _ _ _ _ _
     rw [all, mid]
@@ -60,7 +72,7 @@ theorem raised_product {F O : Nat} : (m : Nat) → (f g p n : Nat → Nat) → (
 /-- A form is a difference of naturals. -/
 theorem form_difference (m : Nat) (f g p n : Nat → Nat) :
     (form m f g (fun i => natural (p i) - natural (n i)) : K) =
-      natural (tally m fun i => f i * p i + g i * n i) - natural (tally m fun i => f i * n i + g i * p i) := by
+    natural (tally m fun i => f i * p i + g i * n i) - natural (tally m fun i => f i * n i + g i * p i) := by
   unfold form
   rw [natural_tally, natural_tally]
   have e : ∀ (k : Nat) (a c : Nat → K), sum k a - sum k c = sum k fun i => a i - c i := by
@@ -78,20 +90,28 @@ theorem form_difference (m : Nat) (f g p n : Nat → Nat) :
   exact (ring4 K f g p n, (f - g) * (p - n), f * p + g * n - (f * n + g * p)) _ _ _ _
 
 /-- What remains when the offsets' part is subtracted, raised by `2^(b - 2)`. -/
-theorem lowered {b m F O : Nat} {f g p n : Nat → Nat} (hb : 2 ≤ b) (fits : 2 * (m * (F * O)) < 2 ^ (b - 2)) (hf : ∀ i, i < m → f i ≤ F ∧ g i ≤ F)
-    (hp : ∀ i, i < m → p i ≤ O ∧ n i ≤ O) {A : Nat}
+theorem lowered {b m F O : Nat} {f g p n : Nat → Nat}
+    (hb : 2 ≤ b)
+    (fits : 2 * (m * (F * O)) < 2 ^ (b - 2))
+    (hf : ∀ i, i < m → f i ≤ F ∧ g i ≤ F)
+    (hp : ∀ i, i < m → p i ≤ O ∧ n i ≤ O)
+    {A : Nat}
     (hA : A = (tally m fun i => (f i + F - g i) * (p i + O - n i)) + (2 ^ (b - 2) + m * (F * O)) -
-      (O * (tally m fun i => f i + F - g i) + F * tally m fun i => p i + O - n i)) :
+        (O * (tally m fun i => f i + F - g i) + F * tally m fun i => p i + O - n i)) :
     (O * (tally m fun i => f i + F - g i) + F * tally m fun i => p i + O - n i) ≤
-        (tally m fun i => (f i + F - g i) * (p i + O - n i)) + (2 ^ (b - 2) + m * (F * O)) ∧
-      A < 2 ^ (b - 1) ∧ (natural A : K) = form m f g (fun i => natural (p i) - natural (n i)) + natural (2 ^ (b - 2)) := by
-  have id := fun {K : Type u} [OrderedRing K] => raised_product (K := K) (F := F) (O := O) m f g p n (fun i hi => Nat.le_trans (hf i hi).2 (Nat.le_add_left _ _))
+      (tally m fun i => (f i + F - g i) * (p i + O - n i)) + (2 ^ (b - 2) + m * (F * O)) ∧
+    A < 2 ^ (b - 1) ∧
+    (natural A : K) = form m f g (fun i => natural (p i) - natural (n i)) + natural (2 ^ (b - 2)) := by
+  have id := fun {K : Type u} [OrderedRing K] => raised_product (K := K) (F := F) (O := O) m f g p n
+    (fun i hi => Nat.le_trans (hf i hi).2 (Nat.le_add_left _ _))
     (fun i hi => Nat.le_trans (hp i hi).2 (Nat.le_add_left _ _))
   have parts := fun {K : Type u} [OrderedRing K] => form_difference (K := K) m f g p n
-  have small : ∀ (a c : Nat → Nat), (∀ i, i < m → a i ≤ O ∧ c i ≤ O) → (tally m fun i => f i * a i + g i * c i) ≤ 2 * (m * (F * O)) := fun a c h => by
+  have small : ∀ (a c : Nat → Nat), (∀ i, i < m → a i ≤ O ∧ c i ≤ O) →
+      (tally m fun i => f i * a i + g i * c i) ≤ 2 * (m * (F * O)) := fun a c h => by
     have e : 2 * (m * (F * O)) = m * (F * O + F * O) := by rw [← Natural.two_mul, Nat.mul_left_comm]
     rw [e]
-    exact tally_le fun i hi => Nat.add_le_add (Nat.mul_le_mul (hf i hi).1 (h i hi).1) (Nat.mul_le_mul (hf i hi).2 (h i hi).2)
+    exact tally_le fun i hi =>
+      Nat.add_le_add (Nat.mul_le_mul (hf i hi).1 (h i hi).1) (Nat.mul_le_mul (hf i hi).2 (h i hi).2)
   have up := small p n hp
   have down := small n p (fun i hi => ⟨(hp i hi).2, (hp i hi).1⟩)
   generalize (tally m fun i => (f i + F - g i) * (p i + O - n i)) = raw at *
@@ -106,11 +126,13 @@ theorem lowered {b m F O : Nat} {f g p n : Nat → Nat} (hb : 2 ≤ b) (fits : 2
     have q := natural_nonneg (K := K) plus
     rw [natural_add, natural_add, natural_add]
     refine le_cert ?_ (add_nonneg (sub_nonneg d) q)
-    have k2 : (natural raw : K) = natural plus - natural less + (natural s1 + natural s2) - natural (m * (F * O)) := by
+    have k2 : (natural raw : K) =
+        natural plus - natural less + (natural s1 + natural s2) - natural (m * (F * O)) := by
       rw [← k]; exact (ring2 K t u, t, t + u - u) _ _
     rw [k2]
     exact (ring8 K p l a c u v x z, p - l + (a + c) - u + (v + u) - (a + c), v - l + p) _ _ _ _ _ _ 0 0)
-  have value : (natural A : K) = form m f g (fun i => natural (p i) - natural (n i)) + natural (2 ^ (b - 2)) := by
+  have value :
+      (natural A : K) = form m f g (fun i => natural (p i) - natural (n i)) + natural (2 ^ (b - 2)) := by
     have k := id (K := K)
     rw [hA, Linear.natural_sub le, natural_add, natural_add, natural_add]
     generalize (form m f g (fun i => natural (p i) - natural (n i)) : K) = y at *

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Bend
+import PytestTorchLean.Check.Relaxation.Settle
 /-!
 # Column after column of an affine node
 
@@ -17,161 +17,42 @@ namespace Relaxation
 open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
-/-! ### Forms that change in one place -/
-
-theorem form_add (n : Nat) (p q p' q' : Nat → Nat) (x : Nat → K) :
-    form n (fun j => p j + p' j) (fun j => q j + q' j) x = form n p q x + form n p' q' x := by
-  unfold form
-  rw [← sum_add]
-  refine Columns.sum_congr fun j _ => ?_
-  rw [natural_add, natural_add]
-  exact (ring5 K a b c d x, (a + c - (b + d)) * x, (a - b) * x + (c - d) * x) _ _ _ _ _
-theorem form_zero (n : Nat) (x : Nat → K) : form n (fun _ => 0) (fun _ => 0) x = 0 := by
-  unfold form
-  rw [← sum_zero (K := K) n]
-  refine Columns.sum_congr fun j _ => ?_
-  show ((0 : K) - 0) * x j = 0
-  exact (ring1 K x, (0 - 0) * x, 0) _
-theorem form_indicator (a c : Nat) : (n i : Nat) → (x : Nat → K) → i < n →
-    form n (fun j => a * indicator i j) (fun j => c * indicator i j) x = (natural a - natural c) * x i
-  | 0, _, _, h => absurd h (Nat.not_succ_le_zero _)
-  | n + 1, 0, x, _ => by
-    have z := form_zero (K := K) n (fun j => x (j + 1))
-    show (natural (a * 1) - natural (c * 1)) * x 0 + form n (fun _ => 0) (fun _ => 0) (fun j => x (j + 1)) = _
-    rw [z, add_zer, Natural.mul_one, Natural.mul_one]
-  | n + 1, i + 1, x, h => by
-    have ih := form_indicator a c n i (fun j => x (j + 1)) (Nat.le_of_succ_le_succ h)
-    show (natural (a * 0) - natural (c * 0)) * x 0 + form n (fun j => a * indicator i j) (fun j => c * indicator i j) (fun j => x (j + 1)) = _
-    rw [ih]
-    show ((0 : K) - 0) * x 0 + _ = _
-    exact (ring2 K x y, (0 - 0) * x + y, y) _ _
-
-/-- What a matrix in one number becomes when a column is added in place `i`. -/
-theorem grid_place {b w n R i : Nat} (hi : i < n) (A : Nat → Nat → Nat) (t : Nat → Nat) :
-    grid b w n R A + side b w R t * 2 ^ (b * i) = grid b w n R fun r j => A r j + t r * indicator i j := by
-  rw [grid_add, ← pack_indicator b i n hi, side_mul_pack]
-
-/-! ### The sweep -/
-
-/-- What stays the same while the columns of a group are passed. -/
-structure Field where
-  frame : Frame
-  /-- the run of slots that the batch goes to -/
-  first : Nat
-  count : Nat
-  /-- factor of the coefficients -/
-  weight : Nat
-
-/-- Coefficients of a slot that is replaced by its bounds; `t` has the positive ones and behind them the negative ones. -/
-def settle (s : Scale) (field : Field) (direct mirrored slot t gain loss : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun size => force (fun low => force (fun high => force (fun positive => force (fun negative => force (fun gain' => force (fun loss' => next gain' loss')
-        (Nat.add loss (Nat.mul (Nat.mul field.weight s.center) (Nat.add positive negative))))
-        (Nat.add gain (Nat.mul field.weight (Nat.add (Nat.mul (lows s direct slot 1) positive) (Nat.mul (lows s mirrored slot 1) negative)))))
-      (Vector.difference (Nat.mul field.frame.digit field.frame.width) field.frame.rows (Nat.sub field.frame.digit 1) high low))
-      (Vector.difference (Nat.mul field.frame.digit field.frame.width) field.frame.rows (Nat.sub field.frame.digit 1) low high))
-    (Nat.shiftRight t size)) (Nat.land t (Nat.sub (Nat.pow 2 size) 1)))
-    (Nat.mul (Nat.mul field.frame.digit field.frame.width) field.frame.rows)
-
-theorem settle_sound {s : Scale} {field : Field} {slots : Nat → K} {direct mirrored memory slot limit gain loss : Nat} {t c d : Nat → Nat} {next : Nat → Nat → Bool}
-    (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory) (hs : slot < memory)
-    (hb : 0 < field.frame.digit) (hw : 0 < field.frame.width) (ht : ∀ r, r < field.frame.rows + field.frame.rows → t r ≤ limit) (hl : limit < 2 ^ (field.frame.digit - 1))
-    (h1 : gain = side field.frame.digit field.frame.width field.frame.rows c) (h2 : loss = side field.frame.digit field.frame.width field.frame.rows d)
-    (h : settle s field direct mirrored slot (side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) t) gain loss next = true) :
-    ∃ c' d' : Nat → Nat, next (side field.frame.digit field.frame.width field.frame.rows c') (side field.frame.digit field.frame.width field.frame.rows d') = true ∧
-      ∀ r, r < field.frame.rows → c' r ≤ c r + field.weight * (limit * (s.top + s.top)) ∧ d' r ≤ d r + field.weight * (limit * (s.top + s.top)) ∧
-        natural (c' r) + natural (d r) ≤ natural field.weight * ((natural (t r) - natural (t (field.frame.rows + r))) * (natural s.unit * slots slot)) + natural (c r) + (natural (d' r) : K) := by
-  obtain ⟨⟨b, w, R⟩, first, count, T⟩ := field
-  have hb : 0 < b := hb
-  have hw : 0 < w := hw
-  have ht : ∀ r, r < R + R → t r ≤ limit := ht
-  have hl : limit < 2 ^ (b - 1) := hl
-  have h : settle s ⟨⟨b, w, R⟩, first, count, T⟩ direct mirrored slot (side b w (R + R) t) gain loss next = true := h
-  have h1 : gain = side b w R c := h1
-  have h2 : loss = side b w R d := h2
-  obtain ⟨l, m, e1, e2, hv⟩ := lows_hold (start := slot) (n := 1) half sf hs hm
-  obtain ⟨v1, v2, v3, v4⟩ := hv 0 Nat.le.refl
-  have one : ∀ g : Nat → Nat, pack s.stride 1 g = g 0 := fun g => by show g 0 + 2 ^ s.stride * 0 = g 0; rw [Nat.mul_zero]; rfl
-  rw [one] at e1 e2
-  have bw : b ≤ b * w := by
-    have e := Nat.mul_le_mul (Nat.le.refl (n := b)) hw
-    rw [Nat.mul_one] at e; exact e
-  have small : ∀ r, r < R + R → t r < 2 ^ (b - 1) := fun r hr => Natural.lt_of_le_of_lt (ht r hr) hl
-  have wide : ∀ r, r < R + R → t r < 2 ^ (b * w) := fun r hr =>
-    Natural.lt_of_lt_of_le (small r hr) (Natural.two_pow_le (Nat.le_trans (Natural.sub_le _ _) bw))
-  have lt1 : ∀ r, r < R → r < R + R := fun r hr => Nat.le_trans hr (Nat.le_add_right _ _)
-  have lt2 : ∀ r, r < R → R + r < R + R := fun r hr => Nat.add_le_add (Nat.le.refl (n := R)) hr
-  unfold settle at h
-  simp only [force_eq] at h
-  have low : Nat.land (side b w (R + R) t) (Nat.sub (Nat.pow 2 (Nat.mul (Nat.mul b w) R)) 1) = side b w R t :=
-    land_pack_append (fun r hr => wide r (lt1 r hr))
-  have high : Nat.shiftRight (side b w (R + R) t) (Nat.mul (Nat.mul b w) R) = side b w R fun r => t (R + r) :=
-    shift_pack_append (fun r hr => wide r (lt1 r hr))
-  have room : b - 1 + 1 ≤ b * w := by rw [Natural.succ_pred hb]; exact bw
-  have f1 : Vector.difference (Nat.mul b w) R (Nat.sub b 1) (side b w R t) (side b w R fun r => t (R + r)) = side b w R fun r => t r - t (R + r) :=
-    Vector.difference_eq room (fun r hr => small r (lt1 r hr)) (fun r hr => small _ (lt2 r hr))
-  have f2 : Vector.difference (Nat.mul b w) R (Nat.sub b 1) (side b w R fun r => t (R + r)) (side b w R t) = side b w R fun r => t (R + r) - t r :=
-    Vector.difference_eq room (fun r hr => small _ (lt2 r hr)) (fun r hr => small r (lt1 r hr))
-  rw [low, high, f1, f2, e1, e2, h1, h2] at h
-  have g1 : (side b w R c).add (T.mul (((l 0).mul (side b w R fun r => t r - t (R + r))).add ((m 0).mul (side b w R fun r => t (R + r) - t r)))) =
-      side b w R fun r => c r + T * (l 0 * (t r - t (R + r)) + m 0 * (t (R + r) - t r)) := by
-    rw [side_add, side_mul, side_add, side_mul, side_mul]; rfl
-  have g2 : (side b w R d).add ((T.mul s.center).mul ((side b w R fun r => t r - t (R + r)).add (side b w R fun r => t (R + r) - t r))) =
-      side b w R fun r => d r + T * s.center * ((t r - t (R + r)) + (t (R + r) - t r)) := by
-    rw [side_add, side_mul, side_add]; rfl
-  rw [g1, g2] at h
-  refine ⟨_, _, h, fun r hr => ?_⟩
-  have a1 : t r - t (R + r) ≤ limit := Nat.le_trans (Natural.sub_le _ _) (ht r (lt1 r hr))
-  have a2 : t (R + r) - t r ≤ limit := Nat.le_trans (Natural.sub_le _ _) (ht _ (lt2 r hr))
-  refine ⟨Nat.add_le_add Nat.le.refl (Nat.mul_le_mul Nat.le.refl ?_), Nat.add_le_add Nat.le.refl ?_, ?_⟩
-  · rw [Nat.mul_add, Nat.mul_comm limit]
-    exact Nat.add_le_add (Nat.mul_le_mul v1 a1) (Nat.mul_le_mul v2 a2)
-  · show T * s.center * _ ≤ T * _
-    rw [Nat.mul_assoc]
-    refine Nat.mul_le_mul Nat.le.refl ?_
-    rw [Nat.mul_add, Nat.mul_add, Nat.mul_comm limit]
-    have ct : s.center ≤ s.top := Nat.le_add_right _ _
-    exact Nat.add_le_add (Nat.mul_le_mul ct a1) (Nat.mul_le_mul ct a2)
-  · have k := form_bounds (K := K) (n := 1) (c := s.center) (p := fun _ => t r - t (R + r)) (q := fun _ => t (R + r) - t r)
-      (lower := fun _ => l 0) (mirrored := fun _ => m 0) (x := fun _ => natural s.unit * slots slot) (fun _ _ => ⟨v3, v4⟩)
-    have cancel := Compose.truncated_sub (K := K) (t r) (t (R + r))
-    have k : natural ((t r - t (R + r)) * l 0 + (t (R + r) - t r) * m 0 + 0) ≤
-        (natural (t r - t (R + r)) - natural (t (R + r) - t r)) * (natural s.unit * slots slot) + 0 + (natural (s.center * ((t r - t (R + r)) + (t (R + r) - t r) + 0)) : K) := k
-    rw [cancel] at k
-    have k := mul_le_left (natural_nonneg (K := K) T) k
-    show natural (c r + T * _) + natural (d r) ≤ natural T * _ + natural (c r) + natural (d r + T * s.center * _)
-    have e3 : (t r - t (R + r)) * l 0 + (t (R + r) - t r) * m 0 + 0 = l 0 * (t r - t (R + r)) + m 0 * (t (R + r) - t r) := by
-      rw [Nat.mul_comm (l 0), Nat.mul_comm (m 0)]; rfl
-    rw [e3, Nat.add_zero, natural_mul s.center, add_zer] at k
-    rw [natural_add (c r), natural_add (d r), natural_mul T, natural_mul (T * s.center), natural_mul T s.center]
-    refine le_cert ?_ (sub_nonneg k)
-    generalize (natural (t r) - natural (t (R + r))) * (natural s.unit * slots slot) = y
-    exact (ring8 K t y a e w c d o, t * y + c + (d + t * e * w) - (c + t * a + d), t * (y + e * w) - t * a) _ _ _ _ _ _ _ 0
-
-/-- The columns of a group from the one with `remaining` behind and including it. `coefficients k` are those of column `k`. -/
-def sweep (s : Scale) (field : Field) (coefficients : Nat → Nat) (direct mirrored memory : Nat) (remaining : Nat) :
-    Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Bool) → Bool :=
+/-- The columns of a group from the one with `remaining` behind and including it. `coefficients k` are those
+    of column `k`. -/
+def sweep (s : Scale) (field : Field) (coefficients : Nat → Nat) (direct mirrored memory : Nat)
+    (remaining : Nat) : Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Nat → Bool) → Bool)
     (fun _ sources cursor grid gain loss next => next sources cursor grid gain loss)
-    (fun _ rest k sources cursor grid gain loss next => force (fun slot => force (fun sources' => force (fun k' =>
+    (fun _ rest k sources cursor grid gain loss next =>
+        force (fun slot => force (fun sources' => force (fun k' =>
           both (Nat.ble (Nat.succ slot) memory)
             (Bool.casesOn (motive := fun _ => Bool)
-              (both (Nat.ble (Nat.add field.first cursor) slot) (Nat.ble (Nat.succ slot) (Nat.add field.first field.count)))
-              (settle s field direct mirrored slot (coefficients k) gain loss fun gain' loss' => rest k' sources' cursor grid gain' loss' next)
+              (both (Nat.ble (Nat.add field.first cursor) slot)
+                  (Nat.ble (Nat.succ slot) (Nat.add field.first field.count)))
+              (settle s field direct mirrored slot (coefficients k) gain loss
+                  fun gain' loss' => rest k' sources' cursor grid gain' loss' next)
               (force (fun place => force (fun cursor' =>
-                  rest k' sources' cursor' (Nat.add grid (Nat.mul (coefficients k) (Nat.pow 2 (Nat.mul field.frame.digit place)))) gain loss next)
+                  rest k' sources' cursor'
+                    (Nat.add grid (Nat.mul (coefficients k) (Nat.pow 2 (Nat.mul field.frame.digit place))))
+                    gain loss next)
                 (Nat.succ place)) (Nat.sub slot field.first))))
         (Nat.succ k)) (Nat.shiftRight sources 32)) (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) remaining
 
-theorem sweep_succ (s : Scale) (field : Field) (coefficients : Nat → Nat) (direct mirrored memory remaining k sources cursor grid gain loss : Nat)
+theorem sweep_succ (s : Scale) (field : Field) (coefficients : Nat → Nat)
+    (direct mirrored memory remaining k sources cursor grid gain loss : Nat)
     (next : Nat → Nat → Nat → Nat → Nat → Bool) :
     sweep s field coefficients direct mirrored memory (remaining + 1) k sources cursor grid gain loss next =
-      both (Nat.ble (Nat.succ (word sources 0)) memory)
-        (Bool.casesOn (motive := fun _ => Bool)
-          (both (Nat.ble (field.first + cursor) (word sources 0)) (Nat.ble (Nat.succ (word sources 0)) (field.first + field.count)))
-          (settle s field direct mirrored (word sources 0) (coefficients k) gain loss fun gain' loss' =>
-            sweep s field coefficients direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) cursor grid gain' loss' next)
-          (sweep s field coefficients direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) (word sources 0 - field.first + 1)
-            (grid + coefficients k * 2 ^ (field.frame.digit * (word sources 0 - field.first))) gain loss next)) := by
+    both (Nat.ble (Nat.succ (word sources 0)) memory)
+      (Bool.casesOn (motive := fun _ => Bool)
+        (both (Nat.ble (field.first + cursor) (word sources 0))
+          (Nat.ble (Nat.succ (word sources 0)) (field.first + field.count)))
+        (settle s field direct mirrored (word sources 0) (coefficients k) gain loss
+          fun gain' loss' => sweep s field coefficients direct mirrored memory remaining (k + 1)
+          (Nat.shiftRight sources 32) cursor grid gain' loss' next)
+        (sweep s field coefficients direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32)
+          (word sources 0 - field.first + 1)
+          (grid + coefficients k * 2 ^ (field.frame.digit * (word sources 0 - field.first))) gain loss
+          next)) := by
   rw [← word_zero]
   unfold sweep
   simp only [force_eq]
@@ -180,25 +61,41 @@ theorem sweep_succ (s : Scale) (field : Field) (coefficients : Nat → Nat) (dir
 /-- What the columns still ahead contribute to row `r`. -/
 def ahead (s : Scale) (slots : Nat → K) (t : Nat → Nat → Nat) (R r : Nat) : Nat → Nat → (Nat → Nat) → K
   | 0, _, _ => 0
-  | n + 1, k, source => (natural (t k r) - natural (t k (R + r))) * (natural s.unit * slots (source 0)) + ahead s slots t R r n (k + 1) fun i => source (i + 1)
+  | n + 1, k, source => (natural (t k r) - natural (t k (R + r))) * (natural s.unit * slots (source 0)) +
+      ahead s slots t R r n (k + 1) fun i => source (i + 1)
 
 /-- The state of a sweep: the coefficients written so far and the constants. -/
-def Swept (s : Scale) (field : Field) (slots : Nat → K) (goal extra : Nat → K) (base step limit cursor grid gain loss : Nat) (A : Nat → Nat → Nat) (c d : Nat → Nat) : Prop :=
+def Swept (s : Scale) (field : Field) (slots : Nat → K) (goal extra : Nat → K)
+    (base step limit cursor grid gain loss : Nat) (A : Nat → Nat → Nat) (c d : Nat → Nat) : Prop :=
   grid = Matrix.grid field.frame.digit field.frame.width field.count (field.frame.rows + field.frame.rows) A ∧
-  gain = side field.frame.digit field.frame.width field.frame.rows c ∧ loss = side field.frame.digit field.frame.width field.frame.rows d ∧
+  gain = side field.frame.digit field.frame.width field.frame.rows c ∧
+    loss = side field.frame.digit field.frame.width field.frame.rows d ∧
   (∀ r, r < field.frame.rows + field.frame.rows → ∀ j, A r j ≤ base + step ∧ (cursor ≤ j → A r j ≤ base)) ∧
   ∀ r, r < field.frame.rows → c r ≤ limit ∧ d r ≤ limit ∧
-    natural field.weight * (form field.count (A r) (A (field.frame.rows + r)) (values s slots field.first) + extra r) + natural (c r) ≤ goal r + natural (d r)
+    natural field.weight *
+          (form field.count (A r) (A (field.frame.rows + r)) (values s slots field.first) + extra r) +
+        natural (c r) ≤ goal r + natural (d r)
 
-theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat → K} {coefficients : Nat → Nat} {t : Nat → Nat → Nat} {total base step direct mirrored memory : Nat}
-    {next : Nat → Nat → Nat → Nat → Nat → Bool} (half : 0 < s.half) (sf : s.Fits) (hm : (Memory.mk direct mirrored).Holds s slots memory)
-    (hb : 0 < field.frame.digit) (hw : 0 < field.frame.width) (hstep : step < 2 ^ (field.frame.digit - 1))
-    (ht : ∀ k, k < total → coefficients k = side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (t k) ∧
-      ∀ r, r < field.frame.rows + field.frame.rows → t k r ≤ step) :
-    (remaining k : Nat) → k + remaining = total → (sources cursor grid gain loss limit : Nat) → (A : Nat → Nat → Nat) → (c d : Nat → Nat) → (extra : Nat → K) →
-    Swept s field slots goal (fun r => ahead s slots t field.frame.rows r remaining k (word sources) + extra r) base step limit cursor grid gain loss A c d →
+theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat → K} {coefficients : Nat → Nat}
+    {t : Nat → Nat → Nat} {total base step direct mirrored memory : Nat}
+    {next : Nat → Nat → Nat → Nat → Nat → Bool}
+    (half : 0 < s.half)
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory)
+    (hb : 0 < field.frame.digit)
+    (hw : 0 < field.frame.width)
+    (hstep : step < 2 ^ (field.frame.digit - 1))
+    (ht : ∀ k, k < total →
+      coefficients k = side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (t k) ∧
+        ∀ r, r < field.frame.rows + field.frame.rows → t k r ≤ step) :
+    (remaining k : Nat) → k + remaining = total → (sources cursor grid gain loss limit : Nat) →
+    (A : Nat → Nat → Nat) → (c d : Nat → Nat) → (extra : Nat → K) →
+    Swept s field slots goal
+      (fun r => ahead s slots t field.frame.rows r remaining k (word sources) + extra r) base step limit
+      cursor grid gain loss A c d →
     sweep s field coefficients direct mirrored memory remaining k sources cursor grid gain loss next = true →
-    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra base step (limit + remaining * (field.weight * (step * (s.top + s.top)))) cursor' grid' gain' loss' A' c' d' ∧
+    ∃ cursor' grid' gain' loss' A' c' d', Swept s field slots goal extra base step
+        (limit + remaining * (field.weight * (step * (s.top + s.top)))) cursor' grid' gain' loss' A' c' d' ∧
       next (Nat.shiftRight sources (32 * remaining)) cursor' grid' gain' loss' = true := by
   intro remaining
   induction remaining with
@@ -209,7 +106,10 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
       refine ⟨x1, x2, x3, x4, fun r hr => ?_⟩
       obtain ⟨y1, y2, y3⟩ := x5 r hr
       have z : (ahead s slots t field.frame.rows r 0 k (word sources) + extra r : K) = extra r := zero_add _
-      have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r)) (values s slots field.first) + (ahead s slots t field.frame.rows r 0 k (word sources) + extra r)) + natural (c r) ≤ goal r + natural (d r) := y3
+      have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r))
+                  (values s slots field.first) +
+                (ahead s slots t field.frame.rows r 0 k (word sources) + extra r)) + natural (c r) ≤
+        goal r + natural (d r) := y3
       rw [z] at y3
       rw [Nat.zero_mul]
       exact ⟨y1, y2, y3⟩
@@ -217,11 +117,15 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
       rw [z]; exact h
   | succ remaining smaller =>
     intro k hk sources cursor grid gain loss limit A c d extra hx h
-    have here : k < total := by rw [← hk]; exact Nat.add_le_add (Nat.le.refl (n := k)) (Nat.succ_le_succ (Nat.zero_le remaining))
+    have here : k < total := by
+      rw [← hk]
+      exact Nat.add_le_add (Nat.le.refl (n := k)) (Nat.succ_le_succ (Nat.zero_le remaining))
     have hk' : k + 1 + remaining = total := by rw [← hk, Nat.add_assoc, Nat.add_comm 1]
     obtain ⟨t1, t2⟩ := ht k here
-    have later : (fun i => word sources (i + 1)) = word (Nat.shiftRight sources 32) := funext fun i => (word_succ sources i).symm
-    have shift : Nat.shiftRight (Nat.shiftRight sources 32) (32 * remaining) = Nat.shiftRight sources (32 * (remaining + 1)) := by
+    have later : (fun i => word sources (i + 1)) = word (Nat.shiftRight sources 32) :=
+      funext fun i => (word_succ sources i).symm
+    have shift : Nat.shiftRight (Nat.shiftRight sources 32) (32 * remaining) =
+        Nat.shiftRight sources (32 * (remaining + 1)) := by
       show sources / 2 ^ 32 / 2 ^ (32 * remaining) = sources / 2 ^ (32 * (remaining + 1))
       rw [Natural.shift_shift, Nat.mul_succ, Nat.add_comm]
     have grow : ∀ y : Nat, limit + y + remaining * y = limit + (remaining + 1) * y := fun y => by
@@ -229,30 +133,42 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
     obtain ⟨x1, x2, x3, x4, x5⟩ := hx
     have step_eq : ∀ r, (ahead s slots t field.frame.rows r (remaining + 1) k (word sources) + extra r : K) =
         (natural (t k r) - natural (t k (field.frame.rows + r))) * (natural s.unit * slots (word sources 0)) +
-          (ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r) := fun r => by
+          (ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r)
+              := fun r => by
       rw [← later, ← add_assoc]; rfl
     rw [sweep_succ] at h
     obtain ⟨h1, h⟩ := both_true h
     have h1 : word sources 0 < memory := Nat.le_of_ble_eq_true h1
-    cases e : both (Nat.ble (field.first + cursor) (word sources 0)) (Nat.ble (Nat.succ (word sources 0)) (field.first + field.count)) with
+    cases e : both (Nat.ble (field.first + cursor) (word sources 0))
+        (Nat.ble (Nat.succ (word sources 0)) (field.first + field.count)) with
     | false =>
       rw [e, t1] at h
       obtain ⟨c', d', h, hr⟩ := settle_sound half sf hm h1 hb hw t2 hstep x2 x3 h
-      have inv : Swept s field slots goal (fun r => ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r) base step
-          (limit + field.weight * (step * (s.top + s.top))) cursor grid (side field.frame.digit field.frame.width field.frame.rows c')
+      have inv : Swept s field slots goal
+        (fun r =>
+          ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r)
+        base step
+          (limit + field.weight * (step * (s.top + s.top))) cursor grid
+            (side field.frame.digit field.frame.width field.frame.rows c')
           (side field.frame.digit field.frame.width field.frame.rows d') A c' d' := by
         refine ⟨x1, rfl, rfl, x4, fun r hr' => ?_⟩
         obtain ⟨y1, y2, y3⟩ := x5 r hr'
         obtain ⟨z1, z2, z3⟩ := hr r hr'
-        refine ⟨Nat.le_trans z1 (Nat.add_le_add y1 Nat.le.refl), Nat.le_trans z2 (Nat.add_le_add y2 Nat.le.refl), ?_⟩
-        have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r)) (values s slots field.first) +
-          (ahead s slots t field.frame.rows r (remaining + 1) k (word sources) + extra r)) + natural (c r) ≤ goal r + natural (d r) := y3
+        refine ⟨Nat.le_trans z1 (Nat.add_le_add y1 Nat.le.refl),
+            Nat.le_trans z2 (Nat.add_le_add y2 Nat.le.refl), ?_⟩
+        have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r))
+                    (values s slots field.first) +
+                  (ahead s slots t field.frame.rows r (remaining + 1) k (word sources) + extra r)) +
+            natural (c r) ≤ goal r + natural (d r) := y3
         rw [step_eq, mul_add, mul_add] at y3
         show natural field.weight * (_ + _) + _ ≤ _
         rw [mul_add]
         refine le_cert ?_ (add_nonneg (sub_nonneg y3) (sub_nonneg z3))
-        exact (ring8 K f y v g c d p q, g + q - (f + v + p), g + d - (f + (y + v) + c) + (y + c + q - (p + d))) _ _ _ _ _ _ _ _
-      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+        exact
+          (ring8 K f y v g c d p q, g + q - (f + v + p), g + d - (f + (y + v) + c) + (y + c + q - (p + d))) _
+          _ _ _ _ _ _ _
+      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ :=
+        smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       rw [shift] at r2
       exact ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩
@@ -262,18 +178,25 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
       have e1 : field.first + cursor ≤ word sources 0 := Nat.le_of_ble_eq_true e1
       have e2 : word sources 0 < field.first + field.count := Nat.le_of_ble_eq_true e2
       obtain ⟨z, hz⟩ := Nat.exists_of_le e1
-      have place : word sources 0 - field.first = cursor + z := by rw [hz, Nat.add_assoc, Natural.add_sub_cancel_left]
+      have place : word sources 0 - field.first = cursor + z := by
+        rw [hz, Nat.add_assoc, Natural.add_sub_cancel_left]
       have inside : cursor + z < field.count := by
         rw [hz, Nat.add_assoc] at e2
         exact Memory.lt_of_add_lt e2
       rw [t1, place, x1] at h
-      have h : sweep s field coefficients direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32) (cursor + z + 1)
-          (Matrix.grid field.frame.digit field.frame.width field.count (field.frame.rows + field.frame.rows) A +
-            side field.frame.digit field.frame.width (field.frame.rows + field.frame.rows) (t k) * 2 ^ (field.frame.digit * (cursor + z))) gain loss next = true := h
+      have h : sweep s field coefficients direct mirrored memory remaining (k + 1) (Nat.shiftRight sources 32)
+          (cursor + z + 1) (Matrix.grid field.frame.digit field.frame.width field.count
+              (field.frame.rows + field.frame.rows) A + side field.frame.digit field.frame.width
+                (field.frame.rows + field.frame.rows) (t k) * 2 ^ (field.frame.digit * (cursor + z))) gain
+          loss next = true := h
       rw [grid_place inside] at h
-      have inv : Swept s field slots goal (fun r => ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r) base step
+      have inv : Swept s field slots goal
+        (fun r =>
+          ahead s slots t field.frame.rows r remaining (k + 1) (word (Nat.shiftRight sources 32)) + extra r)
+        base step
           (limit + field.weight * (step * (s.top + s.top))) (cursor + z + 1)
-          (Matrix.grid field.frame.digit field.frame.width field.count (field.frame.rows + field.frame.rows) fun r j => A r j + t k r * indicator (cursor + z) j)
+          (Matrix.grid field.frame.digit field.frame.width field.count (field.frame.rows + field.frame.rows)
+              fun r j => A r j + t k r * indicator (cursor + z) j)
           gain loss (fun r j => A r j + t k r * indicator (cursor + z) j) c d := by
         refine ⟨rfl, x2, x3, fun r hr' j => ?_, fun r hr' => ?_⟩
         · obtain ⟨b1, b2⟩ := x4 r hr' j
@@ -288,29 +211,36 @@ theorem sweep_sound {s : Scale} {field : Field} {slots : Nat → K} {goal : Nat 
             exact Nat.add_le_add (b2 (Nat.le_add_right _ _)) (t2 r hr')
           | false =>
             have none : indicator (cursor + z) j = 0 := by unfold indicator; rw [q]; rfl
-            show A r j + t k r * indicator (cursor + z) j ≤ base + step ∧ (_ → A r j + t k r * indicator (cursor + z) j ≤ base)
+            show A r j + t k r * indicator (cursor + z) j ≤ base + step ∧
+              (_ → A r j + t k r * indicator (cursor + z) j ≤ base)
             rw [none, Nat.mul_zero, Nat.add_zero]
-            exact ⟨b1, fun g => b2 (Nat.le_trans (Nat.le_trans (Nat.le_add_right cursor z) (Nat.le_add_right _ 1)) g)⟩
+            exact ⟨b1, fun g =>
+                b2 (Nat.le_trans (Nat.le_trans (Nat.le_add_right cursor z) (Nat.le_add_right _ 1)) g)⟩
         · obtain ⟨y1, y2, y3⟩ := x5 r hr'
           refine ⟨Nat.le_trans y1 (Nat.le_add_right _ _), Nat.le_trans y2 (Nat.le_add_right _ _), ?_⟩
-          have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r)) (values s slots field.first) +
-            (ahead s slots t field.frame.rows r (remaining + 1) k (word sources) + extra r)) + natural (c r) ≤ goal r + natural (d r) := y3
+          have y3 : natural field.weight * (form field.count (A r) (A (field.frame.rows + r))
+                      (values s slots field.first) +
+                    (ahead s slots t field.frame.rows r (remaining + 1) k (word sources) + extra r)) +
+              natural (c r) ≤ goal r + natural (d r) := y3
           rw [step_eq] at y3
-          have f := form_add (K := K) field.count (A r) (A (field.frame.rows + r)) (fun j => t k r * indicator (cursor + z) j)
+          have f := form_add (K := K) field.count (A r) (A (field.frame.rows + r))
+            (fun j => t k r * indicator (cursor + z) j)
             (fun j => t k (field.frame.rows + r) * indicator (cursor + z) j) (values s slots field.first)
           rw [form_indicator _ _ field.count (cursor + z) _ inside] at f
-          have slot : (values s slots field.first (cursor + z) : K) = natural s.unit * slots (word sources 0) := by
+          have slot :
+              (values s slots field.first (cursor + z) : K) = natural s.unit * slots (word sources 0) := by
             unfold values
             rw [hz, Nat.add_assoc]
           rw [slot] at f
           show natural field.weight * (form field.count (fun j => A r j + t k r * indicator (cursor + z) j)
-            (fun j => A (field.frame.rows + r) j + t k (field.frame.rows + r) * indicator (cursor + z) j) (values s slots field.first) + _) + _ ≤ _
+            (fun j => A (field.frame.rows + r) j + t k (field.frame.rows + r) * indicator (cursor + z) j)
+                  (values s slots field.first) + _) + _ ≤ _
           rw [f, add_assoc]
           exact y3
-      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ := smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
+      obtain ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩ :=
+        smaller (k + 1) hk' _ _ _ _ _ _ _ _ _ _ inv h
       rw [grow] at r1
       rw [shift] at r2
       exact ⟨cursor', grid', gain', loss', A', c'', d'', r1, r2⟩
-
 end Relaxation
 end PytestTorchLean

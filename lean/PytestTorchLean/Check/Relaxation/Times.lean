@@ -51,14 +51,15 @@ theorem tally_backward (n : Nat) (f : Nat → Nat) : tally n (fun j => f (n - 1 
 
 /-! ### Products of packed vectors -/
 
-/-- Digit `t` of a product of polynomials with coefficients `x` (zero from some place on) and `v 0`, ..., `v (m - 1)`. -/
+/-- Digit `t` of a product of polynomials with coefficients `x` (zero from some place on) and `v 0`, ...,
+    `v (m - 1)`. -/
 def convolution (x : Nat → Nat) : Nat → (Nat → Nat) → Nat → Nat
   | 0, _, _ => 0
   | m + 1, v, 0 => x 0 * v 0
   | m + 1, v, t + 1 => x (t + 1) * v 0 + convolution x m (fun j => v (j + 1)) t
 
-theorem convolution_le {x : Nat → Nat} {a c : Nat} (hx : ∀ i, x i ≤ a) : (m : Nat) → (v : Nat → Nat) → (∀ j, j < m → v j ≤ c) →
-    (t : Nat) → convolution x m v t ≤ m * (a * c)
+theorem convolution_le {x : Nat → Nat} {a c : Nat} (hx : ∀ i, x i ≤ a) :
+    (m : Nat) → (v : Nat → Nat) → (∀ j, j < m → v j ≤ c) → (t : Nat) → convolution x m v t ≤ m * (a * c)
   | 0, _, _, _ => Nat.zero_le _
   | m + 1, v, hv, 0 => by
     show x 0 * v 0 ≤ (m + 1) * (a * c)
@@ -70,7 +71,8 @@ theorem convolution_le {x : Nat → Nat} {a c : Nat} (hx : ∀ i, x i ≤ a) : (
     exact Nat.add_le_add (Nat.mul_le_mul (hx _) (hv 0 (Nat.succ_le_succ (Nat.zero_le _))))
       (convolution_le hx m _ (fun j hj => hv (j + 1) (Nat.succ_le_succ hj)) t)
 
-theorem pack_shifted (b n : Nat) (f g : Nat → Nat) (h : Nat → Nat) (h0 : h 0 = f 0) (hs : ∀ i, h (i + 1) = f (i + 1) + g i) :
+theorem pack_shifted (b n : Nat) (f g : Nat → Nat) (h : Nat → Nat) (h0 : h 0 = f 0)
+    (hs : ∀ i, h (i + 1) = f (i + 1) + g i) :
     pack b (n + 1) h = pack b (n + 1) f + 2 ^ b * pack b n g := by
   rw [pack_succ, pack_succ, h0, Nat.add_assoc, ← Nat.mul_add, ← pack_add]
   exact congrArg (fun y => f 0 + 2 ^ b * y) (pack_congr fun i _ => hs i)
@@ -84,7 +86,8 @@ theorem pack_product (b n : Nat) {x : Nat → Nat} (hx : ∀ i, x (n + i) = 0) :
     rw [e, pack_zero]; rfl
   | m + 1, v => by
     have ih := pack_product b n hx m (fun j => v (j + 1))
-    have e := pack_shifted b (n + m) (fun t => x t * v 0) (convolution x m (fun j => v (j + 1))) (convolution x (m + 1) v) rfl (fun _ => rfl)
+    have e := pack_shifted b (n + m) (fun t => x t * v 0) (convolution x m (fun j => v (j + 1)))
+      (convolution x (m + 1) v) rfl (fun _ => rfl)
     show _ = pack b (n + m + 1) _
     rw [e, ← ih, pack_succ b m v, Nat.mul_add, Nat.mul_left_comm]
     have tail : pack b (n + m + 1) (fun t => x t * v 0) = pack b n (fun t => x t * v 0) :=
@@ -111,9 +114,15 @@ theorem convolution_at (x : Nat → Nat) (u : Nat) : (m : Nat) → (v : Nat → 
 
 /-- Every row times the reversed vector `v` of `n` digits. -/
 def times (b w R n x v : Nat) : Nat := column b w R (Nat.mul x v) (Nat.sub n 1)
-theorem times_eq {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hn : 0 < n) (hw : n ≤ w) (hb : 0 < b)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a) (hv : ∀ j, j < n → v j ≤ c) (fits : n * (a * c) < 2 ^ b) :
-    times b w R n (grid b w n R f) (pack b n v) = side b w R (fun r => tally n fun j => f r (n - 1 - j) * v j) := by
+theorem times_eq {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat}
+    (hn : 0 < n)
+    (hw : n ≤ w)
+    (hb : 0 < b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a)
+    (hv : ∀ j, j < n → v j ≤ c)
+    (fits : n * (a * c) < 2 ^ b) :
+    times b w R n (grid b w n R f) (pack b n v) =
+    side b w R (fun r => tally n fun j => f r (n - 1 - j) * v j) := by
   unfold times
   rw [column_digit hb (lt_of_lt_of_le hn hw)]
   refine side_congr fun r hr => ?_
@@ -136,12 +145,19 @@ theorem times_eq {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat}
   rw [m]
   refine tally_congr fun j hj => ?_
   have inside : n - 1 - j < n := lt_of_le_of_lt (Natural.sub_le _ _) (le_of_eq last)
-  rw [Memory.splice_old _ _ (place _ (lt_of_lt_of_le inside hw)), flat_at f r (lt_of_lt_of_le inside hw), Memory.splice_old _ _ inside]
+  rw [Memory.splice_old _ _ (place _ (lt_of_lt_of_le inside hw)), flat_at f r (lt_of_lt_of_le inside hw),
+      Memory.splice_old _ _ inside]
 
 /-- Every row times a vector that is given in reverse order. -/
-theorem times_turned {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hn : 0 < n) (hw : n ≤ w) (hb : 0 < b)
-    (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a) (hv : ∀ j, j < n → v j ≤ c) (fits : n * (a * c) < 2 ^ b) :
-    times b w R n (grid b w n R f) (pack b n fun j => v (n - 1 - j)) = side b w R (fun r => tally n fun j => f r j * v j) := by
+theorem times_turned {b w n R a c : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat}
+    (hn : 0 < n)
+    (hw : n ≤ w)
+    (hb : 0 < b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j ≤ a)
+    (hv : ∀ j, j < n → v j ≤ c)
+    (fits : n * (a * c) < 2 ^ b) :
+    times b w R n (grid b w n R f) (pack b n fun j => v (n - 1 - j)) =
+    side b w R (fun r => tally n fun j => f r j * v j) := by
   have inside : ∀ j, n - 1 - j < n := fun j => lt_of_le_of_lt (Natural.sub_le _ _) (le_of_eq (succ_pred hn))
   rw [times_eq hn hw hb hf (fun j _ => hv _ (inside j)) fits]
   exact side_congr fun r _ => tally_backward n fun j => f r j * v j
@@ -154,25 +170,28 @@ def dots (b w R d x n : Nat) : Nat → Nat → Nat :=
     (fun _ rest j v => Nat.add (Nat.mul (column b w R x j) (Nat.land v (Nat.sub (Nat.pow 2 d) 1)))
       (force (fun j' => force (rest j') (Nat.shiftRight v d)) (Nat.succ j))) n
 theorem dots_succ (b w R d x n j v : Nat) :
-    dots b w R d x (n + 1) j v = column b w R x j * Nat.land v (2 ^ d - 1) + dots b w R d x n (j + 1) (Nat.shiftRight v d) := by
+    dots b w R d x (n + 1) j v =
+    column b w R x j * Nat.land v (2 ^ d - 1) + dots b w R d x n (j + 1) (Nat.shiftRight v d) := by
   show _ + force (fun j' => force (dots b w R d x n j') (Nat.shiftRight v d)) (Nat.succ j) = _
   rw [force_eq, force_eq]; rfl
-theorem dotsFrom_eq {b w n R d : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
+theorem dotsFrom_eq {b w n R d : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
     (m j : Nat) → (v : Nat → Nat) → j + m ≤ n → (∀ k, k < m → v k < 2 ^ d) →
     dots b w R d (grid b w n R f) m j (pack d m v) = side b w R (fun r => tally m fun k => f r (j + k) * v k)
   | 0, _, _, _, _ => (side_zero b w R).symm
   | m + 1, j, v, hm, hv => by
     have v0 := hv 0 (Nat.succ_le_succ (Nat.zero_le m))
     have next : j + 1 + m ≤ n := by rw [Nat.add_assoc, Nat.add_comm 1]; exact hm
-    rw [dots_succ, column_eq hw hb hf (Nat.le_trans (Nat.le_add_right _ m) next), land_pack_succ v0, shift_pack_succ v0,
-      dotsFrom_eq hw hb hf m (j + 1) (fun k => v (k + 1)) next (fun k hk => hv (k + 1) (Nat.succ_le_succ hk)),
-      Nat.mul_comm, ← side_mul, ← side_add]
+    rw [dots_succ, column_eq hw hb hf (Nat.le_trans (Nat.le_add_right _ m) next), land_pack_succ v0,
+        shift_pack_succ v0, dotsFrom_eq hw hb hf m (j + 1) (fun k => v (k + 1)) next
+        (fun k hk => hv (k + 1) (Nat.succ_le_succ hk)), Nat.mul_comm, ← side_mul, ← side_add]
     refine side_congr fun r _ => ?_
     show v 0 * f r j + tally m _ = f r (j + 0) * v 0 + tally m _
     rw [Nat.add_zero, Nat.mul_comm]
     exact congrArg (fun y => f r j * v 0 + y) (tally_congr fun k _ => by rw [Nat.add_assoc, Nat.add_comm 1])
-theorem dots_eq {b w n R d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw : n ≤ w) (hb : 0 < b) (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b)
-    (hv : ∀ k, k < n → v k < 2 ^ d) : dots b w R d (grid b w n R f) n 0 (pack d n v) = side b w R (fun r => tally n fun k => f r k * v k) := by
+theorem dots_eq {b w n R d : Nat} {f : Nat → Nat → Nat} {v : Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
+    (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) (hv : ∀ k, k < n → v k < 2 ^ d) :
+    dots b w R d (grid b w n R f) n 0 (pack d n v) = side b w R (fun r => tally n fun k => f r k * v k) := by
   refine (dotsFrom_eq hw hb hf n 0 v (Natural.le_of_eq (Nat.zero_add n)) hv).trans (side_congr fun r _ => ?_)
   exact tally_congr fun k _ => by rw [Nat.zero_add]
 

@@ -1,14 +1,11 @@
 prelude
-import PytestTorchLean.Check.Rules
-import PytestTorchLean.Check.Relaxation.Multiply
-import PytestTorchLean.Check.Relaxation.Pair
-import PytestTorchLean.Check.Relaxation.Choose
+import PytestTorchLean.Check.Relaxation.Goals
 /-!
 # Back through the passed nodes
 
 A relaxation starts at goals, values that are to be bounded, and goes back through the nodes that wrote them,
-the last one first, as far as its links reach. What then remains is bounded by the memory. Where a node reads the
-results of several others, parts of the rows wait until the rest has come to where they stand (Branch).
+the last one first, as far as its links reach. What then remains is bounded by the memory. Where a node reads
+the results of several others, parts of the rows wait until the rest has come to where they stand (Branch).
 -/
 set_option linter.all false
 universe u
@@ -17,196 +14,123 @@ namespace Relaxation
 open OrderedRing Matrix
 variable {K : Type u} [OrderedRing K]
 
-/-- What to do about a passed node. -/
-inductive Link where
-  /-- substitute an affine node that reads a run of `count` slots from `first` on; then divide the coefficients by `2^shift`,
-      after which they have at most `size` bits -/
-  | through (first count shift size : Nat)
-  /-- replace a ReLU by lines; slopes are digits of `bits + 1` bits, multiples of `2^-bits` -/
-  | bend (bits lower upper : Nat)
-  /-- the batch does not read the node -/
-  | skip
-  /-- substitute an affine node with several positions, move the coefficients back to consecutive slots, then divide them as in `through` -/
-  | convolve (layout : Layout) (arrangement : Arrangement) (shift size : Nat)
-  /-- substitute an affine node with several positions, divide the coefficients, then replace what it reads by its bounds; the last link -/
-  | settle (layout : Layout) (shift size : Nat)
-  /-- add multipliers of the bounds of the batch's slots to its rows, which passes no node; then coefficients have at most `size` bits -/
-  | multiply (multipliers : List Multiplier) (size : Nat)
-  /-- speak of `count` slots from `first` on, the further ones with coefficient 0, which passes no node -/
-  | widen (first count : Nat)
-  /-- let the coefficients of the first `keep` slots wait, and go on with those from place `cut` on, which passes no node -/
-  | fork (keep cut : Nat)
-  /-- add what waited last: `own` and `other` times the coefficients, which then have at most `size` bits, then divide them as in
-      `through`; passes no node -/
-  | join (weight own other size shift short : Nat)
-  /-- replace a smooth activation by lines and residuals: one slope for each neuron, digits of `size` bits, multiples of `2^-bits`;
-      intervals are halved `depth` times, the function enclosed by `stages` stages of `precision` bits -/
-  | slide (bits size slopes depth stages precision : Nat)
-  /-- replace what the rows hold of the differences of `fact`, where the bit of `chosen` is 1, by lines over the differences of what the ReLU reads, with slopes as in
-      `bend`, which wait there; passes no node -/
-  | pair (fact bits slopes chosen : Nat)
-  /-- replace a maximum or a minimum by lines over the two slots that each result reads; slopes of the first one as in `bend`; slots outside of the run of
-      `count` from `first` on are replaced by their bounds; then divide the coefficients as in `through` -/
-  | choose (bits lower upper first count shift size : Nat)
-
-/-! ### Goals -/
-
-/-- 1 where the goal's word is even (`sign` 0) or odd (`sign` 1). -/
-def flag (sign goal : Nat) : Nat := Bool.casesOn (motive := fun _ => Nat) (Nat.beq (Nat.land goal 1) sign) 0 1
-/-- Row after row: the coefficient 1 in the goal's place, for goals of the given sign. A goal is a word: twice the place, plus 1
-    where the value is to be bounded from above. -/
-def goalRows (b w sign : Nat) (R : Nat) : Nat → Nat :=
-  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun _ rest goals => Nat.add
-      (Nat.mul (flag sign (Nat.land goals (Nat.sub (Nat.pow 2 32) 1))) (Nat.pow 2 (Nat.mul b (Nat.shiftRight (Nat.land goals (Nat.sub (Nat.pow 2 32) 1)) 1))))
-      (Nat.shiftLeft (rest (Nat.shiftRight goals 32)) (Nat.mul b w))) R
-theorem goalRows_eq {b w sign n : Nat} : (R goals : Nat) → (∀ r, r < R → word goals r < 2 * n) →
-    goalRows b w sign R goals = grid b w n R fun r j => flag sign (word goals r) * indicator (word goals r / 2) j
-  | 0, _, _ => rfl
-  | R + 1, goals, h => by
-    have ih := goalRows_eq (b := b) (w := w) (sign := sign) R (Nat.shiftRight goals 32) (fun r hr => by
-      rw [word_succ]; exact h (r + 1) (Nat.succ_le_succ hr))
-    have inside : word goals 0 / 2 < n := Natural.div_lt (Nat.succ_le_succ (Nat.zero_le 1)) (h 0 (Nat.succ_le_succ (Nat.zero_le R)))
-    show flag sign (Nat.land goals (2 ^ 32 - 1)) * 2 ^ (b * Nat.shiftRight (Nat.land goals (2 ^ 32 - 1)) 1) +
-      goalRows b w sign R (Nat.shiftRight goals 32) * 2 ^ (b * w) = pack (b * w) (R + 1) _
-    rw [Nat.mul_comm _ (2 ^ (b * w)), word_zero, ih, pack_succ, pack_mul, pack_indicator b _ n inside]
-    have e : (fun i => pack b n fun j => flag sign (word goals (i + 1)) * indicator (word goals (i + 1) / 2) j) =
-        fun r => pack b n fun j => flag sign (word (Nat.shiftRight goals 32) r) * indicator (word (Nat.shiftRight goals 32) r / 2) j := funext fun r => by
-      rw [word_succ]
-    rw [e]
-    rfl
-
-/-- The value a goal speaks of: the value itself, or its opposite. -/
-def goalOf (v : Nat → K) (goals r : Nat) : K :=
-  match Nat.land (word goals r) 1 with
-  | 0 => v (word goals r / 2)
-  | _ + 1 => -v (word goals r / 2)
-
-theorem parity (x : Nat) : Nat.land x 1 = 0 ∨ Nat.land x 1 = 1 := by
-  have e : Nat.land x 1 = x % 2 ^ 1 := land_low x 1
-  have l : x % 2 ^ 1 < 2 ^ 1 := Natural.mod_lt (Natural.two_pow_pos 1) x
-  rw [e]
-  generalize x % 2 ^ 1 = y at l
-  cases y with
-  | zero => exact Or.inl rfl
-  | succ y =>
-    cases y with
-    | zero => exact Or.inr rfl
-    | succ y => exact absurd (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ l)) (Nat.not_succ_le_zero _)
-
-/-- The batch of the goals themselves: the values of `n` slots from `start` on, or others in their stead. -/
-def begin (frame : Frame) (start n goals : Nat) (next : Batch → Bool) : Bool :=
-  both (wordsBelow (Nat.mul 2 n) frame.rows goals)
-    (force (fun positive => force (fun negative => next ⟨1, 1, 0, start, n, 1, positive, negative, 0, 0⟩)
-      (goalRows frame.digit frame.width 1 frame.rows goals)) (goalRows frame.digit frame.width 0 frame.rows goals))
-
-theorem begin_sound {frame : Frame} {v : Nat → K} {start n goals : Nat} {next : Batch → Bool} (h : begin frame start n goals next = true) :
-    ∃ x : Batch, x.start = start ∧ x.count = n ∧ x.HoldsOver frame v (goalOf v goals) ∧ next x = true ∧ ∀ r, r < frame.rows → word goals r / 2 < n := by
-  obtain ⟨hw, h⟩ := both_true h
-  have below := wordsBelow_sound (2 * n) frame.rows goals hw
-  have inside : ∀ r, r < frame.rows → word goals r / 2 < n := fun r hr => Natural.div_lt (Nat.succ_le_succ (Nat.zero_le 1)) (below r hr)
-  simp only [force_eq] at h
-  refine ⟨_, ?_, ?_, ?_, h, inside⟩
-  · rfl
-  · rfl
-  · refine ⟨_, _, fun _ => 0, fun _ => 0, goalRows_eq frame.rows goals below, goalRows_eq frame.rows goals below, (side_zero _ _ _).symm, (side_zero _ _ _).symm, fun r hr => ?_⟩
-    have le : ∀ sign j, flag sign (word goals r) * indicator (word goals r / 2) j < 2 ^ 1 := fun sign j => by
-      have a : flag sign (word goals r) ≤ 1 := by
-        unfold flag
-        cases Nat.beq (Nat.land (word goals r) 1) sign with
-        | true => exact Nat.le.refl
-        | false => exact Nat.zero_le 1
-      have b : indicator (word goals r / 2) j ≤ 1 := by
-        unfold indicator
-        cases Nat.beq (word goals r / 2) j with
-        | true => exact Nat.le.refl
-        | false => exact Nat.zero_le 1
-      exact Nat.succ_le_succ (Nat.mul_le_mul a b)
-    refine ⟨fun j _ => ⟨le 0 j, le 1 j⟩, Nat.le.refl, Nat.le.refl, ?_⟩
-    show natural 1 * form n (fun j => flag 0 (word goals r) * indicator (word goals r / 2) j) (fun j => flag 1 (word goals r) * indicator (word goals r / 2) j) v + natural 0 ≤
-      natural 1 * goalOf v goals r + natural 0
-    rw [form_indicator _ _ n _ v (inside r hr)]
-    unfold goalOf flag
-    cases parity (word goals r) with
-    | inl e =>
-      rw [e]
-      exact le_of_eq ((ring1 K x, 1 * ((1 - 0) * x) + 0, 1 * x + 0) _)
-    | inr e =>
-      rw [e]
-      exact le_of_eq ((ring1 K x, 1 * ((0 - 1) * x) + 0, 1 * -x + 0) _)
-
 /-! ### Link after link -/
 
 /-- What is known of differences, by its place in a list. -/
 def factAt (facts : List Differences) : Nat → (Differences → Bool) → Bool :=
   List.rec (motive := fun _ => Nat → (Differences → Bool) → Bool) (fun _ _ => false)
-    (fun d _ later place next => Nat.rec (motive := fun _ => Bool) (next d) (fun before _ => later before next) place) facts
-theorem factAt_sound {p : Differences → Prop} {next : Differences → Bool} : (facts : List Differences) → Every p facts → (place : Nat) →
+    (fun d _ later place next =>
+        Nat.rec (motive := fun _ => Bool) (next d) (fun before _ => later before next) place) facts
+theorem factAt_sound {p : Differences → Prop} {next : Differences → Bool} :
+    (facts : List Differences) → Every p facts → (place : Nat) →
     factAt facts place next = true → ∃ d, p d ∧ next d = true
   | [], _, _, h => Bool.noConf_tf (Eq.symm h)
   | d :: _, hp, 0, h => ⟨d, hp.1, h⟩
   | _ :: facts, hp, place + 1, h => factAt_sound facts hp.2 place h
 
 /-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
-def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Differences) (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) : List Passed → List Batch → Batch → Bool :=
+def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Differences)
+    (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) :
+    List Passed → List Batch → Batch → Bool :=
   List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
-    (fun _ waiting x => List.rec (motive := fun _ => Bool) (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
+    (fun _ waiting x => List.rec (motive := fun _ => Bool)
+        (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
     (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
-      (fun first count shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
+      (fun first count shift size => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
-              substitute s frame a p.decoding e p.error first count direct mirrored memory x fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z)
+              substitute s frame a p.decoding e p.error first count direct mirrored memory x
+                fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
-      (fun bits lower upper => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
-          (fun first n => both (Nat.beq x.start p.start) (bend s frame bits lower upper first n direct mirrored memory x fun y => rest earlier waiting y))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
+              (fun _ _ => false)) passed)
+      (fun bits lower upper => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+            (fun first n => both (Nat.beq x.start p.start)
+              (bend s frame bits lower upper first n direct mirrored memory x
+                fun y => rest earlier waiting y)) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
+            (fun _ _ _ => false) (fun _ _ => false)) passed)
       (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest earlier waiting x) passed)
-      (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
+      (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
-              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => arrange frame layout arrangement y fun z =>
+              convolve s frame a p.decoding e p.error layout direct mirrored memory x
+                  fun y => arrange frame layout arrangement y fun z =>
                 reduce s frame shift size direct mirrored memory z fun t => rest earlier waiting t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
-      (fun layout shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
+              (fun _ _ => false)) passed)
+      (fun layout shift size => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (List.rec (motive := fun _ => Bool) (force (fun e =>
-              convolve s frame a p.decoding e p.error layout direct mirrored memory x fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
+              convolve s frame a p.decoding e p.error layout direct mirrored memory x
+                fun y => settlePlaces s frame layout shift size direct mirrored memory y next)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))) (fun _ _ _ => false) waiting))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
-      (fun multipliers size => multiply s frame multipliers size direct mirrored memory x fun y => rest passed waiting y)
+          (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
+              (fun _ _ => false)) passed)
+      (fun multipliers size =>
+          multiply s frame multipliers size direct mirrored memory x fun y => rest passed waiting y)
       (fun first count => widen frame first count x fun y => rest passed waiting y)
       (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
       (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
-        (fun low others _ => join frame weight own other size x low fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z) waiting)
-      (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false (fun p earlier _ => both (Nat.beq x.start p.start)
-          (Rules.slide s frame p bits size slopes depth stages precision direct mirrored memory x fun y => rest earlier waiting y)) passed)
-      (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
-          (fun first n => both (Nat.beq x.start p.start) (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x fun y low => rest passed (low :: waiting) y))
-          (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
-      (fun bits lower upper first count shift size => List.rec (motive := fun _ => Bool) false (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+        (fun low others _ => join frame weight own other size x low
+            fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z)
+          waiting)
+      (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => both (Nat.beq x.start p.start)
+            (Rules.slide s frame p bits size slopes depth stages precision direct mirrored memory x
+              fun y => rest earlier waiting y)) passed)
+      (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false
+          (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
+            (fun first n => both (Nat.beq x.start p.start)
+              (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x
+                fun y low => rest passed (low :: waiting) y)) (fun _ _ => false) (fun _ _ => false)
+            (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
+      (fun bits lower upper first count shift size => List.rec (motive := fun _ => Bool) false
+          (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun _ _ => false)
-          (fun n sources => both (Nat.beq x.start p.start) (choose s frame true bits lower upper first count n sources direct memory x fun y =>
+          (fun n sources => both (Nat.beq x.start p.start)
+              (choose s frame true bits lower upper first count n sources direct memory x fun y =>
             reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
-          (fun n sources => both (Nat.beq x.start p.start) (choose s frame false bits lower upper first count n sources direct memory x fun y =>
+          (fun n sources => both (Nat.beq x.start p.start)
+              (choose s frame false bits lower upper first count n sources direct memory x fun y =>
             reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
           (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)) links
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
-theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat} (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
-    {position i : Nat} (h1 : position < a.positions) (hi : i < a.rows) {c : K} (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position i) :
-    AtMost (natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) - natural s.unit * c) (natural (digit (32 * a.lanes) error (i + a.rows * position))) := by
+theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat}
+    (hp : Passed.Holds s slots ⟨.affine a, start, d, error⟩)
+    {position i : Nat}
+    (h1 : position < a.positions)
+    (hi : i < a.rows)
+    {c : K}
+    (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position i) :
+    AtMost (natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) -
+      natural s.unit * c) (natural (digit (32 * a.lanes) error (i + a.rows * position))) := by
   have near := hp position i h1 hi c hc
-  have near : AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c)) (natural (digit (32 * a.lanes) error (i + a.rows * position))) := near
-  have k : natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c) =
-      natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) - natural s.unit * c := by
+  have near : AtMost (natural s.unit *
+      (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c))
+    (natural (digit (32 * a.lanes) error (i + a.rows * position))) := near
+  have k : natural s.unit *
+    (natural (a.divisor * 2 ^ (150 - d.base)) * slots (start + (i + a.rows * position)) - c) =
+      natural (a.divisor * 2 ^ (150 - d.base)) * values s slots start (i + a.rows * position) -
+          natural s.unit * c := by
     unfold values
     exact (ring4 K u e y c, u * (e * y - c), e * (u * y) - u * c) _ _ _ _
   rw [k] at near
   exact near
 
-theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {frame : Frame} {facts : List Differences} {slots whole : Nat → K} {direct mirrored memory : Nat} {next : Nat → Nat → Nat → Nat → Bool} (sf : s.Fits)
-    (hm : (Memory.mk direct mirrored).Holds s slots memory) (hf : Every (Differences.Holds s slots) facts) : (links : List Link) → (passed : List Passed) → (count : Nat) → Passed.AllHold s slots passed count →
+theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} {frame : Frame}
+    {facts : List Differences} {slots whole : Nat → K} {direct mirrored memory : Nat}
+    {next : Nat → Nat → Nat → Nat → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots memory)
+    (hf : Every (Differences.Holds s slots) facts) :
+    (links : List Link) → (passed : List Passed) →
+    (count : Nat) → Passed.AllHold s slots passed count →
     (waiting : List Batch) → (goal : Nat → K) → AllWait s frame slots whole waiting goal →
-    (x : Batch) → x.Holds s frame slots goal → walk s frame facts direct mirrored memory next links passed waiting x = true →
+    (x : Batch) → x.Holds s frame slots goal →
+    walk s frame facts direct mirrored memory next links passed waiting x = true →
     ∃ scale limit gain loss, Constants frame limit scale gain loss whole ∧ next scale limit gain loss = true
   | [], _, _, _, [], _, hw, x, hx, h => by
     subst hw
@@ -220,26 +144,36 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
     obtain ⟨y, hy, h⟩ := widen_sound hx h
     exact walk_sound sf hm hf links passed count hp waiting goal hw y hy h
   | .fork keep cut :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
-    have h : fork frame keep cut x (fun y low => walk s frame facts direct mirrored memory next links passed (low :: waiting) y) = true := h
+    have h : fork frame keep cut x
+        (fun y low => walk s frame facts direct mirrored memory next links passed (low :: waiting) y) =
+      true := h
     obtain ⟨y, low, goal', hy, hl, h⟩ := fork_sound hx h
     exact walk_sound sf hm hf links passed count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
   | .join _ _ _ _ _ _ :: _, _, _, _, [], _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .join weight own other size shift short :: links, passed, count, hp, low :: waiting, goal, ⟨goal', hl, hw⟩, x, hx, h => by
+  | .join weight own other size shift short :: links, passed, count, hp, low :: waiting, goal,
+      ⟨goal', hl, hw⟩, x, hx, h => by
     have h : join frame weight own other size x low (fun y =>
-      reduce s frame shift short direct mirrored memory y fun z => walk s frame facts direct mirrored memory next links passed waiting z) = true := h
+      reduce s frame shift short direct mirrored memory y
+          fun z => walk s frame facts direct mirrored memory next links passed waiting z) = true := h
     obtain ⟨y, hy, h⟩ := join_sound hx hl h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
     exact walk_sound sf hm hf links passed count hp waiting goal' hw z hz h
-  | .pair fact bits slopes chosen :: links, ⟨.relu first n, start, d, error⟩ :: earlier, count, hp, waiting, goal, hw, x, hx, h => by
+  | .pair fact bits slopes chosen :: links, ⟨.relu first n, start, d, error⟩ :: earlier, count, hp, waiting,
+      goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
-    have h : factAt facts fact (fun known => pair s frame bits slopes chosen first n memory known x fun y low =>
-      walk s frame facts direct mirrored memory next links (⟨.relu first n, start, d, error⟩ :: earlier) (low :: waiting) y) = true := h
+    have h :
+      factAt facts fact (fun known => pair s frame bits slopes chosen first n memory known x fun y low =>
+      walk s frame facts direct mirrored memory next links (⟨.relu first n, start, d, error⟩ :: earlier)
+          (low :: waiting) y) = true := h
     obtain ⟨known, hk, h⟩ := factAt_sound facts hf fact h
     obtain ⟨y, low, goal', hy, hl, h⟩ := pair_sound sf hk hx (by rw [h1]; exact hp.2.1) h
-    exact walk_sound sf hm hf links (⟨.relu first n, start, d, error⟩ :: earlier) count hp (low :: waiting) goal' ⟨goal, hl, hw⟩ y hy h
-  | .skip :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => walk_sound sf hm hf links earlier p.start hp.2.2 waiting goal hw x hx h
-  | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+    exact walk_sound sf hm hf links (⟨.relu first n, start, d, error⟩ :: earlier) count hp (low :: waiting)
+      goal' ⟨goal, hl, hw⟩ y hy h
+  | .skip :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h =>
+    walk_sound sf hm hf links earlier p.start hp.2.2 waiting goal hw x hx h
+  | .through first count shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal,
+      hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
@@ -249,7 +183,8 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
       exact near) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw z hz h
-  | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .convolve layout arrangement shift size :: links, ⟨.affine a, start, d, error⟩ :: earlier, _, hp, waiting,
+      goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     rw [force_eq] at h
@@ -269,23 +204,28 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
     obtain ⟨y, y1, _, y3, h⟩ := convolve_sound sf hm zero hx (fun position i hp' hi c hc => by
       rw [h1]; exact near_values hp.2.1 hp' hi hc) h
     exact settlePlaces_sound sf hm y1 y3 h
-  | .settle _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm (both_true h).2)
-  | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .settle _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _ :: _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm (both_true h).2)
+  | .bend bits lower upper :: links, ⟨.relu first n, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x,
+      hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := bend_sound sf hm hx (by rw [h1]; exact hp.2.1) h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw y hy h
-  | .slide bits size slopes depth stages precision :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .slide bits size slopes depth stages precision :: links, p :: earlier, _, hp, waiting, goal, hw, x, hx,
+      h => by
     obtain ⟨h1, h⟩ := both_true h
     obtain ⟨y, hy, h⟩ := Rules.Sound.slide sf hm hx (Nat.eq_of_beq_eq_true h1) hp.2.1 h
     exact walk_sound sf hm hf links earlier p.start hp.2.2 waiting goal hw y hy h
-  | .choose bits lower upper first m shift size :: links, ⟨.maximum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .choose bits lower upper first m shift size :: links, ⟨.maximum n sources, start, d, error⟩ :: earlier, _,
+      hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := choose_sound (maximum := true) sf hm hx (by rw [h1]; exact hp.2.1) h
     obtain ⟨z, hz, h⟩ := reduce_sound sf hm hy h
     exact walk_sound sf hm hf links earlier start hp.2.2 waiting goal hw z hz h
-  | .choose bits lower upper first m shift size :: links, ⟨.minimum n sources, start, d, error⟩ :: earlier, _, hp, waiting, goal, hw, x, hx, h => by
+  | .choose bits lower upper first m shift size :: links, ⟨.minimum n sources, start, d, error⟩ :: earlier, _,
+      hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨h1, h⟩ := both_true h
     have h1 : x.start = start := Nat.eq_of_beq_eq_true h1
     obtain ⟨y, hy, h⟩ := choose_sound (maximum := false) sf hm hx (by rw [h1]; exact hp.2.1) h
@@ -297,15 +237,18 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
   | .through _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .through _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .through _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
   | .through _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.minimum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .convolve _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .convolve _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
+  | .convolve _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .settle _ _ _ :: _, ⟨.maximum _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
@@ -330,11 +273,15 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
 
   | .slide _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .choose _ _ _ _ _ _ _ :: _, [], _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .choose _ _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .choose _ _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .choose _ _ _ _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .choose _ _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-  | .choose _ _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
-
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.affine _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.relu _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.curve _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.bilinear _ _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
+  | .choose _ _ _ _ _ _ _ :: _, ⟨.quotient _ _, _, _, _⟩ :: _, _, _, _, _, _, _, _, h =>
+    Bool.noConf_tf (Eq.symm h)
 end Relaxation
 end PytestTorchLean
