@@ -5,8 +5,8 @@ import PytestTorchLean.Spec.Curve
 # Enclosures of the exponential function
 
 `e x` is the 256^stages-th power of `e y` with `256^stages * y = x`, and near 0 it lies between `1 + y` and
-`1 / (1 - y)`. So a chain of 256th powers, each rounded to `bits` bits after the point, down or up, encloses it:
-one multiplication of long numbers per stage.
+`1 / (1 - y)`. So a chain of 256th powers, each rounded to `bits` bits after the point, down or up, encloses
+it: one multiplication of long numbers per stage.
 -/
 set_option linter.all false
 universe u
@@ -102,12 +102,13 @@ theorem pow_mul (P : Nat) : (v : Nat) → 2 ^ (P * v) = (2 ^ P) ^ v
     show 2 ^ (P * v + P) = (2 ^ P) ^ v * 2 ^ P
     rw [Natural.pow_add, pow_mul P v]
 
-/-- One stage after another: the 256th power with `bits` bits after the point; `extra` is 1 to round up. What a stage is
-    given stands there once, so the kernel evaluates it once and nothing has to be forced. -/
+/-- One stage after another: the 256th power with `bits` bits after the point; `extra` is 1 to round up. What
+    a stage is given stands there once, so the kernel evaluates it once and nothing has to be forced. -/
 def stages (bits extra : Nat) (n : Nat) : Nat → Nat :=
   Nat.rec (motive := fun _ => Nat → Nat) (fun b => b)
     (fun _ rest b => rest (Nat.add (Nat.shiftRight (Nat.pow b 256) (Nat.mul bits 255)) extra)) n
-theorem stages_succ (bits extra n b : Nat) : stages bits extra (n + 1) b = stages bits extra n (b ^ 256 / 2 ^ (bits * 255) + extra) := rfl
+theorem stages_succ (bits extra n b : Nat) :
+    stages bits extra (n + 1) b = stages bits extra n (b ^ 256 / 2 ^ (bits * 255) + extra) := rfl
 
 theorem stage_down (he : IsExponential e) (P v b : Nat) {y : K} (h : natural b ≤ natural (2 ^ P) * e y) :
     natural (b ^ (v + 1) / 2 ^ (P * v)) ≤ natural (2 ^ P) * e (natural (v + 1) * y) := by
@@ -121,7 +122,8 @@ theorem stage_down (he : IsExponential e) (P v b : Nat) {y : K} (h : natural b �
 theorem stage_up (he : IsExponential e) (P v b : Nat) {y : K} (h : natural (2 ^ P) * e y ≤ natural b) :
     natural (2 ^ P) * e (natural (v + 1) * y) ≤ natural (b ^ (v + 1) / 2 ^ (P * v) + 1) := by
   have up : b ^ (v + 1) ≤ 2 ^ (P * v) * (b ^ (v + 1) / 2 ^ (P * v) + 1) :=
-    Nat.le_trans (Rows.lt_mul_div (b ^ (v + 1)) _ (Natural.two_pow_pos (P * v))) (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))
+    Nat.le_trans (Rows.lt_mul_div (b ^ (v + 1)) _ (Natural.two_pow_pos (P * v)))
+      (Nat.add_le_add Nat.le.refl (Natural.sub_le _ _))
   apply cancel_natural (Natural.two_pow_pos (P * v))
   rw [← natural_mul]
   refine le_trans ?_ (natural_le up)
@@ -130,7 +132,8 @@ theorem stage_up (he : IsExponential e) (P v b : Nat) {y : K} (h : natural (2 ^ 
   rw [power_mul]
   exact (mul_assoc _ _ _).symm
 
-theorem stages_down (he : IsExponential e) (P : Nat) : (n b : Nat) → (y : K) → natural b ≤ natural (2 ^ P) * e y →
+theorem stages_down (he : IsExponential e) (P : Nat) :
+    (n b : Nat) → (y : K) → natural b ≤ natural (2 ^ P) * e y →
     natural (stages P 0 n b) ≤ natural (2 ^ P) * e (natural (256 ^ n) * y)
   | 0, b, y, h => by
     have z : (natural (256 ^ 0) : K) * y = y := one_mul y
@@ -140,7 +143,8 @@ theorem stages_down (he : IsExponential e) (P : Nat) : (n b : Nat) → (y : K) �
     rw [stages_succ]
     have z : (natural (256 ^ (n + 1)) : K) = natural (256 ^ n) * natural (255 + 1) := natural_mul _ _
     rw [z, mul_assoc]; exact r
-theorem stages_up (he : IsExponential e) (P : Nat) : (n b : Nat) → (y : K) → natural (2 ^ P) * e y ≤ natural b →
+theorem stages_up (he : IsExponential e) (P : Nat) :
+    (n b : Nat) → (y : K) → natural (2 ^ P) * e y ≤ natural b →
     natural (2 ^ P) * e (natural (256 ^ n) * y) ≤ natural (stages P 1 n b)
   | 0, b, y, h => by
     have z : (natural (256 ^ 0) : K) * y = y := one_mul y
@@ -154,7 +158,8 @@ theorem stages_up (he : IsExponential e) (P : Nat) : (n b : Nat) → (y : K) →
 theorem pow_256 (n : Nat) : 256 ^ n = 2 ^ (8 * n) := (pow_mul 8 n).symm
 
 /-- `2^bits * e x` is at least this where `unit * x ≥ n`; `measure = unit * 256^stages`, `one = 2^bits`. -/
-def down (bits count measure one n : Nat) : Nat := stages bits 0 count (Nat.add one (Nat.div (Nat.mul n one) measure))
+def down (bits count measure one n : Nat) : Nat :=
+  stages bits 0 count (Nat.add one (Nat.div (Nat.mul n one) measure))
 /-- `2^bits * e x` is at most this where `unit * x ≤ n`, when `n < measure`. -/
 def up (bits count measure one n : Nat) : Nat :=
   stages bits 1 count (Nat.succ (Nat.div (Nat.mul one measure) (Nat.sub measure n)))
@@ -162,9 +167,11 @@ def up (bits count measure one n : Nat) : Nat :=
 theorem stages_pos (bits : Nat) : (n b : Nat) → 0 < b → 0 < stages bits 1 n b
   | 0, _, h => h
   | n + 1, b, _ => by rw [stages_succ]; exact stages_pos bits n _ (Nat.succ_le_succ (Nat.zero_le _))
-theorem up_pos (bits count measure one n : Nat) : 0 < up bits count measure one n := stages_pos bits count _ (Nat.succ_le_succ (Nat.zero_le _))
+theorem up_pos (bits count measure one n : Nat) : 0 < up bits count measure one n :=
+  stages_pos bits count _ (Nat.succ_le_succ (Nat.zero_le _))
 
-theorem down_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hu : 0 < unit) (h : natural n ≤ natural unit * x) :
+theorem down_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hu : 0 < unit)
+    (h : natural n ≤ natural unit * x) :
     natural (down bits count (unit * 256 ^ count) (2 ^ bits) n) ≤ natural (2 ^ bits) * e x := by
   unfold down
   obtain ⟨y, rfl⟩ := he.divides (8 * count) x
@@ -184,7 +191,8 @@ theorem down_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hu 
   have t := mul_le_left (natural_nonneg (2 ^ bits)) (he.tangent y)
   rw [mul_add, mul_on] at t
   exact le_trans (add_le_add (le_refl _) q) t
-theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : n < unit * 256 ^ count) (h : natural unit * x ≤ natural n) :
+theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : n < unit * 256 ^ count)
+    (h : natural unit * x ≤ natural n) :
     natural (2 ^ bits) * e x ≤ natural (up bits count (unit * 256 ^ count) (2 ^ bits) n) := by
   unfold up
   obtain ⟨y, rfl⟩ := he.divides (8 * count) x
@@ -203,8 +211,10 @@ theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : 
   apply cancel_natural hd
   rw [← natural_mul]
   refine le_trans ?_ (natural_le (K := K) up)
-  have split : (natural m : K) = natural (m - n) + natural n := by rw [← natural_add, Natural.sub_add_cancel (Nat.le_of_lt hn)]
-  have t := mul_nonneg (mul_nonneg (natural_nonneg (K := K) (2 ^ bits)) (natural_nonneg m)) (sub_nonneg (he.below_one y))
+  have split : (natural m : K) = natural (m - n) + natural n := by
+    rw [← natural_add, Natural.sub_add_cancel (Nat.le_of_lt hn)]
+  have t := mul_nonneg (mul_nonneg (natural_nonneg (K := K) (2 ^ bits)) (natural_nonneg m))
+    (sub_nonneg (he.below_one y))
   have r := mul_nonneg (mul_nonneg (natural_nonneg (K := K) (2 ^ bits)) (he.nonneg y)) (sub_nonneg h)
   rw [natural_mul]
   generalize (natural m : K) = M at *
@@ -214,19 +224,22 @@ theorem up_sound (he : IsExponential e) {unit bits count n : Nat} {x : K} (hn : 
   rw [d]
   generalize e y = E at *
   refine le_cert ?_ (add_nonneg t r)
-  exact (ring5 K D M N E y, D * M - (M - N) * (D * E), D * M * (1 - E * (1 - y)) + D * E * (N - M * y)) _ _ _ _ _
+  exact (ring5 K D M N E y, D * M - (M - N) * (D * E), D * M * (1 - E * (1 - y)) + D * E * (N - M * y)) _ _ _
+    _ _
 
 /-- The lesser of a number and the limit. -/
 def clipped (n limit : Nat) : Nat := Nat.sub n (Nat.sub n limit)
 theorem clipped_le (n limit : Nat) : clipped n limit ≤ n := Natural.sub_le _ _
 
-/-- A fraction at or below `e (factor * x)`, where `x`'s fixed-point number is at least `l`. Beyond `limit` nothing is computed. -/
+/-- A fraction at or below `e (factor * x)`, where `x`'s fixed-point number is at least `l`. Beyond `limit`
+    nothing is computed. -/
 def below (factor center bits count measure one limit l : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.ble center l)
     (Bool.casesOn (motive := fun _ => Bool) (Nat.ble (Nat.mul factor (Nat.sub center l)) limit) (next 0 1)
       ((next one) (up bits count measure one (Nat.mul factor (Nat.sub center l)))))
     ((fun a => next a one) (down bits count measure one (clipped (Nat.mul factor (Nat.sub l center)) limit)))
-/-- A fraction at or above `e (factor * x)`, where `x`'s fixed-point number is at most `u`; its denominator may be 0. -/
+/-- A fraction at or above `e (factor * x)`, where `x`'s fixed-point number is at most `u`; its denominator
+    may be 0. -/
 def above (factor center bits count measure one limit u : Nat) (next : Nat → Nat → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.ble center u)
     ((next one) (down bits count measure one (clipped (Nat.mul factor (Nat.sub center u)) limit)))
@@ -245,30 +258,38 @@ theorem ble_false {a b : Nat} (h : Nat.ble a b = false) : b ≤ a := by
   | inl g => exact g
   | inr g => rw [Nat.ble_eq_true_of_le g] at h; exact Bool.noConf_tf h
 /-- A distance from the center, times the factor. -/
-theorem scaled_ge {unit center l factor : Nat} {x : K} (hc : center ≤ l) (h : natural l ≤ natural unit * x + natural center) :
+theorem scaled_ge {unit center l factor : Nat} {x : K} (hc : center ≤ l)
+    (h : natural l ≤ natural unit * x + natural center) :
     natural (factor * (l - center)) ≤ natural unit * (natural factor * x) := by
-  have s : (natural l : K) = natural (l - center) + natural center := by rw [← natural_add, Natural.sub_add_cancel hc]
+  have s : (natural l : K) = natural (l - center) + natural center := by
+    rw [← natural_add, Natural.sub_add_cancel hc]
   rw [s] at h
   have t := mul_nonneg (natural_nonneg (K := K) factor) (sub_nonneg h)
   rw [natural_mul]
   exact le_cert ((ring5 K u f x d c, u * (f * x) - f * d, f * (u * x + c - (d + c))) _ _ _ _ _) t
-theorem scaled_le {unit center u factor : Nat} {x : K} (hc : center ≤ u) (h : natural unit * x + natural center ≤ natural u) :
+theorem scaled_le {unit center u factor : Nat} {x : K} (hc : center ≤ u)
+    (h : natural unit * x + natural center ≤ natural u) :
     natural unit * (natural factor * x) ≤ natural (factor * (u - center)) := by
-  have s : (natural u : K) = natural (u - center) + natural center := by rw [← natural_add, Natural.sub_add_cancel hc]
+  have s : (natural u : K) = natural (u - center) + natural center := by
+    rw [← natural_add, Natural.sub_add_cancel hc]
   rw [s] at h
   have t := mul_nonneg (natural_nonneg (K := K) factor) (sub_nonneg h)
   rw [natural_mul]
   exact le_cert ((ring5 K u f x d c, f * d - u * (f * x), f * (d + c - (u * x + c))) _ _ _ _ _) t
-theorem mirrored_le {unit center l factor : Nat} {x : K} (hc : l ≤ center) (h : natural l ≤ natural unit * x + natural center) :
+theorem mirrored_le {unit center l factor : Nat} {x : K} (hc : l ≤ center)
+    (h : natural l ≤ natural unit * x + natural center) :
     natural unit * -(natural factor * x) ≤ natural (factor * (center - l)) := by
-  have s : (natural center : K) = natural (center - l) + natural l := by rw [← natural_add, Natural.sub_add_cancel hc]
+  have s : (natural center : K) = natural (center - l) + natural l := by
+    rw [← natural_add, Natural.sub_add_cancel hc]
   rw [s] at h
   have t := mul_nonneg (natural_nonneg (K := K) factor) (sub_nonneg h)
   rw [natural_mul]
   exact le_cert ((ring5 K u f x d l, f * d - u * -(f * x), f * (u * x + (d + l) - l)) _ _ _ _ _) t
-theorem mirrored_ge {unit center u factor : Nat} {x : K} (hc : u ≤ center) (h : natural unit * x + natural center ≤ natural u) :
+theorem mirrored_ge {unit center u factor : Nat} {x : K} (hc : u ≤ center)
+    (h : natural unit * x + natural center ≤ natural u) :
     natural (factor * (center - u)) ≤ natural unit * -(natural factor * x) := by
-  have s : (natural center : K) = natural (center - u) + natural u := by rw [← natural_add, Natural.sub_add_cancel hc]
+  have s : (natural center : K) = natural (center - u) + natural u := by
+    rw [← natural_add, Natural.sub_add_cancel hc]
   rw [s] at h
   have t := mul_nonneg (natural_nonneg (K := K) factor) (sub_nonneg h)
   rw [natural_mul]
@@ -284,8 +305,12 @@ theorem reciprocal_above (he : IsExponential e) {x d b : K} (h : b ≤ d * e (-x
   have z : e x * (d * e (-x)) = d := by rw [mul_left_comm, he.neg, mul_on]
   rw [z] at t; exact t
 
-theorem below_sound (he : IsExponential e) {factor unit center bits count limit l : Nat} {next : Nat → Nat → Bool} {x : K} (hu : 0 < unit)
-    (hl : limit < unit * 256 ^ count) (hx : natural l ≤ natural unit * x + natural center)
+theorem below_sound
+    (he : IsExponential e)
+    {factor unit center bits count limit l : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < unit)
+    (hl : limit < unit * 256 ^ count)
+    (hx : natural l ≤ natural unit * x + natural center)
     (h : below factor center bits count (unit * 256 ^ count) (2 ^ bits) limit l next = true) :
     ∃ a b, natural a ≤ e (natural factor * x) * natural b ∧ next a b = true := by
   unfold below at h
@@ -294,7 +319,8 @@ theorem below_sound (he : IsExponential e) {factor unit center bits count limit 
     rw [c] at h
     refine ⟨_, _, ?_, h⟩
     rw [mul_comm]
-    exact down_sound he hu (le_trans (natural_le (clipped_le _ limit)) (scaled_ge (Nat.le_of_ble_eq_true c) hx))
+    exact down_sound he hu
+      (le_trans (natural_le (clipped_le _ limit)) (scaled_ge (Nat.le_of_ble_eq_true c) hx))
   | false =>
     rw [c] at h
     cases g : Nat.ble (Nat.mul factor (Nat.sub center l)) limit with
@@ -305,9 +331,14 @@ theorem below_sound (he : IsExponential e) {factor unit center bits count limit 
     | true =>
       rw [g] at h
       refine ⟨_, _, ?_, h⟩
-      exact reciprocal_below he (up_sound he (Nat.lt_of_le_of_lt (Nat.le_of_ble_eq_true g) hl) (mirrored_le (ble_false c) hx))
-theorem above_sound (he : IsExponential e) {factor unit center bits count limit u : Nat} {next : Nat → Nat → Bool} {x : K} (hu : 0 < unit)
-    (hl : limit < unit * 256 ^ count) (hx : natural unit * x + natural center ≤ natural u)
+      exact reciprocal_below he
+        (up_sound he (Nat.lt_of_le_of_lt (Nat.le_of_ble_eq_true g) hl) (mirrored_le (ble_false c) hx))
+theorem above_sound
+    (he : IsExponential e)
+    {factor unit center bits count limit u : Nat} {next : Nat → Nat → Bool} {x : K}
+    (hu : 0 < unit)
+    (hl : limit < unit * 256 ^ count)
+    (hx : natural unit * x + natural center ≤ natural u)
     (h : above factor center bits count (unit * 256 ^ count) (2 ^ bits) limit u next = true) :
     ∃ a b, e (natural factor * x) * natural b ≤ natural a ∧ next a b = true := by
   unfold above at h
@@ -324,10 +355,12 @@ theorem above_sound (he : IsExponential e) {factor unit center bits count limit 
       rw [g] at h
       refine ⟨_, _, ?_, h⟩
       rw [mul_comm]
-      exact up_sound he (Nat.lt_of_le_of_lt (Nat.le_of_ble_eq_true g) hl) (scaled_le (Nat.le_of_ble_eq_true c) hx)
+      exact up_sound he (Nat.lt_of_le_of_lt (Nat.le_of_ble_eq_true g) hl)
+        (scaled_le (Nat.le_of_ble_eq_true c) hx)
   | false =>
     rw [c] at h
     refine ⟨_, _, ?_, h⟩
-    exact reciprocal_above he (down_sound he hu (le_trans (natural_le (clipped_le _ limit)) (mirrored_ge (ble_false c) hx)))
+    exact reciprocal_above he
+      (down_sound he hu (le_trans (natural_le (clipped_le _ limit)) (mirrored_ge (ble_false c) hx)))
 end Exponential
 end PytestTorchLean
