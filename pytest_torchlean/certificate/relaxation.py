@@ -17,9 +17,7 @@ from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.branches import Branches, Waiting, follow_branch
 from pytest_torchlean.certificate.choosing import bits_of_choice, chosen_choice
-from pytest_torchlean.certificate.convolution import (
-    chosen_layout,
-)
+from pytest_torchlean.certificate.convolution import chosen_layout
 from pytest_torchlean.certificate.curves import BITS, STAGES
 from pytest_torchlean.certificate.links import (
     bend,
@@ -50,6 +48,7 @@ from pytest_torchlean.certificate.model import (
     ThroughData,
 )
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
+from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
 from pytest_torchlean.certificate.pairing import chosen_pairs, paired
 from pytest_torchlean.certificate.rows import (
     Box,
@@ -213,14 +212,16 @@ def go_back(
     most: int,
     multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
 ) -> tuple[Rows, tuple[LinkData, ...]]:
-    """The rows over the inputs, or as far back as their nodes let them, and the links that lead there.
+    """The rows over the inputs, or as far back as that helps and their nodes let them, and the links there.
 
     most: bits that coefficients may have after an affine node. multipliers: by the first slot of a ReLU
     node, float64 (goals, n), in units of the goals: to the row is added a positive number times (value before
     the ReLU - its upper bound), or a negative one times (value - its lower bound).
     """
-    state = Branches(box, rows, most)
+    state, origins = Branches(box, rows, most), origins_of(passed)
     for index, node in reversed(list(enumerate(passed))):
+        if state.whole and end_at_inputs(origins, state.rows):
+            break
         try:
             if not state.reach(node):
                 state.add(SkipData(), state.rows)

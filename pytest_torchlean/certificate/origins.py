@@ -1,0 +1,60 @@
+"""Slots whose bounds say as much as rows over the inputs would: each an affine function of one input.
+
+Preprocessing such as a subtracted mean or a divided deviation reads every input once. Rows that arrive there
+have nothing to gain from going on: no two of their slots share an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.certificate.model import AffineData
+from pytest_torchlean.certificate.rows import PassedNode, Rows
+
+_CONSTANT = -1
+
+
+def origins_of(passed: Sequence[PassedNode]) -> NDArray[np.int64]:
+    """The input slot that each of the first slots depends on, -1 for none: up to the first node of which a
+    result depends on more, or not affinely.
+    """
+    first = passed[0].start if passed else FIRST_INPUT
+    known = np.arange(first, dtype=np.int64)
+    known[:FIRST_INPUT] = _CONSTANT
+    for node in passed:
+        found = _origins(node, known)
+        if found is None:
+            break
+        known = np.concatenate([known, found])
+    return known
+
+
+def end_at_inputs(origins: NDArray[np.int64], rows: Rows) -> bool:
+    """Whether the bounds of what the rows read say all that the inputs' bounds could."""
+    here = np.arange(rows.start, rows.start + rows.count)
+    if rows.places is not None or here[-1:].max(initial=0) >= len(origins):
+        return False
+    read = origins[here[(rows.form != 0).any(axis=0)]]
+    read = read[read != _CONSTANT]
+    return len(np.unique(read)) == len(read)
+
+
+def _origins(node: PassedNode, known: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The same for a node's results; None where one depends on several inputs or on a slot that does."""
+    data, matrix = node.node, node.matrix
+    if not isinstance(data, AffineData) or matrix is None or node.start != len(known):
+        return None
+    used = (matrix.positive != matrix.negative).astype(bool)
+    found = np.full((data.positions, data.rows), _CONSTANT, dtype=np.int64)
+    for position, sources in enumerate(matrix.sources):
+        if int(sources[used.any(axis=0)].max(initial=0)) >= len(known):
+            return None
+        read = np.where(used, known[np.minimum(sources, len(known) - 1)], _CONSTANT)
+        if (np.count_nonzero(read != _CONSTANT, axis=1) > 1).any():
+            return None
+        found[position] = read.max(axis=1, initial=_CONSTANT)
+    return found.reshape(-1)
