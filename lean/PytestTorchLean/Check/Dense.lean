@@ -257,25 +257,99 @@ def run (count : Nat) : Nat → Nat → Nat :=
         (Nat.succ (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32))
             (Nat.succ start)))) count
 
-/-- The first `count` words are `start`, `start + 1`, ... -/
-def consecutive (count : Nat) : Nat → Nat → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Bool) (fun _ _ => true)
-    (fun _ rest start packed => both (Nat.beq (Nat.land packed (2 ^ 32 - 1)) start)
-      (force (fun next => force (fun later => rest next later) (Nat.shiftRight packed 32)) (Nat.succ start)))
-      count
-theorem consecutive_sound :
-    (count start packed : Nat) → consecutive count start packed = true →
-    ∀ k, k < count → word packed k = start + k
-  | 0, _, _, _, k, hk => absurd hk (Nat.not_succ_le_zero k)
-  | count + 1, start, packed, h, k, hk => by
-    obtain ⟨h1, h2⟩ := both_true h
-    rw [force_eq, force_eq] at h2
-    cases k with
-    | zero =>
-      rw [← word_zero]; exact Nat.eq_of_beq_eq_true h1
-    | succ k =>
-      rw [← word_succ, consecutive_sound count (start + 1) _ h2 k (Nat.le_of_succ_le_succ hk), Nat.add_assoc,
-          Nat.add_comm 1 k]
+/-- The first `count` words are `start`, `start + 1`, ...: times `2^32`, and with ones added, they are
+    themselves but for the ends. A few steps of the kernel for any `count`. -/
+def consecutive (count start packed : Nat) : Bool :=
+  both (Nat.ble (Nat.add start count) (Nat.pow 2 32))
+    (share (fun words => Nat.beq (Nat.add (Nat.add (Nat.shiftLeft words 32) (ones 32 (Nat.succ count))) start)
+        (Nat.succ (Nat.add words (Nat.shiftLeft (Nat.add start count) (Nat.mul 32 count)))))
+      (Nat.land packed (Nat.sub (Nat.pow 2 (Nat.mul 32 count)) 1)))
+
+/-- What `consecutive` compares, of a number that passes. -/
+theorem consecutive_pack (start : Nat) : (count : Nat) →
+    pack 32 count (fun i => start + i) * 2 ^ 32 + ones 32 (count + 1) + start =
+      pack 32 count (fun i => start + i) + (start + count) * 2 ^ (32 * count) + 1
+  | 0 => by
+    show 0 * 2 ^ 32 + ones 32 1 + start = 0 + (start + 0) * 2 ^ (32 * 0) + 1
+    have e : ones 32 1 = 1 := by rw [ones_eq (Nat.succ_le_succ (Nat.zero_le 31))]; rfl
+    have z : 2 ^ (32 * 0) = 1 := rfl
+    rw [e, z, Nat.zero_mul, Nat.zero_add, Nat.add_zero, Natural.mul_one, Nat.zero_add, Nat.add_comm]
+  | count + 1 => by
+    have ih := consecutive_pack start count
+    have last : pack 32 (count + 1) (fun i => start + i) =
+        pack 32 count (fun i => start + i) + (start + count) * 2 ^ (32 * count) := by
+      rw [pack_append]
+      show _ + 2 ^ (32 * count) * (start + (count + 0) + 2 ^ 32 * 0) = _
+      rw [Nat.mul_zero, Nat.add_zero, Nat.add_zero, Nat.mul_comm]
+    have more : ones 32 (count + 1 + 1) = ones 32 (count + 1) + 2 ^ (32 * (count + 1)) := by
+      rw [ones_eq (Nat.succ_le_succ (Nat.zero_le 31)), ones_eq (Nat.succ_le_succ (Nat.zero_le 31)),
+        pack_append 32 (count + 1) 1]
+      show _ + 2 ^ (32 * (count + 1)) * (1 + 2 ^ 32 * 0) = _
+      rw [Nat.mul_zero, Nat.add_zero, Natural.mul_one]
+    have power : 2 ^ (32 * count) * 2 ^ 32 = 2 ^ (32 * (count + 1)) := by rw [← Natural.pow_add, Nat.mul_succ]
+    rw [last, more, Nat.add_mul, Nat.mul_assoc, power]
+    generalize pack 32 count (fun i => start + i) = x at *
+    generalize ones 32 (count + 1) = o at *
+    generalize 2 ^ (32 * (count + 1)) = t at *
+    generalize (start + count) * 2 ^ (32 * count) = y at *
+    have e : (start + (count + 1)) * t = (start + count) * t + t := by
+      rw [← Nat.add_assoc, Nat.succ_mul]
+    rw [e]
+    have e1 : x * 2 ^ 32 + (start + count) * t + (o + t) + start =
+        x * 2 ^ 32 + o + start + ((start + count) * t + t) := by
+      simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+    rw [e1, ih]
+    simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+/-- Only one number passes. -/
+theorem consecutive_unique {b x y o s : Nat} (hb : 2 ≤ b) (h : x * b + o = x + s) (g : y * b + o = y + s) : x = y := by
+  have aux : ∀ u v : Nat, u ≤ v → u * b + o = u + s → v * b + o = v + s → u = v := fun u v le hu hv => by
+    obtain ⟨d, rfl⟩ := Nat.exists_of_le le
+    have e : u * b + o + d * b = u * b + o + d := by
+      have e1 : (u + d) * b + o = u * b + o + d * b := by
+        rw [Nat.add_mul]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+      have e2 : u + d + s = u * b + o + d := by
+        rw [hu]; simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
+      rw [← e1, ← e2]; exact hv
+    have d0 := Natural.add_left_cancel _ e
+    cases d with
+    | zero => rfl
+    | succ d =>
+      have big : (d + 1) * 2 ≤ (d + 1) * b := Nat.mul_le_mul Nat.le.refl hb
+      rw [d0, Nat.mul_comm, Natural.two_mul] at big
+      exact absurd big (fun q => Nat.not_succ_le_self (d + 1)
+        (Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := d + 1)) (Nat.succ_le_succ (Nat.zero_le d))) q))
+  cases Nat.le_total x y with
+  | inl le => exact aux x y le h g
+  | inr le => exact (aux y x le g h).symm
+theorem word_low {n i : Nat} (hi : i < n) (x : Nat) : word (Nat.land x (2 ^ (32 * n) - 1)) i = word x i := by
+  obtain ⟨k, rfl⟩ := Nat.exists_of_le hi
+  rw [land_low]
+  have size : 32 * (i + 1 + k) = 32 * i + (32 + 32 * k) := by rw [Nat.mul_add, Nat.mul_succ, Nat.add_assoc]
+  show x % 2 ^ (32 * (i + 1 + k)) / 2 ^ (32 * i) % 2 ^ 32 = x / 2 ^ (32 * i) % 2 ^ 32
+  rw [size]
+  obtain ⟨q, r, e, g⟩ := Natural.euclid (Natural.two_pow_pos (32 * i)) x
+  obtain ⟨q2, r2, e2, g2⟩ := Natural.euclid (Natural.two_pow_pos (32 + 32 * k)) q
+  rw [e, e2, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, Natural.add_mul_mod,
+    Natural.add_mul_div _ g, Nat.add_assoc, Natural.pow_add, Nat.mul_assoc, ← Nat.mul_add,
+    Natural.add_mul_div _ g]
+  · have z := Natural.mod_mod (Nat.le_add_right 32 (32 * k)) (r2 + 2 ^ (32 + 32 * k) * q2)
+    rw [Natural.add_mul_mod _ g2] at z; exact z
+  · rw [Natural.pow_add]; exact Natural.add_mul_lt g g2
+theorem consecutive_sound (count start packed : Nat) (h : consecutive count start packed = true) :
+    ∀ k, k < count → word packed k = start + k := by
+  intro k hk
+  obtain ⟨small, same⟩ := both_true h
+  have small : start + count ≤ 2 ^ 32 := Nat.le_of_ble_eq_true small
+  rw [share_eq] at same
+  have same : Nat.land packed (2 ^ (32 * count) - 1) * 2 ^ 32 + ones 32 (count + 1) + start =
+      Nat.land packed (2 ^ (32 * count) - 1) + (start + count) * 2 ^ (32 * count) + 1 := Nat.eq_of_beq_eq_true same
+  have found : Nat.land packed (2 ^ (32 * count) - 1) = pack 32 count (fun i => start + i) :=
+    consecutive_unique (Natural.two_pow_le (Nat.succ_le_succ (Nat.zero_le 31)))
+      ((Nat.add_assoc _ _ _).symm.trans (same.trans (Nat.add_assoc _ _ _)))
+      ((Nat.add_assoc _ _ _).symm.trans ((consecutive_pack start count).trans (Nat.add_assoc _ _ _)))
+  rw [← word_low hk packed, found]
+  exact digit_pack (b := 32) (f := fun i => start + i)
+    (fun i hi => Natural.lt_of_lt_of_le (Nat.add_le_add (Nat.le.refl (n := start)) hi) small) hk
 
 /-! ### Instead of `accumulate` -/
 
