@@ -406,6 +406,20 @@ MUTANTS = (
         fails="Check.Relaxation.ByRows",
     ),
     Mutant(
+        "words-compared-modulo-the-first",
+        "Check.Dense",
+        "(ones 32 (Nat.succ count))) start)",
+        "(ones 32 (Nat.succ count))) (Nat.land packed (Nat.sub (Nat.pow 2 32) 1)))",
+        "def consecutive",
+    ),
+    Mutant(
+        "words-that-overflow",
+        "Check.Dense",
+        "(Nat.ble (Nat.add start count) (Nat.pow 2 32))",
+        "true",
+        "def consecutive",
+    ),
+    Mutant(
         "run-not-compared",
         "Check.Relaxation.ByRows",
         "(Dense.consecutive n field.first sources)",
