@@ -301,7 +301,8 @@ theorem consecutive_pack (start : Nat) : (count : Nat) →
     rw [e1, ih]
     simp only [Nat.add_assoc, Nat.add_left_comm, Nat.add_comm]
 /-- Only one number passes. -/
-theorem consecutive_unique {b x y o s : Nat} (hb : 2 ≤ b) (h : x * b + o = x + s) (g : y * b + o = y + s) : x = y := by
+theorem consecutive_unique {b x y o s : Nat} (hb : 2 ≤ b) (h : x * b + o = x + s)
+    (g : y * b + o = y + s) : x = y := by
   have aux : ∀ u v : Nat, u ≤ v → u * b + o = u + s → v * b + o = v + s → u = v := fun u v le hu hv => by
     obtain ⟨d, rfl⟩ := Nat.exists_of_le le
     have e : u * b + o + d * b = u * b + o + d := by
@@ -342,7 +343,8 @@ theorem consecutive_sound (count start packed : Nat) (h : consecutive count star
   have small : start + count ≤ 2 ^ 32 := Nat.le_of_ble_eq_true small
   rw [share_eq] at same
   have same : Nat.land packed (2 ^ (32 * count) - 1) * 2 ^ 32 + ones 32 (count + 1) + start =
-      Nat.land packed (2 ^ (32 * count) - 1) + (start + count) * 2 ^ (32 * count) + 1 := Nat.eq_of_beq_eq_true same
+      Nat.land packed (2 ^ (32 * count) - 1) + (start + count) * 2 ^ (32 * count) + 1 :=
+    Nat.eq_of_beq_eq_true same
   have found : Nat.land packed (2 ^ (32 * count) - 1) = pack 32 count (fun i => start + i) :=
     consecutive_unique (Natural.two_pow_le (Nat.succ_le_succ (Nat.zero_le 31)))
       ((Nat.add_assoc _ _ _).symm.trans (same.trans (Nat.add_assoc _ _ _)))
