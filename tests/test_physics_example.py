@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import pytest
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.spec import LyapunovProperty, load_spec
 from pytest_torchlean.spec.expressions import evaluate, read_expression
+from pytest_torchlean.spec.model import ResidualProperty
 from pytest_torchlean.verdict import Verdict
 
 PHYSICS = Path(__file__).resolve().parent.parent / "example_repo" / "physics"
@@ -32,6 +34,7 @@ def picture() -> ModuleType:
 def test_the_models_are_those_of_the_readme() -> None:
     for name, operators, sizes in (
         ("oscillator", ["Gemm", "Relu", "Gemm"], [(8, 2), (8,), (1, 8), (1,)]),
+        ("heat", ["Gemm", "Tanh", "Gemm"], [(8, 2), (8,), (1, 8), (1,)]),
         ("burgers", ["Gemm", "Tanh"] * 2 + ["Gemm"], [(16, 1), (16,), (16, 16), (16,), (1, 16), (1,)]),
     ):
         graph = onnx.load(PHYSICS / "models" / f"{name}.onnx").graph
@@ -60,7 +63,18 @@ def test_the_pictures_are_those_that_the_script_draws(picture: ModuleType) -> No
 
 
 @pytest.mark.usefixtures("library")
-def test_lean_proves_both() -> None:
+def test_the_other_sign_of_diffusion_is_refuted() -> None:
+    """u_t + u_xx/10 is far from 0: the words of the claim matter."""
+    spec = load_spec(PHYSICS / "torchlean.yaml", PHYSICS)
+    (heat,) = (one for one in spec.properties if one.name == "solves-heat")
+    assert isinstance(heat, ResidualProperty)
+    false = replace(heat, residual=replace(heat.residual, text="u_t + u_xx/10"))
+    (result,) = run_spec(replace(spec, properties=(false,)), root=PHYSICS)
+    assert result.evidence.verdict is Verdict.REFUTED
+
+
+@pytest.mark.usefixtures("library")
+def test_lean_proves_them() -> None:
     spec = load_spec(PHYSICS / "torchlean.yaml", PHYSICS)
     results = run_spec(spec, root=PHYSICS)
-    assert [result.evidence.verdict for result in results] == [Verdict.PROVED] * 2
+    assert [result.evidence.verdict for result in results] == [Verdict.PROVED] * 3
