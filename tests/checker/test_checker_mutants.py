@@ -140,7 +140,6 @@ MUTANTS = (
         "(Exponential.up bits",
         "(Exponential.down bits",
         "def lowest",
-        fails="Check.Curve",
     ),
     Mutant(
         "lowest-of-the-upper",
@@ -148,7 +147,6 @@ MUTANTS = (
         "(Exponential.down bits",
         "(Exponential.up bits",
         "def lowest",
-        fails="Check.Curve",
     ),
     Mutant(
         "highest-rounded-down",
@@ -156,7 +154,6 @@ MUTANTS = (
         "next (Nat.succ (Nat.add base",
         "next (id (Nat.add base",
         "def highest",
-        fails="Check.Curve",
     ),
     Mutant("slots-one-too-far", "Check.Curve", "(Nat.add first m)", "first", "def each"),
     Mutant(
@@ -164,7 +161,6 @@ MUTANTS = (
         "Check.CurveBounds",
         "widen center relative constant low high next",
         "next low high",
-        fails="Check.Curve",
     ),
     Mutant(
         "fraction-rounded-down",
@@ -172,23 +168,20 @@ MUTANTS = (
         "(next (Nat.succ (Nat.add base",
         "(next (id (Nat.add base",
         "def upper",
-        fails="Check.Curve",
     ),
     Mutant(
         "no-budget",
         "Check.CurveBounds",
         "widen s.center relative constant low high next",
         "next low high",
-        fails="Check.Curve",
     ),
     Mutant(
         "budget-rounded-down",
         "Check.CurveBounds",
         "(Nat.succ (Nat.shiftRight (Nat.add (Nat.mul relative",
         "(id (Nat.shiftRight (Nat.add (Nat.mul relative",
-        fails="Check.Curve",
     ),
-    Mutant("tanh-of-x", "Check.Logistic", "| .tanh => 2", "| .tanh => 1", "def factor", fails="Check.Curve"),
+    Mutant("tanh-of-x", "Check.Logistic", "| .tanh => 2", "| .tanh => 1", "def factor"),
     Mutant("integral-without-its-rest", "Check.Gauss", "(Nat.sub all rest) grown", "all grown", "def above"),
     Mutant("integral-rounded-up", "Check.Gauss", "series 0 twice", "series 1 twice", "def below"),
     Mutant(
@@ -232,7 +225,6 @@ MUTANTS = (
         "(Nat.succ (Nat.sub (Nat.div (Nat.mul factor",
         "(id (Nat.sub (Nat.div (Nat.mul factor",
         "def pieceOf",
-        fails="Check.Residual",
     ),
     Mutant(
         "steep-ways-that-do-not-meet",
@@ -240,14 +232,12 @@ MUTANTS = (
         "(Nat.mul up down)",
         "0",
         "def pieceOf",
-        fails="Check.Residual",
     ),
     Mutant(
         "upper-meeting-rounded-down",
         "Check.ResidualPiece",
         "(Nat.succ (Nat.div (Nat.add",
         "(id (Nat.div (Nat.add",
-        fails="Check.Residual",
     ),
     Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
     Mutant(
@@ -256,7 +246,6 @@ MUTANTS = (
         "(Nat.ble hi (Nat.mul",
         "(Nat.ble 0 (Nat.mul",
         "def residuals",
-        fails="Check.Relaxation.Slide",
     ),
     Mutant(
         "residuals-raised-too-little",
@@ -264,7 +253,6 @@ MUTANTS = (
         "(Nat.mul (Nat.add unit (Nat.pow 2 size)) s.center)",
         "(Nat.mul unit s.center)",
         "def slide ",
-        fails="Check.Relaxation.Slide",
     ),
     Mutant(
         "line-of-another-node",
@@ -403,7 +391,6 @@ MUTANTS = (
         "rowSum b mask ws (Nat.shiftRight x b) (cond",
         "rowSum b mask ws x (cond",
         "def rowSum",
-        fails="Check.Relaxation.ByRows",
     ),
     Mutant(
         "words-compared-modulo-the-first",
@@ -439,7 +426,6 @@ MUTANTS = (
         "(both (Nat.beq a.sources b.sources) (Nat.beq a.weights b.weights))",
         "(Nat.beq a.sources b.sources)",
         "def sameAffine",
-        fails="Evaluated.Table",
     ),
     Mutant(
         "another-decoding",
@@ -447,7 +433,6 @@ MUTANTS = (
         "both (Nat.beq d.base e.base) (both",
         "both true (both",
         "def sameDecoding",
-        fails="Evaluated.Table",
     ),
     Mutant(
         "rows-of-other-digits",
@@ -455,7 +440,6 @@ MUTANTS = (
         "(both (Nat.beq k.digit digit) (Nat.beq k.count count))",
         "(both true (Nat.beq k.count count))",
         "def recallRows",
-        fails="Evaluated.Table",
     ),
     Mutant(
         "composition-of-another-size",
@@ -463,7 +447,6 @@ MUTANTS = (
         "(both (Nat.beq k.size size) (both",
         "(both true (both",
         "def recallComposed",
-        fails="Evaluated.Table",
     ),
     Mutant(
         "composition-of-another-property",
@@ -471,7 +454,6 @@ MUTANTS = (
         "(both (sameAffine k.forms forms) (sameAffine k.affine a))",
         "(sameAffine k.affine a)",
         "def recallComposed",
-        fails="Evaluated.Table",
     ),
     # loops that take the place of the kernel's definitions in compiled code
     Mutant("memory-from-another-slot", "Check.Linear", "(Nat.sub slot place)", "slot", "def restAt"),
@@ -522,7 +504,6 @@ MUTANTS = (
         "(Nat.mul v (Nat.sub 1 (Nat.land goal 1)))",
         "v",
         "def gather",
-        fails="Check.Relaxation.Record",
     ),
     Mutant(
         "columns-in-each-other",
@@ -537,7 +518,6 @@ MUTANTS = (
         "(Nat.mul c (Nat.sub (Nat.mul side count) n))",
         "0",
         "def turned",
-        fails="Check.Relaxation.Turn",
     ),
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
@@ -550,7 +530,6 @@ MUTANTS = (
         "(below (capped value ranges input))",
         "true",
         "def Cuts.run",
-        fails="Check.Forward.Tree",
     ),
     Mutant("middle-above-the-top", "Check.Forward.Tree", "(Nat.ble m s.top)", "true", "def measure"),
     Mutant(

@@ -4,8 +4,9 @@ import PytestTorchLean.Check.Relaxation.Sweep
 # Where the slots that a convolution reads are put
 
 An affine node with several positions reads, with each of its columns, one slot at every position. A *layout*
-puts the slots into places so that what column `k` reads at position `p` is in place `rows * p + shift k`: then
-the coefficients of a column at all positions are moved by one shift. Padding, which reads slot 0, is left out.
+puts the slots into places so that what column `k` reads at position `p` is in place `rows * p + shift k`:
+then the coefficients of a column at all positions are moved by one shift. Padding, which reads slot 0, is
+left out.
 -/
 set_option linter.all false
 universe u
@@ -18,7 +19,8 @@ theorem shiftLeft_eq (x n : Nat) : Nat.shiftLeft x n = 2 ^ n * x := by
   have e : Nat.shiftLeft x n = x * 2 ^ n := NatEquations.shiftLeft_eq x n
   rw [e, Nat.mul_comm]
 /-- The same row, `q` times: shifts, where a product with ones would be long. -/
-def repeated (size row q : Nat) : Nat := Nat.rec (motive := fun _ => Nat) 0 (fun _ rest => Nat.add row (Nat.shiftLeft rest size)) q
+def repeated (size row q : Nat) : Nat :=
+  Nat.rec (motive := fun _ => Nat) 0 (fun _ rest => Nat.add row (Nat.shiftLeft rest size)) q
 theorem repeated_eq (size row : Nat) : (q : Nat) → repeated size row q = pack size q fun _ => row
   | 0 => rfl
   | q + 1 => by
@@ -31,7 +33,8 @@ theorem repeated_eq (size row : Nat) : (q : Nat) → repeated size row q = pack 
 /-- Slot 0 does not count; any other slot must be the one in its place. -/
 @[macro_inline] def counts (slot place : Nat) (yes no : Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool) (Nat.beq slot 0) (both (Nat.beq slot place) yes) no
-theorem counts_true {slot place : Nat} {yes no : Bool} (h : counts slot place yes no = true) : (slot = 0 ∧ no = true) ∨ (slot = place ∧ yes = true) := by
+theorem counts_true {slot place : Nat} {yes no : Bool} (h : counts slot place yes no = true) :
+    (slot = 0 ∧ no = true) ∨ (slot = place ∧ yes = true) := by
   unfold counts at h
   cases z : Nat.beq slot 0 with
   | true => rw [z] at h; exact Or.inl ⟨Nat.eq_of_beq_eq_true z, h⟩
@@ -40,20 +43,25 @@ theorem counts_true {slot place : Nat} {yes no : Bool} (h : counts slot place ye
     obtain ⟨h1, h2⟩ := both_true h
     exact Or.inr ⟨Nat.eq_of_beq_eq_true h1, h2⟩
 
-/-- Position after position: slot 0 is left out; any other slot must be the one in its place. `sources` starts with the slot
-    of the first position, `places` with the slot in the first place; `next` is handed the digits 1 of the positions that count,
-    `unit` bits apart. -/
+/-- Position after position: slot 0 is left out; any other slot must be the one in its place. `sources` starts
+    with the slot of the first position, `places` with the slot in the first place; `next` is handed the
+    digits 1 of the positions that count, `unit` bits apart. -/
 def marks (unit sourceBits placeBits : Nat) (positions : Nat) : Nat → Nat → Nat → Nat → (Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Bool) → Bool) (fun _ _ _ marked next => next marked)
-    (fun _ rest sources places one marked next => force (fun slot => force (fun sources' => force (fun places' => force (fun one' =>
+  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Bool) → Bool)
+    (fun _ _ _ marked next => next marked)
+    (fun _ rest sources places one marked next =>
+        force (fun slot => force (fun sources' => force (fun places' => force (fun one' =>
           counts slot (Nat.land places (Nat.sub (Nat.pow 2 32) 1))
-            (force (fun marked' => rest sources' places' one' marked' next) (Nat.add marked one)) (rest sources' places' one' marked next))
-        (Nat.mul one (Nat.pow 2 unit))) (Nat.shiftRight places placeBits)) (Nat.shiftRight sources sourceBits))
+            (force (fun marked' => rest sources' places' one' marked' next) (Nat.add marked one))
+              (rest sources' places' one' marked next))
+        (Nat.mul one (Nat.pow 2 unit))) (Nat.shiftRight places placeBits))
+          (Nat.shiftRight sources sourceBits))
       (Nat.land sources (Nat.sub (Nat.pow 2 32) 1))) positions
 
 /-- What `marks` finds out: at every position the slot is 0 and not marked, or marked and in its place. -/
 def Marked (columns rows sources places : Nat) (bit : Nat → Nat) (p : Nat) : Prop :=
-  (bit p = 0 ∧ word sources (columns * p) = 0) ∨ (bit p = 1 ∧ word sources (columns * p) = word places (rows * p))
+  (bit p = 0 ∧ word sources (columns * p) = 0) ∨
+    (bit p = 1 ∧ word sources (columns * p) = word places (rows * p))
 
 theorem word_shift (x a i : Nat) : word (Nat.shiftRight x (32 * a)) i = word x (a + i) := by
   show x / 2 ^ (32 * a) / 2 ^ (32 * i) % 2 ^ 32 = x / 2 ^ (32 * (a + i)) % 2 ^ 32
@@ -61,23 +69,31 @@ theorem word_shift (x a i : Nat) : word (Nat.shiftRight x (32 * a)) i = word x (
 
 theorem marks_succ (unit sourceBits placeBits positions sources places one marked : Nat) (next : Nat → Bool) :
     marks unit sourceBits placeBits (positions + 1) sources places one marked next =
-      counts (word sources 0) (word places 0)
-        (marks unit sourceBits placeBits positions (Nat.shiftRight sources sourceBits) (Nat.shiftRight places placeBits) (one * 2 ^ unit) (marked + one) next)
-        (marks unit sourceBits placeBits positions (Nat.shiftRight sources sourceBits) (Nat.shiftRight places placeBits) (one * 2 ^ unit) marked next) := by
+    counts (word sources 0) (word places 0)
+      (marks unit sourceBits placeBits positions (Nat.shiftRight sources sourceBits)
+        (Nat.shiftRight places placeBits) (one * 2 ^ unit) (marked + one) next)
+      (marks unit sourceBits placeBits positions (Nat.shiftRight sources sourceBits)
+        (Nat.shiftRight places placeBits) (one * 2 ^ unit) marked next) := by
   rw [← word_zero, ← word_zero]
   unfold marks
   simp only [force_eq]
   rfl
-theorem marks_sound {unit columns rows : Nat} {next : Nat → Bool} : (positions sources places one marked : Nat) →
+theorem marks_sound {unit columns rows : Nat} {next : Nat → Bool} :
+    (positions sources places one marked : Nat) →
     marks unit (32 * columns) (32 * rows) positions sources places one marked next = true →
-    ∃ bit : Nat → Nat, (∀ p, p < positions → Marked columns rows sources places bit p) ∧ next (marked + one * pack unit positions bit) = true
+    ∃ bit : Nat → Nat, (∀ p, p < positions → Marked columns rows sources places bit p) ∧
+      next (marked + one * pack unit positions bit) = true
   | 0, _, _, _, marked, h => ⟨fun _ => 0, fun p hp => absurd hp (Nat.not_succ_le_zero p), h⟩
   | positions + 1, sources, places, one, marked, h => by
     rw [marks_succ] at h
     have extend : ∀ (bit : Nat → Nat) (first : Nat),
         (first = 0 ∧ word sources 0 = 0) ∨ (first = 1 ∧ word sources 0 = word places 0) →
-        (∀ p, p < positions → Marked columns rows (Nat.shiftRight sources (32 * columns)) (Nat.shiftRight places (32 * rows)) bit p) →
-        ∀ p, p < positions + 1 → Marked columns rows sources places (Memory.splice 1 (fun _ => first) bit) p := fun bit first h0 hs p hp => by
+        (∀ p, p < positions →
+            Marked columns rows (Nat.shiftRight sources (32 * columns)) (Nat.shiftRight places (32 * rows))
+              bit p) →
+        ∀ p, p < positions + 1 →
+            Marked columns rows sources places (Memory.splice 1 (fun _ => first) bit) p :=
+            fun bit first h0 hs p hp => by
       cases p with
       | zero => exact h0
       | succ p =>
@@ -88,7 +104,9 @@ theorem marks_sound {unit columns rows : Nat} {next : Nat → Bool} : (positions
         rw [word_shift, word_shift] at g
         rw [e, Nat.mul_succ, Nat.mul_succ, Nat.add_comm (columns * p), Nat.add_comm (rows * p)]
         exact g
-    have total : ∀ (bit : Nat → Nat) (first : Nat), pack unit (positions + 1) (Memory.splice 1 (fun _ => first) bit) = first + 2 ^ unit * pack unit positions bit := fun bit first => by
+    have total : ∀ (bit : Nat → Nat) (first : Nat), pack unit (positions + 1)
+          (Memory.splice 1 (fun _ => first) bit) = first + 2 ^ unit * pack unit positions bit :=
+        fun bit first => by
       rw [pack_succ]
       refine congrArg (fun y => first + 2 ^ unit * y) (pack_congr fun i _ => ?_)
       rw [Nat.add_comm]; exact Memory.splice_new 1 _ bit i
@@ -104,24 +122,31 @@ theorem marks_sound {unit columns rows : Nat} {next : Nat → Bool} : (positions
       rw [total, Nat.mul_add, Natural.mul_one, ← Nat.add_assoc, ← Nat.mul_assoc]
       exact b2
 
-/-- The same, `size` positions at a time, `blocks` times, and then `rest` positions: numbers that are as long as all positions
-    are walked through once for each block. -/
-def marksInBlocks (unit sourceBits placeBits size rest : Nat) (blocks : Nat) : Nat → Nat → Nat → Nat → (Nat → Bool) → Bool :=
+/-- The same, `size` positions at a time, `blocks` times, and then `rest` positions: numbers that are as long
+    as all positions are walked through once for each block. -/
+def marksInBlocks (unit sourceBits placeBits size rest : Nat) (blocks : Nat) :
+    Nat → Nat → Nat → Nat → (Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → (Nat → Bool) → Bool)
-    (fun sources places spot marked next => marks unit sourceBits placeBits rest sources places 1 0 fun own => next (Nat.add marked (Nat.shiftLeft own spot)))
+    (fun sources places spot marked next => marks unit sourceBits placeBits rest sources places 1 0
+        fun own => next (Nat.add marked (Nat.shiftLeft own spot)))
     (fun _ later sources places spot marked next =>
       force (fun block => force (fun here => marks unit sourceBits placeBits size block here 1 0 fun own =>
-          force (fun sources' => force (fun places' => force (fun spot' => force (fun marked' => later sources' places' spot' marked' next)
-            (Nat.add marked (Nat.shiftLeft own spot))) (Nat.add spot (Nat.mul unit size))) (Nat.shiftRight places (Nat.mul placeBits size)))
+          force (fun sources' => force (fun places' => force (fun spot' => force
+                  (fun marked' => later sources' places' spot' marked' next)
+                  (Nat.add marked (Nat.shiftLeft own spot))) (Nat.add spot (Nat.mul unit size)))
+              (Nat.shiftRight places (Nat.mul placeBits size)))
             (Nat.shiftRight sources (Nat.mul sourceBits size)))
-        (Nat.land places (Nat.sub (Nat.pow 2 (Nat.mul placeBits size)) 1))) (Nat.land sources (Nat.sub (Nat.pow 2 (Nat.mul sourceBits size)) 1)))
+        (Nat.land places (Nat.sub (Nat.pow 2 (Nat.mul placeBits size)) 1)))
+          (Nat.land sources (Nat.sub (Nat.pow 2 (Nat.mul sourceBits size)) 1)))
     blocks
 
-theorem marksInBlocks_succ (unit sourceBits placeBits size rest blocks sources places spot marked : Nat) (next : Nat → Bool) :
+theorem marksInBlocks_succ (unit sourceBits placeBits size rest blocks sources places spot marked : Nat)
+    (next : Nat → Bool) :
     marksInBlocks unit sourceBits placeBits size rest (blocks + 1) sources places spot marked next =
-      marks unit sourceBits placeBits size (Nat.land sources (2 ^ (sourceBits * size) - 1)) (Nat.land places (2 ^ (placeBits * size) - 1)) 1 0 fun own =>
-        marksInBlocks unit sourceBits placeBits size rest blocks (Nat.shiftRight sources (sourceBits * size)) (Nat.shiftRight places (placeBits * size))
-          (spot + unit * size) (marked + Nat.shiftLeft own spot) next := by
+    marks unit sourceBits placeBits size (Nat.land sources (2 ^ (sourceBits * size) - 1))
+      (Nat.land places (2 ^ (placeBits * size) - 1)) 1 0 fun own => marksInBlocks unit sourceBits placeBits
+      size rest blocks (Nat.shiftRight sources (sourceBits * size)) (Nat.shiftRight places (placeBits * size))
+      (spot + unit * size) (marked + Nat.shiftLeft own spot) next := by
   unfold marksInBlocks
   simp only [force_eq]
   rfl
@@ -131,16 +156,24 @@ theorem word_land {m i : Nat} (hi : i < m) (x : Nat) : word (Nat.land x (2 ^ (32
   rw [land_low, ← Decode.low_eq]
   exact Decode.word_low hi x
 
-theorem marked_land {columns rows size sources places p : Nat} {bit : Nat → Nat} (hc : 0 < columns) (hr : 0 < rows) (hp : p < size)
-    (h : Marked columns rows (Nat.land sources (2 ^ (32 * columns * size) - 1)) (Nat.land places (2 ^ (32 * rows * size) - 1)) bit p) :
+theorem marked_land {columns rows size sources places p : Nat} {bit : Nat → Nat}
+    (hc : 0 < columns)
+    (hr : 0 < rows)
+    (hp : p < size)
+    (h : Marked columns rows (Nat.land sources (2 ^ (32 * columns * size) - 1))
+      (Nat.land places (2 ^ (32 * rows * size) - 1)) bit p) :
     Marked columns rows sources places bit p := by
   unfold Marked at h ⊢
-  rw [Nat.mul_assoc, Nat.mul_assoc, word_land (Natural.mul_lt_mul_left hc hp), word_land (Natural.mul_lt_mul_left hr hp)] at h
+  rw [Nat.mul_assoc, Nat.mul_assoc, word_land (Natural.mul_lt_mul_left hc hp),
+      word_land (Natural.mul_lt_mul_left hr hp)] at h
   exact h
 
-theorem marksInBlocks_sound {unit columns rows size rest : Nat} {next : Nat → Bool} (hc : 0 < columns) (hr : 0 < rows) :
-    (blocks sources places spot marked : Nat) → marksInBlocks unit (32 * columns) (32 * rows) size rest blocks sources places spot marked next = true →
-    ∃ bit : Nat → Nat, (∀ p, p < size * blocks + rest → Marked columns rows sources places bit p) ∧ next (marked + 2 ^ spot * pack unit (size * blocks + rest) bit) = true
+theorem marksInBlocks_sound {unit columns rows size rest : Nat} {next : Nat → Bool} (hc : 0 < columns)
+    (hr : 0 < rows) :
+    (blocks sources places spot marked : Nat) →
+    marksInBlocks unit (32 * columns) (32 * rows) size rest blocks sources places spot marked next = true →
+    ∃ bit : Nat → Nat, (∀ p, p < size * blocks + rest → Marked columns rows sources places bit p) ∧
+      next (marked + 2 ^ spot * pack unit (size * blocks + rest) bit) = true
   | 0, sources, places, spot, marked, h => by
     obtain ⟨bit, b1, b2⟩ := marks_sound rest _ _ _ _ h
     rw [Nat.mul_zero, Nat.zero_add]
@@ -171,20 +204,26 @@ theorem marksInBlocks_sound {unit columns rows size rest : Nat} {next : Nat → 
         unfold Marked at m ⊢
         rw [Memory.splice_old _ _ g]
         exact m
-    · rw [all, ← Memory.pack_splice (f := first) (g := later) (fun i hi => Memory.splice_old _ _ hi) (fun i _ => Memory.splice_new _ _ _ i), Nat.mul_add,
-        ← Nat.mul_assoc, ← Natural.pow_add, ← Nat.add_assoc]
+    · rw [all, ← Memory.pack_splice (f := first) (g := later) (fun i hi => Memory.splice_old _ _ hi)
+          (fun i _ => Memory.splice_new _ _ _ i), Nat.mul_add, ← Nat.mul_assoc, ← Natural.pow_add,
+          ← Nat.add_assoc]
       exact l2
 
 /-- Positions that are looked at together. -/
 def blockSize : Nat := 16
 /-- The digits 1 of the positions that count, `unit` bits apart. -/
 def marksOf (unit sourceBits placeBits positions sources places : Nat) (next : Nat → Bool) : Bool :=
-  marksInBlocks unit sourceBits placeBits blockSize (Nat.mod positions blockSize) (Nat.div positions blockSize) sources places 0 0 next
-theorem marksOf_sound {unit columns rows positions sources places : Nat} {next : Nat → Bool} (hc : 0 < columns) (hr : 0 < rows)
+  marksInBlocks unit sourceBits placeBits blockSize (Nat.mod positions blockSize)
+    (Nat.div positions blockSize) sources places 0 0 next
+theorem marksOf_sound {unit columns rows positions sources places : Nat} {next : Nat → Bool}
+    (hc : 0 < columns)
+    (hr : 0 < rows)
     (h : marksOf unit (32 * columns) (32 * rows) positions sources places next = true) :
-    ∃ bit : Nat → Nat, (∀ p, p < positions → Marked columns rows sources places bit p) ∧ next (pack unit positions bit) = true := by
+    ∃ bit : Nat → Nat, (∀ p, p < positions → Marked columns rows sources places bit p) ∧
+      next (pack unit positions bit) = true := by
   obtain ⟨bit, b1, b2⟩ := marksInBlocks_sound hc hr _ _ _ _ _ h
-  have all : blockSize * Nat.div positions blockSize + Nat.mod positions blockSize = positions := NatEquations.div_add_mod positions blockSize
+  have all : blockSize * Nat.div positions blockSize + Nat.mod positions blockSize = positions :=
+    NatEquations.div_add_mod positions blockSize
   rw [all] at b1 b2
   have one : 2 ^ 0 = 1 := rfl
   rw [one, Nat.zero_add, Nat.one_mul] at b2
@@ -193,11 +232,14 @@ theorem marksOf_sound {unit columns rows positions sources places : Nat} {next :
 /-! ### Digits that are added at a distance -/
 
 /-- Digits `t 0`, `t 1`, ... added in places `h`, `h + m`, ... -/
-def scattered (m h positions : Nat) (t : Nat → Nat) (j : Nat) : Nat := tally positions fun p => t p * indicator (h + m * p) j
+def scattered (m h positions : Nat) (t : Nat → Nat) (j : Nat) : Nat :=
+  tally positions fun p => t p * indicator (h + m * p) j
 
 theorem scattered_succ (m h positions : Nat) (t : Nat → Nat) (j : Nat) :
-    scattered m h (positions + 1) t j = t 0 * indicator h j + scattered m (h + m) positions (fun p => t (p + 1)) j := by
-  show t 0 * indicator (h + m * 0) j + tally positions (fun p => t (p + 1) * indicator (h + m * (p + 1)) j) = _
+    scattered m h (positions + 1) t j =
+    t 0 * indicator h j + scattered m (h + m) positions (fun p => t (p + 1)) j := by
+  show t 0 * indicator (h + m * 0) j +
+    tally positions (fun p => t (p + 1) * indicator (h + m * (p + 1)) j) = _
   refine congrArg (fun y => _ + y) (tally_congr fun p _ => ?_)
   rw [Nat.mul_succ, Nat.add_comm (m * p), ← Nat.add_assoc]
 
@@ -215,17 +257,21 @@ theorem pack_scattered {b w m : Nat} : (positions h : Nat) → (t : Nat → Nat)
     have ih := pack_scattered (b := b) (w := w) (m := m) positions (h + m) (fun p => t (p + 1))
       (by rw [Nat.add_assoc, Nat.add_comm m]; exact hw) hm
     have e : pack b w (scattered m h (positions + 1) t) =
-        pack b w (fun j => t 0 * indicator h j) + pack b w (scattered m (h + m) positions fun p => t (p + 1)) := by
+        pack b w (fun j => t 0 * indicator h j) +
+            pack b w (scattered m (h + m) positions fun p => t (p + 1)) := by
       rw [← pack_add]
       exact pack_congr fun j _ => scattered_succ m h positions t j
-    rw [e, ← ih, pack_mul, pack_indicator b h w inside, pack_succ, Nat.mul_add, Nat.mul_add b h m, Natural.pow_add, Nat.mul_assoc, Nat.mul_comm (t 0)]
+    rw [e, ← ih, pack_mul, pack_indicator b h w inside, pack_succ, Nat.mul_add, Nat.mul_add b h m,
+        Natural.pow_add, Nat.mul_assoc, Nat.mul_comm (t 0)]
 
 /-- At most one digit gets into a place. -/
-theorem scattered_le {m step : Nat} (hm : 0 < m) : (positions h : Nat) → (t : Nat → Nat) → (∀ p, p < positions → t p ≤ step) → (j : Nat) →
-    scattered m h positions t j ≤ step ∧ (j < h → scattered m h positions t j = 0)
+theorem scattered_le {m step : Nat} (hm : 0 < m) :
+    (positions h : Nat) → (t : Nat → Nat) → (∀ p, p < positions → t p ≤ step) →
+    (j : Nat) → scattered m h positions t j ≤ step ∧ (j < h → scattered m h positions t j = 0)
   | 0, _, _, _, _ => ⟨Nat.zero_le _, fun _ => rfl⟩
   | positions + 1, h, t, ht, j => by
-    obtain ⟨r1, r2⟩ := scattered_le hm positions (h + m) (fun p => t (p + 1)) (fun p hp => ht (p + 1) (Nat.succ_le_succ hp)) j
+    obtain ⟨r1, r2⟩ :=
+      scattered_le hm positions (h + m) (fun p => t (p + 1)) (fun p hp => ht (p + 1) (Nat.succ_le_succ hp)) j
     rw [scattered_succ]
     have first := ht 0 (Nat.succ_le_succ (Nat.zero_le _))
     cases q : Nat.beq h j with
@@ -242,8 +288,11 @@ theorem scattered_le {m step : Nat} (hm : 0 < m) : (positions h : Nat) → (t : 
       exact ⟨r1, fun g => r2 (Nat.le_trans g (Nat.le_add_right h m))⟩
 
 /-- What the added digits mean for a form. -/
-theorem form_scattered {n m : Nat} {v : Nat → K} : (positions h : Nat) → (t t' : Nat → Nat) → h + m * positions ≤ n → 0 < m →
-    form n (scattered m h positions t) (scattered m h positions t') v = sum positions fun p => (natural (t p) - natural (t' p)) * v (h + m * p)
+theorem form_scattered {n m : Nat} {v : Nat → K} :
+    (positions h : Nat) → (t t' : Nat → Nat) → h + m * positions ≤ n →
+    0 < m →
+    form n (scattered m h positions t) (scattered m h positions t') v =
+      sum positions fun p => (natural (t p) - natural (t' p)) * v (h + m * p)
   | 0, _, _, _, _, _ => form_zero n v
   | positions + 1, h, t, t', hn, hm => by
     have hn : h + (m * positions + m) ≤ n := hn
