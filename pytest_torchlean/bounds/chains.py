@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,14 +213,15 @@ class _Ascent:
                     break
                 value = value @ self.chain.short[number].T + self.chain.biases[number].astype(np.float32)
                 if number in self.places:
-                    slope = value[:, self.places[number]] * self.signs[number] * active
+                    slope: Any = value[:, self.places[number]] * self.signs[number] * active
                     direction = pushed[number].step(slope)
                     moved = self.multipliers[number] + step * sizes[number] * direction
                     self.multipliers[number] = np.maximum(moved, 0).astype(np.float32)
                 if number == depth:
                     break
                 level, own = self.levels[number], met[number]
-                direction = bent[number].step((np.maximum(own, 0) * value * active).sum(axis=0))
+                steep: Any = (np.maximum(own, 0) * value * active).sum(axis=0)
+                direction = bent[number].step(steep)
                 above = _above(level)
                 value = np.where(own > 0, self.slopes[number] * value, above[0] * value + above[1])
                 moved = np.clip(self.slopes[number] + step * direction, 0, 1)
@@ -252,8 +254,8 @@ class _Ascent:
     ) -> tuple[Float64, list[NDArray[np.floating]], dict[int, float], NDArray[np.floating]]:
         """Bounds; coefficients met at every ReLU, (rows, n); sizes; the coefficients of the inputs."""
         depth = len(self.levels)
-        form = self.rows[:, :-1].astype(kind)
-        least = self.rows[:, -1].astype(kind)
+        form: NDArray[np.floating] = self.rows[:, :-1].astype(kind)
+        least: NDArray[np.floating] = self.rows[:, -1].astype(kind)
         met: list[NDArray[np.floating]] = [form] * depth
         sizes: dict[int, float] = {}
         weights = self.chain.short if kind is np.float32 else self.chain.weights
@@ -270,7 +272,8 @@ class _Ascent:
                 form[:, self.places[number]] += self.signs[number] * multipliers[number]
             least = least + form @ self.chain.biases[number].astype(kind)
             form = form @ weights[number]
-        middle, radius = (part.astype(kind) for part in self.box)
+        middle: NDArray[np.floating] = self.box[0].astype(kind)
+        radius: NDArray[np.floating] = self.box[1].astype(kind)
         least = least + form @ middle - np.abs(form) @ radius
         return least.astype(np.float64), met, sizes, form
 

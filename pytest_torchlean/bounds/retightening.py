@@ -11,7 +11,7 @@ evidence: a certificate states it and Lean checks it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.chains import Carried, Chain, Level, carry, chain_of, restated
 from pytest_torchlean.bounds.crown import LinearBounds
 from pytest_torchlean.bounds.layers import Float64
+from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, Tightening
 from pytest_torchlean.bounds.slopes import Ascent
 
 _ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
@@ -51,45 +52,6 @@ _DEEPEST = 60
 """Splits of one case: scripts nest as deeply, for Python and for Lean."""
 
 
-@dataclass(frozen=True, eq=False)
-class Tightening:
-    """Bounds of what ReLU `relu` reads. goals: 2 * place for a lower bound, 2 * place + 1 for an upper one,
-    increasing. lower: slopes below by the number of the ReLU, float64 (n,). multipliers: by ReLU, float64
-    (goals, n); positive ones of (value - its upper bound), negative ones of (value - its lower bound).
-    """
-
-    relu: int
-    goals: NDArray[np.int64]
-    lower: Mapping[int, Float64]
-    multipliers: Mapping[int, Float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Ending:
-    """What proves a case. lower, multipliers: as above, for the property's rows."""
-
-    lower: Mapping[int, Float64]
-    multipliers: Mapping[int, Float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Halves:
-    """Two cases: what ReLU `relu` reads at `place` is at most 0, or at least."""
-
-    relu: int
-    place: int
-    off: RefinedCase
-    on: RefinedCase
-
-
-@dataclass(frozen=True, eq=False)
-class RefinedCase:
-    """What is tightened first, and how it goes on."""
-
-    tightenings: tuple[Tightening, ...]
-    then: Ending | Halves
-
-
 @dataclass(frozen=True)
 class RefinedSearch:
     """tree: None where cases were left. bounded: cases looked at. gap: the lowest bound that was left."""
@@ -97,16 +59,6 @@ class RefinedSearch:
     tree: RefinedCase | None
     bounded: int
     gap: float
-
-
-def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
-    """All cases, those that are split among them."""
-    pending = [tree]
-    while pending:
-        case = pending.pop()
-        yield case
-        if isinstance(case.then, Halves):
-            pending += [case.then.on, case.then.off]
 
 
 @dataclass(frozen=True, eq=False)

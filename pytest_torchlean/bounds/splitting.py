@@ -18,7 +18,7 @@ from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseTree
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.queue import Bounded, Cuts, Rounds, Searched, cut_hardest_first
-from pytest_torchlean.bounds.retightening import RefinedCase
+from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.stated import StatedSlopes
 
 _BATCH = 64

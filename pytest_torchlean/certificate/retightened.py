@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_torchlean.bounds.chains import FINE_BITS
 from pytest_torchlean.bounds.layers import Float64
-from pytest_torchlean.bounds.retightening import Ending, RefinedCase, Tightening
+from pytest_torchlean.bounds.refined import Ending, RefinedCase, Tightening
 from pytest_torchlean.certificate.account import State, cut
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower

@@ -1,0 +1,60 @@
+"""Trees of cases by ReLU phases that bound earlier values again, as a certificate states them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.bounds.layers import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class Tightening:
+    """Bounds of what ReLU `relu` reads. goals: 2 * place for a lower bound, 2 * place + 1 for an upper one,
+    increasing. lower: slopes below by the number of the ReLU, float64 (n,). multipliers: by ReLU, float64
+    (goals, n); positive ones of (value - its upper bound), negative ones of (value - its lower bound).
+    """
+
+    relu: int
+    goals: NDArray[np.int64]
+    lower: Mapping[int, Float64]
+    multipliers: Mapping[int, Float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """What proves a case. lower, multipliers: as above, for the property's rows."""
+
+    lower: Mapping[int, Float64]
+    multipliers: Mapping[int, Float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """Two cases: what ReLU `relu` reads at `place` is at most 0, or at least."""
+
+    relu: int
+    place: int
+    off: RefinedCase
+    on: RefinedCase
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedCase:
+    """What is tightened first, and how it goes on."""
+
+    tightenings: tuple[Tightening, ...]
+    then: Ending | Halves
+
+
+def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
+    """All cases, those that are split among them."""
+    pending = [tree]
+    while pending:
+        case = pending.pop()
+        yield case
+        if isinstance(case.then, Halves):
+            pending += [case.then.on, case.then.off]
