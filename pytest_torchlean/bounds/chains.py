@@ -113,14 +113,17 @@ class Level:
 @dataclass(frozen=True, eq=False)
 class Carried:
     """least: lower bounds, (rows,). slopes: below the results of each level's ReLU, (n,), rounded.
-    multipliers: by level, float64 (rows, phases of the level), not negative. met: by level how much each of
-    its results costs the rows, (rows, n).
+    multipliers: by level, float64 (rows, phases of the level), not negative. costs: by level how much each of
+    its results costs the rows, (rows, n). names: numbers that tell the rows apart, (rows,). places: of the
+    phases, by level.
     """
 
     least: Float64
     slopes: tuple[Float64, ...]
     multipliers: Mapping[int, Float64]
     costs: tuple[Float64, ...]
+    names: NDArray[np.int64]
+    places: Mapping[int, NDArray[np.int64]]
 
 
 def carry(
@@ -130,19 +133,23 @@ def carry(
     rows: Float64,
     how: Ascent,
     *,
+    names: NDArray[np.int64],
     own: Level | None = None,
-    slopes: tuple[Float64, ...] | None = None,
+    begun: Carried | None = None,
     enough: float = np.inf,
     budget: Budget = UNLIMITED,
 ) -> Carried:
     """The best lower bounds of forms of the level after `levels`, a constant after them, (rows, size + 1).
 
     box: middle and radius of the inputs, (inputs,). own: that level itself, whose phases then count too.
-    slopes: where the ascent begins. What a bound is above `enough` does not count. Raises OutOfTime.
+    names: as in Carried. begun: where the ascent begins, for other rows
+    and phases perhaps. What a bound is above `enough` does not count. Raises OutOfTime.
     """
-    ascent = _Ascent(chain, box, levels, rows, own, slopes)
+    ascent = _Ascent(chain, box, levels, rows, own)
+    if begun is not None:
+        ascent.begin(names, begun)
     ascent.climb(how, enough, budget)
-    return ascent.result(np.float64 if how.iterations > _FEW else np.float32)
+    return ascent.result(names, np.float64 if how.iterations > _FEW else np.float32)
 
 
 def restated(
@@ -157,7 +164,7 @@ def restated(
 
     pushes: by level what is added to the coefficients of its values, (rows, n).
     """
-    ascent = _Ascent(chain, box, levels, rows, None, None)
+    ascent = _Ascent(chain, box, levels, rows, None)
     given = [
         np.where(level.free, own, level.lines.lower[:, 0, 0])
         for level, own in zip(levels, slopes, strict=True)
@@ -173,20 +180,26 @@ class _Ascent:
         levels: tuple[Level, ...],
         rows: Float64,
         own: Level | None,
-        slopes: tuple[Float64, ...] | None,
     ) -> None:
         self.chain, self.box, self.levels, self.rows = chain, box, levels, rows
         every = levels if own is None else (*levels, own)
         self.places = {number: level.phases for number, level in enumerate(every) if level.known.any()}
         self.signs = {number: every[number].known[own] for number, own in self.places.items()}
-        begun = [level.lines.lower[:, 0, 0] for level in levels]
-        if slopes is not None:
-            pairs = zip(levels, slopes, begun, strict=False)
-            begun = [np.where(level.free, old, first) for level, old, first in pairs]
-        self.slopes = [start.astype(np.float32) for start in begun]
+        self.slopes = [level.lines.lower[:, 0, 0].astype(np.float32) for level in levels]
         self.multipliers = {
             number: np.zeros((len(rows), own.size), dtype=np.float32) for number, own in self.places.items()
         }
+
+    def begin(self, names: NDArray[np.int64], begun: Carried) -> None:
+        """Start at slopes and multipliers that were found, where rows and phases are the same."""
+        pairs = zip(self.levels, begun.slopes, self.slopes, strict=False)
+        self.slopes = [np.where(level.free, old, own).astype(np.float32) for level, old, own in pairs]
+        _, mine, theirs = np.intersect1d(names, begun.names, return_indices=True)
+        for number, places in self.places.items():
+            if number in begun.places:
+                _, here, there = np.intersect1d(places, begun.places[number], return_indices=True)
+                known = begun.multipliers[number][np.ix_(theirs, there)]
+                self.multipliers[number][np.ix_(mine, here)] = known
 
     def climb(self, how: Ascent, enough: float, budget: Budget) -> None:
         short = [np.float32(part) for part in self.box]
@@ -228,7 +241,7 @@ class _Ascent:
                 self.slopes[number] = np.where(level.free, moved, self.slopes[number]).astype(np.float32)
         self.slopes, self.multipliers = kept, kept_multipliers
 
-    def result(self, kind: type) -> Carried:
+    def result(self, names: NDArray[np.int64], kind: type) -> Carried:
         """Bounds with rounded slopes."""
         unit = float(1 << FINE_BITS)
         slopes = [np.rint(own.astype(np.float64) * unit) / unit for own in self.slopes]
@@ -238,7 +251,7 @@ class _Ascent:
             np.maximum(-own, 0) * level.lines.intercept[:, 0, 0]
             for own, level in zip(met, self.levels, strict=True)
         )
-        return Carried(least, tuple(slopes), multipliers, costs)
+        return Carried(least, tuple(slopes), multipliers, costs, names, self.places)
 
     def bounded(self, slopes: Sequence[Float64], pushes: Mapping[int, Float64]) -> Float64:
         """Bounds in binary64 of whatever is added to the coefficients of a level's values."""

@@ -50,6 +50,15 @@ class RefinedCase:
     then: Ending | Halves
 
 
+@dataclass(frozen=True)
+class RefinedSearch:
+    """tree: None where cases were left. bounded: cases looked at. gap: the lowest bound that was left."""
+
+    tree: RefinedCase | None
+    bounded: int
+    gap: float
+
+
 def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
     """All cases, those that are split among them."""
     pending = [tree]

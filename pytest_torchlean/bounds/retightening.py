@@ -1,17 +1,15 @@
 """A search for a tree of cases by ReLU phases in which bounds are tightened again, for dense networks.
 
-Where many ReLUs are undecided, multipliers alone take too many cases: what a phase says of one value makes
-many later values more certain. So every case bounds again the later arguments that are still undecided, with
-the multipliers of all its phases, by slopes that they share. A case may also be shown to be empty: a value
-with a phase lies beyond its bound. The split is the one of which two cases gain most together, of several
-that are tried (strong branching); the case furthest from its goal is split first. The result is never
-evidence: a certificate states it and Lean checks it.
+Where many ReLUs are undecided, multipliers alone take too many cases. So every case bounds again the later
+arguments that are still undecided, with the multipliers of its phases, by slopes that they share. A case may
+also prove to be empty: a value lies beyond its bound. Several splits are tried before one is taken (strong
+branching), in the case furthest from its goal. A certificate states what is found, and Lean checks it.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,12 +19,13 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.chains import Carried, Chain, Level, carry, chain_of, restated
 from pytest_torchlean.bounds.crown import LinearBounds
 from pytest_torchlean.bounds.layers import Float64
-from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, Tightening
+from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, RefinedSearch, Tightening
 from pytest_torchlean.bounds.slopes import Ascent
 
 _ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
 """For the whole box, whose bounds all cases start from."""
 _FULL = Ascent(iterations=12, step=0.25, decay=0.9)
+_LONG = Ascent(iterations=150, step=0.25, decay=0.98)
 _GLANCE = Ascent(iterations=3, step=0.25, decay=0.95)
 """For cases that are only tried."""
 _TRIED = 3
@@ -38,8 +37,6 @@ _LEAST_GAIN = 1e-3
 """A case that gains less counts as if it gained so much."""
 _WORTH = 0.005
 """A bound is stated again where it moves by so much of what lies between both, or decides a ReLU."""
-_LEAST_EMPTIER = 1e-4
-"""The same of what shows that cases are empty."""
 _TO_SPARE = 1e-2
 """A climb goes on until its bound is so far above the slack."""
 _EMPTY_SLACK = 1e-3
@@ -50,15 +47,6 @@ _STUCK = 0.02
 """Where the worse case gains less, of what is missing, rows alone lead nowhere."""
 _DEEPEST = 60
 """Splits of one case: scripts nest as deeply, for Python and for Lean."""
-
-
-@dataclass(frozen=True)
-class RefinedSearch:
-    """tree: None where cases were left. bounded: cases looked at. gap: the lowest bound that was left."""
-
-    tree: RefinedCase | None
-    bounded: int
-    gap: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +64,8 @@ class _Node:
     levels: tuple[Level, ...]
     depth: int
     least: float
-    slopes: dict[tuple[int, int], tuple[Float64, ...]]
-    """Where an ascent begins, by level and sign."""
+    found: dict[tuple[int, int], Carried]
+    """Where an ascent begins, by level and sign; sign 0 is for all values with a phase, and those beside."""
     steps: tuple[Tightening | _Decided, ...] = ()
     ending: Ending | None = None
     empty: float = -np.inf
@@ -132,7 +120,10 @@ class _Search:
                 return RefinedSearch(None, bounded, node.least)
             chosen = self._choice(node)
             if chosen is None:
-                return RefinedSearch(None, bounded, node.least)
+                self._retry(node)
+                if node.ending is None:
+                    return RefinedSearch(None, bounded, node.least)
+                continue
             halves = [self._half(node, *chosen, on, _FULL) for on in (False, True)]
             node.split = (*chosen, halves[0], halves[1])
             for half in halves:
@@ -142,10 +133,17 @@ class _Search:
             self.budget.observer.step(bounded)
         return RefinedSearch(self._tree(root), bounded, np.inf)
 
+    def _retry(self, node: _Node) -> None:
+        """Climb longer where no split is left."""
+        for number in range(1, self.chain.depth):
+            if self._emptied(node, number, _LONG):
+                return
+        self._conclude(node, _LONG)
+
     def _half(self, parent: _Node, number: int, place: int, on: bool, how: Ascent) -> _Node:
         """One of two cases, bounded."""
         levels = self._with_phase(parent.levels, number, place, on)
-        node = _Node(levels, parent.depth + 1, parent.least, dict(parent.slopes))
+        node = _Node(levels, parent.depth + 1, parent.least, dict(parent.found))
         self._conclude(node, how)
         if node.ending is not None or self._emptied(node, number, how):
             return node
@@ -173,8 +171,7 @@ class _Search:
         if not places.size:
             return []
         rows = self._units(number, places, np.full(places.size, sign))
-        found = self._carry(node, number, rows, int(sign), how)
-        node.slopes[number, int(sign)] = found.slopes
+        found = self._carry(node, number, rows, places, int(sign), how)
         old = level.low[places] if sign > 0 else -level.high[places]
         gained = found.least - old
         other = level.high[places] if sign > 0 else -level.low[places]
@@ -187,19 +184,14 @@ class _Search:
         width = (level.high - level.low)[places]
         chosen = np.flatnonzero((gained > _WORTH * width) | ((found.least > 0) & (gained > 0)))
         chosen = chosen[found.least[chosen] < other[chosen]]
-        if not chosen.size:
-            return []
         side = (level.low if sign > 0 else level.high).copy()
         side[places[chosen]] = sign * found.least[chosen]
-        levels = list(node.levels)
-        levels[number] = (
-            Level(side, level.high, level.known) if sign > 0 else Level(level.low, side, level.known)
-        )
+        ends = (side, level.high) if sign > 0 else (level.low, side)
         before = node.levels
-        node.levels = tuple(levels)
+        node.levels = (*before[:number], Level(*ends, level.known), *before[number + 1 :])
         goals = 2 * places[chosen] + (sign < 0)
-        lower = self._lower(found.slopes)
-        return [Tightening(self.chain.relus[number], goals, lower, self._pushes(before, found, chosen))]
+        lower, pushes = self._lower(found.slopes), self._pushes(before, found, chosen)
+        return [Tightening(self.chain.relus[number], goals, lower, pushes)] if goals.size else []
 
     def _emptied(self, node: _Node, number: int, how: Ascent) -> bool:
         """Whether a value with a phase lies beyond its bound; the node then has an ending."""
@@ -211,17 +203,17 @@ class _Search:
         rows = self._units(number, places, signs)
         bound = np.where(signs > 0, level.high[places], -level.low[places])
         width = self.widths[number][places]
-        found = carry(
+        names = 2 * places + (signs < 0)
+        found = node.found[number, 0] = carry(
             self.chain, self.box, node.levels[:number], rows, how,
-            own=level, slopes=node.slopes.get((number, 0)), budget=self.budget,
+            names=names, own=level, begun=node.found.get((number, 0)), budget=self.budget,
         )  # fmt: skip
-        node.slopes[number, 0] = found.slopes
         beyond = (found.least - bound) / width
         best = which = int(beyond.argmax())
-        if how is _FULL:
+        if how is not _GLANCE:
             alone = carry(
                 self.chain, self.box, node.levels[:number], rows[best : best + 1], how,
-                own=level, slopes=found.slopes, budget=self.budget,
+                names=names[best : best + 1], own=level, begun=found, budget=self.budget,
             )  # fmt: skip
             if alone.least[0] > found.least[best]:
                 found, best, beyond = alone, 0, (alone.least - bound[best]) / width[best]
@@ -244,7 +236,7 @@ class _Search:
         rows = self._units(number, places, signs)
         found = carry(
             self.chain, self.box, before[:number], rows, how,
-            own=level, slopes=node.slopes.get((number, 0)), budget=self.budget,
+            names=2 * places + (signs < 0), own=level, begun=node.found.get((number, 0)), budget=self.budget,
         )  # fmt: skip
         for best in np.flatnonzero(found.least > _EMPTY_SLACK * self.widths[number][places]).tolist():
             place, on = int(places[best]), bool(signs[best] > 0)
@@ -295,24 +287,33 @@ class _Search:
 
     def _conclude(self, node: _Node, how: Ascent) -> None:
         """Bound the property's rows."""
-        found = self._carry(node, self.chain.depth, self.forms, 1, how, self.slack + _TO_SPARE)
-        node.slopes[self.chain.depth, 1] = found.slopes
+        every = np.arange(len(self.forms))
+        found = self._carry(node, self.chain.depth, self.forms, every, 1, how, self.slack + _TO_SPARE)
         least = float(found.least.min(initial=np.inf))
         bad = found.least <= self.slack
         node.costs = [tuple(own[bad].sum(axis=0) for own in found.costs)]
         node.least = max(node.least, least)
         if least > self.slack:
-            every = np.arange(len(self.forms))
             node.ending = Ending(self._lower(found.slopes), self._pushes(node.levels, found, every))
 
     def _carry(
-        self, node: _Node, number: int, rows: Float64, sign: int, how: Ascent, enough: float = np.inf
+        self,
+        node: _Node,
+        number: int,
+        rows: Float64,
+        names: NDArray[np.int64],
+        sign: int,
+        how: Ascent,
+        enough: float = np.inf,
     ) -> Carried:
-        begun = node.slopes.get((number, sign))
-        levels = node.levels[:number]
-        return carry(self.chain, self.box, levels, rows, how, slopes=begun, enough=enough, budget=self.budget)
+        found = node.found[number, sign] = carry(
+            self.chain, self.box, node.levels[:number], rows, how,
+            names=names, begun=node.found.get((number, sign)), enough=enough, budget=self.budget,
+        )  # fmt: skip
+        return found
 
     def _units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
+        """Values of a level, or their opposites, as rows."""
         rows = np.zeros((places.size, len(self.chain.biases[number]) + 1))
         rows[np.arange(places.size), places] = signs
         return rows
@@ -341,16 +342,19 @@ class _Search:
         best = max(gained, key=lambda one: min(one[:2]) + max(one[:2]) / 2, default=None)
         if best is not None and min(best[:2]) > _STUCK * -node.least:
             return best[4]
-        gained += self._gains(node, node.costs[1:], {one[4] for one in gained})
-        emptier = max(gained, key=lambda one: one[2] * one[3], default=None)
-        if emptier is not None and min(emptier[2:4]) > _LEAST_EMPTIER:
+        emptier = max(
+            self._gains(node, node.costs[1:]),
+            key=lambda one: min(one[2:4]) + max(one[2:4]) / 2,
+            default=None,
+        )
+        if emptier is not None:
             return emptier[4]
         return None if best is None else best[4]
 
     def _gains(
-        self, node: _Node, all_costs: list[tuple[Float64, ...]], without: Collection[tuple[int, int]] = ()
+        self, node: _Node, all_costs: list[tuple[Float64, ...]]
     ) -> list[tuple[float, float, float, float, tuple[int, int]]]:
-        """What the two cases of the ReLUs that cost most gain: the rows, twice, and emptiness, twice."""
+        """What rows gain in the two cases of each ReLU that costs most, and how near to empty these are."""
         tried: set[tuple[int, int]] = set()
         for costs in all_costs:
             for number, own in enumerate(costs):
@@ -362,17 +366,14 @@ class _Search:
                     (number, place) for place in order if free[place] and (few or open_costs[place] > 0)
                 }
         found = []
-        for chosen in sorted(tried.difference(without)):
+        for chosen in sorted(tried):
             halves = [self._half(node, *chosen, on, _GLANCE) for on in (False, True)]
             done = [half.ending is not None for half in halves]
             gains = [
                 max((self.slack if fine else half.least) - node.least, _LEAST_GAIN)
                 for half, fine in zip(halves, done, strict=True)
             ]
-            emptier = [
-                max((0.0 if fine else half.empty) - max(node.empty, -1.0), _LEAST_EMPTIER)
-                for half, fine in zip(halves, done, strict=True)
-            ]
+            emptier = [0.0 if fine else half.empty for half, fine in zip(halves, done, strict=True)]
             found.append((gains[0], gains[1], emptier[0], emptier[1], chosen))
         return found
 
