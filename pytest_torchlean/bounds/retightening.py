@@ -121,9 +121,9 @@ class _Search:
             chosen = self._choice(node)
             if chosen is None:
                 self._retry(node)
-                if node.ending is None:
-                    return RefinedSearch(None, bounded, node.least)
-                continue
+                if node.ending is not None:
+                    continue
+                return RefinedSearch(None, bounded, node.least)
             halves = [self._half(node, *chosen, on, _FULL) for on in (False, True)]
             node.split = (*chosen, halves[0], halves[1])
             for half in halves:
@@ -134,7 +134,7 @@ class _Search:
         return RefinedSearch(self._tree(root), bounded, np.inf)
 
     def _retry(self, node: _Node) -> None:
-        """Climb longer where no split is left."""
+        """Climb longer."""
         for number in range(1, self.chain.depth):
             if self._emptied(node, number, _LONG):
                 return
@@ -199,8 +199,7 @@ class _Search:
         places = level.phases
         if number == 0 or not places.size:
             return False
-        signs = level.known[places].astype(np.float64)
-        rows = self._units(number, places, signs)
+        rows = self._units(number, places, signs := level.known[places].astype(np.float64))
         bound = np.where(signs > 0, level.high[places], -level.low[places])
         width = self.widths[number][places]
         names = 2 * places + (signs < 0)
@@ -217,8 +216,10 @@ class _Search:
             )  # fmt: skip
             if alone.least[0] > found.least[best]:
                 found, best, beyond = alone, 0, (alone.least - bound[best]) / width[best]
-        node.costs.append(tuple(own[best] / float(width.max()) for own in found.costs))
-        node.empty = max(node.empty, float(beyond[best]))
+        if number < max(2, self.chain.depth - 1):
+            # a value of the last level may be all but constant: it leads nowhere
+            node.costs.append(tuple(own[best] / float(width.max()) for own in found.costs))
+            node.empty = max(node.empty, float(beyond[best]))
         if beyond[best] > _EMPTY_SLACK:
             rows[which, -1] = -bound[which]
             node.ending = self._end_empty(node.levels, node.levels, number, found, best, rows[which])

@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_torchlean.bounds import cells, crown, retightening
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
+from pytest_torchlean.bounds.chains import chain_of
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
@@ -94,7 +95,8 @@ def cases_of(
     search: whether better slopes and cuts are sought where the slopes of `crown` do not suffice. most: cases
     that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
     any, is split by ReLU phases, into no more cases than Lean is expected to check in the `granted` seconds,
-    or in the time that the spec grants. Raises OutOfTime.
+    or in the time that the spec grants; without `granted`, a dense chain also into cases that bound earlier
+    values again. Raises OutOfTime.
     """
     if program.size > (_MOST_PHASED_SLOTS if phases else _MOST_SLOTS):
         return None
@@ -130,13 +132,6 @@ def cases_of(
     if not (phases and (program.inputs > _FEW_INPUTS or most > MOST_CASES)):
         return None
     seconds = budget.seconds if granted is None else granted
-    if forms.alternatives == 1:
-        most_refined = int(min(MOST_PHASES, seconds / seconds_per_case(program) * _CASES_REFINED))
-        refined = retightening.search(
-            found.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget
-        )
-        if refined is not None and refined.tree is not None:
-            return Leaf(lower, upper, found.slopes, refined=refined.tree)
     affordable = seconds / seconds_per_case(program)
     bounded = int(min(MOST_PHASES, 2 * affordable))
     if program.size <= _MOST_SLOTS:
@@ -144,7 +139,16 @@ def cases_of(
     by_phases = phases_of(
         found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
     )
-    return None if by_phases.tree is None else Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
+    if by_phases.tree is not None:
+        return Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
+    if granted is not None or forms.alternatives > 1 or chain_of(program) is None:
+        return None
+    most_refined = int(min(MOST_PHASES, affordable * _CASES_REFINED))
+    found = stated(program, lower, upper, rows, forms.alternatives, budget=budget)
+    refined = retightening.search(found.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget)
+    if refined is None or refined.tree is None:
+        return None
+    return Leaf(lower, upper, found.slopes, refined=refined.tree)
 
 
 def first_cases(
