@@ -10,8 +10,10 @@ from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
 
 
-def step_of(node: Node, graph: Graph) -> Step | str:
+def step_of(node: Node, graph: Graph, *, exact: bool = False) -> Step | str:
     """How certificates see a node, or the reason why they cannot.
+
+    exact: whether claims are about exact arithmetic alone.
 
     Certificates speak of finite binary32 numbers: a node that computes anything else has no step.
     """
@@ -24,7 +26,8 @@ def step_of(node: Node, graph: Graph) -> Step | str:
         value = graph.constants.get(name)
         if value is not None and value.dtype == np.float32 and not np.isfinite(value).all():
             return "it reads a constant that is infinite"
-    return RULES[node.op].step(node, graph)
+    rule = RULES[node.op]
+    return (rule.exact_step if exact and rule.exact_step is not None else rule.step)(node, graph)
 
 
 def certifiability(graph: Graph) -> list[tuple[Node, bool, str]]:

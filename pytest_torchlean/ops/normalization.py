@@ -287,6 +287,29 @@ def _softmax_step(node: Node, graph: Graph) -> Step | str:
     return PickStep(least, back)
 
 
+def _softmax_exact_step(node: Node, graph: Graph) -> Step | str:
+    """e^x divided by the sum of such powers, as ONNX defines it: in exact arithmetic no maximum is needed.
+
+    So a share's bounds are as far apart as the scores' make them, and not by the maximum's bounds further.
+    That no share is above 1 is said where the scores' bounds do not show it.
+    """
+    name, axis = node.inputs[0], integer(node, "axis")
+    kind = graph.types[name]
+    rows = np.moveaxis(positions(kind.shape), axis, -1).reshape(-1, kind.shape[axis])
+    count, terms = rows.shape
+    if 0 in (count, terms):
+        return "it has no elements"
+    flat = rows.reshape(-1)
+    places, owners = np.arange(flat.size, dtype=np.int64), np.arange(count, dtype=np.int64)
+    grown = CurveStep(IndexStep((name,), flat), "exp")
+    whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
+    total = PickStep(LinearStep((grown,), (whole,)), places // terms)
+    least = extremum((QuotientStep(grown, total), repeated(name, np.float32(1), flat.size)), False, flat.size)
+    back = np.empty_like(places)
+    back[flat] = places
+    return PickStep(least, back)
+
+
 _MOST_SHARES = 4096
 """Summands whose rounding is far below 2^-10."""
 
@@ -295,7 +318,9 @@ _SOFTMAX = rule_of(_infer_axis, _softmax)
 _LAYER = rule_of(_infer_layer, _layer)
 
 RULES: dict[str, OpRule] = {
-    "Softmax": replace(_SOFTMAX, step=_softmax_step, prepare=_prepare_softmax),
+    "Softmax": replace(
+        _SOFTMAX, step=_softmax_step, exact_step=_softmax_exact_step, prepare=_prepare_softmax
+    ),
     "LogSoftmax": rule_of(_infer_axis, _log_softmax),
     "Hardmax": OpRule(
         _infer_axis, _hardmax, exactly_rounded, no_step("which element it chooses depends on the input")

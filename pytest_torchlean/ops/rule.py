@@ -55,6 +55,7 @@ class OpRule:
       the radius of the exact value; so two schedules differ by at most twice the radius. Infinite
       where an intermediate may overflow or an input is not finite: there nothing is claimed.
     step(node, graph): how certificates see the node, or the reason why they cannot.
+    exact_step(node, graph): the same where claims are about exact arithmetic, if that is simpler.
     data_movement: outputs are copies of input elements, so constants may be folded through it.
     reference(node, inputs): the first output in binary64, and how far each element may be from its real
       value; None where the step or the evaluator serves as the reference.
@@ -67,6 +68,7 @@ class OpRule:
     evaluate: Callable[[Node, Arrays], tuple[Array, ...]]
     error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
     step: Callable[[Node, Graph], Step | str]
+    exact_step: Callable[[Node, Graph], Step | str] | None = None
     data_movement: bool = False
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
     enclose: Enclose | None = None

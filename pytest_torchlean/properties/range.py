@@ -24,6 +24,7 @@ from pytest_torchlean.errors import CheckerError, SpecError, UnsupportedError
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim, decimal
+from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import cases_by_phases
@@ -69,6 +70,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     executions = Executions(context.model, context.graph, context.front)
     box = _region(prop, program.inputs)
+    program = program_on(context, prop, [box])
     forms = _forms(prop, int(program.outputs.size))
     goals = [Goal(forms, (box,))]
     known = context.memory.recall()

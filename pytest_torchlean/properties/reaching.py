@@ -31,6 +31,7 @@ from pytest_torchlean.errors import CheckerError, UnsupportedError
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
+from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
@@ -157,7 +158,7 @@ def decide(
 
     heading: lines for the details that say where the set is from. started: by `time.monotonic()`.
     """
-    program = context.program
+    program = program_on(context, prop, [case.box for case in unsafe.cases])
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     wording = Wording(

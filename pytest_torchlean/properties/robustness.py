@@ -23,6 +23,7 @@ from pytest_torchlean.properties.balls import (
     forecast_rows,
     margins_of,
 )
+from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.linear import MOST_RELAXED, cases_by_phases, first_cases
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
@@ -52,6 +53,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
+    program = program_on(context, prop, list(boxes.values()))
     seconds = {"read": time.monotonic() - started}
     outlook, search = None, Search({}, ())
     pictured = None

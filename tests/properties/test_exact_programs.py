@@ -1,0 +1,106 @@
+"""Programs of claims about exact arithmetic: the same function, with closer bounds, and only for such claims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import lowered, model, runtime_outputs
+
+from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.program import ExtremumNode, Program, lower_to_program
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.properties import run_property
+from pytest_torchlean.properties.exact import program_on
+from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
+from pytest_torchlean.verdict import Verdict
+
+CENTER = np.array([0.5, -0.25, 0.125, 1.0])
+RADIUS = 1 / 16
+
+
+def softmax(shape: tuple[int, ...] = (1, 4), axis: int = -1) -> onnx.ModelProto:
+    nodes = [helper.make_node("Softmax", ["x"], ["y"], axis=axis)]
+    return model(nodes, {"x": list(shape)}, {"y": list(shape)}, {}, opset=17)
+
+
+def ranged(low: float, high: float, radius: float, semantics: str) -> RangeProperty:
+    ends = [tuple(Fraction(float(x)) + side * Fraction(radius) for x in CENTER) for side in (-1, 1)]
+    limits = OutputBounds(Fraction(low), Fraction(high))
+    return RangeProperty(name="r", model="m", input=Bounds(*ends), output=limits, semantics=semantics)
+
+
+def maxima(program: Program) -> int:
+    return sum(isinstance(node, ExtremumNode) and node.maximum for node in program.nodes)
+
+
+def reached() -> tuple[np.ndarray, np.ndarray]:
+    """The exact range of each share: it rises with its own score and falls with the others."""
+    corners = CENTER + RADIUS * np.array(list(product((-1, 1), repeat=4)))
+    powers = np.exp(corners)
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    return shares.min(axis=0), shares.max(axis=0)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((1, 4), -1), ((2, 3), 0), ((2, 3, 4), 1)])
+def test_the_exact_program_is_the_model(shape: tuple[int, ...], axis: int) -> None:
+    proto = softmax(shape, axis)
+    program = lower_to_program(lowered(proto), exact=True)
+    x = np.random.default_rng(1).uniform(-2, 2, size=shape).astype(np.float32)
+    found = evaluate(program, x.reshape(1, -1).astype(np.float64))[0, program.outputs]
+    (seen,) = runtime_outputs(proto, {"x": x})
+    assert np.allclose(found, seen.reshape(-1), rtol=1e-5, atol=1e-6)
+
+
+def test_shares_are_bounded_as_closely_as_their_scores_allow() -> None:
+    """Less than twice as wide as they can be; with the largest score subtracted they are more than that."""
+    low, high = reached()
+    widths = {}
+    for exact in (True, False):
+        program = lower_to_program(lowered(softmax()), exact=exact)
+        least, most = propagate(program, CENTER[None] - RADIUS, CENTER[None] + RADIUS)
+        least, most = least[0, program.outputs], most[0, program.outputs]
+        assert (least <= low).all()
+        assert (high <= most).all()
+        widths[exact] = ((most - least) / (high - low)).max()
+    assert widths[True] < 1.8
+    assert widths[False] > 1.3 * widths[True]
+
+
+def test_no_share_is_above_1_whatever_the_scores() -> None:
+    program = lower_to_program(lowered(softmax()), exact=True)
+    low, high = propagate(program, np.full((1, 4), -20.0), np.full((1, 4), 20.0))
+    assert (low[0, program.outputs] >= 0).all()
+    assert (high[0, program.outputs] <= 1).all()
+
+
+def test_only_claims_about_exact_arithmetic_get_it(context_for: Any) -> None:
+    context = context_for(softmax())
+    box = RationalBox((Fraction(0),) * 4, (Fraction(1),) * 4)
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), [box])) == 0
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "binary32"), [box])) > 0
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), [])) > 0
+
+
+def test_large_scores_are_compared_with_the_largest(context_for: Any) -> None:
+    context, prop = context_for(softmax()), ranged(0, 1, RADIUS, "real")
+    wide = RationalBox((Fraction(-500),) * 4, (Fraction(500),) * 4)
+    assert maxima(program_on(context, prop, [wide])) > 0
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("assurance", ["kernel", "evaluated"])
+def test_what_is_true_is_proved_and_what_is_false_is_refuted(assurance: str, context_for: Any) -> None:
+    low, high = (float(side) for side in (reached()[0].min(), reached()[1].max()))
+    spread = high - low
+    proto = softmax()
+    for margin, verdict in ((0.5, Verdict.PROVED), (-0.05, Verdict.REFUTED)):
+        prop = ranged(low - margin * spread, high + margin * spread, RADIUS, "real")
+        evidence = run_property(context_for(proto), replace(prop, assurance=assurance))
+        assert evidence.verdict is verdict, evidence.found
