@@ -116,7 +116,9 @@ class _Board:
         moved = shifts[~steady]
         low = int(moved.min(initial=0))
         high = int(moved.max(initial=0)) + self._margin
-        used = self._at[self._margin + low : self._margin + high]
+        used = np.zeros(high - low, dtype=np.int64)
+        held = self._at[self._margin + low : self._margin + high]
+        used[: held.size] = held
         return Layout(used, np.where(steady, STEADY, shifts - low), self.unique)
 
 

@@ -291,7 +291,6 @@ def _softmax_exact_step(node: Node, graph: Graph) -> Step | str:
     """e^x divided by the sum of such powers, as ONNX defines it: in exact arithmetic no maximum is needed.
 
     So a share's bounds are as far apart as the scores' make them, and not by the maximum's bounds further.
-    That no share is above 1 is said where the scores' bounds do not show it.
     """
     name, axis = node.inputs[0], integer(node, "axis")
     kind = graph.types[name]
@@ -304,10 +303,9 @@ def _softmax_exact_step(node: Node, graph: Graph) -> Step | str:
     grown = CurveStep(IndexStep((name,), flat), "exp")
     whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
     total = PickStep(LinearStep((grown,), (whole,)), places // terms)
-    least = extremum((QuotientStep(grown, total), repeated(name, np.float32(1), flat.size)), False, flat.size)
     back = np.empty_like(places)
     back[flat] = places
-    return PickStep(least, back)
+    return PickStep(QuotientStep(grown, total), back)
 
 
 _MOST_SHARES = 4096

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pytest_torchlean.bounds.interval import propagate
+from pytest_torchlean.bounds.interval import Float64, propagate
 from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.ops import RULES
@@ -31,20 +31,28 @@ def program_on(context: PropertyContext, prop: PropertySpec, boxes: Sequence[_Bo
     """The program for bounds and certificates about these boxes.
 
     A claim about exact arithmetic needs nothing that is there for rounding alone, such as the largest score
-    that a Softmax subtracts. Where values would then get large, the program is that of binary32 executions,
-    which computes the same. Raises UnsupportedError TL0204.
+    that a Softmax subtracts. Of the two programs, which compute the same, it is the one whose outputs are
+    bounded more closely by intervals. Raises UnsupportedError TL0204.
     """
     if prop.chosen_semantics != "real" or not boxes:
         return context.program
     if all(RULES[node.op].exact_step is None for node in context.graph.nodes):
         return context.program
     front = context.front
-    program = lower_to_program(context.graph, () if front is None else front.values, exact=True)
+    exact = lower_to_program(context.graph, () if front is None else front.values, exact=True)
     lower, upper = (
         np.array([[to_float(bound) for bound in side] for side in sides])
         for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
     )
+    around = lower.min(axis=0)[None], upper.max(axis=0)[None]
+    widths = [_width(program, *around) for program in (exact, context.program)]
+    return exact if widths[0] < widths[1] else context.program
+
+
+def _width(program: Program, lower: Float64, upper: Float64) -> float:
+    """Of all outputs together; infinite where a value gets too large for a certificate's fixed point."""
     with np.errstate(all="ignore"):
-        bounds = propagate(program, lower.min(axis=0)[None], upper.max(axis=0)[None])
-    short = all(bool((np.abs(side) <= _LARGE).all()) for side in bounds)
-    return program if short else context.program
+        low, high = propagate(program, lower, upper)
+    if not all((np.abs(side) <= _LARGE).all() for side in (low, high)):
+        return np.inf
+    return float((high - low)[0, program.outputs].sum())

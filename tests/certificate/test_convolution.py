@@ -25,7 +25,7 @@ from pytest_torchlean.certificate.model import (
     SettleData,
 )
 from pytest_torchlean.certificate.relaxation import relax
-from pytest_torchlean.certificate.words import sources_of
+from pytest_torchlean.certificate.words import sources_of, unpack_words
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 
 SHAPES = ((5, (2, 3, 4), 2), (4, (1, 2, 2), 1), (4, (1, 2, 4), 1), (6, (1, 4, 2), 2))
@@ -48,6 +48,19 @@ def network(seed: int, side: int, channels: tuple[int, ...], stride: int) -> Net
     nodes.append(helper.make_node("Gemm", ["f", "w", "b"], ["z"], transB=1))
     inputs = channels[0] * side * side
     return Network(model(nodes, {"x": [1, channels[0], side, side]}, ["z"], values), inputs, 2)
+
+
+def turned(tokens: int = 5, channels: int = 24, width: int = 12) -> Network:
+    """Channels by tokens, turned so that every token is multiplied by the same matrices, as in attention."""
+    rng = np.random.default_rng(7)
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0]),
+        helper.make_node("MatMul", ["t", "u"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "v"], ["z"]),
+    ]
+    values = {"u": weights(rng, channels, width), "v": weights(rng, width, 2)}
+    return Network(model(nodes, {"x": [channels, tokens]}, ["z"], values), channels * tokens, 2 * tokens)
 
 
 def relaxed(stage: Stage) -> RelaxationData:
@@ -87,6 +100,17 @@ def test_rows_go_back_to_the_inputs_and_bounds_hold(shape: tuple[int, tuple[int,
         images = [after.scale.unit * value + after.scale.center for value in values]
         for low, image, high in zip(after.lower, images, after.upper, strict=True):
             assert low <= image <= high
+
+
+def test_rows_pass_a_matrix_that_is_applied_to_turned_tokens() -> None:
+    """To the inputs: every column has a place for each of its results, also behind the last slot."""
+    *_, stage = stages(emission_of(turned()))
+    layouts = [link.layout for link in relaxed(stage).links if isinstance(link, ConvolveData | SettleData)]
+    assert len(layouts) == 2
+    for one, node in zip(layouts, stage.passed[::-2], strict=True):
+        assert isinstance(node.node, AffineData)
+        shifts = unpack_words(one.shifts, node.node.columns).astype(np.int64)
+        assert (shifts[shifts != STEADY] + node.node.rows * node.node.positions <= one.count).all()
 
 
 def test_a_slot_with_two_places_has_no_arrangement() -> None:
@@ -160,6 +184,10 @@ def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary,
                 same = applied(stage, rows, agrees(found(stage, rows)))
                 name = f"{seed}_{number}_{semantics.name.lower()}"
                 lines.append(f"theorem same{name} : ({same}) = true := by decide +kernel")
+    *_, stage = stages(emission_of(turned()))
+    rows = relaxed(stage)
+    same = applied(stage, rows, agrees(found(stage, rows)))
+    lines.append(f"theorem same_turned : ({same}) = true := by decide +kernel")
     assert accepted(lines, lean, library, tmp_path)
 
 
