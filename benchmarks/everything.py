@@ -58,6 +58,7 @@ def benchmarks(work: Path) -> Iterator[Benchmark]:
     yield Benchmark("nodes", (("nodes.py", *written("nodes")),))
     yield Benchmark("faults", (("faults.py", *written("faults")),))
     yield Benchmark("activations", (("activations.py", *written("activations")),))
+    yield Benchmark("enclosures", (("enclosures.py", *written("enclosures")),), data=True)
     yield Benchmark("evaluator", (("evaluator.py",),), data=True)
     yield Benchmark("relaxation", (("relaxation.py", *written("relaxation")),), True, True, True)
     yield Benchmark("phases", (("phases.py", "--lean", "60", *written("phases")),), True, one_thread=True)
