@@ -21,7 +21,8 @@ def raisedColumn (C m offset : Nat) (c : Column) : Nat :=
 
 /-- The raised columns; `raise` has the offset in each digit. -/
 def raisedColumns (raise : Nat) (columns : List Column) : List Nat :=
-  List.rec (motive := fun _ => List Nat) [] (fun c _ rest => Nat.sub (Nat.add c.positive raise) c.negative :: rest) columns
+  List.rec (motive := fun _ => List Nat) []
+    (fun c _ rest => Nat.sub (Nat.add c.positive raise) c.negative :: rest) columns
 /-- The first digits, of `C` bits each, side by side as digits of `b` bits. -/
 def firstDigits (C b : Nat) : List Nat → Nat
   | [] => 0
