@@ -18,6 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,25 +39,26 @@ ANSWERS = {"holds": "unsat", "violated": "sat", "unsat": "unsat", "sat": "sat"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool said (`unsat`: the property holds), and its processor time in seconds."""
+    """What a tool said (`unsat`: the property holds), and its processor and wall time in seconds."""
 
     said: str
     seconds: float
+    wall: float
 
     def cell(self, expected: str) -> str:
         wrong = self.said in ANSWERS.values() and expected in ANSWERS.values() and self.said != expected
-        return f"{self.said}{' (wrong)' if wrong else ''}, {self.seconds:.1f}"
+        return f"{self.said}{' (wrong)' if wrong else ''}, {self.seconds:.1f} / {self.wall:.1f}"
 
 
 Tool = Callable[[Instance, float], Answer]
 
 
-def run(command: Sequence[str], limit: float) -> tuple[str, float]:
-    """Output of a peer and its processor time; it is killed when the limit has passed.
+def run(command: Sequence[str], limit: float) -> tuple[str, float, float]:
+    """Output of a peer, its processor time and wall time; it is killed when the limit has passed.
 
     Peers that share work out run processes of one thread each, as they ask for.
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     try:
         done = subprocess.run(
             command,
@@ -71,7 +73,8 @@ def run(command: Sequence[str], limit: float) -> tuple[str, float]:
     except subprocess.TimeoutExpired:
         output = "answer timeout"
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return output, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return output, processor, time.monotonic() - begun
 
 
 def by_nnenum(python: Path) -> Tool:
@@ -80,9 +83,9 @@ def by_nnenum(python: Path) -> Tool:
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "result"
             command = [str(python), "-m", "nnenum.nnenum", *files, str(limit), str(result)]
-            _, seconds = run(command, limit)
+            _, *seconds = run(command, limit)
             said = result.read_text().split() if result.is_file() else ["no answer"]
-        return Answer(ANSWERS.get(said[0], " ".join(said)), seconds)
+        return Answer(ANSWERS.get(said[0], " ".join(said)), *seconds)
 
     return judged
 
@@ -90,16 +93,18 @@ def by_nnenum(python: Path) -> Tool:
 def by_marabou(python: Path) -> Tool:
     def judged(instance: Instance, limit: float) -> Answer:
         files = [str(instance.folder / instance.row[key]) for key in ("onnx", "vnnlib")]
-        output, seconds = run([str(python), "-c", MARABOU, *files, str(limit)], limit)
+        output, *seconds = run([str(python), "-c", MARABOU, *files, str(limit)], limit)
         said = [line.split()[1].lower() for line in output.splitlines() if line.startswith("answer ")]
-        return Answer(ANSWERS.get(said[0], said[0]) if said else "no answer", seconds)
+        return Answer(ANSWERS.get(said[0], said[0]) if said else "no answer", *seconds)
 
     return judged
 
 
-def by_us(instance: Instance, _: float) -> Answer:
-    outcome = judge(instance)
-    return Answer(SAID.get(outcome.verdict, outcome.verdict), float(outcome.processor))
+def by_us(instance: Instance, limit: float) -> Answer:
+    begun = time.monotonic()
+    outcome = judge(instance, max(1.0, limit / float(instance.row["timeout_s"])))
+    wall = time.monotonic() - begun
+    return Answer(SAID.get(outcome.verdict, outcome.verdict), float(outcome.processor), wall)
 
 
 def tools(python: Path | None) -> Iterator[tuple[str, Tool]]:
@@ -125,10 +130,10 @@ def report(chosen: Sequence[Instance], ran: Sequence[tuple[str, Tool]], limit: f
         "",
         f"{machine()}. Load average at the start {os.getloadavg()[0]:.1f}.",
         "",
-        "Processor time in seconds of a process of its own, start included, one tool after the other on each",
-        f"instance; at most {limit:g} s for a peer. Ours: search and Lean's check, about every binary32",
-        "execution; the others: search alone, about an exact network judged in floating point, without a",
-        "checked proof.",
+        "Processor time / wall time in seconds of a process of its own, start included, one tool after the",
+        f"other on each instance; at most {limit:g} s of wall time for a peer. Ours: search and Lean's",
+        "check, about every binary32 execution; the others: search alone, about an exact network judged in",
+        "floating point, without a checked proof. `unsat`: the property holds.",
         "",
     ]
     rows: list[tuple[str, ...]] = []

@@ -178,13 +178,19 @@ def with_leaves(tree: Tree, others: Mapping[int, Tree]) -> Tree:
     return folded(tree, lambda leaf: others.get(id(leaf), leaf), joined)
 
 
-def tree_of(boxes: list[tuple[Float64, Float64]], cuts: Cuts) -> Tree:
-    """The tree of numbered boxes, where a cut part has a larger number than the box it was cut from."""
+def tree_of(
+    boxes: list[tuple[Float64, Float64]], cuts: Cuts, found: Mapping[int, Leaf] | None = None
+) -> Tree:
+    """The tree of numbered boxes, where a cut part has a larger number than the box it was cut from.
+
+    found: leaves by their numbers; the others have a box and nothing else.
+    """
     built: dict[int, Tree] = {}
     for index in range(len(boxes) - 1, -1, -1):
         if index in cuts:
             element, value, first = cuts[index]
             built[index] = Cut(element, value, built.pop(first), built.pop(first + 1))
         else:
-            built[index] = Leaf(*boxes[index])
+            known = None if found is None else found.get(index)
+            built[index] = known or Leaf(*boxes[index])
     return built[0]

@@ -12,6 +12,7 @@ import numpy as np
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.merging import first_of, last_of, merged
+from pytest_torchlean.bounds.phased_parts import phased_parts
 from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.work import costs_of
@@ -74,8 +75,8 @@ def script_of(
     """A script for one box of a claim that Lean will accept, or None; rows: the goal's forms of the slots.
 
     Forms with noise symbols come first where few parts do, then those on parts with bounds of their own, and
-    then many. Of the two other ways the one that Lean is expected to check sooner is taken. Raises
-    NotRelaxable, OutOfTime.
+    then many. Of the two other ways the one that Lean is expected to check sooner is taken; parts with cases
+    of ReLU phases come last. Raises NotRelaxable, OutOfTime.
     """
     limits, box = limits_of(program, budget), claim.boxes[index]
     inequalities = Inequalities(rows, goal.forms.alternatives)
@@ -107,8 +108,12 @@ def script_of(
         tree = merged(program, inequalities, tree, slack=_SLACK, budget=budget)
     parts = limits.forms if tree is None else len(list(leaves(tree)))
     own = carried_script(account, claim, box, most_parts=min(limits.forms, _ROWS * parts), budget=budget)
-    if own is not None or tree is None or parts > limits.rows:
+    if own is not None:
         return own
+    if tree is None or parts > limits.rows:
+        return with_phases(
+            program, account, claim, box, inequalities, Leaf(lower, upper), limits.rows, budget
+        )
 
     def finer(part: Leaf) -> Tree | None:
         for slack in _FINER_SLACKS:
@@ -118,6 +123,40 @@ def script_of(
         return None
 
     return cut_script(account, claim, box, tree, finer, most=parts + _MOST_FINER, budget=budget)
+
+
+def with_phases(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    box: BoxData,
+    inequalities: Inequalities,
+    whole: Leaf,
+    most: int,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script by at most about `most` parts of the box, with cases of ReLU phases where rows do not suffice.
+
+    whole: the box. None where none is found. Raises NotRelaxable, OutOfTime.
+    """
+    tree = phased_parts(program, inequalities, whole.lower, whole.upper, most=most, budget=budget)
+    if tree is None:
+        return None
+
+    def finer(part: Leaf) -> Tree | None:
+        cut = halved(program, inequalities, part.lower, part.upper)
+        if cut is None:
+            return None
+        below, above = (
+            phased_parts(program, inequalities, *side, most=_MOST_FINER, slack=_FINER_SLACKS[0])
+            for side in (
+                (first_of(cut.below).lower, last_of(cut.below).upper),
+                (first_of(cut.above).lower, last_of(cut.above).upper),
+            )
+        )
+        return None if below is None or above is None else Cut(cut.element, cut.value, below, above)
+
+    return cut_script(account, claim, box, tree, finer, most=most + _MOST_FINER, budget=budget)
 
 
 def _with_forms(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_crown import network
 
-from pytest_torchlean.bounds import interval
+from pytest_torchlean.bounds import interval, phased_parts
 from pytest_torchlean.bounds.merging import merged
 from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, leaves, split
 from pytest_torchlean.bounds.stated import stated
@@ -79,3 +79,25 @@ def test_nothing_is_merged_that_slopes_do_not_prove() -> None:
     tree = split(PROGRAM, claim, LOWER, UPPER, most_boxes=5000, slack=1e-6).tree
     assert tree is not None
     assert merged(PROGRAM, above(1e6), tree, slack=1e-6) is tree
+
+
+def test_parts_by_phases_tile_the_box() -> None:
+    found = phased_parts.phased_parts(PROGRAM, above(least_seen() - 0.02), LOWER, UPPER, most=200)
+    assert found is not None
+    assert tiles(found, LOWER, UPPER)
+    assert any(leaf.phases is not None for leaf in leaves(found))
+
+
+def test_phases_save_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    inequalities = above(least_seen() - 0.02)
+    few = phased_parts.phased_parts(PROGRAM, inequalities, LOWER, UPPER, most=1000)
+    monkeypatch.setattr(phased_parts, "_NEARER", 0.0)
+    many = phased_parts.phased_parts(PROGRAM, inequalities, LOWER, UPPER, most=1000)
+    assert few is not None
+    assert many is not None
+    assert len(list(leaves(few))) < len(list(leaves(many)))
+
+
+def test_parts_by_phases_are_no_more_than_allowed_and_prove_nothing_false() -> None:
+    assert phased_parts.phased_parts(PROGRAM, above(least_seen() - 0.02), LOWER, UPPER, most=2) is None
+    assert phased_parts.phased_parts(PROGRAM, above(least_seen() + 0.05), LOWER, UPPER, most=100) is None

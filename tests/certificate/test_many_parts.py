@@ -11,8 +11,9 @@ from certificate_examples import ball
 from test_cutting import ends_of
 from test_forward import SEMANTICS, UNIT, Judge, above, account_of, answer, best, network
 
+from pytest_torchlean.bounds import phased_parts
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.splitting import Inequalities, Leaf, halved
+from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Splitting, halved
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.model import (
@@ -68,6 +69,44 @@ def test_parts_get_bounds_of_their_own_where_forms_on_the_whole_box_take_many(
     ]
     assert all(map(answer, both))
     assert wrongly_judged(both, True) == []
+
+
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_parts_are_proved_by_cases_of_phases_where_nothing_else_does(
+    semantics: Semantics, monkeypatch: pytest.MonkeyPatch, wrongly_judged: Judge
+) -> None:
+    for way in ("carried_script", "split", "_with_forms"):
+        monkeypatch.setattr(many_parts, way, without(way))
+    monkeypatch.setattr(phased_parts, "_NEARER", 0.3)
+    threshold = best(OWN, 5, Semantics.REAL) - UNIT // 64
+    account = account_of(OWN, threshold, semantics)
+    found = script(account, threshold, seconds=600.0)
+    assert found is not None
+    scale = account.emission.certificate.scale
+    assert any(value == scale.center and slot > OWN.inputs + 1 for slot, value in cuts_of(found))
+    emission = replace(account.emission, certificate=CertificateData(scale, ((found,),)))
+    assert answer(emission)
+    assert wrongly_judged([emission], True) == []
+    false = account_of(OWN, 64 * UNIT, semantics)
+    assert script(false, 64 * UNIT, seconds=600.0) is None
+
+
+def without(way: str) -> object:
+    """A search in the place of another one that finds nothing."""
+    return lambda *_, **__: Splitting(None, 0, -1.0) if way == "split" else None
+
+
+def cuts_of(found: ScriptData) -> list[tuple[int, int]]:
+    """Slots and values of all cuts."""
+    pending, cuts = [found], []
+    while pending:
+        one = pending.pop()
+        if isinstance(one, SplitScript):
+            cuts.append((one.slot, one.value))
+            pending += [one.below, one.above]
+        elif hasattr(one, "rest"):
+            pending.append(one.rest)
+    return cuts
 
 
 def test_what_is_false_has_no_script(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from certificate_examples import Network
 from relaxation_examples import Stage, chain, emission_of
 
 from pytest_torchlean.certificate.account import Account, State, cut
+from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.bounding import matrix_of
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
@@ -29,6 +30,8 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall, Outcome
+from pytest_torchlean.checker.evaluate import evaluate
 
 Judge = Callable[[Sequence[Emission], bool], list[int]]
 UNIT = 1 << 16
@@ -56,6 +59,17 @@ def concluded(account: Account, about: PropertyData, state: State) -> ScriptData
     box = Box(scale, state.lower[:, 0], state.upper[:, 0])
     how, _ = conclude(box, history, Stage(history, box).slopes(), forms)
     return ConcludeScript(how)
+
+
+def by_rows(emission: Emission) -> Emission:
+    """Rows back from the property's forms, on the whole box."""
+    account, claim = Account(emission), emission.claims[0]
+    steps, state = account.steps(claim.boxes), account.start(claim.boxes)
+    for step in steps:
+        state = account.node(step, state)
+    script = nodes(steps, concluded(account, claim.property, state))
+    certificate = CertificateData(emission.certificate.scale, ((script,),))
+    return replace(emission, certificate=certificate)
 
 
 def with_script(
@@ -121,3 +135,23 @@ def test_lean_says_what_is_forecast(split: bool, wrongly_judged: Judge) -> None:
         wrong.append(no)
     assert wrongly_judged(fine, True) == []
     assert wrongly_judged(wrong, False) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_compiled_checker_decides_many_clauses(
+    late: bool, lean: LeanInstall, library: BuiltLibrary
+) -> None:
+    """What follows a row is computed once, whichever row of a clause passes: twice would be 2^60 times."""
+    clauses, alternatives = 15, 6
+    coefficients = np.zeros((clauses * alternatives, 2), dtype=object)
+    coefficients[:, 0] = UNIT
+    constants = np.array([-64 * UNIT] * len(coefficients), dtype=object)
+    constants[alternatives - 1 if late else 0 :: alternatives] = 64 * UNIT
+    forms = Forms(coefficients, constants, strict=True, alternatives=alternatives)
+    for about, answer in ((forms, True), (replace(forms, constants=constants - 128 * UNIT), False)):
+        emission = by_rows(emission_of(small(), about, semantics=Semantics.BINARY32))
+        assert Account(emission).forecasts(0) == (answer,)
+        result = evaluate(
+            document_of((emission,)), built=library, lean=lean, wall_seconds=200, memory_mb=3072
+        )
+        assert result.outcome is (Outcome.ACCEPTED if answer else Outcome.REFUSED), result.detail

@@ -15,16 +15,16 @@ open OrderedRing
 
 namespace Clauses
 /-- Row after row, from the first digits of `first` and `second` on. `left` rows of the present clause are
-    still ahead; `seen` says whether one of it has passed. -/
+    still ahead; `seen` says whether one of it has passed. What is not the way on is not computed, by a
+    program either: it evaluates what `Nat.rec` is given before it chooses. -/
 def pass (b : Nat) (test : Nat → Nat → Bool) (alternatives rows : Nat) : Nat → Bool → Nat → Nat → Bool :=
   Nat.rec (motive := fun _ => Nat → Bool → Nat → Nat → Bool) (fun _ seen _ _ => seen)
     (fun _ rest left seen first second =>
       force (fun first' => force (fun second' => force (fun x => force (fun y =>
-        Nat.rec (motive := fun _ => Bool)
-          (both seen (rest (Nat.sub alternatives 1) (test x y) first' second'))
-          (fun left' _ => Bool.casesOn (motive := fun _ => Bool) seen (rest left' (test x y) first' second')
-              (rest left' true first' second'))
-          left)
+        Bool.casesOn (motive := fun _ => Bool) (Nat.beq left 0)
+          (Bool.casesOn (motive := fun _ => Bool) seen (rest (Nat.sub left 1) (test x y) first' second')
+            (rest (Nat.sub left 1) true first' second'))
+          (both seen (rest (Nat.sub alternatives 1) (test x y) first' second')))
         (Nat.land second (Nat.sub (Nat.pow 2 b) 1))) (Nat.land first (Nat.sub (Nat.pow 2 b) 1)))
         (Nat.shiftRight second b)) (Nat.shiftRight first b)) rows
 
@@ -42,7 +42,9 @@ theorem pass_succ (b : Nat) (test : Nat → Nat → Bool) (alternatives rows lef
       left := by
   unfold pass
   simp only [force_eq]
-  rfl
+  cases left with
+  | zero => rfl
+  | succ left => rfl
 
 /-- Of every clause of `alternatives` digits of both numbers, one pair passes the test. -/
 def run (b : Nat) (test : Nat → Nat → Bool) (alternatives rows first second : Nat) : Bool :=
