@@ -1,4 +1,4 @@
-"""Programs of claims about exact arithmetic: the same function, with closer bounds, and only for such claims."""
+"""Programs of claims about exact arithmetic: the same function, closer bounds, and only for such claims."""
 
 from __future__ import annotations
 
