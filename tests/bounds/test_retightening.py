@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from choice_examples import pooled
-from test_crown import network
+from relaxation_examples import chain
 
 from pytest_torchlean.bounds import interval, slopes
 from pytest_torchlean.bounds.chains import FINE_BITS, Level, carry, chain_of, restated
@@ -14,7 +14,7 @@ from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, refined
 from pytest_torchlean.bounds.retightening import search
 from pytest_torchlean.bounds.slopes import Ascent
 
-PROGRAM = network((2, 8, 8, 8, 2))
+PROGRAM = chain(5, 2, 8, 8, 8, 2).program
 LOW, HIGH = np.full(2, -0.7), np.full(2, 0.7)
 BOUNDS = slopes.bound(PROGRAM, LOW[None], HIGH[None])
 ROWS = np.zeros((1, PROGRAM.size))
@@ -44,14 +44,14 @@ def least_seen() -> float:
 @pytest.mark.parametrize("seed", range(6))
 def test_bounds_hold_where_their_phases_do(seed: int) -> None:
     """Of the outputs, and of values of the last level that has phases itself; slopes are of few bits."""
-    chain = chain_of(PROGRAM)
-    assert chain is not None
-    forms = chain.outputs(PROGRAM, ROWS)
+    own_chain = chain_of(PROGRAM)
+    assert own_chain is not None
+    forms = own_chain.outputs(PROGRAM, ROWS)
     assert forms is not None
     rng = np.random.default_rng(seed)
     here, levels = np.ones(len(POINTS), dtype=bool), []
     middle = rng.integers(len(POINTS))
-    for relu in chain.relus:
+    for relu in own_chain.relus:
         read = arguments(relu)
         known = np.where(rng.random(8) < 0.3, np.where(read[middle] >= 0, -1.0, 1.0), 0.0)
         low, high = BOUNDS.low[PROGRAM.nodes[relu - 1].start :][:8, 0], None
@@ -63,26 +63,28 @@ def test_bounds_hold_where_their_phases_do(seed: int) -> None:
         here &= np.where(known < 0, read >= 0, np.where(known > 0, read <= 0, True)).all(axis=1)
         levels.append(Level(low, high, known.astype(np.float32)))
     assert here[middle]
-    found = carry(chain, BOX, tuple(levels), forms, HOW, names=np.zeros(1, dtype=np.int64))
+    found = carry(own_chain, BOX, tuple(levels), forms, HOW, names=np.zeros(1, dtype=np.int64))
     assert found.least[0] <= (VALUES @ ROWS[0])[here].min() + 1e-9
     assert all((own * 2**FINE_BITS == np.rint(own * 2**FINE_BITS)).all() for own in found.slopes)
     units = np.concatenate([np.eye(8), np.zeros((8, 1))], axis=1)
-    own = carry(chain, BOX, tuple(levels[:-1]), units, HOW, names=np.arange(8), own=levels[-1], begun=found)
-    assert (own.least <= arguments(chain.relus[-1])[here].min(axis=0) + 1e-9).all()
+    own = carry(
+        own_chain, BOX, tuple(levels[:-1]), units, HOW, names=np.arange(8), own=levels[-1], begun=found
+    )
+    assert (own.least <= arguments(own_chain.relus[-1])[here].min(axis=0) + 1e-9).all()
 
 
 def test_a_row_without_pushes_is_bounded_as_by_an_ascent_of_no_steps() -> None:
-    chain = chain_of(PROGRAM)
-    assert chain is not None
-    forms = chain.outputs(PROGRAM, ROWS)
+    own_chain = chain_of(PROGRAM)
+    assert own_chain is not None
+    forms = own_chain.outputs(PROGRAM, ROWS)
     assert forms is not None
-    starts = [PROGRAM.nodes[relu - 1].start for relu in chain.relus]
+    starts = [PROGRAM.nodes[relu - 1].start for relu in own_chain.relus]
     levels = tuple(
         Level(BOUNDS.low[start : start + 8, 0], BOUNDS.high[start : start + 8, 0], np.zeros(8, np.float32))
         for start in starts
     )
-    found = carry(chain, BOX, levels, forms, Ascent(iterations=9), names=np.zeros(1, dtype=np.int64))
-    again = restated(chain, BOX, levels, forms, found.slopes, {})
+    found = carry(own_chain, BOX, levels, forms, Ascent(iterations=9), names=np.zeros(1, dtype=np.int64))
+    again = restated(own_chain, BOX, levels, forms, found.slopes, {})
     assert again[0] == pytest.approx(found.least[0], abs=1e-12)
 
 
