@@ -359,13 +359,10 @@ class _Search:
         tried: set[tuple[int, int]] = set()
         for costs in all_costs:
             for number, own in enumerate(costs):
-                open_costs = np.where(node.levels[number].free, own, 0.0)
-                few = int(np.count_nonzero(node.levels[number].free)) <= _FEW
-                order = np.argsort(-open_costs)[: _FEW if few else _TRIED].tolist()
-                free = node.levels[number].free
-                tried |= {
-                    (number, place) for place in order if free[place] and (few or open_costs[place] > 0)
-                }
+                places = np.flatnonzero(node.levels[number].free)
+                few = places.size <= _FEW
+                order = places[np.argsort(-own[places])][: _FEW if few else _TRIED].tolist()
+                tried |= {(number, place) for place in order if few or own[place] > 0}
         found = []
         for chosen in sorted(tried):
             halves = [self._half(node, *chosen, on, _GLANCE) for on in (False, True)]
