@@ -112,8 +112,8 @@ def text(rows: list[tuple[str, ...]]) -> str:
         "Of each node: the width of every result's interval, divided by the range of that result over points "
         "of the node's own input box, as intervals bound it. `binary32` and `real` are the two forms that a "
         "Softmax is taken in; claims about `real` use the one that bounds their outputs more closely. `-`: "
-        "scores are bounded by more than 50, and no share is bounded usefully. Backward rows are not "
-        "used here, and none of the six instances is PROVED.\n",
+        "scores are bounded by more than 50, or bounds are no numbers any more. Backward rows are not "
+        "used here.\n",
         " | ".join(("", *HEAD, "")).strip(),
         "|---" * len(HEAD) + "|",
         *(" | ".join(("", *row, "")).strip() for row in rows),

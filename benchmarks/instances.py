@@ -186,12 +186,12 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "votes of the competition's tools.\n"
     )
     yield (
-        "Lines are added as instances are run, while other work runs on the machine and with two to seven "
-        "times the competition's seconds: wall times are several times those of a quiet machine, and "
-        "`processor` in the file is the steadier figure. Lines were found by the searches of their day, many "
+        "Lines are added as instances are run, while other work runs on the machine and with the "
+        "competition's seconds, or with more or less of them, where a line says so: wall times are several "
+        "times those of a quiet machine, and `processor` in the file is the steadier figure. Lines were found by the searches of their day, many "
         "of them by slower ones than today's.\n"
     )
-    yield f"{machine()}\n"
+    yield f"The table was written on {machine()}; lines may come from other machines.\n"
     head = ("benchmark", "run", "not run", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
     rows = []
     for name, group in _by_benchmark(outcomes):

@@ -14,6 +14,8 @@ from pytest_torchlean.bounds.budget import UNLIMITED
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
@@ -29,6 +31,8 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+from pytest_torchlean.checker.evaluate import evaluate as run_checker
 from pytest_torchlean.properties.linear import cases_of, refining, slot_rows
 
 INPUTS = 18
@@ -129,3 +133,18 @@ def with_other_multipliers(script: ScriptData) -> Iterator[ScriptData]:
                         *rows.links[place + 1 :],
                     )
                     yield ConcludeScript(replace(script.how, rows=replace(rows, links=links)))
+
+
+def script_of(emission: Emission) -> ScriptData:
+    ((script,),) = emission.certificate.scripts
+    return script
+
+
+def foreseen(emission: Emission) -> bool:
+    return all(Account(emission).forecasts(0))
+
+
+def evaluated(emission: Emission, library: BuiltLibrary, lean: LeanInstall) -> bool:
+    return run_checker(
+        document_of((emission,)), built=library, lean=lean, wall_seconds=120, memory_mb=2048
+    ).accepted

@@ -25,6 +25,7 @@ Float32 = NDArray[np.float32]
 FINE_BITS = 12
 """Slopes are multiples of 2^-FINE_BITS: over wide intervals fewer bits cost as much as a split gains."""
 _LEAST_SIZE = 1e-9
+"""Keeps steps of multipliers from being 0."""
 _FEW = 5
 """An ascent of no more steps only compares cases: binary32 is enough for it."""
 
@@ -142,8 +143,8 @@ def carry(
     """The best lower bounds of forms of the level after `levels`, a constant after them, (rows, size + 1).
 
     box: middle and radius of the inputs, (inputs,). own: that level itself, whose phases then count too.
-    names: as in Carried. begun: where the ascent begins, for other rows
-    and phases perhaps. What a bound is above `enough` does not count. Raises OutOfTime.
+    names: as in Carried. begun: where the ascent begins, for other
+    rows and phases perhaps. What a bound is above `enough` does not count. Raises OutOfTime.
     """
     ascent = _Ascent(chain, box, levels, rows, own)
     if begun is not None:
@@ -173,6 +174,8 @@ def restated(
 
 
 class _Ascent:
+    """Slopes and multipliers while they climb; slopes are shared by all rows."""
+
     def __init__(
         self,
         chain: Chain,
@@ -203,8 +206,8 @@ class _Ascent:
 
     def climb(self, how: Ascent, enough: float, budget: Budget) -> None:
         short = [np.float32(part) for part in self.box]
-        bent = [Adam() for _ in self.slopes]
-        pushed = {number: Adam() for number in self.places}
+        slope_steps = [Adam() for _ in self.slopes]
+        multiplier_steps = {number: Adam() for number in self.places}
         best = np.full(len(self.rows), -np.inf)
         best_sum = -np.inf
         kept, kept_multipliers = list(self.slopes), dict(self.multipliers)
@@ -227,14 +230,14 @@ class _Ascent:
                 value = value @ self.chain.short[number].T + self.chain.biases[number].astype(np.float32)
                 if number in self.places:
                     slope: Any = value[:, self.places[number]] * self.signs[number] * active
-                    direction = pushed[number].step(slope)
+                    direction = multiplier_steps[number].step(slope)
                     moved = self.multipliers[number] + step * sizes[number] * direction
                     self.multipliers[number] = np.maximum(moved, 0).astype(np.float32)
                 if number == depth:
                     break
                 level, own = self.levels[number], met[number]
                 steep: Any = (np.maximum(own, 0) * value * active).sum(axis=0)
-                direction = bent[number].step(steep)
+                direction = slope_steps[number].step(steep)
                 above = _above(level)
                 value = np.where(own > 0, self.slopes[number] * value, above[0] * value + above[1])
                 moved = np.clip(self.slopes[number] + step * direction, 0, 1)

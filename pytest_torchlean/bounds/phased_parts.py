@@ -33,7 +33,7 @@ _TOGETHER, _CALLS = 4, 4
 
 
 @dataclass(frozen=True)
-class Halves:
+class CutAt:
     """A part that is to be cut at this value of an input element."""
 
     element: int
@@ -86,7 +86,7 @@ def phased_parts(
 
 def bounded_parts(
     program: Program, inequalities: Inequalities, boxes: list[tuple[Float64, Float64]], slack: float
-) -> list[Leaf | Halves | None]:
+) -> list[Leaf | CutAt | None]:
     """For every part its leaf, or where to cut it; None where it cannot be, or its middle breaks a clause."""
     lower, upper = (np.stack([box[side] for box in boxes]) for side in (0, 1))
     rows = crown.minimum(crown.bound(program, lower, upper), inequalities.rows)
@@ -98,7 +98,7 @@ def bounded_parts(
 
 def _answer(
     program: Program, inequalities: Inequalities, lower: Float64, upper: Float64, least: float, slack: float
-) -> Leaf | Halves | None:
+) -> Leaf | CutAt | None:
     """The answer for one part, of which the slopes of `crown` promise `least`."""
     if least > slack:
         return Leaf(lower, upper)
@@ -113,4 +113,4 @@ def _answer(
             if cases.tree is not None:
                 return Leaf(lower, upper, better.slopes, cases.tree)
     cut = halved(program, inequalities, lower, upper)
-    return None if cut is None else Halves(cut.element, cut.value)
+    return None if cut is None else CutAt(cut.element, cut.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,18 +52,7 @@ class RefinedCase:
 
 @dataclass(frozen=True)
 class RefinedSearch:
-    """tree: None where cases were left. bounded: cases looked at. gap: the lowest bound that was left."""
+    """tree: None where cases were left. gap: the lowest bound that was left."""
 
     tree: RefinedCase | None
-    bounded: int
     gap: float
-
-
-def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
-    """All cases, those that are split among them."""
-    pending = [tree]
-    while pending:
-        case = pending.pop()
-        yield case
-        if isinstance(case.then, Halves):
-            pending += [case.then.on, case.then.off]

@@ -114,16 +114,17 @@ class _Search:
             self._conclude(root, _ROOT)
         waiting: list[tuple[float, int, _Node]] = [] if root.ending else [(root.least, 0, root)]
         bounded = 1
+        self.budget.observer.phase("cases by ReLU phases", most, "cases")
         while waiting:
             _, _, node = heapq.heappop(waiting)
             if bounded + 2 + len(waiting) > most or node.depth >= _DEEPEST:
-                return RefinedSearch(None, bounded, node.least)
+                return RefinedSearch(None, node.least)
             chosen = self._choice(node)
             if chosen is None:
                 self._retry(node)
                 if node.ending is not None:
                     continue
-                return RefinedSearch(None, bounded, node.least)
+                return RefinedSearch(None, node.least)
             halves = [self._half(node, *chosen, on, _FULL) for on in (False, True)]
             node.split = (*chosen, halves[0], halves[1])
             for half in halves:
@@ -131,7 +132,7 @@ class _Search:
                 if half.ending is None:
                     heapq.heappush(waiting, (half.least, bounded, half))
             self.budget.observer.step(bounded)
-        return RefinedSearch(self._tree(root), bounded, np.inf)
+        return RefinedSearch(self._tree(root), np.inf)
 
     def _retry(self, node: _Node) -> None:
         """Climb longer."""

@@ -20,7 +20,7 @@ from pytest_torchlean.certificate.model import BoxData, ClaimData, ConcludeScrip
 
 _TOGETHER = 4
 """Parts that one call turns into scripts."""
-_ROUNDS, _ROUNDS_OF_FORMS = 3, 64
+_ROUNDS = 64
 """How often parts that are not proved may be cut further."""
 
 Finer = Callable[[Leaf], Tree | None]
@@ -62,7 +62,7 @@ def cut_script(
     alone = replace(account, budget=UNLIMITED, _matrices={}, _walked=[])
     known: dict[tuple[Step, ...], ScriptData] = {}
     budget.observer.phase("certificates", most, "parts")
-    for _ in range(_ROUNDS_OF_FORMS if forms else _ROUNDS):
+    for _ in range(_ROUNDS):
         parts = [part for part in parts_of(account, tree) if part.way not in known]
         if len(parts) + len(known) > most:
             return None

@@ -57,13 +57,9 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.retightened import Retightened
+from pytest_torchlean.certificate.retightened import MOST_GOALS, ROWS_BITS, Retightened
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
-
-_ROWS_BITS = 1_000_000
-"""Bits of one matrix of rows: more goals go into another relaxation."""
-_GOALS = 128
 
 _DIFFERENCES = 64
 """Differences that one relaxation bounds at most."""
@@ -332,13 +328,13 @@ def _tighten(
     goals: NDArray[np.int64],
 ) -> State:
     """Bounds of slots of the last node by rows; goals are words, see RelaxationData."""
-    most = _GOALS
+    most = MOST_GOALS
     while goals.size:
         try:
             found = relax(box_of(account, state), state.history_of(0), slopes, goals[:most])
         except NotRelaxable:
             return state
-        room = max(4, _ROWS_BITS // (found.data.digit * found.data.width))
+        room = max(4, ROWS_BITS // (found.data.digit * found.data.width))
         if len(goals[:most]) > room:
             most = room
             continue
@@ -354,7 +350,7 @@ def _differ(
     """Bounds of the differences of what a ReLU of two copies reads, where it is undecided."""
     history = state.history_of(0)
     count = copies(history[-1], node) if history else 0
-    most = max(1, min(_DIFFERENCES, _ROWS_BITS // (2 * 64 * node.count)))
+    most = max(1, min(_DIFFERENCES, ROWS_BITS // (2 * 64 * node.count)))
     center = account.emission.certificate.scale.center
     for first in range(0, count, most):
         places = (first, count + first, min(most, count - first))

@@ -31,7 +31,7 @@ from pytest_torchlean.certificate.rows import NotRelaxable, Slopes
 
 ROWS_BITS = 1_000_000
 """Bits of one matrix of rows: more goals go into another relaxation."""
-_GOALS = 128
+MOST_GOALS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Retightened(Cases):
 
     def _tighten(self, own: Tightening, state: State, pieces: list[RelaxationData]) -> State:
         """The bounds behind a tightening, in one or more relaxations; those that would cross are left out."""
-        first, most = 0, _GOALS
+        first, most = 0, MOST_GOALS
         multipliers = self._starts(own.multipliers)
         while first < own.goals.size:
             some = slice(first, first + most)

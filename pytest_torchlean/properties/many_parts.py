@@ -27,6 +27,8 @@ _SLACK = 1e-3
 """By how much a row must be positive on a part in binary64; rows are scaled to a largest coefficient of 1."""
 _FINER_SLACKS = (5e-3, 3e-2)
 """For a part that integers did not prove with the slack above."""
+_PHASE_SLACK = 5e-4
+"""For the halves of a part with phases that integers did not prove."""
 _MOST_FINER = 128
 _PART = (1e-3, 1.5e-7)
 """What the compiled checker takes for forms on a part: seconds, and for each weight and input."""
@@ -111,7 +113,7 @@ def script_of(
     if own is not None:
         return own
     if tree is None or parts > limits.rows:
-        return with_phases(
+        return _with_phases(
             program, account, claim, box, inequalities, Leaf(lower, upper), limits.rows, budget
         )
 
@@ -125,7 +127,7 @@ def script_of(
     return cut_script(account, claim, box, tree, finer, most=parts + _MOST_FINER, budget=budget)
 
 
-def with_phases(
+def _with_phases(
     program: Program,
     account: Account,
     claim: ClaimData,
@@ -148,7 +150,7 @@ def with_phases(
         if cut is None:
             return None
         below, above = (
-            phased_parts(program, inequalities, *side, most=_MOST_FINER, slack=_FINER_SLACKS[0])
+            phased_parts(program, inequalities, *side, most=_MOST_FINER, slack=_PHASE_SLACK)
             for side in (
                 (first_of(cut.below).lower, last_of(cut.below).upper),
                 (first_of(cut.above).lower, last_of(cut.above).upper),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from choice_examples import pooled
@@ -10,7 +12,7 @@ from relaxation_examples import chain
 from pytest_torchlean.bounds import interval, slopes
 from pytest_torchlean.bounds.chains import FINE_BITS, Level, carry, chain_of, restated
 from pytest_torchlean.bounds.program import ReluNode
-from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, refined_cases
+from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase
 from pytest_torchlean.bounds.retightening import search
 from pytest_torchlean.bounds.slopes import Ascent
 
@@ -54,7 +56,7 @@ def test_bounds_hold_where_their_phases_do(seed: int) -> None:
     for relu in own_chain.relus:
         read = arguments(relu)
         known = np.where(rng.random(8) < 0.3, np.where(read[middle] >= 0, -1.0, 1.0), 0.0)
-        low, high = BOUNDS.low[PROGRAM.nodes[relu - 1].start :][:8, 0], None
+        low = BOUNDS.low[PROGRAM.nodes[relu - 1].start :][:8, 0]
         high = BOUNDS.high[PROGRAM.nodes[relu - 1].start :][:8, 0]
         low, high = (
             np.where(known < 0, np.maximum(low, 0), low),
@@ -86,6 +88,14 @@ def test_a_row_without_pushes_is_bounded_as_by_an_ascent_of_no_steps() -> None:
     found = carry(own_chain, BOX, levels, forms, Ascent(iterations=9), names=np.zeros(1, dtype=np.int64))
     again = restated(own_chain, BOX, levels, forms, found.slopes, {})
     assert again[0] == pytest.approx(found.least[0], abs=1e-12)
+
+
+def refined_cases(tree: RefinedCase) -> Iterator[RefinedCase]:
+    """All cases, those that are split among them."""
+    yield tree
+    if isinstance(tree.then, Halves):
+        yield from refined_cases(tree.then.off)
+        yield from refined_cases(tree.then.on)
 
 
 def test_a_tree_is_found_and_its_bounds_hold() -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from phase_examples import example, proof, with_other_multipliers, with_script, without
+from phase_examples import (
+    evaluated,
+    example,
+    foreseen,
+    proof,
+    script_of,
+    with_other_multipliers,
+    with_script,
+    without,
+)
 
 from pytest_torchlean.bounds.splitting import Leaf
-from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.apart import apart
-from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.costs import decoding_cost, script_cost
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import Emission, MultiplyData, ScriptData, Semantics
+from pytest_torchlean.certificate.model import MultiplyData, Semantics
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.scripts import children
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
-from pytest_torchlean.checker.evaluate import evaluate
 from pytest_torchlean.properties.linear import cases_of
 
 EXAMPLES = {
@@ -27,21 +33,6 @@ EXAMPLES = {
     "three hidden layers": example(4, 6, 5, 5, share=0.4),
 }
 BOTH = [Semantics.REAL, Semantics.BINARY32]
-
-
-def script_of(emission: Emission) -> ScriptData:
-    ((script,),) = emission.certificate.scripts
-    return script
-
-
-def foreseen(emission: Emission) -> bool:
-    return all(Account(emission).forecasts(0))
-
-
-def evaluated(emission: Emission, library: BuiltLibrary, lean: LeanInstall) -> bool:
-    return evaluate(
-        document_of((emission,)), built=library, lean=lean, wall_seconds=120, memory_mb=2048
-    ).accepted
 
 
 @pytest.mark.parametrize("semantics", BOTH)

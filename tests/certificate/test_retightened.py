@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from phase_examples import Example, example, with_script, without
+from phase_examples import Example, evaluated, example, foreseen, script_of, with_script, without
 
 from pytest_torchlean.bounds.retightening import search
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
-from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
@@ -31,7 +29,6 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.rows import size_of
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
-from pytest_torchlean.checker.evaluate import evaluate
 from pytest_torchlean.properties.linear import slot_rows
 
 EXAMPLES = {
@@ -58,21 +55,6 @@ def proof(own: Example, semantics: Semantics, leaf: Leaf | None = None) -> tuple
     claim = account.emission.claims[0]
     script, fine, _ = relaxed_script(account, claim, claim.boxes[0], leaf or leaf_of(own))
     return with_script(account.emission, script), fine
-
-
-def script_of(emission: Emission) -> ScriptData:
-    ((script,),) = emission.certificate.scripts
-    return script
-
-
-def foreseen(emission: Emission) -> bool:
-    return all(Account(emission).forecasts(0))
-
-
-def evaluated(emission: Emission, library: BuiltLibrary, lean: LeanInstall) -> bool:
-    return evaluate(
-        document_of((emission,)), built=library, lean=lean, wall_seconds=120, memory_mb=2048
-    ).accepted
 
 
 def of_earlier(script: ScriptData) -> Iterator[tuple[RelaxationData, Callable[[RelaxationData], ScriptData]]]:

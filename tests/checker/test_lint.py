@@ -52,21 +52,15 @@ LONGEST_LINE, LONGEST_MODULE = 110, 400
 GENERATED = f"{ROOT}.Core.Tactic"
 """Its lines hold names of Lean's own that are longer."""
 
-UNFINISHED: frozenset[str] = frozenset()
-"""Modules that are still wider or longer; none may be added, what has become readable is taken out."""
 
-
-def unreadable(texts: Mapping[str, bytes], unfinished: frozenset[str] = UNFINISHED) -> list[str]:
-    """The lines that are too long, and the modules; or that a module is readable by now."""
+def unreadable(texts: Mapping[str, bytes]) -> list[str]:
+    """The lines that are too long, and the modules."""
     found = []
     for module, text in texts.items():
         lines = text.decode("utf-8").splitlines()
         wide = [n for n, line in enumerate(lines, 1) if len(line) > LONGEST_LINE and module != GENERATED]
         long = len(lines) >= LONGEST_MODULE
-        if module not in unfinished:
-            found += [f"{module}:{n}" for n in wide] + [f"{module}: {len(lines)} lines"] * long
-        elif not wide and not long:
-            found.append(f"{module} is readable")
+        found += [f"{module}:{n}" for n in wide] + [f"{module}: {len(lines)} lines"] * long
     return found
 
 
@@ -85,8 +79,6 @@ def test_long_lines_and_modules_are_found() -> None:
     assert unreadable({"M": b"\n" + short + b"a"}) == ["M:2"]
     assert unreadable({"M": b"\n" * 399}) == []
     assert unreadable({"M": b"\n" * 400}) == ["M: 400 lines"]
-    assert unreadable({"M": b"\n" * 400}, frozenset({"M"})) == []
-    assert unreadable({"M": b"\n"}, frozenset({"M"})) == ["M is readable"]
 
 
 def test_ordinary_text_is_clean() -> None:
