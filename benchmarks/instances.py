@@ -188,8 +188,8 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield (
         "Lines are added as instances are run, while other work runs on the machine and with the "
         "competition's seconds, or with more or less of them, where a line says so: wall times are several "
-        "times those of a quiet machine, and `processor` in the file is the steadier figure. Lines were found by the searches of their day, many "
-        "of them by slower ones than today's.\n"
+        "times those of a quiet machine, and `processor` in the file is the steadier figure. Lines were "
+        "found by the searches of their day, many of them by slower ones than today's.\n"
     )
     yield f"The table was written on {machine()}; lines may come from other machines.\n"
     head = ("benchmark", "run", "not run", "proved", "of unsat", "refuted", "of sat", "wrong", "other")
