@@ -221,8 +221,12 @@ class _ExactGraph:
                 "TL0610", f"the emitted graph has no value at a point of the region: {error.message}"
             ) from error
         centers = np.array([_number(value) for value in values[place]])
+        around = np.array(radius[place])
+        if node.function.label == "exp":
+            # a runtime's Softmax subtracts the largest score first, which is rounded
+            around = around + 2.0**-23 * np.abs(centers).max(initial=0.0)
         values.extend(found)
-        radius.extend(curve_radius(node.function, centers, np.array(radius[place])).tolist())
+        radius.extend(curve_radius(node.function, centers, around).tolist())
 
     def _quotient(self, node: QuotientData, values: list[Fraction], radius: list[float]) -> None:
         """What the operands' distances make of the quotient, and one rounding; nothing near a divisor 0."""

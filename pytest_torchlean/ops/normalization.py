@@ -187,7 +187,7 @@ def _infer_instance(node: Node, types: Types) -> tuple[ValueType, ...]:
     """Scale and bias: one number per channel, or per group for GroupNormalization before opset 21."""
     x = float_type(types[0], "the input")
     groups = integer(node, "groups")
-    if len(x.shape) < 2 or groups < 0 or (groups and x.shape[1] % groups):
+    if len(x.shape) < 2 or not x.shape[1] or groups < 0 or (groups and x.shape[1] % groups):
         raise ShapeError(f"the input of shape {x.shape} does not split into {groups} groups of channels")
     wanted = (groups,) if groups and integer(node, "per_group") else (x.shape[1],)
     for kind, what in zip(types[1:3], ("the scale", "the bias"), strict=True):

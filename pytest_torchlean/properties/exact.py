@@ -9,14 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from pytest_torchlean.bounds.interval import Float64, propagate
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.program import Program, QuotientNode, lower_to_program
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.ops import RULES
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.spec.model import PropertySpec
 
-_LARGE = 2.0**40
-"""Values up to which the fixed-point numbers of a certificate stay short."""
+_SMALL, _LARGE = 2.0**-20, 2.0**40
+"""Divisors from which on, and values up to which, fixed-point numbers of a certificate say enough."""
 
 
 class _Box(Protocol):
@@ -34,10 +34,11 @@ def program_on(context: PropertyContext, prop: PropertySpec, boxes: Sequence[_Bo
     that a Softmax subtracts. Of the two programs, which compute the same, it is the one whose outputs are
     bounded more closely by intervals. Raises UnsupportedError TL0204.
     """
+    plain = context.program
     if prop.chosen_semantics != "real" or not boxes:
-        return context.program
+        return plain
     if all(RULES[node.op].exact_step is None for node in context.graph.nodes):
-        return context.program
+        return plain
     front = context.front
     exact = lower_to_program(context.graph, () if front is None else front.values, exact=True)
     lower, upper = (
@@ -45,14 +46,19 @@ def program_on(context: PropertyContext, prop: PropertySpec, boxes: Sequence[_Bo
         for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
     )
     around = lower.min(axis=0)[None], upper.max(axis=0)[None]
-    widths = [_width(program, *around) for program in (exact, context.program)]
-    return exact if widths[0] < widths[1] else context.program
+    widths = [_width(program, *around) for program in (exact, plain)]
+    return exact if widths[0] < widths[1] else plain
 
 
 def _width(program: Program, lower: Float64, upper: Float64) -> float:
-    """Of all outputs together; infinite where a value gets too large for a certificate's fixed point."""
+    """Of all outputs together; infinite where a value is too large for a certificate's fixed point, or a
+    divisor too small.
+    """
     with np.errstate(all="ignore"):
         low, high = propagate(program, lower, upper)
     if not all((np.abs(side) <= _LARGE).all() for side in (low, high)):
+        return np.inf
+    divisors = [node.right for node in program.nodes if isinstance(node, QuotientNode)]
+    if any((low[0, own] < _SMALL).any() for own in divisors):
         return np.inf
     return float((high - low)[0, program.outputs].sum())

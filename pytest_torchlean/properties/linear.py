@@ -235,11 +235,13 @@ def improved(
     budget: Budget,
     trees: Sequence[Tree | None],
     work: Work,
+    *,
+    with_phases: bool = False,
 ) -> tuple[Forecast, tuple[ScriptData, ...]]:
     """The forecast with rows instead of intervals where these fail, and a script for every box.
 
-    trees: the cases of each box, where they are known already. Stops trying when the work or MOST_RELAXED
-    boxes are used up. Raises OutOfTime.
+    trees: the cases of each box, where they are known already. with_phases: see `script_of`. Stops trying
+    when the work or MOST_RELAXED boxes are used up. Raises OutOfTime.
     """
     scripts = [script] * len(claim.boxes)
     accepted = seen.accepted.copy()
@@ -264,7 +266,7 @@ def improved(
             may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
             if may_be and work.take(MOST_PARTS * costs.part):
                 rows = slot_rows(program, goal.forms)
-                own = script_of(program, account, claim, goal, index, rows, budget)
+                own = script_of(program, account, claim, goal, index, rows, budget, with_phases=with_phases)
             elif own is None and isinstance(cases, Leaf) and cases.phases is None:
                 own = _by_halves(program, account, claim, goal, index, cases, work, budget)
         except NotRelaxable:

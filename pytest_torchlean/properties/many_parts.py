@@ -73,12 +73,14 @@ def script_of(
     index: int,
     rows: Float64,
     budget: Budget,
+    *,
+    with_phases: bool = True,
 ) -> ScriptData | None:
     """A script for one box of a claim that Lean will accept, or None; rows: the goal's forms of the slots.
 
     Forms with noise symbols come first where few parts do, then those on parts with bounds of their own, and
     then many. Of the two other ways the one that Lean is expected to check sooner is taken; parts with cases
-    of ReLU phases come last. Raises NotRelaxable, OutOfTime.
+    of ReLU phases come last, if `with_phases`. Raises NotRelaxable, OutOfTime.
     """
     limits, box = limits_of(program, budget), claim.boxes[index]
     inequalities = Inequalities(rows, goal.forms.alternatives)
@@ -113,6 +115,8 @@ def script_of(
     if own is not None:
         return own
     if tree is None or parts > limits.rows:
+        if not with_phases:
+            return None
         return _with_phases(
             program, account, claim, box, inequalities, Leaf(lower, upper), limits.rows, budget
         )

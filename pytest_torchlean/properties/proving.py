@@ -151,10 +151,13 @@ def forecast(
     semantics: Semantics,
     budget: Budget,
     trees: Sequence[Sequence[Tree | None]] | None = None,
+    *,
+    with_phases: bool = False,
 ) -> Prospect:
     """What Lean will say of every box of every goal.
 
-    trees: for every goal the cases of each box, where they are known already. Raises CertificateError
+    trees: for every goal the cases of each box, where they are known already. with_phases: whether parts of
+    a box with cases of ReLU phases are sought, too, where nothing else suffices. Raises CertificateError
     TL0601, TL0602, OutOfTime.
     """
     trees = trees or [[None] * len(goal.boxes) for goal in goals]
@@ -165,7 +168,9 @@ def forecast(
     for claim, (script,), goal, known in claims:
         seen, own = account.forecast(claim, script), (script,) * len(claim.boxes)
         if not seen.accepted.all():
-            seen, own = improved(program, account, claim, goal, seen, script, budget, known, work)
+            seen, own = improved(
+                program, account, claim, goal, seen, script, budget, known, work, with_phases=with_phases
+            )
         forecasts.append(seen)
         scripts.append(own)
     return replace(first, forecasts=tuple(forecasts), scripts=tuple(scripts))

@@ -327,7 +327,7 @@ def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tupl
             if open_case is not None:
                 return None, open_case
             trees.append([tree])
-        prospect = forecast(own.program, goals, semantics_of(own.prop), budget, trees)
+        prospect = forecast(own.program, goals, semantics_of(own.prop), budget, trees, with_phases=True)
     except OutOfTime:
         return None, "time for bounds ran out"
     finally:

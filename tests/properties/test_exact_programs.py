@@ -100,3 +100,20 @@ def test_what_is_true_is_proved_and_what_is_false_is_refuted(assurance: str, con
         prop = ranged(low - margin * spread, high + margin * spread, RADIUS, "real")
         evidence = run_property(context_for(proto), replace(prop, assurance=assurance))
         assert evidence.verdict is verdict, evidence.found
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("scores", "radius"), [((-9.3, 10.1, 9.7), 0.003), ((-52.0, -52.0, -52.0), 0.1)], ids=["far apart", "low"]
+)
+def test_scores_far_from_zero_are_no_error(
+    scores: tuple[float, ...], radius: float, context_for: Any
+) -> None:
+    """A runtime rounds scores less the largest one; powers of low ones vanish in fixed point."""
+    ends = [tuple(Fraction(str(x)) + side * Fraction(str(radius)) for x in scores) for side in (-1, 1)]
+    limits = OutputBounds(Fraction(-1, 10), Fraction(11, 10))
+    prop = RangeProperty(name="r", model="m", input=Bounds(*ends), output=limits, semantics="real")
+    narrow = replace(prop, output=OutputBounds(Fraction(1, 10), Fraction(2, 5)))
+    context = context_for(softmax((1, 3)))
+    evidence = run_property(context, prop if scores[0] > -50 else narrow)
+    assert evidence.verdict is Verdict.PROVED, evidence.found
