@@ -9,7 +9,9 @@ import onnx
 import pytest
 from phase_examples import INPUTS, example
 
+from pytest_torchlean.bounds import retightening
 from pytest_torchlean.bounds.phase_tree import PhaseSearch
+from pytest_torchlean.bounds.refined import RefinedSearch
 from pytest_torchlean.properties import linear, run_property
 from pytest_torchlean.spec.model import VnnlibProperty
 from pytest_torchlean.verdict import Verdict
@@ -52,5 +54,8 @@ def test_proved_by_phases(judged: Any, semantics: str, assurance: str) -> None:
 
 
 def test_unknown_without_them(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where phases are not found, cases that bound earlier values again are enough here."""
     monkeypatch.setattr(linear, "phases_of", lambda *_, **__: PhaseSearch(None, 1, -1.0))
+    assert judged().verdict is Verdict.PROVED
+    monkeypatch.setattr(retightening, "search", lambda *_, **__: RefinedSearch(None, -1.0))
     assert judged().verdict is Verdict.UNKNOWN
