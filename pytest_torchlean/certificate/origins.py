@@ -16,6 +16,7 @@ from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.rows import PassedNode, Rows
 
 _CONSTANT = -1
+"""In the place of an input slot: depends on none."""
 
 
 def origins_of(passed: Sequence[PassedNode]) -> NDArray[np.int64]:

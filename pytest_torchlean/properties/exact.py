@@ -27,14 +27,15 @@ class _Box(Protocol):
     def upper(self) -> Sequence[Fraction]: ...
 
 
-def program_on(context: PropertyContext, prop: PropertySpec, boxes: Sequence[_Box]) -> Program:
-    """The program for bounds and certificates about these boxes.
+def program_on(
+    context: PropertyContext, prop: PropertySpec, plain: Program, boxes: Sequence[_Box]
+) -> Program:
+    """The program for bounds and certificates about these boxes; plain: `context.program`, lowered before.
 
     A claim about exact arithmetic needs nothing that is there for rounding alone, such as the largest score
     that a Softmax subtracts. Of the two programs, which compute the same, it is the one whose outputs are
     bounded more closely by intervals. Raises UnsupportedError TL0204.
     """
-    plain = context.program
     if prop.chosen_semantics != "real" or not boxes:
         return plain
     if all(RULES[node.op].exact_step is None for node in context.graph.nodes):

@@ -70,7 +70,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     executions = Executions(context.model, context.graph, context.front)
     box = _region(prop, program.inputs)
-    program = program_on(context, prop, [box])
+    program = program_on(context, prop, program, [box])
     forms = _forms(prop, int(program.outputs.size))
     goals = [Goal(forms, (box,))]
     known = context.memory.recall()

@@ -158,7 +158,7 @@ def decide(
 
     heading: lines for the details that say where the set is from. started: by `time.monotonic()`.
     """
-    program = program_on(context, prop, [case.box for case in unsafe.cases])
+    program = program_on(context, prop, context.program, [case.box for case in unsafe.cases])
     if program.inputs == 0:
         raise UnsupportedError("TL0203", "the model has no input element that could lie in the box")
     wording = Wording(

@@ -53,7 +53,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     listed = listed_inputs(context, prop, program)
     right = classified_right(program, executions, prop, listed)
     boxes = {row: box_around(prop, listed, row) for row in np.flatnonzero(right).tolist()}
-    program = program_on(context, prop, list(boxes.values()))
+    program = program_on(context, prop, program, list(boxes.values()))
     seconds = {"read": time.monotonic() - started}
     outlook, search = None, Search({}, ())
     pictured = None

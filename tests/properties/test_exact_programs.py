@@ -77,9 +77,9 @@ def test_only_claims_about_exact_arithmetic_get_it(context_for: Any) -> None:
     context = context_for(softmax())
     ends = ([Fraction(float(x)) + side * Fraction(RADIUS) for x in CENTER] for side in (-1, 1))
     box = RationalBox(*(tuple(side) for side in ends))
-    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), [box])) == 0
-    assert maxima(program_on(context, ranged(0, 1, RADIUS, "binary32"), [box])) > 0
-    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), [])) > 0
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), context.program, [box])) == 0
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "binary32"), context.program, [box])) > 0
+    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), context.program, [])) > 0
 
 
 @pytest.mark.parametrize("reach", [5, 500])
@@ -87,7 +87,7 @@ def test_scores_that_vary_much_are_compared_with_the_largest(reach: int, context
     """Then no share is bounded by more than about 1."""
     context, prop = context_for(softmax()), ranged(0, 1, RADIUS, "real")
     wide = RationalBox((Fraction(-reach),) * 4, (Fraction(reach),) * 4)
-    assert maxima(program_on(context, prop, [wide])) > 0
+    assert maxima(program_on(context, prop, context.program, [wide])) > 0
 
 
 @pytest.mark.usefixtures("library")
