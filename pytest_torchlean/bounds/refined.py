@@ -33,6 +33,16 @@ class Ending:
 
 
 @dataclass(frozen=True, eq=False)
+class Decided:
+    """Of the two cases of a ReLU the one that is not `on` is empty, which `ending` shows."""
+
+    relu: int
+    place: int
+    on: bool
+    ending: Ending
+
+
+@dataclass(frozen=True, eq=False)
 class Halves:
     """Two cases: what ReLU `relu` reads at `place` is at most 0, or at least."""
 

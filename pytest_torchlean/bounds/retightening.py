@@ -19,7 +19,7 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.chains import Carried, Chain, Level, carry, chain_of, restated
 from pytest_torchlean.bounds.crown import LinearBounds
 from pytest_torchlean.bounds.layers import Float64
-from pytest_torchlean.bounds.refined import Ending, Halves, RefinedCase, RefinedSearch, Tightening
+from pytest_torchlean.bounds.refined import Decided, Ending, Halves, RefinedCase, RefinedSearch, Tightening
 from pytest_torchlean.bounds.slopes import Ascent
 
 _ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
@@ -49,14 +49,18 @@ _DEEPEST = 60
 """Splits of one case: scripts nest as deeply, for Python and for Lean."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Decided:
-    """Of these two cases the one that is not `on` is empty, which `ending` shows."""
+@dataclass(frozen=True)
+class _Trial:
+    """What the rows gain in the two cases of a ReLU, and how near to empty these are."""
 
-    relu: int
-    place: int
-    on: bool
-    ending: Ending
+    chosen: tuple[int, int]
+    gains: tuple[float, float]
+    emptier: tuple[float, float]
+
+
+def _together(cases: tuple[float, float]) -> float:
+    """The worse of two cases counts twice."""
+    return min(cases) + max(cases) / 2
 
 
 @dataclass(eq=False)
@@ -66,7 +70,7 @@ class _Node:
     least: float
     found: dict[tuple[int, int], Carried]
     """Where an ascent begins, by level and sign; sign 0 is for all values with a phase, and those beside."""
-    steps: tuple[Tightening | _Decided, ...] = ()
+    steps: tuple[Tightening | Decided, ...] = ()
     ending: Ending | None = None
     empty: float = -np.inf
     """By how much a value with a phase lies beyond its bound, of the whole box's interval."""
@@ -246,7 +250,7 @@ class _Search:
             ending = self._end_empty(empty, before, number, found, best, rows[best])
             if ending is not None:
                 node.levels = self._with_phase(node.levels, number, place, on)
-                node.steps = (*node.steps, _Decided(self.chain.relus[number], place, on, ending))
+                node.steps = (*node.steps, Decided(self.chain.relus[number], place, on, ending))
 
     def _with_phase(self, levels: tuple[Level, ...], number: int, place: int, on: bool) -> tuple[Level, ...]:
         old = levels[number]
@@ -341,22 +345,15 @@ class _Search:
         in one of them, what shows that cases are empty counts.
         """
         gained = self._gains(node, node.costs[:1])
-        best = max(gained, key=lambda one: min(one[:2]) + max(one[:2]) / 2, default=None)
-        if best is not None and min(best[:2]) > _STUCK * -node.least:
-            return best[4]
-        emptier = max(
-            self._gains(node, node.costs[1:]),
-            key=lambda one: min(one[2:4]) + max(one[2:4]) / 2,
-            default=None,
-        )
-        if emptier is not None:
-            return emptier[4]
-        return None if best is None else best[4]
+        best = max(gained, key=lambda trial: _together(trial.gains), default=None)
+        if best is not None and min(best.gains) > _STUCK * -node.least:
+            return best.chosen
+        others = self._gains(node, node.costs[1:])
+        emptier = max(others, key=lambda trial: _together(trial.emptier), default=best)
+        return None if emptier is None else emptier.chosen
 
-    def _gains(
-        self, node: _Node, all_costs: list[tuple[Float64, ...]]
-    ) -> list[tuple[float, float, float, float, tuple[int, int]]]:
-        """What rows gain in the two cases of each ReLU that costs most, and how near to empty these are."""
+    def _gains(self, node: _Node, all_costs: list[tuple[Float64, ...]]) -> list[_Trial]:
+        """The ReLUs that cost most, each tried."""
         tried: set[tuple[int, int]] = set()
         for costs in all_costs:
             for number, own in enumerate(costs):
@@ -373,7 +370,7 @@ class _Search:
                 for half, fine in zip(halves, done, strict=True)
             ]
             emptier = [0.0 if fine else half.empty for half, fine in zip(halves, done, strict=True)]
-            found.append((gains[0], gains[1], emptier[0], emptier[1], chosen))
+            found.append(_Trial(chosen, (gains[0], gains[1]), (emptier[0], emptier[1])))
         return found
 
     def _tree(self, node: _Node) -> RefinedCase:
@@ -384,7 +381,7 @@ class _Search:
         return _behind(node.steps, Halves(self.chain.relus[number], place, self._tree(off), self._tree(on)))
 
 
-def _behind(steps: Sequence[Tightening | _Decided], then: Ending | Halves) -> RefinedCase:
+def _behind(steps: Sequence[Tightening | Decided], then: Ending | Halves) -> RefinedCase:
     """What is done behind all steps."""
     tightenings: list[Tightening] = []
     found = then
