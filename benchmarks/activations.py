@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from pytest_torchlean.certificate.curves import GRANTED, SHAPES, curve_step
-from pytest_torchlean.certificate.model import CurveFunction, ScaleData
+from pytest_torchlean.certificate.model import ScaleData
+from pytest_torchlean.certificate.statement import CurveFunction
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, find_lean
 from pytest_torchlean.checker.lean_process import End, run_lean
 from pytest_torchlean.checker.library import OPTIONS

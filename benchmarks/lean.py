@@ -41,23 +41,20 @@ from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
     NO_STEP,
-    AffineData,
-    BoxData,
     ConcludeScript,
     CutData,
     CutsData,
     Emission,
     LeafData,
     NodeScript,
-    ReluData,
     ScriptData,
-    Semantics,
     SplitScript,
     StepData,
 )
 from pytest_torchlean.certificate.plan import Goal, chain, prepare
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
+from pytest_torchlean.certificate.statement import AffineData, BoxData, ReluData, Semantics
 from pytest_torchlean.certificate.text import THEOREM, render
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, check, ensure_built, find_lean

@@ -31,8 +31,9 @@ from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import CertificateData, Emission, Semantics
+from pytest_torchlean.certificate.model import CertificateData, Emission
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, find_lean
 from pytest_torchlean.checker.evaluate import evaluate
 from pytest_torchlean.onnx_import import load_model, lower

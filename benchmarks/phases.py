@@ -29,9 +29,9 @@ from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.certificate.binary import document_of, encode
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.rules import rules_of
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.properties.linear import refining, slot_rows

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, UnreadableDocument, decode, encode
-from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.rules import rules_of
+from pytest_torchlean.certificate.statement import AffineData
 from pytest_torchlean.certificate.text import THEOREM, parse, render
 from pytest_torchlean.checker import LEAN_VERSION
 from pytest_torchlean.checker.evaluate import program

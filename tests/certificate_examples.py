@@ -21,19 +21,19 @@ from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import (
+from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import (
     AffineData,
     BilinearData,
     BoxData,
     ClaimData,
-    Emission,
     GraphData,
     MaximumData,
     QuotientData,
     ReluData,
     Semantics,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission
 
 Point = tuple[Fraction, ...]
 

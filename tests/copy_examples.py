@@ -12,8 +12,9 @@ from onnx_models import model
 
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import Semantics
 
 
 def copies(seed: int, *widths: int) -> Network:

@@ -22,15 +22,15 @@ from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
     ConcludeScript,
     Emission,
-    MultiplyData,
     NodeScript,
     RelaxedData,
     ScriptData,
-    Semantics,
     SplitScript,
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import MultiplyData
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.evaluate import evaluate as run_checker
 from pytest_torchlean.properties.linear import cases_of, refining, slot_rows

@@ -17,16 +17,12 @@ from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.forms import Forms, margin_forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    Emission,
-    RelaxationData,
-    ReluData,
-    Semantics,
-)
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
+from pytest_torchlean.certificate.statement import AffineData, ReluData, Semantics
+from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.words import pack_digits
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall

@@ -32,15 +32,10 @@ from pytest_torchlean.certificate.differences import differed
 from pytest_torchlean.certificate.linearization import linearized
 from pytest_torchlean.certificate.model import (
     NO_STEP,
-    AffineData,
-    BilinearData,
-    BoxData,
     CaseData,
-    ClaimData,
     ComposedData,
     ConcludeScript,
     ConclusionData,
-    CurveData,
     DecodingData,
     DifferScript,
     DirectData,
@@ -49,18 +44,10 @@ from pytest_torchlean.certificate.model import (
     KnownScript,
     LinearizationData,
     LinearizeScript,
-    MaximumData,
-    MinimumData,
-    NodeData,
     NodeScript,
-    PropertyData,
-    QuotientData,
-    RelaxationData,
     RelaxedData,
-    ReluData,
     ScaleData,
     ScriptData,
-    Semantics,
     SplitScript,
     StepData,
     TightenScript,
@@ -69,6 +56,21 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.quotient import quotient_bounds
 from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
 from pytest_torchlean.certificate.rows import Box, Difference, PassedNode
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BilinearData,
+    BoxData,
+    ClaimData,
+    CurveData,
+    MaximumData,
+    MinimumData,
+    NodeData,
+    PropertyData,
+    QuotientData,
+    ReluData,
+    Semantics,
+)
+from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import OVERFLOW_THRESHOLD, growth
-from pytest_torchlean.certificate.model import BilinearData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ScaleData
 from pytest_torchlean.certificate.products import Integers
+from pytest_torchlean.certificate.statement import BilinearData, Semantics
 from pytest_torchlean.certificate.words import unpack_words
 
 MOST_TERMS = 1 << 22

@@ -15,16 +15,10 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT
 from pytest_torchlean.certificate.boxes import hull_bits
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    BoxData,
-    DecodingData,
-    ScaleData,
-    Semantics,
-    StepData,
-)
+from pytest_torchlean.certificate.model import DecodingData, ScaleData, StepData
 from pytest_torchlean.certificate.products import Integers as Integers
 from pytest_torchlean.certificate.products import limbs_of
+from pytest_torchlean.certificate.statement import AffineData, BoxData, Semantics
 from pytest_torchlean.certificate.words import (
     factor_of,
     integers,

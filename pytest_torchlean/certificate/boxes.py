@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_torchlean.certificate.model import BoxData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ScaleData
+from pytest_torchlean.certificate.statement import BoxData, Semantics
 from pytest_torchlean.certificate.words import pack_digits
 
 

@@ -12,9 +12,16 @@ from math import gcd
 import numpy as np
 
 from pytest_torchlean.certificate.convolution import shortened, shortening
-from pytest_torchlean.certificate.model import BranchData, ForkData, JoinData, LinkData, PairData, WidenData
 from pytest_torchlean.certificate.pairing import paired
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
+from pytest_torchlean.certificate.substitution import (
+    BranchData,
+    ForkData,
+    JoinData,
+    LinkData,
+    PairData,
+    WidenData,
+)
 
 _WIDEST = 1 << 24
 """Slots of a run beyond which a link is not followed."""

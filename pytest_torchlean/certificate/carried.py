@@ -16,20 +16,17 @@ from pytest_torchlean.certificate.forward import Layers, Rows, leading, prepared
 from pytest_torchlean.certificate.forward_parts import least
 from pytest_torchlean.certificate.linear import Piece, behind, bounded_by_rows
 from pytest_torchlean.certificate.model import (
-    AffineData,
-    BoxData,
-    ClaimData,
     ConcludeScript,
     CutData,
     CutsData,
     ForwardData,
     LeafData,
-    RelaxationData,
-    ReluData,
     ScaleData,
     ScriptData,
 )
 from pytest_torchlean.certificate.rows import Box
+from pytest_torchlean.certificate.statement import AffineData, BoxData, ClaimData, ReluData
+from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, patterns_of, sources_of
 
 SLOPE_BITS = 10

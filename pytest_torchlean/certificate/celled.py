@@ -13,7 +13,8 @@ from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leav
 from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen
-from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData, SplitScript
+from pytest_torchlean.certificate.model import ScriptData, SplitScript
+from pytest_torchlean.certificate.statement import BoxData, ClaimData
 
 _ROUNDS = 4
 """How often cells that integers do not prove are halved."""

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.convolution import shortened, shortening
-from pytest_torchlean.certificate.model import ChooseData, MaximumData, MinimumData, NodeData
 from pytest_torchlean.certificate.rows import (
     LONGEST,
     Box,
@@ -27,6 +26,8 @@ from pytest_torchlean.certificate.rows import (
     require,
     size_of,
 )
+from pytest_torchlean.certificate.statement import MaximumData, MinimumData, NodeData
+from pytest_torchlean.certificate.substitution import ChooseData
 from pytest_torchlean.certificate.words import pack_digits, unpack_digits, unpack_words
 
 

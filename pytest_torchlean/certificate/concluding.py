@@ -10,15 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_torchlean.certificate.bounding import Integers, Matrix, matrix_of, sums
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    ComposedData,
-    DecodingData,
-    DirectData,
-    PropertyData,
-    ScaleData,
-    WeightedData,
-)
+from pytest_torchlean.certificate.model import ComposedData, DecodingData, DirectData, ScaleData, WeightedData
+from pytest_torchlean.certificate.statement import AffineData, PropertyData
 from pytest_torchlean.certificate.words import decodes, decoding_of, factor_of, patterns_of
 
 

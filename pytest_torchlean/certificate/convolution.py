@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.layouts import STEADY, Layout, arrangement_of, layout_of
-from pytest_torchlean.certificate.model import (
-    AffineData,
+from pytest_torchlean.certificate.products import exact_product
+from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
+from pytest_torchlean.certificate.statement import AffineData
+from pytest_torchlean.certificate.substitution import (
     ArrangementData,
     ConvolveData,
     LayoutData,
     LinkData,
     SettleData,
 )
-from pytest_torchlean.certificate.products import exact_product
-from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
 from pytest_torchlean.certificate.words import factor_of, pack_words, unpack_words
 
 

@@ -11,34 +11,38 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from pytest_torchlean.certificate.model import (
-    AffineData,
-    BendData,
-    BranchData,
-    ChooseData,
     ConcludeScript,
-    ConvolveData,
-    CurveData,
     CutData,
     CutsData,
     DifferScript,
     Emission,
     ForwardData,
-    GraphData,
     KnownScript,
-    LinkData,
+    NodeScript,
+    RelaxedData,
+    ScriptData,
+    SplitScript,
+    TightenScript,
+)
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    CurveData,
+    GraphData,
     MaximumData,
     MinimumData,
-    MultiplyData,
-    NodeScript,
-    PairData,
-    RelaxedData,
     ReluData,
-    ScriptData,
+)
+from pytest_torchlean.certificate.substitution import (
+    BendData,
+    BranchData,
+    ChooseData,
+    ConvolveData,
+    LinkData,
+    MultiplyData,
+    PairData,
     SettleData,
     SlideData,
-    SplitScript,
     ThroughData,
-    TightenScript,
 )
 
 

@@ -18,14 +18,8 @@ from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.circle import circle_bounds
 from pytest_torchlean.certificate.gauss import error_function_bounds
-from pytest_torchlean.certificate.model import (
-    NO_STEP,
-    CurveData,
-    CurveFunction,
-    ScaleData,
-    Semantics,
-    StepData,
-)
+from pytest_torchlean.certificate.model import NO_STEP, ScaleData, StepData
+from pytest_torchlean.certificate.statement import CurveData, CurveFunction, Semantics
 
 FARTHEST = 128
 """Check.Curve.farthest: arguments of the exponential beyond it are not told apart."""

@@ -16,7 +16,8 @@ from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leav
 from pytest_torchlean.certificate.account import Account, cut
 from pytest_torchlean.certificate.carried import conclusion, needed
 from pytest_torchlean.certificate.linear import behind, from_rows, relaxed_chain
-from pytest_torchlean.certificate.model import BoxData, ClaimData, ConcludeScript, ScriptData, SplitScript
+from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript
+from pytest_torchlean.certificate.statement import BoxData, ClaimData
 
 _TOGETHER = 4
 """Parts that one call turns into scripts."""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.model import AffineData, RelaxationData, ReluData
 from pytest_torchlean.certificate.relaxation import (
     DIFFERENCE_BITS,
     digits_for,
@@ -32,6 +31,8 @@ from pytest_torchlean.certificate.rows import (
     require,
     size_of,
 )
+from pytest_torchlean.certificate.statement import AffineData, ReluData
+from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import pack_words, unpack_words
 
 _ALIKE = 1 / 8

@@ -14,16 +14,10 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen, composable, decoded
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    ComposedData,
-    ForwardData,
-    PropertyData,
-    ReluData,
-    ScaleData,
-)
+from pytest_torchlean.certificate.model import ComposedData, ForwardData, ScaleData
 from pytest_torchlean.certificate.products import exact_product
 from pytest_torchlean.certificate.rows import Box, PassedNode
+from pytest_torchlean.certificate.statement import AffineData, PropertyData, ReluData
 from pytest_torchlean.certificate.words import factor_of, sources_of
 
 _ERROR_SPARE = 8

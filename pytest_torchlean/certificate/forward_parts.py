@@ -13,15 +13,9 @@ from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forward import Layers, prepared, property_rows
 from pytest_torchlean.certificate.forward_words import InWords, TooLong, in_words
-from pytest_torchlean.certificate.model import (
-    CutData,
-    CutsData,
-    ForwardData,
-    LeafData,
-    PropertyData,
-    ScaleData,
-)
+from pytest_torchlean.certificate.model import CutData, CutsData, ForwardData, LeafData, ScaleData
 from pytest_torchlean.certificate.rows import Box, PassedNode
+from pytest_torchlean.certificate.statement import PropertyData
 
 _PARTS, _PARTS_IN_WORDS = 128, 32
 """Parts bounded at once."""

@@ -15,7 +15,8 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.model import AffineData, ArrangementData
+from pytest_torchlean.certificate.statement import AffineData
+from pytest_torchlean.certificate.substitution import ArrangementData
 from pytest_torchlean.certificate.words import pack_words, sources_of
 
 STEADY = (1 << 32) - 1

@@ -28,27 +28,15 @@ from pytest_torchlean.certificate.lines import (
 )
 from pytest_torchlean.certificate.model import (
     NO_STEP,
-    AffineData,
-    BilinearData,
-    BoxData,
-    ClaimData,
     ConcludeScript,
     ConclusionData,
-    CurveData,
     DecodingData,
     DifferScript,
     DirectData,
     LinearizationData,
     LinearizeScript,
-    MaximumData,
-    MinimumData,
     NodeScript,
-    PropertyData,
-    QuotientData,
-    RelaxationData,
-    ReluData,
     ScriptData,
-    Semantics,
     SplitScript,
     StepData,
     TightenScript,
@@ -59,6 +47,20 @@ from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
 from pytest_torchlean.certificate.retightened import MOST_GOALS, ROWS_BITS, Retightened
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BilinearData,
+    BoxData,
+    ClaimData,
+    CurveData,
+    MaximumData,
+    MinimumData,
+    PropertyData,
+    QuotientData,
+    ReluData,
+    Semantics,
+)
+from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 
 _DIFFERENCES = 64

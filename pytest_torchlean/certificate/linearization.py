@@ -14,14 +14,9 @@ from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, Matrix
 from pytest_torchlean.certificate.concluding import Unforeseen, decoded
-from pytest_torchlean.certificate.model import (
-    BilinearData,
-    DecodingData,
-    LinearizationData,
-    QuotientData,
-    ScaleData,
-)
+from pytest_torchlean.certificate.model import DecodingData, LinearizationData, ScaleData
 from pytest_torchlean.certificate.rows import NotRelaxable
+from pytest_torchlean.certificate.statement import BilinearData, QuotientData
 from pytest_torchlean.certificate.words import affine_data, decoding_of, integers, pairs_of
 
 _ENTRY = 96

@@ -16,8 +16,8 @@ from pytest_torchlean.certificate.account import Account, State
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.choosing import sources_of_choice
 from pytest_torchlean.certificate.curves import curve_slopes
-from pytest_torchlean.certificate.model import CurveData, MaximumData, MinimumData, ReluData
 from pytest_torchlean.certificate.rows import Box, Slopes, size_of
+from pytest_torchlean.certificate.statement import CurveData, MaximumData, MinimumData, ReluData
 
 _CURVE_BITS = 12
 _FINE = 0.06

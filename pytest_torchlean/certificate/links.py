@@ -18,21 +18,19 @@ from pytest_torchlean.certificate.convolution import (
     shortening,
 )
 from pytest_torchlean.certificate.curves import Chain
-from pytest_torchlean.certificate.model import (
-    AffineData,
+from pytest_torchlean.certificate.products import product_with, rounded_product
+from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
+from pytest_torchlean.certificate.statement import AffineData, CurveData, ReluData
+from pytest_torchlean.certificate.substitution import (
     BendData,
     ChooseData,
     ConvolveData,
-    CurveData,
     LinkData,
-    ReluData,
     SettleData,
     SkipData,
     SlideData,
     ThroughData,
 )
-from pytest_torchlean.certificate.products import product_with, rounded_product
-from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
 from pytest_torchlean.certificate.words import factor_of, unpack_digits
 
 DEEPEST = 12

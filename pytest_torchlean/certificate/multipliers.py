@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.model import MultiplierData, MultiplyData
 from pytest_torchlean.certificate.rows import LONGEST, Box, Rows, require
+from pytest_torchlean.certificate.substitution import MultiplierData, MultiplyData
 
 Float64 = NDArray[np.float64]
 

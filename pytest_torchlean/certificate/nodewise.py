@@ -21,7 +21,7 @@ from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, ZERO_SLOT, Slots
 from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.curves import curve_radius
-from pytest_torchlean.certificate.model import (
+from pytest_torchlean.certificate.statement import (
     AffineData,
     BilinearData,
     CurveData,

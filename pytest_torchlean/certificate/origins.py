@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import FIRST_INPUT
-from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.rows import PassedNode, Rows
+from pytest_torchlean.certificate.statement import AffineData
 
 _CONSTANT = -1
 """In the place of an input slot: depends on none."""

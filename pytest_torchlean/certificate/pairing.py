@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.model import PairData, ReluData
 from pytest_torchlean.certificate.products import rounded_product
 from pytest_torchlean.certificate.rows import Box, Difference, NotRelaxable, PassedNode, Rows, require
+from pytest_torchlean.certificate.statement import ReluData
+from pytest_torchlean.certificate.substitution import PairData
 from pytest_torchlean.certificate.words import pack_digits, unpack_digits
 
 SLOPE_BITS = 8

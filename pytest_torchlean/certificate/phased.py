@@ -18,15 +18,10 @@ from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.account import Account, Forecast, State, cut
 from pytest_torchlean.certificate.bounding import Integers, matrix_of
 from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower
-from pytest_torchlean.certificate.model import (
-    ClaimData,
-    ConcludeScript,
-    ReluData,
-    ScriptData,
-    SplitScript,
-)
+from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes
+from pytest_torchlean.certificate.statement import ClaimData, ReluData
 
 Refine = Callable[[PhaseLeaf], PhaseTree | None]
 

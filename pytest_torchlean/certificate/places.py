@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.binary import BlockData, Word
-from pytest_torchlean.certificate.model import AffineData, GraphData
+from pytest_torchlean.certificate.statement import AffineData, GraphData
 from pytest_torchlean.certificate.words import patterns_of
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5

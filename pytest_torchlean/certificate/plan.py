@@ -27,30 +27,32 @@ from pytest_torchlean.certificate.bounding import rounding_limit
 from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
 from pytest_torchlean.certificate.forms import CONSTANT, Columns, Forms, form_columns
 from pytest_torchlean.certificate.model import (
-    AffineData,
-    BilinearData,
     CertificateData,
-    ClaimData,
     ComposedData,
     ConcludeScript,
     ConclusionData,
-    CurveData,
-    CurveFunction,
     DecodingData,
     DirectData,
     Emission,
+    NodeScript,
+    ScaleData,
+    ScriptData,
+    StepData,
+)
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BilinearData,
+    ClaimData,
+    CurveData,
+    CurveFunction,
     GraphData,
     MaximumData,
     MinimumData,
     NodeData,
-    NodeScript,
     PropertyData,
     QuotientData,
     ReluData,
-    ScaleData,
-    ScriptData,
     Semantics,
-    StepData,
 )
 from pytest_torchlean.certificate.words import affine_data, decoding_of, factor_of, pack_words
 from pytest_torchlean.errors import CertificateError, UnsupportedError

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import OVERFLOW_THRESHOLD
-from pytest_torchlean.certificate.model import QuotientData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ScaleData
 from pytest_torchlean.certificate.products import Integers
+from pytest_torchlean.certificate.statement import QuotientData, Semantics
 from pytest_torchlean.certificate.words import pairs_of
 
 Range = tuple[int, int]

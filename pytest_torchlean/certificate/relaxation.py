@@ -29,24 +29,7 @@ from pytest_torchlean.certificate.links import (
     slide,
     through,
 )
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    BendData,
-    BranchData,
-    CurveData,
-    LinkData,
-    MaximumData,
-    MinimumData,
-    MultiplyData,
-    PairData,
-    RelaxationData,
-    RelaxedData,
-    ReluData,
-    SettleData,
-    SkipData,
-    SlideData,
-    ThroughData,
-)
+from pytest_torchlean.certificate.model import RelaxedData
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
 from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
 from pytest_torchlean.certificate.pairing import chosen_pairs, paired
@@ -58,6 +41,19 @@ from pytest_torchlean.certificate.rows import (
     Slopes,
     require,
     size_of,
+)
+from pytest_torchlean.certificate.statement import AffineData, CurveData, MaximumData, MinimumData, ReluData
+from pytest_torchlean.certificate.substitution import (
+    BendData,
+    BranchData,
+    LinkData,
+    MultiplyData,
+    PairData,
+    RelaxationData,
+    SettleData,
+    SkipData,
+    SlideData,
+    ThroughData,
 )
 from pytest_torchlean.certificate.words import pack_digits, pack_words, unpack_words
 

@@ -17,17 +17,12 @@ from pytest_torchlean.bounds.refined import Ending, RefinedCase, Tightening
 from pytest_torchlean.certificate.account import State, cut
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower
-from pytest_torchlean.certificate.model import (
-    ConcludeScript,
-    RelaxationData,
-    ReluData,
-    ScriptData,
-    SplitScript,
-    TightenScript,
-)
+from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript, TightenScript
 from pytest_torchlean.certificate.phased import Cases
 from pytest_torchlean.certificate.relaxation import conclude, improved, relax_earlier
 from pytest_torchlean.certificate.rows import NotRelaxable, Slopes
+from pytest_torchlean.certificate.statement import ReluData
+from pytest_torchlean.certificate.substitution import RelaxationData
 
 ROWS_BITS = 1_000_000
 """Bits of one matrix of rows: more goals go into another relaxation."""

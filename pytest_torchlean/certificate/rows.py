@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers, Matrix
-from pytest_torchlean.certificate.model import AffineData, DecodingData, NodeData, ScaleData
+from pytest_torchlean.certificate.model import DecodingData, ScaleData
+from pytest_torchlean.certificate.statement import AffineData, NodeData
 
 LONGEST = 1 << 12
 """Bits of a coefficient, a shift or a slope beyond which a link is not followed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pytest_torchlean.certificate.model import BilinearData, CurveData, GraphData, QuotientData
+from pytest_torchlean.certificate.statement import BilinearData, CurveData, GraphData, QuotientData
 
 
 class Rules(Enum):

@@ -15,15 +15,15 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from pytest_torchlean.certificate import model
+from pytest_torchlean.certificate import model, statement, substitution
 
 CONSTRUCTORS: dict[type[Any], str] = {
-    model.ReluData: "Node.relu",
-    model.MaximumData: "Node.maximum",
-    model.MinimumData: "Node.minimum",
-    model.CurveData: "Node.curve",
-    model.BilinearData: "Node.bilinear",
-    model.QuotientData: "Node.quotient",
+    statement.ReluData: "Node.relu",
+    statement.MaximumData: "Node.maximum",
+    statement.MinimumData: "Node.minimum",
+    statement.CurveData: "Node.curve",
+    statement.BilinearData: "Node.bilinear",
+    statement.QuotientData: "Node.quotient",
     model.DirectData: "Conclusion.direct",
     model.ComposedData: "Conclusion.composed",
     model.RelaxedData: "Conclusion.relaxed",
@@ -31,18 +31,18 @@ CONSTRUCTORS: dict[type[Any], str] = {
     model.ForwardData: "Conclusion.forward",
     model.LeafData: "Forward.Cuts.leaf",
     model.CutData: "Forward.Cuts.cut",
-    model.ThroughData: "Relaxation.Link.through",
-    model.BendData: "Relaxation.Link.bend",
-    model.SlideData: "Relaxation.Link.slide",
-    model.SkipData: "Relaxation.Link.skip",
-    model.ConvolveData: "Relaxation.Link.convolve",
-    model.SettleData: "Relaxation.Link.settle",
-    model.MultiplyData: "Relaxation.Link.multiply",
-    model.WidenData: "Relaxation.Link.widen",
-    model.ForkData: "Relaxation.Link.fork",
-    model.JoinData: "Relaxation.Link.join",
-    model.PairData: "Relaxation.Link.pair",
-    model.ChooseData: "Relaxation.Link.choose",
+    substitution.ThroughData: "Relaxation.Link.through",
+    substitution.BendData: "Relaxation.Link.bend",
+    substitution.SlideData: "Relaxation.Link.slide",
+    substitution.SkipData: "Relaxation.Link.skip",
+    substitution.ConvolveData: "Relaxation.Link.convolve",
+    substitution.SettleData: "Relaxation.Link.settle",
+    substitution.MultiplyData: "Relaxation.Link.multiply",
+    substitution.WidenData: "Relaxation.Link.widen",
+    substitution.ForkData: "Relaxation.Link.fork",
+    substitution.JoinData: "Relaxation.Link.join",
+    substitution.PairData: "Relaxation.Link.pair",
+    substitution.ChooseData: "Relaxation.Link.choose",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",
@@ -278,8 +278,8 @@ class _Reader:
 
     def _constructor(self, kinds: tuple[Any, ...]) -> Any:
         form, text = self.take()
-        if (form, text) == ("name", _AFFINE_NODE) and model.AffineData in kinds:
-            return self.value(model.AffineData)
+        if (form, text) == ("name", _AFFINE_NODE) and statement.AffineData in kinds:
+            return self.value(statement.AffineData)
         kind: Any = _CLASS_OF.get(text) if form == "name" else None
         if kind is None or kind not in kinds:
             raise UnreadableText("an unknown name or symbol")

@@ -11,21 +11,23 @@ from typing import Any
 
 from pytest_torchlean.certificate.apart import joined
 from pytest_torchlean.certificate.model import (
-    AffineData,
-    BoxData,
     CaseData,
     CertificateData,
-    ClaimData,
     Emission,
-    GraphData,
-    NodeData,
     PartScript,
     ScaleData,
     ScriptData,
-    Semantics,
 )
 from pytest_torchlean.certificate.rules import Rules, rules_of
 from pytest_torchlean.certificate.scripts import share
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BoxData,
+    ClaimData,
+    GraphData,
+    NodeData,
+    Semantics,
+)
 from pytest_torchlean.certificate.terms import (
     Name,
     UnreadableText,

@@ -7,13 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    DecodingData,
-    MaximumData,
-    MinimumData,
-    QuotientData,
-)
+from pytest_torchlean.certificate.model import DecodingData
+from pytest_torchlean.certificate.statement import AffineData, MaximumData, MinimumData, QuotientData
 
 EXPONENT_OF_SCALED = 149
 """A pattern denotes an integer divided by 2^149."""

@@ -18,8 +18,8 @@ from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.errors import CertificateError, CheckerError, TorchleanError
 from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pytest_torchlean.certificate.binary import DocumentData, document_of
 from pytest_torchlean.certificate.costs import text_cost
-from pytest_torchlean.certificate.model import AffineData, Emission, GraphData
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.places import places
 from pytest_torchlean.certificate.rules import rules_of
+from pytest_torchlean.certificate.statement import AffineData, GraphData
 from pytest_torchlean.checker.sources import EVALUATED as PROGRAM
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.onnx_import.reader import LoadedModel

@@ -33,10 +33,11 @@ from pytest_torchlean.certificate.celled import celled_script
 from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import ClaimData, ScriptData
+from pytest_torchlean.certificate.model import ScriptData
 from pytest_torchlean.certificate.phased import Refine, unrefined
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.rows import NotRelaxable
+from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties.many_parts import script_of
 

@@ -20,8 +20,9 @@ from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.cutting import cut_script
-from pytest_torchlean.certificate.model import BoxData, ClaimData, ScriptData
+from pytest_torchlean.certificate.model import ScriptData
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.statement import BoxData, ClaimData
 
 _SLACK = 1e-3
 """By how much a row must be positive on a part in binary64; rows are scaled to a largest coefficient of 1."""

@@ -24,9 +24,10 @@ from pytest_torchlean.certificate.guard import (
     require_forms,
     require_same_function,
 )
-from pytest_torchlean.certificate.model import Emission, GraphData, ScriptData, Semantics
+from pytest_torchlean.certificate.model import Emission, ScriptData
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import GraphData, Semantics
 from pytest_torchlean.checker import (
     BuiltLibrary,
     CheckResult,

@@ -8,8 +8,8 @@ from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.properties.balls import Outlook, breaking
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.listed import Listed

@@ -18,8 +18,8 @@ from pytest_torchlean.bounds.program import AffineNode, Program, lower_to_progra
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.costs import COLUMN, DECODED_WEIGHT, PRODUCT, READ_WEIGHT, START, text_cost
 from pytest_torchlean.certificate.forms import bound_forms
-from pytest_torchlean.certificate.model import Semantics
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.properties.proving import forecast

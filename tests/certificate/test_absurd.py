@@ -13,7 +13,8 @@ from mutants.scripts import with_script
 from mutants.trees import tree_truth, with_tree
 
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.model import ConcludeScript, DirectData, Emission, NodeScript, Semantics
+from pytest_torchlean.certificate.model import ConcludeScript, DirectData, Emission, NodeScript
+from pytest_torchlean.certificate.statement import Semantics
 
 Judge = Callable[[Sequence[Emission], bool], list[int]]
 

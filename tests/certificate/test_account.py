@@ -27,15 +27,9 @@ from relaxation_examples import chain, emission_of
 from pytest_torchlean.bounds.program import AffineNode
 from pytest_torchlean.certificate.account import Account, exact_bounds
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
-from pytest_torchlean.certificate.model import (
-    ComposedData,
-    ConcludeScript,
-    DirectData,
-    Emission,
-    NodeScript,
-    Semantics,
-)
+from pytest_torchlean.certificate.model import ComposedData, ConcludeScript, DirectData, Emission, NodeScript
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import CheckResult, Outcome
 
 Ask = Callable[..., CheckResult]

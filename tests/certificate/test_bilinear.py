@@ -32,8 +32,9 @@ from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms
-from pytest_torchlean.certificate.model import BilinearData, Emission, QuotientData, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import BilinearData, QuotientData, Semantics
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.errors import CertificateError, DataError, UnsupportedError
 from pytest_torchlean.evaluator import evaluate_exact

@@ -30,17 +30,11 @@ from pytest_torchlean.certificate.binary import (
     encode,
 )
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    ConclusionData,
-    LinkData,
-    NodeData,
-    NodeScript,
-    ScriptData,
-    Semantics,
-)
+from pytest_torchlean.certificate.model import ConclusionData, NodeScript, ScriptData
 from pytest_torchlean.certificate.places import places, stored_tensors
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import AffineData, NodeData, Semantics
+from pytest_torchlean.certificate.substitution import LinkData
 from pytest_torchlean.certificate.terms import CONSTRUCTORS
 from pytest_torchlean.certificate.words import patterns_of
 from pytest_torchlean.checker.sources import source_directory

@@ -14,20 +14,17 @@ from certificate_examples import points_of, slots_of
 from relaxation_examples import Stage, accepted, agrees, applied, emission_of, stages, with_rows
 from test_relaxation import found, with_link
 
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    ConcludeScript,
+from pytest_torchlean.certificate.model import ConcludeScript, NodeScript, TightenScript
+from pytest_torchlean.certificate.relaxation import relax
+from pytest_torchlean.certificate.statement import AffineData, Semantics
+from pytest_torchlean.certificate.substitution import (
     ForkData,
     JoinData,
-    NodeScript,
     RelaxationData,
-    Semantics,
     SettleData,
     SkipData,
-    TightenScript,
     WidenData,
 )
-from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 
 

@@ -17,22 +17,18 @@ from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
 from pytest_torchlean.certificate.lines import box_of, choice_lines, lines_of, with_lower
-from pytest_torchlean.certificate.model import (
-    AffineData,
+from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.relaxation import relax, tightened
+from pytest_torchlean.certificate.rows import Box, Slopes, size_of
+from pytest_torchlean.certificate.statement import AffineData, MaximumData, MinimumData, ReluData, Semantics
+from pytest_torchlean.certificate.substitution import (
     BendData,
     ChooseData,
-    Emission,
-    MaximumData,
-    MinimumData,
     RelaxationData,
-    ReluData,
-    Semantics,
     SkipData,
     SlideData,
     ThroughData,
 )
-from pytest_torchlean.certificate.relaxation import relax, tightened
-from pytest_torchlean.certificate.rows import Box, Slopes, size_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 
 

@@ -17,14 +17,9 @@ from relaxation_examples import Stage, emission_of, stages, with_rows
 from test_relaxation import accepted, agrees, applied, found, with_link
 
 from pytest_torchlean.certificate.layouts import STEADY, arrangement_of, layout_of
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    ConvolveData,
-    RelaxationData,
-    Semantics,
-    SettleData,
-)
 from pytest_torchlean.certificate.relaxation import relax
+from pytest_torchlean.certificate.statement import AffineData, Semantics
+from pytest_torchlean.certificate.substitution import ConvolveData, RelaxationData, SettleData
 from pytest_torchlean.certificate.words import sources_of, unpack_words
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 

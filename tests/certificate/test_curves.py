@@ -32,8 +32,9 @@ from pytest_torchlean.certificate.curves import (
 )
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.guard import require_same_function
-from pytest_torchlean.certificate.model import CurveData, CurveFunction, NodeScript, ScaleData, Semantics
+from pytest_torchlean.certificate.model import NodeScript, ScaleData
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import CurveData, CurveFunction, Semantics
 from pytest_torchlean.errors import CertificateError, DataError
 from pytest_torchlean.evaluator.exact import curve, evaluate_exact
 from pytest_torchlean.runtime import RuntimeSession

@@ -21,9 +21,9 @@ from pytest_torchlean.certificate.model import (
     ConcludeScript,
     ForwardData,
     ScriptData,
-    Semantics,
     SplitScript,
 )
+from pytest_torchlean.certificate.statement import Semantics
 
 OWN = network(1, (2, 5, 4, 3))
 

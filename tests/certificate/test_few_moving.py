@@ -15,8 +15,9 @@ from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import Semantics, SplitScript
+from pytest_torchlean.certificate.model import SplitScript
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import CheckResult
 from pytest_torchlean.properties import linear
 from pytest_torchlean.properties.linear import cases_of

@@ -36,11 +36,11 @@ from pytest_torchlean.certificate.model import (
     LeafData,
     NodeScript,
     ScriptData,
-    Semantics,
 )
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.plan import chain as script_chain
 from pytest_torchlean.certificate.relaxation import Box
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, evaluate

@@ -18,8 +18,9 @@ from pytest_torchlean.certificate.forward import Layers, Rows, prepared, propert
 from pytest_torchlean.certificate.forward_parts import least, parts_of
 from pytest_torchlean.certificate.forward_words import TooLong, in_words
 from pytest_torchlean.certificate.forward_words import property_rows as rows_in_words
-from pytest_torchlean.certificate.model import ForwardData, PropertyData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ForwardData, ScaleData
 from pytest_torchlean.certificate.rows import Box, PassedNode
+from pytest_torchlean.certificate.statement import PropertyData, Semantics
 
 WIDTHS = ((2, 5, 4, 3), (3, 6, 2), (2, 4, 4, 4, 2), (5, 30, 30, 4))
 

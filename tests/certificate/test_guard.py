@@ -16,8 +16,8 @@ from pytest_torchlean.bounds.program import AffineNode, ExtremumNode, Program, R
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
 from pytest_torchlean.certificate.guard import require_box, require_forms, require_same_function
-from pytest_torchlean.certificate.model import AffineData, ClaimData, GraphData
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import AffineData, ClaimData, GraphData
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.runtime import RuntimeSession
 

@@ -25,19 +25,17 @@ from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
 from pytest_torchlean.certificate.linearization import linearized, planes, tangents
 from pytest_torchlean.certificate.lines import box_of
 from pytest_torchlean.certificate.model import (
-    BilinearData,
     Emission,
     LinearizationData,
     LinearizeScript,
     NodeScript,
-    QuotientData,
     ScriptData,
-    Semantics,
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.rows import PassedNode
+from pytest_torchlean.certificate.statement import BilinearData, QuotientData, Semantics
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.certificate.words import pairs_of

@@ -20,11 +20,11 @@ from pytest_torchlean.certificate.model import (
     CertificateData,
     ForwardData,
     ScriptData,
-    Semantics,
     SplitScript,
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.properties import many_parts
 from pytest_torchlean.properties.linear import slot_rows
 

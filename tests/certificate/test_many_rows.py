@@ -20,15 +20,13 @@ from pytest_torchlean.certificate.model import (
     ConcludeScript,
     Emission,
     NodeScript,
-    PropertyData,
-    ReluData,
     ScriptData,
-    Semantics,
     SplitScript,
     StepData,
 )
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode
+from pytest_torchlean.certificate.statement import PropertyData, ReluData, Semantics
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, Outcome
 from pytest_torchlean.checker.evaluate import evaluate

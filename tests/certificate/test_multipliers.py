@@ -14,15 +14,15 @@ from certificate_examples import points_of, slots_of
 from mutants.phases import EITHER, phases, proof
 from relaxation_examples import Stage, accepted, agrees, applied, chain, emission_of, stages
 
-from pytest_torchlean.certificate.model import (
-    Emission,
+from pytest_torchlean.certificate.model import Emission
+from pytest_torchlean.certificate.relaxation import relax, tightened
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import (
     MultiplierData,
     MultiplyData,
     RelaxationData,
-    Semantics,
     ThroughData,
 )
-from pytest_torchlean.certificate.relaxation import relax, tightened
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 
 WIDTHS = ((3, 4, 2), (2, 5, 4, 3))

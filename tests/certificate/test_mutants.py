@@ -45,7 +45,8 @@ from mutants.trees import changed_trees, false_trees, tree_truth, with_tree
 from mutants.truths import Truth, margin_truth, range_truth
 from mutants.weighted import changed_weights, false_clauses, ordered_emission
 
-from pytest_torchlean.certificate.model import ComposedData, Emission, Semantics
+from pytest_torchlean.certificate.model import ComposedData, Emission
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.text import render
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome
 from pytest_torchlean.checker.lean_process import run_lean

@@ -16,9 +16,9 @@ from pytest_torchlean.bounds.program import AffineNode, Program, ReluNode
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.guard import require_same_function
-from pytest_torchlean.certificate.model import GraphData
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import GraphData
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.runtime import nodes_of

@@ -14,8 +14,9 @@ from onnx_models import model
 from relaxation_examples import Stage, emission_of, stages, with_rows
 
 from pytest_torchlean.certificate import relaxation
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import CheckResult
 
 MEAN = helper.make_node("Sub", ["x", "mean"], ["s"])

@@ -21,15 +21,13 @@ from pytest_torchlean.certificate.model import (
     ConcludeScript,
     DifferScript,
     Emission,
-    JoinData,
     NodeScript,
-    PairData,
-    RelaxationData,
     ScriptData,
-    Semantics,
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import JoinData, PairData, RelaxationData
 from pytest_torchlean.checker import CheckResult
 
 WIDTHS = ((3, 4, 1), (3, 5, 4, 2))

@@ -20,9 +20,10 @@ from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.certificate.apart import apart
 from pytest_torchlean.certificate.costs import decoding_cost, script_cost
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import MultiplyData, Semantics
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.scripts import children
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import MultiplyData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 from pytest_torchlean.properties.linear import cases_of
 

@@ -13,16 +13,10 @@ from certificate_examples import points_of, slots_of
 from relaxation_examples import Stage, accepted, agrees, applied, chain, emission_of, stages, with_rows
 
 from pytest_torchlean.certificate.forms import bound_forms
-from pytest_torchlean.certificate.model import (
-    AffineData,
-    BendData,
-    RelaxationData,
-    Semantics,
-    SkipData,
-    ThroughData,
-)
 from pytest_torchlean.certificate.relaxation import tightened
 from pytest_torchlean.certificate.rows import Box
+from pytest_torchlean.certificate.statement import AffineData, Semantics
+from pytest_torchlean.certificate.substitution import BendData, RelaxationData, SkipData, ThroughData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 
 WIDTHS = ((3, 4, 2), (2, 5, 4, 3), (4, 3, 6, 5, 2))

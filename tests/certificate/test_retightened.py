@@ -16,18 +16,11 @@ from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import (
-    Emission,
-    NodeScript,
-    RelaxationData,
-    ScriptData,
-    Semantics,
-    SkipData,
-    SplitScript,
-    TightenScript,
-)
+from pytest_torchlean.certificate.model import Emission, NodeScript, ScriptData, SplitScript, TightenScript
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.rows import size_of
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import RelaxationData, SkipData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 from pytest_torchlean.properties.linear import slot_rows
 

@@ -15,16 +15,15 @@ from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Matrix, reading, row_errors
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import (
-    AffineData,
     DecodingData,
     Emission,
     NodeScript,
     ScaleData,
     ScriptData,
-    Semantics,
     StepData,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import AffineData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome, check
 
 Ask = Callable[..., CheckResult]

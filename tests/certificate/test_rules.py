@@ -13,9 +13,10 @@ from onnx_models import lowered, model
 from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.binary import document_of, encode
 from pytest_torchlean.certificate.forms import bound_forms
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.rules import Rules, rules_of
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, Outcome
 from pytest_torchlean.checker.evaluate import evaluate_bytes

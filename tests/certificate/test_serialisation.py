@@ -25,7 +25,8 @@ from pytest_torchlean.bounds.program import (
 )
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
-from pytest_torchlean.certificate.model import (
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import (
     AffineData,
     CurveData,
     GraphData,
@@ -33,7 +34,6 @@ from pytest_torchlean.certificate.model import (
     ReluData,
     Semantics,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.certificate.words import pairs_of, patterns_of, sources_of
 from pytest_torchlean.errors import CertificateError, TorchleanError

@@ -21,21 +21,18 @@ from pytest_torchlean.certificate.curves import BITS, GRANTED, STAGES, Chain, cu
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
 from pytest_torchlean.certificate.lines import curve_lines
-from pytest_torchlean.certificate.model import (
+from pytest_torchlean.certificate.model import Emission, ScaleData
+from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.relaxation import relax, tightened
+from pytest_torchlean.certificate.rows import Box, Slopes
+from pytest_torchlean.certificate.statement import CurveData, CurveFunction, Semantics
+from pytest_torchlean.certificate.substitution import (
     BendData,
-    CurveData,
-    CurveFunction,
-    Emission,
     RelaxationData,
-    ScaleData,
-    Semantics,
     SkipData,
     SlideData,
     ThroughData,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission
-from pytest_torchlean.certificate.relaxation import relax, tightened
-from pytest_torchlean.certificate.rows import Box, Slopes
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 
 SCALE = ScaleData(1 << 32, 1 << 38, 64)

@@ -13,7 +13,7 @@ from relaxation_examples import chain, emission_of, with_rows
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import StatedSlopes, stated
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import Semantics
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import CheckResult
 from pytest_torchlean.properties.linear import slot_rows
 

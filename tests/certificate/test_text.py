@@ -12,28 +12,30 @@ from hypothesis import strategies as st
 
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.model import (
-    AffineData,
-    BoxData,
     CertificateData,
-    ClaimData,
     ComposedData,
     ConcludeScript,
     DecodingData,
     DirectData,
     Emission,
-    GraphData,
-    MaximumData,
-    MinimumData,
     NodeScript,
-    PropertyData,
-    ReluData,
     ScaleData,
     ScriptData,
-    Semantics,
     SplitScript,
     StepData,
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BoxData,
+    ClaimData,
+    GraphData,
+    MaximumData,
+    MinimumData,
+    PropertyData,
+    ReluData,
+    Semantics,
+)
 from pytest_torchlean.certificate.text import UnreadableText, parse, render
 
 SMALL = st.integers(0, 300)

@@ -22,7 +22,8 @@ from onnx_models import model
 
 from pytest_torchlean.bounds.weights import clause_weights, lower_bounds, weighted_clauses
 from pytest_torchlean.certificate.binary import decode, document_of, encode
-from pytest_torchlean.certificate.model import Emission, Semantics, WeightedData
+from pytest_torchlean.certificate.model import Emission, WeightedData
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, Outcome
 from pytest_torchlean.checker.evaluate import evaluate

@@ -11,14 +11,8 @@ import numpy as np
 import pytest
 
 from pytest_torchlean.certificate.curves import BITS, STAGES, curve_bounds, curve_step
-from pytest_torchlean.certificate.model import (
-    NO_STEP,
-    CurveData,
-    CurveFunction,
-    ScaleData,
-    Semantics,
-    StepData,
-)
+from pytest_torchlean.certificate.model import NO_STEP, ScaleData, StepData
+from pytest_torchlean.certificate.statement import CurveData, CurveFunction, Semantics
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.lean_process import End, run_lean
 from pytest_torchlean.checker.library import OPTIONS

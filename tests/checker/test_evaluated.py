@@ -14,10 +14,11 @@ from relaxation_examples import chain, emission_of, with_rows
 
 from pytest_torchlean.certificate.binary import DocumentData, Word, document_of, encode
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import AffineData, Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.places import places
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.rules import Rules
+from pytest_torchlean.certificate.statement import AffineData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, EvaluationResult, LeanInstall, Outcome, evaluate
 from pytest_torchlean.checker.evaluate import evaluate_bytes
 from pytest_torchlean.checker.lean_process import End, run_lean

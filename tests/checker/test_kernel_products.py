@@ -14,7 +14,8 @@ import pytest
 from test_extremum import outcome, packed
 
 from pytest_torchlean.certificate.bilinear import Products, bilinear_bounds
-from pytest_torchlean.certificate.model import BilinearData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ScaleData
+from pytest_torchlean.certificate.statement import BilinearData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.lean_process import End
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from test_extremum import outcome, packed
 
-from pytest_torchlean.certificate.model import QuotientData, ScaleData, Semantics
+from pytest_torchlean.certificate.model import ScaleData
 from pytest_torchlean.certificate.quotient import quotient_bounds
+from pytest_torchlean.certificate.statement import QuotientData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall
 from pytest_torchlean.checker.lean_process import End
 

@@ -10,16 +10,15 @@ import numpy as np
 
 from mutants.scripts import script_of, spine, uncomposed
 from pytest_torchlean.certificate.model import (
-    AffineData,
     ConcludeScript,
     DecodingData,
     Emission,
-    ReluData,
     ScaleData,
     ScriptData,
     SplitScript,
     StepData,
 )
+from pytest_torchlean.certificate.statement import AffineData, ReluData
 from pytest_torchlean.certificate.words import affine_data, patterns_of, sources_of
 
 CLAIM_STANDS = "the claim is the same and true, the certificate is unusable"

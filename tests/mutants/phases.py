@@ -21,16 +21,15 @@ from pytest_torchlean.certificate.model import (
     NO_STEP,
     ConcludeScript,
     Emission,
-    MultiplierData,
-    MultiplyData,
     NodeScript,
     RelaxedData,
     ScriptData,
-    Semantics,
     SplitScript,
 )
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import MultiplierData, MultiplyData
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 
 NUMBERS = (10.0, -20.0)

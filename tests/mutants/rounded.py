@@ -29,8 +29,9 @@ from onnx_models import model
 from mutants.truths import outputs_of
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import Semantics
 
 NETWORKS = {"linear": linear, "mlp": mlp, "conv": conv, "residual": residual, "piecewise": piecewise}
 _EXECUTIONS = 40

@@ -21,13 +21,13 @@ from pytest_torchlean.certificate.model import (
     ConcludeScript,
     Emission,
     NodeScript,
-    RelaxationData,
     RelaxedData,
     ScriptData,
-    Semantics,
     TightenScript,
 )
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.substitution import RelaxationData
 
 
 @cache

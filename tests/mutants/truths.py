@@ -26,8 +26,9 @@ from certificate_examples import (
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
-from pytest_torchlean.certificate.model import Emission, Semantics
+from pytest_torchlean.certificate.model import Emission
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import Semantics
 
 BUILDERS: dict[str, Callable[[int], Network]] = {
     "linear": linear,

@@ -16,8 +16,9 @@ from pytest_torchlean.bounds.program import Program, lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
-from pytest_torchlean.certificate.model import ConcludeScript, Emission, NodeScript, Semantics, WeightedData
+from pytest_torchlean.certificate.model import ConcludeScript, Emission, NodeScript, WeightedData
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
 
 UNIT_BOX = RationalBox((Fraction(-1),) * 2, (Fraction(1),) * 2)
 

@@ -16,8 +16,8 @@ from relaxation_examples import chain, emission_of, with_rows
 
 from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.forms import margin_forms
-from pytest_torchlean.certificate.model import AffineData
 from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.statement import AffineData
 from pytest_torchlean.checker.check import CheckResult, Outcome
 from pytest_torchlean.errors import CertificateError, CheckerError
 from pytest_torchlean.onnx_import import load_model
