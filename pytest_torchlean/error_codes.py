@@ -340,7 +340,8 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0362",
         "expressions do not fit the model",
-        "`dynamics` has another number of elements than the model's input, or `control` than its output",
+        "`dynamics` has another number of elements than the model's input, or `control` than its output; or "
+        "a model of the dynamics does not take the state and then the control, or gives no next state",
         "give one formula for each input element and one name for each output, in their order",
     ),
     ErrorCode(

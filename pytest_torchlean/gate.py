@@ -80,11 +80,11 @@ class Job:
 
 def jobs_of(spec: Spec) -> tuple[Job, ...]:
     """The properties of a spec as jobs, in the order they are written."""
-    from pytest_torchlean.spec.model import EquivalentProperty
+    from pytest_torchlean.spec.model import second_model
 
     jobs = []
     for prop in spec.properties:
-        entry = spec.models[prop.model]
+        entry, second = spec.models[prop.model], second_model(prop)
         jobs.append(
             Job(
                 id=spec.item_id(prop),
@@ -100,7 +100,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
                 on_unknown=prop.on_unknown,
                 preprocess=entry.preprocess,
                 spec_sha256=spec.sha256,
-                other=spec.models[prop.to] if isinstance(prop, EquivalentProperty) else None,
+                other=None if second is None else spec.models[second],
             )
         )
     return tuple(jobs)

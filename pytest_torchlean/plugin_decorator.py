@@ -11,7 +11,14 @@ import pytest
 from pytest_torchlean.errors import ExtensionError, SourceSpan, SpecError
 from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import EquivalentProperty, InputShapes, ModelEntry, PropertySpec, bind
+from pytest_torchlean.spec.model import (
+    EquivalentProperty,
+    InputShapes,
+    ModelEntry,
+    PropertySpec,
+    bind,
+    second_model,
+)
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
 from pytest_torchlean.spec.preprocess_fields import read_steps
@@ -79,10 +86,13 @@ def _read(item: pytest.Item, root: Path, place: SourceSpan, extensions: Extensio
 def _other(
     prop: PropertySpec, inputs: InputShapes, steps: tuple[PreprocessStep, ...], root: Path
 ) -> ModelEntry | None:
-    """The second model of an equivalence: it gets the same shapes and the same preprocessing."""
-    if not isinstance(prop, EquivalentProperty):
+    """The second model. That of an equivalence gets the same shapes and the same preprocessing."""
+    second = second_model(prop)
+    if second is None:
         return None
-    path = resolve_inside(prop.to, base=root, root=root)
+    path = resolve_inside(second, base=root, root=root)
+    if not isinstance(prop, EquivalentProperty):
+        return ModelEntry(_identifier(path.stem), path, shown(path, root))
     return ModelEntry(_identifier(path.stem), path, shown(path, root), preprocess=steps, inputs=inputs)
 
 

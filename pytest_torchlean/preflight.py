@@ -19,12 +19,12 @@ from pytest_torchlean.onnx_import.given import declared_shapes, resolve_shapes
 from pytest_torchlean.spec import Spec
 from pytest_torchlean.spec.dataset import load_dataset, load_inputs
 from pytest_torchlean.spec.model import (
-    EquivalentProperty,
     ModelEntry,
     PropertySpec,
     RobustnessProperty,
     RuntimeProperty,
     VnnlibProperty,
+    second_model,
 )
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.tree import Mapping as TreeMapping
@@ -48,8 +48,8 @@ def require_files(spec: Spec, path: Path, root: Path, select: Collection[str] | 
     except (OSError, SpecError):
         return  # it was read a moment ago; whoever changed it meanwhile is told by what runs
     look = _Look(source, tree, root, {})
-    others = [prop.to for prop in chosen if isinstance(prop, EquivalentProperty)]
-    for name in dict.fromkeys([*(prop.model for prop in chosen), *others]):
+    others = [second_model(prop) for prop in chosen]
+    for name in dict.fromkeys([*(prop.model for prop in chosen), *filter(None, others)]):
         look.at_model(name, spec.models[name])
     for prop in chosen:
         look.at_property(prop, spec.models[prop.model])

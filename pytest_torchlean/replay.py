@@ -84,14 +84,14 @@ def replay_file(stored: WitnessFile, root: Path, operators: Operators | None = N
     sha256 = executions.model.sha256
     pair: Pair | Loop | NonlinearLoop | Derived | None = None
     same = sha256 == stored.model_sha256
+    second, to = None, stored.other
+    if to is not None:
+        second = _executions(to.path, to.shapes, to.preprocess, root, operators)
+        same = same and second.model.sha256 == to.sha256
     if is_pair(stored.prop):
-        second, to = None, stored.other
-        if to is not None:
-            second = _executions(to.path, to.shapes, to.preprocess, root, operators)
-            same = same and second.model.sha256 == to.sha256
         pair = pair_of(stored.prop, executions, second)
     elif isinstance(stored.prop, LoopProperty):
-        pair = closed_loop_of(stored.prop, executions)
+        pair = closed_loop_of(stored.prop, executions, second)
     elif isinstance(stored.prop, DerivativeProperty):
         pair = derived_of(stored.prop, executions)
     if pair is not None:

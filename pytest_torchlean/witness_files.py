@@ -34,6 +34,7 @@ from pytest_torchlean.spec.model import (
     ResidualProperty,
     RobustnessProperty,
     VnnlibProperty,
+    second_model,
 )
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
@@ -195,7 +196,7 @@ def _from_plain(plain: Any, root: Path) -> WitnessFile:
     witnesses = tuple(from_plain(Witness, witness) for witness in plain["witnesses"])
     shapes = _shapes(plain["model_shapes"])
     other = _other(plain["other"]) if "other" in plain else None
-    if isinstance(prop, EquivalentProperty) and other is None:
+    if second_model(prop) is not None and other is None:
         raise ValueError("it names no second model")
     steps = read_steps(plain["preprocess"], "`preprocess`") if "preprocess" in plain else ()
     return WitnessFile(

@@ -70,7 +70,7 @@ def weights(name: str) -> list[Float]:
 def system(prop: LyapunovProperty) -> Callable[[Float], Float]:
     """The derivatives by time at states (states, 2), with the controller."""
     hidden, bias, output, last = weights("oscillator.onnx")
-    trees = {each.name: read_expression(each.formula.text) for each in prop.dynamics}
+    trees = {each.name: read_expression(each.formula.text) for each in prop.formulas}
 
     def speed(states: Float) -> Float:
         control = np.maximum(states @ hidden.T + bias, 0) @ output[0] + last

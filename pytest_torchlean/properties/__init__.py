@@ -72,6 +72,13 @@ class OtherModel:
     front: Front | None = None
     entry: ModelEntry | None = None
 
+    @property
+    def digest(self) -> str:
+        """The model as it is judged: its bytes, and the graph that its shapes and preprocessing gave."""
+        from pytest_torchlean.ir.canonical import digest
+
+        return f"{self.model.sha256} {digest(self.graph)}"
+
 
 @dataclass(frozen=True, eq=False)
 class PropertyContext:

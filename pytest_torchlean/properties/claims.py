@@ -99,8 +99,10 @@ def _falling(prop: LyapunovProperty) -> str:
 
 
 def _dynamics(prop: LoopProperty, sign: str = " :=") -> str:
-    shown = ", ".join(f"{each.name}{sign} {each.formula.text}" for each in prop.dynamics[:4])
-    more = ", ..." if len(prop.dynamics) > 4 else ""
+    shown = ", ".join(f"{each.name}{sign} {each.formula.text}" for each in prop.formulas[:4])
+    if isinstance(prop.dynamics, str):
+        shown = f"({', '.join(prop.states[:4])}{', ...' * (len(prop.states) > 4)}){sign} `{prop.dynamics}`"
+    more = ", ..." if len(prop.formulas) > 4 else ""
     off = f" (each off by at most {_bound(prop.disturbance)})" if prop.disturbance != 0 else ""
     return f"{shown}{more}{off}"
 

@@ -37,7 +37,9 @@ STATE = "state"
 @dataclass(frozen=True, eq=False)
 class Part:
     """One copy of a model: the prefix of its names, its executions, and which elements of the joint input, or
-    of the stepped inputs, its own inputs are, flat, int64 (inputs,)."""
+    of the stepped inputs, its own inputs are, flat, int64 (inputs,). Behind these elements are counted the
+    outputs of the parts before it.
+    """
 
     prefix: str
     executions: Executions
@@ -110,13 +112,15 @@ def join(
         types |= {matrix: ValueType("float32", (size, size)), source: ValueType("float32", (size,))}
         flat = source
     for part in parts:
-        graph, start = part.executions.graph, 0
+        graph, start, given = part.executions.graph, 0, flat
+        if part.reads.max(initial=0) >= size:
+            given = _behind(part, [flat, *outputs], nodes, types)
         for name in graph.inputs:
             own = graph.types[name].shape
             count = graph.types[name].size
             indices = tuple(int(index) for index in part.reads[start : start + count])
             attributes = (("axis", 0), ("indices", indices), ("shape", own))
-            nodes.append(Node("Gather", (flat,), (part.own(name),), attributes))
+            nodes.append(Node("Gather", (given,), (part.own(name),), attributes))
             start += count
         nodes += [_renamed(node, part) for node in graph.nodes]
         constants |= {part.own(name): value for name, value in graph.constants.items()}
@@ -131,6 +135,21 @@ def join(
         outputs.append(STATE)
     free = any(part.executions.graph.free_batch for part in parts)
     return Graph((JOINT_INPUT,), tuple(outputs), tuple(nodes), constants, types, free_batch=free)
+
+
+def _behind(part: Part, values: Sequence[str], nodes: list[Node], types: dict[str, ValueType]) -> str:
+    """A value that holds these, flat, one after the other: what a part may read."""
+    flat = []
+    for place, name in enumerate(values):
+        kind = ValueType("float32", (types[name].size,))
+        own = f"{part.prefix}given {place}"
+        nodes.append(Node("Reshape", (name,), (own,), (("shape", kind.shape),)))
+        types[own] = kind
+        flat.append(own)
+    found = f"{part.prefix}given"
+    types[found] = ValueType("float32", (sum(types[name].size for name in flat),))
+    nodes.append(Node("Concat", tuple(flat), (found,), (("axis", 0),)))
+    return found
 
 
 def _renamed(node: Node, part: Part) -> Node:
@@ -155,10 +174,15 @@ class JoinedExecutions(Executions):
         graph = join(parts, shape, steps, state=state)
         return cls(parts[0].executions.model, graph, None, tuple(parts), steps, state)
 
-    def _points(self, point: Float32) -> list[tuple[Part, Float32]]:
-        """What each part is given."""
-        given = point if self.steps is None else self.steps.apply(point)
-        return [(part, given[part.reads]) for part in self.parts]
+    def _outputs(
+        self, point: Float32, run: Callable[[Executions, Float32], Float32] = Executions.runtime
+    ) -> list[Float32]:
+        """What each part gives for what it is given, which those before it may have computed."""
+        known, found = point if self.steps is None else self.steps.apply(point), []
+        for part in self.parts:
+            found.append(run(part.executions, known[part.reads]))
+            known = np.concatenate([known, found[-1]])
+        return found
 
     @cached_property
     def program(self) -> Program:
@@ -169,16 +193,19 @@ class JoinedExecutions(Executions):
         return side_by_side(lower_to_program(self.graph, diagonal), carried)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the joint input."""
+        return self.graph.types[JOINT_INPUT].shape
+
+    @property
     def integers(self) -> RawIntegers | None:
         return self.parts[0].executions.integers
 
     def runtime(self, point: Float32) -> Float32:
-        return self._with_steps([part.executions.runtime(own) for part, own in self._points(point)], point)
+        return self._with_steps(self._outputs(point), point)
 
     def unoptimised(self, point: Float32) -> Float32:
-        return self._with_steps(
-            [part.executions.unoptimised(own) for part, own in self._points(point)], point
-        )
+        return self._with_steps(self._outputs(point, Executions.unoptimised), point)
 
     def _with_steps(self, outputs: list[Float32], point: Float32) -> Float32:
         if self.steps is not None and self.steps.stated:
@@ -188,8 +215,12 @@ class JoinedExecutions(Executions):
         return np.concatenate(outputs)
 
     def require_types(self, point: Float32) -> None:
-        for part, own in self._points(point):
-            part.executions.require_types(own)
+
+        def require(executions: Executions, own: Float32) -> Float32:
+            executions.require_types(own)
+            return executions.runtime(own)
+
+        self._outputs(point, require)
 
     @cached_property
     def nodes(self) -> tuple[RuntimeNode, ...]:
@@ -239,12 +270,15 @@ class JoinedExecutions(Executions):
     def require_wiring(self, wiring: Mapping[str, Slots]) -> None:
         source = wiring[JOINT_INPUT if self.steps is None else STEPPED]
         for part in self.parts:
-            found = [wiring.get(part.own(name)) for name in part.executions.graph.inputs]
+            graph = part.executions.graph
+            found = [wiring.get(part.own(name)) for name in graph.inputs]
             slots = [piece for piece in found if piece is not None]
             if len(slots) != len(found) or not np.array_equal(np.concatenate(slots), source[part.reads]):
                 raise CertificateError(
                     "TL0610", f"the inputs of {part.prefix!r} are wired otherwise than meant"
                 )
+            outputs = [wiring.get(part.own(name)) for name in graph.outputs]
+            source = np.concatenate([source, *(piece for piece in outputs if piece is not None)])
 
     @cached_property
     def runtime_line(self) -> str:

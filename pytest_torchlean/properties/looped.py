@@ -4,6 +4,7 @@ the unsafe set of a VNN-LIB file is."""
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -30,25 +31,34 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, LoopProperty):
         raise TypeError(f"a property of a closed loop is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    executions = Executions(context.model, context.graph, context.front)
-    loop = closed_loop_of(prop, executions)
+    executions, other = Executions(context.model, context.graph, context.front), context.other
+    second = None if other is None else Executions(other.model, other.graph, other.front)
+    loop = closed_loop_of(prop, executions, second)
+    digests = {} if other is None else {"other": other.digest}
     if isinstance(loop, NonlinearLoop):
-        return _decided(context, prop, loop, started)
+        return _decided(context, prop, loop, started, digests)
     joined = loop.executions
-    own = Run(context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES, MOST_ROWS)
+    own = Run(
+        context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES, MOST_ROWS, digests
+    )
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop)))
     return evidence
 
 
-def _decided(context: PropertyContext, prop: LoopProperty, loop: NonlinearLoop, started: float) -> Evidence:
+def _decided(
+    context: PropertyContext,
+    prop: LoopProperty,
+    loop: NonlinearLoop,
+    started: float,
+    digests: Mapping[str, str],
+) -> Evidence:
     """The verdict about a graph that computes the monomials of what is compared."""
     executions = loop.executions
     own = replace(context, graph=executions.graph, front=None)
-    asked = Run(
-        own, prop, own.program, executions, loop.unsafe, _nonlinear_wording(loop), MOST_CASES, MOST_ROWS
-    )
+    words = _nonlinear_wording(loop)
+    asked = Run(own, prop, own.program, executions, loop.unsafe, words, MOST_CASES, MOST_ROWS, digests)
     evidence = decide_run(asked, started)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop), MULTIPLIED_OUT))
@@ -64,6 +74,8 @@ MULTIPLIED_OUT = (
 
 def assumed(prop: LoopProperty) -> str:
     """What the claim takes for granted about the system, as a sentence of the ledger."""
+    if isinstance(prop.dynamics, str):
+        return _assumed_of_model(prop)
     if isinstance(prop, LyapunovProperty) and prop.time == "continuous":
         return (
             "The expressions are the system: the state's derivatives by time are their exact values at "
@@ -83,10 +95,37 @@ def assumed(prop: LoopProperty) -> str:
     )
 
 
+def _assumed_of_model(prop: LoopProperty) -> str:
+    """The same where a model gives the dynamics."""
+    if isinstance(prop, LyapunovProperty) and prop.time == "continuous":
+        return (
+            f"The model `{prop.dynamics}` is the system: the state's derivatives by time are its exact value "
+            "for the state and the exact value of the controller, plus the stated disturbance, and solutions "
+            "exist. Nothing is claimed of a system that moves otherwise, or of a control that is held or "
+            "changed on its way."
+        )
+    computed = (
+        "whatever any binary32 execution of it gives for the state and for what any binary32 execution of "
+        "the controller gives"
+        if prop.chosen_semantics == "binary32"
+        else "its exact value for the state and the exact value of the controller"
+    )
+    return (
+        f"The model `{prop.dynamics}` is the system: the next state is {computed}, plus the stated "
+        "disturbance. Nothing is claimed of a system that moves otherwise, or of a control that is changed "
+        "on its way."
+    )
+
+
 def _wording(loop: Loop) -> Wording:
     prop = loop.prop
     states, controls = ", ".join(loop.states), ", ".join(loop.controls)
     names = f"a witness lists the state {states}; outputs are the control {controls}, then the state"
+    if isinstance(prop.dynamics, str):
+        count = len(loop.controls) - len(loop.states)
+        first, then = (", ".join(part) for part in (loop.controls[:count], loop.controls[count:]))
+        names = f"a witness lists the state {states}; outputs are the control {first}, the next state {then}"
+        names += ", then the state"
     undecided = "state a smaller region or a longer `timeout`; no step that breaks the claim was found"
     if isinstance(prop, InvariantProperty):
         return Wording(
@@ -165,6 +204,8 @@ def _again(loop: Loop) -> str:
     """
     if loop.prop.chosen_semantics == "real":
         return "the next state lies in the region again, so the claim holds for any number of steps"
+    if isinstance(loop.prop.dynamics, str) and not any(loop.disturbance):
+        return "the next state is again one that the claim speaks of, so it holds for any number of steps"
     only_box = isinstance(loop.prop, InvariantProperty) and not loop.constraints
     if only_box:
         return (

@@ -1,7 +1,8 @@
 """Closed loops: a model as the controller of a system that is given by expressions, as an unsafe set.
 
 The state is the model's input, the control its output, as the runtime computes it; the joint graph's outputs
-are the control and behind it the state. What stands in expressions
+are the control and behind it the state. Where a second model gives the dynamics it stands behind the first in
+the joint graph, and its outputs between these. What stands in expressions
 is exact arithmetic on these: it becomes linear inequalities of inputs and outputs, and nothing is rounded.
 An expression that is a maximum of minima of linear functions leads to one case for each choice that can break
 the claim.
@@ -15,30 +16,27 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import islice, product
 
-import numpy as np
-
 from pytest_torchlean.errors import SpecError, UnsupportedError
-from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.joined import JoinedExecutions, Part
+from pytest_torchlean.properties.joined import JoinedExecutions
 from pytest_torchlean.properties.loop_boxes import core_of, never, shell_of
 from pytest_torchlean.properties.loop_states import state_in
 from pytest_torchlean.spec.expressions import (
-    Binary64,
     Exact,
     Expression,
     ExpressionError,
     evaluate,
-    names_in,
     read_expression,
     read_inequality,
 )
 from pytest_torchlean.spec.expressions.piecewise import Linear, Pieces, Piecewise, pieces, variable
+from pytest_torchlean.spec.expressions.syntax import Variable
 from pytest_torchlean.spec.formulas import error_at
 from pytest_torchlean.spec.model import (
     Formula,
     InvariantProperty,
     LoopProperty,
     LyapunovProperty,
+    NextState,
     elements,
 )
 from pytest_torchlean.spec.vnnlib import Atom, Case, InputBox, UnsafeSet
@@ -62,7 +60,8 @@ class _Condition:
 class Loop:
     """A property of a closed loop, with names for the model's inputs and outputs.
 
-    lower, upper: the region's box. disturbance: how far each element of the next state may be off.
+    controls: also, behind those of the model, the outputs of a model that gives the dynamics. lower, upper:
+    the region's box. disturbance: how far each element of the next state may be off.
     """
 
     prop: LoopProperty
@@ -76,7 +75,16 @@ class Loop:
     @cached_property
     def trees(self) -> dict[str, Expression]:
         """The next state by name."""
-        return {each.name: read_expression(each.formula.text) for each in self.prop.dynamics}
+        if isinstance(self.prop.dynamics, str):
+            return {name: Variable(given(name)) for name in self.states}
+        return {each.name: read_expression(each.formula.text) for each in self.prop.formulas}
+
+    @property
+    def following(self) -> tuple[NextState, ...]:
+        """The next state as the spec writes it, by name."""
+        if isinstance(self.prop.dynamics, str):
+            return tuple(NextState(name, Formula(given(name), self.prop.span)) for name in self.states)
+        return self.prop.formulas
 
     @cached_property
     def function(self) -> Expression | None:
@@ -193,82 +201,6 @@ class Loop:
         return self._leaves(state, following)
 
 
-def loop_of(prop: LoopProperty, executions: Executions) -> Loop:
-    """The loop of a property and a model.
-
-    Raises SpecError TL0317, TL0318, TL0361, TL0362, UnsupportedError TL0290.
-    """
-    if executions.integers is not None:
-        raise UnsupportedError("TL0290", "a state is made of numbers, but the preprocessing takes integers")
-    graph = executions.graph
-    inputs = sum(graph.types[name].size for name in graph.inputs)
-    outputs = sum(graph.types[name].size for name in graph.outputs)
-    states = tuple(each.name for each in prop.dynamics)
-    if len(states) != inputs:
-        raise SpecError(
-            "TL0362",
-            f"`dynamics` has {len(states)} elements, but the model's input has {inputs}",
-            span=prop.span,
-        )
-    controls = prop.control or (("u",) if outputs == 1 else tuple(f"u{place}" for place in range(outputs)))
-    if len(controls) != outputs:
-        raise SpecError(
-            "TL0362",
-            f"`control` names {len(controls)} elements, but the model's output has {outputs}",
-            span=prop.span,
-        )
-    for name in controls:
-        if name in states:
-            message = (
-                f"`{name}` is an element of the state and the name of an output: name outputs with `control`"
-            )
-            raise SpecError("TL0362", message, span=prop.span)
-    if isinstance(prop, LyapunovProperty):
-        widths = elements(prop.ball, inputs, what="ball", span=prop.span)
-        if any(width <= 0 for width in widths):
-            raise SpecError("TL0317", "each number of `ball` must be positive", span=prop.span)
-    lower = elements(prop.region.lower, inputs, what="region.lower", span=prop.span)
-    upper = elements(prop.region.upper, inputs, what="region.upper", span=prop.span)
-    if any(low > high for low, high in zip(lower, upper, strict=True)):
-        raise SpecError("TL0318", "the region is empty", span=prop.span)
-    if isinstance(prop, LyapunovProperty) and not all(
-        low < 0 < high for low, high in zip(lower, upper, strict=True)
-    ):
-        raise SpecError("TL0317", "the region has not the origin in its inside", span=prop.span)
-    disturbance = elements(prop.disturbance, inputs, what="disturbance", span=prop.span)
-    part = Part("model: ", executions, np.arange(inputs))
-    shape = graph.types[graph.inputs[0]].shape if len(graph.inputs) == 1 else (inputs,)
-    joined = JoinedExecutions.of((part,), shape, state=True)
-    loop = Loop(prop, joined, states, controls, lower, upper, disturbance)
-    names = dict.fromkeys((*states, *controls), ZERO)
-    for each in prop.dynamics:
-        _require_known(each.formula, loop.trees[each.name], f"`{each.name}` in `dynamics`", names)
-    _require_origin(loop)
-    return loop
-
-
-def _require_origin(loop: Loop) -> None:
-    """Raises SpecError TL0317 for a level below the origin's: little or nothing would be claimed."""
-    prop, function = loop.prop, loop.function
-    if not isinstance(prop, LyapunovProperty) or prop.level is None or function is None:
-        return
-    try:
-        least: Fraction | float = evaluate(function, dict.fromkeys(loop.states, ZERO), Exact())
-    except ExpressionError:
-        least = evaluate(function, dict.fromkeys(loop.states, 0.0), Binary64())
-    if least > prop.level:
-        message = f"the function is {float(least):.9g} at the origin, above the `level` {prop.level}"
-        raise SpecError("TL0317", message, span=prop.span)
-
-
-def _require_known(formula: Formula, tree: Expression, label: str, names: dict[str, Fraction]) -> None:
-    """Raises SpecError TL0361 for a name that is not known once the model is."""
-    for name, at in names_in(tree).items():
-        if name not in names:
-            fix = f"the names are {', '.join(names)}"
-            raise error_at(ExpressionError(f"`{name}` is not known here", at, fix), formula, label, "TL0361")
-
-
 class _Cases:
     """The cases of a loop: exact, but that each inequality takes the disturbance that is worst for it."""
 
@@ -280,7 +212,7 @@ class _Cases:
             each.name: self._of(
                 each.formula, loop.trees[each.name], self._now, f"`{each.name}` in `dynamics`"
             )
-            for each in loop.prop.dynamics
+            for each in loop.following
         }
         self._off = {name: variable(off(name)) for name in loop.states}
 
@@ -368,6 +300,11 @@ class _Cases:
         names = (*loop.controls, *loop.states)
         terms = tuple((place, -values[name]) for place, name in enumerate(names) if name in values)
         return Atom((), terms, -constant, not weak)
+
+
+def given(name: str) -> str:
+    """The name of an element of the state that a model gave, which no expression can have."""
+    return f"{name}'"
 
 
 def off(name: str) -> str:

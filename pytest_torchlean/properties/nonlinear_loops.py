@@ -19,10 +19,12 @@ from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph, ValueType
 from pytest_torchlean.onnx_export.write import to_onnx
 from pytest_torchlean.onnx_import import lower as lower_model
+from pytest_torchlean.properties.closing import loop_of
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.joined import join
 from pytest_torchlean.properties.loop_boxes import faces_of, never
 from pytest_torchlean.properties.loop_states import any_state_in
-from pytest_torchlean.properties.loops import NO_STATE, Loop, loop_of, off
+from pytest_torchlean.properties.loops import NO_STATE, Loop, off
 from pytest_torchlean.properties.monomials import Monomials
 from pytest_torchlean.properties.unsafe import in_box
 from pytest_torchlean.spec.expressions import Expression, ExpressionError
@@ -100,12 +102,17 @@ def _sum(atom: Atom, outputs: Sequence[Fraction]) -> Fraction:
     return atom.constant + sum((factor * outputs[place] for place, factor in atom.outputs), Fraction(0))
 
 
-def closed_loop_of(prop: LoopProperty, executions: Executions) -> Loop | NonlinearLoop:
+def closed_loop_of(
+    prop: LoopProperty, executions: Executions, other: Executions | None = None
+) -> Loop | NonlinearLoop:
     """The loop of a property and a model, by linear pieces where its expressions are that.
 
-    Raises what `loop_of` and `Loop.unsafe` raise.
+    other: the model that gives the dynamics. Raises what `loop_of` and `Loop.unsafe` raise.
     """
-    loop = loop_of(prop, executions)
+    loop = loop_of(prop, executions, other)
+    if other is not None:
+        joined = loop.executions
+        executions = replace(executions, graph=join(joined.parts, joined.shape))
     if isinstance(prop, LyapunovProperty) and prop.time == "continuous":
         return _nonlinear(loop, executions)
     try:
@@ -229,7 +236,7 @@ class _Claims:
         self._now = now
         self._next = {
             each.name: self._of(each.formula, loop.trees[each.name], now, f"`{each.name}` in `dynamics`")
-            for each in loop.prop.dynamics
+            for each in loop.following
         }
         if any(loop.disturbance):
             self._next = {

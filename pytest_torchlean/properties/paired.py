@@ -11,8 +11,7 @@ from fractions import Fraction
 from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CertificateError, UnsupportedError
-from pytest_torchlean.ir.canonical import digest
-from pytest_torchlean.properties import OtherModel, PropertyContext
+from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.pairs import Pair, PairProperty, pair_of
 from pytest_torchlean.properties.reaching import Run, Wording, decide_run, foreseen
@@ -49,7 +48,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         pair.unsafe,
         _wording(pair, context),
         MOST_CASES,
-        digests={} if other is None else {"other": _digest(other)},
+        digests={} if other is None else {"other": other.digest},
     )
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.UNKNOWN:
@@ -104,11 +103,6 @@ def _looser(prop: PairProperty) -> list[PairProperty]:
         return [replace(prop, tolerance=tolerance * 2**power) for power in range(1, 9)]
     slacks = [Fraction(1, 2**power) for power in range(_FINEST, -1, -1)]
     return [replace(prop, slack=slack) for slack in slacks if slack > prop.slack]
-
-
-def _digest(other: OtherModel) -> str:
-    """The second model as it was judged: its bytes, and the graph that its shapes and preprocessing gave."""
-    return f"{other.model.sha256} {digest(other.graph)}"
 
 
 def _wording(pair: Pair, context: PropertyContext) -> Wording:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import TypeGuard
 
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import ExtensionProperty, ModelEntry
+from pytest_torchlean.spec.model import ExtensionProperty, LoopProperty, ModelEntry
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.preprocess import words
 
@@ -61,7 +61,7 @@ def claim_of_job(job: Job, root: Path, digest: Digest) -> dict[str, Plain]:
         origin = prop.provided.origin
         claim["extension"] = {"name": origin.name, "version": origin.version}
     if job.other is not None:
-        claim["to"] = _other(job.other, digest)
+        claim["dynamics" if isinstance(prop, LoopProperty) else "to"] = _other(job.other, digest)
     return claim
 
 

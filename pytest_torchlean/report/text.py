@@ -61,7 +61,7 @@ def failure(result: PropertyResult, *, colour: bool = False) -> str:
     entries = [
         ("written at", terminal_line(place)),
         ("model", terminal_line(result.model_path + digest)),
-        ("to model", other_model_text(result.other_model)),
+        ("to model" if result.check == "equivalent" else "dynamics", other_model_text(result.other_model)),
         ("inputs", shapes_text(result.model_shapes)),
         ("raw input", terminal_line("; ".join(result.preprocess))),
         ("claimed", terminal(evidence.claim)),

@@ -343,8 +343,9 @@ def lipschitz(
 
 def invariant(
     *,
-    dynamics: AbstractMapping[str, str],
+    dynamics: AbstractMapping[str, str] | str | PathLike[str],
     region: Pair,
+    state: Sequence[str] | None = None,
     control: Sequence[str] | None = None,
     constraints: Sequence[str] | None = None,
     disturbance: Side | None = None,
@@ -357,13 +358,16 @@ def invariant(
     """No step of the closed loop leads out of `region`, cut by the inequalities `constraints`.
 
     `dynamics` gives each element of the model's input a name and its next value as an expression, e.g.
-    `{"x": "x + v/10", "v": "v + u/10"}`. Raises SpecError.
+    `{"x": "x + v/10", "v": "v + u/10"}`; or it is the path of a model that takes the state and then the
+    control, and `state` names the state's elements. Raises SpecError.
     """
     return _make(
         "invariant",
         InvariantProperty,
         kinds.INVARIANT,
+        files=() if isinstance(dynamics, AbstractMapping) else ("dynamics",),
         dynamics=dynamics,
+        state=state,
         region=_box(region),
         control=control,
         constraints=constraints,
@@ -378,10 +382,11 @@ def invariant(
 
 def lyapunov(
     *,
-    dynamics: AbstractMapping[str, str],
+    dynamics: AbstractMapping[str, str] | str | PathLike[str],
     function: str,
     region: Pair,
     ball: Side,
+    state: Sequence[str] | None = None,
     control: Sequence[str] | None = None,
     decrease: Number | None = None,
     level: Number | None = None,
@@ -396,13 +401,15 @@ def lyapunov(
     """In `region`, outside the box of `ball` around 0, `function` is positive and every step lowers it.
 
     With `level` no step leaves the states of the region where it is at most that. With `time="continuous"`
-    `dynamics` gives derivatives by time. Raises SpecError.
+    `dynamics` gives derivatives by time. It may be the path of a model, as for `invariant`. Raises SpecError.
     """
     return _make(
         "lyapunov",
         LyapunovProperty,
         kinds.LYAPUNOV,
+        files=() if isinstance(dynamics, AbstractMapping) else ("dynamics",),
         dynamics=dynamics,
+        state=state,
         function=function,
         region=_box(region),
         ball=ball,

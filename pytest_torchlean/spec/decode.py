@@ -37,6 +37,7 @@ from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
 from pytest_torchlean.spec.yaml_source import MAX_BYTES, SourceText, compose, read_source, readable_source
 
+_LOOPS = (kinds.INVARIANT.name, kinds.LYAPUNOV.name)
 ROOT_KEYS = ("version", "models", "defaults", "properties")
 _NEEDED = {
     "version": "start the file with `version: 1`",
@@ -232,8 +233,9 @@ def _check_references(
     if not isinstance(item, Mapping):
         return
     scalars = {key.text: value for key, value in reversed(item.entries) if isinstance(value, Scalar)}
-    name, model = scalars.get("name"), scalars.get("model")
-    for used in (model, scalars.get("to")):
+    name, model, check = (scalars.get(key) for key in ("name", "model", "check"))
+    second = "dynamics" if check is not None and check.text in _LOOPS else "to"
+    for used in (model, scalars.get(second)):
         well_formed = used is not None and re.fullmatch(NAME_PATTERN, used.text)
         if declared and used is not None and well_formed and used.text not in declared:
             known = ", ".join(shorten(word) for word in declared)

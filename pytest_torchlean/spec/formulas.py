@@ -17,6 +17,7 @@ from pytest_torchlean.spec.expressions import (
     read_inequality,
 )
 from pytest_torchlean.spec.expressions.syntax import FUNCTIONS, MOST_CHARACTERS, NAME
+from pytest_torchlean.spec.fields import Name, check_name
 from pytest_torchlean.spec.model import (
     Formula,
     InvariantProperty,
@@ -96,13 +97,16 @@ class NameList:
 
 @dataclass(frozen=True)
 class NextStates:
-    """A block of names, each with the expression of its next value."""
+    """A block of names, each with the expression of its next value; or the name of a model."""
 
     def decode(self, tree: Tree, label: str, context: Context) -> Any:
+        if isinstance(tree, Scalar) and tree.text.strip():
+            return check_name(tree, "model", context)
         if not isinstance(tree, Mapping) or not 1 <= len(tree.entries) <= _MOST:
             return context.report(
                 "TL0307",
-                f"{label} must be a block of 1 to {_MOST} names with expressions, not {describe(tree)}",
+                f"{label} must be a block of 1 to {_MOST} names with expressions, or the name of a model, "
+                f"not {describe(tree)}",
                 tree.span,
                 fix="write e.g. {x: x + v/10, v: v + u/10}",
             )
@@ -114,13 +118,14 @@ class NextStates:
         return INVALID if INVALID in found else tuple(found)
 
     def schema(self) -> Schema:
-        return {
+        block = {
             "type": "object",
             "minProperties": 1,
             "maxProperties": _MOST,
             "propertyNames": _NAME,
             "additionalProperties": _TEXT,
         }
+        return {"anyOf": [block, Name("model").schema()]}
 
 
 @dataclass(frozen=True)
@@ -161,13 +166,22 @@ def error_at(error: ExpressionError, formula: Formula, label: str, code: str = "
 
 def checked_names(prop: LoopProperty, context: Context) -> bool:
     """Whether every formula reads only names that it may; others are reported."""
-    states = [each.name for each in prop.dynamics]
+    states = list(prop.states)
     before = len(context.problems)
+    named = "`dynamics`" if prop.formulas else "`state`"
+    if prop.formulas and prop.state is not None:
+        message = "`state` names what a model of the dynamics gives; here `dynamics` has names of its own"
+        context.report("TL0317", message, prop.span, fix="remove `state`")
+    if not prop.formulas and prop.state is None:
+        message = f"`dynamics` names the model `{shorten(str(prop.dynamics))}`, but `state` is missing"
+        fix = "name its elements, e.g. `state: [x, v]`; or give expressions: {x: x + v/10, v: v + u/10}"
+        context.report("TL0306", message, prop.span, fix=fix)
+        return False
     for name in prop.control or ():
         if name in states:
-            context.report("TL0309", f"`control` and `dynamics` both name `{name}`", prop.span)
+            context.report("TL0309", f"`control` and {named} both name `{name}`", prop.span)
     controls = None if prop.control is None else list(prop.control)
-    for each in prop.dynamics:
+    for each in prop.formulas:
         tree = read_expression(each.formula.text)
         _require_names(each.formula, tree, f"`{each.name}` in `dynamics`", states, controls, context)
     for formula, tree, label in _of_states(prop):

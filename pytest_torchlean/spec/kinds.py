@@ -250,9 +250,11 @@ _LOOP: tuple[Field, ...] = (
         "dynamics",
         NextStates(),
         "For each element of the model's input, in order, its name and its next value as an expression, e.g. "
-        "{x: x + v/10, v: v + u/10}.",
+        "{x: x + v/10, v: v + u/10}; or a name from the `models` block, of a model that takes the state and "
+        "then the control.",
         required=True,
     ),
+    Field("state", NameList(), "Names of the state's elements, where `dynamics` is a model."),
     Field(
         "control",
         NameList(),
@@ -263,7 +265,7 @@ _LOOP: tuple[Field, ...] = (
     Field(
         "disturbance",
         BoundValue(0),
-        "By how much each element of the next state may differ from its expression.",
+        "By how much each element of the next state may differ from what `dynamics` gives.",
         default="0",
     ),
 )

@@ -252,13 +252,27 @@ class LoopProperty(PropertySpec):
     """What the kinds about a closed loop share: the model maps a state to a control, the dynamics both to the
     next state."""
 
-    dynamics: tuple[NextState, ...]
-    """In the order of the model's input elements, which are the state."""
+    dynamics: tuple[NextState, ...] | str
+    """Formulas in the order of the model's input elements, which are the state; or a second model, a name of
+    the `models` block, in a decorator a path. It takes the state and behind it the control.
+    """
+    state: tuple[str, ...] | None = None
+    """Names of the state's elements, exactly where a model gives the dynamics."""
     control: tuple[str, ...] | None = None
     """Names of the model's outputs in order. None: `u`, or `u0`, `u1`, ... where there are several."""
     region: Bounds
     disturbance: Bound = Fraction(0)
-    """By how much each element of the next state may differ from its formula."""
+    """By how much each element of the next state may differ from what the dynamics give."""
+
+    @property
+    def formulas(self) -> tuple[NextState, ...]:
+        """The dynamics as formulas; none where a model gives them."""
+        return () if isinstance(self.dynamics, str) else self.dynamics
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the state's elements."""
+        return self.state or tuple(each.name for each in self.formulas)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -413,6 +427,15 @@ def elements(bound: Bound, count: int, *, what: str, span: SourceSpan | None = N
             span=span,
         )
     return bound
+
+
+def second_model(prop: PropertySpec | None) -> str | None:
+    """The second model that a property names: a name of the `models` block, in a decorator a path."""
+    if isinstance(prop, EquivalentProperty):
+        return prop.to
+    if isinstance(prop, LoopProperty) and isinstance(prop.dynamics, str):
+        return prop.dynamics
+    return None
 
 
 def bind(prop: PropertySpec, *, name: str, model: str, base: Path, root: Path) -> PropertySpec:

@@ -19,8 +19,9 @@ from pytest_torchlean.errors import SpecError, SpecErrors, UnsupportedError
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import run_property
+from pytest_torchlean.properties.closing import loop_of
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.loops import Loop, loop_of
+from pytest_torchlean.properties.loops import Loop
 from pytest_torchlean.ratchet.order import order_of
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
