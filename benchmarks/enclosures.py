@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.interval import evaluate, propagate
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.onnx_import import load_model, lower

@@ -30,9 +30,10 @@ from any_order import NOTE, width_lost
 from run import dense_model, publish, table, weights, without_theorem
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.sweeps import relu_lines
-from pytest_torchlean.certificate.account import Account, Forecast, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.bounding import matrix_of
 from pytest_torchlean.certificate.boxes import RationalBox
@@ -55,6 +56,7 @@ from pytest_torchlean.certificate.plan import Goal, chain, prepare
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
 from pytest_torchlean.certificate.statement import AffineData, BoxData, ReluData, Semantics
+from pytest_torchlean.certificate.states import Forecast, State
 from pytest_torchlean.certificate.text import THEOREM, render
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, check, ensure_built, find_lean

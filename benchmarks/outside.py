@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from run import machine, publish, table
 
 from pytest_torchlean.bounds import crown
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms

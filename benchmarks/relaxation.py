@@ -26,7 +26,8 @@ from run import machine, publish, table
 
 from pytest_torchlean.bounds import crown, interval, slopes
 from pytest_torchlean.bounds.crown import UNROUNDED, Method, Options
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.slopes import Ascent
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.certificate.boxes import to_float

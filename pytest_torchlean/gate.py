@@ -16,13 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_torchlean.error_codes import CODES
-from pytest_torchlean.errors import (
-    Finding,
-    SpecError,
-    SpecErrors,
-    TorchleanError,
-    UnsupportedError,
-)
+from pytest_torchlean.errors import Finding, SpecError, SpecErrors, TorchleanError, UnsupportedError
 from pytest_torchlean.extensions.registry import NONE, Extensions
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.progress import SILENT, Observer
@@ -33,7 +27,8 @@ if TYPE_CHECKING:
     from pytest_torchlean.cache.store import Store
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.properties import OtherModel
-    from pytest_torchlean.spec.model import InputShapes, ModelEntry, PropertySpec, Spec
+    from pytest_torchlean.spec.document import InputShapes, ModelEntry, Spec
+    from pytest_torchlean.spec.model import PropertySpec
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 
@@ -344,7 +339,7 @@ def _evidence(
     from pytest_torchlean.properties import PropertyContext, run_property
     from pytest_torchlean.properties.extension import with_operators
     from pytest_torchlean.properties.memory import memory_of
-    from pytest_torchlean.spec.model import InputShapes
+    from pytest_torchlean.spec.document import InputShapes
 
     if job.error is not None:
         raise job.error

@@ -11,7 +11,7 @@ from pytest_torchlean.errors import CheckerError
 from pytest_torchlean.model_store import ModelStore
 
 if TYPE_CHECKING:
-    from pytest_torchlean.spec.model import InputShapes
+    from pytest_torchlean.spec.document import InputShapes
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 
@@ -48,7 +48,7 @@ def library_ahead(candidates: Sequence[Candidate], store: ModelStore, lean: Path
 
 def _may_need_lean(candidate: Candidate, store: ModelStore) -> bool:
     """Whether a property is of a kind that is proved, about a model that can be lowered for a proof."""
-    from pytest_torchlean.bounds.program import lower_to_program
+    from pytest_torchlean.bounds.lowering import lower_to_program
     from pytest_torchlean.properties import MODULES
 
     check, model, preprocess, inputs = candidate

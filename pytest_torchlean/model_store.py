@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
-    from pytest_torchlean.spec.model import InputShapes, ModelEntry
+    from pytest_torchlean.spec.document import InputShapes, ModelEntry
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class ModelStore:
     def graph(self, path: Path, inputs: InputShapes | None = None) -> Graph:
         """The lowered model, under the given shapes. Raises ModelError, UnsupportedError or ShapeError."""
         from pytest_torchlean.properties.lowering import lower_as_given
-        from pytest_torchlean.spec.model import InputShapes
+        from pytest_torchlean.spec.document import InputShapes
 
         given = inputs or InputShapes()
         key = (path, given.key)

@@ -11,14 +11,8 @@ import pytest
 from pytest_torchlean.errors import ExtensionError, SourceSpan, SpecError
 from pytest_torchlean.extensions.registry import Extensions
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import (
-    EquivalentProperty,
-    InputShapes,
-    ModelEntry,
-    PropertySpec,
-    bind,
-    second_model,
-)
+from pytest_torchlean.spec.document import InputShapes, ModelEntry
+from pytest_torchlean.spec.model import EquivalentProperty, PropertySpec, bind, second_model
 from pytest_torchlean.spec.paths import resolve_inside, shown
 from pytest_torchlean.spec.preprocess import PreprocessStep
 from pytest_torchlean.spec.preprocess_fields import read_steps

@@ -18,8 +18,8 @@ from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.onnx_import.given import declared_shapes, resolve_shapes
 from pytest_torchlean.spec import Spec
 from pytest_torchlean.spec.dataset import load_dataset, load_inputs
+from pytest_torchlean.spec.document import ModelEntry
 from pytest_torchlean.spec.model import (
-    ModelEntry,
     PropertySpec,
     RobustnessProperty,
     RuntimeProperty,

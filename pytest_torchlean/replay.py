@@ -24,13 +24,8 @@ from pytest_torchlean.properties.pairs import Pair, is_pair, pair_of
 from pytest_torchlean.properties.points import Context, Reference, inside, violation
 from pytest_torchlean.properties.stored_claim import StoredClaim
 from pytest_torchlean.spec.dataset import check_labels, load_dataset
-from pytest_torchlean.spec.model import (
-    DerivativeProperty,
-    InputShapes,
-    LoopProperty,
-    RobustnessProperty,
-    VnnlibProperty,
-)
+from pytest_torchlean.spec.document import InputShapes
+from pytest_torchlean.spec.model import DerivativeProperty, LoopProperty, RobustnessProperty, VnnlibProperty
 from pytest_torchlean.spec.paths import resolve_inside
 from pytest_torchlean.spec.preprocess import PreprocessStep, words
 from pytest_torchlean.spec.vnnlib import load_unsafe_set

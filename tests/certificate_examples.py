@@ -17,7 +17,8 @@ import onnx
 from onnx import helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms

@@ -13,7 +13,7 @@ from onnx_models import fractions, lowered, model
 from operator_cases import CASES, Case, floats
 
 from pytest_torchlean.binary32.arithmetic import Enclosed
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.errors import DataError, RuntimeFailure, UnsupportedError
 from pytest_torchlean.evaluator import evaluate, evaluate_exact, prepare_exact, run
 from pytest_torchlean.evaluator.enclosing import Undecided, enclose

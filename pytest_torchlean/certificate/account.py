@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.certificate import forward_parts
@@ -55,7 +54,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.quotient import quotient_bounds
 from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
-from pytest_torchlean.certificate.rows import Box, Difference, PassedNode
+from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.statement import (
     AffineData,
     BilinearData,
@@ -70,58 +69,9 @@ from pytest_torchlean.certificate.statement import (
     ReluData,
     Semantics,
 )
+from pytest_torchlean.certificate.states import Forecast, State, assumed, cut, signed
 from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """Boxes that share a script. accepted: bool (boxes,). least: per box the smallest clause, scaled;
-    a clause counts by its largest row.
-
-    `least[i] > 0` (or >= 0 where not strict) and a bounded run make box i acceptable; with splits it is
-    the least of all cases. lower, upper: fixed-point bounds of all slots before the conclusion in any
-    case, (slots, boxes).
-    """
-
-    accepted: NDArray[np.bool_]
-    least: Integers
-    lower: Integers
-    upper: Integers
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """Bounds of all slots written so far, (slots, boxes), and the nodes passed."""
-
-    lower: Integers
-    upper: Integers
-    bounded: NDArray[np.bool_]
-    history: tuple[PassedNode, ...] = ()
-    path: tuple[CaseData, ...] = ()
-    """The cases that a part of a proof assumes."""
-    differences: tuple[Difference, ...] = ()
-    """Bounds of differences, (count, boxes), the last found first."""
-
-    @property
-    def passed(self) -> int:
-        """Number of nodes passed."""
-        return len(self.history)
-
-    @property
-    def error(self) -> Integers | None:
-        """Error radii of the last node's results under binary32, (results, boxes)."""
-        return self.history[-1].error if self.history else None
-
-    def differences_of(self, place: int) -> tuple[Difference, ...]:
-        """The differences of one box."""
-        return tuple(replace(own, low=own.low[:, place], high=own.high[:, place]) for own in self.differences)
-
-    def history_of(self, place: int) -> tuple[PassedNode, ...]:
-        """The nodes passed, with the error radii of one box."""
-        return tuple(
-            node if node.error is None else replace(node, error=node.error[:, place]) for node in self.history
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +199,7 @@ class Account:
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
         if isinstance(script, KnownScript):
-            return self._run(script.rest, about, _assumed(state, script.place))
+            return self._run(script.rest, about, assumed(state, script.place))
         if isinstance(script, DifferScript):
             places = (script.left, script.right, script.count)
             return self._run(script.rest, about, self.differ(script.rows, places, state))
@@ -375,7 +325,7 @@ class Account:
             rows, fits = direct(self._scale, about, how, state.lower, state.upper)
         else:
             raise Unforeseen("a conclusion that no forecast covers")
-        return _signed(about, rows, state, fits and left == 0)
+        return signed(about, rows, state, fits and left == 0)
 
     def _conclude_relaxed(self, how: RelaxedData, about: PropertyData, state: State) -> Forecast:
         forms = PassedNode(about.forms, 0, how.forms, decoded(about.forms, how.forms))
@@ -392,7 +342,7 @@ class Account:
             rows[:, place], fits = concluded(box, state.history_of(place), forms, how)
             fine[place] &= fits
         complete = state.passed == len(self.emission.graph.nodes)
-        return _signed(about, rows, replace(state, bounded=fine), complete)
+        return signed(about, rows, replace(state, bounded=fine), complete)
 
     def _conclude_forward(self, how: ForwardData, about: PropertyData, state: State) -> Forecast:
         rows = np.zeros((1, state.lower.shape[1]), dtype=object)
@@ -401,7 +351,7 @@ class Account:
             box = Box(self._scale, state.lower[:, place], state.upper[:, place])
             rows[0, place] = forward_parts.least(box, state.history_of(place), about, how, self.budget)
         complete = state.passed == len(self.emission.graph.nodes)
-        return _signed(replace(about, alternatives=1), rows, state, complete)
+        return signed(replace(about, alternatives=1), rows, state, complete)
 
     def matrix(self, index: int, node: AffineData, decoding: DecodingData) -> Matrix:
         key = (index, decoding)
@@ -417,16 +367,6 @@ class Account:
         return node
 
 
-def _signed(about: PropertyData, rows: Integers, state: State, complete: bool) -> Forecast:
-    """Which boxes have the property, from lower bounds of its rows (rows, boxes)."""
-    size = max(1, about.alternatives)
-    clauses = [rows[start : start + size].max(axis=0) for start in range(0, len(rows), size)]
-    least = np.min(clauses, axis=0) if clauses else np.ones(rows.shape[1], dtype=object)
-    signs = np.array([bool(value > 0 or (value == 0 and not about.strict)) for value in least])
-    fits = complete and about.alternatives >= 1
-    return Forecast(signs & state.bounded & fits, least, state.lower, state.upper)
-
-
 def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
     """The steps up to the first split or the conclusion, and what follows them."""
     steps = []
@@ -434,34 +374,6 @@ def _spine(script: ScriptData) -> tuple[list[StepData], ScriptData]:
         steps.append(script.step)
         script = script.rest
     return steps, script
-
-
-def cut(state: State, slot: int, value: int, *, below: bool) -> State:
-    """One case of a split; unbounded where the value does not lie between the slot's bounds.
-
-    Raises Unforeseen where the slot is not written yet.
-    """
-    if slot >= len(state.lower):
-        raise Unforeseen("a split of a slot that is not written")
-    inside = (state.lower[slot] <= value) & (value <= state.upper[slot])
-    lower, upper = state.lower.copy(), state.upper.copy()
-    (upper if below else lower)[slot] = value
-    return replace(state, lower=lower, upper=upper, bounded=state.bounded & inside.astype(bool))
-
-
-def _assumed(state: State, place: int) -> State:
-    """A case of the path. Raises Unforeseen where there is none, or the bounds exclude it."""
-    if place >= len(state.path) or state.path[place].slot >= len(state.lower):
-        raise Unforeseen("a case that is not assumed")
-    case = state.path[place]
-    lower, upper = state.lower.copy(), state.upper.copy()
-    if case.below:
-        upper[case.slot] = np.minimum(upper[case.slot], case.value)
-    else:
-        lower[case.slot] = np.maximum(lower[case.slot], case.value)
-    if (lower[case.slot] > upper[case.slot]).any():
-        raise Unforeseen("a case that the bounds exclude")
-    return replace(state, lower=lower, upper=upper)
 
 
 def exact_bounds(scale: ScaleData, numbers: Integers) -> tuple[Fraction, ...]:

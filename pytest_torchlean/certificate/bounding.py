@@ -19,13 +19,7 @@ from pytest_torchlean.certificate.model import DecodingData, ScaleData, StepData
 from pytest_torchlean.certificate.products import Integers as Integers
 from pytest_torchlean.certificate.products import limbs_of
 from pytest_torchlean.certificate.statement import AffineData, BoxData, Semantics
-from pytest_torchlean.certificate.words import (
-    factor_of,
-    integers,
-    patterns_of,
-    sources_of,
-    unpack_digits,
-)
+from pytest_torchlean.certificate.words import factor_of, integers, patterns_of, sources_of, unpack_digits
 
 ZERO_SPREAD = 251
 """Check.Box.run bounds slot 0 by less than this many fixed-point steps, different from box to box."""

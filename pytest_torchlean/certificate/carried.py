@@ -10,7 +10,7 @@ import numpy as np
 from pytest_torchlean.bounds import forward as floating
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.splitting import Cut, Tree, folded
-from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.forward import Layers, Rows, leading, prepared
 from pytest_torchlean.certificate.forward_parts import least
@@ -26,6 +26,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.rows import Box
 from pytest_torchlean.certificate.statement import AffineData, BoxData, ClaimData, ReluData
+from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, patterns_of, sources_of
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leaves
-from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.concluding import Unforeseen
 from pytest_torchlean.certificate.model import ScriptData, SplitScript
 from pytest_torchlean.certificate.statement import BoxData, ClaimData
+from pytest_torchlean.certificate.states import State
 
 _ROUNDS = 4
 """How often cells that integers do not prove are halved."""

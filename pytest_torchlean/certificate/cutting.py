@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree, folded, with_leaves
-from pytest_torchlean.certificate.account import Account, cut
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.carried import conclusion, needed
 from pytest_torchlean.certificate.linear import behind, from_rows, relaxed_chain
 from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript
 from pytest_torchlean.certificate.statement import BoxData, ClaimData
+from pytest_torchlean.certificate.states import cut
 
 _TOGETHER = 4
 """Parts that one call turns into scripts."""

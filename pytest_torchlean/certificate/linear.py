@@ -11,7 +11,7 @@ from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
 from pytest_torchlean.bounds.stated import StatedSlopes
 from pytest_torchlean.bounds.weights import weighted_clauses
-from pytest_torchlean.certificate.account import Account, State, cut
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
 from pytest_torchlean.certificate.choosing import holds_constants, sources_of_choice
@@ -60,6 +60,7 @@ from pytest_torchlean.certificate.statement import (
     ReluData,
     Semantics,
 )
+from pytest_torchlean.certificate.states import State, cut
 from pytest_torchlean.certificate.substitution import RelaxationData
 from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_of
 

@@ -12,12 +12,13 @@ from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.program import FIRST_INPUT
 from pytest_torchlean.bounds.stated import Lower
 from pytest_torchlean.bounds.sweeps import relu_lines
-from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.choosing import sources_of_choice
 from pytest_torchlean.certificate.curves import curve_slopes
 from pytest_torchlean.certificate.rows import Box, Slopes, size_of
 from pytest_torchlean.certificate.statement import CurveData, MaximumData, MinimumData, ReluData
+from pytest_torchlean.certificate.states import State
 
 _CURVE_BITS = 12
 _FINE = 0.06

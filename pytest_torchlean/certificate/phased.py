@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.program import ONE_SLOT
-from pytest_torchlean.certificate.account import Account, Forecast, State, cut
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers, matrix_of
 from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower
 from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes
 from pytest_torchlean.certificate.statement import ClaimData, ReluData
+from pytest_torchlean.certificate.states import Forecast, State, cut
 
 Refine = Callable[[PhaseLeaf], PhaseTree | None]
 

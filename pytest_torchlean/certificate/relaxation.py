@@ -33,15 +33,7 @@ from pytest_torchlean.certificate.model import RelaxedData
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
 from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
 from pytest_torchlean.certificate.pairing import chosen_pairs, paired
-from pytest_torchlean.certificate.rows import (
-    Box,
-    NotRelaxable,
-    PassedNode,
-    Rows,
-    Slopes,
-    require,
-    size_of,
-)
+from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Rows, Slopes, require, size_of
 from pytest_torchlean.certificate.statement import AffineData, CurveData, MaximumData, MinimumData, ReluData
 from pytest_torchlean.certificate.substitution import (
     BendData,

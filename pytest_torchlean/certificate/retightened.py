@@ -14,7 +14,6 @@ import numpy as np
 from pytest_torchlean.bounds.chains import FINE_BITS
 from pytest_torchlean.bounds.layers import Float64
 from pytest_torchlean.bounds.refined import Ending, RefinedCase, Tightening
-from pytest_torchlean.certificate.account import State, cut
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower
 from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript, TightenScript
@@ -22,6 +21,7 @@ from pytest_torchlean.certificate.phased import Cases
 from pytest_torchlean.certificate.relaxation import conclude, improved, relax_earlier
 from pytest_torchlean.certificate.rows import NotRelaxable, Slopes
 from pytest_torchlean.certificate.statement import ReluData
+from pytest_torchlean.certificate.states import State, cut
 from pytest_torchlean.certificate.substitution import RelaxationData
 
 ROWS_BITS = 1_000_000

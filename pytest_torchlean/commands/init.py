@@ -17,7 +17,7 @@ from pytest_torchlean.ir.printer import type_text
 from pytest_torchlean.onnx_import import LoadedModel, load_model
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.spec.decode import decode_spec
-from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.document import InputShapes
 from pytest_torchlean.spec.schema import COMMITTED
 from pytest_torchlean.starter.extents import lower_with_guesses
 from pytest_torchlean.starter.first_spec import Subject, model_name, spec_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pytest_torchlean.errors import SpecError
-from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.document import InputShapes
 from pytest_torchlean.spec.shapes import shapes_of_arguments
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_torchlean.onnx_import import LoadedModel
     from pytest_torchlean.preprocessing import Front
     from pytest_torchlean.properties.memory import Memory
-    from pytest_torchlean.spec.model import InputShapes, ModelEntry, PropertySpec
+    from pytest_torchlean.spec.document import InputShapes, ModelEntry
+    from pytest_torchlean.spec.model import PropertySpec
 
 MODULES: Mapping[str, str] = {
     "runtime": "pytest_torchlean.properties.runtime",
@@ -52,7 +53,7 @@ _NO_LEAN = ("TL0501", "TL0502", "TL0503", "TL0504", "TL0505", "TL0506")
 
 
 def _no_shapes() -> InputShapes:
-    from pytest_torchlean.spec.model import InputShapes
+    from pytest_torchlean.spec.document import InputShapes
 
     return InputShapes()
 
@@ -113,7 +114,7 @@ class PropertyContext:
     @property
     def program(self) -> Program:
         """The graph for bounds and certificates. Raises UnsupportedError TL0204."""
-        from pytest_torchlean.bounds.program import lower_to_program
+        from pytest_torchlean.bounds.lowering import lower_to_program
 
         return lower_to_program(self.graph, () if self.front is None else self.front.values)
 

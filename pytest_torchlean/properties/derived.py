@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from pytest_torchlean.bounds.cells import celled
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.derivative_claims import Derived, derived_of
 from pytest_torchlean.properties.executions import Executions

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from pytest_torchlean.bounds.interval import Float64, propagate
-from pytest_torchlean.bounds.program import Program, QuotientNode, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program, QuotientNode
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.ops import RULES
 from pytest_torchlean.properties import PropertyContext

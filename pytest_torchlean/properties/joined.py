@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.ir.graph import Graph, Node, ValueType

@@ -27,7 +27,7 @@ from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, 
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.bounds.work import Work, costs_of
-from pytest_torchlean.certificate.account import Account, Forecast
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox, to_float
 from pytest_torchlean.certificate.celled import celled_script
 from pytest_torchlean.certificate.cutting import cut_script
@@ -38,6 +38,7 @@ from pytest_torchlean.certificate.phased import Refine, unrefined
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.certificate.statement import ClaimData
+from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties.many_parts import script_of
 

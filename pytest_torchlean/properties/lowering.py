@@ -7,7 +7,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.names import printable
 from pytest_torchlean.onnx_import import LoadedModel, lower
 from pytest_torchlean.onnx_import.given import resolve_shapes
-from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.document import InputShapes
 
 
 def lower_as_given(model: LoadedModel, given: InputShapes, batch: int | None = None) -> Graph:

@@ -23,7 +23,8 @@ from pytest_torchlean.certificate.binary import UnreadableDocument
 from pytest_torchlean.plaindata import to_plain
 
 if TYPE_CHECKING:
-    from pytest_torchlean.spec.model import InputShapes, PropertySpec
+    from pytest_torchlean.spec.document import InputShapes
+    from pytest_torchlean.spec.model import PropertySpec
     from pytest_torchlean.spec.preprocess import PreprocessStep
 
 State = Literal["off", "miss", "hit", "discarded"]

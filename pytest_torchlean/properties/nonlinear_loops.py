@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from pytest_torchlean.bounds.program import CurveNode, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import CurveNode
 from pytest_torchlean.derivatives import Builder
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph, ValueType

@@ -8,10 +8,10 @@ from itertools import groupby
 
 import numpy as np
 
-from pytest_torchlean.certificate.account import Forecast
 from pytest_torchlean.certificate.costs import NOTHING, decoding_cost, script_cost
 from pytest_torchlean.certificate.model import Emission, ScriptData
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.states import Forecast
 
 MOST_BOXES_PER_THEOREM = 30
 """So that not all is lost where one theorem takes too long."""

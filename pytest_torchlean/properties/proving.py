@@ -15,7 +15,7 @@ from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.bounds.work import Work
-from pytest_torchlean.certificate.account import Account, Forecast
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.guard import (
@@ -28,6 +28,7 @@ from pytest_torchlean.certificate.model import Emission, ScriptData
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.statement import GraphData, Semantics
+from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.checker import (
     BuiltLibrary,
     CheckResult,
@@ -42,12 +43,7 @@ from pytest_torchlean.progress import counted
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
-from pytest_torchlean.properties.levels import (
-    EVALUATED,
-    KERNEL,
-    chosen_level,
-    parts_of_library,
-)
+from pytest_torchlean.properties.levels import EVALUATED, KERNEL, chosen_level, parts_of_library
 from pytest_torchlean.properties.linear import SHARE_OF_WORK, improved
 from pytest_torchlean.properties.parts import Part, accepted_parts
 from pytest_torchlean.spec.model import PropertySpec

@@ -9,12 +9,13 @@ import numpy as np
 
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.cache.known import Known, KnownBox, KnownProof, point_of
-from pytest_torchlean.certificate.account import Account, Forecast
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.binary import Word
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.model import CertificateData, ScriptData
 from pytest_torchlean.certificate.plan import Goal, without_scripts
 from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.properties.executions import Executions, Float32, Violation
 from pytest_torchlean.properties.proving import Proof, Prospect, points_of

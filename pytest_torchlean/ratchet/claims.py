@@ -13,7 +13,8 @@ from pathlib import Path, PurePath
 from typing import TypeGuard
 
 from pytest_torchlean.gate import Job
-from pytest_torchlean.spec.model import ExtensionProperty, LoopProperty, ModelEntry
+from pytest_torchlean.spec.document import ModelEntry
+from pytest_torchlean.spec.model import ExtensionProperty, LoopProperty
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.preprocess import words
 

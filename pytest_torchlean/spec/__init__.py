@@ -5,15 +5,14 @@ Read `kinds.py` first: its tables drive decoding, suggestions, the decorators an
 """
 
 from pytest_torchlean.spec.decode import decode_spec, load_spec
+from pytest_torchlean.spec.document import Defaults, ModelEntry, Spec
 from pytest_torchlean.spec.model import (
     Bounds,
-    Defaults,
     EquivalentProperty,
     GradientProperty,
     InvariantProperty,
     LipschitzProperty,
     LyapunovProperty,
-    ModelEntry,
     MonotoneProperty,
     OutputBounds,
     PropertySpec,
@@ -22,7 +21,6 @@ from pytest_torchlean.spec.model import (
     ResidualProperty,
     RobustnessProperty,
     RuntimeProperty,
-    Spec,
     VnnlibProperty,
     bind,
     elements,

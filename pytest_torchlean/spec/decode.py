@@ -15,21 +15,19 @@ from pytest_torchlean.files import read_regular_file, reason
 from pytest_torchlean.spec import kinds
 from pytest_torchlean.spec.blocks import check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid, Problem, closest, did_you_mean, listed
+from pytest_torchlean.spec.document import Defaults, ModelEntry, Spec
 from pytest_torchlean.spec.extension_kinds import kinds_with
 from pytest_torchlean.spec.fields import check_name
 from pytest_torchlean.spec.formulas import checked_derivatives, checked_names
 from pytest_torchlean.spec.kinds import KINDS, MAX_PROPERTIES, Kind
 from pytest_torchlean.spec.model import (
     NAME_PATTERN,
-    Defaults,
     EquivalentProperty,
     LoopProperty,
-    ModelEntry,
     PropertySpec,
     RadiusProperty,
     ResidualProperty,
     RobustnessProperty,
-    Spec,
 )
 from pytest_torchlean.spec.paths import shown
 from pytest_torchlean.spec.shapes import input_shapes

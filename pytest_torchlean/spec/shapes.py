@@ -9,8 +9,8 @@ from typing import Any
 from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.spec.blocks import Field, Schema, check_keys, decode_block
 from pytest_torchlean.spec.context import INVALID, Context, Invalid
+from pytest_torchlean.spec.document import InputShapes
 from pytest_torchlean.spec.fields import integer
-from pytest_torchlean.spec.model import InputShapes
 from pytest_torchlean.spec.tree import Mapping, Scalar, Tree, describe, from_python, shorten
 from pytest_torchlean.spec.tree import Sequence as TreeSequence
 

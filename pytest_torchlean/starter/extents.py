@@ -10,7 +10,7 @@ from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import LoadedModel
 from pytest_torchlean.onnx_import.given import Extent, declared_shapes
 from pytest_torchlean.properties.lowering import lower_as_given
-from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.document import InputShapes
 
 _PICTURES = (64, 32, 48, 96, 128, 224, 256, 320, 640)
 """Heights and widths that are tried: small first, because cost grows with them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.printer import type_text
-from pytest_torchlean.spec.model import InputShapes
+from pytest_torchlean.spec.document import InputShapes
 from pytest_torchlean.starter.look import classes, is_picture, multiplications, plausible_input
 from pytest_torchlean.starter.nearby import Found
 from pytest_torchlean.starter.provable import ProvableBalls, ProvableRange

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.margins import least_margins
-from pytest_torchlean.bounds.program import AffineNode, Program, lower_to_program
+from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.costs import COLUMN, DECODED_WEIGHT, PRODUCT, READ_WEIGHT, START, text_cost
 from pytest_torchlean.certificate.forms import bound_forms

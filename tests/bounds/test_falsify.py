@@ -17,7 +17,8 @@ from pytest_torchlean.bounds import falsify
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.falsify import Target, binary32_box, minimise
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 
 FINITE = st.integers(0, 2**32 - 1).map(from_bits).filter(np.isfinite)
 

@@ -12,6 +12,7 @@ from onnx_models import fractions, lowered, model
 
 from pytest_torchlean.bounds import interval
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
@@ -20,7 +21,6 @@ from pytest_torchlean.bounds.program import (
     ExtremumNode,
     Program,
     ReluNode,
-    lower_to_program,
 )
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.evaluator import evaluate_exact

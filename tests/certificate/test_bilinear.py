@@ -26,8 +26,9 @@ from test_nodewise import compare
 
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.passes import Passes
-from pytest_torchlean.bounds.program import BilinearNode, Program, lower_to_program
+from pytest_torchlean.bounds.program import BilinearNode, Program
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox

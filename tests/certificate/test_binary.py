@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnx_models import lowered
 from test_text import CERTIFICATE, CLAIM, GRAPH
 
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.certificate.binary import (
     MAGIC,
     NUMBERS,

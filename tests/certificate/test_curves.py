@@ -17,8 +17,9 @@ from onnx_models import lowered, model
 from pytest_torchlean.binary32.budgets import BUDGETS, allowed
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate, rounding_radius
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.passes import Passes
-from pytest_torchlean.bounds.program import CurveNode, Program, lower_to_program
+from pytest_torchlean.bounds.program import CurveNode, Program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.curves import (

@@ -12,7 +12,8 @@ from certificate_examples import Network, ball, centers, conv, linear, mlp, piec
 from onnx import helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.bounds.program import AffineNode, ExtremumNode, Program, ReluNode, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import AffineNode, ExtremumNode, Program, ReluNode
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms, bound_forms, margin_forms
 from pytest_torchlean.certificate.guard import require_box, require_forms, require_same_function

@@ -16,7 +16,7 @@ from onnx_models import model
 from relaxation_examples import SMOOTH_HEADER, accepted, memory, passed_term
 
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.binary import decode, document_of, encode
 from pytest_torchlean.certificate.concluding import Unforeseen
@@ -36,6 +36,7 @@ from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.rows import PassedNode
 from pytest_torchlean.certificate.statement import BilinearData, QuotientData, Semantics
+from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.text import parse, render
 from pytest_torchlean.certificate.words import pairs_of

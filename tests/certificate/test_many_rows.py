@@ -11,7 +11,7 @@ import pytest
 from certificate_examples import Network
 from relaxation_examples import Stage, chain, emission_of
 
-from pytest_torchlean.certificate.account import Account, State, cut
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.binary import document_of
 from pytest_torchlean.certificate.bounding import matrix_of
 from pytest_torchlean.certificate.forms import Forms
@@ -27,6 +27,7 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode
 from pytest_torchlean.certificate.statement import PropertyData, ReluData, Semantics
+from pytest_torchlean.certificate.states import State, cut
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, Outcome
 from pytest_torchlean.checker.evaluate import evaluate

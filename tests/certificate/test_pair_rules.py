@@ -15,7 +15,7 @@ from copy_examples import copies, rising
 from relaxation_examples import with_rows
 
 from pytest_torchlean.certificate import linear
-from pytest_torchlean.certificate.account import Account, State
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
     ConcludeScript,
@@ -27,6 +27,7 @@ from pytest_torchlean.certificate.model import (
 )
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.substitution import JoinData, PairData, RelaxationData
 from pytest_torchlean.checker import CheckResult
 

@@ -10,7 +10,7 @@ from certificate_examples import Network, ball, centers, conv, mlp, quadratic, r
 from onnx import helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.certificate.binary import document_of, encode
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.model import Emission

@@ -15,14 +15,8 @@ from certificate_examples import conv, linear, mlp, piecewise, residual
 from onnx_models import lowered
 
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.program import (
-    AffineNode,
-    CurveNode,
-    ExtremumNode,
-    Program,
-    ReluNode,
-    lower_to_program,
-)
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import AffineNode, CurveNode, ExtremumNode, Program, ReluNode
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.plan import Goal, build_emission

@@ -10,13 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from certificate_examples import accepted, false_at
-from mutants.weighted import (
-    changed_weights,
-    conclusion_of,
-    false_clauses,
-    ordered_emission,
-    with_weights,
-)
+from mutants.weighted import changed_weights, conclusion_of, false_clauses, ordered_emission, with_weights
 from onnx import helper
 from onnx_models import model
 

@@ -14,7 +14,7 @@ from relaxation_examples import emission_of
 
 from mutants.scripts import with_script
 from pytest_torchlean.bounds.program import FIRST_INPUT
-from pytest_torchlean.certificate.account import Account, State, cut
+from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import matrix_of
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.model import (
@@ -29,6 +29,7 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import Box, PassedNode, Slopes
 from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.states import State, cut
 from pytest_torchlean.certificate.substitution import MultiplierData, MultiplyData
 from pytest_torchlean.certificate.words import decoding_of, patterns_of
 

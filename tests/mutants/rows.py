@@ -12,7 +12,8 @@ from onnx import helper
 from onnx_models import lowered, model
 
 from mutants.scripts import with_script
-from pytest_torchlean.bounds.program import Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms

@@ -14,7 +14,7 @@ from onnx_models import lowered, model
 from mutants.data import weights_of, with_weight
 from mutants.scripts import script_of, spine, uncomposed, with_script
 from mutants.truths import Truth
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.model import Emission, ScaleData, ScriptData, SplitScript

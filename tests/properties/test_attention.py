@@ -13,7 +13,7 @@ from onnx import helper
 from onnx_models import lowered, model, runtime_outputs
 
 from pytest_torchlean.bounds.interval import evaluate, propagate
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.evaluator import evaluate_exact
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty

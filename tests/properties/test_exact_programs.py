@@ -14,7 +14,8 @@ from onnx import helper
 from onnx_models import lowered, model, runtime_outputs
 
 from pytest_torchlean.bounds.interval import evaluate, propagate
-from pytest_torchlean.bounds.program import ExtremumNode, Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import ExtremumNode, Program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.properties.exact import program_on

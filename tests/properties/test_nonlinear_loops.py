@@ -16,7 +16,7 @@ from onnx_models import model
 
 from pytest_torchlean import invariant, lyapunov
 from pytest_torchlean.bounds import cells
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.splitting import Inequalities, leaves
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec

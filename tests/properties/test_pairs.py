@@ -19,7 +19,8 @@ from onnx_models import model, two_layers
 from pytest_torchlean import equivalent, lipschitz, monotone
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.program import ReluNode, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import ReluNode
 from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.bundle import AcceptedText, bundle_files
 from pytest_torchlean.checker.sources import read_sources, source_directory

@@ -17,7 +17,8 @@ from onnx_models import lowered, model
 from pytest_torchlean import nn, preprocessing, preprocessing_of
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.program import AffineNode, Program, lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.cli import main as cli
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run as run_graph

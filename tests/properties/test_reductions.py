@@ -10,7 +10,7 @@ import pytest
 from onnx import NodeProto, helper
 from onnx_models import lowered, model
 
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.errors import UnsupportedError

@@ -12,7 +12,7 @@ from onnx_models import two_layers
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.properties import run_property

@@ -15,7 +15,7 @@ from onnx_models import lowered, model
 
 from pytest_torchlean.binary32 import elementary
 from pytest_torchlean.bounds.interval import evaluate, propagate
-from pytest_torchlean.bounds.program import lower_to_program
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty, RobustnessProperty

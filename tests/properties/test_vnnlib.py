@@ -20,9 +20,9 @@ from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.binary32.ulp import exact
 from pytest_torchlean.bounds.attack import Effort, Wish, attack
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
+from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.passes import Passes
-from pytest_torchlean.bounds.program import lower_to_program
 from pytest_torchlean.certificate.forms import Forms, form_columns
 from pytest_torchlean.certificate.words import integers
 from pytest_torchlean.checker import CheckResult
