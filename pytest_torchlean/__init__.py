@@ -12,17 +12,15 @@ if TYPE_CHECKING:
     from .spec.builders import (
         certified_radius,
         equivalent,
-        gradient,
-        invariant,
         lipschitz,
-        lyapunov,
         monotone,
         output_range,
-        residual,
         robustness,
         runtime_agreement,
         vnnlib,
     )
+    from .spec.derivative_builders import gradient, residual
+    from .spec.loop_builders import invariant, lyapunov
     from .spec.unread import extension_property
 
 __version__ = "0.1.0"
@@ -45,34 +43,28 @@ __all__ = [
     "vnnlib",
 ]
 
-_BUILDERS = (
-    "certified_radius",
-    "equivalent",
-    "gradient",
-    "invariant",
-    "lipschitz",
-    "lyapunov",
-    "monotone",
-    "output_range",
-    "residual",
-    "robustness",
-    "runtime_agreement",
-    "vnnlib",
-)
+_HOMES = {
+    "certified_radius": "spec.builders",
+    "equivalent": "spec.builders",
+    "extension_property": "spec.unread",
+    "gradient": "spec.derivative_builders",
+    "invariant": "spec.loop_builders",
+    "lipschitz": "spec.builders",
+    "lyapunov": "spec.loop_builders",
+    "monotone": "spec.builders",
+    "output_range": "spec.builders",
+    "preprocessing_of": "deployed",
+    "residual": "spec.derivative_builders",
+    "robustness": "spec.builders",
+    "runtime_agreement": "spec.builders",
+    "vnnlib": "spec.builders",
+}
 
 
 def __getattr__(name: str) -> object:
     """Import functions on first use, so that importing the package stays light."""
-    if name in _BUILDERS:
-        from .spec import builders
+    if name in _HOMES:
+        from importlib import import_module
 
-        return getattr(builders, name)
-    if name == "extension_property":
-        from .spec.unread import extension_property
-
-        return extension_property
-    if name == "preprocessing_of":
-        from .deployed import preprocessing_of
-
-        return preprocessing_of
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

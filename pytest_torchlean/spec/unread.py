@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_torchlean.errors import SpecError
 from pytest_torchlean.extensions.registry import Extensions
+from pytest_torchlean.spec.arguments import read_arguments
 from pytest_torchlean.spec.boxes import Box
-from pytest_torchlean.spec.builders import read_arguments
 from pytest_torchlean.spec.context import Context
 from pytest_torchlean.spec.extension_kinds import kinds_with
 from pytest_torchlean.spec.model import PropertySpec
