@@ -11,13 +11,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import Finding, SpecError, SpecErrors, TorchleanError, UnsupportedError
 from pytest_torchlean.extensions.registry import NONE, Extensions
+from pytest_torchlean.jobs import AHEAD_IN_CLAIM, Job, claim_of, jobs_of, semantics_of, steps_in_words
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from pytest_torchlean.cache.store import Store
     from pytest_torchlean.ir.graph import Graph
     from pytest_torchlean.properties import OtherModel
-    from pytest_torchlean.spec.document import InputShapes, ModelEntry, Spec
-    from pytest_torchlean.spec.model import PropertySpec
-    from pytest_torchlean.spec.preprocess import PreprocessStep
+    from pytest_torchlean.spec.document import ModelEntry, Spec
 
 
 _MOST_SPEC_BYTES = 1 << 24
@@ -38,67 +37,11 @@ _WINDOW = 100
 MOST_MISTAKES = 1000
 """Errors of one spec that its result names one by one."""
 
-_AHEAD_IN_CLAIM = "; inputs are raw, as they enter the preprocessing"
-
 Keep = Callable[[str | bytes, tuple[str, ...]], None]
 """Called with every text that Lean accepts and the axioms of its theorem."""
 
 Progress = Callable[[str, PropertyResult | None], None]
 """Called with a property's id and None when it starts, and with its result when it ends."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One property with its place and its model, whether from torchlean.yaml or from a decorator."""
-
-    id: str
-    spec_file: str
-    line: int
-    column: int
-    model_name: str
-    model_path: Path
-    model_shown: str
-    check: str
-    prop: PropertySpec | None
-    """None where the property itself could not be read."""
-    inputs: InputShapes | None = None
-    """Shapes given for inputs that the model file leaves open."""
-    on_unknown: Literal["fail", "warn"] = "fail"
-    error: TorchleanError | None = None
-    """Why there is no property."""
-    preprocess: tuple[PreprocessStep, ...] = ()
-    """What is done to a raw input before the model sees it."""
-    spec_sha256: str | None = None
-    other: ModelEntry | None = None
-    """The second model of a property about two."""
-
-
-def jobs_of(spec: Spec) -> tuple[Job, ...]:
-    """The properties of a spec as jobs, in the order they are written."""
-    from pytest_torchlean.spec.model import second_model
-
-    jobs = []
-    for prop in spec.properties:
-        entry, second = spec.models[prop.model], second_model(prop)
-        jobs.append(
-            Job(
-                id=spec.item_id(prop),
-                spec_file=spec.file,
-                line=prop.span.line if prop.span else 1,
-                column=prop.span.column if prop.span else 1,
-                model_name=prop.model,
-                model_path=entry.path,
-                model_shown=entry.shown,
-                check=prop.check,
-                prop=prop,
-                inputs=entry.inputs,
-                on_unknown=prop.on_unknown,
-                preprocess=entry.preprocess,
-                spec_sha256=spec.sha256,
-                other=None if second is None else spec.models[second],
-            )
-        )
-    return tuple(jobs)
 
 
 def run_spec(
@@ -183,7 +126,7 @@ def not_run(job: Job, reason: str) -> PropertyResult:
         verdict=Verdict.ERROR,
         claim=claim_of(job),
         found=f"not run: {reason}",
-        semantics=_semantics(job),
+        semantics=semantics_of(job),
         problem=problem,
     )
     return result_of(job, evidence, sha256=None)
@@ -226,7 +169,7 @@ def result_of(job: Job, evidence: Evidence, *, sha256: str | None) -> PropertyRe
         check=job.check,
         evidence=evidence,
         on_unknown=job.on_unknown,
-        preprocess=_steps_in_words(job),
+        preprocess=steps_in_words(job),
         spec_sha256=job.spec_sha256,
     )
 
@@ -248,7 +191,7 @@ def failure_evidence(job: Job, error: BaseException, *, debug: bool = False) -> 
         verdict=verdict,
         claim=claim_of(job),
         found=message,
-        semantics=_semantics(job),
+        semantics=semantics_of(job),
         problem=Problem(code, message, fix),
         next_steps=fix,
         details=details,
@@ -292,38 +235,17 @@ def _excerpt(finding: Finding) -> tuple[str, ...]:
     return (number + window, " " * 5 + " | " + " " * (span.column - 1 - left) + carets)
 
 
-def _semantics(job: Job) -> str:
-    return "real" if job.prop is None else job.prop.chosen_semantics
-
-
-def claim_of(job: Job) -> str:
-    """The job's claim in words."""
-    if job.prop is None:
-        return f"{job.spec_file} can be read"
-    from pytest_torchlean.properties.claims import claim
-
-    return claim(job.prop) + (_AHEAD_IN_CLAIM if job.preprocess else "")
-
-
-def _steps_in_words(job: Job) -> tuple[str, ...]:
-    if not job.preprocess:
-        return ()
-    from pytest_torchlean.spec.preprocess import words
-
-    return tuple(words(step) for step in job.preprocess)
-
-
 def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
     """The evidence with what the steps ahead of the model mean for its claim and for trust in it."""
     if not job.preprocess:
         return evidence
-    steps = "; ".join(_steps_in_words(job))
+    steps = "; ".join(steps_in_words(job))
     line = (
         f"The claim is about raw inputs. Ahead of the model's file: {steps}. The numbers are rounded to the "
         "nearest binary32 numbers, every operation rounds once in binary32, and the deployed preprocessing "
         "must do exactly these operations. The sha256 is that of the model's file alone."
     )
-    return replace(evidence, claim=evidence.claim + _AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
+    return replace(evidence, claim=evidence.claim + AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
 
 
 def _evidence(

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_torchlean.errors import ExtensionError, SourceSpan, SpecError
 from pytest_torchlean.extensions.registry import Extensions
-from pytest_torchlean.gate import Job
+from pytest_torchlean.jobs import Job
 from pytest_torchlean.spec.document import InputShapes, ModelEntry
 from pytest_torchlean.spec.model import EquivalentProperty, PropertySpec, bind, second_model
 from pytest_torchlean.spec.paths import resolve_inside, shown

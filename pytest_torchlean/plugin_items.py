@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_torchlean.errors import TorchleanError
-from pytest_torchlean.gate import Job, collection_failure, jobs_of
+from pytest_torchlean.gate import collection_failure
+from pytest_torchlean.jobs import Job, jobs_of
 from pytest_torchlean.results import PropertyResult
 
 

@@ -21,8 +21,9 @@ from pytest_torchlean.discovery import Found, load_extensions, origin_of_plugin
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions, Origin
-from pytest_torchlean.gate import Job, collection_failure, not_run, run_one
+from pytest_torchlean.gate import collection_failure, not_run, run_one
 from pytest_torchlean.hookspecs import GROUP, HOOKS
+from pytest_torchlean.jobs import Job
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.plugin import SPEC_NAME
 from pytest_torchlean.plugin_decorator import decorated_job

@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.files import read_regular_file, reason
-from pytest_torchlean.gate import Job
+from pytest_torchlean.jobs import Job
 from pytest_torchlean.plaindata import from_plain, to_plain
 from pytest_torchlean.properties.node_witness import NodeWitness, is_node_witness, node_witness_of
 from pytest_torchlean.properties.stored_claim import StoredClaim, stored_form

@@ -21,7 +21,7 @@ from pytest_torchlean.differential.shipped import OpenSession
 from pytest_torchlean.errors import RuntimeFailure
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.ir.linear import ZERO, AffineBlock, AffineStep
-from pytest_torchlean.properties.runtime import evidence_of
+from pytest_torchlean.properties.agreement import evidence_of
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 from pytest_torchlean.spec.model import RuntimeProperty
 from pytest_torchlean.verdict import Verdict

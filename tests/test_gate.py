@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from gate_project import write_project
 
-from pytest_torchlean import gate, properties
+from pytest_torchlean import properties
 from pytest_torchlean.errors import ModelError, UnsupportedError
-from pytest_torchlean.gate import jobs_of, run_one, run_spec
+from pytest_torchlean.gate import run_one, run_spec
+from pytest_torchlean.jobs import Job, jobs_of
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.results import PropertyResult
@@ -199,9 +200,7 @@ def test_unknown_kind_is_unsupported(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_failed_evidence_of_a_job_without_property() -> None:
-    job = gate.Job(
-        "t.py::x", "t.py", 1, 1, "", Path(), "", "certify", None, error=ModelError("TL0101", "gone")
-    )
+    job = Job("t.py::x", "t.py", 1, 1, "", Path(), "", "certify", None, error=ModelError("TL0101", "gone"))
     result = run_one(job, store=ModelStore(Path()))
     assert result.evidence.verdict is Verdict.ERROR
     assert result.evidence.found == "gone"

@@ -46,6 +46,7 @@ ORDER = [
     "spec",
     "preprocessing",
     "properties",
+    "jobs",
     "model_store",
     "library_ahead",
     "gate",

@@ -24,8 +24,8 @@ from pytest_torchlean.differential.samples import DRAWN, outward_box, samples
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import node_witness
+from pytest_torchlean.properties.agreement import evidence_of
 from pytest_torchlean.properties.node_witness import node_witness_of, replay_node, write_node_witness
-from pytest_torchlean.properties.runtime import evidence_of
 from pytest_torchlean.runtime import RuntimeSession, SessionSettings
 from pytest_torchlean.spec.builders import runtime_agreement
 from pytest_torchlean.spec.model import RuntimeProperty

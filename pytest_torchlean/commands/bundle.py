@@ -11,8 +11,9 @@ from pytest_torchlean.commands.check import selected_ids, target_of
 from pytest_torchlean.commands.extensions import extensions_for
 from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.errors import SpecError
-from pytest_torchlean.gate import jobs_of, run_one
+from pytest_torchlean.gate import run_one
 from pytest_torchlean.heartbeat import heartbeat_of_process
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.spec import load_spec

@@ -19,8 +19,9 @@ from pytest_torchlean.commands.roots import root_for
 from pytest_torchlean.commands.vnncomp import run_instances
 from pytest_torchlean.errors import SpecError, SpecErrors, TorchleanError
 from pytest_torchlean.extensions.registry import NONE, Extensions
-from pytest_torchlean.gate import collection_failure, jobs_of, not_run, run_spec
+from pytest_torchlean.gate import collection_failure, not_run, run_spec
 from pytest_torchlean.heartbeat import Heartbeat, heartbeat_of_process
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.journal import Journal
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.outputs import environment_of, write_reports

@@ -8,7 +8,8 @@ from pathlib import Path
 from pytest_torchlean.bounds.processes import executor_of
 from pytest_torchlean.commands.caching import cache_for
 from pytest_torchlean.commands.extensions import extensions_for
-from pytest_torchlean.gate import Job, Progress, not_run, run_one
+from pytest_torchlean.gate import Progress, not_run, run_one
+from pytest_torchlean.jobs import Job
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult

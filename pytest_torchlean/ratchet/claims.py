@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import TypeGuard
 
-from pytest_torchlean.gate import Job
+from pytest_torchlean.jobs import Job
 from pytest_torchlean.spec.document import ModelEntry
 from pytest_torchlean.spec.model import ExtensionProperty, LoopProperty
 from pytest_torchlean.spec.paths import shown

@@ -12,7 +12,7 @@ from pytest_torchlean.changes import Change, Comparison
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import SourceSpan, SpecError
 from pytest_torchlean.files import read_regular_file, reason
-from pytest_torchlean.gate import jobs_of
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.ratchet.claims import Digest, claim_of_job
 from pytest_torchlean.ratchet.compare import Difference, Stated, compare, each_once, in_order, stale, waive
 from pytest_torchlean.ratchet.files import MOST_BYTES, read_baseline, read_waivers

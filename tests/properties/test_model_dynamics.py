@@ -15,7 +15,8 @@ from onnx_models import model
 
 from pytest_torchlean import invariant, lyapunov
 from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors
-from pytest_torchlean.gate import jobs_of, run_spec
+from pytest_torchlean.gate import run_spec
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.preflight import require_files
 from pytest_torchlean.properties.closing import loop_of

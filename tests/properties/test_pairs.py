@@ -25,7 +25,8 @@ from pytest_torchlean.bounds.side_by_side import side_by_side
 from pytest_torchlean.bundle import AcceptedText, bundle_files
 from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors, UnsupportedError
-from pytest_torchlean.gate import jobs_of, run_one, run_spec
+from pytest_torchlean.gate import run_one, run_spec
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.preflight import require_files

@@ -22,8 +22,9 @@ from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.cli import main as cli
 from pytest_torchlean.errors import DataError, SpecError
 from pytest_torchlean.evaluator import run as run_graph
-from pytest_torchlean.gate import jobs_of, run_one
+from pytest_torchlean.gate import run_one
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.jobs import jobs_of
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.results import PropertyResult
