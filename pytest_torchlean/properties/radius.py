@@ -22,7 +22,6 @@ from pytest_torchlean.properties.balls import (
     Outlook,
     Search,
     classified_right,
-    concluded,
     falsify_rows,
     forecast_rows,
     margins_by_intervals,
@@ -34,6 +33,7 @@ from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
 from pytest_torchlean.properties.suggested_balls import with_suggestions
+from pytest_torchlean.properties.tally import concluded
 from pytest_torchlean.spec.model import PropertySpec, RadiusProperty, elements
 from pytest_torchlean.verdict import Evidence, Radius
 

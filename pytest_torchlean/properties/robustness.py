@@ -18,7 +18,6 @@ from pytest_torchlean.properties.balls import (
     Outlook,
     Search,
     classified_right,
-    concluded,
     falsify_rows,
     forecast_rows,
     margins_of,
@@ -31,6 +30,7 @@ from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
 from pytest_torchlean.properties.seen import histogram
 from pytest_torchlean.properties.suggested_balls import with_suggestions
+from pytest_torchlean.properties.tally import concluded
 from pytest_torchlean.spec.model import PropertySpec, RobustnessProperty
 from pytest_torchlean.verdict import Evidence
 

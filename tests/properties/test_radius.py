@@ -108,12 +108,12 @@ class TestRadius:
         self, context_for: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from pytest_torchlean.errors import CheckerError
-        from pytest_torchlean.properties import balls
+        from pytest_torchlean.properties import tally
 
         def refuse(*arguments: object) -> None:
             raise CheckerError("TL0603", "Lean refused")
 
-        monkeypatch.setattr(balls, "prove", refuse)
+        monkeypatch.setattr(tally, "prove", refuse)
         evidence = run_property(context_for(sign_model()), prop(tmp_path, [[0.5]], [0]))
         assert evidence.verdict is Verdict.ERROR
         assert radii(evidence) == {0: 0}
