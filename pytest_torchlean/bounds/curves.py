@@ -133,6 +133,7 @@ CURVES: Mapping[str, Curve] = {
             "hard_swish_gate",
             "hard_swish",
             "softsign",
+            "softmax",
         )
     },
 }

@@ -51,19 +51,22 @@ _FEW = 4
 """Columns of an element-wise node at most: two operands and a bias, or two coefficients in two parts."""
 
 
-def lower_to_program(graph: Graph, diagonal: Collection[str] = (), *, exact: bool = False) -> Program:
+def lower_to_program(
+    graph: Graph, diagonal: Collection[str] = (), *, exact: bool = False, granted: bool = False
+) -> Program:
     """The program of a graph; inputs and outputs are concatenated in the graph's order.
 
     diagonal: values whose element-wise affine nodes become diagonal matrices, which Lean checks much faster
     than as many positions, with a little more rounding granted. exact: the program computes the same in exact
-    arithmetic, and need not allow for what binary32 executions compute. Raises UnsupportedError TL0204
-    listing every node that has no certificate step.
+    arithmetic, and need not allow for what binary32 executions compute. granted: compositions that grant a
+    budget for rounding are taken where there are any. Raises UnsupportedError TL0204 listing every node that
+    has no certificate step.
     """
     steps: dict[str, Step] = {}
     refused: list[str] = []
     refused += [f"  {line}" for line in uncertifiable_ends(graph)]
     for node in graph.nodes:
-        step = step_of(node, graph, exact=exact)
+        step = step_of(node, graph, exact=exact, granted=granted)
         if isinstance(step, str):
             refused.append(f"  {node.op} giving {quoted(node.outputs[0])}: {step}")
         else:

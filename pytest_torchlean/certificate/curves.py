@@ -105,6 +105,7 @@ GRANTED: Mapping[CurveFunction, Granted] = {
     CurveFunction.FUSED_HARD_SWISH_GATE: Granted(0, 3073 << 115),
     CurveFunction.FUSED_HARD_SWISH: Granted(4),
     CurveFunction.FUSED_SOFTSIGN: Granted(17),
+    CurveFunction.FUSED_SOFTMAX: Granted(4096, 1 << 24),
 }
 
 

@@ -83,6 +83,7 @@ class CurveFunction(Enum):
     FUSED_HARD_SWISH_GATE = "Curve.fusedHardSwishGate"
     FUSED_HARD_SWISH = "Curve.fusedHardSwish"
     FUSED_SOFTSIGN = "Curve.fusedSoftsign"
+    FUSED_SOFTMAX = "Curve.fusedSoftmax"
 
     @property
     def label(self) -> str:

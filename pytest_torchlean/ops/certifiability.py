@@ -10,10 +10,11 @@ from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.ops import RULES
 
 
-def step_of(node: Node, graph: Graph, *, exact: bool = False) -> Step | str:
+def step_of(node: Node, graph: Graph, *, exact: bool = False, granted: bool = False) -> Step | str:
     """How certificates see a node, or the reason why they cannot.
 
-    exact: whether claims are about exact arithmetic alone.
+    exact: whether claims are about exact arithmetic alone. granted: whether a composition that grants a
+    budget for rounding is taken where there is one.
 
     Certificates speak of finite binary32 numbers: a node that computes anything else has no step.
     """
@@ -27,7 +28,8 @@ def step_of(node: Node, graph: Graph, *, exact: bool = False) -> Step | str:
         if value is not None and value.dtype == np.float32 and not np.isfinite(value).all():
             return "it reads a constant that is infinite"
     rule = RULES[node.op]
-    return (rule.exact_step if exact and rule.exact_step is not None else rule.step)(node, graph)
+    other = rule.exact_step if exact else rule.granted_step if granted else None
+    return (other or rule.step)(node, graph)
 
 
 def certifiability(graph: Graph) -> list[tuple[Node, bool, str]]:

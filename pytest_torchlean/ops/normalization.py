@@ -19,19 +19,8 @@ from typing import Any
 import numpy as np
 
 from pytest_torchlean.binary32.arithmetic import Enclosed, Rounded
-from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import (
-    AffineBlock,
-    CurveStep,
-    IndexStep,
-    LinearStep,
-    PickStep,
-    QuotientStep,
-    ReluStep,
-    Step,
-)
-from pytest_torchlean.ops.elementwise import combination, product, repeated
-from pytest_torchlean.ops.extremum import extremum
+from pytest_torchlean.ir.graph import Node, ValueType
+from pytest_torchlean.ops import softmax
 from pytest_torchlean.ops.formula import rule_of
 from pytest_torchlean.ops.indexed import axis_in
 from pytest_torchlean.ops.layer_normalization import grouped_step, normalized_step
@@ -48,7 +37,6 @@ from pytest_torchlean.ops.rule import (
     floats,
     integer,
     no_step,
-    positions,
     real,
 )
 
@@ -249,75 +237,16 @@ def _lrn(node: Node, operands: Sequence[Any]) -> list[Any]:
     return [x / power]
 
 
-_LEAST_SUM = np.float32(1 - 2.0**-10)
-"""Whatever rounding does, the sum of e^(x - max) is not below this: one summand is e^0, none is negative."""
-_LARGEST_SHARE = np.float32(1 + 2.0**-9)
-
-
-def _softmax_step(node: Node, graph: Graph) -> Step | str:
-    """e^(x - max) times the reciprocal of their sum, each operation rounded.
-
-    A kernel that divides by the sum, or takes x - max exactly, computes one of its executions. Selections
-    that change nothing say that x - max is not positive, and that up to rounding the sum is not below 1 and
-    no result above 1.
-    """
-    name, axis = node.inputs[0], integer(node, "axis")
-    kind = graph.types[name]
-    rows = np.moveaxis(positions(kind.shape), axis, -1).reshape(-1, kind.shape[axis])
-    count, terms = rows.shape
-    if 0 in (count, terms):
-        return "it has no elements"
-    if terms > _MOST_SHARES:
-        return f"it has more than {_MOST_SHARES} summands"
-    flat = rows.reshape(-1)
-    places, owners = np.arange(flat.size, dtype=np.int64), np.arange(count, dtype=np.int64)
-    owner = places // terms
-    x = IndexStep((name,), flat)
-    largest = extremum(tuple(IndexStep((name,), rows[:, place]) for place in range(terms)), True, count)
-    above = combination([(x, -1.0), (PickStep(largest, owner), 1.0)], flat.size)
-    below = combination([(ReluStep(above), -1.0)], flat.size)
-    grown = CurveStep(below, "exp")
-    whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
-    total = extremum((LinearStep((grown,), (whole,)), repeated(name, _LEAST_SUM, count)), True, count)
-    inverse = QuotientStep(repeated(name, np.float32(1), count), total)
-    share = product(grown, PickStep(inverse, owner), flat.size)
-    least = extremum((share, repeated(name, _LARGEST_SHARE, flat.size)), False, flat.size)
-    back = np.empty_like(places)
-    back[flat] = places
-    return PickStep(least, back)
-
-
-def _softmax_exact_step(node: Node, graph: Graph) -> Step | str:
-    """e^x divided by the sum of such powers, as ONNX defines it: in exact arithmetic no maximum is needed.
-
-    So a share's bounds are as far apart as the scores' make them, and not by the maximum's bounds further.
-    """
-    name, axis = node.inputs[0], integer(node, "axis")
-    kind = graph.types[name]
-    rows = np.moveaxis(positions(kind.shape), axis, -1).reshape(-1, kind.shape[axis])
-    count, terms = rows.shape
-    if 0 in (count, terms):
-        return "it has no elements"
-    flat = rows.reshape(-1)
-    places, owners = np.arange(flat.size, dtype=np.int64), np.arange(count, dtype=np.int64)
-    grown = CurveStep(IndexStep((name,), flat), "exp")
-    whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
-    total = PickStep(LinearStep((grown,), (whole,)), places // terms)
-    back = np.empty_like(places)
-    back[flat] = places
-    return PickStep(QuotientStep(grown, total), back)
-
-
-_MOST_SHARES = 4096
-"""Summands whose rounding is far below 2^-10."""
-
-
 _SOFTMAX = rule_of(_infer_axis, _softmax)
 _LAYER = rule_of(_infer_layer, _layer)
 
 RULES: dict[str, OpRule] = {
     "Softmax": replace(
-        _SOFTMAX, step=_softmax_step, exact_step=_softmax_exact_step, prepare=_prepare_softmax
+        _SOFTMAX,
+        step=softmax.step,
+        exact_step=softmax.exact_step,
+        granted_step=softmax.granted_step,
+        prepare=_prepare_softmax,
     ),
     "LogSoftmax": rule_of(_infer_axis, _log_softmax),
     "Hardmax": OpRule(

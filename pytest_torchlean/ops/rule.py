@@ -56,6 +56,8 @@ class OpRule:
       where an intermediate may overflow or an input is not finite: there nothing is claimed.
     step(node, graph): how certificates see the node, or the reason why they cannot.
     exact_step(node, graph): the same where claims are about exact arithmetic, if that is simpler.
+    granted_step(node, graph): another composition of the exact values, and a budget for all that binary32
+      executions do: bounds may be closer. Not for exact arithmetic.
     data_movement: outputs are copies of input elements, so constants may be folded through it.
     reference(node, inputs): the first output in binary64, and how far each element may be from its real
       value; None where the step or the evaluator serves as the reference.
@@ -69,6 +71,7 @@ class OpRule:
     error_bound: Callable[[Node, Arrays], tuple[Float64 | None, ...]]
     step: Callable[[Node, Graph], Step | str]
     exact_step: Callable[[Node, Graph], Step | str] | None = None
+    granted_step: Callable[[Node, Graph], Step | str] | None = None
     data_movement: bool = False
     reference: Callable[[Node, Arrays], tuple[Float64, Float64]] | None = None
     enclose: Enclose | None = None

@@ -34,22 +34,26 @@ def program_on(
     """The program for bounds and certificates about these boxes; plain: `context.program`, lowered before.
 
     A claim about exact arithmetic needs nothing that is there for rounding alone, such as the largest score
-    that a Softmax subtracts. Of the two programs, which compute the same, it is the one whose outputs are
-    bounded more closely by intervals. Raises UnsupportedError TL0204.
+    that a Softmax subtracts; one about binary32 may have all roundings of a share granted at once. Of the two
+    programs it is the one whose outputs are bounded more closely by intervals.
+
+    Raises UnsupportedError TL0204.
     """
-    if prop.chosen_semantics != "real" or not boxes:
-        return plain
-    if all(RULES[node.op].exact_step is None for node in context.graph.nodes):
+    exact = prop.chosen_semantics == "real"
+    if not boxes or not any(
+        RULES[node.op].exact_step if exact else RULES[node.op].granted_step for node in context.graph.nodes
+    ):
         return plain
     front = context.front
-    exact = lower_to_program(context.graph, () if front is None else front.values, exact=True)
+    diagonal = () if front is None else front.values
+    other = lower_to_program(context.graph, diagonal, exact=exact, granted=not exact)
     lower, upper = (
         np.array([[to_float(bound) for bound in side] for side in sides])
         for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
     )
     around = lower.min(axis=0)[None], upper.max(axis=0)[None]
-    widths = [_width(program, *around) for program in (exact, plain)]
-    return exact if widths[0] < widths[1] else plain
+    widths = [_width(program, *around) for program in (other, plain)]
+    return other if widths[0] < widths[1] else plain
 
 
 def _width(program: Program, lower: Float64, upper: Float64) -> float:

@@ -1,4 +1,4 @@
-"""Programs of claims about exact arithmetic: the same function, closer bounds, and only for such claims."""
+"""Compositions of Softmax that bound more closely: under `real` exact, under `binary32` with a budget."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from onnx_models import lowered, model, runtime_outputs
 
 from pytest_torchlean.bounds.interval import evaluate, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
-from pytest_torchlean.bounds.program import ExtremumNode, Program
+from pytest_torchlean.bounds.program import CurveNode, ExtremumNode, Program
 from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.curves import GRANTED
+from pytest_torchlean.certificate.statement import CurveFunction
+from pytest_torchlean.ops.softmax import GRANTED_ULPS, MOST_GRANTED
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.spec.model import Bounds, OutputBounds, RangeProperty
@@ -74,19 +77,24 @@ def test_shares_are_bounded_as_closely_as_their_scores_allow() -> None:
     assert widths[False] > 1.3 * widths[True]
 
 
-def test_only_claims_about_exact_arithmetic_get_it(context_for: Any) -> None:
+def test_claims_get_it_and_under_binary32_a_budget_with_it(context_for: Any) -> None:
     context = context_for(softmax())
     ends = ([Fraction(float(x)) + side * Fraction(RADIUS) for x in CENTER] for side in (-1, 1))
     box = RationalBox(*(tuple(side) for side in ends))
-    assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), context.program, [box])) == 0
-    assert maxima(program_on(context, ranged(0, 1, RADIUS, "binary32"), context.program, [box])) > 0
+    for semantics, curves in (("real", 0), ("binary32", 1)):
+        program = program_on(context, ranged(0, 1, RADIUS, semantics), context.program, [box])
+        assert maxima(program) == 0
+        assert granted_curves(program) == curves
     assert maxima(program_on(context, ranged(0, 1, RADIUS, "real"), context.program, [])) > 0
 
 
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
 @pytest.mark.parametrize("reach", [5, 500])
-def test_scores_that_vary_much_are_compared_with_the_largest(reach: int, context_for: Any) -> None:
+def test_scores_that_vary_much_are_compared_with_the_largest(
+    reach: int, semantics: str, context_for: Any
+) -> None:
     """Then no share is bounded by more than about 1."""
-    context, prop = context_for(softmax()), ranged(0, 1, RADIUS, "real")
+    context, prop = context_for(softmax()), ranged(0, 1, RADIUS, semantics)
     wide = RationalBox((Fraction(-reach),) * 4, (Fraction(reach),) * 4)
     assert maxima(program_on(context, prop, context.program, [wide])) > 0
 
@@ -97,8 +105,10 @@ def test_what_is_true_is_proved_and_what_is_false_is_refuted(assurance: str, con
     low, high = (float(side) for side in (reached()[0].min(), reached()[1].max()))
     spread = high - low
     proto = softmax()
-    for margin, verdict in ((0.5, Verdict.PROVED), (-0.05, Verdict.REFUTED)):
-        prop = ranged(low - margin * spread, high + margin * spread, RADIUS, "real")
+    for semantics, (margin, verdict) in product(
+        ("real", "binary32"), ((0.5, Verdict.PROVED), (-0.05, Verdict.REFUTED))
+    ):
+        prop = ranged(low - margin * spread, high + margin * spread, RADIUS, semantics)
         evidence = run_property(context_for(proto), replace(prop, assurance=assurance))
         assert evidence.verdict is verdict, evidence.found
 
@@ -118,3 +128,29 @@ def test_scores_far_from_zero_are_no_error(
     context = context_for(softmax((1, 3)))
     evidence = run_property(context, prop if scores[0] > -50 else narrow)
     assert evidence.verdict is Verdict.PROVED, evidence.found
+
+
+@pytest.mark.parametrize("terms", [2, 17, 896])
+@pytest.mark.parametrize("reach", [1.0, 30.0, 100.0])
+def test_shares_of_a_runtime_are_within_the_granted_budget(terms: int, reach: float) -> None:
+    """Far within it: the budget is for the worst order of summation and the worst roundings."""
+    x = np.random.default_rng(4).uniform(-reach, reach, size=(32, terms)).astype(np.float32)
+    (seen,) = runtime_outputs(softmax((32, terms)), {"x": x})
+    scores = x.astype(np.longdouble)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    granted = GRANTED[CurveFunction.FUSED_SOFTMAX]
+    assert granted.eighths == 8 * GRANTED_ULPS
+    assert (np.abs(seen - shares) <= 0.25 * granted.of(shares.astype(np.float64))).all()
+
+
+def granted_curves(program: Program) -> int:
+    return sum(isinstance(node, CurveNode) and node.function == "fused_softmax" for node in program.nodes)
+
+
+def test_more_summands_than_the_budget_is_for_stay_a_sequence() -> None:
+    for terms, curves in ((MOST_GRANTED, 1), (MOST_GRANTED + 1, 0)):
+        graph = lowered(softmax((1, terms)))
+        assert granted_curves(lower_to_program(graph, granted=True)) == curves
+        assert granted_curves(lower_to_program(graph)) == 0
+        assert granted_curves(lower_to_program(graph, exact=True)) == 0

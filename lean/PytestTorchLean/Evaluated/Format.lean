@@ -49,7 +49,8 @@ def curve : Read Curve := constructor [
     pure Curve.fusedMish,
     pure Curve.fusedHardSwishGate,
     pure Curve.fusedHardSwish,
-    pure Curve.fusedSoftsign]
+    pure Curve.fusedSoftsign,
+    pure Curve.fusedSoftmax]
 
 def node : Read PlacedNode := constructor [
     (do

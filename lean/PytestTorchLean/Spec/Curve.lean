@@ -80,6 +80,8 @@ inductive Fused where
   | hardSwishGate
   | hardSwish
   | softsign
+  /-- a share of a Softmax, `e^x` divided by a sum of such powers -/
+  | softmax
 
 /-- A function of one number. -/
 inductive Curve where
@@ -107,6 +109,7 @@ namespace Curve
 @[reducible] def fusedHardSwishGate : Curve := .fused .hardSwishGate
 @[reducible] def fusedHardSwish : Curve := .fused .hardSwish
 @[reducible] def fusedSoftsign : Curve := .fused .softsign
+@[reducible] def fusedSoftmax : Curve := .fused .softmax
 
 /-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is
     not negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, `x`. -/
@@ -132,7 +135,7 @@ def Defined (function : Curve) (x : K) : Prop :=
 
 /-! What is assumed of a runtime: IEEE-754 fixes no bits of these functions, but those of the square root,
 which it rounds to nearest. The table is that of `pytest_torchlean/binary32/budgets.py`, which says where the
-numbers come from. -/
+numbers come from. That of a share is derived: `pytest_torchlean/ops/softmax.py` adds up the roundings. -/
 
 /-- Eighths of a unit in the last place that a computed result may be off. -/
 def eighths : Curve → Nat
@@ -154,11 +157,13 @@ def eighths : Curve → Nat
   | .fused .hardSwishGate => 0
   | .fused .hardSwish => 4
   | .fused .softsign => 17
+  | .fused .softmax => 4096
 /-- What it may be off besides, in units of `2^-149`: `0.8125 * 2^-22` (that is `2^-22.3`) for the sigmoid,
     `2^-141` for tanh; `0.7072 * 2^-23` for Elu (`2^-23.5`) and `1.75812 * 0.9331 * 2^-23` for Selu
     (`alpha * gamma * 2^-23.1`), `2^-23` for Gelu, `2^-20` and `2^-48` for Gelu with tanh (its factor
     `sqrt (2 / pi)` is a sum of two binary32 numbers), `80 * 2^-122` for Mish, whose values below `2^-99` may
-    be off by 80 units in the last place, and three roundings of numbers up to 1 for the gate of HardSwish. -/
+    be off by 80 units in the last place, three roundings of numbers up to 1 for the gate of HardSwish, and
+    `2^-125` for a share, of which kernels may flush what is smaller. -/
 def absolute : Curve → Nat
   | .sigmoid => 13 * 2 ^ 123
   | .tanh => 2 ^ 8
@@ -168,6 +173,7 @@ def absolute : Curve → Nat
   | .fused .geluTanh => 2 ^ 129 + 2 ^ 101
   | .fused .mish => 80 * 2 ^ 27
   | .fused .hardSwishGate => 3073 * 2 ^ 115
+  | .fused .softmax => 2 ^ 24
   | _ => 0
 
 /-- `y` is within the budget of the exact value `v`: a unit in the last place of `v` is at most

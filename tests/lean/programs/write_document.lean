@@ -38,6 +38,7 @@ def operation : Fused → Nat
   | .hardSwishGate => 15
   | .hardSwish => 16
   | .softsign => 17
+  | .softmax => 18
 def curve : Curve → List Chunk
   | .exp => oneWord 0
   | .sigmoid => oneWord 1
