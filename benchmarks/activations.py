@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pytest_torchlean.certificate.curves import GRANTED, SHAPES, curve_step
+from pytest_torchlean.certificate.budgets import GRANTED
+from pytest_torchlean.certificate.curves import SHAPES, curve_step
 from pytest_torchlean.certificate.model import ScaleData
 from pytest_torchlean.certificate.statement import CurveFunction
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, find_lean

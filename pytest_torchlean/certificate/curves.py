@@ -6,7 +6,6 @@ of 256th powers, each rounded down or up.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
+from pytest_torchlean.certificate.budgets import GRANTED, SLACK
 from pytest_torchlean.certificate.circle import circle_bounds
 from pytest_torchlean.certificate.gauss import error_function_bounds
 from pytest_torchlean.certificate.model import NO_STEP, ScaleData, StepData
@@ -38,10 +38,9 @@ _LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
 """Check.Logarithm.iterations, margin."""
 _LN2 = 45426
 """Times 2^16."""
-_NARROW, _SPARE = 1e-6, 152
-"""_SPARE: bits after the point of a budget."""
-_SLACK = 2.0**-40
-"""For the roundings of binary64."""
+_NARROW = 1e-6
+_STEEPEST = 9
+"""Exponentials of numbers up to 6 have chords; a larger digit would take room from coefficients."""
 
 
 @dataclass(frozen=True)
@@ -64,49 +63,6 @@ SHAPES: Mapping[CurveFunction, Shape] = {
     CurveFunction.TANH: Shape(2, 1, 2, 1),
 }
 """Of the logistic functions."""
-
-
-@dataclass(frozen=True)
-class Granted:
-    """What a result may be off: Spec.Curve.eighths, of a unit in the last place, and absolute, of 2^-149."""
-
-    eighths: int
-    absolute: int = 0
-
-    def radius(self, scale: ScaleData, low: int, high: int) -> int:
-        """For values between two fixed-point numbers, as Check.Curve.widen has it."""
-        size = max(high - scale.center, 0) + max(scale.center - low, 0)
-        constant = (self.eighths + 8 * self.absolute) * scale.unit
-        return ((self.eighths * size << 126) + constant >> _SPARE) + 1
-
-    def of(self, magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
-        """In binary64, for values up to a magnitude; at least as large."""
-        share = math.ldexp(self.eighths, -26)
-        constant = math.ldexp(self.eighths, -152) + math.ldexp(self.absolute, -149)
-        return np.asarray((magnitude * share + constant) * (1.0 + _SLACK), dtype=np.float64)
-
-
-GRANTED: Mapping[CurveFunction, Granted] = {
-    CurveFunction.EXP: Granted(8),
-    CurveFunction.SIGMOID: Granted(4, 13 << 123),
-    CurveFunction.TANH: Granted(48, 1 << 8),
-    CurveFunction.SQRT: Granted(4),
-    CurveFunction.LOG: Granted(32),
-    CurveFunction.SOFTPLUS: Granted(40),
-    CurveFunction.ERF: Granted(10),
-    CurveFunction.SINE: Granted(24),
-    CurveFunction.COSINE: Granted(24),
-    CurveFunction.FUSED_SWISH: Granted(8),
-    CurveFunction.FUSED_ELU: Granted(8, 5793 << 113),
-    CurveFunction.FUSED_SELU: Granted(8, 13438 << 113),
-    CurveFunction.FUSED_GELU_TANH: Granted(32, (1 << 129) + (1 << 101)),
-    CurveFunction.FUSED_GELU: Granted(16, 1 << 126),
-    CurveFunction.FUSED_MISH: Granted(72, 80 << 27),
-    CurveFunction.FUSED_HARD_SWISH_GATE: Granted(0, 3073 << 115),
-    CurveFunction.FUSED_HARD_SWISH: Granted(4),
-    CurveFunction.FUSED_SOFTSIGN: Granted(17),
-    CurveFunction.FUSED_SOFTMAX: Granted(4096, 1 << 24),
-}
 
 
 def curve_step(function: CurveFunction) -> StepData:
@@ -370,13 +326,14 @@ def _log2(n: int) -> int:
 def curve_slopes(
     function: CurveFunction, low: NDArray[np.float64], high: NDArray[np.float64], bits: int
 ) -> NDArray[np.int64]:
-    """Slopes of chords, int64, in units of 2^-bits and below 2."""
+    """Slopes of chords, int64, in units of 2^-bits and below 2^_STEEPEST."""
     own = CURVES[function.label]
     with np.errstate(all="ignore"):
         chord = (own.value(high) - own.value(low)) / (high - low)
         slope = np.where(high - low > _NARROW, chord, own.slope((low + high) / 2))
     unit = 1 << bits
-    found: NDArray[np.int64] = np.clip(np.rint(np.nan_to_num(slope) * unit), 0, 2 * unit - 1).astype(np.int64)
+    most = (unit << _STEEPEST) - 1
+    found: NDArray[np.int64] = np.clip(np.rint(np.nan_to_num(slope) * unit), 0, most).astype(np.int64)
     return found
 
 
@@ -389,7 +346,7 @@ def curve_radius(
         exact = own.value(center)
         low, high = own.between(center - radius, center + radius)
         moved = np.maximum(np.abs(high - exact), np.abs(exact - low))
-        moved = moved + _SLACK * (np.abs(exact) + moved) + _SLACK * (radius > 0)
+        moved = moved + SLACK * (np.abs(exact) + moved) + SLACK * (radius > 0)
         reach = np.abs(exact) + moved
-        found = moved + GRANTED[function].of(reach) + _SLACK * reach
+        found = moved + GRANTED[function].of(reach) + SLACK * reach
     return np.where(np.isfinite(found), found, np.inf)

@@ -21,9 +21,9 @@ from pytest_torchlean.certificate.statement import CurveData, MaximumData, Minim
 from pytest_torchlean.certificate.states import State
 
 _CURVE_BITS = 12
-_FINE = 0.06
+_FINE = 0.0625
 """Pieces of a smooth activation's interval are about so wide."""
-_LEAST_HALVED, _MOST_HALVED = 2, 5
+_LEAST_HALVED, _MOST_HALVED = 1, 5
 
 
 def box_of(account: Account, state: State) -> Box:

@@ -267,8 +267,8 @@ def _passed(
     if isinstance(node.node, MaximumData | MinimumData):
         return chosen_choice(box, earlier, node, own, rows, most)
     if isinstance(node.node, CurveData):
-        packed = pack_digits(own.lower.tolist(), own.bits + 1)
-        slid = SlideData(own.bits, own.bits + 1, packed, own.depth, STAGES, BITS)
+        packed = pack_digits(own.lower.tolist(), own.size)
+        slid = SlideData(own.bits, own.size, packed, own.depth, STAGES, BITS)
         return slid, slide(box, node, slid, rows)
     width = own.bits + 1
     bent = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))
@@ -294,7 +294,7 @@ def digits_for(
     bits: int = COEFFICIENT_BITS,
 ) -> tuple[int, int]:
     """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node."""
-    slope_bits = max((own.bits + 1 for own in slopes.values()), default=0)
+    slope_bits = max((own.size for own in slopes.values()), default=0)
     slope_bits += max((int(np.count_nonzero(own)) for own in multipliers.values()), default=0).bit_length()
     affine = [node for node in passed if isinstance(node.node, AffineData)]
     if not affine:

@@ -42,6 +42,12 @@ class Slopes:
     upper: NDArray[np.int64]
     depth: int = 0
 
+    @property
+    def size(self) -> int:
+        """Bits of a digit that holds any of them, and one in any case."""
+        largest = max((int(side.max(initial=0)) for side in (self.lower, self.upper)), default=0)
+        return max(self.bits + 1, largest.bit_length())
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:

@@ -22,10 +22,10 @@ from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import CurveNode, Program
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.budgets import GRANTED
 from pytest_torchlean.certificate.curves import (
     BITS,
     FARTHEST,
-    GRANTED,
     STAGES,
     Chain,
     curve_radius,

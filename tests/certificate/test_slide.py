@@ -17,7 +17,8 @@ from relaxation_examples import SMOOTH_HEADER, Stage, accepted, agrees, applied,
 from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.curves import BITS, GRANTED, STAGES, Chain, curve_slopes
+from pytest_torchlean.certificate.budgets import GRANTED
+from pytest_torchlean.certificate.curves import BITS, STAGES, Chain, curve_slopes
 from pytest_torchlean.certificate.forms import bound_forms
 from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
 from pytest_torchlean.certificate.lines import curve_lines

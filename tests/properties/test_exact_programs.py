@@ -17,7 +17,7 @@ from pytest_torchlean.bounds.interval import evaluate, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import CurveNode, ExtremumNode, Program
 from pytest_torchlean.certificate.boxes import RationalBox
-from pytest_torchlean.certificate.curves import GRANTED
+from pytest_torchlean.certificate.budgets import GRANTED
 from pytest_torchlean.certificate.statement import CurveFunction
 from pytest_torchlean.ops.softmax import GRANTED_ULPS, MOST_GRANTED
 from pytest_torchlean.properties import run_property

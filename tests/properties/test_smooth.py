@@ -264,3 +264,26 @@ def test_without_an_activation_nothing_is_assumed_of_one(context_for: Any) -> No
     evidence = run_property(context_for(network("Relu")), claim(40))
     assert evidence.verdict is Verdict.PROVED
     assert not any("budget" in line for line in evidence.trust)
+
+
+@pytest.mark.parametrize("semantics", ["real", "binary32"])
+def test_lines_of_an_exponential_are_as_steep_as_it_is(semantics: str, context_for: Any) -> None:
+    """e^(x + 3) - e^(x + 3.1) lies between -2.34 and -1.91 for |x| <= 0.1; intervals say -6.2 to 2. The box
+    of as many inputs as add up to x is not cut."""
+    weights = {
+        "w": np.full((32, 2), 1 / 32, np.float32),
+        "b": np.float32([3, 3.1]),
+        "v": np.float32([[1], [-1]]),
+    }
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
+        helper.make_node("Exp", ["h"], ["e"]),
+        helper.make_node("MatMul", ["e", "v"], ["y"]),
+    ]
+    context = context_for(model(nodes, {"x": [1, 32]}, {"y": [1, 1]}, weights))
+    box = Bounds(Fraction(-1, 10), Fraction(1, 10))
+    for low, high, verdict in ((-2.8, -1.4, Verdict.PROVED), (-2.3, -1.4, Verdict.REFUTED)):
+        limits = OutputBounds(Fraction(low), Fraction(high))
+        prop = RangeProperty(name="r", model="m", input=box, output=limits, semantics=semantics)
+        evidence = run_property(context, prop)
+        assert evidence.verdict is verdict, evidence.found
