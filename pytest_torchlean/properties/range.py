@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.format import from_hex_all
-from pytest_torchlean.bounds.attack import Wish
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
-from pytest_torchlean.bounds.falsify import Float32, Target, minimise, promising
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.account import exact_bounds
@@ -28,13 +26,13 @@ from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import cases_by_phases
+from pytest_torchlean.properties.outside import outside
 from pytest_torchlean.properties.points import violation
 from pytest_torchlean.properties.proving import (
     OUT_OF_TIME,
     Prospect,
     by_intervals,
     forecast,
-    points_of,
     prove,
     semantics_of,
     unfinished,
@@ -47,7 +45,6 @@ from pytest_torchlean.properties.recalled import (
     with_known_scripts,
 )
 from pytest_torchlean.properties.seen import sampled_outputs
-from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness
 from pytest_torchlean.spec.model import PropertySpec, RangeProperty, elements
 from pytest_torchlean.verdict import Evidence, Sampled, Verdict, Witness
 
@@ -90,41 +87,30 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if witness is None and bool(prospect.forecasts[0].accepted[0]):
         return shown.asked(prospect, seconds)
     started = time.monotonic()
-    witness = witness or _falsify(program, executions, prop, forms, box, budget)
+    search = outside(context, program, executions, prop, forms, box, bounds)
+    witness = witness or search.quick()
     by: tuple[Use, ...] = ()
     if witness is None:
-        witness, by = _suggested(context, program, executions, prop, forms, box)
+        witness, by = search.suggested()
     seconds["search"] = time.monotonic() - started
     if witness is not None:
-        context.memory.broken({0: from_hex_all(witness.input)})
-        return Evidence(
-            verdict=Verdict.REFUTED,
-            claim=claim(prop),
-            semantics=prop.chosen_semantics,
-            found=witness.violation,
-            extensions=by,
-            bounds=bounds,
-            claimed=claimed,
-            sampled=sampled,
-            witnesses=(witness,),
-            runtime=_witness_line(prop),
-            next_steps="widen the output bounds, or find out why the model leaves them at this input",
-            seconds=seconds,
-        )
+        return shown.refuted(witness, by, seconds)
     started = time.monotonic()
     by_phases = _by_phases(program, goals, prop, budget)
     seconds["bound"] += time.monotonic() - started
     if by_phases is not None:
         return shown.asked(by_phases, seconds)
-    return Evidence(
-        verdict=Verdict.UNKNOWN,
-        claim=claim(prop),
-        semantics=prop.chosen_semantics,
+    started = time.monotonic()
+    try:
+        witness = search.thorough()
+    except OutOfTime:
+        witness = None
+    seconds["search"] += time.monotonic() - started
+    if witness is not None:
+        return shown.refuted(witness, (), seconds)
+    return replace(
+        shown.undecided,
         found=_undecided_text(bounds),
-        bounds=bounds,
-        claimed=claimed,
-        sampled=sampled,
-        runtime=runtime_line(prop, executions),
         next_steps="use wider output bounds or a smaller input region; no input outside the bounds was found",
         seconds=seconds,
     )
@@ -142,10 +128,10 @@ class _Shown:
     claimed: dict[str, tuple[str, ...]]
     sampled: Sampled | None
 
-    def asked(self, prospect: Prospect, seconds: Mapping[str, float]) -> Evidence:
-        """PROVED where Lean accepts, UNKNOWN where it runs out of time. Raises as `prove` does."""
-        started = time.monotonic()
-        evidence = Evidence(
+    @property
+    def undecided(self) -> Evidence:
+        """UNKNOWN, to be filled in."""
+        return Evidence(
             verdict=Verdict.UNKNOWN,
             claim=claim(self.prop),
             semantics=self.prop.chosen_semantics,
@@ -155,6 +141,25 @@ class _Shown:
             sampled=self.sampled,
             runtime=runtime_line(self.prop, self.executions),
         )
+
+    def refuted(self, witness: Witness, by: tuple[Use, ...], seconds: Mapping[str, float]) -> Evidence:
+        """REFUTED. by: the falsifier of an extension that gave the witness."""
+        self.context.memory.broken({0: from_hex_all(witness.input)})
+        return replace(
+            self.undecided,
+            verdict=Verdict.REFUTED,
+            found=witness.violation,
+            extensions=by,
+            witnesses=(witness,),
+            runtime=_witness_line(self.prop),
+            next_steps="widen the output bounds, or find out why the model leaves them at this input",
+            seconds=seconds,
+        )
+
+    def asked(self, prospect: Prospect, seconds: Mapping[str, float]) -> Evidence:
+        """PROVED where Lean accepts, UNKNOWN where it runs out of time. Raises as `prove` does."""
+        started = time.monotonic()
+        evidence = self.undecided
         try:
             proof = prove(self.context, self.prop, self.executions, prospect)
         except CheckerError as error:
@@ -267,62 +272,3 @@ def _replayed(
     for point in recalled_points(known, (0,), program.inputs).values():
         return replayed(prop, executions, box, point, lambda outputs: violation(prop, outputs, None))
     return None
-
-
-def _falsify(
-    program: Program,
-    executions: Executions,
-    prop: RangeProperty,
-    forms: Forms,
-    box: RationalBox,
-    budget: Budget,
-) -> Witness | None:
-    inside = points_of(prop, box, executions.integers)
-    if inside is None:
-        return None
-    targets = [
-        Target(inside[0], inside[1], row.astype(np.float64), float(constant))
-        for row, constant in zip(forms.coefficients, forms.constants, strict=True)
-    ]
-    rounded = prop.chosen_semantics == "binary32"
-    candidates = sorted(minimise(program, targets, budget=budget), key=lambda candidate: candidate.value)
-    candidates = candidates[:_REPLAYS]
-    for candidate, fine in zip(candidates, promising(program, candidates, 0.0, rounded=rounded), strict=True):
-        if not fine:
-            continue
-        witness = executions.witness(
-            executions.given(candidate.point),
-            lambda outputs: violation(prop, outputs, None),
-            rounded=rounded,
-        )
-        if witness is not None:
-            return witness
-    return None
-
-
-def _suggested(
-    context: PropertyContext,
-    program: Program,
-    executions: Executions,
-    prop: RangeProperty,
-    forms: Forms,
-    box: RationalBox,
-) -> tuple[Witness | None, tuple[Use, ...]]:
-    """A witness among the candidates of extensions, and who gave it. Raises ExtensionError TL1003, TL1004."""
-    inside = points_of(prop, box, executions.integers)
-    if inside is None or not context.extensions.falsifiers:
-        return None, ()
-
-    def replay(point: Float32) -> Witness | None:
-        return executions.witness(
-            point, lambda outputs: violation(prop, outputs, None), rounded=prop.chosen_semantics == "binary32"
-        )
-
-    for number, (row, constant) in enumerate(zip(forms.coefficients, forms.constants, strict=True), start=1):
-        if number > MOST_REGIONS:
-            break
-        wish = Wish(*inside, row.astype(np.float64)[None], None, np.array([float(constant)]))
-        found = first_witness(context, program, executions, wish, number, replay)
-        if found is not None:
-            return found[0], (found[1],)
-    return None, ()

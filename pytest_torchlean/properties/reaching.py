@@ -6,7 +6,7 @@ Kinds that reduce to such a set (`vnnlib`, pairs of models, those of extensions)
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,13 +15,12 @@ import numpy as np
 
 from pytest_torchlean.binary32.format import from_hex_all
 from pytest_torchlean.binary32.ulp import exact
-from pytest_torchlean.bounds.attack import Effort, attack
+from pytest_torchlean.bounds.attack import Effort, Wish
 from pytest_torchlean.bounds.budget import Budget, OutOfTime
 from pytest_torchlean.bounds.cells import celled
-from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
+from pytest_torchlean.bounds.falsify import Float32
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
-from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Inequalities, Tree
 from pytest_torchlean.cache.known import Known
@@ -46,12 +45,14 @@ from pytest_torchlean.properties.proving import (
     unfinished,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
+from pytest_torchlean.properties.searching import FIRST_EFFORT, Ground, later_efforts, seek
 from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness, with_use
 from pytest_torchlean.properties.unsafe import (
     Points,
     Question,
     digest_of,
     in_box,
+    place_line,
     points_of,
     questions,
     reached,
@@ -61,22 +62,7 @@ from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
 from pytest_torchlean.spec.vnnlib import Case, InputBox, UnsafeSet
 from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
 
-FIRST_EFFORT = Effort(samples=256, descents=16, steps=30)
-"""Before bounds are computed: most unsafe models are found out here."""
-LATER_EFFORTS = (
-    Effort(samples=1024, descents=64, steps=60),
-    Effort(samples=4096, descents=192, steps=120, moves=4),
-)
-"""After bounds did not suffice, one after the other, each with a seed of its own."""
-LATER_EFFORTS_FEW_INPUTS = (
-    Effort(samples=4096, descents=64, steps=60, rounds=40),
-    *[Effort(samples=16384, descents=1024, steps=3, rounds=30)] * 4,
-)
-"""The same for models with few inputs, where random moves reach the narrow places that gradients miss."""
-_FEW_INPUTS = 16
-_REPLAYS_PER_CASE = 4
 _SHARE_FOR_BOUNDS = 0.5
-_SLACK = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +98,9 @@ class Run:
     _boxes: dict[int, Points | None] = field(default_factory=dict)
 
     @cached_property
-    def passes(self) -> Passes:
-        """The program's passes, prepared once."""
-        return Passes(self.program)
+    def ground(self) -> Ground:
+        """Where the search for unsafe inputs runs."""
+        return Ground(self.program, self.executions, lambda given: _broken(self, given), self.rounded)
 
     def points(self, box: InputBox) -> Points | None:
         """The inputs to search in, found once for cases that share a box."""
@@ -198,8 +184,7 @@ def decide_run(own: Run, started: float) -> Evidence:
     suggested = _suggested(own)
     if suggested is not None:
         return _refuted(own, suggested)
-    efforts = LATER_EFFORTS_FEW_INPUTS if program.inputs <= _FEW_INPUTS else LATER_EFFORTS
-    for seed, effort in enumerate(efforts, start=1):
+    for seed, effort in enumerate(later_efforts(program), start=1):
         try:
             later = _search(own, effort, seed, budget)
         except OutOfTime:
@@ -234,26 +219,17 @@ def _search(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
 
 
 def _search_cases(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
-    disagreeing, nearest = None, np.inf
+    found = seek(own.ground, _wishes(own), effort, seed, budget)
+    case = None if found.number is None else own.unsafe.cases[found.number - 1]
+    return _Found(found.witness, case, found.disagreeing, found.nearest)
+
+
+def _wishes(own: Run) -> Iterator[tuple[int, Wish]]:
+    """What to push to zero in every case that has inputs, with the number of the case."""
     for number, case in enumerate(own.unsafe.cases, start=1):
         points = own.points(case.box)
-        if points is None or bool((points.lower > points.upper).any()):
-            continue
-        wanted = wish(case, points, own.unsafe.outputs)
-        (candidates,) = attack(
-            own.program, [wanted], effort, seed=seed + 1000 * number, budget=budget, passes=own.passes
-        )
-        nearest = min(nearest, candidates[0].value)
-        chosen = _worth_running(own, candidates)
-        for candidate in chosen:
-            given = own.executions.given(candidate.point)
-            broken = _broken(own, given)
-            witness = own.executions.witness(given, broken, rounded=own.rounded)
-            if witness is not None:
-                return _Found(witness, case, nearest=nearest)
-            if own.executions.disagree(given, broken, rounded=own.rounded):
-                disagreeing = number
-    return _Found(disagreeing=disagreeing, nearest=nearest)
+        if points is not None and bool((points.lower <= points.upper).all()):
+            yield number, wish(case, points, own.unsafe.outputs)
 
 
 def _broken(own: Run, given: Float32) -> Violation:
@@ -270,21 +246,13 @@ def _suggested(own: Run) -> _Found | None:
     def replay(point: Float32) -> Witness | None:
         return own.executions.witness(point, _broken(own, point), rounded=own.rounded)
 
-    for number, case in enumerate(own.unsafe.cases[:MOST_REGIONS], start=1):
-        points = own.points(case.box)
-        if points is None or bool((points.lower > points.upper).any()):
-            continue
-        wanted = wish(case, points, own.unsafe.outputs)
+    for number, wanted in _wishes(own):
+        if number > MOST_REGIONS:
+            break
         found = first_witness(own.context, own.program, own.executions, wanted, number, replay)
         if found is not None:
-            return _Found(found[0], case, by=(found[1],))
+            return _Found(found[0], own.unsafe.cases[number - 1], by=(found[1],))
     return None
-
-
-def _worth_running(own: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
-    first = list(candidates[:_REPLAYS_PER_CASE])
-    fine = promising(own.program, first, _SLACK, rounded=own.rounded)
-    return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
 
 
 def _prove(
@@ -391,7 +359,7 @@ def _refuted(own: Run, found: _Found) -> Evidence:
         with_use(_evidence(own, Verdict.REFUTED, witness.violation), *found.by),
         witnesses=(witness,),
         runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
-        details=(*own.wording.notes, _place_line(case, witness)),
+        details=(*own.wording.notes, place_line(case.box, from_hex_all(witness.input))),
         next_steps=own.wording.refuted_next,
     )
 
@@ -422,21 +390,4 @@ def _evidence(own: Run, verdict: Verdict, found: str) -> Evidence:
         semantics=own.prop.chosen_semantics,
         found=found,
         seconds=own.seconds,
-    )
-
-
-def _place_line(case: Case, witness: Witness) -> str:
-    """Whether a witness lies in the exact box, or only in its outward hull."""
-    point = [exact(value) for value in from_hex_all(witness.input)]
-    outside = [
-        number
-        for number, (low, value, high) in enumerate(zip(case.box.lower, point, case.box.upper, strict=True))
-        if not low <= value <= high
-    ]
-    if not outside:
-        return "the witness lies in the exact box"
-    names = ", ".join(f"X_{number}" for number in outside[:8]) + (", ..." if len(outside) > 8 else "")
-    return (
-        f"the witness lies in the outward binary32 hull of the box: {len(outside)} of its numbers lie "
-        f"outside of their intervals, which contain no binary32 number ({names})"
     )

@@ -222,6 +222,22 @@ def _finite(number: np.float32) -> Fraction:
     return exact(np.clip(number, -_LARGEST, _LARGEST))
 
 
+def place_line(box: InputBox, point: Float32) -> str:
+    """Whether a witness lies in the exact box, or only in its outward hull."""
+    outside = [
+        number
+        for number, (low, value, high) in enumerate(zip(box.lower, map(exact, point), box.upper, strict=True))
+        if not low <= value <= high
+    ]
+    if not outside:
+        return "the witness lies in the exact box"
+    names = ", ".join(f"X_{number}" for number in outside[:8]) + (", ..." if len(outside) > 8 else "")
+    return (
+        f"the witness lies in the outward binary32 hull of the box: {len(outside)} of its numbers lie "
+        f"outside of their intervals, which contain no binary32 number ({names})"
+    )
+
+
 def reached(
     unsafe: UnsafeSet, point: Sequence[Fraction], outputs: Sequence[Fraction], *, hull: bool
 ) -> str | None:

@@ -124,9 +124,9 @@ def no_search(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     for place in (
         "pytest_torchlean.properties.balls.minimise",
-        "pytest_torchlean.properties.range.minimise",
+        "pytest_torchlean.properties.outside.minimise",
         "pytest_torchlean.properties.range.forecast",
-        "pytest_torchlean.properties.reaching.attack",
+        "pytest_torchlean.properties.searching.attack",
         "pytest_torchlean.properties.reaching.forecast",
         "pytest_torchlean.properties.linear.cases_of",
         "pytest_torchlean.properties.balls.forecast",

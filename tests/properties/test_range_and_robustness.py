@@ -17,6 +17,7 @@ from onnx import helper
 from onnx_models import model, two_layers
 
 from pytest_torchlean.binary32.format import from_hex_all
+from pytest_torchlean.bounds.falsify import Target, minimise
 from pytest_torchlean.checker import CheckResult, Outcome
 from pytest_torchlean.errors import (
     CertificateError,
@@ -26,6 +27,7 @@ from pytest_torchlean.errors import (
     UnsupportedError,
 )
 from pytest_torchlean.properties import emitted, linear, parts, proving, run_property
+from pytest_torchlean.properties.outside import Outside
 from pytest_torchlean.spec.model import (
     Bounds,
     OutputBounds,
@@ -151,6 +153,58 @@ class TestRange:
         assert abs(float(point[0]) - float(point[1])) > 0.75
         assert from_hex_all(witness.runtime_output)[0] == abs(point[0] - point[1])
         assert "above the upper bound 3/4" in witness.violation
+
+    @pytest.mark.parametrize("semantics", ["real", "binary32"])
+    def test_a_bound_that_short_descents_do_not_reach_is_refuted(
+        self, context_for: Any, semantics: str
+    ) -> None:
+        """4-40-40-1, whose least output is below -0.88; short descents end higher."""
+        generator = np.random.default_rng(8)
+        nodes, weights, here = [], {}, "x"
+        for layer, (inputs, outputs) in enumerate(itertools.pairwise((4, 40, 40, 1))):
+            scale = np.float32(inputs**-0.5)
+            weights[f"w{layer}"] = scale * generator.standard_normal((inputs, outputs)).astype(np.float32)
+            weights[f"b{layer}"] = (0.3 * generator.standard_normal(outputs)).astype(np.float32)
+            nodes.append(helper.make_node("Gemm", [here, f"w{layer}", f"b{layer}"], [f"z{layer}"]))
+            if layer < 2:
+                here = f"a{layer}"
+                nodes.append(helper.make_node("Relu", [f"z{layer}"], [here]))
+        context = context_for(model(nodes, {"x": [1, 4]}, {"z2": [1, 1]}, weights))
+        least, ends = Fraction(-17, 20), np.full(4, 1, dtype=np.float32)
+        (short,) = minimise(context.program, [Target(-ends, ends, np.ones(1), -float(least))])
+        assert short.value > 0.05
+        box = Bounds(Fraction(-1), Fraction(1))
+        evidence = run_property(context, output_range(least, None, input=box, semantics=semantics))
+        assert evidence.verdict is Verdict.REFUTED
+        assert from_hex_all(evidence.witnesses[0].runtime_output)[0] < least
+
+    def test_later_efforts_search_on_when_phases_do_not_prove(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No short search finds anything: the bound is refuted all the same, by the efforts after them."""
+        monkeypatch.setattr(Outside, "quick", lambda _: None)
+        evidence = run_property(context_for(two_layers()), output_range(0, Fraction(3, 4)))
+        assert evidence.verdict is Verdict.REFUTED
+        monkeypatch.setattr(Outside, "thorough", lambda _: None)
+        evidence = run_property(context_for(two_layers()), output_range(0, Fraction(3, 4)))
+        assert evidence.verdict is Verdict.UNKNOWN
+
+    def test_only_bounds_that_intervals_leave_open_are_searched(
+        self, context_for: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        targets: list[Any] = []
+        genuine = minimise
+
+        def noted(program: Any, wanted: Any, **more: Any) -> Any:
+            targets.extend(wanted)
+            return genuine(program, wanted, **more)
+
+        monkeypatch.setattr("pytest_torchlean.properties.outside.minimise", noted)
+        # intervals give [0, 2]: the lower bound holds
+        evidence = run_property(context_for(two_layers()), output_range(-1, Fraction(3, 4)))
+        assert evidence.verdict is Verdict.REFUTED
+        (target,) = targets
+        assert (target.coefficients[0], target.constant) == (-1.0, 0.75)
 
     def test_a_touched_bound_is_weak_but_not_strict(self, context_for: Any) -> None:
         context = context_for(dense_model([[1.0], [0.0]], [0.0]))

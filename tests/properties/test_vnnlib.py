@@ -156,7 +156,8 @@ def test_an_interval_without_binary32_numbers(judged: Any) -> None:
 def test_a_property_between_both_is_unknown_and_says_how_near_it_came(
     judged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaching, "LATER_EFFORTS_FEW_INPUTS", (Effort(samples=16, descents=4, steps=4),))
+    short = (Effort(samples=16, descents=4, steps=4),)
+    monkeypatch.setattr(reaching, "later_efforts", lambda _: short)
     monkeypatch.setattr(reaching, "cases_of", lambda *_, **__: None)
     monkeypatch.setattr(reaching, "may_be_cut", lambda *_: False)
     evidence = judged(two_layers(), UNIT + "(assert (>= Y_0 1.25))\n")
