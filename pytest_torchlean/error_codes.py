@@ -1,6 +1,6 @@
 """The table of stable TLnnnn codes: what happened, the usual cause and the usual fix.
 
-Codes never change meaning and are never reused.
+Codes never change meaning and are never reused. The table stays whole: a code is looked up by its number.
 """
 
 from __future__ import annotations
