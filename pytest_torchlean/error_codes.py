@@ -40,12 +40,6 @@ _ROWS: tuple[ErrorCode, ...] = (
         "retrain or repair the named tensor; nothing can be proved about such a model",
     ),
     ErrorCode(
-        "TL0290",
-        "check kind is not available",
-        "the property names a kind of check that this version does not have",
-        "upgrade pytest-torchlean, or use one of runtime, robustness, radius, range, vnnlib",
-    ),
-    ErrorCode(
         "TL0105",
         "model is not valid ONNX",
         "the ONNX checker refuses the model, or a tensor's data do not fit its shape",
@@ -115,8 +109,9 @@ _ROWS: tuple[ErrorCode, ...] = (
     ),
     ErrorCode(
         "TL0204",
-        "operator has no exact linear form",
-        "the node is not affine, an extremum or data movement of float32 values with finite binary32 weights",
+        "operator has no step in certificates",
+        "the node is not made of affine maps, extrema, smooth functions, products, quotients and data movement, "
+        "or not of float32 values and finite weights",
         "run `torchlean inspect` on the model to see every such node",
     ),
     ErrorCode(
@@ -124,6 +119,12 @@ _ROWS: tuple[ErrorCode, ...] = (
         "operator has no derivative here",
         "a property about derivatives meets a node that bends, or whose derivative is not known",
         "state it of a smooth model: Tanh, Sigmoid, Exp, Softplus, Sin, Cos, products and affine operators",
+    ),
+    ErrorCode(
+        "TL0290",
+        "check kind is not available",
+        "this version has no such kind of check, or has it not for the model's inputs, such as raw integers",
+        "the message says what stands in the way: upgrade pytest-torchlean, or state another kind of claim",
     ),
     # TL03xx: torchlean.yaml and the decorators
     ErrorCode(
