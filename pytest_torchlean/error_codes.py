@@ -110,8 +110,8 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0204",
         "operator has no step in certificates",
-        "the node is not made of affine maps, extrema, smooth functions, products, quotients and data movement, "
-        "or not of float32 values and finite weights",
+        "the node is not made of affine maps, extrema, smooth functions, products, quotients and data "
+        "movement, or not of float32 values and finite weights",
         "run `torchlean inspect` on the model to see every such node",
     ),
     ErrorCode(
