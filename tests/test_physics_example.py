@@ -58,7 +58,15 @@ def test_the_pictures_are_those_that_the_script_draws(picture: ModuleType) -> No
     low, high = picture.residual_bounds((np.array([[0.25]]), np.array([[0.26]])))
     point = picture.residual_bounds((np.array([[0.255]]), np.array([[0.255]])))[0]
     assert low < point < high
-    for name, words in (("oscillator", "97% of the true region"), ("burgers", "the residual, its bounds")):
+    corner = np.array([[0.25, 0.75]])
+    low, high = picture.heat_bounds((corner, corner + 0.01))
+    point = picture.heat_bounds((corner + 0.005, corner + 0.005))[0]
+    assert low < point < high
+    for name, words in (
+        ("oscillator", "97% of the true region"),
+        ("burgers", "the residual, its bounds"),
+        ("heat", "bounds of the residual on squares"),
+    ):
         assert words in (PHYSICS / "images" / f"{name}.svg").read_text()
 
 

@@ -1,11 +1,11 @@
-"""Draw the certified region and the residual, and say how much of the true region is certified.
+"""Draw the certified region and the residuals, and say how much of the true region is certified.
 
     python picture.py
 
 The true region is estimated by simulation: the middles of a grid's squares from which a solution stays in
 [-1, 1]^2 and comes to the ball. The certified region is where the function of torchlean.yaml is at most its
-level; Lean proved what is claimed of it. The bars of the residual are interval bounds in binary64 of the kind
-that Lean checks in exact integers.
+level; Lean proved what is claimed of it. Bars and colours of the residuals are interval bounds in binary64 of
+the kind that Lean checks in exact integers.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from pytest_torchlean.spec import LyapunovProperty, load_spec
+from pytest_torchlean.spec import LyapunovProperty, ResidualProperty, load_spec
 from pytest_torchlean.spec.expressions import evaluate, read_expression
 
 HERE = Path(__file__).resolve().parent
 GRID, STEP, SECONDS = 120, 0.04, 24.0
 CELLS = 256
+SQUARES = 96
+SHADES = ("#f4f9f5", "#dcede1", "#c0dfc9", "#9fcdae", "#7bb991", "#55a374", "#2e8a57", "#12703f")
+"""From no residual to the claimed one."""
 Float = NDArray[np.float64]
 Interval = tuple[Float, Float]
 
@@ -198,6 +201,45 @@ def burgers() -> str:
     return _svg("Burgers' equation: the residual, its bounds, and the claim (red)", shapes)
 
 
+def heat_bounds(cells: Interval) -> Interval:
+    """Bounds of u_t - u_xx / 10 on cells of times and places (cells, 2)."""
+    w1, b1, w2 = weights("heat.onnx")[:3]
+    value = _affine(w1, cells, b1)
+    value = np.tanh(value[0]), np.tanh(value[1])
+    largest = np.maximum(value[0] ** 2, value[1] ** 2)
+    least = np.where((value[0] < 0) & (value[1] > 0), 0, np.minimum(value[0] ** 2, value[1] ** 2))
+    factor = w1[:, 1] ** 2 / 5
+    both = _product((1 - largest, 1 - least), (w1[:, 0] + factor * value[0], w1[:, 0] + factor * value[1]))
+    low, high = _affine(w2, both)
+    return low[:, 0], high[:, 0]
+
+
+def heat(claimed: float) -> str:
+    """The picture of the residual over time and place: the colour of a square is its largest bound."""
+    ends = np.stack(np.meshgrid(*[np.arange(SQUARES) / SQUARES] * 2), axis=-1).reshape(-1, 2)
+    low, high = heat_bounds((ends, ends + 1 / SQUARES))
+    points = np.stack(np.meshgrid(*[np.linspace(0, 1, 101)] * 2), axis=-1).reshape(-1, 2)
+    values = heat_bounds((points, points))[0]
+    most = np.maximum(high, -low)
+    print(
+        f"residual at most {np.abs(values).max():.1e} at 101 by 101 points; bounds of {SQUARES} by {SQUARES} "
+        f"squares within {most.max():.1e}"
+    )
+    shade = np.minimum(len(SHADES) * most / claimed, len(SHADES) - 1).astype(int).reshape(SQUARES, SQUARES)
+    shapes, wide = ['<rect width="480" height="480" fill="#ffffff"/>'], 400 / SQUARES
+    for row, own in enumerate(shade):
+        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        for first, last in zip(starts, [*starts[1:], SQUARES], strict=True):
+            place = f'x="{40 + first * wide:.1f}" y="{440 - (row + 1) * wide:.1f}"'
+            size = f'width="{(last - first) * wide + 0.2:.1f}" height="{wide + 0.2:.1f}"'
+            shapes.append(f'<rect {place} {size} fill="{SHADES[own[first]]}"/>')
+    for place, colour in enumerate(SHADES):
+        shapes.append(f'<rect x="{40 + 16 * place}" y="462" width="16" height="10" fill="{colour}"/>')
+    shapes.append(f'<text x="172" y="471">0 to {Fraction(claimed)}, the claim</text>')
+    shapes += _axes("t", "x", ("0", "1/2", "1"), ("0", "1/2", "1"))
+    return _svg("The heat equation: bounds of the residual on squares", shapes)
+
+
 def _axes(x: str, y: str, below: tuple[str, ...], beside: tuple[str, ...]) -> list[str]:
     shapes = ['<rect x="40" y="40" width="400" height="400" fill="none" stroke="#1b1b1b"/>']
     for place, (one, other) in enumerate(zip(below, beside, strict=True)):
@@ -219,12 +261,14 @@ def _svg(title: str, shapes: list[str]) -> str:
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     spec = load_spec(HERE / "torchlean.yaml", HERE)
     (prop,) = (one for one in spec.properties if isinstance(one, LyapunovProperty))
+    within = {one.model: float(one.within) for one in spec.properties if isinstance(one, ResidualProperty)}
     (HERE / "images").mkdir(exist_ok=True)
     (HERE / "images" / "oscillator.svg").write_text(oscillator(prop))
     (HERE / "images" / "burgers.svg").write_text(burgers())
+    (HERE / "images" / "heat.svg").write_text(heat(within["heat"]))
 
 
 if __name__ == "__main__":
