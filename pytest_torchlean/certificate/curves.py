@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,9 +225,12 @@ class Chain:
     def residual(
         self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
     ) -> tuple[int, int] | None:
-        """Check.Curve.settled: bounds of unit * value + slope * (top - argument), the budget included."""
+        """Check.Curve.settled, stepped and carried: bounds of unit * value + slope * (top - argument), the
+        budget included."""
         if function.fused:
             return self._carried(function, unit, slope, lower, upper)
+        if not function.logistic:
+            return self._stepped(function, unit, slope, depth, lower, upper)
         left, right = self.at(function, lower), self.at(function, upper)
         if left is None or right is None or max(lower, upper) > self.scale.top:
             return None
@@ -235,6 +239,26 @@ class Chain:
             return None
         radius = unit * GRANTED[function].radius(self.scale, left[0], right[1])
         return None if radius > found[0] else (found[0] - radius, found[1] + radius)
+
+    def _stepped(
+        self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
+    ) -> tuple[int, int] | None:
+        """Check.Curve.stepped: every piece by the function's own rule, the line by its ends."""
+        top, ends = self.scale.top, [lower, upper]
+        for _ in range(depth):
+            ends = [end for pair in pairwise(ends) for end in (pair[0], sum(pair) >> 1)] + ends[-1:]
+        if upper > top:
+            return None
+        pieces = []
+        for left, right in pairwise(ends):
+            found = self.exactly(function, left, right)
+            if found is None:
+                return None
+            line = slope * max(top - right, 0), slope * max(top - left, 0)
+            pieces.append((*found, unit * found[0] + line[0], unit * found[1] + line[1]))
+        lows, highs, least, most = zip(*pieces, strict=True)
+        radius = unit * GRANTED[function].radius(self.scale, min(lows), max(highs))
+        return None if radius > min(least) else (min(least) - radius, max(most) + radius)
 
     def _carried(
         self, function: CurveFunction, unit: int, slope: int, lower: int, upper: int

@@ -194,7 +194,7 @@ def _pieces(
             if isinstance(node, ReluData):
                 state = _differ(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
-            elif isinstance(node, CurveData) and (node.function.logistic or node.function.fused):
+            elif isinstance(node, CurveData):
                 slopes[len(state.lower)] = curve_lines(account, node, state)
             elif isinstance(node, MaximumData | MinimumData):
                 slopes[len(state.lower)] = choice_lines(account, node, state)

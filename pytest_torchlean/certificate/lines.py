@@ -17,13 +17,23 @@ from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.choosing import sources_of_choice
 from pytest_torchlean.certificate.curves import curve_slopes
 from pytest_torchlean.certificate.rows import Box, Slopes, size_of
-from pytest_torchlean.certificate.statement import CurveData, MaximumData, MinimumData, ReluData
+from pytest_torchlean.certificate.statement import (
+    CurveData,
+    CurveFunction,
+    MaximumData,
+    MinimumData,
+    ReluData,
+)
 from pytest_torchlean.certificate.states import State
 
 _CURVE_BITS = 12
 _FINE = 0.0625
 """Pieces of a smooth activation's interval are about so wide."""
 _LEAST_HALVED, _MOST_HALVED = 1, 5
+_HALVED = {CurveFunction.SQRT: 6, CurveFunction.SINE: 6, CurveFunction.COSINE: 6}
+"""How often where the rise is not known: the line's rise over one piece is lost."""
+_DEAR_HALVED = 4
+"""For the functions that take an exponential or a long series for each end of a piece."""
 
 
 def box_of(account: Account, state: State) -> Box:
@@ -87,7 +97,9 @@ def curve_lines(account: Account, node: CurveData, state: State) -> Slopes:
     low = in_binary64(account, state.lower[here, 0])
     high = in_binary64(account, state.upper[here, 0])
     widest = float((high - low).max(initial=0.0))
-    depth = int(np.clip(np.ceil(np.log2(max(widest, 1e-9) / _FINE)), _LEAST_HALVED, _MOST_HALVED))
+    depth = _HALVED.get(node.function, _DEAR_HALVED)
+    if node.function.logistic:
+        depth = int(np.clip(np.ceil(np.log2(max(widest, 1e-9) / _FINE)), _LEAST_HALVED, _MOST_HALVED))
     slopes = curve_slopes(node.function, low, high, _CURVE_BITS)
     return Slopes(_CURVE_BITS, slopes, slopes, depth)
 

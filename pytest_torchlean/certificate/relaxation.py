@@ -18,7 +18,7 @@ from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.branches import Branches, Waiting, follow_branch
 from pytest_torchlean.certificate.choosing import bits_of_choice, chosen_choice
 from pytest_torchlean.certificate.convolution import chosen_layout
-from pytest_torchlean.certificate.curves import BITS, STAGES
+from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.links import (
     bend,
     bits_needed,
@@ -268,7 +268,8 @@ def _passed(
         return chosen_choice(box, earlier, node, own, rows, most)
     if isinstance(node.node, CurveData):
         packed = pack_digits(own.lower.tolist(), own.size)
-        slid = SlideData(own.bits, own.size, packed, own.depth, STAGES, BITS)
+        step = curve_step(node.node.function)
+        slid = SlideData(own.bits, own.size, packed, own.depth, step.first, step.radius)
         return slid, slide(box, node, slid, rows)
     width = own.bits + 1
     bent = BendData(own.bits, *(pack_digits(part.tolist(), width) for part in (own.lower, own.upper)))

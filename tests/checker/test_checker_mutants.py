@@ -241,6 +241,16 @@ MUTANTS = (
     ),
     Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
     Mutant(
+        "steps-without-budget",
+        "Check.Stepwise",
+        "(Nat.mul factor (Nat.succ (Nat.shiftRight",
+        "(Nat.mul 0 (Nat.succ (Nat.shiftRight",
+        "def stepped",
+    ),
+    Mutant("one-step-dropped", "Check.Stepwise", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def stepwise"),
+    Mutant("step-by-the-wrong-end", "Check.Stepwise", "(Nat.sub top u)", "(Nat.sub top l)", "def stepwise"),
+    Mutant("steps-above-the-top", "Check.Stepwise", "(Nat.ble u top)", "true", "def stepped"),
+    Mutant(
         "residual-above-the-room",
         "Check.Relaxation.Residuals",
         "(Nat.ble hi (Nat.mul",

@@ -69,10 +69,9 @@ theorem residuals_succ (s : Scale) (settled : Nat → Nat → Nat → (Nat → N
 /-- What a rule for one residual guarantees of arguments and results that are related by `P`. -/
 def Settles (s : Scale) (P : K → K → Prop) (factor : Nat)
     (settled : Nat → Nat → Nat → (Nat → Nat → Bool) → Bool) : Prop :=
-  ∀ slope l u (next : Nat → Nat → Bool), settled slope l u next = true →
-    ∃ lo hi, (∀ x y, Within s l u x → P x y →
-          natural lo ≤ natural factor * s.image y + natural slope * (natural s.top - s.image x) ∧
-            natural factor * s.image y + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
+  ∀ slope l u (next : Nat → Nat → Bool) x y, Within s l u x → P x y → settled slope l u next = true →
+    ∃ lo hi, (natural lo ≤ natural factor * s.image y + natural slope * (natural s.top - s.image x) ∧
+        natural factor * s.image y + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
       next lo hi = true
 
 theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop}
@@ -104,7 +103,8 @@ theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop}
     rw [residuals_succ, land_low] at h
     have inside : slot < count :=
       Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := slot)) (Nat.succ_le_succ (Nat.zero_le n))) hs
-    obtain ⟨lo, hi, r, h⟩ := rule _ _ _ _ h
+    obtain ⟨lo, hi, ⟨t1, t2⟩, h⟩ := rule _ _ _ _ _ _ (Curve.digits_within sf hm inside)
+      (hp 0 (Nat.succ_le_succ (Nat.zero_le n))) h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
     obtain ⟨c2, c3⟩ := both_true c2
@@ -122,7 +122,6 @@ theorem residuals_sound {s : Scale} {slots : Nat → K} {P : K → K → Prop}
       rw [e1, e1, d] at m3 m4
       exact ⟨m1, m2, m3, m4⟩
     | zero =>
-      obtain ⟨t1, t2⟩ := r _ _ (Curve.digits_within sf hm inside) (hp 0 (Nat.succ_le_succ (Nat.zero_le n)))
       rw [Nat.add_zero] at t1 t2
       have small : slopes % 2 ^ size ≤ 2 ^ size :=
         Natural.le_of_lt (Natural.mod_lt (Natural.two_pow_pos size) slopes)

@@ -1,10 +1,12 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Residuals
+import PytestTorchLean.Check.Stepwise
 /-!
 # Through a smooth activation
 
-Every neuron has one slope, and its value is the slope times the argument plus a residual (Check/Residual).
-Rows go on with the slopes; the residuals are replaced by their bounds, as `finish` does with slots.
+Every neuron has one slope, and its value is the slope times the argument plus a residual (Check/Residual, for
+curves whose rise is not known Check/Stepwise). Rows go on with the slopes; the residuals are replaced by
+their bounds, as `finish` does with slots.
 -/
 set_option linter.all false
 universe u
@@ -71,7 +73,49 @@ theorem slideLogistic_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
           function.share s.center precision stages (s.unit * 256 ^ stages) (2 ^ precision)
           (Curve.farthest * s.unit) m m) s.center (function.eighths * 2 ^ 126)
         ((function.eighths + 8 * function.absolute) * s.unit) depth) :=
-    fun slope l u next hs => Curve.settled_sound he hf sf.unit c1 encloses hs
+    fun slope l u next x y hx hy hs => by
+      obtain ⟨lo, hi, r, hn⟩ := Curve.settled_sound he hf sf.unit c1 encloses hs
+      exact ⟨lo, hi, r x y hx hy, hn⟩
+  exact slide_sound sf hm hx rule hc h
+
+/-- `slide` by the curve's own rule over pieces, every interval halved `depth` times. -/
+def slideStepwise (s : Scale) (frame : Frame) (function : Curve)
+    (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch)
+    (next : Batch → Bool) : Bool :=
+  both (Nat.ble s.unit s.center)
+    (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
+      (force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun center =>
+          slide s frame (fun slope => Curve.stepped unit slope top center relative constant depth
+              (Curve.exactly s function precision stages measure one limit))
+            bits size slopes first n direct mirrored count x next)
+        s.center) s.top) (Nat.pow 2 bits))
+          (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
+        (Nat.mul function.eighths (Nat.pow 2 126))))
+    (Nat.mul Curve.farthest s.unit)) (Nat.pow 2 precision)) (Nat.mul s.unit (Nat.pow 256 stages)))
+
+theorem slideStepwise_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {function : Curve}
+    {bits size slopes depth stages precision first n direct mirrored count : Nat} {x : Batch}
+    {next : Batch → Bool}
+    (sf : s.Fits)
+    (hm : (Memory.mk direct mirrored).Holds s slots count)
+    (hx : x.Holds s frame slots goal)
+    (curve : (Node.curve function first n).Holds .binary32 slots x.start)
+    (h : slideStepwise s frame function bits size slopes depth stages precision first n direct mirrored count
+      x next = true) :
+    ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
+  unfold slideStepwise at h
+  obtain ⟨c1, h⟩ := both_true h
+  simp only [force_eq] at h
+  obtain ⟨c2, h⟩ := both_true h
+  have c1 := Nat.le_of_ble_eq_true c1
+  have c2 : Curve.farthest * s.unit < s.unit * 256 ^ stages := Nat.le_of_ble_eq_true c2
+  obtain ⟨e, he, hc⟩ := curve
+  have rule : Settles s (function.Computes .binary32 e) (2 ^ bits)
+    (fun slope => Curve.stepped (2 ^ bits) slope s.top s.center (function.eighths * 2 ^ 126)
+        ((function.eighths + 8 * function.absolute) * s.unit) depth
+        (Curve.exactly s function precision stages (s.unit * 256 ^ stages) (2 ^ precision)
+          (Curve.farthest * s.unit))) :=
+    fun slope l u next x y hx hy hs => Curve.stepped_sound he sf.unit c1 c2 hx hy hs
   exact slide_sound sf hm hx rule hc h
 
 /-- `slide` by enclosures of `stages` stages of `precision` bits, every interval halved `depth` times; a fused
@@ -86,8 +130,11 @@ def slideCurve (s : Scale) (frame : Frame) (function : Curve)
       s.top) (Nat.pow 2 bits)) (Nat.mul
           (Nat.add (Curve.fused operation).eighths (Nat.mul 8 (Curve.fused operation).absolute)) s.unit))
       (Nat.mul (Curve.fused operation).eighths (Nat.pow 2 126))
-  | function => slideLogistic s frame function bits size slopes depth stages precision first n direct mirrored
-      count x next
+  | function => Bool.casesOn (motive := fun _ => Bool) function.logistic
+      (slideStepwise s frame function bits size slopes depth stages precision first n direct mirrored count x
+        next)
+      (slideLogistic s frame function bits size slopes depth stages precision first n direct mirrored count x
+        next)
 
 theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
     {bits size slopes depth stages precision first n direct mirrored count : Nat} {x : Batch}
@@ -107,16 +154,18 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
       (fun slope => Curve.carried (2 ^ bits) s.top s.center
         ((Curve.fused operation).eighths * 2 ^ 126)
           (((Curve.fused operation).eighths + 8 * (Curve.fused operation).absolute) * s.unit) slope) :=
-      fun slope l u next hs => Curve.carried_sound hs
+      fun slope l u next x y hx hy hs => by
+        obtain ⟨lo, hi, r, hn⟩ := Curve.carried_sound (K := K) (e := e) hs
+        exact ⟨lo, hi, r x y hx hy, hn⟩
     exact slide_sound sf hm hx rule hc h
   | .exp, curve, h => slideLogistic_sound sf hm hx curve h
   | .sigmoid, curve, h => slideLogistic_sound sf hm hx curve h
   | .tanh, curve, h => slideLogistic_sound sf hm hx curve h
-  | .sqrt, curve, h => slideLogistic_sound sf hm hx curve h
-  | .log, curve, h => slideLogistic_sound sf hm hx curve h
-  | .softplus, curve, h => slideLogistic_sound sf hm hx curve h
-  | .erf, curve, h => slideLogistic_sound sf hm hx curve h
-  | .sine, curve, h => slideLogistic_sound sf hm hx curve h
-  | .cosine, curve, h => slideLogistic_sound sf hm hx curve h
+  | .sqrt, curve, h => slideStepwise_sound sf hm hx curve h
+  | .log, curve, h => slideStepwise_sound sf hm hx curve h
+  | .softplus, curve, h => slideStepwise_sound sf hm hx curve h
+  | .erf, curve, h => slideStepwise_sound sf hm hx curve h
+  | .sine, curve, h => slideStepwise_sound sf hm hx curve h
+  | .cosine, curve, h => slideStepwise_sound sf hm hx curve h
 end Relaxation
 end PytestTorchLean

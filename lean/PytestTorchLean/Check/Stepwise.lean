@@ -1,0 +1,190 @@
+prelude
+import PytestTorchLean.Check.Residual
+/-!
+# Any curve as a line and a residual, piece by piece
+
+For curves whose rise is not known: over every piece of an interval the curve's own rule encloses its values,
+and the line is enclosed by its ends. What is lost is the line's rise over one piece.
+-/
+set_option linter.all false
+universe u
+namespace PytestTorchLean
+open OrderedRing
+variable {K : Type u} [OrderedRing K]
+namespace Curve
+
+/-- Bounds of the values and of the residual over an interval, halved `depth` times. -/
+def stepwise (factor slope top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (depth : Nat) :
+    Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool)
+    (fun l u next => rule l u fun low high => force
+        (fun lo => force (next low high lo) (Nat.add (Nat.mul factor high) (Nat.mul slope (Nat.sub top l))))
+      (Nat.add (Nat.mul factor low) (Nat.mul slope (Nat.sub top u))))
+    (fun _ rest l u next => force (fun m =>
+        rest l m fun low high lo hi => rest m u fun low' high' lo' hi' =>
+          force (fun a => force (fun b => force (fun c => force (next a b c) (Nat.add hi (Nat.sub hi' hi)))
+            (Nat.sub lo (Nat.sub lo lo'))) (Nat.add high (Nat.sub high' high)))
+          (Nat.sub low (Nat.sub low low')))
+      (Nat.shiftRight (Nat.add l u) 1)) depth
+theorem stepwise_zero (factor slope top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (l u : Nat)
+    (next : Nat → Nat → Nat → Nat → Bool) :
+    stepwise factor slope top rule 0 l u next =
+    rule l u fun low high =>
+      next low high (factor * low + slope * (top - u)) (factor * high + slope * (top - l)) := by
+  unfold stepwise
+  simp only [force_eq]
+  rfl
+theorem stepwise_succ (factor slope top depth : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool)
+    (l u : Nat) (next : Nat → Nat → Nat → Nat → Bool) :
+    stepwise factor slope top rule (depth + 1) l u next =
+    stepwise factor slope top rule depth l ((l + u) / 2) fun low high lo hi =>
+      stepwise factor slope top rule depth ((l + u) / 2) u fun low' high' lo' hi' =>
+        next (low - (low - low')) (high + (high' - high)) (lo - (lo - lo')) (hi + (hi' - hi)) := by
+  unfold stepwise
+  simp only [force_eq]
+  rfl
+
+/-- The residual of a result, whose argument is between `l` and `u`: over all pieces, moved outward by the
+    budget. -/
+def stepped (factor slope top center relative constant depth : Nat)
+    (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (l u : Nat) (next : Nat → Nat → Bool) : Bool :=
+  both (Nat.ble u top) (stepwise factor slope top rule depth l u fun low high lo hi =>
+    force (fun r => both (Nat.ble r lo) (force (fun a => force (next a) (Nat.add hi r)) (Nat.sub lo r)))
+      (Nat.mul factor (Nat.succ (Nat.shiftRight
+              (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant)
+              152))))
+
+theorem middle_between {l u : Nat} (h : l ≤ u) : l ≤ (l + u) / 2 ∧ (l + u) / 2 ≤ u := by
+  have two : 0 < 2 := Nat.succ_le_succ (Nat.zero_le 1)
+  constructor
+  · have t := Rows.lt_mul_div (l + u) 2 two
+    cases Nat.lt_or_ge ((l + u) / 2) l with
+    | inr g => exact g
+    | inl g =>
+      have a : 2 * Nat.succ ((l + u) / 2) ≤ l + u := by
+        refine Nat.le_trans (Nat.mul_le_mul (Nat.le.refl (n := 2)) g) ?_
+        rw [Natural.two_mul]; exact Nat.add_le_add Nat.le.refl h
+      exact absurd (Nat.le_trans (Nat.succ_le_succ t) (by
+          have e : 2 * Nat.succ ((l + u) / 2) = Nat.succ (2 * ((l + u) / 2) + (2 - 1)) := rfl
+          rw [← e]; exact a)) (Nat.not_succ_le_self _)
+  · refine Nat.le_of_succ_le_succ (Natural.div_lt two ?_)
+    rw [Natural.two_mul]
+    refine Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add h (Nat.le.refl (n := u)))) ?_
+    show Nat.succ (u + u) ≤ u + 1 + (u + 1)
+    exact Nat.add_le_add (Nat.le_add_right u 1) (Nat.le.refl (n := u + 1))
+
+/-- The larger and the smaller of two bounds. -/
+theorem low_of {a b : Nat} {r : K} (t : natural a ≤ r ∨ natural b ≤ r) : natural (a - (a - b)) ≤ r := by
+  cases t with
+  | inl t => exact le_trans (natural_le (min_le a b).1) t
+  | inr t => exact le_trans (natural_le (min_le a b).2.1) t
+theorem high_of {a b : Nat} {r : K} (t : r ≤ natural a ∨ r ≤ natural b) : r ≤ natural (a + (b - a)) := by
+  cases t with
+  | inl t => exact le_trans t (natural_le (Nat.le_add_right _ _))
+  | inr t =>
+    refine le_trans t (natural_le ?_)
+    cases Nat.le_total a b with
+    | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact Nat.le.refl
+    | inr g => exact Nat.le_trans g (Nat.le_add_right _ _)
+
+theorem stepwise_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {function : Curve} {factor slope bits count limit : Nat}
+    (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center)
+    (hl : limit < s.unit * 256 ^ count) :
+    (depth l u : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (x : K) → u ≤ s.top → Within s l u x →
+    stepwise factor slope s.top (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) depth
+      l u next = true →
+    ∃ low high lo hi, (∀ v, function.At e x v → Within s low high v ∧
+          natural lo ≤ natural factor * s.image v + natural slope * (natural s.top - s.image x) ∧
+            natural factor * s.image v + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
+      next low high lo hi = true
+  | 0, l, u, next, x, ht, hx, h => by
+    rw [stepwise_zero] at h
+    obtain ⟨_, low, high, w, h⟩ := exactly_sound he hu hc hl hx function h
+    refine ⟨low, high, _, _, fun v hv => ⟨w v hv, ?_, ?_⟩, h⟩
+    · rw [natural_add, natural_mul, natural_mul, Linear.natural_sub ht]
+      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).1) (mul_le_left (natural_nonneg _) ?_)
+      exact le_cert ((ring3 K t a b, t - a - (t - b), b - a) _ _ _) (sub_nonneg hx.2)
+    · have hl' : l ≤ s.top := Nat.le_trans (natural_le_reflect (le_trans hx.1 hx.2)) ht
+      rw [natural_add, natural_mul, natural_mul, Linear.natural_sub hl']
+      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).2) (mul_le_left (natural_nonneg _) ?_)
+      exact le_cert ((ring3 K t a b, t - a - (t - b), b - a) _ _ _) (sub_nonneg hx.1)
+  | depth + 1, l, u, next, x, ht, hx, h => by
+    rw [stepwise_succ] at h
+    obtain ⟨m1, m2⟩ := middle_between (natural_le_reflect (le_trans hx.1 hx.2))
+    generalize (l + u) / 2 = m at h m1 m2
+    have point : ∀ n : Nat, ∃ y : K, s.image y = natural n := fun n => by
+      obtain ⟨y, hy⟩ := he.part hu (natural n - natural s.center)
+      refine ⟨y, ?_⟩
+      unfold Scale.image
+      rw [hy]; exact (ring2 K a b, a - b + b, a) _ _
+    cases le_total (s.image x) (natural m) with
+    | inl g =>
+      obtain ⟨y, hy⟩ := point u
+      have inside : Within s m u y := by
+        unfold Within; rw [hy]; exact ⟨natural_le m2, le_refl _⟩
+      obtain ⟨low, high, lo, hi, r, h⟩ :=
+        stepwise_sound he hu hc hl depth l m _ x (Nat.le_trans m2 ht) ⟨hx.1, g⟩ h
+      obtain ⟨low', high', lo', hi', _, h⟩ := stepwise_sound he hu hc hl depth m u _ y ht inside h
+      refine ⟨_, _, _, _, fun v hv => ?_, h⟩
+      obtain ⟨⟨a, b⟩, c, d⟩ := r v hv
+      exact ⟨⟨low_of (Or.inl a), high_of (Or.inl b)⟩, low_of (Or.inl c), high_of (Or.inl d)⟩
+    | inr g =>
+      obtain ⟨y, hy⟩ := point l
+      have inside : Within s l m y := by
+        unfold Within; rw [hy]; exact ⟨le_refl _, natural_le m1⟩
+      obtain ⟨low, high, lo, hi, _, h⟩ :=
+        stepwise_sound he hu hc hl depth l m _ y (Nat.le_trans m2 ht) inside h
+      obtain ⟨low', high', lo', hi', r, h⟩ := stepwise_sound he hu hc hl depth m u _ x ht ⟨g, hx.2⟩ h
+      refine ⟨_, _, _, _, fun v hv => ?_, h⟩
+      obtain ⟨⟨a, b⟩, c, d⟩ := r v hv
+      exact ⟨⟨low_of (Or.inr a), high_of (Or.inr b)⟩, low_of (Or.inr c), high_of (Or.inr d)⟩
+
+theorem stepped_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {function : Curve} {factor slope bits count limit depth l u : Nat}
+    {next : Nat → Nat → Bool} {x y : K}
+    (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center)
+    (hl : limit < s.unit * 256 ^ count)
+    (hx : Within s l u x)
+    (hy : function.Computes .binary32 e x y)
+    (h : stepped factor slope s.top s.center (function.eighths * 2 ^ 126)
+      ((function.eighths + 8 * function.absolute) * s.unit) depth
+      (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) l u next = true) :
+    ∃ lo hi, (natural lo ≤ natural factor * s.image y + natural slope * (natural s.top - s.image x) ∧
+        natural factor * s.image y + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
+      next lo hi = true := by
+  unfold stepped at h
+  obtain ⟨c1, h⟩ := both_true h
+  obtain ⟨low, high, lo, hi, r, h⟩ :=
+    stepwise_sound he hu hc hl depth l u _ x (Nat.le_of_ble_eq_true c1) hx h
+  simp only [force_eq] at h
+  obtain ⟨c2, h⟩ := both_true h
+  refine ⟨_, _, ?_, h⟩
+  obtain ⟨v, hv, hb⟩ := hy
+  obtain ⟨between, t1, t2⟩ := r v hv
+  obtain ⟨a, ha, eq⟩ := absolute_value v
+  have b := budget_radius (Natural.two_pow_pos 152) (hb a ha) (size_of between eq) (rounded_up 152 _)
+  have b := b.mul_left (natural_nonneg factor)
+  rw [← natural_mul] at b
+  obtain ⟨b1, b2⟩ := b
+  have apart : natural factor * s.image y + natural slope * (natural s.top - s.image x) =
+      natural factor * s.image v + natural slope * (natural s.top - s.image x) +
+          natural factor * (natural s.unit * (y - v)) := by
+    unfold Scale.image
+    exact (ring8 K f u y v c r z w, f * (u * y + c) + r, f * (u * v + c) + r + f * (u * (y - v)))
+      (natural factor) (natural s.unit) y v (natural s.center) _ 0 0
+  rw [apart]
+  generalize natural factor * (natural s.unit * (y - v)) = z at *
+  constructor
+  · have low := Linear.natural_sub (K := K) (Nat.le_of_ble_eq_true c2)
+    refine le_trans (le_of_eq low) ?_
+    refine le_cert ?_ (add_nonneg (sub_nonneg t1) (sub_nonneg b2))
+    exact (ring4 K q l r z, q + z - (l - r), q - l + (r - -z)) _ _ _ _
+  · refine le_trans (add_le_add t2 b1) (le_of_eq ?_)
+    exact (natural_add _ _).symm
+end Curve
+end PytestTorchLean
