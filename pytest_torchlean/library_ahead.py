@@ -61,5 +61,7 @@ def _may_need_lean(candidate: Candidate, store: ModelStore) -> bool:
         else:
             lower_to_program(front.graph, front.values)
     except Exception:
-        return False  # told where the property runs
+        # Of any kind: this is a guess for a head start. The gate lowers the model again where the property
+        # runs, and makes what is raised there the verdict of that property alone.
+        return False
     return True

@@ -117,6 +117,20 @@ def test_no_cut_or_flipped_byte_gives_a_traceback(tmp_path: Path) -> None:
             assert problem.code.startswith(("TL01", "TL02"))  # noqa: PT017
 
 
+@pytest.mark.parametrize("place", ["onnx.ModelProto.FromString", "onnx.checker.check_model"])
+def test_memory_that_ran_out_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    path = write(tmp_path, dense_model())
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(f"pytest_torchlean.onnx_import.reader.{place}", full)
+    with pytest.raises(MemoryError):
+        load_model(path)
+
+
 def test_a_name_that_is_not_text_is_refused(tmp_path: Path) -> None:
     data = dense_model().SerializeToString()
     assert data.count(b"\x01h") >= 2

@@ -79,7 +79,9 @@ def _parse(raw: bytes, name: str) -> onnx.ModelProto:
         raise ModelError("TL0103", f"{name} is empty")
     try:
         proto: onnx.ModelProto = onnx.ModelProto.FromString(raw)
-    except Exception:
+    except MemoryError:  # no fault of the file
+        raise
+    except Exception:  # protobuf's DecodeError; without its C extension others too
         raise ModelError(
             "TL0103", f"{name} ({len(raw)} bytes) is truncated or is not an ONNX model"
         ) from None
@@ -103,7 +105,9 @@ def _names(proto: onnx.ModelProto) -> Iterator[object]:
 def _check(data: bytes, name: str) -> None:
     try:
         onnx.checker.check_model(data)
-    except Exception as problem:
+    except MemoryError:  # no fault of the file
+        raise
+    except Exception as problem:  # ONNX's C++ raises ValidationError, and what its library throws besides
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
         reason = printable("; ".join(lines)[:600]) if lines else type(problem).__name__
         raise ModelError("TL0105", f"{name} is not valid ONNX: {reason}") from None

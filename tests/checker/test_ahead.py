@@ -188,11 +188,29 @@ def test_nothing_is_begun_where_a_build_is(
     assert begun_for(tmp_path / "a", monkeypatch, RANGE) == [False, False]
 
 
+@pytest.mark.parametrize("error", [CheckerError("TL0204", "not supported"), KeyError("a defect")])
 def test_nothing_is_built_for_a_model_that_cannot_be_lowered(
-    no_builds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_builds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refuse(*_: object) -> object:
-        raise CheckerError("TL0204", "not supported")
+        raise error
 
-    monkeypatch.setattr("pytest_torchlean.bounds.program.lower_to_program", refuse)
+    monkeypatch.setattr("pytest_torchlean.bounds.lowering.lower_to_program", refuse)
     assert begun_for(tmp_path / "a", monkeypatch, RANGE) == [False, False]
+
+
+def test_a_defect_in_lowering_is_the_verdict_of_its_property_alone(
+    no_builds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guess before the first property meets it too, and leaves it to the gate."""
+
+    def defect(*_: object, **__: object) -> object:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr("pytest_torchlean.bounds.lowering.lower_to_program", defect)
+    spec = write_project(tmp_path, ["agrees"])
+    spec.write_text(RANGE)
+    agrees, bounded = gate.run_spec(load_spec(spec, tmp_path), root=tmp_path)
+    assert agrees.evidence.verdict is Verdict.AGREED
+    assert bounded.evidence.problem is not None
+    assert bounded.evidence.problem.code == "TL0901"
