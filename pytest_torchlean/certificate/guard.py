@@ -81,7 +81,7 @@ def require_same_function(
                 raise CertificateError(
                     "TL0610",
                     f"output {index} at guard point {number}: onnxruntime gives {answer!r}, the emitted "
-                    f"data {_shown(expected)}; at most {allowed:.3g} apart is explained by rounding",
+                    f"data {_shown(expected)}; {_explained(allowed)}",
                 )
             if distance:
                 worst = max(worst, float(distance / Fraction(allowed)))
@@ -165,6 +165,13 @@ def _shown(number: Fraction) -> str:
         return repr(float(number))
     except OverflowError:
         return "a number beyond the binary64 range"
+
+
+def _explained(allowed: float) -> str:
+    """How far apart roundings alone can bring two runs; infinity times a weight of 0 has made NaN of it."""
+    if math.isfinite(allowed):
+        return f"at most {allowed:.3g} apart is explained by rounding"
+    return "rounding has no bound there: near this point a value may overflow, or a divisor be 0"
 
 
 class _ExactGraph:

@@ -207,6 +207,31 @@ def test_answers_that_are_no_numbers_are_refused(answer: float) -> None:
     assert caught.value.code == "TL0610"
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_no_finite_bound_is_said_in_words(weight: float) -> None:
+    """1 / (x0 - x1) where both are nearly equal: the divisor may be 0 in some run, and 0 * inf is NaN."""
+    nodes = [
+        helper.make_node("Sub", ["a", "b"], ["d"]),
+        helper.make_node("Div", ["one", "d"], ["q"]),
+        helper.make_node("Mul", ["q", "w"], ["m"]),
+        helper.make_node("Add", ["m", "a"], ["y"]),
+    ]
+    weights = {"one": np.ones((1, 1), dtype=np.float32), "w": np.full((1, 1), weight, dtype=np.float32)}
+    program = lower_to_program(lowered(model(nodes, {"a": [1, 1], "b": [1, 1]}, ["y"], weights)))
+    near = np.array([[1.0, np.nextafter(np.float32(1), np.float32(2))]] * 32, dtype=np.float32)
+    with pytest.raises(CertificateError, match="has no bound there: near this point") as caught:
+        require_same_function(emitted(program), program.outputs, near, lambda point: point[:1])
+    assert caught.value.code == "TL0610"
+    assert "nan apart" not in caught.value.message
+
+
+def test_a_finite_bound_is_shown() -> None:
+    network = linear(0)
+    with pytest.raises(CertificateError, match=r"at most [0-9.e+-]+ apart is explained by rounding"):
+        guard(network.program, network, lambda point: np.full(3, 1e6, dtype=np.float32))
+
+
 @pytest.mark.parametrize("count", [0, 2, 4])
 def test_another_number_of_outputs_is_refused(count: int) -> None:
     network = linear(0)
