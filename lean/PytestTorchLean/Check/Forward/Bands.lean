@@ -64,6 +64,10 @@ theorem combined_congr {f g : Band → K} (bands : List Band) (deviations : List
 def mapped (step : Band → Band) : List Band → List Band
   | [] => []
   | b :: bands => step b :: mapped step bands
+theorem every_mapped {p q : Band → Prop} {step : Band → Band} (h : ∀ b, p b → q (step b)) :
+    (bands : List Band) → Every p bands → Every q (mapped step bands)
+  | [], _ => trivial
+  | b :: bands, g => ⟨h b g.1, every_mapped h bands g.2⟩
 theorem combined_mapped (f : Band → K) (step : Band → Band) : (bands : List Band) → (deviations : List K) →
     combined f (mapped step bands) deviations = combined (fun b => f (step b)) bands deviations
   | [], _ => rfl

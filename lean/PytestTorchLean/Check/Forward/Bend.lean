@@ -126,15 +126,15 @@ theorem bendWith_sound {s : Scale} {slope fraction n step : Nat} {magnitudes : L
     columns bands _ hb h
   exact ⟨constant', columns', k1, k2, fun i hi => (le2 i hi).1, h⟩
 
-theorem bend_sound {s : Scale} {slope fraction n negative positive : Nat} {magnitudes : List Nat}
+theorem bend_sound {inside : Nat → Prop} {s : Scale} {slope fraction n negative positive : Nat} {magnitudes : List Nat}
     {deviations : List K} {x y : Nat → K} {constant : Memory} {columns : List Memory}
     {next : Memory → List Memory → Bool}
     (r : Roomy s slope fraction magnitudes)
-    (hx : Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns)
+    (hx : EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns)
     (reaches : Reaches s n negative positive x)
     (relu : ∀ i, i < n → IsRelu (x i) (y i))
     (h : bend s slope fraction n negative positive magnitudes constant columns next = true) :
-    ∃ constant' columns', Enclosed s (2 ^ fraction) n magnitudes deviations y constant' columns' ∧
+    ∃ constant' columns', EnclosedOn inside s (2 ^ fraction) n magnitudes deviations y constant' columns' ∧
       next constant' columns' = true := by
   obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := hx
   obtain ⟨d, p, ed, ep, hr⟩ := reaches
@@ -208,8 +208,8 @@ theorem bend_sound {s : Scale} {slope fraction n negative positive : Nat} {magni
   have hstep : totalOf magnitudes / 2 ^ fraction + 1 ≤ s.center := by rw [total_eq] at hstep; exact hstep
   obtain ⟨constant', columns', k1, k2, k3, h⟩ :=
     bendWith_sound r hc hb hstep (fun i _ => ⟨ha i, hcc i⟩) (fun i hi => (hm i hi).1) h
-  refine ⟨constant', columns', ⟨⟨_, _, k1, k2, fun i hi => ?_⟩, small⟩, h⟩
-  obtain ⟨f1, f2⟩ := forms i hi
+  refine ⟨constant', columns', ⟨⟨_, _, k1, k2, fun i hi hp => ?_⟩, small⟩, h⟩
+  obtain ⟨f1, f2⟩ := forms i hi hp
   have T0 := natural_nonneg (K := K) (2 ^ fraction)
   have q0 := natural_nonneg (K := K) (2 ^ slope)
   have enough : (natural (totalOf magnitudes) : K) ≤

@@ -90,14 +90,18 @@ def above (s : Scale) (point : Nat) (constant : Band) (bands : List Band) (devia
   (natural (constant.upper i) - natural s.center) * natural point +
     combined (fun b => natural (b.upper i) - natural s.center) bands deviations
 
-/-- The `n` values `x` lie between their forms, which the columns hold. -/
-structure Enclosed (s : Scale) (point n : Nat) (magnitudes : List Nat) (deviations : List K) (x : Nat → K)
-    (constant : Memory) (columns : List Memory) : Prop where
+/-- Of the `n` values `x` those with `p` lie between their forms, which the columns hold. -/
+structure EnclosedOn (p : Nat → Prop) (s : Scale) (point n : Nat) (magnitudes : List Nat)
+    (deviations : List K) (x : Nat → K) (constant : Memory) (columns : List Memory) : Prop where
   forms : ∃ (band : Band) (bands : List Band), Holds s n constant band ∧ Paired (Holds s n) columns bands ∧
-    ∀ i, i < n →
+    ∀ i, i < n → p i →
       below s point band bands deviations i ≤ natural point * (natural s.unit * x i) ∧
         natural point * (natural s.unit * x i) ≤ above s point band bands deviations i
   small : Small magnitudes deviations
+/-- All of them do. -/
+abbrev Enclosed (s : Scale) (point n : Nat) (magnitudes : List Nat) (deviations : List K) (x : Nat → K)
+    (constant : Memory) (columns : List Memory) : Prop :=
+  EnclosedOn (fun _ => True) s point n magnitudes deviations x constant columns
 
 end Forward
 end PytestTorchLean

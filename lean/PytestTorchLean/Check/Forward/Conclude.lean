@@ -40,7 +40,8 @@ def finalLayer [Prepared] (s : Scale) (p : Property) (d' : Decoding) (size : Nat
                 fun others =>
             settled (Dense.take n composed)
               fun heads => force (fun charged => force (fun mass => force (fun rest => force (fun restMass =>
-                  next ⟨p.forms.rows, 0, heads, mass, rest, restMass⟩ first n)
+                  next ⟨p.forms.rows, 0, heads,
+                    fun c => Compose.weigh s.stride heads c.direct c.mirrored, mass, rest, restMass⟩ first n)
                 (Nat.add (Nat.add (s.center * Linear.masses (Dense.drop n composed))
                       (s.center * Linear.masses others)) charged))
                 (Nat.add (Nat.add (Linear.accumulate s.stride direct mirrored (Dense.drop n composed)
@@ -216,7 +217,7 @@ theorem finalLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Propert
   refine ⟨_, first, n, fun i => natural e * Linear.combination slots es (word p.forms.sources) i,
     ⟨firsts, 2 ^ size, Linear.reach s (2 ^ size) (a.columns - n) +
         Linear.reach s (e * 2 ^ d'.bits) (Dense.drop a.rows (Columns.flatten lanes')).length +
-        (charge + charge), _, _, _, hfirsts, flen, rfl, rest_eq, mass_eq, fun i hi => ?_, c5⟩, rfl,
+        (charge + charge), _, _, _, hfirsts, flen, fun _ => rfl, rfl, rest_eq, mass_eq, fun i hi => ?_, c5⟩, rfl,
       fun row hrow sg => ?_, h⟩
   · obtain ⟨_, _, _, ⟨u1, u2, u3⟩, u4, u5⟩ := q1 i hi
     obtain ⟨_, _, _, ⟨v1, v2, v3⟩, v4, v5⟩ := q2 i hi

@@ -18,11 +18,11 @@ variable {K : Type u} [OrderedRing K]
 def finish (s : Scale) (fraction : Nat) (strict : Bool) (alternatives : Nat) (a : Substitution)
     (magnitudes : List Nat) (constant : Memory) (columns : List Memory) : Bool :=
   force (fun reach => both (Nat.ble (total magnitudes) (Nat.pow 2 (Nat.sub s.half 1)))
-      (clausesPositive s s.stride strict alternatives a.rows (Nat.add (product s a constant) a.rest)
+      (clausesPositive s s.stride strict alternatives a.rows (Nat.add (a.product constant) a.rest)
           (Nat.add (Nat.add a.mass a.restMass) reach)))
     (Nat.add (Decode.field fraction (Nat.sub s.stride fraction)
         (radiusOf
-            (fun c : Memory => distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass)
+            (fun c : Memory => distances s.stride a.rows s.half (lowers s a.rows (a.product c)) a.mass)
             columns magnitudes) (ones s.stride a.rows))
       (ones s.stride a.rows))
 
@@ -49,7 +49,7 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     (hx : Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns)
     (h : finish s fraction p.strict p.alternatives a magnitudes constant columns = true) :
     p.Holds slots := by
-  obtain ⟨es, bound, limit, tl, th, tm, hp, hn, e_mass, e_rest, e_restMass, rest, room⟩ := ha
+  obtain ⟨es, bound, limit, tl, th, tm, hp, hn, hprod, e_mass, e_rest, e_restMass, rest, room⟩ := ha
   obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := hx
   unfold finish at h
   rw [force_eq] at h
@@ -97,11 +97,11 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     rw [e_mass, Linear.masses_eq _ _ hp, ← pack_mul]
   -- the radii
   have each :
-    ∀ c b, Holds s n c b → distances s.stride a.rows s.half (lowers s a.rows (product s a c)) a.mass =
+    ∀ c b, Holds s n c b → distances s.stride a.rows s.half (lowers s a.rows (a.product c)) a.mass =
       pack s.stride a.rows (fun i =>
             apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
           := fun c b hc => by
-    rw [product_eq sf hp hn hc, e_mass, lowers_eq half
+    rw [product_eq sf hp hn hprod hc, e_mass, lowers_eq half
         (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _)))
         (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).2 (Nat.le_add_right _ _)))]
     exact distances_eq (Nat.add_le_add Nat.le.refl half)
@@ -165,7 +165,7 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     refine Natural.div_lt (Natural.two_pow_pos fraction) ?_
     rw [← Natural.pow_add, whole_places]
     exact Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares)
-  rw [e_reach, product_eq sf hp hn hc, e_rest, e_mass, e_restMass] at h
+  rw [e_reach, product_eq sf hp hn hprod hc, e_rest, e_mass, e_restMass] at h
   have e_bounds : Nat.add (pack s.stride a.rows fun i => Compose.weighted es band.lower
         (fun j => s.top - band.upper j) i +
       2 ^ s.half * Compose.weighted es band.upper (fun j => s.top - band.lower j) i)
@@ -210,7 +210,8 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
   · refine signs row hrow ?_
     obtain ⟨_, _, _, s1, _⟩ := rest row hrow
     obtain ⟨b1, _⟩ :=
-      products_bound (i := row) es_len hc.2.2 (Paired.every (fun _ _ hb => hb.2.2) columns bands hb) forms
+      products_bound (i := row) es_len hc.2.2 (Paired.every (fun _ _ hb => hb.2.2) columns bands hb)
+        fun j hj => forms j hj trivial
     refine signed_of_bracket (K := K) sf.unit ?_ positive
     have reach := combined_atMost bands magnitudes deviations small
       (every_of (fun b => apart_atMost (K := K) (Compose.weighted es b.lower (fun j => s.top - b.upper j) row)
@@ -253,10 +254,24 @@ inductive Layer where
 def Layer.Holds (s : Scale) (x : Nat → K) (n : Nat) (y : Nat → K) (n' : Nat) : Layer → Prop
   | .affine a => a.Holds s x n y ∧ n' = a.rows
   | .relu negative positive => Reaches s n negative positive x ∧ (∀ i, i < n → IsRelu (x i) (y i)) ∧ n' = n
+/-- The same for the values with `p`, by the numbers of the rows. -/
+def Layer.HoldsOn (p : Nat → Prop) (s : Scale) (x : Nat → K) (n : Nat) (y : Nat → K) (n' : Nat) : Layer → Prop
+  | .affine a => a.HoldsOn p s x n y ∧ n' = a.rows
+  | .relu negative positive => Reaches s n negative positive x ∧ (∀ i, i < n → IsRelu (x i) (y i)) ∧ n' = n
 /-- The layers lead from `x` to `z`. -/
 def Chain (s : Scale) (z : Nat → K) (m : Nat) : List Layer → (Nat → K) → Nat → Prop
   | [], x, n => x = z ∧ n = m
   | l :: layers, x, n => ∃ y n', l.Holds s x n y n' ∧ Chain s z m layers y n'
+
+def ChainOn (p : Nat → Prop) (s : Scale) (z : Nat → K) (m : Nat) : List Layer → (Nat → K) → Nat → Prop
+  | [], x, n => x = z ∧ n = m
+  | l :: layers, x, n => ∃ y n', l.HoldsOn p s x n y n' ∧ ChainOn p s z m layers y n'
+theorem Chain.on {s : Scale} {z : Nat → K} {m : Nat} (sf : s.Fits) :
+    (layers : List Layer) → (x : Nat → K) → (n : Nat) → Chain s z m layers x n →
+    ChainOn (fun _ => True) s z m layers x n
+  | [], _, _, h => h
+  | .affine _ :: layers, _, _, ⟨y, n', h, t⟩ => ⟨y, n', ⟨h.1.on sf, h.2⟩, Chain.on sf layers y n' t⟩
+  | .relu _ _ :: layers, _, _, ⟨y, n', h, t⟩ => ⟨y, n', h, Chain.on sf layers y n' t⟩
 
 /-- The forms through all layers. -/
 def through (s : Scale) (slope fraction : Nat) (magnitudes : List Nat) (next : Memory → List Memory → Bool) :
@@ -269,16 +284,17 @@ def through (s : Scale) (slope fraction : Nat) (magnitudes : List Nat) (next : M
       (fun negative positive => bend s slope fraction n negative positive magnitudes constant columns
         fun constant' columns' => rest n constant' columns') l)
 
-theorem through_sound {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat} {deviations : List K}
+theorem through_sound {inside : Nat → Prop} {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat} {deviations : List K}
     {z : Nat → K} {next : Memory → List Memory → Bool}
     (sf : s.Fits)
     (r : Roomy s slope fraction magnitudes) :
     (layers : List Layer) → (x : Nat → K) → (n : Nat) →
     (constant : Memory) → (columns : List Memory) →
-    Chain s z m layers x n → Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns →
+    ChainOn inside s z m layers x n →
+    EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns →
     through s slope fraction magnitudes next layers n constant columns = true →
     ∃ constant' columns',
-      Enclosed s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧ next constant' columns' = true
+      EnclosedOn inside s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧ next constant' columns' = true
   | [], x, n, constant, columns, hc, hx, h => by
     obtain ⟨e1, e2⟩ := hc
     subst e1; subst e2
@@ -329,8 +345,8 @@ theorem throughSymbols_sound {s : Scale} {slope fraction m : Nat} {z : Nat → K
     obtain ⟨y, n', ⟨ha, e⟩, hc⟩ := hc
     subst e
     obtain ⟨constant', columns', hx', h⟩ := substitute_sound
-      (next := fun c cs => throughSymbols s slope fraction next layers a.rows magnitudes c cs) sf half top ha
-      hx h
+      (next := fun c cs => throughSymbols s slope fraction next layers a.rows magnitudes c cs) sf half top
+      (ha.on sf) hx h
     exact throughSymbols_sound sf half top layers y a.rows magnitudes deviations constant' columns' hc hx' h
   | .relu negative positive :: layers, x, n, magnitudes, deviations, constant, columns, hc, hx, h => by
     obtain ⟨y, n', ⟨h1, h2, e⟩, hc⟩ := hc

@@ -152,7 +152,8 @@ def affineLayer [Prepared] (s : Scale) (a : Affine) (d : Decoding) (error start 
     (fun lanes => force (fun first => force (fun n => both (linkable s a d error start memory first n)
         (force (fun shift => settled (Dense.take n (Columns.flatten lanes))
               fun heads => force (fun mass => force (fun rest => force (fun restMass =>
-              next ⟨a.rows, shift, heads, mass, rest, restMass⟩ first n)
+              next ⟨a.rows, shift, heads,
+                  fun c => Compose.weigh s.stride heads c.direct c.mirrored, mass, rest, restMass⟩ first n)
             (Nat.add (s.center * Linear.masses (Dense.drop n (Columns.flatten lanes))) error))
             (Nat.add (Linear.accumulate s.stride direct mirrored (Dense.drop n (Columns.flatten lanes))
                   (Nat.shiftRight a.sources (32 * n))) (Nat.mul (Nat.pow 2 s.half) (Nat.add error error))))
@@ -268,7 +269,7 @@ theorem affineLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine
     rw [pack_add, ← error_eq]; rfl
   refine ⟨_, first, n, ⟨heads, 2 ^ d.bits,
         Linear.reach s (2 ^ d.bits) (a.columns - n) + (2 ^ errorBits s + 2 ^ errorBits s), lo, _, _, hheads,
-        hlen, rfl, rest_eq, mass_eq, fun i hi' => ?_, ?_⟩, rfl, h⟩
+        hlen, fun _ => rfl, rfl, rest_eq, mass_eq, fun i hi' => ?_, ?_⟩, rfl, h⟩
   · obtain ⟨_, _, _, ⟨q1, q2, q3⟩, q4, q5⟩ := q i hi'
     rw [tail_len] at q1 q2 q3
     have er := Natural.le_of_lt (error_lt i hi')

@@ -19,26 +19,24 @@ structure Substitution where
   /-- the digits are divided by `2^shift` -/
   shift : Nat
   heads : List Column
+  /-- the products of a column with `heads`, before they are divided -/
+  product : Memory → Nat
   /-- the center times the absolute weights of `heads` -/
   mass : Nat
   /-- lower and upper bounds of the rest, and what they are offset by -/
   rest : Nat
   restMass : Nat
 
-/-- The products of a column, before they are divided. -/
-def product (s : Scale) (a : Substitution) (c : Memory) : Nat :=
-  Compose.weigh s.stride a.heads c.direct c.mirrored
-
 /-- The forms of the rows. -/
 def substitute (s : Scale) (fraction : Nat) (a : Substitution) (magnitudes : List Nat) (constant : Memory)
     (columns : List Memory) (next : Memory → List Memory → Bool) : Bool :=
   force (fun step => force (fun offset => force (fun charge => both (Nat.ble step s.center)
         (Rows.divide s (Nat.sub s.half 1) a.shift offset a.rows
-          (Nat.add (Nat.add (product s a constant) a.rest)
+          (Nat.add (Nat.add (a.product constant) a.rest)
               (Nat.mul (Nat.pow 2 s.half) (Nat.add charge charge)))
             (Nat.add (Nat.add a.mass a.restMass) charge)
           fun direct mirrored => every (fun (c : Memory) next => Rows.divide s (Nat.sub s.half 1) a.shift
-                offset a.rows (product s a c) a.mass fun direct mirrored => next ⟨direct, mirrored⟩) columns
+                offset a.rows (a.product c) a.mass fun direct mirrored => next ⟨direct, mirrored⟩) columns
               (next ⟨direct, mirrored⟩)))
       (Nat.mul (Nat.mul (Nat.pow 2 a.shift) step) (ones s.stride a.rows)))
       (Nat.mul (Nat.pow 2 a.shift) s.center))
@@ -49,6 +47,7 @@ def Substitution.Holds (s : Scale) (x : Nat → K) (n : Nat) (a : Substitution) 
   ∃ (es : List Digits) (bound limit : Nat) (low high mass : Nat → Nat), Packed s.stride a.rows bound a.heads
       es ∧
     a.heads.length = n ∧
+    (∀ c, a.product c = Compose.weigh s.stride a.heads c.direct c.mirrored) ∧
     a.mass = s.center * Linear.masses a.heads ∧
     a.rest = pack s.stride a.rows (fun i => low i + 2 ^ s.half * high i) ∧
     a.restMass = pack s.stride a.rows mass ∧
@@ -62,6 +61,37 @@ def Substitution.Holds (s : Scale) (x : Nat → K) (n : Nat) (a : Substitution) 
             natural (high i)) ∧
     Linear.reach s bound n + limit + 2 ^ a.shift * (s.top + s.center) + 2 ^ a.shift ≤ 2 ^ (s.half - 1)
 
+/-- What a column's values look like from row `v`, which reads value `place v j` for value `j`. -/
+def seen (place : Nat → Nat → Nat) (v : Nat) (b : Band) : Band :=
+  ⟨fun j => b.lower (place v j), fun j => b.upper (place v j)⟩
+/-- The same by what the numbers of the rows are, not how they are found: row `v` is row `row v` of `es`, over
+    the values `place v j`. Rows with `p` read values with `p`. -/
+def Substitution.HoldsOn (p : Nat → Prop) (s : Scale) (x : Nat → K) (n : Nat) (a : Substitution)
+    (y : Nat → K) : Prop :=
+  ∃ (es : List Digits) (reach limit : Nat) (low high mass : Nat → Nat) (place : Nat → Nat → Nat)
+    (row : Nat → Nat),
+    (∀ c b, Forward.Holds s n c b → a.product c = pack s.stride a.rows (fun v =>
+        Compose.weighted es (seen place v b).lower (fun j => s.top - (seen place v b).upper j) (row v) +
+          2 ^ s.half *
+            Compose.weighted es (seen place v b).upper (fun j => s.top - (seen place v b).lower j) (row v))) ∧
+    (∀ v, v < a.rows → ∀ j, j < es.length → place v j < n ∧ (p v → p (place v j))) ∧
+    (∀ v, v < a.rows → ∀ f g : Nat → Nat, (∀ j, j < es.length → f j ≤ s.top ∧ g j ≤ s.top) →
+        Compose.weighted es f g (row v) ≤ reach) ∧
+    a.mass = pack s.stride a.rows (fun v => s.center * Linear.mass es (row v)) ∧
+    a.rest = pack s.stride a.rows (fun v => low v + 2 ^ s.half * high v) ∧
+    a.restMass = pack s.stride a.rows mass ∧
+    (∀ v, v < a.rows →
+        low v ≤ limit ∧
+          high v ≤ limit ∧
+          mass v ≤ limit ∧
+          natural (low v) ≤
+            natural s.unit * (natural (2 ^ a.shift) * y v -
+              Compose.blend es (fun j => x (place v j)) (row v)) + natural (mass v) ∧
+          natural s.unit * (natural (2 ^ a.shift) * y v -
+              Compose.blend es (fun j => x (place v j)) (row v)) + natural (mass v) ≤
+            natural (high v)) ∧
+    reach + limit + 2 ^ a.shift * (s.top + s.center) + 2 ^ a.shift ≤ 2 ^ (s.half - 1)
+
 /-! ### Soundness -/
 
 theorem regroup (S x y l u a b : Nat) :
@@ -73,14 +103,14 @@ theorem product_eq {s : Scale} {n bound : Nat} {a : Substitution} {es : List Dig
     (sf : s.Fits)
     (hp : Packed s.stride a.rows bound a.heads es)
     (hn : a.heads.length = n)
+    (hprod : ∀ c, a.product c = Compose.weigh s.stride a.heads c.direct c.mirrored)
     {c : Memory} {b : Band} (hc : Holds s n c b) :
-    product s a c = pack s.stride a.rows
+    a.product c = pack s.stride a.rows
       (fun i => Compose.weighted es b.lower (fun j => s.top - b.upper j) i +
         2 ^ s.half * Compose.weighted es b.upper (fun j => s.top - b.lower j) i) := by
   subst hn
   have small : ∀ {x : Nat}, x ≤ s.top → x < 2 ^ s.half := fun h => Natural.lt_of_le_of_lt h sf.half
-  unfold product
-  rw [hc.1, hc.2.1]
+  rw [hprod, hc.1, hc.2.1]
   refine (Compose.weigh_eq (b := s.stride) a.heads es (fun i => Memory.directWord s (b.lower i) (b.upper i))
       (fun i => Memory.mirroredWord s (b.lower i) (b.upper i)) hp
       (fun k hk => ⟨Memory.halves_lt (small (hc.2.2 k hk).1) (small (hc.2.2 k hk).2),
@@ -105,6 +135,26 @@ theorem weighted_reach {s : Scale} {rows bound i : Nat}
     (hp : Packed s.stride rows bound cs es)
     (h : ∀ k, k < cs.length → f k ≤ s.top ∧ g k ≤ s.top) :
     Compose.weighted es f g i ≤ Linear.reach s bound cs.length := Compose.weighted_le hi cs es f g hp h
+
+theorem mass_weighted (c i : Nat) : (es : List Digits) →
+    Compose.weighted es (fun _ => c) (fun _ => c) i = c * Linear.mass es i
+  | [] => (Nat.mul_zero c).symm
+  | e :: es => by
+    show c * e.positive i + c * e.negative i + Compose.weighted es _ _ i =
+      c * (e.positive i + e.negative i + Linear.mass es i)
+    rw [Nat.mul_add, Nat.mul_add, mass_weighted c i es]
+/-- What holds of the columns holds of the numbers of the rows. -/
+theorem Substitution.Holds.on {s : Scale} {n : Nat} {a : Substitution} {x y : Nat → K} (sf : s.Fits)
+    (h : a.Holds s x n y) : a.HoldsOn (fun _ => True) s x n y := by
+  obtain ⟨es, bound, limit, tl, th, tm, hp, hn, hprod, e_mass, e_rest, e_restMass, rest, room⟩ := h
+  have es_len : es.length = n := by rw [← Columns.packed_length _ _ hp, hn]
+  refine ⟨es, Linear.reach s bound n, limit, tl, th, tm, fun _ j => j, fun v => v,
+    fun c b hc => product_eq sf hp hn hprod hc, fun v _ j hj => ⟨by rw [← es_len]; exact hj, id⟩,
+    fun v hv f g hfg => ?_, ?_, e_rest, e_restMass, rest, room⟩
+  · have z := weighted_reach hv a.heads es hp (f := f) (g := g)
+      (fun k hk => hfg k (by rw [es_len, ← hn]; exact hk))
+    rw [hn] at z; exact z
+  · rw [e_mass, Linear.masses_eq _ _ hp, ← pack_mul]
 
 /-- Dividing, rounded down and up, and what it drops. -/
 theorem divided {low high offset mass k c : Nat} (ho : offset = 2 ^ k * c) (h1 : mass ≤ low + offset)

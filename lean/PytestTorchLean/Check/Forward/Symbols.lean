@@ -169,7 +169,7 @@ theorem bendWithSymbols_sound {s : Scale} {slope fraction n negative positive : 
   have bounds : ∀ i, i < n →
       -natural (least (s.center + Q i - band.lower i) (d i)) ≤ natural s.unit * x i ∧
         natural s.unit * x i ≤ natural (least (band.upper i + R i - s.center) (p i)) := fun i hi => by
-    obtain ⟨f1, f2⟩ := forms i hi
+    obtain ⟨f1, f2⟩ := forms i hi trivial
     obtain ⟨_, _, m1, m2⟩ := hr i hi
     have large : reachOf (fun b => apart (b.upper i) s.center) bands magnitudes ≤ 2 ^ fraction * R i := by
       rw [hR' i]
@@ -223,8 +223,8 @@ theorem bendWithSymbols_sound {s : Scale} {slope fraction n negative positive : 
     (fun i hi =>
       ⟨fun _ => ⟨combined_mapped _ _ _ _, combined_mapped _ _ _ _⟩, fun g => absurd hi (Nat.not_lt_of_le g)⟩)
     h
-  refine ⟨magnitudes', deviations', constant'', columns'', ⟨⟨_, bands', j1, c1, fun i hi => ?_⟩, c2⟩, h⟩
-  obtain ⟨f1, f2⟩ := forms i hi
+  refine ⟨magnitudes', deviations', constant'', columns'', ⟨⟨_, bands', j1, c1, fun i hi _ => ?_⟩, c2⟩, h⟩
+  obtain ⟨f1, f2⟩ := forms i hi trivial
   obtain ⟨s1, s2⟩ := (c3 i hi).2 (Nat.zero_le i)
   have s1 : combined (fun b => natural (b.lower i) - natural s.center) bands' deviations' =
       natural (2 ^ (fraction - (slope + 1))) *

@@ -210,7 +210,7 @@ theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {
     (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0)) :
     Enclosed s (2 ^ fraction) ranges.length (magnitudesOf ranges) (deviationsOf s slots first ranges)
     (fun i => slots (first + i)) constant columns := by
-  refine ⟨⟨_, _, hc, hcs, fun i hi => ?_⟩, deviations_small ranges first hr⟩
+  refine ⟨⟨_, _, hc, hcs, fun i hi _ => ?_⟩, deviations_small ranges first hr⟩
   have z := (unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges 0).2 i
     (Nat.zero_add i).symm hi
   have upper : combined (fun b => (natural (b.upper i) : K) - natural s.center)
@@ -299,7 +299,7 @@ theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin :
   | false =>
     obtain ⟨constant', columns', hx, h⟩ := through_sound
       (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r
-      layers _ _ constant columns chain (inputs_enclosed hr hc hcs) h
+      layers _ _ constant columns (Chain.on sf _ _ _ chain) (inputs_enclosed hr hc hcs) h
     exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
   | true =>
     obtain ⟨magnitudes', deviations', constant', columns', hx, h⟩ := throughSymbols_sound
