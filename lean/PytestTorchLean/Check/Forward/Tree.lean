@@ -203,14 +203,13 @@ theorem unitColumns_sound {s : Scale} {slope fraction n : Nat} {magnitudes : Lis
       (by rw [← hn, Nat.add_assoc, Nat.add_comm 1]) h
     exact ⟨c :: columns, ⟨hc, hcs⟩, h⟩
 
-theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range}
-    {constant : Memory} {columns : List Memory}
-    (hr : RangesHold s slots first ranges)
-    (hc : Holds s ranges.length constant ⟨middles ranges, middles ranges⟩)
-    (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0)) :
-    Enclosed s (2 ^ fraction) ranges.length (magnitudesOf ranges) (deviationsOf s slots first ranges)
-    (fun i => slots (first + i)) constant columns := by
-  refine ⟨⟨_, _, hc, hcs, fun i hi _ => ?_⟩, deviations_small ranges first hr⟩
+theorem inputs_forms {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range} {i : Nat}
+    (hi : i < ranges.length) :
+    below s (2 ^ fraction) ⟨middles ranges, middles ranges⟩ (unitBands s fraction ranges.length 0)
+        (deviationsOf s slots first ranges) i ≤ natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ∧
+      natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ≤
+        above s (2 ^ fraction) ⟨middles ranges, middles ranges⟩ (unitBands s fraction ranges.length 0)
+          (deviationsOf s slots first ranges) i := by
   have z := (unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges 0).2 i
     (Nat.zero_add i).symm hi
   have upper : combined (fun b => (natural (b.upper i) : K) - natural s.center)
@@ -244,6 +243,14 @@ theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {
   unfold below above
   rw [upper, value]
   exact ⟨le_refl _, le_refl _⟩
+theorem inputs_enclosed {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range}
+    {constant : Memory} {columns : List Memory}
+    (hr : RangesHold s slots first ranges)
+    (hc : Holds s ranges.length constant ⟨middles ranges, middles ranges⟩)
+    (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0)) :
+    Enclosed s (2 ^ fraction) ranges.length (magnitudesOf ranges) (deviationsOf s slots first ranges)
+    (fun i => slots (first + i)) constant columns :=
+  ⟨⟨_, _, hc, hcs, fun _ hi _ => inputs_forms hi⟩, deviations_small ranges first hr⟩
 
 /-! ### A part -/
 
@@ -261,34 +268,19 @@ def part (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternative
           constant columns)
       symbols constant)
 
-/-- The property on all parts. -/
-def run (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (alternatives : Nat) (layers : List Layer)
-    (last : Substitution) (cuts : Cuts) (n : Nat) (ranges : List Range) : Bool :=
-  both
-    (both (roomy s slope fraction []) (both (Nat.ble (Nat.pow 2 fraction) s.center) (Nat.beq last.shift 0)))
-    (unitColumns s fraction n n 0 fun columns =>
-      cuts.run (part s slope fraction symbols strict alternatives layers last n columns) ranges)
-
-theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {symbols : Bool}
-    {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range}
+theorem part_sound {s : Scale} {slots z : Nat → K} {slope fraction m origin : Nat} {symbols : Bool}
+    {p : Property} {layers : List Layer} {last : Substitution} {columns : List Memory} {ranges : List Range}
     (sf : s.Fits)
-    (chain : Chain s z m layers (fun i => slots (origin + i)) n)
+    (chain : Chain s z m layers (fun i => slots (origin + i)) ranges.length)
     (y : Nat → K)
     (hlast : last.Holds s z m y)
     (rows : last.rows = p.forms.rows)
+    (whole : last.shift = 0)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
-    (hn : ranges.length = n)
+    (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0))
     (hr : RangesHold s slots origin ranges)
-    (h : run s slope fraction symbols p.strict p.alternatives layers last cuts n ranges = true) :
+    (h : part s slope fraction symbols p.strict p.alternatives layers last ranges.length columns ranges = true) :
     p.Holds slots := by
-  obtain ⟨hf, h⟩ := both_true h
-  obtain ⟨r0, hf⟩ := both_true hf
-  obtain ⟨point, whole⟩ := both_true hf
-  obtain ⟨columns, hcs, h⟩ :=
-    unitColumns_sound (roomy_sound r0) (Nat.le_of_ble_eq_true point) n 0 _ (Nat.zero_add n) h
-  refine Cuts.run_sound (s := s) (slots := slots) (first := origin) (n := n) (goal := p.Holds slots)
-    (fun ranges hn hr h => ?_) cuts ranges hn hr h
-  subst hn
   unfold part at h
   obtain ⟨top, h⟩ := measure_sound s ranges _ h
   obtain ⟨roomy, h⟩ := both_true h
@@ -300,11 +292,11 @@ theorem run_sound {s : Scale} {slots z : Nat → K} {slope fraction m n origin :
     obtain ⟨constant', columns', hx, h⟩ := through_sound
       (next := fun c cs => finish s fraction p.strict p.alternatives last (magnitudesOf ranges) c cs) sf r
       layers _ _ constant columns (Chain.on sf _ _ _ chain) (inputs_enclosed hr hc hcs) h
-    exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
+    exact finish_sound sf r.half r.places hlast whole rows signs hx h
   | true =>
     obtain ⟨magnitudes', deviations', constant', columns', hx, h⟩ := throughSymbols_sound
       (next := fun ms c cs => finish s fraction p.strict p.alternatives last ms c cs) sf r.half r.top_lt
       layers _ _ _ _ constant columns chain (inputs_enclosed hr hc hcs) h
-    exact finish_sound sf r.half r.places hlast (Nat.eq_of_beq_eq_true whole) rows signs hx h
+    exact finish_sound sf r.half r.places hlast whole rows signs hx h
 end Forward
 end PytestTorchLean
