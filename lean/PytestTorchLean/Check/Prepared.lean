@@ -66,6 +66,8 @@ class Prepared where
   /-- Bits of a product's factor above which columns are taken one by one: a matter of time only. The kernel
       saves steps by long products, compiled code does not. -/
   longest : Nat
+  /-- Parts of a box whose forms are carried side by side (Check/Forward/Together), 0 for one by one. -/
+  together : Nat
   /-- the decoded columns -/
   columns : Affine → Decoding → Option (List (List Column))
   columns_eq : (a : Affine) → (d : Decoding) → columns a d = decode a d
@@ -102,6 +104,7 @@ theorem Decoding.evaluated_eq {α : Type} (d : Decoding) (next : Decoding → α
 /-- Nothing is kept: the kernel keeps what it has evaluated. -/
 @[reducible] instance Prepared.plain : Prepared where
   longest := 160000
+  together := 0
   columns := fun a d => d.evaluated (decode a)
   columns_eq := fun a d => d.evaluated_eq (decode a)
   rows := fun _ _ _ _ => none

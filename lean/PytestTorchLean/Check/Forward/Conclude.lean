@@ -311,7 +311,7 @@ def conclude [Prepared] (s : Scale) (p : Property) (forms : Decoding) (size slop
         build s origin direct mirrored memory
           (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
             (rangesOf s direct inputs origin fun ranges =>
-              run s slope fraction symbols p.strict p.alternatives layers last cuts inputs ranges)) earlier
+              run s slope fraction symbols p.strict p.alternatives layers last cuts n inputs ranges)) earlier
           first n [])
       (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
           (fun _ _ => false) node) head) passed
@@ -338,7 +338,7 @@ theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property}
         build s origin direct mirrored memory
             (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
               (rangesOf s direct inputs origin fun ranges =>
-                run s slope fraction symbols p.strict p.alternatives layers last cuts inputs ranges)) earlier
+                run s slope fraction symbols p.strict p.alternatives layers last cuts n inputs ranges)) earlier
             first n []) = true := h
       obtain ⟨last, first, n, y, hl, rows, signs, h⟩ := finalLayer_sound sf hm hp1 h
       obtain ⟨inputs, layers, chain, h⟩ :=

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Forward.Tree
+import PytestTorchLean.Check.Forward.Together
 import PytestTorchLean.Check.Passed
 import PytestTorchLean.Check.Split
 /-!
