@@ -193,7 +193,7 @@ theorem recallRows_sound {a : Affine} {d : Decoding} {digit count : Nat} {lanes 
 /-- Answers from a table, which is computed once. -/
 @[reducible, noinline] def preparedBy (table : Table) : Prepared where
   longest := 16000
-  together := 32
+  together := 64
   columns := fun a d => recallColumns a d table.columns
   columns_eq := fun a d => recallColumns_eq a d table.columns
   rows := fun a d digit count => recallRows a d digit count table.rows

@@ -15,8 +15,8 @@ namespace Forward
 open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
 
-theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} {a : Substitution} {magnitudes : List Nat}
-    {deviations : List K} {x y : Nat → K} {constant : Memory} {columns : List Memory}
+theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} {a : Substitution}
+    {magnitudes : List Nat} {deviations : List K} {x y : Nat → K} {constant : Memory} {columns : List Memory}
     {next : Memory → List Memory → Bool}
     (sf : s.Fits)
     (half : 1 ≤ s.half)
@@ -24,9 +24,11 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
     (ha : a.HoldsOn inside s x n y)
     (hx : EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns)
     (h : substitute s fraction a magnitudes constant columns next = true) :
-    ∃ constant' columns', EnclosedOn inside s (2 ^ fraction) a.rows magnitudes deviations y constant' columns' ∧
-      next constant' columns' = true := by
-  obtain ⟨es, reach, limit, tl, th, tm, place, row, hprod, places, reaches, e_mass, e_rest, e_restMass, rest, room⟩ := ha
+    ∃ constant' columns', EnclosedOn inside s (2 ^ fraction) a.rows magnitudes deviations y constant'
+        columns' ∧ next constant' columns' = true := by
+  obtain
+    ⟨es, reach, limit, tl, th, tm, place, row, hprod, places, reaches, e_mass, e_rest, e_restMass, rest, room⟩
+    := ha
   obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := hx
   unfold substitute at h
   simp only [force_eq] at h
@@ -72,7 +74,8 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
     simp only [Nat.add_assoc]
   have weighs : ∀ b : Band, (∀ j, j < n → b.lower j ≤ s.top ∧ b.upper j ≤ s.top) → ∀ i, i < a.rows →
       Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) ≤ reach ∧
-          Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) ≤ reach :=
+          Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) ≤
+              reach :=
           fun b hb i hi =>
     ⟨reaches i hi _ _ (fun j hj => ⟨(hb _ (places i hi j hj).1).1, Natural.sub_le _ _⟩),
       reaches i hi _ _ (fun j hj => ⟨(hb _ (places i hi j hj).1).2, Natural.sub_le _ _⟩)⟩
@@ -89,9 +92,11 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   have bounds_eq : Nat.add (Nat.add (a.product constant) a.rest)
     (Nat.mul (Nat.pow 2 s.half)
       (Nat.add (pack s.stride a.rows (fun _ => q * step)) (pack s.stride a.rows (fun _ => q * step)))) =
-      pack s.stride a.rows (fun i => (Compose.weighted es (seen place i band).lower (fun j => s.top - (seen place i band).upper j) (row i) +
-                tl i) + 2 ^ s.half * (Compose.weighted es (seen place i band).upper (fun j => s.top - (seen place i band).lower j) (row i) +
-                  th i + (q * step + q * step))) := by
+      pack s.stride a.rows (fun i => (Compose.weighted es (seen place i band).lower
+                  (fun j => s.top - (seen place i band).upper j) (row i) + tl i) +
+            2 ^ s.half * (Compose.weighted es (seen place i band).upper
+                    (fun j => s.top - (seen place i band).lower j) (row i) + th i + (q * step + q * step)))
+          := by
     rw [hprod _ _ hc, e_rest]
     show pack s.stride a.rows _ + pack s.stride a.rows _ +
       2 ^ s.half * (pack s.stride a.rows _ + pack s.stride a.rows _) = _
@@ -105,11 +110,11 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   rw [charge_eq, bounds_eq, mass_eq] at h
   have both_charges : q * step + q * step ≤ q * s.center + q * s.center := Nat.add_le_add charge_le charge_le
   have wide : ∀ i, i < a.rows →
-    Compose.weighted es (seen place i band).lower (fun j => s.top - (seen place i band).upper j) (row i) + tl i ≤
-      reach + (limit + (q * s.center + q * s.center)) ∧
-      Compose.weighted es (seen place i band).upper (fun j => s.top - (seen place i band).lower j) (row i) + th i + (q * step + q * step) ≤
-        reach + (limit + (q * s.center + q * s.center)) ∧
-      s.center * Linear.mass es (row i) + tm i + q * step ≤
+    Compose.weighted es (seen place i band).lower (fun j => s.top - (seen place i band).upper j) (row i) +
+            tl i ≤ reach + (limit + (q * s.center + q * s.center)) ∧
+        Compose.weighted es (seen place i band).upper (fun j => s.top - (seen place i band).lower j) (row i) +
+            th i + (q * step + q * step) ≤ reach + (limit + (q * s.center + q * s.center)) ∧
+        s.center * Linear.mass es (row i) + tm i + q * step ≤
           reach + (limit + (q * s.center + q * s.center)) := fun i hi => by
     obtain ⟨w1, w2⟩ := weighs band hc.2.2 i hi
     obtain ⟨r1, r2, r3, _, _⟩ := rest i hi
@@ -126,13 +131,17 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   obtain ⟨columns', k2, k3, h⟩ := every_sound (r := Holds s n) (r' := Holds s a.rows)
     (p := fun b => ∀ i, i < a.rows →
         s.center * Linear.mass es (row i) ≤
-            Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) + q * s.center ∧
+            Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) +
+              q * s.center ∧
           s.center * Linear.mass es (row i) ≤
-            Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) + (q * s.center + (2 ^ a.shift - 1)))
-    (step := fun b => ⟨fun i => (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) + q * s.center -
+            Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) +
+              (q * s.center + (2 ^ a.shift - 1)))
+    (step := fun b => ⟨fun i => (Compose.weighted es (seen place i b).lower
+              (fun j => s.top - (seen place i b).upper j) (row i) + q * s.center -
               s.center * Linear.mass es (row i)) / 2 ^ a.shift,
-      fun i => (Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) +
-              (q * s.center + (2 ^ a.shift - 1)) - s.center * Linear.mass es (row i)) / 2 ^ a.shift⟩)
+      fun i => (Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j)
+                (row i) + (q * s.center + (2 ^ a.shift - 1)) - s.center * Linear.mass es (row i)) /
+          2 ^ a.shift⟩)
       (fun c b next hx h => by
       rw [hprod _ _ hx, e_mass] at h
       obtain ⟨c2, h⟩ := Rows.divide_digits (s := s) (w := s.half - 1) (k := a.shift) (offset := q * s.center)
@@ -142,7 +151,8 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
           fun i hi => ⟨(c2 i hi).1, (c2 i hi).2.1⟩, h⟩)
     columns bands _ hb h
   refine ⟨_, columns',
-      ⟨⟨⟨_, _⟩, _, ⟨rfl, rfl, fun i hi => ⟨(c1 i hi).2.2.1, (c1 i hi).2.2.2⟩⟩, k2, fun i hi hin => ?_⟩, small⟩, h⟩
+      ⟨⟨⟨_, _⟩, _, ⟨rfl, rfl, fun i hi => ⟨(c1 i hi).2.2.1, (c1 i hi).2.2.2⟩⟩, k2, fun i hi hin => ?_⟩,
+          small⟩, h⟩
   have T0 := natural_nonneg (K := K) (2 ^ fraction)
   obtain ⟨b1, b2⟩ :=
     products_bound (i := row i) (n := es.length) (x := fun j => x (place i j)) (band := seen place i band)
@@ -163,18 +173,22 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   have hq' : (natural (2 ^ a.shift) : K) = natural q := by rw [hq]
   have near : ∀ b : Band, (∀ i, i < a.rows →
       s.center * Linear.mass es (row i) ≤
-        Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) + q * s.center ∧
+        Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) +
+          q * s.center ∧
       s.center * Linear.mass es (row i) ≤
-        Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) + (q * s.center + (2 ^ a.shift - 1))) →
-      AtMost (natural q * ((natural ((Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i) +
-                          q * s.center - s.center * Linear.mass es (row i)) / 2 ^ a.shift) : K) -
-                natural s.center) - (natural (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (row i)) -
-              natural (s.center * Linear.mass es (row i)))) (natural q) ∧
-      AtMost (natural q * ((natural ((Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) +
-                            (q * s.center + (2 ^ a.shift - 1)) - s.center * Linear.mass es (row i)) / 2 ^ a.shift) :
-                      K) - natural s.center) - (natural
-                  (Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i)) -
-                natural (s.center * Linear.mass es (row i)))) (natural q) := fun b hb => by
+        Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (row i) +
+          (q * s.center + (2 ^ a.shift - 1))) →
+      AtMost (natural q * ((natural ((Compose.weighted es (seen place i b).lower
+                            (fun j => s.top - (seen place i b).upper j) (row i) + q * s.center -
+                          s.center * Linear.mass es (row i)) / 2 ^ a.shift) : K) - natural s.center) -
+          (natural (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j)
+                  (row i)) - natural (s.center * Linear.mass es (row i)))) (natural q) ∧
+      AtMost (natural q * ((natural ((Compose.weighted es (seen place i b).upper
+                              (fun j => s.top - (seen place i b).lower j) (row i) +
+                            (q * s.center + (2 ^ a.shift - 1)) - s.center * Linear.mass es (row i)) /
+                        2 ^ a.shift) : K) - natural s.center) -
+            (natural (Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j)
+                    (row i)) - natural (s.center * Linear.mass es (row i)))) (natural q) := fun b hb => by
     obtain ⟨⟨l1, l2⟩, u1, u2⟩ :=
       divided (K := K) (c := s.center) (k := a.shift) (by rw [hq]) (hb i hi).1 (hb i hi).2
     have q0 := natural_nonneg (K := K) q
@@ -191,8 +205,10 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   · unfold below
     rw [combined_mapped]
     refine carried_lower (k := a.shift)
-      (p := natural (Compose.weighted es (seen place i band).lower (fun j => s.top - (seen place i band).upper j) (row i)) + natural (tl i) -
-        (natural (s.center * Linear.mass es (row i)) + natural (tm i))) hq' T0 (le_trans d1.1 (le_of_eq ?_)) sumL
+      (p := natural (Compose.weighted es (seen place i band).lower
+              (fun j => s.top - (seen place i band).upper j) (row i)) + natural (tl i) -
+          (natural (s.center * Linear.mass es (row i)) + natural (tm i))) hq' T0 (le_trans d1.1 (le_of_eq ?_))
+        sumL
       enough ?_
     · exact (ring5 K w t m u v, w + t - (m + u + v), w + t - (m + u) - v) _ _ _ _ _
     · have z := add_nonneg (sub_nonneg b1) (mul_nonneg T0 (sub_nonneg s1))
@@ -200,7 +216,8 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
       generalize combined _ bands deviations = l
       exact (ring8 K w t m u T l v e, e - ((w + t - (m + u)) * T + l),
             (v - ((w - m) * T + l)) + (T * (0 + u - t) + e - v)) _ _ _ _ _ l
-          (natural (2 ^ fraction) * (natural s.unit * Compose.blend es (fun j => x (place i j)) (row i))) _ |> fun t => by
+          (natural (2 ^ fraction) * (natural s.unit * Compose.blend es (fun j => x (place i j)) (row i))) _ |>
+              fun t => by
         rw [t]
         refine congrArg (HAdd.hAdd _) ?_
         exact (ring8 K T u t q y v b w, T * (0 + t - b) + q * (T * (u * y)) - T * (u * v),
@@ -209,8 +226,10 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
   · unfold above
     rw [combined_mapped]
     refine carried_upper (k := a.shift)
-      (p := natural (Compose.weighted es (seen place i band).upper (fun j => s.top - (seen place i band).lower j) (row i)) + natural (th i) -
-        (natural (s.center * Linear.mass es (row i)) + natural (tm i))) hq' T0 (le_trans (le_of_eq ?_) d2.1) sumU
+      (p := natural (Compose.weighted es (seen place i band).upper
+              (fun j => s.top - (seen place i band).lower j) (row i)) + natural (th i) -
+          (natural (s.center * Linear.mass es (row i)) + natural (tm i))) hq' T0 (le_trans (le_of_eq ?_) d2.1)
+        sumU
       enough ?_
     · exact (ring5 K w t m u v, w + t - (m + u) + v, w + t + (v + v) - (m + u + v)) _ _ _ _ _
     · have z := add_nonneg (sub_nonneg b2) (mul_nonneg T0 (sub_nonneg s2))
@@ -218,7 +237,8 @@ theorem substitute_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} 
       generalize combined _ bands deviations = l
       exact (ring8 K w t m u T l v e, (w + t - (m + u)) * T + l - e,
             ((w - m) * T + l - v) + (T * (t - (0 + u)) + v - e)) _ _ _ _ _ l
-          (natural (2 ^ fraction) * (natural s.unit * Compose.blend es (fun j => x (place i j)) (row i))) _ |> fun t => by
+          (natural (2 ^ fraction) * (natural s.unit * Compose.blend es (fun j => x (place i j)) (row i))) _ |>
+              fun t => by
         rw [t]
         refine congrArg (HAdd.hAdd _) ?_
         exact (ring8 K T u t q y v b w, T * (b - (0 + t)) + T * (u * v) - q * (T * (u * y)),

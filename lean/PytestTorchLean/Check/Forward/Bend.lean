@@ -126,8 +126,8 @@ theorem bendWith_sound {s : Scale} {slope fraction n step : Nat} {magnitudes : L
     columns bands _ hb h
   exact ⟨constant', columns', k1, k2, fun i hi => (le2 i hi).1, h⟩
 
-theorem bend_sound {inside : Nat → Prop} {s : Scale} {slope fraction n negative positive : Nat} {magnitudes : List Nat}
-    {deviations : List K} {x y : Nat → K} {constant : Memory} {columns : List Memory}
+theorem bend_sound {inside : Nat → Prop} {s : Scale} {slope fraction n negative positive : Nat}
+    {magnitudes : List Nat} {deviations : List K} {x y : Nat → K} {constant : Memory} {columns : List Memory}
     {next : Memory → List Memory → Bool}
     (r : Roomy s slope fraction magnitudes)
     (hx : EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns)

@@ -217,7 +217,8 @@ theorem finalLayer_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Propert
   refine ⟨_, first, n, fun i => natural e * Linear.combination slots es (word p.forms.sources) i,
     ⟨firsts, 2 ^ size, Linear.reach s (2 ^ size) (a.columns - n) +
         Linear.reach s (e * 2 ^ d'.bits) (Dense.drop a.rows (Columns.flatten lanes')).length +
-        (charge + charge), _, _, _, hfirsts, flen, fun _ => rfl, rfl, rest_eq, mass_eq, fun i hi => ?_, c5⟩, rfl,
+        (charge + charge), _, _, _, hfirsts, flen, fun _ => rfl, rfl, rest_eq, mass_eq, fun i hi => ?_, c5⟩,
+        rfl,
       fun row hrow sg => ?_, h⟩
   · obtain ⟨_, _, _, ⟨u1, u2, u3⟩, u4, u5⟩ := q1 i hi
     obtain ⟨_, _, _, ⟨v1, v2, v3⟩, v4, v5⟩ := q2 i hi
@@ -338,7 +339,8 @@ theorem conclude_sound [Prepared] {s : Scale} {slots : Nat → K} {p : Property}
         build s origin direct mirrored memory
             (fun inputs layers => both (Nat.ble (Nat.add origin inputs) memory)
               (rangesOf s direct inputs origin fun ranges =>
-                run s slope fraction symbols p.strict p.alternatives layers last cuts n inputs ranges)) earlier
+                run s slope fraction symbols p.strict p.alternatives layers last cuts n inputs ranges))
+                earlier
             first n []) = true := h
       obtain ⟨last, first, n, y, hl, rows, signs, h⟩ := finalLayer_sound sf hm hp1 h
       obtain ⟨inputs, layers, chain, h⟩ :=

@@ -284,8 +284,8 @@ def through (s : Scale) (slope fraction : Nat) (magnitudes : List Nat) (next : M
       (fun negative positive => bend s slope fraction n negative positive magnitudes constant columns
         fun constant' columns' => rest n constant' columns') l)
 
-theorem through_sound {inside : Nat → Prop} {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat} {deviations : List K}
-    {z : Nat → K} {next : Memory → List Memory → Bool}
+theorem through_sound {inside : Nat → Prop} {s : Scale} {slope fraction m : Nat} {magnitudes : List Nat}
+    {deviations : List K} {z : Nat → K} {next : Memory → List Memory → Bool}
     (sf : s.Fits)
     (r : Roomy s slope fraction magnitudes) :
     (layers : List Layer) → (x : Nat → K) → (n : Nat) →
@@ -293,8 +293,8 @@ theorem through_sound {inside : Nat → Prop} {s : Scale} {slope fraction m : Na
     ChainOn inside s z m layers x n →
     EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns →
     through s slope fraction magnitudes next layers n constant columns = true →
-    ∃ constant' columns',
-      EnclosedOn inside s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧ next constant' columns' = true
+    ∃ constant' columns', EnclosedOn inside s (2 ^ fraction) m magnitudes deviations z constant' columns' ∧
+      next constant' columns' = true
   | [], x, n, constant, columns, hc, hx, h => by
     obtain ⟨e1, e2⟩ := hc
     subst e1; subst e2

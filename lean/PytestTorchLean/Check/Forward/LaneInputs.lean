@@ -28,7 +28,8 @@ def middlesBeside (b wide : Nat) : List (List Range) → Nat
 def fitsIn (s : Scale) : List Nat → List Range → Bool
   | [], [] => true
   | w :: magnitudes, r :: ranges =>
-    both (Nat.ble (middle r) s.top) (both (Nat.ble (Nat.sub r.upper (middle r)) w) (fitsIn s magnitudes ranges))
+    both (Nat.ble (middle r) s.top)
+      (both (Nat.ble (Nat.sub r.upper (middle r)) w) (fitsIn s magnitudes ranges))
   | [], _ :: _ => false
   | _ :: _, [] => false
 def allFit (s : Scale) (magnitudes : List Nat) : List (List Range) → Bool
@@ -108,7 +109,8 @@ theorem pack_swap (b wide n : Nat) : (m : Nat) → (f : Nat → Nat → Nat) →
     rw [pack_swap b wide n m (fun l => f (l + 1)), pack_add, pack_mul]
 
 /-- The digit of the middle of an input on a part. -/
-def middleOf (parts : List (List Range)) (lanes v : Nat) : Nat := middles (partAt parts (v % lanes)) (v / lanes)
+def middleOf (parts : List (List Range)) (lanes v : Nat) : Nat :=
+  middles (partAt parts (v % lanes)) (v / lanes)
 theorem constant_eq {s : Scale} {magnitudes : List Nat} {parts : List (List Range)}
     (hl : 0 < parts.length) (h : allFit s magnitudes parts = true) :
     Nat.mul (Nat.succ (Nat.pow 2 s.half)) (middlesBeside s.stride (Nat.mul s.stride parts.length) parts) =
@@ -135,8 +137,8 @@ theorem columnsBeside_sound {s : Scale} {slope fraction lanes n : Nat} {magnitud
     (r : Roomy s slope fraction magnitudes) (point : 2 ^ fraction ≤ s.center) (hl : 0 < lanes) :
     (count k : Nat) → (next : List Memory → Bool) →
     k + count = n → columnsBeside s fraction lanes n count k next = true →
-    ∃ columns, Paired (Holds s (lanes * n)) columns (mapped (spreadBand lanes) (unitBands s fraction count k)) ∧
-      next columns = true
+    ∃ columns, Paired (Holds s (lanes * n)) columns
+        (mapped (spreadBand lanes) (unitBands s fraction count k)) ∧ next columns = true
   | 0, _, next, _, h => ⟨[], trivial, h⟩
   | count + 1, k, next, hn, h => by
     unfold columnsBeside at h

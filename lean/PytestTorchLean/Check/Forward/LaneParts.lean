@@ -110,7 +110,8 @@ theorem lowest_eq {b lanes : Nat} : (xs : List Memory) → (f g : Nat → Nat �
     · unfold lowest
       rw [r1, hx, hy]
       show Memory.mk (Nat.land _ _ + Nat.shiftLeft _ b) (Nat.land _ _ + Nat.shiftLeft _ b) = _
-      rw [NatEquations.shiftLeft_eq, NatEquations.shiftLeft_eq, Nat.mul_comm _ (2 ^ b), Nat.mul_comm _ (2 ^ b)]
+      rw
+        [NatEquations.shiftLeft_eq, NatEquations.shiftLeft_eq, Nat.mul_comm _ (2 ^ b), Nat.mul_comm _ (2 ^ b)]
       refine congr (congrArg Memory.mk ?_) ?_
       · exact congrArg (fun t => t + _) (land_pack_succ h1)
       · exact congrArg (fun t => t + _) (land_pack_succ h2)
@@ -140,9 +141,10 @@ theorem partColumns_eq {b : Nat} : (lanes : Nat) → (xs : List Memory) → (f g
 /-- A band over all digits, on part `l`. -/
 def bandOf (lanes l : Nat) (b : Band) : Band :=
   ⟨fun j => b.lower (besides lanes l j), fun j => b.upper (besides lanes l j)⟩
-theorem apartOf_holds {s : Scale} {lanes m l : Nat} {c : Memory} {b : Band} (sf : s.Fits)
-    (hl : l < lanes) (hc : Holds s (lanes * m) c b) :
-    (apartOf s lanes m c).length = lanes ∧ Holds s m (memoryAt (apartOf s lanes m c) l) (bandOf lanes l b) := by
+theorem apartOf_holds {s : Scale} {lanes m l : Nat} {c : Memory} {b : Band} (sf : s.Fits) (hl : l < lanes)
+    (hc : Holds s (lanes * m) c b) :
+    (apartOf s lanes m c).length = lanes ∧
+    Holds s m (memoryAt (apartOf s lanes m c) l) (bandOf lanes l b) := by
   obtain ⟨h1, h2, h3⟩ := hc
   have pos : 0 < lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le l)) hl
   have small : ∀ {z : Nat}, z ≤ s.top → z < 2 ^ s.half := fun h => Natural.lt_of_le_of_lt h sf.half

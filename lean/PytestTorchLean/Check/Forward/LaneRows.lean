@@ -312,7 +312,8 @@ theorem Substitution.beside_on {s : Scale} {lanes n l : Nat} {a : Substitution} 
       (under (Nat.le_trans (rest i hi).2.1 (Nat.le_add_left _ _))))
   · show repeated s lanes a.rows a.restMass = _
     rw [e_restMass]
-    exact repeated_eq stride hl (fun i hi => wide (under (Nat.le_trans (rest i hi).2.2.1 (Nat.le_add_left _ _))))
+    exact repeated_eq stride hl
+      (fun i hi => wide (under (Nat.le_trans (rest i hi).2.2.1 (Nat.le_add_left _ _))))
   · have z := rest (v / lanes) (row_lt hv)
     have e : (fun j => x (besides lanes v j / lanes)) = x := funext fun j => by rw [besides_div hl]
     show tl (v / lanes) ≤ limit ∧ th (v / lanes) ≤ limit ∧ tm (v / lanes) ≤ limit ∧

@@ -203,8 +203,9 @@ theorem every_imp_parts {p q : List Range → Prop} (h : ∀ r, p r → q r) :
   | [], _ => trivial
   | r :: parts, g => ⟨h r g.1, every_imp_parts h parts g.2⟩
 
-theorem run_sound [Prepared] {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat} {symbols : Bool}
-    {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts} {ranges : List Range}
+theorem run_sound [Prepared] {s : Scale} {slots z : Nat → K} {slope fraction m n origin : Nat}
+    {symbols : Bool} {p : Property} {layers : List Layer} {last : Substitution} {cuts : Cuts}
+    {ranges : List Range}
     (sf : s.Fits)
     (chain : Chain s z m layers (fun i => slots (origin + i)) n)
     (y : Nat → K)

@@ -206,10 +206,11 @@ theorem unitColumns_sound {s : Scale} {slope fraction n : Nat} {magnitudes : Lis
 theorem inputs_forms {s : Scale} {slots : Nat → K} {fraction first : Nat} {ranges : List Range} {i : Nat}
     (hi : i < ranges.length) :
     below s (2 ^ fraction) ⟨middles ranges, middles ranges⟩ (unitBands s fraction ranges.length 0)
-        (deviationsOf s slots first ranges) i ≤ natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ∧
-      natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ≤
-        above s (2 ^ fraction) ⟨middles ranges, middles ranges⟩ (unitBands s fraction ranges.length 0)
-          (deviationsOf s slots first ranges) i := by
+        (deviationsOf s slots first ranges) i ≤
+      natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ∧
+    natural (2 ^ fraction) * (natural s.unit * slots (first + i)) ≤
+      above s (2 ^ fraction) ⟨middles ranges, middles ranges⟩ (unitBands s fraction ranges.length 0)
+        (deviationsOf s slots first ranges) i := by
   have z := (unit_sum (s := s) (slots := slots) (fraction := fraction) (first := first) (i := i) ranges 0).2 i
     (Nat.zero_add i).symm hi
   have upper : combined (fun b => (natural (b.upper i) : K) - natural s.center)
@@ -279,7 +280,8 @@ theorem part_sound {s : Scale} {slots z : Nat → K} {slope fraction m origin : 
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
     (hcs : Paired (Holds s ranges.length) columns (unitBands s fraction ranges.length 0))
     (hr : RangesHold s slots origin ranges)
-    (h : part s slope fraction symbols p.strict p.alternatives layers last ranges.length columns ranges = true) :
+    (h :
+      part s slope fraction symbols p.strict p.alternatives layers last ranges.length columns ranges = true) :
     p.Holds slots := by
   unfold part at h
   obtain ⟨top, h⟩ := measure_sound s ranges _ h
