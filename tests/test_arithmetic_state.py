@@ -65,8 +65,17 @@ def refusal(sse: int = 0, x87: int = 0) -> RuntimeFailure:
     return caught
 
 
-def test_an_ordinary_process_is_accepted() -> None:
+def test_an_ordinary_process_is_accepted_by_every_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine, asked = arithmetic._engines, list[str]()
+
+    def noted() -> Iterator[tuple[str, arithmetic.Compute]]:
+        for name, compute in genuine():
+            asked.append(name)
+            yield name, compute
+
+    monkeypatch.setattr(arithmetic, "_engines", noted)
     require_ieee_arithmetic()
+    assert asked == ["numpy", "onnxruntime with 1 thread", "onnxruntime with 2 threads"]
 
 
 @glibc

@@ -109,14 +109,21 @@ def test_names_cannot_harm_a_terminal_or_one_without_utf_8() -> None:
 
 
 def test_a_stream_that_fails_fails_no_run() -> None:
+    clock, asked = Clock(), list[str]()
+
     def closed(text: str) -> None:
+        asked.append(text)
         raise ValueError("I/O operation on closed file")
 
-    for live in (True, False):
-        beat = Heartbeat(closed, live=live, clock=Clock())
-        with beat.running():
-            beat.begin("p")
-            beat.end("PROVED")
+    for live, texts in ((True, 2), (False, 1)):
+        asked.clear()
+        beat = Heartbeat(closed, live=live, clock=clock)
+        beat.begin("p")
+        clock.now += QUIET_SECONDS
+        beat.tick()
+        assert len(asked) == texts, "it is written all the same"
+        beat.end("PROVED")
+        assert len(asked) == (3 if live else 1)
 
 
 def test_the_thread_ends_with_the_block_even_when_the_run_fails() -> None:

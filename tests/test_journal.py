@@ -110,9 +110,21 @@ def test_a_cut_line_is_left_out_and_a_wrong_one_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_left_to_the_record(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "file" / "out.json")
-    (tmp_path / "blocked").write_text("a file where a folder would have to be")
-    blocked = Journal(tmp_path / "blocked" / "out.json")
-    for each in (journal, blocked):
-        each.add(unfinished())
-        each.end()
+    text = "a file where a folder would have to be"
+    (tmp_path / "blocked").write_text(text)
+    journal = Journal(tmp_path / "blocked" / "out.json")
+    journal.add(unfinished())
+    journal.end()
+    assert os.listdir(tmp_path) == ["blocked"]
+    assert (tmp_path / "blocked").read_text() == text
+
+
+def test_a_journal_that_vanished_is_not_begun_anew(tmp_path: Path) -> None:
+    """Without its heading a file is no journal: results go into the record alone."""
+    journal = Journal(tmp_path / "out.json")
+    partial = tmp_path / f"out.json{SUFFIX}"
+    partial.unlink()
+    journal.add(unfinished())
+    assert not partial.exists()
+    journal.end()
+    assert os.listdir(tmp_path) == ["out.json"]

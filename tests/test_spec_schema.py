@@ -41,7 +41,11 @@ def test_the_committed_schema_is_current() -> None:
 
 def test_it_is_a_schema() -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.Draft202012Validator.check_schema(json.loads(COMMITTED.read_text()))
+    schema = json.loads(COMMITTED.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    with pytest.raises(jsonschema.SchemaError):
+        jsonschema.Draft202012Validator.check_schema({**schema, "type": "mapping"})
 
 
 @pytest.mark.parametrize("text", [README_SPEC, HEAD + "properties:\n" + RANGE])
