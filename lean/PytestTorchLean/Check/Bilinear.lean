@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.BilinearSum
+import PytestTorchLean.Check.Front
 /-!
 # Bounds of sums of products of two slots
 
@@ -135,41 +136,42 @@ theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sour
 
 /-! ### All results -/
 
-/-- The bounds of `n` results, one after the other, and the largest of their error radii. `e` is twice the
-    unit, `offset` that times the center, `mass` what the offsets of all products of a result add up to. -/
-def results (m : Semantics) (s : Scale) (terms zero e offset mass direct count n : Nat) :
-    Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
-  Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
-    (fun _ _ tail tailMirrored worst next => next worst tail tailMirrored)
-    (fun _ rest index sources tail tailMirrored worst next =>
-      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size =>
+/-- The bounds of `n` results, the last one first and each put in front of those found so far, and the largest
+    of their error radii. `e` is twice the unit, `offset` that times the center, `mass` what the offsets of all
+    products of a result add up to. -/
+def results (m : Semantics) (s : Scale) (terms zero e offset mass direct count sources n : Nat) :
+    Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
+  Nat.rec (motive := fun _ => Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)
+    (fun tail tailMirrored worst next => next worst tail tailMirrored)
+    (fun index rest tail tailMirrored worst next => force (fun here =>
+      accumulate s zero direct count terms here 0 0 0 fun _ low high size =>
           charge m s terms size fun r =>
         force (fun lowered => force (fun heavy => force (fun lower => force (fun upper =>
             both (Nat.ble heavy lowered) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
-              (force (fun place =>
-                    force (fun tail' => force (fun tailMirrored' => force (fun worst' => force (fun index' =>
-                  rest index' sources' tail' tailMirrored' worst' next)
-                (Nat.succ index)) (most worst r))
-                (Nat.add tailMirrored
-                    (Nat.mul place
-                      (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower))))))
-                (Nat.add tail (Nat.mul place (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper)))))
-                (Nat.pow 2 (Nat.mul s.stride index))))))
+              (force (fun tail' => force (fun tailMirrored' => force (fun worst' =>
+                  rest tail' tailMirrored' worst' next)
+                (most worst r))
+                (Nat.add (Nat.add (Nat.sub s.top upper) (Nat.mul (Nat.pow 2 s.half) (Nat.sub s.top lower)))
+                  (Nat.mul (Nat.pow 2 s.stride) tailMirrored)))
+                (Nat.add (Nat.add lower (Nat.mul (Nat.pow 2 s.half) upper))
+                  (Nat.mul (Nat.pow 2 s.stride) tail))))))
           (Nat.div (Nat.sub (Nat.add (Nat.add (Nat.add high r) offset) (Nat.sub e 1)) mass) e))
-          (Nat.div (Nat.sub lowered heavy) e)) (Nat.add mass r)) (Nat.add low offset)) n
+          (Nat.div (Nat.sub lowered heavy) e)) (Nat.add mass r)) (Nat.add low offset))
+      (Nat.shiftRight sources (Nat.mul 64 (Nat.mul terms index)))) n
 
 theorem results_succ (m : Semantics) (s : Scale)
-    (terms zero e offset mass direct count n index sources tail tailMirrored worst : Nat)
+    (terms zero e offset mass direct count sources n tail tailMirrored worst : Nat)
     (next : Nat → Nat → Nat → Bool) :
-    results m s terms zero e offset mass direct count (n + 1) index sources tail tailMirrored worst next =
-      accumulate s zero direct count terms sources 0 0 0 fun sources' low high size =>
+    results m s terms zero e offset mass direct count sources (n + 1) tail tailMirrored worst next =
+      accumulate s zero direct count terms (Nat.shiftRight sources (64 * (terms * n))) 0 0 0
+          fun _ low high size =>
           charge m s terms size fun r =>
         (let lower := (low + offset - (mass + r)) / e
          let upper := (high + r + offset + (e - 1) - mass) / e
          both (Nat.ble (mass + r) (low + offset)) (both (Nat.ble lower upper) (both (Nat.ble upper s.top)
-           (results m s terms zero e offset mass direct count n (index + 1) sources'
-             (tail + 2 ^ (s.stride * index) * Memory.directWord s lower upper)
-             (tailMirrored + 2 ^ (s.stride * index) * Memory.mirroredWord s lower upper)
+           (results m s terms zero e offset mass direct count sources n
+             (Memory.directWord s lower upper + 2 ^ s.stride * tail)
+             (Memory.mirroredWord s lower upper + 2 ^ s.stride * tailMirrored)
              (most worst r) next)))) := by
   unfold results
   simp only [force_eq]
@@ -218,12 +220,11 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K}
     (hmass : mass = terms * corner s.top s.center s.center)
     (hm : (Memory.mk direct mirrored).Holds s slots count)
     (hy : ∀ i, i < all → Computes m slots terms sources i (slots (count + i))) :
-    (n index here tail tailMirrored worst : Nat) →
-    (next : Nat → Nat → Nat → Bool) → index + n = all →
-    (∀ j, word here j = word sources (2 * (terms * index) + j)) →
-    (Memory.mk tail tailMirrored).Holds s (fun i => slots (count + i)) index →
-    (∀ i, i < index → Settled m s slots terms sources i worst (slots (count + i))) →
-    results m s terms (corner s.top s.center s.center) e offset mass direct count n index here tail
+    (n done tail tailMirrored worst : Nat) →
+    (next : Nat → Nat → Nat → Bool) → n + done = all →
+    (Memory.mk tail tailMirrored).Holds s (fun i => slots (count + (n + i))) done →
+    (∀ i, n ≤ i → i < all → Settled m s slots terms sources i worst (slots (count + i))) →
+    results m s terms (corner s.top s.center s.center) e offset mass direct count sources n tail
         tailMirrored worst next = true →
     ∃ worst' tail' tailMirrored', next worst' tail' tailMirrored' = true ∧
       (Memory.mk tail' tailMirrored').Holds s (fun i => slots (count + i)) all ∧
@@ -231,50 +232,57 @@ theorem results_sound {m : Semantics} {s : Scale} {slots : Nat → K}
   intro n
   induction n with
   | zero =>
-    intro index _ tail tailMirrored worst next hi _ ht hs h
-    have e : index = all := hi
-    rw [e] at ht hs
-    exact ⟨worst, tail, tailMirrored, h, ht, hs⟩
+    intro done tail tailMirrored worst next hi ht hs h
+    rw [Nat.zero_add] at hi
+    subst hi
+    have z : (fun i => slots (count + (0 + i))) = fun i => slots (count + i) :=
+      funext fun i => by rw [Nat.zero_add]
+    rw [z] at ht
+    exact ⟨worst, tail, tailMirrored, h, ht, fun i hi => hs i (Nat.zero_le i) hi⟩
   | succ n smaller =>
-    intro index here tail tailMirrored worst next hi hw ht hs h
+    intro done tail tailMirrored worst next hi ht hs h
     rw [results_succ] at h
-    obtain ⟨sources', low, high, size, w', h, q1, q2, q3⟩ :=
-      accumulate_sound sf hm terms (fun j => word sources (2 * (terms * index) + j)) here 0 0 0 _ hw h
+    obtain ⟨sources', low, high, size, _, h, q1, q2, q3⟩ :=
+      accumulate_sound sf hm terms (fun j => word sources (2 * (terms * n) + j)) _ 0 0 0 _
+        (fun j => word_behind sources (terms * n) j) h
     rw [Nat.zero_add, Nat.zero_add, Nat.zero_add] at h
-    have lt : index < all := by
-      rw [← hi]
-      show index + 1 ≤ index + (n + 1)
-      exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le n))
-    have same : multiplied slots (fun j => word sources (2 * (terms * index) + j)) =
-        product slots terms sources index := funext fun k => by
-      show slots (word sources (2 * (terms * index) + 2 * k)) *
-        slots (word sources (2 * (terms * index) + (2 * k + 1))) = _
-      have a : 2 * (terms * index) + 2 * k = 2 * (k + terms * index) := by rw [Nat.mul_add, Nat.add_comm]
-      have b : 2 * (terms * index) + (2 * k + 1) = 2 * (k + terms * index) + 1 := by rw [← Nat.add_assoc, a]
+    have e1 : ∀ a i : Nat, a + 1 + i = a + (i + 1) := fun a i => by rw [Nat.add_assoc, Nat.add_comm 1 i]
+    have lt : n < all := by
+      rw [← hi, e1]
+      exact Nat.add_le_add Nat.le.refl (Nat.succ_le_succ (Nat.zero_le done))
+    have same : multiplied slots (fun j => word sources (2 * (terms * n) + j)) =
+        product slots terms sources n := funext fun k => by
+      show slots (word sources (2 * (terms * n) + 2 * k)) *
+        slots (word sources (2 * (terms * n) + (2 * k + 1))) = _
+      have a : 2 * (terms * n) + 2 * k = 2 * (k + terms * n) := by rw [Nat.mul_add, Nat.add_comm]
+      have b : 2 * (terms * n) + (2 * k + 1) = 2 * (k + terms * n) + 1 := by rw [← Nat.add_assoc, a]
       rw [a, b]; rfl
     rw [same] at q1 q2 q3
-    obtain ⟨r, h, settled⟩ := charge_sound sf (hy index lt) q3 h
+    obtain ⟨r, h, settled⟩ := charge_sound sf (hy n lt) q3 h
     obtain ⟨c1, h⟩ := both_true h
     obtain ⟨c2, h⟩ := both_true h
     obtain ⟨c3, h⟩ := both_true h
     have pos : 0 < e := by rw [he]; exact Nat.le_trans sf.unit (Nat.le_add_right _ _)
     rw [← hmass] at q1 q2
     have within := result_within he ho pos q1 q2 settled.1 (Nat.le_of_ble_eq_true c1)
-    have ht' := Memory.push_holds ht (Nat.le_of_ble_eq_true c2) (Nat.le_of_ble_eq_true c3) within
-    refine smaller (index + 1) sources' _ _ (most worst r) next (by rw [← hi, Nat.add_assoc, Nat.add_comm 1])
-      (fun j => ?_) ht' (fun i hi => ?_) h
-    · rw [w']
-      show word sources (2 * (terms * index) + (2 * terms + j)) = _
-      rw [Nat.mul_succ, Nat.mul_add, Nat.add_assoc]
-    · cases Memory.le_of_lt_succ hi with
-      | inl g => rw [g]; exact settled.mono (le_most worst r).2
-      | inr g => exact (hs i g).mono (le_most worst r).1
+    have moved : (fun i => slots (count + (n + 1 + i))) = fun i => slots (count + (n + (i + 1))) :=
+      funext fun i => by rw [e1]
+    rw [moved] at ht
+    have ht' := Memory.front_holds (slots := fun i => slots (count + (n + i))) ht
+      (Nat.le_of_ble_eq_true c2) (Nat.le_of_ble_eq_true c3) within
+    refine smaller (done + 1) _ _ (most worst r) next (by rw [← e1]; exact hi) ht' (fun i h1 h2 => ?_) h
+    cases Natural.le_or_lt (n + 1) i with
+    | inl g => exact (hs i g h2).mono (le_most worst r).1
+    | inr g =>
+      cases Memory.le_of_lt_succ g with
+      | inl e => rw [e]; exact settled.mono (le_most worst r).2
+      | inr g => exact absurd (Nat.le_trans g h1) (Natural.lt_irreflexive _)
 
 /-- Bounds of the results behind the memory. -/
 def run (m : Semantics) (s : Scale) (n terms sources direct mirrored count : Nat)
     (next : Nat → Nat → Nat → Nat → Bool) : Bool :=
   force (fun zero => force (fun e => force (fun offset => force (fun mass =>
-      results m s terms zero e offset mass direct count n 0 sources 0 0 0 fun worst tail tailMirrored =>
+      results m s terms zero e offset mass direct count sources n 0 0 0 fun worst tail tailMirrored =>
         Affine.extend s.stride n direct mirrored count (next worst) tail tailMirrored)
     (Nat.mul terms zero)) (Nat.mul e s.center)) (Nat.add s.unit s.unit)) (corner s.top s.center s.center)
 
@@ -295,9 +303,9 @@ theorem run_sound {s : Scale} {slots : Nat → K} {n terms sources direct mirror
   simp only [force_eq] at h
   obtain ⟨worst, tail, tailMirrored, h, ht, hs⟩ := results_sound (e := Nat.add s.unit s.unit)
     (offset := Nat.mul (Nat.add s.unit s.unit) s.center)
-    (mass := Nat.mul terms (corner s.top s.center s.center)) sf rfl rfl rfl hm hn n 0 sources 0 0 0 _
-    (Nat.zero_add n) (fun j => by rw [Nat.mul_zero, Nat.mul_zero, Nat.zero_add]) (Memory.empty_holds s _)
-    (fun i hi => absurd hi (Nat.not_succ_le_zero i)) h
+    (mass := Nat.mul terms (corner s.top s.center s.center)) sf rfl rfl rfl hm hn n 0 0 0 0 _
+    (Nat.add_zero n) (Memory.empty_holds s _)
+    (fun i h1 h2 => absurd (Nat.le_trans h2 h1) (Natural.lt_irreflexive _)) h
   rw [Affine.extend_eq] at h
   refine ⟨?_, worst, _, _, fun i hi => (hs i hi).1, Memory.append_holds hm ht, h⟩
   cases m with

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.CurveBounds
+import PytestTorchLean.Check.Front
 /-!
 # Bounds of smooth activations
 
@@ -12,31 +13,6 @@ universe u
 namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
-
-namespace Memory
-/-- The memory with one more slot in front of the others. -/
-theorem front_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K}
-    {count l u direct mirrored : Nat}
-    (h : (Memory.mk direct mirrored).Holds s (fun i => slots (i + 1)) count)
-    (hl : l ≤ u)
-    (hu : u ≤ s.top)
-    (w : Within s l u (slots 0)) :
-    (Memory.mk (directWord s l u + 2 ^ s.stride * direct)
-      (mirroredWord s l u + 2 ^ s.stride * mirrored)).Holds s slots (count + 1) := by
-  obtain ⟨lo, up, hd, hm, hw⟩ := h
-  have hd : direct = pack s.stride count fun i => directWord s (lo i) (up i) := hd
-  have hm : mirrored = pack s.stride count fun i => mirroredWord s (lo i) (up i) := hm
-  refine ⟨fun i => Nat.casesOn (motive := fun _ => Nat) i l lo,
-      fun i => Nat.casesOn (motive := fun _ => Nat) i u up, ?_, ?_, fun i hi => ?_⟩
-  · show directWord s l u + 2 ^ s.stride * direct = _
-    rw [pack_succ, hd]; rfl
-  · show mirroredWord s l u + 2 ^ s.stride * mirrored = _
-    rw [pack_succ, hm]; rfl
-  · cases i with
-    | zero => exact ⟨hl, hu, w⟩
-    | succ i => exact hw i (Nat.le_of_succ_le_succ hi)
-
-end Memory
 
 namespace Curve
 
