@@ -155,6 +155,9 @@ MUTANTS = (
         "next (id (Nat.add base",
         "def highest",
     ),
+    Mutant("products-of-others", "Check.Bilinear", "(Nat.mul 64 (Nat.mul terms index))", "0", "def results"),
+    Mutant("products-unordered", "Check.Bilinear", "(Nat.ble lower upper)", "true", "def results"),
+    Mutant("quotients-of-others", "Check.Quotient", "(Nat.mul 64 index)", "0", "def results"),
     Mutant("slots-one-too-far", "Check.Curve", "(Nat.add first m)", "first", "def each"),
     Mutant(
         "bounds-without-budget",

@@ -137,8 +137,8 @@ theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sour
 /-! ### All results -/
 
 /-- The bounds of `n` results, the last one first and each put in front of those found so far, and the largest
-    of their error radii. `e` is twice the unit, `offset` that times the center, `mass` what the offsets of all
-    products of a result add up to. -/
+    of their error radii. `e` is twice the unit, `offset` that times the center, `mass` what the offsets of
+    all products of a result add up to. -/
 def results (m : Semantics) (s : Scale) (terms zero e offset mass direct count sources n : Nat) :
     Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → (Nat → Nat → Nat → Bool) → Bool)

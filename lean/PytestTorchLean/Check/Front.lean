@@ -5,7 +5,8 @@ import PytestTorchLean.Check.Memory
 
 Where the results of a node are found one by one, the last one comes first and the others are put in front of
 it: so the lowest digits of what is found, by which the kernel's caches tell numbers apart, differ from step
-to step. Numbers that end in zeros, as a word moved to its place behind the others does, are all alike to them.
+to step. Numbers that end in zeros, as a word moved to its place behind the others does, are all alike to
+them.
 -/
 set_option linter.all false
 universe u
@@ -38,7 +39,8 @@ theorem front_holds {K : Type u} [OrderedRing K] {s : Scale} {slots : Nat → K}
 end Memory
 
 /-- The words of what lies behind `2 * k` others. -/
-theorem word_behind (sources k j : Nat) : word (Nat.shiftRight sources (64 * k)) j = word sources (2 * k + j) := by
+theorem word_behind (sources k j : Nat) :
+    word (Nat.shiftRight sources (64 * k)) j = word sources (2 * k + j) := by
   show sources / 2 ^ (64 * k) / 2 ^ (32 * j) % 2 ^ 32 = sources / 2 ^ (32 * (2 * k + j)) % 2 ^ 32
   rw [Natural.shift_shift, Nat.mul_add, ← Nat.mul_assoc]
 end PytestTorchLean
