@@ -1,10 +1,12 @@
-"""How closely Softmax and BatchNormalization are enclosed in the vision transformers of the competition.
+"""How closely Softmax, BatchNormalization and LayerNormalization are enclosed.
 
     python benchmarks/enclosures.py --data FOLDER [--output FILE]
 
-Of each node: the width of every result's interval, divided by the range of that result over points of the
-node's own input box, as intervals bound it. Corners that are extreme for an element of a Softmax are among
-the points; a BatchNormalization is least and greatest at two corners.
+The first two in the vision transformers of the competition. Of each node: the width of every result's
+interval, divided by the range of that result over points of the node's own input box, as intervals bound it.
+Corners that are extreme for an element of a Softmax are among the points; a BatchNormalization is least and
+greatest at two corners. LayerNormalization on boxes around random rows, with corners among the points that
+derivatives lead to.
 """
 
 from __future__ import annotations
@@ -12,16 +14,23 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+import tempfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
-from pytest_torchlean.bounds.interval import evaluate, propagate
+from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import Program
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.linear import bounded_by_rows
+from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
@@ -32,7 +41,14 @@ LARGEST = 50.0
 """Scores beyond which a node is left out: their bounds have grown beyond use before it."""
 LEAST = 1e-9
 """Ranges below it are rounding."""
-HEAD = ("instance", "operator", "node", "binary32: median", "largest", "real: median", "largest")
+HEAD = ("instance", "operator", "node", "sequence: median", "largest", "definition: median", "largest")
+ROW_LENGTHS, RADII, ROWS = (4, 16, 32, 64), (0.01, 0.05, 0.2, 0.5), 3
+"""Of rows of LayerNormalization: their lengths, the boxes' radii in standard deviations, rows of each."""
+NORMALIZED_HEAD = ("n", "radius", "intervals: median", "largest", "rows: median", "largest")
+CLIMBS = 6
+"""Steps from corner to corner."""
+FAR = 64
+"""Beyond all results."""
 
 
 def softmax_range(low: Float64, high: Float64) -> Float64:
@@ -106,20 +122,93 @@ def table(folder: Path) -> Iterator[tuple[str, ...]]:
                 yield (Path(file).stem, op, str(number), *cells)
 
 
-def text(rows: list[tuple[str, ...]]) -> str:
+def layer_normalization(terms: int) -> Program:
+    """Of one row, scale 1."""
+    node = helper.make_node("LayerNormalization", ["x", "s"], ["y"], axis=-1)
+    kinds = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, terms]) for name in "xy"]
+    ones = numpy_helper.from_array(np.ones(terms, np.float32), "s")
+    proto = helper.make_model(
+        helper.make_graph([node], "g", kinds[:1], kinds[1:], [ones]),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=9,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(proto.SerializeToString())
+        return lower_to_program(lower(load_model(path, root=Path(folder))))
+
+
+def normalized_range(program: Program, middle: Float64, radius: float) -> Float64:
+    """The range of each result that points show; for each, corners that its derivatives lead to."""
+    rng, terms = np.random.default_rng(1), middle.size
+    points = [middle + radius * rng.choice([-1.0, 1.0], size=(POINTS, terms))]
+    for place in range(terms):
+        for sign in (-1.0, 1.0):
+            point, cotangent = middle[None], np.zeros((1, terms))
+            cotangent[0, place] = sign
+            for _ in range(CLIMBS):
+                slopes = gradient(program, evaluate(program, point), cotangent)
+                point = middle[None] + radius * np.sign(slopes)
+                points.append(point)
+    values = evaluate(program, np.concatenate(points))[:, program.outputs]
+    return np.asarray(np.ptp(values, axis=0))
+
+
+def by_rows(program: Program, middle: Float64, radius: float) -> Float64:
+    """The widths of the bounds that a certificate of `real` has with rows."""
+    ends = (tuple(Fraction(float(x + side * radius)) for x in middle) for side in (-1, 1))
+    far = (Fraction(FAR),) * middle.size
+    forms = bound_forms(tuple(-x for x in far), far, middle.size, strict=False)
+    account = prepare(program, [Goal(forms, (RationalBox(*ends),))], Semantics.REAL)
+    _, state = bounded_by_rows(account, account.emission.claims[0].boxes[0])
+    widths = (state.upper - state.lower)[program.outputs, 0] / account.emission.certificate.scale.unit
+    return np.asarray(widths, dtype=np.float64)
+
+
+def normalized_table() -> Iterator[tuple[str, ...]]:
+    """A row for each length and radius."""
+    rng = np.random.default_rng(0)
+    for terms in ROW_LENGTHS:
+        program = layer_normalization(terms)
+        for radius in RADII:
+            found: list[tuple[Float64, Float64]] = []
+            for _ in range(ROWS):
+                middle = rng.normal(size=terms)
+                middle /= middle.std()
+                reached = normalized_range(program, middle, radius)
+                low, high = propagate(program, middle[None] - radius, middle[None] + radius)
+                intervals = (high - low)[0, program.outputs]
+                found.append((intervals / reached, by_rows(program, middle, radius) / reached))
+            both = (np.concatenate(side) for side in zip(*found, strict=True))
+            cells = [cell for side in both for cell in (f"{np.median(side):.2f}", f"{side.max():.3g}")]
+            yield (str(terms), f"{radius:g}", *cells)
+
+
+def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
     lines = [
-        "# Enclosures of Softmax and BatchNormalization\n",
+        "# Enclosures of Softmax, BatchNormalization and LayerNormalization\n",
         "Written by `python benchmarks/enclosures.py --data FOLDER --output benchmarks/ENCLOSURES.md`.\n",
         "Of each node: the width of every result's interval, divided by the range of that result over points "
-        "of the node's own input box, as intervals bound it. `binary32` and `real` are the two forms that a "
-        "Softmax is taken in; claims about `real` use the one that bounds their outputs more closely. `-`: "
-        "scores are bounded by more than 50, or bounds are no numbers any more. Backward rows are not "
+        "of the node's own input box, as intervals bound it. `sequence` and `definition` are the two forms "
+        "that a Softmax is taken in: with the largest score subtracted, and without. Claims use the one that "
+        "bounds their outputs more closely; under `binary32` the second is granted 2^-14 of every share in "
+        "addition. "
+        "`-`: scores are bounded by more than 50, or bounds are no numbers any more. Backward rows are not "
         "used here.\n",
-        " | ".join(("", *HEAD, "")).strip(),
-        "|---" * len(HEAD) + "|",
-        *(" | ".join(("", *row, "")).strip() for row in rows),
+        *_lines(HEAD, rows),
+        "\n## LayerNormalization\n",
+        f"{ROWS} random rows of n numbers each, and boxes of that many standard deviations around them: the "
+        "same ratio by intervals alone, and in a certificate of `real` with backward rows, which go through "
+        "the root.\n",
+        *_lines(NORMALIZED_HEAD, normalized),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _lines(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield " | ".join(("", *head, "")).strip()
+    yield "|---" * len(head) + "|"
+    yield from (" | ".join(("", *row, "")).strip() for row in rows)
 
 
 def main() -> int:
@@ -129,7 +218,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    made = text(list(table(arguments.data / "vit")))
+    made = text(list(table(arguments.data / "vit")), list(normalized_table()))
     if arguments.output:
         arguments.output.write_text(made, encoding="utf-8")
     else:
