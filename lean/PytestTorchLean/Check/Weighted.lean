@@ -23,12 +23,14 @@ def total (own : List Nat) : Nat := List.rec (motive := fun _ => Nat) 0 (fun n _
 def small (bits : Nat) (own : List Nat) : Bool :=
   List.rec (motive := fun _ => Bool) true (fun n _ rest => both (Nat.ble n (Nat.pow 2 bits)) rest) own
 
+/-- The next row's number, that of the list or 0, and those behind it. Not in line: a program evaluates cases
+    in what `Nat.rec` is given before it chooses, and would go on twice in every row that is skipped. -/
+@[noinline] def first (rest : List Nat → List Column) (own : List Nat) : List Column :=
+  List.rec (motive := fun _ => List Column) (⟨0, 0⟩ :: rest []) (fun n later _ => ⟨n, 0⟩ :: rest later) own
 /-- One number for each of the `rows` rows: those of the list from row `skip` on, 0 elsewhere. -/
 def window (rows : Nat) : Nat → List Nat → List Column :=
   Nat.rec (motive := fun _ => Nat → List Nat → List Column) (fun _ _ => [])
-    (fun _ rest skip own => Nat.rec (motive := fun _ => List Column)
-      (List.rec (motive := fun _ => List Column) (⟨0, 0⟩ :: rest 0 [])
-          (fun n later _ => ⟨n, 0⟩ :: rest 0 later) own)
+    (fun _ rest skip own => Nat.rec (motive := fun _ => List Column) (first (rest 0) own)
       (fun skip' _ => ⟨0, 0⟩ :: rest skip' own) skip) rows
 
 /-! ### What a window weighs -/
