@@ -42,7 +42,8 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "axiom": _core("Prelude"),
     "init_quot": _core("Prelude"),
     # What runs something else than what was defined (`csimp` does so by a proved equality).
-    "csimp": _core("Recursors") | {f"{ROOT}.Check.*", f"{ROOT}.Check.Forward.*"},
+    "csimp": _core("Recursors")
+    | {f"{ROOT}.Check.*", f"{ROOT}.Check.Forward.*", f"{ROOT}.Check.Relaxation.*"},
     "unsafe": _core("Prelude", "Data", "Syntax"),
     "unsafeCast": _core("Data", "Syntax"),
     "implemented_by": _core("Syntax"),

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Convolved
+import PytestTorchLean.Check.Relaxation.Returned
 import PytestTorchLean.Check.Relaxation.Substitute
 /-!
 # An affine node with several positions substituted into a batch
