@@ -50,6 +50,12 @@ class Chain:
         """The number of ReLUs, and that of the last level."""
         return len(self.relus)
 
+    def units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
+        """Values of a level, or their opposites, as rows."""
+        rows = np.zeros((places.size, len(self.biases[number]) + 1))
+        rows[np.arange(places.size), places] = signs
+        return rows
+
     def outputs(self, program: Program, rows: Float64) -> Float64 | None:
         """Forms of the slots, (rows, slots), over the last level, the constant after it, (rows, size + 1);
         None where they read anything else.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,3 +66,17 @@ class RefinedSearch:
 
     tree: RefinedCase | None
     gap: float
+
+
+def behind(steps: Sequence[Tightening | Decided], then: Ending | Halves) -> RefinedCase:
+    """What is done behind all steps."""
+    tightenings: list[Tightening] = []
+    found = then
+    for step in reversed(steps):
+        if isinstance(step, Tightening):
+            tightenings.insert(0, step)
+            continue
+        kept, empty = RefinedCase(tuple(tightenings), found), RefinedCase((), step.ending)
+        off, on = (empty, kept) if step.on else (kept, empty)
+        found, tightenings = Halves(step.relu, step.place, off, on), []
+    return RefinedCase(tuple(tightenings), found)

@@ -9,8 +9,8 @@ branching), in the case furthest from its goal. A certificate states what is fou
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,18 @@ from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.chains import Carried, Chain, Level, carry, chain_of, restated
 from pytest_torchlean.bounds.crown import LinearBounds
 from pytest_torchlean.bounds.layers import Float64
-from pytest_torchlean.bounds.refined import Decided, Ending, Halves, RefinedCase, RefinedSearch, Tightening
+from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.refined import (
+    Decided,
+    Ending,
+    Halves,
+    RefinedCase,
+    RefinedSearch,
+    Tightening,
+    behind,
+)
 from pytest_torchlean.bounds.slopes import Ascent
+from pytest_torchlean.bounds.trials import Trial, together
 
 _ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
 """For the whole box, whose bounds all cases start from."""
@@ -49,20 +59,6 @@ _DEEPEST = 60
 """Splits of one case: scripts nest as deeply, for Python and for Lean."""
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """What the rows gain in the two cases of a ReLU, and how near to empty these are."""
-
-    chosen: tuple[int, int]
-    gains: tuple[float, float]
-    emptier: tuple[float, float]
-
-
-def _together(cases: tuple[float, float]) -> float:
-    """The worse of two cases counts twice."""
-    return min(cases) + max(cases) / 2
-
-
 @dataclass(eq=False)
 class _Node:
     levels: tuple[Level, ...]
@@ -87,28 +83,52 @@ def search(
     bounds: of one box. At most `most` cases are bounded; those that are only tried do not count. None where
     the program is no chain of dense layers and ReLUs. Raises OutOfTime.
     """
-    chain = chain_of(bounds.layers.program)
-    forms = None if chain is None else chain.outputs(bounds.layers.program, rows)
+    layers = bounds.layers
+    if chain_of(layers.program) is None:
+        return None
+    low, high = (side[layers.here(0), 0] for side in (bounds.low, bounds.high))
+    places = [layers.here(number) for number in range(1, len(layers.layers), 2)]
+    levels = tuple(
+        Level(bounds.low[here, 0], bounds.high[here, 0], np.zeros(here.stop - here.start, dtype=np.float32))
+        for here in places
+    )
+    return resume(layers.program, (low, high), levels, rows, most=most, slack=slack, budget=budget)
+
+
+def resume(
+    program: Program,
+    box: tuple[Float64, Float64],
+    levels: tuple[Level, ...],
+    rows: Float64,
+    *,
+    most: int,
+    slack: float,
+    budget: Budget = UNLIMITED,
+) -> RefinedSearch | None:
+    """`search` in a case of the box (lower, upper) of which bounds and phases are known, one level for each
+    ReLU. Raises OutOfTime.
+    """
+    chain = chain_of(program)
+    forms = None if chain is None else chain.outputs(program, rows)
     if chain is None or forms is None:
         return None
-    return _Search(chain, bounds, forms, slack, budget).run(most)
+    low, high = box
+    return _Search(chain, ((low + high) / 2, (high - low) / 2), levels, forms, slack, budget).run(most)
 
 
+@dataclass(frozen=True, eq=False)
 class _Search:
-    def __init__(
-        self, chain: Chain, bounds: LinearBounds, forms: Float64, slack: float, budget: Budget
-    ) -> None:
-        layers = bounds.layers
-        low, high = (side[layers.here(0), 0] for side in (bounds.low, bounds.high))
-        self.chain, self.forms, self.slack, self.budget = chain, forms, slack, budget
-        self.box = ((low + high) / 2, (high - low) / 2)
-        self.levels = tuple(
-            Level(bounds.low[here, 0], bounds.high[here, 0], np.zeros(len(bias), dtype=np.float32))
-            for here, bias in (
-                (layers.here(2 * number + 1), chain.biases[number]) for number in range(chain.depth)
-            )
-        )
-        self.widths = [np.maximum(level.high - level.low, 1e-9) for level in self.levels]
+    chain: Chain
+    box: tuple[Float64, Float64]
+    levels: tuple[Level, ...]
+    forms: Float64
+    slack: float
+    budget: Budget
+
+    @cached_property
+    def widths(self) -> list[Float64]:
+        """Of the intervals at the start."""
+        return [np.maximum(level.high - level.low, 1e-9) for level in self.levels]
 
     def run(self, most: int) -> RefinedSearch:
         root = _Node(self.levels, 0, -np.inf, {})
@@ -175,7 +195,7 @@ class _Search:
         places = np.flatnonzero(level.free)
         if not places.size:
             return []
-        rows = self._units(number, places, np.full(places.size, sign))
+        rows = self.chain.units(number, places, np.full(places.size, sign))
         found = self._carry(node, number, rows, places, int(sign), how)
         old = level.low[places] if sign > 0 else -level.high[places]
         gained = found.least - old
@@ -204,7 +224,7 @@ class _Search:
         places = level.phases
         if number == 0 or not places.size:
             return False
-        rows = self._units(number, places, signs := level.known[places].astype(np.float64))
+        rows = self.chain.units(number, places, signs := level.known[places].astype(np.float64))
         bound = np.where(signs > 0, level.high[places], -level.low[places])
         width = self.widths[number][places]
         names = 2 * places + (signs < 0)
@@ -239,7 +259,7 @@ class _Search:
             return
         signs = np.repeat([1.0, -1.0], places.size)
         places = np.tile(places, 2)
-        rows = self._units(number, places, signs)
+        rows = self.chain.units(number, places, signs)
         found = carry(
             self.chain, self.box, before[:number], rows, how,
             names=2 * places + (signs < 0), own=level, begun=node.found.get((number, 0)), budget=self.budget,
@@ -318,12 +338,6 @@ class _Search:
         )  # fmt: skip
         return found
 
-    def _units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
-        """Values of a level, or their opposites, as rows."""
-        rows = np.zeros((places.size, len(self.chain.biases[number]) + 1))
-        rows[np.arange(places.size), places] = signs
-        return rows
-
     def _lower(self, slopes: tuple[Float64, ...]) -> dict[int, Float64]:
         return dict(zip(self.chain.relus, slopes, strict=False))
 
@@ -345,14 +359,14 @@ class _Search:
         in one of them, what shows that cases are empty counts.
         """
         gained = self._gains(node, node.costs[:1])
-        best = max(gained, key=lambda trial: _together(trial.gains), default=None)
+        best = max(gained, key=lambda trial: together(trial.gains), default=None)
         if best is not None and min(best.gains) > _STUCK * -node.least:
             return best.chosen
         others = self._gains(node, node.costs[1:])
-        emptier = max(others, key=lambda trial: _together(trial.emptier), default=best)
+        emptier = max(others, key=lambda trial: together(trial.emptier), default=best)
         return None if emptier is None else emptier.chosen
 
-    def _gains(self, node: _Node, all_costs: list[tuple[Float64, ...]]) -> list[_Trial]:
+    def _gains(self, node: _Node, all_costs: list[tuple[Float64, ...]]) -> list[Trial]:
         """The ReLUs that cost most, each tried."""
         tried: set[tuple[int, int]] = set()
         for costs in all_costs:
@@ -370,26 +384,12 @@ class _Search:
                 for half, fine in zip(halves, done, strict=True)
             ]
             emptier = [0.0 if fine else half.empty for half, fine in zip(halves, done, strict=True)]
-            found.append(_Trial(chosen, (gains[0], gains[1]), (emptier[0], emptier[1])))
+            found.append(Trial(chosen, (gains[0], gains[1]), (emptier[0], emptier[1])))
         return found
 
     def _tree(self, node: _Node) -> RefinedCase:
         if node.split is None:
             assert node.ending is not None
-            return _behind(node.steps, node.ending)
+            return behind(node.steps, node.ending)
         number, place, off, on = node.split
-        return _behind(node.steps, Halves(self.chain.relus[number], place, self._tree(off), self._tree(on)))
-
-
-def _behind(steps: Sequence[Tightening | Decided], then: Ending | Halves) -> RefinedCase:
-    """What is done behind all steps."""
-    tightenings: list[Tightening] = []
-    found = then
-    for step in reversed(steps):
-        if isinstance(step, Tightening):
-            tightenings.insert(0, step)
-            continue
-        kept, empty = RefinedCase(tuple(tightenings), found), RefinedCase((), step.ending)
-        off, on = (empty, kept) if step.on else (kept, empty)
-        found, tightenings = Halves(step.relu, step.place, off, on), []
-    return RefinedCase(tuple(tightenings), found)
+        return behind(node.steps, Halves(self.chain.relus[number], place, self._tree(off), self._tree(on)))

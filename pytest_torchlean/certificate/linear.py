@@ -45,7 +45,13 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.retightened import MOST_GOALS, ROWS_BITS, Retightened
+from pytest_torchlean.certificate.retightened import (
+    MOST_GOALS,
+    ROWS_BITS,
+    Resume,
+    Retightened,
+    hopeless,
+)
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.statement import (
     AffineData,
@@ -78,17 +84,19 @@ def relaxed_script(
     box: BoxData,
     cases: Tree | None = None,
     refine: Refine = unrefined,
+    resume: Resume = hopeless,
 ) -> tuple[ScriptData, bool, Integers]:
     """A script for one box of a claim; whether Lean will accept it; the smallest clause of any case, scaled.
 
-    cases: cuts of the box, each with bounds of its own. refine: see `phased.Cases`. Where no row can go back
-    there are intervals only. Raises OutOfTime.
+    cases: cuts of the box, each with bounds of its own. refine: see `phased.Cases`. resume: see
+    `retightened.Resume`. Where no row can go back there are intervals only. Raises OutOfTime.
     """
     forms = claim.property.forms
     own = decoding_of(patterns_of(forms))
-    return _case(
-        account, claim, PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,)), cases, refine
-    )
+    node, start = PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,))
+    if isinstance(cases, Leaf):
+        return _chain(account, claim, node, start, cases, refine, resume)
+    return _case(account, claim, node, start, cases, refine)
 
 
 def relaxed_chain(
@@ -129,6 +137,7 @@ def _chain(
     state: State,
     leaf: Leaf | None,
     refine: Refine,
+    resume: Resume = hopeless,
 ) -> tuple[ScriptData, bool, Integers]:
     stated = None if leaf is None else leaf.slopes
     pieces, state, slopes = _pieces(account, state, stated)
@@ -137,7 +146,7 @@ def _chain(
         script, fine, least = Cases(account, claim, forms, slopes, refine).script(leaf.phases, state)
         return behind(pieces, script), fine, least
     if leaf is not None and leaf.refined is not None:
-        own = Retightened(account, claim, forms, slopes, refine)
+        own = Retightened(account, claim, forms, slopes, refine, resume)
         script, fine, least = own.refined(leaf.refined, state)
         return behind(pieces, script), fine, least
     how: ConclusionData

@@ -55,6 +55,10 @@ NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 DIFFERENCE_BITS = 30
 """The same where differences are bounded: they are far smaller than the values they are formed of."""
 _FEWEST_BITS = 6
+_SPARE_BITS = 3
+"""For multipliers of rows whose coefficients have become smaller than those of the goals."""
+_EVEN_BITS = 8
+"""Digits of relaxations with multipliers are multiples of it: Lean prepares weights for each size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +75,15 @@ def relax(
     slopes: Mapping[int, Slopes],
     goals: NDArray[np.int64],
     multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
+    peak: float = 0.0,
 ) -> Relaxed:
     """Bound slots of the last passed node; goals are words, see RelaxationData.
 
     passed: in the order of the graph. slopes, multipliers: by the first slot of each ReLU node; see
-    `go_back`. Raises NotRelaxable.
+    `go_back`. peak: see `digits_for`. Raises NotRelaxable.
     """
     last = passed[-1]
-    digit, most = digits_for(passed, slopes, multipliers, bits_for(box))
+    digit, most = digits_for(passed, slopes, multipliers, bits_for(box), peak)
     rows = goal_rows(last, goals, digit)
     rows, links = go_back(box, passed, slopes, rows, most, multipliers)
     width = width_for(box, rows)
@@ -93,9 +98,10 @@ def relax_earlier(
     slopes: Mapping[int, Slopes],
     goals: NDArray[np.int64],
     multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
+    peak: float = 0.0,
 ) -> Relaxed:
     """`relax` for slots of node `number`, which later ones may follow. Raises NotRelaxable."""
-    found = relax(box, passed[: number + 1], slopes, goals, multipliers)
+    found = relax(box, passed[: number + 1], slopes, goals, multipliers, peak)
     later = (SkipData(),) * (len(passed) - number - 1)
     return replace(found, data=replace(found.data, links=(*later, *found.data.links)))
 
@@ -106,13 +112,14 @@ def conclude(
     slopes: Mapping[int, Slopes],
     forms: PassedNode,
     multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
+    peak: float = 0.0,
 ) -> tuple[RelaxedData, Integers]:
     """The property's forms as goals, and by how much each row's gain exceeds its loss.
 
     forms: the property's matrix as a node that starts at slot 0. multipliers: as in `go_back`, in
-    units of the forms. Raises NotRelaxable.
+    units of the forms. peak: see `digits_for`. Raises NotRelaxable.
     """
-    digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box))
+    digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box), peak)
     rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), digit)
     product = product_of(forms, rows)
     link = chosen_link(product, most)
@@ -293,10 +300,18 @@ def digits_for(
     slopes: Mapping[int, Slopes],
     multipliers: Mapping[int, Float64],
     bits: int = COEFFICIENT_BITS,
+    peak: float = 0.0,
 ) -> tuple[int, int]:
-    """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node."""
+    """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node.
+
+    peak: the largest multiplier, if it is not 0, in units of the goals' largest coefficient: where it is
+    large, coefficients keep more bits, so that as much is lost as without it.
+    """
     slope_bits = max((own.size for own in slopes.values()), default=0)
     slope_bits += max((int(np.count_nonzero(own)) for own in multipliers.values()), default=0).bit_length()
+    if peak > 0:
+        more = max(0, int(np.ceil(np.log2(peak))))
+        slope_bits, bits = slope_bits + _SPARE_BITS + more, bits + more
     affine = [node for node in passed if isinstance(node.node, AffineData)]
     if not affine:
         raise NotRelaxable("no affine node to go back through")
@@ -304,7 +319,10 @@ def digits_for(
     choices = [node.node for node in passed if isinstance(node.node, MaximumData | MinimumData)]
     needed = max([needed, *(bits_of_choice(node.count, SLOPE_BITS) + 1 for node in choices)]) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
-    digit = min(needed + bits + 1, longest) // 2 * 2
+    wanted = needed + bits + 1
+    if peak > 0:
+        wanted += -wanted % _EVEN_BITS
+    digit = min(wanted, longest) // 2 * 2
     most = min(bits, digit - needed)
     if most < _FEWEST_BITS:
         raise NotRelaxable("coefficients longer than a digit")

@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_torchlean.bounds import cells, crown, retightening
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.chains import chain_of
+from pytest_torchlean.bounds.chains import Level, chain_of
 from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
@@ -23,6 +23,7 @@ from pytest_torchlean.bounds.program import (
     Program,
     QuotientNode,
 )
+from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
@@ -36,6 +37,7 @@ from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ScriptData
 from pytest_torchlean.certificate.phased import Refine, unrefined
 from pytest_torchlean.certificate.plan import Goal
+from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.certificate.states import Forecast
@@ -72,6 +74,8 @@ _CASES_REFINED = 5.0
 """So many cases that bound earlier values again cost Lean about as much as one that does not."""
 _FINER_SLACKS = (4e-3, 3e-2)
 """For a case that integers did not prove with the slack above."""
+_RESUMED_SLACKS = (2e-3, 1e-2, 4e-2)
+"""The same for a case that bounds earlier values again."""
 _MOST_FINER = 64
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
@@ -262,8 +266,15 @@ def improved(
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
             if cases is not None:
-                refine = refining(slot_rows(program, goal.forms), goal.forms.alternatives, cases, budget)
-                found, fine, _ = relaxed_script(account, claim, claim.boxes[index], cases, refine)
+                rows = slot_rows(program, goal.forms)
+                found, fine, _ = relaxed_script(
+                    account,
+                    claim,
+                    claim.boxes[index],
+                    cases,
+                    refining(rows, goal.forms.alternatives, cases, budget),
+                    resuming(program, rows, cases, budget),
+                )
                 own = found if fine else None
             may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
             if may_be and work.take(MOST_PARTS * costs.part):
@@ -342,6 +353,22 @@ def refining(rows: Float64, alternatives: int, cases: Tree, budget: Budget) -> R
         return None
 
     return refine
+
+
+def resuming(program: Program, rows: Float64, cases: Tree, budget: Budget) -> Resume:
+    """What goes on in cases that bound earlier values again, where these do not survive rounding."""
+    if not isinstance(cases, Leaf) or cases.refined is None:
+        return hopeless
+    box = (cases.lower, cases.upper)
+
+    def resume(levels: tuple[Level, ...], tried: int) -> RefinedCase | None:
+        if tried >= len(_RESUMED_SLACKS):
+            return None
+        slack = _RESUMED_SLACKS[tried]
+        found = retightening.resume(program, box, levels, rows, most=_MOST_FINER, slack=slack, budget=budget)
+        return None if found is None else found.tree
+
+    return resume
 
 
 def slot_rows(program: Program, forms: Forms) -> Float64:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from phase_examples import Example, evaluated, example, foreseen, script_of, with_script, without
 
+from pytest_torchlean.bounds.budget import UNLIMITED
+from pytest_torchlean.bounds.refined import Halves, RefinedCase
 from pytest_torchlean.bounds.retightening import search
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
@@ -18,11 +20,13 @@ from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import Emission, NodeScript, ScriptData, SplitScript, TightenScript
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.relaxation import digits_for
+from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import size_of
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.substitution import RelaxationData, SkipData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
-from pytest_torchlean.properties.linear import slot_rows
+from pytest_torchlean.properties.linear import resuming, slot_rows
 
 EXAMPLES = {
     "two hidden layers": example(9, 6, 6, share=0.5),
@@ -43,11 +47,21 @@ def leaf_of(own: Example) -> Leaf:
     return Leaf(low, high, known.slopes, refined=found.tree)
 
 
-def proof(own: Example, semantics: Semantics, leaf: Leaf | None = None) -> tuple[Emission, bool]:
+def proof(
+    own: Example, semantics: Semantics, leaf: Leaf | None = None, resume: Resume = hopeless
+) -> tuple[Emission, bool]:
     account = prepare(own.network.program, [Goal(own.forms, (own.box,))], semantics)
     claim = account.emission.claims[0]
-    script, fine, _ = relaxed_script(account, claim, claim.boxes[0], leaf or leaf_of(own))
+    script, fine, _ = relaxed_script(account, claim, claim.boxes[0], leaf or leaf_of(own), resume=resume)
     return with_script(account.emission, script), fine
+
+
+def weakened(case: RefinedCase) -> RefinedCase:
+    """No bound is stated again, and no ending uses a phase."""
+    then = case.then
+    if isinstance(then, Halves):
+        return RefinedCase((), replace(then, off=weakened(then.off), on=weakened(then.on)))
+    return RefinedCase((), replace(then, multipliers={}))
 
 
 def of_earlier(script: ScriptData) -> Iterator[tuple[RelaxationData, Callable[[RelaxationData], ScriptData]]]:
@@ -85,6 +99,39 @@ def test_lean_accepts_what_the_search_found(
     assert foreseen(emission)
     assert ask(emission).accepted
     assert evaluated(emission, library, lean)
+
+
+@pytest.mark.parametrize("semantics", BOTH)
+def test_cases_that_integers_refuse_are_gone_on_with(
+    semantics: Semantics, lean: LeanInstall, library: BuiltLibrary
+) -> None:
+    own = EXAMPLES["three hidden layers"]
+    leaf = leaf_of(own)
+    assert leaf.refined is not None
+    leaf = replace(leaf, refined=weakened(leaf.refined))
+    assert not proof(own, semantics, leaf)[1]
+    program = own.network.program
+    emission, fine = proof(
+        own, semantics, leaf, resuming(program, slot_rows(program, own.forms), leaf, UNLIMITED)
+    )
+    assert fine
+    assert foreseen(emission)
+    assert evaluated(emission, library, lean)
+
+
+def test_large_multipliers_get_longer_digits() -> None:
+    own = EXAMPLES["three hidden layers"]
+    account = prepare(own.network.program, [Goal(own.forms, (own.box,))], Semantics.REAL)
+    boxes = account.emission.claims[0].boxes
+    state = account.start(boxes)
+    for step in account.steps(boxes):
+        state = account.node(step, state)
+    passed, sizes = state.history_of(0), {0: np.full((1, 4), 300.0)}
+    usual, usually = digits_for(passed, {}, sizes, peak=1.0)
+    digit, most = digits_for(passed, {}, sizes, peak=300.0)
+    assert most == usually + 9
+    assert digit >= usual + 16
+    assert usual % 8 == digit % 8 == 0
 
 
 @pytest.mark.parametrize("semantics", BOTH)

@@ -174,6 +174,23 @@ theorem dots_succ (b w R d x n j v : Nat) :
     column b w R x j * Nat.land v (2 ^ d - 1) + dots b w R d x n (j + 1) (Nat.shiftRight v d) := by
   show _ + force (fun j' => force (dots b w R d x n j') (Nat.shiftRight v d)) (Nat.succ j) = _
   rw [force_eq, force_eq]; rfl
+/-- For the compiler, as in Core/Recursors: the mask of a column is formed once. -/
+def dotsBy (mask b d x : Nat) : (n j v : Nat) → Nat
+  | 0, _, _ => 0
+  | Nat.succ n, j, v => Nat.add
+      (Nat.mul (Nat.land (Nat.shiftRight x (Nat.mul b j)) mask) (Nat.land v (Nat.sub (Nat.pow 2 d) 1)))
+      (dotsBy mask b d x n (Nat.succ j) (Nat.shiftRight v d))
+def compiledDots (b w R d x n j v : Nat) : Nat := dotsBy (filled b (ones (Nat.mul b w) R)) b d x n j v
+theorem dotsBy_eq (b w R d x : Nat) : (n j v : Nat) → dots b w R d x n j v = compiledDots b w R d x n j v
+  | 0, _, _ => rfl
+  | n + 1, j, v => by
+    rw [dots_succ, dotsBy_eq b w R d x n (j + 1)]
+    show Nat.land _ ((2 ^ b - 1) * ones (b * w) R) * _ + _ = _
+    rw [filled_eq]; rfl
+@[csimp] theorem compiledDots_eq : @dots = @compiledDots :=
+  funext fun b => funext fun w => funext fun R => funext fun d => funext fun x => funext fun n =>
+    funext fun j => funext fun v => dotsBy_eq b w R d x n j v
+
 theorem dotsFrom_eq {b w n R d : Nat} {f : Nat → Nat → Nat} (hw : n ≤ w) (hb : 0 < b)
     (hf : ∀ r, r < R → ∀ j, j < n → f r j < 2 ^ b) :
     (m j : Nat) → (v : Nat → Nat) → j + m ≤ n → (∀ k, k < m → v k < 2 ^ d) →

@@ -287,15 +287,25 @@ theorem wholeFrom_sound {s : Scale} {frame : Frame} {slots goal v : Nat → K} {
   rw [natural_mul e, mul_assoc]
   exact y3
 
-/-- An affine node substituted into a batch: at once where its first columns read the run and the weights of a
-    lane fit a number that the kernel takes, column after column elsewhere. -/
+/-- Whether a large node's weights are at hand row by row: then compiled code is many times faster with rows
+    than with products of long numbers, which save steps of the kernel. -/
+def byRows [Prepared] (a : Affine) (d : Decoding) (digit n : Nat) : Bool :=
+  Bool.casesOn (motive := fun _ => Bool) (Nat.ble 16384 (Nat.mul a.rows a.columns)) false
+    (Option.rec (motive := fun _ => Bool) false (fun _ => true) (Prepared.rows a d digit n))
+/-- Whether a node is substituted at once: its first columns read the run, and the weights of a lane fit a
+    number that the kernel takes. -/
+def atOnce [Prepared] (a : Affine) (d : Decoding) (digit first n : Nat) : Bool :=
+  both (Nat.beq a.positions 1)
+    (both (Nat.ble n a.columns)
+      (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144)
+        (both (Dense.consecutive n first a.sources)
+          (Bool.casesOn (motive := fun _ => Bool) (byRows a d digit n) true false))))
+
+/-- An affine node substituted into a batch: at once, or column after column, or row after row. -/
 def substitute [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding)
     (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
   Bool.casesOn (motive := fun _ => Bool)
-    (both (Nat.beq a.positions 1)
-      (both (Nat.ble n a.columns)
-        (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144)
-          (Dense.consecutive n first a.sources))))
+    (atOnce a d frame.digit first n)
     (through s frame a d e error first n direct mirrored memory x next)
     (Option.rec (motive := fun _ => Bool) false
         (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
@@ -310,10 +320,7 @@ theorem substitute_none [Prepared] {s : Scale} {frame : Frame} {a : Affine} {d :
     substitute s frame a d e error first n direct mirrored memory x next = false := by
   unfold substitute through
   rw [Prepared.columns_eq, h]
-  cases both (Nat.beq a.positions 1)
-    (both (Nat.ble n a.columns)
-      (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144)
-        (Dense.consecutive n first a.sources))) <;> rfl
+  cases atOnce a d frame.digit first n <;> rfl
 
 theorem substitute_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : Nat → K} {a : Affine}
     {d : Decoding} {e error first n direct mirrored memory : Nat} {x : Batch} {next : Batch → Bool}
@@ -327,10 +334,7 @@ theorem substitute_sound [Prepared] {s : Scale} {frame : Frame} {slots goal v : 
     (h : substitute s frame a d e error first n direct mirrored memory x next = true) :
     ∃ y : Batch, y.Holds s frame slots goal ∧ next y = true := by
   unfold substitute at h
-  cases e1 : both (Nat.beq a.positions 1)
-      (both (Nat.ble n a.columns)
-        (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144)
-          (Dense.consecutive n first a.sources))) with
+  cases e1 : atOnce a d frame.digit first n with
   | false => rw [e1] at h; exact through_sound sf hm hx near h
   | true =>
     rw [e1, Prepared.columns_eq] at h
