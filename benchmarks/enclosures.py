@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,12 @@ LARGEST = 50.0
 """Scores beyond which a node is left out: their bounds have grown beyond use before it."""
 LEAST = 1e-9
 """Ranges below it are rounding."""
-HEAD = ("instance", "operator", "node", "sequence: median", "largest", "definition: median", "largest")
+SMALL = 25.0
+"""Scores up to which powers have enough digits for rows."""
+HEAD = (
+    *("instance", "operator", "node", "sequence: median", "largest", "definition: median", "largest"),
+    *("rows: median", "largest"),
+)
 ROW_LENGTHS, RADII, ROWS = (4, 16, 32, 64), (0.01, 0.05, 0.2, 0.5), 3
 """Of rows of LayerNormalization: their lengths, the boxes' radii in standard deviations, rows of each."""
 NORMALIZED_HEAD = ("n", "radius", "intervals: median", "largest", "rows: median", "largest")
@@ -90,6 +96,25 @@ def ratios(graph: Graph, node: Node, program: Program, low: Float64, high: Float
     return np.asarray((high - low)[0, writes][varies] / reached.reshape(-1)[varies])
 
 
+def ratios_by_rows(graph: Graph, node: Node, program: Program, low: Float64, high: Float64) -> Float64 | None:
+    """The same of a Softmax by its definition, as a certificate bounds it with rows over its scores."""
+    reads, terms = program.values[node.inputs[0]], graph.types[node.inputs[0]].shape[-1]
+    least, most = (side[0, reads].reshape(-1, terms) for side in (low, high))
+    if not max(np.abs(least).max(), np.abs(most).max()) <= SMALL:
+        return None
+    shares, reached = normalizing("Softmax", terms), softmax_range(least, most)
+    widths = np.stack([by_rows(shares, *ends) for ends in zip(least, most, strict=True)])
+    varies = reached > LEAST
+    return np.asarray(widths[varies] / reached[varies])
+
+
+def cells_of(found: Float64 | None) -> tuple[str, str]:
+    """The median and the largest."""
+    return (
+        ("-", "-") if found is None or not found.size else (f"{np.median(found):.2f}", f"{found.max():.3g}")
+    )
+
+
 def table(folder: Path) -> Iterator[tuple[str, ...]]:
     """A row for each node."""
     with (folder / "instances.csv").open(encoding="utf-8", newline="") as listed:
@@ -110,21 +135,17 @@ def table(folder: Path) -> Iterator[tuple[str, ...]]:
                 found = [
                     ratios(graph, node, program, *own) for program, own in zip(programs, bounds, strict=True)
                 ]
-                cells = [
-                    cell
-                    for own in found
-                    for cell in (
-                        ("-", "-")
-                        if own is None or not own.size
-                        else (f"{np.median(own):.2f}", f"{own.max():.3g}")
-                    )
-                ]
-                yield (Path(file).stem, op, str(number), *cells)
+                if op == "Softmax":
+                    found.append(ratios_by_rows(graph, node, programs[1], *bounds[1]))
+                else:
+                    found.append(None)
+                yield (Path(file).stem, op, str(number), *(cell for own in found for cell in cells_of(own)))
 
 
-def layer_normalization(terms: int) -> Program:
-    """Of one row, scale 1."""
-    node = helper.make_node("LayerNormalization", ["x", "s"], ["y"], axis=-1)
+@lru_cache
+def normalizing(op: str, terms: int) -> Program:
+    """Of one row: LayerNormalization, scale 1, or Softmax by its definition."""
+    node = helper.make_node(op, ["x"] if op == "Softmax" else ["x", "s"], ["y"], axis=-1)
     kinds = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, terms]) for name in "xy"]
     ones = numpy_helper.from_array(np.ones(terms, np.float32), "s")
     proto = helper.make_model(
@@ -135,7 +156,7 @@ def layer_normalization(terms: int) -> Program:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         path.write_bytes(proto.SerializeToString())
-        return lower_to_program(lower(load_model(path, root=Path(folder))))
+        return lower_to_program(lower(load_model(path, root=Path(folder))), granted=True)
 
 
 def normalized_range(program: Program, middle: Float64, radius: float) -> Float64:
@@ -154,11 +175,11 @@ def normalized_range(program: Program, middle: Float64, radius: float) -> Float6
     return np.asarray(np.ptp(values, axis=0))
 
 
-def by_rows(program: Program, middle: Float64, radius: float) -> Float64:
+def by_rows(program: Program, low: Float64, high: Float64) -> Float64:
     """The widths of the bounds that a certificate of `real` has with rows."""
-    ends = (tuple(Fraction(float(x + side * radius)) for x in middle) for side in (-1, 1))
-    far = (Fraction(FAR),) * middle.size
-    forms = bound_forms(tuple(-x for x in far), far, middle.size, strict=False)
+    ends = (tuple(Fraction(float(x)) for x in side) for side in (low, high))
+    far = (Fraction(FAR),) * low.size
+    forms = bound_forms(tuple(-x for x in far), far, low.size, strict=False)
     account = prepare(program, [Goal(forms, (RationalBox(*ends),))], Semantics.REAL)
     _, state = bounded_by_rows(account, account.emission.claims[0].boxes[0])
     widths = (state.upper - state.lower)[program.outputs, 0] / account.emission.certificate.scale.unit
@@ -169,19 +190,19 @@ def normalized_table() -> Iterator[tuple[str, ...]]:
     """A row for each length and radius."""
     rng = np.random.default_rng(0)
     for terms in ROW_LENGTHS:
-        program = layer_normalization(terms)
+        program = normalizing("LayerNormalization", terms)
         for radius in RADII:
             found: list[tuple[Float64, Float64]] = []
             for _ in range(ROWS):
                 middle = rng.normal(size=terms)
                 middle /= middle.std()
                 reached = normalized_range(program, middle, radius)
-                low, high = propagate(program, middle[None] - radius, middle[None] + radius)
+                ends = middle - radius, middle + radius
+                low, high = propagate(program, *(end[None] for end in ends))
                 intervals = (high - low)[0, program.outputs]
-                found.append((intervals / reached, by_rows(program, middle, radius) / reached))
+                found.append((intervals / reached, by_rows(program, *ends) / reached))
             both = (np.concatenate(side) for side in zip(*found, strict=True))
-            cells = [cell for side in both for cell in (f"{np.median(side):.2f}", f"{side.max():.3g}")]
-            yield (str(terms), f"{radius:g}", *cells)
+            yield (str(terms), f"{radius:g}", *(cell for side in both for cell in cells_of(side)))
 
 
 def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
@@ -192,9 +213,9 @@ def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
         "of the node's own input box, as intervals bound it. `sequence` and `definition` are the two forms "
         "that a Softmax is taken in: with the largest score subtracted, and without. Claims use the one that "
         "bounds their outputs more closely; under `binary32` the second is granted 2^-14 of every share in "
-        "addition. "
-        "`-`: scores are bounded by more than 50, or bounds are no numbers any more. Backward rows are not "
-        "used here.\n",
+        "addition. `rows`: the definition in a certificate of `real`, with backward rows over the same "
+        "scores. "
+        "`-`: scores are bounded by more than 50 (rows: 25), or bounds are no numbers any more.\n",
         *_lines(HEAD, rows),
         "\n## LayerNormalization\n",
         f"{ROWS} random rows of n numbers each, and boxes of that many standard deviations around them: the "
