@@ -117,8 +117,10 @@ _ROWS: tuple[ErrorCode, ...] = (
     ErrorCode(
         "TL0205",
         "operator has no derivative here",
-        "a property about derivatives meets a node that bends, or whose derivative is not known",
-        "state it of a smooth model: Tanh, Sigmoid, Exp, Softplus, Sin, Cos, products and affine operators",
+        "a property about derivatives meets a node that jumps, or whose derivative is not known; or one "
+        "about second derivatives a node that bends",
+        "state it of a model of Tanh, Sigmoid, Exp, Softplus, Sin, Cos, products and affine operators, and "
+        "for first derivatives Relu and Abs",
     ),
     ErrorCode(
         "TL0290",

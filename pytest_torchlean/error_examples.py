@@ -19,7 +19,7 @@ EXAMPLES: dict[str, str] = {
     "TL0202": "a model exported in 2018 for opset 5",
     "TL0203": "input images[1, 3, 'height', 'width']: write `shapes: {images: [1, 3, 224, 224]}`",
     "TL0204": "`check: range` on a model with a LogSoftmax, which no certificate can speak about yet",
-    "TL0205": "`check: gradient` of a model with Relu",
+    "TL0205": "`check: gradient` of a model with Floor",
     "TL0290": "`check: fairness`",
     "TL0301": "torchlean.yaml was saved as UTF-16 by an editor",
     "TL0302": "`models` without a colon, or a line that is indented with a tab",

@@ -135,10 +135,10 @@ def test_they_are_graphs_as_any_other(op: str) -> None:
         assert np.allclose(value, own, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("op", ["Relu", "Abs", "Floor"])
-def test_what_bends_has_no_derivative(op: str) -> None:
+@pytest.mark.parametrize(("op", "direction"), [("Relu", (0, 0)), ("Abs", (0, 0)), ("Floor", (0,))])
+def test_what_bends_has_no_second_derivative_and_what_jumps_none(op: str, direction: tuple[int, ...]) -> None:
     with pytest.raises(UnsupportedError, match=f"no derivative of {op}") as raised:
-        differentiated(graph_of(layered(op)), [(0,)])
+        differentiated(graph_of(layered(op)), [direction])
     assert raised.value.code == "TL0205"
 
 

@@ -102,6 +102,16 @@ def _cos(x: Float64) -> Float64:
         return np.asarray(np.cos(x))
 
 
+def _sign_grown(terms: Float64, x: Float64) -> Float64:
+    """Near 0 the other sign may be found."""
+    return np.where(np.abs(x) > 2.0**-50 * np.abs(terms), 2.0, 2.0**54)
+
+
+def _sign_span(low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Between -1 and 1 where 0 lies in the interval."""
+    return np.where(low > 0, 1.0, -1.0), np.where(high < 0, -1.0, 1.0)
+
+
 _FURTHEST = 32.0
 """Check.Circle.furthest."""
 _ERF = np.frompyfunc(math.erf, 1, 1)
@@ -121,6 +131,7 @@ CURVES: Mapping[str, Curve] = {
     "erf": Curve(_erf, _bell, lambda terms, x: 2.0 * np.abs(terms) + 2.0),
     "sine": _turning(_sin, _cos),
     "cosine": _turning(_cos, _sin),
+    "sign": Curve(np.sign, np.zeros_like, _sign_grown, _sign_span),
     **{
         f"fused_{name}": _IDENTITY
         for name in (

@@ -48,6 +48,7 @@ GRANTED: Mapping[CurveFunction, Granted] = {
     CurveFunction.ERF: Granted(10),
     CurveFunction.SINE: Granted(24),
     CurveFunction.COSINE: Granted(24),
+    CurveFunction.SIGN: Granted(0),
     CurveFunction.FUSED_SWISH: Granted(8),
     CurveFunction.FUSED_ELU: Granted(8, 5793 << 113),
     CurveFunction.FUSED_SELU: Granted(8, 13438 << 113),

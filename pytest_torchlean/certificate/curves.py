@@ -154,6 +154,9 @@ class Chain:
         if function in (CurveFunction.SINE, CurveFunction.COSINE):
             sine = function is CurveFunction.SINE
             return circle_bounds(sine, self.scale.unit, self.scale.center, self.bits, lower, upper)
+        if function is CurveFunction.SIGN:
+            unit, center = self.scale.unit, self.scale.center
+            return center + (unit if lower > center else -unit), center + (unit if upper >= center else -unit)
         if function.fused:
             return lower, upper
         shape = SHAPES[function]

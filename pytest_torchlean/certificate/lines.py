@@ -93,6 +93,9 @@ def curve_lines(account: Account, node: CurveData, state: State) -> Slopes:
     if node.function.fused:
         ones = np.full(node.count, 1 << _CURVE_BITS, dtype=np.int64)
         return Slopes(_CURVE_BITS, ones, ones, 0)
+    if node.function is CurveFunction.SIGN:
+        flat = np.zeros(node.count, dtype=np.int64)
+        return Slopes(_CURVE_BITS, flat, flat, 0)
     here = slice(node.first, node.first + node.count)
     low = in_binary64(account, state.lower[here, 0])
     high = in_binary64(account, state.upper[here, 0])

@@ -74,6 +74,7 @@ class CurveFunction(Enum):
     ERF = "Curve.erf"
     SINE = "Curve.sine"
     COSINE = "Curve.cosine"
+    SIGN = "Curve.sign"
     FUSED_SWISH = "Curve.fusedSwish"
     FUSED_ELU = "Curve.fusedElu"
     FUSED_SELU = "Curve.fusedSelu"

@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_torchlean.derivatives.build import Builder
 from pytest_torchlean.derivatives.rules import (
+    BENT,
     LINEAR,
     PRODUCTS,
     SMOOTH,
@@ -48,7 +49,7 @@ def differentiated(graph: Graph, directions: Sequence[Direction]) -> Jet:
     wanted |= {(place,) for direction in wanted for place in direction}
     first = sorted(direction for direction in wanted if len(direction) == 1)
     second = sorted(direction for direction in wanted if len(direction) == 2)
-    _require_rules(graph)
+    _require_rules(graph, twice=bool(second))
     builder = Builder(graph)
     tangents: dict[Direction, dict[str, str | None]] = {direction: {} for direction in (*first, *second)}
     start = 0
@@ -66,13 +67,13 @@ def differentiated(graph: Graph, directions: Sequence[Direction]) -> Jet:
     return Jet(builder, graph.outputs, tangents)
 
 
-def _require_rules(graph: Graph) -> None:
+def _require_rules(graph: Graph, *, twice: bool) -> None:
     varies, problems = set(graph.inputs), []
     for node in graph.nodes:
         if not varies & set(node.inputs):
             continue
         varies.update(node.outputs)
-        problem = why_not(node, graph, varies)
+        problem = why_not(node, graph, varies, twice=twice)
         if problem is not None:
             problems.append(f"{node.op} {quoted(node.source or node.outputs[0])}: {problem}")
     if problems:
@@ -92,6 +93,12 @@ def _pass(
     output = node.outputs[0]
     if node.op in SMOOTH:
         _smooth(builder, node, tangents, first, second)
+        return
+    if node.op in BENT:
+        slope = BENT[node.op](builder, node.inputs[0], output)
+        for direction in first:
+            moved = tangents[direction].get(node.inputs[0])
+            tangents[direction][output] = None if moved is None else builder.multiplied(slope, moved)
         return
     for direction in (*first, *second):
         own = tangents[direction]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_torchlean.derivatives.build import Builder
-from pytest_torchlean.derivatives.rules import SMOOTH
+from pytest_torchlean.derivatives.rules import BENT, SMOOTH
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.names import quoted
@@ -78,7 +78,7 @@ def _require_rules(graph: Graph) -> None:
 
 def _has_rule(node: Node, graph: Graph, varies: set[str]) -> bool:
     which = [name in varies for name in node.inputs]
-    if node.op in SMOOTH or node.op in MOVED or node.op in ("Add", "Sub", "Mul", "Neg"):
+    if node.op in SMOOTH or node.op in BENT or node.op in MOVED or node.op in ("Add", "Sub", "Mul", "Neg"):
         return not any(which[1:]) if node.op in MOVED else True
     if node.op == "Div":
         return not which[1]
@@ -96,6 +96,8 @@ def _flowing(builder: Builder, node: Node, own: str, varies: set[str]) -> list[t
     if node.op in SMOOTH:
         slope, _ = SMOOTH[node.op](builder, left, node.outputs[0])
         return [(left, builder.multiplied(slope, own))]
+    if node.op in BENT:
+        return [(left, builder.multiplied(BENT[node.op](builder, left, node.outputs[0]), own))]
     if node.op in MOVED:
         shape = builder.shape(left)
         return [(left, builder.node("Reshape", (own,), shape, (("shape", shape),)))]

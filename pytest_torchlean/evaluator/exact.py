@@ -212,6 +212,8 @@ def curve(function: str, x: Fraction) -> Fraction:
     has no value.
     """
     zero = Fraction(0)
+    if function == "sign":
+        return Fraction((x > 0) - (x < 0))
     if function not in _NAMES and function != "sqrt":
         return x
     if (x < 0 and function == "sqrt") or (x <= 0 and function == "log"):

@@ -153,7 +153,7 @@ _PLAIN = (
     "Abs", "Add", "BatchNormalization", "Concat", "Conv", "Cos", "Div", "Elu", "Erf", "Exp", "Clip",
     "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "Identity", "LeakyRelu", "Log", "LogSoftmax",
     "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg", "PRelu", "Pow", "Reciprocal", "Relu", "Selu",
-    "Sigmoid", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Sub", "Tanh", "Transpose",
+    "Sigmoid", "Sign", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Sub", "Tanh", "Transpose",
 )  # fmt: skip
 
 TABLE: Mapping[str, Row] = {

@@ -15,7 +15,7 @@ import numpy as np
 
 from pytest_torchlean.binary32.kernels import canonical_nan
 from pytest_torchlean.ir.graph import Graph, Node, ValueType
-from pytest_torchlean.ir.linear import IndexStep, Step
+from pytest_torchlean.ir.linear import CurveStep, IndexStep, Step
 from pytest_torchlean.ops.rule import (
     Array,
     Arrays,
@@ -56,6 +56,13 @@ def _sign(node: Node, inputs: Arrays) -> tuple[Array, ...]:
     with np.errstate(invalid="ignore"):
         sign = np.asarray((x > 0).astype(x.dtype) - (x < 0).astype(x.dtype), dtype=x.dtype)
     return (np.where(x == x, sign, x),)
+
+
+def _sign_step(node: Node, graph: Graph) -> Step | str:
+    """A node of its own, which gives any number between -1 and 1 where its operand is 0."""
+    if graph.types[node.inputs[0]].dtype != "float32":
+        return "certificates cover signs of binary32 numbers"
+    return CurveStep(node.inputs[0], "sign")
 
 
 def _infer_mod(node: Node, types: Types) -> tuple[ValueType, ...]:
@@ -127,7 +134,7 @@ RULES = {
     "Floor": _rounding(np.floor),
     "Ceil": _rounding(np.ceil),
     "Round": _rounding(np.rint),
-    "Sign": OpRule(_infer_sign, _sign, exactly_rounded, _NO_STEP),
+    "Sign": OpRule(_infer_sign, _sign, exactly_rounded, _sign_step),
     "Mod": OpRule(_infer_mod, _mod, exactly_rounded, _NO_STEP),
     "Cast": OpRule(_infer_cast, _cast, exactly_rounded, _cast_step),
 }

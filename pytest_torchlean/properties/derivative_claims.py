@@ -42,7 +42,10 @@ bound where that is larger, is no violation."""
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """The executions of a derivative graph, what must not happen in it, and what its outputs are called."""
+    """The executions of a derivative graph, what must not happen in it, and what its outputs are called.
+
+    Behind those the graph has the signs as outputs that say on which side of a bend an input lies.
+    """
 
     prop: DerivativeProperty
     executions: Executions
@@ -50,12 +53,21 @@ class Derived:
     names: tuple[str, ...]
 
     @property
+    def bends(self) -> bool:
+        """Whether the derivative jumps somewhere."""
+        return self.unsafe.outputs > len(self.names)
+
+    @property
     def sha256(self) -> str:
         """The digest of the ONNX form of the derivative graph."""
         return hashlib.sha256(self.executions.model.data).hexdigest()
 
     def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
-        """The first bound that outputs leave, in words; None where they do not."""
+        """The first bound that outputs leave, in words; None where they do not, and where the function bends:
+        what the runtime takes for a derivative there is none.
+        """
+        if not all(outputs[len(self.names) :]):
+            return None
         for case in self.unsafe.cases:
             (atom,) = case.atoms
             ((place, factor),) = atom.outputs
@@ -93,6 +105,7 @@ def derived_of(prop: DerivativeProperty, executions: Executions) -> Derived:
         lower, upper = (-prop.within,), (prop.within,)
     else:
         raise UnsupportedError("TL0290", f"a {prop.check} property is not about derivatives")
+    whole = _with_bends(whole, graph)
     data = to_onnx(whole, folded=False)
     model = replace(executions.model, data=data, sha256=hashlib.sha256(data).hexdigest())
     cases = [
@@ -100,8 +113,15 @@ def derived_of(prop: DerivativeProperty, executions: Executions) -> Derived:
         for sign, side in ((ONE, lower), (-ONE, upper))
         for place, bound in enumerate(side)
     ]
-    unsafe = UnsafeSet(inputs, len(names), tuple(cases))
+    unsafe = UnsafeSet(inputs, sum(whole.types[name].size for name in whole.outputs), tuple(cases))
     return Derived(prop, Executions(model, lower_model(model)), unsafe, names)
+
+
+def _with_bends(whole: Graph, graph: Graph) -> Graph:
+    """The derivative graph with the signs that its rules brought in as further outputs."""
+    known = {name for node in graph.nodes for name in node.outputs}
+    signs = [node.outputs[0] for node in whole.nodes if node.op == "Sign" and node.outputs[0] not in known]
+    return replace(whole, outputs=(*whole.outputs, *signs))
 
 
 def _box(bounds: Bounds, inputs: int, prop: DerivativeProperty) -> InputBox:

@@ -39,7 +39,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     asked = Run(own, prop, program, executions, derived.unsafe, _wording(derived), MOST_CASES, rows)
     evidence = decide_run(asked, started)
     if evidence.verdict is Verdict.PROVED:
-        evidence = replace(evidence, trust=(*evidence.trust, ASSUMED))
+        bends = (BENDS,) if derived.bends else ()
+        evidence = replace(evidence, trust=(*evidence.trust, ASSUMED, *bends))
     return evidence
 
 
@@ -47,6 +48,13 @@ ASSUMED = (
     "The theorem is about a graph that computes the derivatives, made by the rules of forward or reverse "
     "mode from the model's graph. That this graph is the derivative is tested, not proved; that Lean is "
     "given this graph is checked against onnxruntime, node by node."
+)
+
+
+BENDS = (
+    "Relu and Abs have no derivative at a bend, where what they read is 0. There the theorem is about every "
+    "slope between those of both sides, of each neuron by itself: all limits of derivatives nearby are "
+    "among what this gives, and more besides. An input on a bend refutes nothing."
 )
 
 

@@ -124,6 +124,7 @@ def test_the_root_and_the_program_need_no_smooth_module() -> None:
             "Check.Residual",
             "Check.Rise",
             "Check.Root",
+            "Check.Sign",
             "Check.Stepwise",
         )
     }

@@ -243,6 +243,8 @@ MUTANTS = (
         "(id (Nat.div (Nat.add",
     ),
     Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
+    Mutant("sign-known-at-zero", "Check.Sign", "(Nat.ble (Nat.succ center) l)", "(Nat.ble center l)"),
+    Mutant("sign-known-below-zero", "Check.Sign", "(Nat.ble (Nat.succ u) center)", "(Nat.ble u center)"),
     Mutant(
         "steps-without-budget",
         "Check.Stepwise",

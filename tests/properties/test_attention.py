@@ -128,8 +128,11 @@ def spelt_out() -> onnx.ModelProto:
     return model(nodes, {"x": [2, 4]}, {"y": [2, 2]}, values, opset=17)
 
 
-def lstm_cell(steps: int = 2, width: int = 3) -> onnx.ModelProto:
-    """A cell unrolled: gates of the input and the last output, the cell's state, the output."""
+def lstm_cell(steps: int = 2, width: int = 3, *, batched: bool = False) -> onnx.ModelProto:
+    """A cell unrolled: gates of the input and the last output, the cell's state, the output.
+
+    batched: the input is a batch of one sequence, not the sequence.
+    """
     rng = np.random.default_rng(7)
     values: dict[str, Any] = {"h0": np.zeros((1, width), np.float32), "c0": np.zeros((1, width), np.float32)}
     nodes = []
@@ -153,7 +156,12 @@ def lstm_cell(steps: int = 2, width: int = 3) -> onnx.ModelProto:
             helper.make_node("Tanh", [f"c{step + 1}"], [f"t{step}"]),
             helper.make_node("Mul", [f"o{step}", f"t{step}"], [f"h{step + 1}"]),
         ]
-    return model(nodes, {"x": [steps, 2]}, {f"h{steps}": [1, width]}, values, opset=17)
+    shape = [steps, 2]
+    if batched:
+        values["axes"] = np.array([0])
+        nodes.insert(0, helper.make_node("Squeeze", ["batch", "axes"], ["x"]))
+        return model(nodes, {"batch": [1, *shape]}, {f"h{steps}": [1, width]}, values, opset=17)
+    return model(nodes, {"x": shape}, {f"h{steps}": [1, width]}, values, opset=17)
 
 
 def classifier() -> onnx.ModelProto:
@@ -216,7 +224,7 @@ def ranged(low: float, high: float, middle: float, radius: float, semantics: str
 
 
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize("name", ["softmax", "attention", "normalized", "lstm"])
+@pytest.mark.parametrize("name", ["softmax", "attention", "normalized", "lstm", "classifier"])
 @pytest.mark.parametrize("semantics", ["real", "binary32"])
 def test_true_ranges_are_proved_and_false_ones_are_not(name: str, semantics: str, context_for: Any) -> None:
     """The range that points show and as much again is proved; a quarter of it is not."""
@@ -295,14 +303,19 @@ def test_a_normalized_row_is_bounded_whatever_the_box(op: str) -> None:
 
 
 @pytest.mark.usefixtures("library")
-def test_a_text_classifier_is_robust_around_its_words(context_for: Any, tmp_path: Path) -> None:
-    proto = classifier()
-    words = np.random.default_rng(4).uniform(-1, 1, size=(3, 4, 5)).astype(np.float32)
-    labels = [int(runtime_outputs(proto, {"x": one[None]})[0].argmax()) for one in words]
-    np.savez(tmp_path / "d.npz", inputs=words, labels=np.array(labels))
+@pytest.mark.parametrize("name", ["classifier", "lstm"])
+def test_a_text_classifier_and_a_cell_are_robust(name: str, context_for: Any, tmp_path: Path) -> None:
+    """Around sequences of words, and of inputs of an unrolled cell whose largest output is the class."""
+    proto, shape = (classifier(), (4, 5)) if name == "classifier" else (lstm_cell(batched=True), (2, 2))
+    (source,) = lowered(proto).inputs
+    rows = np.random.default_rng(4).uniform(-1, 1, size=(3, *shape)).astype(np.float32)
+    labels = [int(runtime_outputs(proto, {source: one[None]})[0].argmax()) for one in rows]
+    np.savez(tmp_path / "d.npz", inputs=rows, labels=np.array(labels))
     prop = RobustnessProperty(name="r", model="m", epsilon=Fraction(1, 200), data=tmp_path / "d.npz")
     evidence = run_property(context_for(proto), prop)
     assert evidence.verdict is Verdict.PROVED, evidence.found
+    wide = RobustnessProperty(name="r", model="m", epsilon=Fraction(4), data=tmp_path / "d.npz")
+    assert run_property(context_for(proto), wide).verdict is Verdict.REFUTED
 
 
 def test_the_ledger_names_the_assumed_sequences(context_for: Any) -> None:

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Logistic
+import PytestTorchLean.Check.Sign
 /-!
 # Bounds of one value of a smooth activation
 
@@ -71,6 +72,7 @@ def exactly (s : Scale) (function : Curve) (bits count measure one limit : Nat) 
   | .erf => Gauss.enclose s.unit s.center bits count
   | .sine => Circle.encloseSine s.unit s.center bits
   | .cosine => Circle.encloseCosine s.unit s.center bits
+  | .sign => Sign.enclose s.unit s.center
   | .fused _ => fun l u next => next l u
   | function => force (fun multiple => force (fun base =>
           enclose function.factor multiple base function.share s.center bits count measure one limit)
@@ -114,6 +116,7 @@ theorem exactly_sound {e : K → K}
     refine ⟨trivial, low, high, fun v hv => ?_, h⟩
     obtain ⟨sine, cosine, circle, hv⟩ := hv
     rw [hv]; exact w sine cosine circle
+  | .sign, h => ⟨trivial, Sign.enclose_sound hu hc hx h⟩
   | .fused _, h => ⟨trivial, l, u, fun v hv => by
       have hv : v = x := hv
       rw [hv]; exact hx, h⟩

@@ -66,6 +66,7 @@ theorem shape {e : K → K} {unit center : Nat} (hc : unit ≤ center) {x v : K}
   | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
   | .sine, no, _ => Bool.noConf_tf (Eq.symm no)
   | .cosine, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .sign, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .tanh, _, h => by
     have two : (natural 2 : K) * x = x + x := (ring1 K x, 2 * x, x + x) x

@@ -33,6 +33,7 @@ theorem factors_fixed {unit center : Nat} (hc : unit ≤ center) (v : K) :
   | .erf, no => Bool.noConf_tf (Eq.symm no)
   | .sine, no => Bool.noConf_tf (Eq.symm no)
   | .cosine, no => Bool.noConf_tf (Eq.symm no)
+  | .sign, no => Bool.noConf_tf (Eq.symm no)
   | .fused _, no => Bool.noConf_tf (Eq.symm no)
   | .exp, _ => ⟨rfl, by
       show natural unit * 1 + natural 0 * _ = natural unit

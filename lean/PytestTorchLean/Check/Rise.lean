@@ -37,6 +37,7 @@ theorem exists_value (he : IsExponential e) (x : K) :
   | .erf, no => Bool.noConf_tf (Eq.symm no)
   | .sine, no => Bool.noConf_tf (Eq.symm no)
   | .cosine, no => Bool.noConf_tf (Eq.symm no)
+  | .sign, no => Bool.noConf_tf (Eq.symm no)
   | .fused _, no => Bool.noConf_tf (Eq.symm no)
   | .exp, _ => ⟨e x, rfl⟩
   | .sigmoid, _ => by
@@ -59,6 +60,7 @@ theorem factors_nonneg (he : IsExponential e) {x v : K} :
   | .erf, no, _ => Bool.noConf_tf (Eq.symm no)
   | .sine, no, _ => Bool.noConf_tf (Eq.symm no)
   | .cosine, no, _ => Bool.noConf_tf (Eq.symm no)
+  | .sign, no, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, h => by
     have h : v = e x := h
@@ -150,6 +152,7 @@ theorem rises (he : IsExponential e) {x z vx vz : K} (h : x ≤ z) :
   | .erf, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .sine, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .cosine, no, _, _ => Bool.noConf_tf (Eq.symm no)
+  | .sign, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .fused _, no, _, _ => Bool.noConf_tf (Eq.symm no)
   | .exp, _, hx, hz => by
     have hx : vx = e x := hx

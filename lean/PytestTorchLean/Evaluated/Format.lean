@@ -41,6 +41,7 @@ def curve : Read Curve := constructor [
     pure Curve.erf,
     pure Curve.sine,
     pure Curve.cosine,
+    pure Curve.sign,
     pure Curve.fusedSwish,
     pure Curve.fusedElu,
     pure Curve.fusedSelu,

@@ -95,6 +95,7 @@ inductive Curve where
   | erf
   | sine
   | cosine
+  | sign
   /-- the number itself, with the budget of an operation -/
   | fused (operation : Fused)
 
@@ -112,7 +113,9 @@ namespace Curve
 @[reducible] def fusedSoftmax : Curve := .fused .softmax
 
 /-- `v` is the function's value at `x`: `e^x`, `e^x / (1 + e^x)`, `(e^2x - 1) / (e^2x + 1)`, the root that is
-    not negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, `x`. -/
+    not negative, the number with `e^v = x`, `log (1 + e^x)`, `erf x`, `sin x`, `cos x`, the sign of `x`, `x`.
+    The sign of 0 may be any number from -1 to 1, so that half of 1 and the sign is whichever slope a ReLU
+    may be said to have where it bends. -/
 def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   match function with
   | .exp => v = e x
@@ -124,6 +127,7 @@ def At (function : Curve) (e : K → K) (x v : K) : Prop :=
   | .erf => ErrorFunction e x v
   | .sine => ∃ sine cosine, IsCircle sine cosine ∧ v = sine x
   | .cosine => ∃ sine cosine, IsCircle sine cosine ∧ v = cosine x
+  | .sign => v ≤ 1 ∧ -1 ≤ v ∧ (0 < x → v = 1) ∧ (x < 0 → v = -1)
   | .fused _ => v = x
 
 /-- The function has a value at `x`. -/
@@ -148,6 +152,7 @@ def eighths : Curve → Nat
   | .erf => 10
   | .sine => 24
   | .cosine => 24
+  | .sign => 0
   | .fused .swish => 8
   | .fused .elu => 8
   | .fused .selu => 8

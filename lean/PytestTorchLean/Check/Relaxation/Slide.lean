@@ -167,5 +167,6 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
   | .erf, curve, h => slideStepwise_sound sf hm hx curve h
   | .sine, curve, h => slideStepwise_sound sf hm hx curve h
   | .cosine, curve, h => slideStepwise_sound sf hm hx curve h
+  | .sign, curve, h => slideStepwise_sound sf hm hx curve h
 end Relaxation
 end PytestTorchLean

@@ -1,0 +1,166 @@
+"""Derivatives of networks that bend, from specs to Lean's word: Relu, Abs, and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import model
+
+from pytest_torchlean import gradient, output_range, residual
+from pytest_torchlean.derivatives import differentiated, gradient_graph
+from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.evaluator.exact import prepare_exact
+from pytest_torchlean.gate import run_spec
+from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.properties import run_property
+from pytest_torchlean.replay import replay_file
+from pytest_torchlean.spec import load_spec
+from pytest_torchlean.spec.model import PropertySpec
+from pytest_torchlean.verdict import Verdict
+from pytest_torchlean.witness_files import WitnessFile, read_witness_file
+
+
+def stairs(op: str = "Relu") -> onnx.ModelProto:
+    """relu(x) + relu(x - 1) / 2: its derivative is 0, 1 and 3/2."""
+    weights = {
+        "w": np.array([[1.0], [1.0]], dtype=np.float32),
+        "b": np.array([0.0, -1.0], dtype=np.float32),
+        "v": np.array([[1.0, 0.5]], dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["z"], transB=1),
+        helper.make_node(op, ["z"], ["h"]),
+        helper.make_node("Gemm", ["h", "v"], ["u"], transB=1),
+    ]
+    return model(nodes, {"x": [1, 1]}, {"u": [1, 1]}, weights)
+
+
+def deep(op: str = "Relu", inputs: int = 4) -> onnx.ModelProto:
+    """Three layers at random."""
+    rng = np.random.default_rng(5)
+    weights, nodes, here = {}, [], "x"
+    for number, (rows, columns) in enumerate(((6, inputs), (6, 6), (1, 6))):
+        weights[f"w{number}"] = rng.normal(size=(rows, columns)).astype(np.float32)
+        weights[f"b{number}"] = rng.normal(size=rows).astype(np.float32)
+        nodes.append(helper.make_node("Gemm", [here, f"w{number}", f"b{number}"], [f"z{number}"], transB=1))
+        if number < 2:
+            nodes.append(helper.make_node(op, [f"z{number}"], [f"h{number}"]))
+        here = f"h{number}"
+    return model(nodes, {"x": [1, inputs]}, {"z2": [1, 1]}, weights)
+
+
+@pytest.fixture
+def judged(context_for: Any) -> Any:
+    def judge(prop: PropertySpec, proto: onnx.ModelProto | None = None) -> Any:
+        return run_property(context_for(proto or stairs()), replace(prop, name="p", model="m"))
+
+    return judge
+
+
+@pytest.mark.usefixtures("library")
+class TestVerdicts:
+    @pytest.mark.parametrize("assurance", ["kernel", "evaluated"])
+    def test_between_the_bends_the_slope_is_exact(self, judged: Any, assurance: str) -> None:
+        evidence = judged(gradient(input=("1/4", "3/4"), bounds=(1, 1), assurance=assurance))
+        assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, assurance)
+        assert any("at a bend" in line for line in evidence.trust)
+
+    def test_across_them_it_is_any_number_between(self, judged: Any) -> None:
+        assert judged(gradient(input=(-1, 2), bounds=(0, "3/2"))).verdict is Verdict.PROVED
+        assert judged(gradient(input=(-1, "1/2"), bounds=(0, 1))).verdict is Verdict.PROVED
+
+    @pytest.mark.parametrize("bounds", [(0, 1), ("1/2", "3/2")])
+    def test_a_slope_that_is_there_refutes(self, judged: Any, bounds: Any) -> None:
+        assert judged(gradient(input=(-1, 2), bounds=bounds)).verdict is Verdict.REFUTED
+
+    @pytest.mark.parametrize("bounds", [("1/4", "3/4"), ("3/4", 1), (0, "1/4")])
+    def test_at_a_bend_nothing_tighter_is_proved_and_nothing_refuted(self, judged: Any, bounds: Any) -> None:
+        """There onnxruntime computes 1/2, and every number from 0 to 1 counts."""
+        assert judged(gradient(input=(0, 0), bounds=bounds)).verdict is Verdict.UNKNOWN
+        assert judged(gradient(input=(0, 0), bounds=(0, 1))).verdict is Verdict.PROVED
+
+    def test_a_size_has_the_signs_slope(self, judged: Any) -> None:
+        """|x| + |x - 1| / 2."""
+        assert judged(gradient(input=(0, 1), bounds=("-3/2", "3/2")), stairs("Abs")).verdict is Verdict.PROVED
+        half = gradient(input=("1/8", "7/8"), bounds=("1/2", "1/2"))
+        assert judged(half, stairs("Abs")).verdict is Verdict.PROVED
+
+    def test_four_inputs_go_back_in_one_pass(self, judged: Any) -> None:
+        wide = gradient(input=("-1/8", "1/8"), bounds=(-60, 60))
+        assert judged(wide, deep()).verdict is Verdict.PROVED
+        assert judged(gradient(input=(-1, 1), bounds=(0, 60)), deep()).verdict is Verdict.REFUTED
+
+    def test_a_first_order_residual(self, judged: Any) -> None:
+        prop = residual(input=("1/4", "3/4"), inputs=["x"], residual="u_x - 1", within="1/100")
+        assert judged(prop).verdict is Verdict.PROVED
+
+    def test_a_witness_is_replayed(self, tmp_path: Path) -> None:
+        (tmp_path / "m.onnx").write_bytes(stairs().SerializeToString())
+        (tmp_path / "torchlean.yaml").write_text(
+            "version: 1\nmodels: {m: {path: m.onnx}}\nproperties:\n"
+            "  - {name: p, model: m, check: gradient, input: {lower: -1, upper: 2}, bounds: {upper: 1}}\n"
+        )
+        (result,) = run_spec(load_spec(tmp_path / "torchlean.yaml", tmp_path), root=tmp_path)
+        assert result.evidence.verdict is Verdict.REFUTED
+        stored = read_witness_file(tmp_path / str(result.witness_file), tmp_path)
+        assert isinstance(stored, WitnessFile)
+        assert replay_file(stored, tmp_path).still_breaks
+
+    @pytest.mark.parametrize("semantics", ["real", "binary32"])
+    def test_signs_in_a_model(self, judged: Any, semantics: Any) -> None:
+        """Known on one side of 0; across it between -1 and 1."""
+
+        def verdict(lower: Any, limits: Any) -> Verdict:
+            prop = output_range(input=(lower, 1), output=limits, semantics=semantics)
+            found: Verdict = judged(prop, stairs("Sign")).verdict
+            return found
+
+        assert verdict("1/4", ("1/4", "8/5")) is Verdict.PROVED
+        assert verdict("1/4", ("3/4", "8/5")) is Verdict.REFUTED
+        assert verdict(-1, ("-8/5", "8/5")) is Verdict.PROVED
+        assert verdict(-1, ("-1", "8/5")) is Verdict.REFUTED
+
+
+def test_there_is_no_second_derivative(judged: Any) -> None:
+    prop = residual(input=(0, 1), inputs=["x"], residual="u_xx", within=1)
+    with pytest.raises(UnsupportedError, match=r"Relu.*it bends, so that it has no second") as raised:
+        judged(prop)
+    assert raised.value.code == "TL0205"
+
+
+def graph_of(proto: onnx.ModelProto, tmp_path: Path) -> Graph:
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    return lower(load_model(tmp_path / "m.onnx", root=tmp_path))
+
+
+@pytest.mark.parametrize("op", ["Relu", "Abs"])
+@pytest.mark.parametrize("back", [True, False])
+def test_derivatives_are_differences(op: str, back: bool, tmp_path: Path) -> None:
+    """Exactly: a piecewise linear function and its derivative, where no bend lies between two points."""
+    graph = graph_of(deep(op, 2), tmp_path)
+    if back:
+        slopes = gradient_graph(graph, 0)
+    else:
+        jet = differentiated(graph, [(0,), (1,)])
+        slopes = jet.builder.graph([jet.derivative("z2", (place,)) for place in (0, 1)])
+    value, found = prepare_exact(graph), prepare_exact(slopes)
+    step = Fraction(1, 2**40)
+    for point in np.random.default_rng(2).normal(size=(20, 2)).astype(np.float32):
+        here = [Fraction(float(number)) for number in point]
+
+        def at(moved: Sequence[Fraction]) -> Fraction:
+            (only,) = value.run({graph.inputs[0]: list(moved)}).values()
+            return only[0]
+
+        own = [number for part in found.run({graph.inputs[0]: here}).values() for number in part]
+        steps = [[here[0] + step, here[1]], [here[0], here[1] + step]]
+        assert own == [(at(moved) - at(here)) / step for moved in steps]
