@@ -55,6 +55,10 @@ NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 DIFFERENCE_BITS = 30
 """The same where differences are bounded: they are far smaller than the values they are formed of."""
 _FEWEST_BITS = 6
+_SHORTER_BITS = 16
+"""Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
+_SHARED_WEIGHTS, _SHARED_ROWS = 16384, 64
+"""Matrices from so many weights on meet so many rows or fewer with columns that share digits: Sharing.fits."""
 _SPARE_BITS = 3
 """For multipliers of rows whose coefficients have become smaller than those of the goals."""
 _EVEN_BITS = 8
@@ -117,9 +121,39 @@ def conclude(
     """The property's forms as goals, and by how much each row's gain exceeds its loss.
 
     forms: the property's matrix as a node that starts at slot 0. multipliers: as in `go_back`, in
-    units of the forms. peak: see `digits_for`. Raises NotRelaxable.
+    units of the forms. peak: see `digits_for`. Without multipliers coefficients are shorter where Lean then
+    takes less time and all rows still hold. Raises NotRelaxable.
     """
     digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box), peak)
+    fewer = None if multipliers else _fewer_bits(passed, size_of(forms.node), digit, most)
+    if fewer is not None:
+        found = _concluded_with(box, passed, slopes, forms, multipliers, *fewer)
+        if (found[1] > 0).all():
+            return found
+    return _concluded_with(box, passed, slopes, forms, multipliers, digit, most)
+
+
+def _fewer_bits(passed: Sequence[PassedNode], rows: int, digit: int, most: int) -> tuple[int, int] | None:
+    """Bits of a digit and of coefficients with which one more column shares a digit of a large matrix."""
+    nodes = [own.node for own in passed if isinstance(own.node, AffineData)]
+    large = [32 * node.lanes for node in nodes if node.rows * node.columns >= _SHARED_WEIGHTS]
+    if not large or rows > _SHARED_ROWS:
+        return None
+    shorter = min(large) // (min(large) // digit + 1) // 2 * 2
+    fewer = most - (digit - shorter)
+    return (shorter, fewer) if fewer >= _SHORTER_BITS else None
+
+
+def _concluded_with(
+    box: Box,
+    passed: Sequence[PassedNode],
+    slopes: Mapping[int, Slopes],
+    forms: PassedNode,
+    multipliers: Mapping[int, Float64],
+    digit: int,
+    most: int,
+) -> tuple[RelaxedData, Integers]:
+    """`conclude` with digits of `digit` bits and coefficients of `most`."""
     rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), digit)
     product = product_of(forms, rows)
     link = chosen_link(product, most)

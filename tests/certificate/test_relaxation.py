@@ -12,7 +12,9 @@ import pytest
 from certificate_examples import points_of, slots_of
 from relaxation_examples import Stage, accepted, agrees, applied, chain, emission_of, stages, with_rows
 
+from pytest_torchlean.certificate import relaxation
 from pytest_torchlean.certificate.forms import bound_forms
+from pytest_torchlean.certificate.model import ConcludeScript, Emission, RelaxedData
 from pytest_torchlean.certificate.relaxation import tightened
 from pytest_torchlean.certificate.rows import Box
 from pytest_torchlean.certificate.statement import AffineData, Semantics
@@ -162,3 +164,36 @@ def test_output_bounds_are_proved_as_forecast(semantics: Semantics, ask: Callabl
     fine, wrong = asked(edge - 1)[0], asked(edge)[0]
     assert ask(fine).accepted
     assert not ask(wrong).accepted
+
+
+def concluded(bound: int) -> tuple[Emission, RelaxationData, Fraction]:
+    """The two outputs of a chain with a large node are at least `bound`: rows, and the least surplus."""
+    forms = bound_forms([Fraction(bound)] * 2, None, 2, True)
+    emission, least, accepted = with_rows(emission_of(chain(8, 2, 140, 130, 2), forms))
+    script = emission.certificate.scripts[0][0]
+    while not isinstance(script, ConcludeScript):
+        script = script.rest
+    assert accepted
+    assert isinstance(script.how, RelaxedData)
+    return emission, script.how.rows, least
+
+
+def test_digits_become_shorter_where_more_columns_then_share_one(
+    ask: Callable[..., CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaxation, "COEFFICIENT_BITS", 30)
+    emission, rows, least = concluded(-300)
+    with monkeypatch.context() as without:
+        without.setattr(relaxation, "_SHARED_ROWS", 1)
+        _, longer, most = concluded(-300)
+    lane = 32 * emission.claims[0].property.forms.lanes
+    assert lane // rows.digit == lane // longer.digit + 1
+    assert 0 < most - least < most / 10**4
+    assert ask(emission).accepted
+
+
+def test_digits_stay_where_shorter_coefficients_do_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, rows, least = concluded(-20)
+    monkeypatch.setattr(relaxation, "_fewer_bits", lambda passed, rows, digit, most: (digit - 14, most - 14))
+    assert concluded(-20)[1:] == (rows, least)
+    assert concluded(-300)[1].digit == rows.digit - 14
