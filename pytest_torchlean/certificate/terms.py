@@ -54,7 +54,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
 """Dataclasses that are constructors; every other dataclass is a structure."""
 _CLASS_OF = {name: kind for kind, name in CONSTRUCTORS.items()}
 _AFFINE_NODE = "Node.affine"
-_PIECE = 2048
+_PIECE = 1280
 """Hexadecimal digits of one literal. Lean reads digits in quadratic time, and each literal has its price."""
 _JOINED = 8
 """Pieces that are joined at a time."""
