@@ -36,6 +36,7 @@ from pytest_torchlean.certificate.words import factor_of, unpack_digits
 DEEPEST = 12
 """Halvings of an interval, and stages, beyond which a link is not followed."""
 _LARGEST_WHOLE = 1 << 18
+_ONE_TILE = 64
 
 Product = tuple[Integers, int, int, NDArray[np.bool_]]
 """Coefficients of the columns, the run of slots that columns read in increasing order, and which do."""
@@ -127,7 +128,7 @@ def through(
         require(rows.digit >= bits_needed(node, rows.size))
         limit += rows.weight * data.rows << (rows.size + 2 + 32 * data.lanes)
         limit += ((data.columns - count) * rows.weight << rows.digit) * scale.top
-        width = max(data.columns, _tiled(data.rows, 32))
+        width = max(data.columns, data.rows if data.rows <= _ONE_TILE else _tiled(data.rows, 32))
     else:
         step = 3 * data.rows << (rows.size + node.decoding.bits)
         require(rows.digit > step.bit_length())

@@ -58,7 +58,7 @@ _FEWEST_BITS = 6
 _SHORTER_BITS = 16
 """Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
 _SHARED_WEIGHTS, _SHARED_ROWS = 16384, 64
-"""Matrices from so many weights on meet so many rows or fewer with columns that share digits: Sharing.fits."""
+"""Matrices from so many weights on meet so many rows or fewer with columns that share digits."""
 _SPARE_BITS = 3
 """For multipliers of rows whose coefficients have become smaller than those of the goals."""
 _EVEN_BITS = 8

@@ -300,7 +300,12 @@ def atOnce [Prepared] (a : Affine) (d : Decoding) (digit first n : Nat) : Bool :
       (both (Nat.ble (Nat.mul (Nat.mul a.rows a.laneColumns) a.lanes) 262144)
         (both (Dense.consecutive n first a.sources)
           (Bool.casesOn (motive := fun _ => Bool) (byRows a d digit n) true false))))
-
+/-- Tiles for `m` columns: one as long as multiplications are cheaper than the kernel's steps. -/
+def tilesFor (m : Nat) : Nat := cond (Nat.ble m 64) 1 (ceiling m 32)
+/-- Digits of a tile in rows of `w`: the only one is as wide as the rows are, where these are hardly wider, so
+    that nothing has to be moved together and apart again. -/
+def tileWidth (w m tiles : Nat) : Nat :=
+  cond (both (Nat.beq tiles 1) (Nat.ble w (Nat.add m 16))) w (ceiling m tiles)
 /-- An affine node substituted into a batch: at once, or column after column, or row after row. -/
 def substitute [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding)
     (e error first n direct mirrored memory : Nat) (x : Batch) (next : Batch → Bool) : Bool :=
@@ -310,7 +315,8 @@ def substitute [Prepared] (s : Scale) (frame : Frame) (a : Affine) (d : Decoding
     (Option.rec (motive := fun _ => Bool) false
         (fun lanes => force (fun C => force (fun K => force (fun tiles => force (fun c => force (fun levels =>
           wholeFrom s frame a d.bits e error first n direct mirrored memory C K c tiles levels lanes x next)
-        (Nat.succ (Nat.log2 (Nat.succ frame.rows)))) (ceiling a.rows tiles)) (ceiling a.rows 32)) a.columns)
+        (Nat.succ (Nat.log2 (Nat.succ frame.rows)))) (tileWidth frame.width a.rows tiles))
+          (tilesFor a.rows)) a.columns)
           (Nat.mul 32 a.lanes))
       (Prepared.columns a d))
 
