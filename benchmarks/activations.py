@@ -152,7 +152,8 @@ def main() -> int:
         "",
         "Written by `python benchmarks/activations.py`; CPU time for each neuron. A fused operation's",
         "figure is what the budget alone costs. A line pair is a slope with bounds of the difference between",
-        "value and line: 2 pieces take 3 enclosures at points, 4 pieces 5. Intervals are 1/8 wide.",
+        "value and line: 2 pieces take 3 enclosures at points, 4 pieces 5. Intervals are 1/8 wide, for which",
+        "certificates take 2 pieces; wider ones are cut into pieces of up to 1/16, at most 32.",
         "",
     ]
     for line in rows(lean, ensure_built(lean)):

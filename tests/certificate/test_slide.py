@@ -310,3 +310,20 @@ def test_what_the_forecast_refuses_lean_refuses(
         refused = applied(stage, replace(rows, links=links), "Bool.true")
         lines.append(f"theorem refused{number} : ({refused}) = false := by decide +kernel")
     assert accepted(lines, lean, library, tmp_path, SMOOTH_HEADER)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(0.01, 1), (0.12, 1), (0.2, 2), (1.0, 4), (50.0, 5)])
+def test_narrow_intervals_are_halved_once(width: float, depth: int) -> None:
+    """Two pieces up to 1/8; what they lose is no more than what pieces of 1/16 lose of wider ones."""
+    given = network("Tanh", "Tanh", width=6)
+    emission = emission_of(given, Fraction(1, 100), Semantics.REAL)
+    account, (stage, *_) = Account(emission), stages(emission)
+    scale = scale_of(emission)
+    (node,) = [own for own in emission.graph.nodes if isinstance(own, CurveData)][:1]
+    lower = np.full(len(stage.box.lower), scale.center, dtype=object)
+    state = replace(
+        account.start(emission.claims[0].boxes),
+        lower=lower[:, None],
+        upper=(lower + int(width * scale.unit))[:, None],
+    )
+    assert curve_lines(account, node, state).depth == depth
