@@ -14,17 +14,21 @@ namespace Forward
 open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
 
-/-- Of every clause a row whose lower form is positive (`strict`), or not negative, on the whole part. -/
-def finish (s : Scale) (fraction : Nat) (strict : Bool) (alternatives : Nat) (a : Substitution)
-    (magnitudes : List Nat) (constant : Memory) (columns : List Memory) : Bool :=
+/-- What the rows are at least on the whole part, offset: `next` gets the numbers of their bounds and of their
+    offsets. -/
+def finishWith (s : Scale) (fraction : Nat) (a : Substitution) (magnitudes : List Nat) (constant : Memory)
+    (columns : List Memory) (next : Nat → Nat → Bool) : Bool :=
   force (fun reach => both (Nat.ble (total magnitudes) (Nat.pow 2 (Nat.sub s.half 1)))
-      (clausesPositive s s.stride strict alternatives a.rows (Nat.add (a.product constant) a.rest)
-          (Nat.add (Nat.add a.mass a.restMass) reach)))
+      (next (Nat.add (a.product constant) a.rest) (Nat.add (Nat.add a.mass a.restMass) reach)))
     (Nat.add (Decode.field fraction (Nat.sub s.stride fraction)
         (radiusOf
             (fun c : Memory => distances s.stride a.rows s.half (lowers s a.rows (a.product c)) a.mass)
             columns magnitudes) (ones s.stride a.rows))
       (ones s.stride a.rows))
+/-- Of every clause a row whose lower form is positive (`strict`), or not negative, on the whole part. -/
+def finish (s : Scale) (fraction : Nat) (strict : Bool) (alternatives : Nat) (a : Substitution)
+    (magnitudes : List Nat) (constant : Memory) (columns : List Memory) : Bool :=
+  finishWith s fraction a magnitudes constant columns (clausesPositive s s.stride strict alternatives a.rows)
 
 theorem apart_atMost (x y : Nat) : AtMost ((natural x : K) - natural y) (natural (apart x y)) := by
   unfold apart
@@ -37,78 +41,70 @@ theorem apart_atMost (x y : Nat) : AtMost ((natural x : K) - natural y) (natural
       (add_nonneg (sub_nonneg u1) n2), le_cert
       ((ring4 K u c a b, a + b - -(u - c), (b - (c - u)) + a) _ _ _ _) (add_nonneg (sub_nonneg u2) n1)⟩
 
-theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitution} {magnitudes : List Nat}
-    {deviations : List K} {slots x z : Nat → K} {constant : Memory} {columns : List Memory}
+theorem finishWith_sound {inside : Nat → Prop} {s : Scale} {fraction n : Nat} {a : Substitution}
+    {magnitudes : List Nat} {deviations : List K} {x z : Nat → K} {constant : Memory} {columns : List Memory}
+    {next : Nat → Nat → Bool}
     (sf : s.Fits)
     (half : 1 ≤ s.half)
     (places : fraction ≤ s.stride)
-    (ha : a.Holds s x n z)
+    (ha : a.HoldsOn inside s x n z)
     (whole : a.shift = 0)
-    (rows : a.rows = p.forms.rows)
-    (signs : ∀ row, row < p.forms.rows → Signed p.strict (z row) → Signed p.strict (p.forms.form slots 0 row))
-    (hx : Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns)
-    (h : finish s fraction p.strict p.alternatives a magnitudes constant columns = true) :
-    p.Holds slots := by
-  obtain ⟨es, bound, limit, tl, th, tm, hp, hn, hprod, e_mass, e_rest, e_restMass, rest, room⟩ := ha
+    (hx : EnclosedOn inside s (2 ^ fraction) n magnitudes deviations x constant columns)
+    (h : finishWith s fraction a magnitudes constant columns next = true) :
+    ∃ low high mass : Nat → Nat, (∀ i,
+          i < a.rows → low i < 2 ^ s.half ∧ high i < 2 ^ s.half ∧ mass i < 2 ^ s.stride) ∧
+      (∀ strict i, i < a.rows → inside i → Exceeds strict (mass i) (low i) → Signed strict (z i)) ∧
+      next (pack s.stride a.rows (fun i => low i + 2 ^ s.half * high i)) (pack s.stride a.rows mass) =
+        true := by
+  obtain
+    ⟨es, reach, limit, tl, th, tm, place, line, hprod, seat, reaches, e_mass, e_rest, e_restMass, rest, room⟩
+    := ha
   obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := hx
-  unfold finish at h
+  unfold finishWith at h
   rw [force_eq] at h
   obtain ⟨ht, h⟩ := both_true h
   have ht := Nat.le_of_ble_eq_true ht
   rw [total_eq] at ht
   have ht : totalOf magnitudes ≤ 2 ^ (s.half - 1) := ht
   have stride : 0 < s.stride := Nat.le_trans half (Nat.le_add_right _ _)
-  have es_len : es.length = n := by rw [← Columns.packed_length _ _ hp, hn]
-  have room : Linear.reach s bound n + limit ≤ 2 ^ (s.half - 1) :=
+  have room : reach + limit ≤ 2 ^ (s.half - 1) :=
     Nat.le_trans (Nat.le_add_right _ _) (Nat.le_trans (Nat.le_add_right _ _) room)
   have guard : s.half - 1 + 1 = s.half := Natural.succ_pred half
   have under : 2 ^ (s.half - 1) < 2 ^ s.half := by
     have e : 2 ^ s.half = 2 ^ (s.half - 1 + 1) := by rw [guard]
     rw [e, Natural.pow_succ, Natural.two_mul]
     exact Nat.add_le_add (Nat.le.refl (n := 2 ^ (s.half - 1))) (Natural.two_pow_pos _)
-  have lt : ∀ {y : Nat}, y ≤ Linear.reach s bound n + limit → y < 2 ^ s.half :=
+  have lt : ∀ {y : Nat}, y ≤ reach + limit → y < 2 ^ s.half :=
     fun hy => Natural.lt_of_le_of_lt (Nat.le_trans hy room) under
   have weighs : ∀ b : Band, (∀ j, j < n → b.lower j ≤ s.top ∧ b.upper j ≤ s.top) → ∀ i, i < a.rows →
-      Compose.weighted es b.lower (fun j => s.top - b.upper j) i ≤ Linear.reach s bound n ∧
-          Compose.weighted es b.upper (fun j => s.top - b.lower j) i ≤ Linear.reach s bound n :=
-          fun b hb i hi => by
-    have z1 := weighted_reach hi a.heads es hp (f := b.lower) (g := fun j => s.top - b.upper j)
-      (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).1, Natural.sub_le _ _⟩)
-    have z2 := weighted_reach hi a.heads es hp (f := b.upper) (g := fun j => s.top - b.lower j)
-      (fun k hk => ⟨(hb k (by rw [← hn]; exact hk)).2, Natural.sub_le _ _⟩)
-    rw [hn] at z1 z2
-    exact ⟨z1, z2⟩
-  have masses : ∀ i, i < a.rows → s.center * Linear.mass es i ≤ Linear.reach s bound n := fun i hi => by
-    have m := weighted_reach (s := s) hi a.heads es hp (f := fun _ => s.center) (g := fun _ => s.center)
+      Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i) ≤
+        reach ∧
+          Compose.weighted es (seen place i b).upper (fun j => s.top - (seen place i b).lower j) (line i) ≤
+              reach :=
+          fun b hb i hi =>
+    ⟨reaches i hi _ _ (fun j hj => ⟨(hb _ (seat i hi j hj).1).1, Natural.sub_le _ _⟩),
+      reaches i hi _ _ (fun j hj => ⟨(hb _ (seat i hi j hj).1).2, Natural.sub_le _ _⟩)⟩
+  have masses : ∀ i, i < a.rows → s.center * Linear.mass es (line i) ≤ reach := fun i hi => by
+    have m := reaches i hi (fun _ => s.center) (fun _ => s.center)
       (fun _ _ => ⟨Nat.le_add_right _ _, Nat.le_add_right _ _⟩)
-    rw [hn] at m
-    refine Nat.le_trans (Natural.le_of_eq ?_) m
-    have w : (es : List Digits) →
-        s.center * Linear.mass es i = Compose.weighted es (fun _ => s.center) (fun _ => s.center) i :=
-        fun es => by
-      induction es with
-      | nil => exact Nat.mul_zero _
-      | cons e es ih =>
-        show s.center * (e.positive i + e.negative i + Linear.mass es i) =
-          s.center * e.positive i + s.center * e.negative i + Compose.weighted es _ _ i
-        rw [Nat.mul_add, Nat.mul_add, ih]
-    exact w es
-  have e_mass : a.mass = pack s.stride a.rows (fun i => s.center * Linear.mass es i) := by
-    rw [e_mass, Linear.masses_eq _ _ hp, ← pack_mul]
+    rw [mass_weighted] at m; exact m
   -- the radii
   have each :
     ∀ c b, Holds s n c b → distances s.stride a.rows s.half (lowers s a.rows (a.product c)) a.mass =
       pack s.stride a.rows (fun i =>
-            apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+            apart (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j)
+                (line i)) (s.center * Linear.mass es (line i)))
           := fun c b hc => by
-    rw [product_eq sf hp hn hprod hc, e_mass, lowers_eq half
+    rw [hprod _ _ hc, e_mass, lowers_eq half
         (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _)))
         (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).2 (Nat.le_add_right _ _)))]
     exact distances_eq (Nat.add_le_add Nat.le.refl half)
       (fun i hi => lt (Nat.le_trans (weighs b hc.2.2 i hi).1 (Nat.le_add_right _ _)))
       (fun i hi => lt (Nat.le_trans (masses i hi) (Nat.le_add_right _ _)))
   rw [radiusOf_eq (g := fun b i =>
-        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i)) each
+        apart
+          (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i))
+          (s.center * Linear.mass es (line i))) each
       columns bands magnitudes hb] at h
   have squares : 2 ^ (s.half - 1) * 2 ^ (s.half - 1) + (2 ^ (s.half - 1) + 1) < 2 ^ s.stride := by
     have e : 2 ^ s.stride = 2 ^ (s.half - 1 + 1) * 2 ^ (s.half - 1 + 1) := by
@@ -128,11 +124,15 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
       (Nat.add_le_add sq (Nat.add_le_add (Nat.le_trans pos sq) (Nat.le_trans pos sq)))
   have bounded : ∀ i, i < a.rows →
     reachOf (fun b =>
-        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+        apart
+          (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i))
+          (s.center * Linear.mass es (line i)))
       bands magnitudes ≤
       2 ^ (s.half - 1) * 2 ^ (s.half - 1) := fun i hi => by
     have le := reachOf_le (g := fun b =>
-        apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+        apart
+          (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i))
+          (s.center * Linear.mass es (line i)))
       (c := 2 ^ (s.half - 1)) bands magnitudes
       (Paired.every (fun _ b hb => apart_le
           (Nat.le_trans (weighs b hb.2.2 i hi).1 (Nat.le_trans (Nat.le_add_right _ _) room))
@@ -147,15 +147,20 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
       Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares))
   have cut : Decode.field fraction (Nat.sub s.stride fraction)
       (pack s.stride a.rows fun i => reachOf (fun b =>
-          apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+          apart
+            (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i))
+            (s.center * Linear.mass es (line i)))
         bands magnitudes) (ones s.stride a.rows) = _ := cut
   have e_reach : Nat.add (Decode.field fraction (Nat.sub s.stride fraction)
       (pack s.stride a.rows fun i => reachOf (fun b =>
-          apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+          apart
+            (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j) (line i))
+            (s.center * Linear.mass es (line i)))
         bands magnitudes)
       (ones s.stride a.rows)) (ones s.stride a.rows) =
       pack s.stride a.rows (fun i => reachOf (fun b => apart
-                  (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+                  (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j)
+                      (line i)) (s.center * Linear.mass es (line i)))
                 bands magnitudes / 2 ^ fraction + 1) := by
     rw [cut, ones_eq stride]
     show pack s.stride a.rows _ + pack s.stride a.rows _ = _
@@ -165,41 +170,41 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
     refine Natural.div_lt (Natural.two_pow_pos fraction) ?_
     rw [← Natural.pow_add, whole_places]
     exact Natural.lt_of_le_of_lt (bounded i hi) (Natural.lt_of_le_of_lt (Nat.le_add_right _ _) squares)
-  rw [e_reach, product_eq sf hp hn hprod hc, e_rest, e_mass, e_restMass] at h
-  have e_bounds : Nat.add (pack s.stride a.rows fun i => Compose.weighted es band.lower
-        (fun j => s.top - band.upper j) i +
-      2 ^ s.half * Compose.weighted es band.upper (fun j => s.top - band.lower j) i)
+  rw [e_reach, hprod _ _ hc, e_rest, e_mass, e_restMass] at h
+  have e_bounds : Nat.add (pack s.stride a.rows fun i =>
+      Compose.weighted es (seen place i band).lower (fun j => s.top - (seen place i band).upper j) (line i) +
+      2 ^ s.half *
+        Compose.weighted es (seen place i band).upper (fun j => s.top - (seen place i band).lower j) (line i))
       (pack s.stride a.rows fun i => tl i + 2 ^ s.half * th i) =
           pack s.stride a.rows
-            (fun i => (Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i) +
-              2 ^ s.half * (Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i)) := by
+            (fun i => (Compose.weighted es (seen place i band).lower
+                        (fun j => s.top - (seen place i band).upper j) (line i) + tl i) +
+                  2 ^ s.half * (Compose.weighted es (seen place i band).upper
+                          (fun j => s.top - (seen place i band).lower j) (line i) + th i)) := by
     show pack s.stride a.rows _ + pack s.stride a.rows _ = _
     rw [← pack_add]
     exact pack_congr fun i _ => Compose.regroup2 _ _ _ _ _
   generalize hR : (fun i => reachOf (fun b => apart
-              (Compose.weighted es b.lower (fun j => s.top - b.upper j) i) (s.center * Linear.mass es i))
+              (Compose.weighted es (seen place i b).lower (fun j => s.top - (seen place i b).upper j)
+                  (line i)) (s.center * Linear.mass es (line i)))
             bands magnitudes / 2 ^ fraction + 1) = R at *
-  have hR' : ∀ i, R i = reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) i)
-              (s.center * Linear.mass es i)) bands magnitudes / 2 ^ fraction + 1 := fun i => by rw [← hR]
+  have hR' : ∀ i, R i = reachOf (fun b => apart (Compose.weighted es (seen place i b).lower
+                (fun j => s.top - (seen place i b).upper j) (line i)) (s.center * Linear.mass es (line i)))
+            bands magnitudes / 2 ^ fraction + 1 := fun i => by rw [← hR]
   have e_masses : Nat.add
-    (Nat.add (pack s.stride a.rows fun i => s.center * Linear.mass es i) (pack s.stride a.rows tm))
+    (Nat.add (pack s.stride a.rows fun i => s.center * Linear.mass es (line i)) (pack s.stride a.rows tm))
     (pack s.stride a.rows R) =
-      pack s.stride a.rows (fun i => s.center * Linear.mass es i + tm i + R i) := by
+      pack s.stride a.rows (fun i => s.center * Linear.mass es (line i) + tm i + R i) := by
     show pack s.stride a.rows _ + pack s.stride a.rows _ + pack s.stride a.rows _ = _
     rw [← pack_add, ← pack_add]
   rw [e_bounds, e_masses] at h
-  rw [rows] at *
-  have R_le : ∀ i, i < p.forms.rows → R i ≤ 2 ^ (s.half - 1) * 2 ^ (s.half - 1) + 1 := fun i hi => by
+  have R_le : ∀ i, i < a.rows → R i ≤ 2 ^ (s.half - 1) * 2 ^ (s.half - 1) + 1 := fun i hi => by
     rw [hR' i]
     refine Nat.succ_le_succ (Nat.le_trans ?_ (bounded i hi))
     refine Nat.le_trans (Natural.le_of_eq (Natural.one_mul _).symm)
       (Nat.le_trans (Nat.mul_le_mul (Natural.two_pow_pos fraction) Nat.le.refl)
         (Rows.mul_div_le _ _ (Natural.two_pow_pos fraction)))
-  refine clausesPositive_sound (b := s.stride)
-    (low := fun i => Compose.weighted es band.lower (fun j => s.top - band.upper j) i + tl i)
-    (high := fun i => Compose.weighted es band.upper (fun j => s.top - band.lower j) i + th i)
-    (mass := fun i => s.center * Linear.mass es i + tm i + R i) Nat.le.refl (fun i hi => ?_)
-    (fun row hrow positive => ?_) h
+  refine ⟨_, _, _, fun i hi => ?_, fun strict v hv hin positive => ?_, h⟩
   · obtain ⟨w1, w2⟩ := weighs band hc.2.2 i hi
     obtain ⟨r1, r2, r3, _, _⟩ := rest i hi
     refine ⟨lt (Nat.add_le_add w1 r1), lt (Nat.add_le_add w2 r2), ?_⟩
@@ -207,33 +212,59 @@ theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitu
       (Nat.add_le_add (Nat.le_trans (Nat.add_le_add (masses i hi) r3) room) (R_le i hi)) ?_
     refine Natural.lt_of_le_of_lt (Natural.le_of_eq ?_) squares
     rw [Nat.add_left_comm]
-  · refine signs row hrow ?_
-    obtain ⟨_, _, _, s1, _⟩ := rest row hrow
-    obtain ⟨b1, _⟩ :=
-      products_bound (i := row) es_len hc.2.2 (Paired.every (fun _ _ hb => hb.2.2) columns bands hb)
-        fun j hj => forms j hj trivial
+  · obtain ⟨_, _, _, s1, _⟩ := rest v hv
+    obtain ⟨b1, _⟩ := products_bound (i := line v) (n := es.length) (x := fun j => x (place v j))
+      (band := seen place v band) (bands := mapped (seen place v) bands) (deviations := deviations) rfl
+      (fun j hj => hc.2.2 _ (seat v hv j hj).1)
+      (every_mapped (fun b hb j hj => hb _ (seat v hv j hj).1) bands
+        (Paired.every (fun _ _ hb => hb.2.2) columns bands hb))
+      (fun j hj => by
+        have z := forms _ (seat v hv j hj).1 ((seat v hv j hj).2 hin)
+        unfold below above
+        rw [combined_mapped, combined_mapped]; exact z)
+    rw [combined_mapped] at b1
     refine signed_of_bracket (K := K) sf.unit ?_ positive
-    have reach := combined_atMost bands magnitudes deviations small
-      (every_of (fun b => apart_atMost (K := K) (Compose.weighted es b.lower (fun j => s.top - b.upper j) row)
-          (s.center * Linear.mass es row)) bands)
-    have large : reachOf (fun b => apart (Compose.weighted es b.lower (fun j => s.top - b.upper j) row)
-            (s.center * Linear.mass es row)) bands magnitudes ≤ 2 ^ fraction * R row := by
-      rw [hR' row]
+    have far := combined_atMost bands magnitudes deviations small
+      (every_of (fun b => apart_atMost (K := K)
+            (Compose.weighted es (seen place v b).lower (fun j => s.top - (seen place v b).upper j) (line v))
+            (s.center * Linear.mass es (line v))) bands)
+    have large : reachOf (fun b => apart
+        (Compose.weighted es (seen place v b).lower (fun j => s.top - (seen place v b).upper j) (line v))
+            (s.center * Linear.mass es (line v))) bands magnitudes ≤ 2 ^ fraction * R v := by
+      rw [hR' v]
       exact step_large _ _
     obtain ⟨_, w2⟩ := reach_within (c0 := natural
-          (Compose.weighted es band.lower (fun j => s.top - band.upper j) row) -
-        natural (s.center * Linear.mass es row)) large reach
+          (Compose.weighted es (seen place v band).lower (fun j => s.top - (seen place v band).upper j)
+              (line v)) -
+        natural (s.center * Linear.mass es (line v))) large far
     have both := Rows.cancel (K := K) (Natural.two_pow_pos fraction) (le_trans w2 b1)
     rw [whole] at s1
     have one : (natural (2 ^ 0) : K) = 1 := by
       show natural 1 = _
       rw [natural_succ]; exact zero_add 1
     rw [one, OrderedRing.one_mul] at s1
-    rw [natural_add _ (tl row), natural_add _ (R row), natural_add _ (tm row)]
+    rw [natural_add _ (tl v), natural_add _ (R v), natural_add _ (tm v)]
     refine le_cert ?_ (add_nonneg (sub_nonneg s1) (sub_nonneg both))
     exact
       (ring8 K u z b t m w c R, u * z + (c + m + R) - (w + t), (u * (z - b) + m - t) + (u * b - (w - c - R)))
       _ _ _ _ _ _ _ _
+
+theorem finish_sound {s : Scale} {fraction n : Nat} {p : Property} {a : Substitution} {magnitudes : List Nat}
+    {deviations : List K} {slots x z : Nat → K} {constant : Memory} {columns : List Memory}
+    (sf : s.Fits)
+    (half : 1 ≤ s.half)
+    (places : fraction ≤ s.stride)
+    (ha : a.Holds s x n z)
+    (whole : a.shift = 0)
+    (rows : a.rows = p.forms.rows)
+    (signs : ∀ row, row < p.forms.rows → Signed p.strict (z row) → Signed p.strict (p.forms.form slots 0 row))
+    (hx : Enclosed s (2 ^ fraction) n magnitudes deviations x constant columns)
+    (h : finish s fraction p.strict p.alternatives a magnitudes constant columns = true) :
+    p.Holds slots := by
+  obtain ⟨low, high, mass, hd, positive, h⟩ := finishWith_sound sf half places (ha.on sf) whole hx h
+  rw [rows] at *
+  exact clausesPositive_sound Nat.le.refl hd
+    (fun i hi g => signs i hi (positive p.strict i hi trivial g)) h
 
 /-! ### Layer after layer -/
 

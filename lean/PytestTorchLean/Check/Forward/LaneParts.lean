@@ -32,27 +32,15 @@ def partColumns (b mask : Nat) : Nat → List Memory → List Memory
 def apartOf (s : Scale) (lanes m : Nat) (c : Memory) : List Memory :=
   partColumns s.stride (Nat.sub (Nat.pow 2 s.stride) 1) lanes
     (pieces (Nat.mul s.stride lanes) (Nat.sub (Nat.pow 2 (Nat.mul s.stride lanes)) 1) m c.direct c.mirrored)
-def allApart (s : Scale) (lanes m : Nat) : List Memory → List (List Memory)
-  | [] => []
-  | c :: columns => apartOf s lanes m c :: allApart s lanes m columns
+/-- `check` of every part's numbers. -/
+def eachPart (check : Memory → Bool) : List Memory → Bool
+  | [] => true
+  | c :: cs => both (check c) (eachPart check cs)
 
-def headsOf : List (List Memory) → List Memory
-  | [] => []
-  | [] :: columns => ⟨0, 0⟩ :: headsOf columns
-  | (c :: _) :: columns => c :: headsOf columns
-def tailsOf : List (List Memory) → List (List Memory)
-  | [] => []
-  | [] :: columns => [] :: tailsOf columns
-  | (_ :: cs) :: columns => cs :: tailsOf columns
-/-- `check` of every part's constant and columns. -/
-def eachPart (check : Memory → List Memory → Bool) : List Memory → List (List Memory) → Bool
-  | [], _ => true
-  | c :: cs, columns => both (check c (headsOf columns)) (eachPart check cs (tailsOf columns))
-
-/-- The property on parts of these magnitudes. `layers` and `columns` are for as many parts; `m` values are
-    read by the rows of `last`. -/
+/-- The property on parts of these magnitudes, by `rows` rows on each. `layers`, `last` and `columns` are for
+    as many parts. -/
 def partsTogether (s : Scale) (slope fraction : Nat) (strict : Bool) (alternatives lanes : Nat)
-    (layers : List Layer) (last : Substitution) (m : Nat) (columns : List Memory) (magnitudes : List Nat)
+    (layers : List Layer) (last : Substitution) (rows : Nat) (columns : List Memory) (magnitudes : List Nat)
     (parts : List (List Range)) : Bool :=
   both (both (Nat.beq (List.length parts) lanes) (both (roomy s slope fraction magnitudes)
       (allFit s magnitudes parts)))
@@ -60,8 +48,9 @@ def partsTogether (s : Scale) (slope fraction : Nat) (strict : Bool) (alternativ
       (Nat.mul (Nat.succ (Nat.pow 2 s.half)) (middlesBeside s.stride (Nat.mul s.stride lanes) parts))
       fun constant => through s slope fraction magnitudes
         (fun constant' columns' =>
-          eachPart (fun c cs => finish s fraction strict alternatives last magnitudes c cs)
-            (apartOf s lanes m constant') (allApart s lanes m columns'))
+            finishWith s fraction last magnitudes constant' columns' fun bounds masses =>
+          eachPart (fun c => clausesPositive s s.stride strict alternatives rows c.direct c.mirrored)
+            (apartOf s lanes rows ⟨bounds, masses⟩))
         layers (Nat.mul lanes (List.length magnitudes)) constant columns)
 
 /-! ### One part of them -/
@@ -70,26 +59,11 @@ def memoryAt : List Memory → Nat → Memory
   | [], _ => ⟨0, 0⟩
   | c :: _, 0 => c
   | _ :: cs, l + 1 => memoryAt cs l
-def columnsAt (l : Nat) : List (List Memory) → List Memory
-  | [] => []
-  | cs :: columns => memoryAt cs l :: columnsAt l columns
-theorem headsOf_eq : (columns : List (List Memory)) → headsOf columns = columnsAt 0 columns
-  | [] => rfl
-  | [] :: columns => congrArg (List.cons _) (headsOf_eq columns)
-  | (_ :: _) :: columns => congrArg (List.cons _) (headsOf_eq columns)
-theorem tailsOf_eq (l : Nat) :
-    (columns : List (List Memory)) → columnsAt l (tailsOf columns) = columnsAt (l + 1) columns
-  | [] => rfl
-  | [] :: columns => congrArg (List.cons _) (tailsOf_eq l columns)
-  | (_ :: _) :: columns => congrArg (List.cons _) (tailsOf_eq l columns)
-theorem eachPart_at {check : Memory → List Memory → Bool} :
-    (cs : List Memory) → (columns : List (List Memory)) → eachPart check cs columns = true →
-    (l : Nat) → l < cs.length → check (memoryAt cs l) (columnsAt l columns) = true
-  | [], _, _, l, hl => absurd hl (Nat.not_succ_le_zero l)
-  | c :: cs, columns, h, 0, _ => by rw [← headsOf_eq]; exact (both_true h).1
-  | c :: cs, columns, h, l + 1, hl => by
-    rw [← tailsOf_eq]
-    exact eachPart_at cs (tailsOf columns) (both_true h).2 l (Nat.le_of_succ_le_succ hl)
+theorem eachPart_at {check : Memory → Bool} : (cs : List Memory) → eachPart check cs = true →
+    (l : Nat) → l < cs.length → check (memoryAt cs l) = true
+  | [], _, l, hl => absurd hl (Nat.not_succ_le_zero l)
+  | c :: cs, h, 0, _ => (both_true h).1
+  | c :: cs, h, l + 1, hl => eachPart_at cs (both_true h).2 l (Nat.le_of_succ_le_succ hl)
 
 theorem lowest_eq {b lanes : Nat} : (xs : List Memory) → (f g : Nat → Nat → Nat) →
     (∀ j, j < xs.length → f j 0 < 2 ^ b ∧ g j 0 < 2 ^ b) →
@@ -138,73 +112,37 @@ theorem partColumns_eq {b : Nat} : (lanes : Nat) → (xs : List Memory) → (f g
       have z := q2 l (Nat.le_of_succ_le_succ hl)
       rw [r3] at z; exact z
 
-/-- A band over all digits, on part `l`. -/
-def bandOf (lanes l : Nat) (b : Band) : Band :=
-  ⟨fun j => b.lower (besides lanes l j), fun j => b.upper (besides lanes l j)⟩
-theorem apartOf_holds {s : Scale} {lanes m l : Nat} {c : Memory} {b : Band} (sf : s.Fits) (hl : l < lanes)
-    (hc : Holds s (lanes * m) c b) :
-    (apartOf s lanes m c).length = lanes ∧
-    Holds s m (memoryAt (apartOf s lanes m c) l) (bandOf lanes l b) := by
-  obtain ⟨h1, h2, h3⟩ := hc
+theorem apartOf_eq {s : Scale} {lanes m l : Nat} {f g : Nat → Nat} (hl : l < lanes)
+    (small : ∀ v, v < lanes * m → f v < 2 ^ s.stride ∧ g v < 2 ^ s.stride) :
+    (apartOf s lanes m ⟨pack s.stride (lanes * m) f, pack s.stride (lanes * m) g⟩).length = lanes ∧
+    memoryAt (apartOf s lanes m ⟨pack s.stride (lanes * m) f, pack s.stride (lanes * m) g⟩) l =
+      ⟨pack s.stride m (fun j => f (besides lanes l j)),
+          pack s.stride m (fun j => g (besides lanes l j))⟩ := by
   have pos : 0 < lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le l)) hl
-  have small : ∀ {z : Nat}, z ≤ s.top → z < 2 ^ s.half := fun h => Natural.lt_of_le_of_lt h sf.half
   have at_lane : ∀ {l j : Nat}, l < lanes → lanes * j + l = besides lanes l j := fun {l j} h => by
     unfold besides; rw [Natural.mod_eq_self h]
   have words : ∀ j l, j < m → l < lanes →
-      Memory.directWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)) < 2 ^ s.stride ∧
-      Memory.mirroredWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)) < 2 ^ s.stride :=
-      fun j l hj hl => by
-    rw [at_lane hl]
-    have z := h3 _ (besides_lt (v := l) pos hj)
-    exact ⟨Memory.halves_lt (small z.1) (small z.2),
-      Memory.halves_lt (small (Natural.sub_le _ _)) (small (Natural.sub_le _ _))⟩
+      f (lanes * j + l) < 2 ^ s.stride ∧ g (lanes * j + l) < 2 ^ s.stride := fun j l hj hl => by
+    rw [at_lane hl]; exact small _ (besides_lt pos hj)
   obtain ⟨q1, q2⟩ := pieces_eq (b := s.stride * lanes) m
-    (fun j => pack s.stride lanes (fun l =>
-      Memory.directWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l))))
-    (fun j => pack s.stride lanes (fun l =>
-      Memory.mirroredWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l))))
+    (fun j => pack s.stride lanes (fun l => f (lanes * j + l)))
+    (fun j => pack s.stride lanes (fun l => g (lanes * j + l)))
     (fun j hj => ⟨pack_lt fun l hl => (words j l hj hl).1, pack_lt fun l hl => (words j l hj hl).2⟩)
-  obtain ⟨p1, p2⟩ := partColumns_eq (b := s.stride) lanes _
-    (fun j l => Memory.directWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)))
-    (fun j l => Memory.mirroredWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)))
-    (fun j l hj hl => words j l (by rw [← q2]; exact hj) hl) q1
-  have e : apartOf s lanes m c = partColumns s.stride (Nat.sub (Nat.pow 2 s.stride) 1) lanes
-      (pieces (s.stride * lanes) (Nat.sub (Nat.pow 2 (s.stride * lanes)) 1) m
-        (pack (s.stride * lanes) m fun j => pack s.stride lanes fun l =>
-          Memory.directWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)))
-        (pack (s.stride * lanes) m fun j => pack s.stride lanes fun l =>
-          Memory.mirroredWord s (b.lower (lanes * j + l)) (b.upper (lanes * j + l)))) := by
+  obtain ⟨p1, p2⟩ := partColumns_eq (b := s.stride) lanes _ (fun j l => f (lanes * j + l))
+    (fun j l => g (lanes * j + l)) (fun j l hj hl => words j l (by rw [← q2]; exact hj) hl) q1
+  have e : apartOf s lanes m ⟨pack s.stride (lanes * m) f, pack s.stride (lanes * m) g⟩ =
+      partColumns s.stride (Nat.sub (Nat.pow 2 s.stride) 1) lanes
+        (pieces (s.stride * lanes) (Nat.sub (Nat.pow 2 (s.stride * lanes)) 1) m
+          (pack (s.stride * lanes) m fun j => pack s.stride lanes fun l => f (lanes * j + l))
+          (pack (s.stride * lanes) m fun j => pack s.stride lanes fun l => g (lanes * j + l))) := by
     unfold apartOf
-    rw [h1, h2, Decode.pack_group, Decode.pack_group]; rfl
+    rw [Decode.pack_group, Decode.pack_group]; rfl
   rw [e]
   refine ⟨p1, ?_⟩
   rw [p2 l hl, q2]
-  refine ⟨?_, ?_, fun j hj => h3 _ (besides_lt pos hj)⟩
-  · exact pack_congr fun j _ => by rw [at_lane hl]; rfl
-  · exact pack_congr fun j _ => by rw [at_lane hl]; rfl
-theorem allApart_paired {s : Scale} {lanes m l : Nat} (sf : s.Fits) (hl : l < lanes) :
-    (columns : List Memory) → (bands : List Band) → Paired (Holds s (lanes * m)) columns bands →
-    Paired (Holds s m) (columnsAt l (allApart s lanes m columns)) (mapped (bandOf lanes l) bands)
-  | [], [], _ => trivial
-  | c :: columns, b :: bands, ⟨h1, h2⟩ => ⟨(apartOf_holds sf hl h1).2, allApart_paired sf hl columns bands h2⟩
-  | [], _ :: _, h => h.elim
-  | _ :: _, [], h => h.elim
-
-theorem apart_enclosed {s : Scale} {point lanes m l : Nat} {magnitudes : List Nat} {deviations : List K}
-    {x : Nat → K} {constant : Memory} {columns : List Memory} (sf : s.Fits) (hl : l < lanes)
-    (h : EnclosedOn (fun v => v % lanes = l) s point (lanes * m) magnitudes deviations
-      (fun v => x (v / lanes)) constant columns) :
-    (apartOf s lanes m constant).length = lanes ∧ Enclosed s point m magnitudes deviations x
-      (memoryAt (apartOf s lanes m constant) l) (columnsAt l (allApart s lanes m columns)) := by
-  obtain ⟨⟨band, bands, hc, hb, forms⟩, small⟩ := h
-  have pos : 0 < lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le l)) hl
-  obtain ⟨len, hc⟩ := apartOf_holds sf hl hc
-  refine ⟨len, ⟨⟨_, _, hc, allApart_paired sf hl columns bands hb, fun j hj _ => ?_⟩, small⟩⟩
-  have z := forms (besides lanes l j) (besides_lt pos hj) ((besides_mod pos).trans (Natural.mod_eq_self hl))
-  rw [besides_div pos] at z
-  unfold below above at z ⊢
-  rw [combined_mapped, combined_mapped]
-  exact z
+  refine congr (congrArg Memory.mk ?_) ?_
+  · exact pack_congr fun j _ => by rw [at_lane hl]
+  · exact pack_congr fun j _ => by rw [at_lane hl]
 
 theorem every_partAt {p : List Range → Prop} : (parts : List (List Range)) →
     (∀ l, l < parts.length → p (partAt parts l)) → Every p parts
@@ -227,8 +165,8 @@ theorem partsTogether_sound {s : Scale} {slots z : Nat → K} {slope fraction m 
     (whole : last.shift = 0)
     (signs : ∀ row, row < p.forms.rows → Signed p.strict (y row) → Signed p.strict (p.forms.form slots 0 row))
     (hcs : Paired (Holds s (lanes * n)) columns (mapped (spreadBand lanes) (unitBands s fraction n 0)))
-    (h : partsTogether s slope fraction p.strict p.alternatives lanes (layersBeside s lanes layers n) last m
-      columns magnitudes parts = true) :
+    (h : partsTogether s slope fraction p.strict p.alternatives lanes (layersBeside s lanes layers n)
+      (last.beside s lanes m) last.rows columns magnitudes parts = true) :
     Every (fun ranges => RangesHold s slots origin ranges → p.Holds slots) parts := by
   unfold partsTogether at h
   obtain ⟨conditions, h⟩ := both_true h
@@ -246,11 +184,31 @@ theorem partsTogether_sound {s : Scale} {slots z : Nat → K} {slope fraction m 
   refine every_partAt parts fun l hl hr => ?_
   obtain ⟨constant', columns', hx, h⟩ := through_sound
     (next := fun constant' columns' =>
-      eachPart (fun c cs => finish s fraction p.strict p.alternatives last magnitudes c cs)
-        (apartOf s parts.length m constant') (allApart s parts.length m columns')) sf r _ _ _ constant columns
+      finishWith s fraction (last.beside s parts.length m) magnitudes constant' columns' fun bounds masses =>
+        eachPart (fun c => clausesPositive s s.stride p.strict p.alternatives last.rows c.direct c.mirrored)
+          (apartOf s parts.length last.rows ⟨bounds, masses⟩)) sf r _ _ _ constant columns
     (chain_beside (l := l) sf r.half center pos layers _ _ chain) (inputs_beside fit hl hr hc hcs) h
-  obtain ⟨len, hx⟩ := apart_enclosed sf hl hx
-  exact finish_sound sf r.half r.places hlast whole rows signs hx
-    (eachPart_at _ _ h l (by rw [len]; exact hl))
+  obtain ⟨low, high, mass, hd, positive, h⟩ := finishWith_sound (z := fun v => y (v / parts.length)) sf r.half
+    r.places (Substitution.beside_on (l := l) sf r.half center pos hlast) whole hx h
+  have hd : ∀ v, v < parts.length * last.rows → low v < 2 ^ s.half ∧ high v < 2 ^ s.half ∧
+    mass v < 2 ^ s.stride := hd
+  obtain ⟨len, e⟩ := apartOf_eq (s := s) (m := last.rows) (f := fun v => low v + 2 ^ s.half * high v)
+    (g := mass) hl (fun v hv => ⟨Memory.halves_lt (hd v hv).1 (hd v hv).2.1, (hd v hv).2.2⟩)
+  have h := eachPart_at _ h l (by
+    refine Nat.le_trans hl (Natural.le_of_eq ?_)
+    exact len.symm)
+  have e : memoryAt (apartOf s parts.length last.rows
+      ⟨pack s.stride (last.beside s parts.length m).rows (fun v => low v + 2 ^ s.half * high v),
+        pack s.stride (last.beside s parts.length m).rows mass⟩) l = _ := e
+  rw [e, rows] at h
+  rw [rows] at hd
+  refine clausesPositive_sound (low := fun i => low (besides parts.length l i))
+    (high := fun i => high (besides parts.length l i)) (mass := fun i => mass (besides parts.length l i))
+    Nat.le.refl (fun i hi => hd _ (besides_lt pos hi)) (fun i hi g => signs i hi ?_) h
+  have z := positive p.strict (besides parts.length l i)
+    (show _ < parts.length * last.rows by rw [rows]; exact besides_lt pos hi)
+    ((besides_mod pos).trans (Natural.mod_eq_self hl)) g
+  have z : Signed p.strict (y (besides parts.length l i / parts.length)) := z
+  rw [besides_div pos] at z; exact z
 end Forward
 end PytestTorchLean

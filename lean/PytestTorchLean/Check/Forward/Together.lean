@@ -85,10 +85,11 @@ def checkGroup (lanes : Nat) (single : List Range → Bool) (all : List Nat → 
 def fewParts : Nat := 12
 /-- All parts, with what is prepared for `lanes` of them. -/
 def runTogether (s : Scale) (slope fraction : Nat) (strict : Bool) (alternatives lanes : Nat)
-    (layers : List Layer) (last : Substitution) (m n : Nat) (single : List Range → Bool)
+    (layers : List Layer) (last : Substitution) (rows : Nat) (single : List Range → Bool)
     (parts : List (List Range)) (columns : List Memory) : Bool :=
   inGroups lanes
-    (checkGroup lanes single (partsTogether s slope fraction strict alternatives lanes layers last m columns))
+    (checkGroup lanes single
+        (partsTogether s slope fraction strict alternatives lanes layers last rows columns))
     parts []
 
 /-- The property on all parts; the last layer reads `m` values, the first one `n`. -/
@@ -102,7 +103,7 @@ def run [Prepared] (s : Scale) (slope fraction : Nat) (symbols strict : Bool) (a
       (cuts.run (part s slope fraction symbols strict alternatives layers last n columns) ranges)
       (columnsBeside s fraction Prepared.together n n 0
         (runTogether s slope fraction strict alternatives Prepared.together
-          (layersBeside s Prepared.together layers n) last m n
+          (layersBeside s Prepared.together layers n) (last.beside s Prepared.together m) last.rows
           (part s slope fraction symbols strict alternatives layers last n columns) (cuts.parts ranges []))))
 
 /-! ### Soundness -/
