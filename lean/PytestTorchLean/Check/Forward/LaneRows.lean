@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Forward.Finish
+import PytestTorchLean.Check.Forward.LaneDigits
 /-!
 # Many parts side by side
 
@@ -15,12 +16,6 @@ open OrderedRing Natural
 variable {K : Type u} [OrderedRing K]
 
 /-! ### What is computed -/
-
-/-- The first `n` digits of two numbers, `b` bits each. -/
-def pieces (b mask : Nat) : Nat → Nat → Nat → List Memory
-  | 0, _, _ => []
-  | Nat.succ n, x, y =>
-    ⟨Nat.land x mask, Nat.land y mask⟩ :: pieces b mask n (Nat.shiftRight x b) (Nat.shiftRight y b)
 
 /-- `sum + p * x + n * y`; most weights have one sign. -/
 @[inline] def addProducts (p n x y sum : Nat) : Nat :=
@@ -46,10 +41,12 @@ def rowOf (b mask i : Nat) : List Column → List Column
 def rowsFrom (b mask : Nat) (columns : List Column) : Nat → Nat → List (List Column)
   | 0, _ => []
   | Nat.succ count, i => rowOf b mask i columns :: rowsFrom b mask columns count (Nat.succ i)
+def dots (values : List Memory) : List (List Column) → List Nat
+  | [] => []
+  | row :: rows => dot row values 0 :: dots values rows
 /-- The products of all rows, one after the other. -/
-def rowsProduct (wide : Nat) (values : List Memory) : List (List Column) → Nat
-  | [] => 0
-  | row :: rows => Nat.add (dot row values 0) (Nat.shiftLeft (rowsProduct wide values rows) wide)
+def rowsProduct (wide : Nat) (values : List Memory) (rows : List (List Column)) : Nat :=
+  joinedPairs 32 wide (dots values rows)
 
 /-- The digits at a larger distance. -/
 def widen (b mask wide : Nat) : Nat → Nat → Nat
@@ -97,22 +94,6 @@ theorem grid_eq {lanes : Nat} (h : 0 < lanes) (b n : Nat) (f : Nat → Nat → N
   rw [Decode.pack_group]
   refine pack_congr fun i _ => pack_congr fun l hl => ?_
   rw [Nat.add_comm, add_mul_mod _ hl, add_mul_div _ hl]
-
-/-- The pieces are these numbers. -/
-def Each : List Memory → (Nat → Nat) → (Nat → Nat) → Prop
-  | [], _, _ => True
-  | c :: cs, f, g => c.direct = f 0 ∧ c.mirrored = g 0 ∧ Each cs (fun j => f (j + 1)) (fun j => g (j + 1))
-theorem pieces_eq {b : Nat} : (n : Nat) → (f g : Nat → Nat) → (∀ j, j < n → f j < 2 ^ b ∧ g j < 2 ^ b) →
-    Each (pieces b (Nat.sub (Nat.pow 2 b) 1) n (pack b n f) (pack b n g)) f g ∧
-      (pieces b (Nat.sub (Nat.pow 2 b) 1) n (pack b n f) (pack b n g)).length = n
-  | 0, _, _, _ => ⟨trivial, rfl⟩
-  | n + 1, f, g, h => by
-    obtain ⟨h1, h2⟩ := h 0 (Nat.succ_le_succ (Nat.zero_le _))
-    obtain ⟨r1, r2⟩ := pieces_eq n (fun j => f (j + 1)) (fun j => g (j + 1))
-      (fun j hj => h (j + 1) (Nat.succ_le_succ hj))
-    unfold pieces
-    rw [shift_pack_succ h1, shift_pack_succ h2]
-    exact ⟨⟨land_pack_succ h1, land_pack_succ h2, r1⟩, congrArg Nat.succ r2⟩
 
 /-- The weights are row `i` of the digits. -/
 def Weights (i : Nat) : List Column → List Digits → Prop
@@ -172,24 +153,33 @@ theorem dot_eq {b lanes i : Nat} :
   | [], _ :: _, _, _, _, _, h, _, _ => h.elim
   | _ :: _, [], _, _, _, _, h, _, _ => h.elim
 
-theorem rowsProduct_eq {b wide lanes rows bound : Nat} {cs : List Column} {es : List Digits}
+theorem dots_eq {b wide lanes rows bound : Nat} {cs : List Column} {es : List Digits}
     {xs : List Memory} {f g : Nat → Nat → Nat} (hb : bound < 2 ^ b) (hp : Packed b rows bound cs es)
     (hl : xs.length = es.length)
     (hx : Each xs (fun j => pack b lanes (f j)) (fun j => pack b lanes (g j))) :
     (count i : Nat) → i + count ≤ rows →
-    rowsProduct wide xs (rowsFrom b (Nat.sub (Nat.pow 2 b) 1) cs count i) =
+    joined wide (dots xs (rowsFrom b (Nat.sub (Nat.pow 2 b) 1) cs count i)) =
       pack wide count (fun k =>
         pack b lanes (fun l => Compose.weighted es (fun j => f j l) (fun j => g j l) (i + k)))
   | 0, _, _ => rfl
   | count + 1, i, h => by
     have hi : i < rows := Nat.le_trans (Nat.add_le_add (Nat.le.refl (n := i))
       (Nat.succ_le_succ (Nat.zero_le count))) h
-    show dot _ xs 0 + Nat.shiftLeft (rowsProduct wide xs (rowsFrom b _ cs count (i + 1))) wide = _
+    show dot _ xs 0 + Nat.shiftLeft (joined wide (dots xs (rowsFrom b _ cs count (i + 1)))) wide = _
     rw [dot_eq _ es xs f g 0 (rowOf_eq hi hb cs es hp) hl hx, Nat.zero_add,
-      rowsProduct_eq hb hp hl hx count (i + 1) (by
+      dots_eq hb hp hl hx count (i + 1) (by
         rw [Nat.add_assoc, Nat.add_comm 1]; exact h), NatEquations.shiftLeft_eq, Nat.mul_comm, pack_succ]
     refine congrArg (fun t => _ + 2 ^ wide * t) (pack_congr fun k _ => ?_)
     rw [Nat.add_assoc, Nat.add_comm 1]
+theorem rowsProduct_eq {b wide lanes rows bound : Nat} {cs : List Column} {es : List Digits}
+    {xs : List Memory} {f g : Nat → Nat → Nat} (hb : bound < 2 ^ b) (hp : Packed b rows bound cs es)
+    (hl : xs.length = es.length)
+    (hx : Each xs (fun j => pack b lanes (f j)) (fun j => pack b lanes (g j)))
+    (count i : Nat) (h : i + count ≤ rows) :
+    rowsProduct wide xs (rowsFrom b (Nat.sub (Nat.pow 2 b) 1) cs count i) =
+      pack wide count (fun k =>
+        pack b lanes (fun l => Compose.weighted es (fun j => f j l) (fun j => g j l) (i + k))) :=
+  (joinedPairs_eq 32 wide _).trans (dots_eq hb hp hl hx count i h)
 
 theorem weighted_words (S i : Nat) : (es : List Digits) → (l u m v : Nat → Nat) →
     Compose.weighted es (fun k => l k + S * u k) (fun k => m k + S * v k) i =
