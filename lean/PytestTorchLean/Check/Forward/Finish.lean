@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Forward.Affine
+import PytestTorchLean.Check.Forward.CompiledWeights
 import PytestTorchLean.Check.Forward.Symbols
 /-!
 # The property from the forms of the last layer, and all layers together

@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Forward.Columns
+import PytestTorchLean.Check.Forward.BendColumns
 /-!
 # Forms through a ReLU
 
@@ -43,22 +43,6 @@ def offsets (s : Scale) (slope n negative positive upper : Nat) : Nat :=
         (Matrix.multiply s.stride n (Nat.succ slope) positive
           (Nat.sub (Nat.mul (Nat.pow 2 slope) (ones s.stride n)) upper)))
       (Nat.mul (Nat.sub (Nat.pow 2 slope) 1) (ones s.stride n))) (ones s.stride n)
-
-/-- A column's two numbers from the first. -/
-def paired (s : Scale) (n direct : Nat) (next : Memory → Bool) : Bool :=
-  Rows.mirror s (Nat.sub s.half 1) n (Nat.mul (Nat.pow 2 (Nat.sub s.half 1)) (ones s.half (Nat.mul 2 n)))
-    direct (fun direct mirrored => next ⟨direct, mirrored⟩)
-
-/-- The lines, applied to all columns. `step` is charged for roundings. -/
-def bendWith (s : Scale) (slope n step slopes offset : Nat) (constant : Memory) (columns : List Memory)
-    (next : Memory → List Memory → Bool) : Bool :=
-  force (fun rest =>
-    lowered s.half (Nat.mul 2 n) (Nat.sub s.half 1)
-      (Nat.add (tilted s slope n slopes rest constant.direct)
-          (Nat.mul (Nat.pow 2 s.half) (Nat.add offset (Nat.mul (Nat.succ step) (ones s.stride n)))))
-      (Nat.mul step (ones s.stride n)) fun direct => paired s n direct fun constant' =>
-        every (fun c : Memory => paired s n (tilted s slope n slopes rest c.direct)) columns (next constant'))
-    (untilted s slope n slopes)
 
 /-- The forms after a ReLU. `negative` and `positive` say how far the memory lets the values reach below 0 and
     above. -/
