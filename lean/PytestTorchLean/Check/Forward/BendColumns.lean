@@ -3,8 +3,8 @@ import PytestTorchLean.Check.Forward.Columns
 /-!
 # The lines of a ReLU, applied to all columns
 
-What is the same for all columns of a layer - the bits of the slopes, guards, vectors of ones - a program forms
-once, as in Check/Forward/Compiled: it is proved equal to what the kernel evaluates.
+What is the same for all columns of a layer - the bits of the slopes, guards, vectors of ones - a program
+forms once, as in Check/Forward/Compiled: it is proved equal to what the kernel evaluates.
 -/
 set_option linter.all false
 namespace PytestTorchLean
@@ -61,7 +61,8 @@ theorem tiltedBy_eq (s : Scale) (bits n slopes rest x : Nat) :
     tilted s bits n slopes rest x =
     tiltedBy bits (Nat.mul (Nat.mul (Nat.sub (Nat.pow 2 (Nat.sub s.half bits)) 1) (Nat.pow 2 bits))
         (ones s.half (Nat.mul 2 n)))
-      (masksFrom (Nat.sub (Nat.pow 2 s.half) 1) (ones s.half (Nat.mul 2 n)) slopes (Nat.succ bits) 0) rest x :=
+      (masksFrom (Nat.sub (Nat.pow 2 s.half) 1) (ones s.half (Nat.mul 2 n)) slopes (Nat.succ bits) 0) rest
+      x :=
     by
   unfold tilted tiltedBy
   rw [compiledMultiply_eq, maskedLoop_eq]
