@@ -131,11 +131,15 @@ class Picked:
 
 @dataclass(frozen=True, eq=False)
 class AffineLayer:
-    """The sum of all reads, plus bias: float64 (size,)."""
+    """The sum of all reads, plus bias: float64 (size,).
+
+    spread: by how much a result may be off, float64 (size,), where rows stand for products or curves.
+    """
 
     size: int
     bias: Float64
     reads: tuple[Dense | Shared, ...]
+    spread: Float64 | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,6 +47,10 @@ _TOGETHER = 32
 """Elements of one diagonal matrix."""
 
 
+_MANY_ELEMENTS = 512
+"""From so many elements on, fewer nodes count more: rows pass each of them, and branch there."""
+_LONGEST_PERIOD = 64
+"""Elements of one diagonal block."""
 _FEW = 4
 """Columns of an element-wise node at most: two operands and a bias, or two coefficients in two parts."""
 
@@ -215,6 +219,11 @@ class _Builder:
             weights = np.zeros((len(weights), 1), dtype=np.float32)
             sources = np.full((len(sources), 1), ZERO_SLOT, dtype=np.int64)
         if self._together and weights.shape[0] == 1 and weights.shape[1] <= _FEW and len(sources) > 1:
+            periodic = None
+            if len(sources) >= _MANY_ELEMENTS:
+                periodic = self._periodic(weights[0], sources, block.divisor)
+            if periodic is not None:
+                return periodic
             starts = range(0, len(sources), _TOGETHER)
             return np.concatenate(
                 [self._as_matrix(weights[0], sources[at : at + _TOGETHER], block.divisor) for at in starts]
@@ -222,6 +231,34 @@ class _Builder:
         node = AffineNode(self._next, np.ascontiguousarray(weights), sources, block.divisor)
         self._nodes.append(node)
         return self._take(node.size).reshape(sources.shape[0], weights.shape[0])
+
+    def _periodic(self, weights: NDArray[np.float32], sources: Slots, divisor: int) -> Slots | None:
+        """One row at all positions as one matrix at fewer, where the first column reads consecutive slots:
+        `x * scale + shift` by channels is a diagonal block for each column, and in `x - max` a group of
+        neighbours reads one slot. None where nothing repeats like that.
+        """
+        order = np.argsort(sources[:, 0], kind="stable")
+        moving, others = sources[order, 0], sources[order, 1:]
+        count, period = len(sources), _period(others)
+        if (np.diff(moving) != 1).any() or count % period or not 2 <= period <= _LONGEST_PERIOD:
+            return None
+        grouped = others.reshape(count // period, period, others.shape[1])
+        blocks, read = [weights[0] * np.eye(period, dtype=np.float32)], [moving.reshape(-1, period)]
+        for column, weight in enumerate(weights[1:]):
+            own = grouped[:, :, column]
+            if (own == own[:, :1]).all():
+                blocks.append(np.full((period, 1), weight, dtype=np.float32))
+                read.append(own[:, :1])
+            elif (own == own[:1]).all():
+                blocks.append(weight * np.eye(period, dtype=np.float32))
+                read.append(own)
+            else:
+                return None
+        node = AffineNode(self._next, np.concatenate(blocks, axis=1), np.concatenate(read, axis=1), divisor)
+        self._nodes.append(node)
+        results = np.empty(len(sources), dtype=np.int64)
+        results[order] = self._take(node.size)
+        return results.reshape(-1, 1)
 
     def _as_matrix(self, weights: NDArray[np.float32], sources: Slots, divisor: int) -> Slots:
         """One row at several positions as one matrix with a row for each of them: its zeros add nothing."""
@@ -305,3 +342,15 @@ class _Builder:
                 self._nodes.append(node)
                 result[chosen] = self._take(node.size)[which.reshape(-1)]
         return result
+
+
+def _period(others: Slots) -> int:
+    """After how many rows what is read beside consecutive slots starts again or changes; where that is
+    nothing, the largest divisor of n that a block of weights may have. others: (n, columns).
+    """
+    count = len(others)
+    if not others.shape[1]:
+        return max(size for size in range(1, min(count, _LONGEST_PERIOD) + 1) if count % size == 0)
+    same = (others[1:] == others[0]).all(axis=1)
+    changed = np.flatnonzero(same != same[0]) + 1 if len(same) else same
+    return int(changed[0]) if len(changed) else count

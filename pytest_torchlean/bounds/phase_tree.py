@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.bounds.crown import LinearBounds
@@ -78,6 +79,16 @@ def leaves(tree: PhaseTree) -> Iterator[PhaseLeaf]:
             yield node
         else:
             pending += [node.on, node.off]
+
+
+def over_rows(tree: PhaseTree, chosen: NDArray[np.int64], rows: int) -> PhaseTree:
+    """A tree that was found for some of the rows, with no multipliers for the others."""
+    if isinstance(tree, PhaseCut):
+        off, on = (over_rows(half, chosen, rows) for half in (tree.off, tree.on))
+        return replace(tree, off=off, on=on)
+    multipliers = np.zeros((len(tree.case), rows))
+    multipliers[:, chosen] = tree.point.multipliers
+    return replace(tree, point=replace(tree.point, multipliers=multipliers))
 
 
 @dataclass(eq=False)

@@ -118,6 +118,10 @@ def go_back(
         layer = layers.layers[number]
         if isinstance(layer, AffineLayer):
             total = total + dot(layer.bias[:, None], form)
+            if layer.spread is not None:
+                total = total - dot(layer.spread[:, None], np.abs(form))
+                if keep:
+                    met[number] = form
             for read in layer.reads:
                 read.back(form, forms, layers.sizes[read.part])
             continue
@@ -203,6 +207,8 @@ def gradient(
                 own = values[read.part]
                 assert own is not None
                 made = made + read.product(own)
+            if layer.spread is not None and number in swept.met:
+                made = made - layer.spread[:, None, None] * np.sign(swept.met[number])
             values[number + 1] = made
             continue
         form, here = swept.met.get(number), layers.here(number + 1)

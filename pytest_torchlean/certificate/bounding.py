@@ -47,6 +47,11 @@ class Matrix:
         """The weights as a right factor of products."""
         return limbs_of(self.positive - self.negative)
 
+    @cached_property
+    def read(self) -> NDArray[np.bool_]:
+        """Columns with a weight, (columns,)."""
+        return np.asarray(((self.positive != 0) | (self.negative != 0)).any(axis=0), dtype=np.bool_)
+
     @property
     def mass(self) -> Integers:
         """Per row the sum of the absolute weights."""

@@ -42,16 +42,10 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
-from pytest_torchlean.certificate.phased import Cases, Refine, unrefined
+from pytest_torchlean.certificate.phased import Cases, Refine, Seek, unrefined, unsought
 from pytest_torchlean.certificate.plan import WEIGHT_BITS
 from pytest_torchlean.certificate.relaxation import conclude, relax
-from pytest_torchlean.certificate.retightened import (
-    MOST_GOALS,
-    ROWS_BITS,
-    Resume,
-    Retightened,
-    hopeless,
-)
+from pytest_torchlean.certificate.retightened import MOST_GOALS, ROWS_BITS, Resume, Retightened, hopeless
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes, size_of
 from pytest_torchlean.certificate.statement import (
     AffineData,
@@ -85,17 +79,19 @@ def relaxed_script(
     cases: Tree | None = None,
     refine: Refine = unrefined,
     resume: Resume = hopeless,
+    seek: Seek = unsought,
 ) -> tuple[ScriptData, bool, Integers]:
     """A script for one box of a claim; whether Lean will accept it; the smallest clause of any case, scaled.
 
     cases: cuts of the box, each with bounds of its own. refine: see `phased.Cases`. resume: see
-    `retightened.Resume`. Where no row can go back there are intervals only. Raises OutOfTime.
+    `retightened.Resume`. seek: finds ReLU phases where neither rows nor intervals suffice; not behind cuts.
+    Where no row can go back there are intervals only. Raises OutOfTime.
     """
     forms = claim.property.forms
     own = decoding_of(patterns_of(forms))
     node, start = PassedNode(forms, 0, own, matrix_of(forms, own)), account.start((box,))
-    if isinstance(cases, Leaf):
-        return _chain(account, claim, node, start, cases, refine, resume)
+    if not isinstance(cases, Cut):
+        return _chain(account, claim, node, start, cases, refine, resume, seek)
     return _case(account, claim, node, start, cases, refine)
 
 
@@ -138,6 +134,7 @@ def _chain(
     leaf: Leaf | None,
     refine: Refine,
     resume: Resume = hopeless,
+    seek: Seek = unsought,
 ) -> tuple[ScriptData, bool, Integers]:
     stated = None if leaf is None else leaf.slopes
     pieces, state, slopes = _pieces(account, state, stated)
@@ -160,6 +157,10 @@ def _chain(
     if not seen.accepted[0] and claim.property.alternatives > 1:
         how = _weighted(account, claim.property, forms, state)
         seen = account.conclude(how, claim.property, state)
+    tree = None if seen.accepted[0] else seek(state, slopes)
+    if tree is not None:
+        script, fine, least = Cases(account, claim, forms, slopes, refine).script(tree, state)
+        return behind(pieces, script), fine, least
     return behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
 
 

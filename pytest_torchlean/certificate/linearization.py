@@ -26,7 +26,11 @@ _WIDEST = 20
 """A weight is 0 where it is 2^_WIDEST times smaller than the largest."""
 _SHARE = 64
 """The largest part of a rectangle's width that a rounded slope may be off."""
+_NEGLIGIBLE = 2.0**-24
+"""A factor has no slope where it adds no larger share to the width of a sum of products."""
 _LARGEST = float(np.finfo(np.float32).max)
+_MOST_ADDED = 1 << 32
+"""Bits of all sums that Lean adds entries to, each as long as the rows' whole matrix, one for each entry."""
 _LONGEST_ENTRY = 62
 """Bits of an entry, which has 8 bytes with its offset."""
 
@@ -177,13 +181,25 @@ def planes(
     factors = factors_of(node)
     low, high = (in_units(scale, side[factors]) for side in (lower, upper))
     middle, width = (low + high) / 2, high - low
-    slopes = middle[:, :, ::-1].reshape(node.count, -1)
     square = factors[:, :, 0] == factors[:, :, 1]
+    slopes = middle[:, :, ::-1].copy()
+    slopes[_negligible(np.maximum(np.abs(low), np.abs(high)), width) & ~square[:, :, None]] = 0.0
     spread = np.where(square, (width[:, :, 0] / 2) ** 2 / 2, 0.0)
-    constants = (spread - middle[:, :, 0] * middle[:, :, 1]).sum(axis=1)
+    constants = spread - slopes[:, :, 0] * middle[:, :, 0] - slopes[:, :, 1] * middle[:, :, 1]
+    # the plane meets the product at the middle; without a slope the other factor's middle is no constant
+    constants = (constants + middle[:, :, 0] * middle[:, :, 1]).sum(axis=1)
     beyond = (width[:, :, 0] * width[:, :, 1]).sum(axis=1) / 4
+    slopes = slopes.reshape(node.count, -1)
     weights = np.concatenate([slopes, constants[:, None]], axis=1)
     return stated(node, weights, _least(width, beyond), lanes)
+
+
+def _negligible(size: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which factors add next to nothing to the width of a sum of products, (count, terms, 2): constants that
+    the model computes. A plane without them lets rows end there.
+    """
+    moved = width * size[:, :, ::-1]
+    return np.asarray(moved <= _NEGLIGIBLE * moved.sum(axis=(1, 2), keepdims=True))
 
 
 def tangents(
@@ -217,7 +233,7 @@ def stated(
     """Rows with about these weights: for each operand, then a constant; (count, entries).
 
     finest: the least width of an operand, or of what is to be charged to a row anyway. Raises NotRelaxable
-    where a weight is no binary32 number, or an entry too long.
+    where a weight is no binary32 number, an entry too long, or there are too many for Lean.
     """
     if not np.isfinite(slopes).all() or np.abs(slopes).max(initial=0.0) > _LARGEST:
         raise NotRelaxable("weights larger than any binary32 number")
@@ -241,6 +257,8 @@ def stated(
     if decoding.bits > _LONGEST_ENTRY:
         raise NotRelaxable("entries longer than their places")
     data = affine_data(patterns, order[None], 1, lanes)
+    if slots.size * data.rows * data.columns * 32 * lanes > _MOST_ADDED:
+        raise NotRelaxable("more entries than Lean adds up in good time and memory")
     unit = 2.0 ** (decoding.base - 150)
     entries = np.rint(slopes / unit).tolist()
     packed = _entries(entries, integers(patterns, decoding.base), columns, decoding)

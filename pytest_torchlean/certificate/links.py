@@ -71,17 +71,19 @@ def product_of(node: PassedNode, rows: Rows) -> Product:
     if rows.start != node.start or rows.count != data.rows:
         raise NotRelaxable("a node that is read in part")
     sources = matrix.sources[0]
-    placed = sources > ONE_SLOT
-    if not placed.any():
+    # columns of zeros need no place: what rows do not read they need not go back to
+    placed = (sources > ONE_SLOT) & matrix.read
+    table = product_with(rows.form, matrix.limbs)
+    if not placed.any() or not table[:, placed].any():
         # constants are replaced by their bounds; the rows go on with a slot that they do not read
-        return product_with(rows.form, matrix.limbs), node.start - 1, 1, placed
+        return table, node.start - 1, 1, np.zeros_like(placed)
     first = int(sources[placed].min())
     count = int(sources[placed].max()) - first + 1
     reached = -1
     for column in np.flatnonzero(placed):
         placed[column] = sources[column] > reached
         reached = max(reached, int(sources[column]))
-    return product_with(rows.form, matrix.limbs), first, count, placed
+    return table, first, count, placed
 
 
 def chosen_link(product: Product, most: int) -> ThroughData:

@@ -25,10 +25,16 @@ from pytest_torchlean.certificate.statement import ClaimData, ReluData
 from pytest_torchlean.certificate.states import Forecast, State, cut
 
 Refine = Callable[[PhaseLeaf], PhaseTree | None]
+Seek = Callable[[State, Mapping[int, Slopes]], PhaseTree | None]
+"""Cases of a state behind all nodes, from its bounds and the lines of its nodes by their first slots."""
 
 
 def unrefined(_: PhaseLeaf) -> None:
     """Leave every case as it is."""
+
+
+def unsought(_: State, __: Mapping[int, Slopes]) -> None:
+    """No cases."""
 
 
 @dataclass(frozen=True, eq=False)

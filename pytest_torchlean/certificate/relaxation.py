@@ -54,6 +54,10 @@ COEFFICIENT_BITS = 20
 NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 DIFFERENCE_BITS = 30
 """The same where differences are bounded: they are far smaller than the values they are formed of."""
+_BITS_OF_CURVES = 64
+"""The same in a large graph with curves: rows branch at products, and are shortened wherever they join, each
+time charged for every slot of a long run."""
+_MANY_SLOTS = 4000
 _FEWEST_BITS = 6
 _SHORTER_BITS = 16
 """Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
@@ -87,7 +91,7 @@ def relax(
     `go_back`. peak: see `digits_for`. Raises NotRelaxable.
     """
     last = passed[-1]
-    digit, most = digits_for(passed, slopes, multipliers, bits_for(box), peak)
+    digit, most = digits_for(passed, slopes, multipliers, bits_for(box, passed), peak)
     rows = goal_rows(last, goals, digit)
     rows, links = go_back(box, passed, slopes, rows, most, multipliers)
     width = width_for(box, rows)
@@ -124,7 +128,7 @@ def conclude(
     units of the forms. peak: see `digits_for`. Without multipliers coefficients are shorter where Lean then
     takes less time and all rows still hold. Raises NotRelaxable.
     """
-    digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box), peak)
+    digit, most = digits_for((*passed, forms), slopes, multipliers, bits_for(box, passed), peak)
     fewer = None if multipliers else _fewer_bits(passed, size_of(forms.node), digit, most)
     if fewer is not None:
         found = _concluded_with(box, passed, slopes, forms, multipliers, *fewer)
@@ -324,8 +328,10 @@ def finished(box: Box, rows: Rows) -> Integers:
     return bounds
 
 
-def bits_for(box: Box) -> int:
+def bits_for(box: Box, passed: Sequence[PassedNode]) -> int:
     """Bits that coefficients keep."""
+    if len(box.lower) > _MANY_SLOTS and any(isinstance(node.node, CurveData) for node in passed):
+        return _BITS_OF_CURVES
     return DIFFERENCE_BITS if box.differences else COEFFICIENT_BITS
 
 

@@ -18,10 +18,7 @@ from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
     AffineNode,
-    BilinearNode,
-    CurveNode,
     Program,
-    QuotientNode,
 )
 from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
@@ -35,7 +32,7 @@ from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ScriptData
-from pytest_torchlean.certificate.phased import Refine, unrefined
+from pytest_torchlean.certificate.phased import Refine, unrefined, unsought
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import NotRelaxable
@@ -43,6 +40,7 @@ from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties.many_parts import script_of
+from pytest_torchlean.properties.seeking import is_curved, seeking
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
@@ -111,6 +109,9 @@ def cases_of(
     lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return None
+    if search and is_curved(program):
+        # their lines are chosen with the certificate: binary64 bounds know only their intervals
+        return None if _broken(program, inequalities, lower, upper) else Leaf(lower, upper)
     bounds = crown.bound(program, lower[None], upper[None])
     least = crown.minimum(bounds, rows)
     by_bounds = np.maximum(rows, 0) @ bounds.low[:, 0] + np.minimum(rows, 0) @ bounds.high[:, 0]
@@ -122,9 +123,6 @@ def cases_of(
             return Leaf(lower, upper)
     if not search or _broken(program, inequalities, lower, upper):
         return None
-    if any(isinstance(node, CurveNode | BilinearNode | QuotientNode) for node in program.nodes):
-        # their lines are chosen with the certificate: binary64 bounds know only their intervals
-        return Leaf(lower, upper)
     for together in _TOGETHER:
         found = stated(program, lower, upper, rows, forms.alternatives, together=together, budget=budget)
         if inequalities.least(found.least[None])[0] > _STATED_SLACK:
@@ -266,14 +264,16 @@ def improved(
         cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
         try:
             if cases is not None:
-                rows = slot_rows(program, goal.forms)
+                rows, alternatives = slot_rows(program, goal.forms), goal.forms.alternatives
+                seek = seeking(program, account, rows, alternatives, budget)
                 found, fine, _ = relaxed_script(
                     account,
                     claim,
                     claim.boxes[index],
                     cases,
-                    refining(rows, goal.forms.alternatives, cases, budget),
+                    refining(rows, alternatives, cases, budget),
                     resuming(program, rows, cases, budget),
+                    seek if with_phases else unsought,
                 )
                 own = found if fine else None
             may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
