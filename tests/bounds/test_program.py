@@ -10,7 +10,7 @@ import pytest
 from onnx import helper
 from onnx_models import fractions, lowered, model
 
-from pytest_torchlean.bounds import interval
+from pytest_torchlean.bounds import interval, lowering
 from pytest_torchlean.bounds.interval import evaluate, gradient, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import (
@@ -362,3 +362,27 @@ def test_equal_arguments_of_a_smooth_function_have_results_of_their_own(op: str,
     twice = model([node("Concat", "x x", "c", axis=1), node(op, "c", "z")], {"x": [1, 3]}, ["z"])
     slots = lower_to_program(lowered(twice)).outputs
     assert len(set(slots.tolist())) == (3 if one else 6)
+
+
+NORMALIZED = {
+    "a mean for each group": ((1, 24, 32), node("LayerNormalization", "x s b", "z")),
+    "a shift for each channel": ((1, 32, 5, 5), node("BatchNormalization", "x s b m v", "z")),
+}
+
+
+@pytest.mark.parametrize("name", NORMALIZED)
+def test_many_elements_are_one_node_with_few_positions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape, only = NORMALIZED[name]
+    least = {"s": 0.5, "b": 0.25, "m": 0.0, "v": 1.0}
+    constants = {key: np.abs(random(32)) + np.float32(least[key]) for key in least if key in only.input}
+    graph = lowered(model([only], {"x": list(shape)}, ["z"], constants, opset=17))
+    together = lower_to_program(graph)
+    monkeypatch.setattr(lowering, "_MANY_ELEMENTS", 1 << 30)
+    apart = lower_to_program(graph)
+    assert len(together.nodes) < len(apart.nodes)
+    points = RNG.normal(size=(3, together.inputs))
+    expected = evaluate(apart, points)[:, apart.outputs]
+    assert np.allclose(evaluate(together, points)[:, together.outputs], expected, rtol=0, atol=1e-9)
+    low, high = propagate(together, points - 0.01, points + 0.01)
+    assert (low[:, together.outputs] <= expected).all()
+    assert (expected <= high[:, together.outputs]).all()
