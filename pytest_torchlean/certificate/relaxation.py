@@ -54,10 +54,8 @@ COEFFICIENT_BITS = 20
 NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 DIFFERENCE_BITS = 30
 """The same where differences are bounded: they are far smaller than the values they are formed of."""
-_BITS_OF_CURVES = 64
-"""The same in a large graph with curves: rows branch at products, and are shortened wherever they join, each
-time charged for every slot of a long run."""
-_MANY_SLOTS = 4000
+_BITS_OF_CURVES, _MANY_SLOTS = 64, 4000
+"""With curves and so many slots: rows join often, and are charged there for each slot of a long run."""
 _FEWEST_BITS = 6
 _SHORTER_BITS = 16
 """Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
