@@ -54,15 +54,19 @@ def example(seed: int, *hidden: int, share: float = 0.6, alternatives: int = 1) 
 
     With two alternatives the other one, which fails, comes first.
     """
-    network = chain(seed, INPUTS, *hidden, 2)
-    program = network.program
+    return example_of(chain(seed, INPUTS, *hidden, 2), seed, share=share, alternatives=alternatives)
+
+
+def example_of(network: Network, seed: int, *, share: float = 0.6, alternatives: int = 1) -> Example:
+    """The same of any network with two outputs."""
+    program, inputs = network.program, network.inputs
     rows = np.zeros((1, program.size))
     rows[0, program.outputs] = 1.0, -1.0
-    low, high = np.full(INPUTS, -0.5), np.full(INPUTS, 0.5)
+    low, high = np.full(inputs, -0.5), np.full(inputs, 0.5)
     bound = float(stated(program, low, high, rows, 1, together=1).least[0])
     rng = np.random.default_rng(seed)
     points = np.concatenate(
-        [rng.uniform(-0.5, 0.5, (2000, INPUTS)), rng.choice([-0.5, 0.5], (20000, INPUTS))]
+        [rng.uniform(-0.5, 0.5, (2000, inputs)), rng.choice([-0.5, 0.5], (20000, inputs))]
     )
     seen = float((evaluate(program, points) @ rows[0]).min())
     constant = round(((1 - share) * bound + share * seen) * 4096)
@@ -75,7 +79,7 @@ def example(seed: int, *hidden: int, share: float = 0.6, alternatives: int = 1) 
         strict=True,
         alternatives=alternatives,
     )
-    return Example(network, forms, ball([Fraction(0)] * INPUTS, HALF))
+    return Example(network, forms, ball([Fraction(0)] * inputs, HALF))
 
 
 def proof(own: Example, semantics: Semantics) -> Emission:

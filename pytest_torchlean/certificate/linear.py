@@ -137,13 +137,14 @@ def _chain(
     seek: Seek = unsought,
 ) -> tuple[ScriptData, bool, Integers]:
     stated = None if leaf is None else leaf.slopes
-    pieces, state, slopes = _pieces(account, state, stated)
+    phased = leaf is not None and leaf.phases is not None
+    pieces, state, slopes = _pieces(account, state, stated, everywhere=phased)
     script: ScriptData
     if leaf is not None and leaf.phases is not None:
-        script, fine, least = Cases(account, claim, forms, slopes, refine).script(leaf.phases, state)
+        script, fine, least = Cases(account, claim, forms, slopes, refine, state).script(leaf.phases, state)
         return behind(pieces, script), fine, least
     if leaf is not None and leaf.refined is not None:
-        own = Retightened(account, claim, forms, slopes, refine, resume)
+        own = Retightened(account, claim, forms, slopes, refine, state, resume)
         script, fine, least = own.refined(leaf.refined, state)
         return behind(pieces, script), fine, least
     how: ConclusionData
@@ -159,7 +160,7 @@ def _chain(
         seen = account.conclude(how, claim.property, state)
     tree = None if seen.accepted[0] else seek(state, slopes)
     if tree is not None:
-        script, fine, least = Cases(account, claim, forms, slopes, refine).script(tree, state)
+        script, fine, least = Cases(account, claim, forms, slopes, refine, state).script(tree, state)
         return behind(pieces, script), fine, least
     return behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
 
@@ -191,8 +192,9 @@ def from_rows(account: Account, state: State) -> tuple[list[Piece], State]:
 
 
 def _pieces(
-    account: Account, state: State, stated: StatedSlopes | None = None
+    account: Account, state: State, stated: StatedSlopes | None = None, *, everywhere: bool = False
 ) -> tuple[list[Piece], State, dict[int, Slopes]]:
+    """everywhere: whether rows bound what nodes with several positions write, too, at Lean's expense."""
     left = iter(account.decodings)
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
@@ -213,7 +215,7 @@ def _pieces(
         if isinstance(node, BilinearData | QuotientData):
             state = _linearize(account, node, state, pieces)
         last = state.history[-1].node
-        stacked = any(isinstance(piece, LinearizationData) for piece in pieces)
+        stacked = everywhere or any(isinstance(piece, LinearizationData) for piece in pieces)
         if isinstance(last, AffineData) and (last.positions == 1 or stacked):
             state = _tighten_for_readers(account, state, slopes, pieces, stated)
     return pieces, state, slopes

@@ -13,23 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS
+from pytest_torchlean.bounds.layers import Float64
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.program import ONE_SLOT
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers, matrix_of
-from pytest_torchlean.certificate.lines import box_of, lines_of, with_lower
+from pytest_torchlean.certificate.lines import box_of, in_binary64, lines_of, with_lower
 from pytest_torchlean.certificate.model import ConcludeScript, ScriptData, SplitScript
 from pytest_torchlean.certificate.relaxation import conclude
 from pytest_torchlean.certificate.rows import NotRelaxable, PassedNode, Slopes
 from pytest_torchlean.certificate.statement import ClaimData, ReluData
 from pytest_torchlean.certificate.states import Forecast, State, cut
 
-Refine = Callable[[PhaseLeaf], PhaseTree | None]
+Sides = tuple[Float64, Float64]
+"""Lower and upper bounds of all slots, (slots,)."""
+Refine = Callable[[PhaseLeaf, Sides], PhaseTree | None]
 Seek = Callable[[State, Mapping[int, Slopes]], PhaseTree | None]
 """Cases of a state behind all nodes, from its bounds and the lines of its nodes by their first slots."""
 
 
-def unrefined(_: PhaseLeaf) -> None:
+def unrefined(_: PhaseLeaf, __: Sides) -> None:
     """Leave every case as it is."""
 
 
@@ -41,7 +44,8 @@ def unsought(_: State, __: Mapping[int, Slopes]) -> None:
 class Cases:
     """What the cases of one box share. slopes: lines of the whole box by the first slot of each ReLU.
 
-    refine: splits a case that integers do not prove, None where that is hopeless.
+    refine: splits a case that integers do not prove, None where that is hopeless. whole: the bounds of the
+    whole box, which it is told.
     """
 
     account: Account
@@ -49,6 +53,7 @@ class Cases:
     forms: PassedNode
     slopes: Mapping[int, Slopes]
     refine: Refine
+    whole: State
 
     def script(self, tree: PhaseTree, state: State) -> tuple[ScriptData, bool, Integers]:
         """A script behind all nodes; whether Lean will accept it; the smallest clause of any case, scaled.
@@ -59,7 +64,7 @@ class Cases:
             how, seen = self._leaf(tree, state)
             if seen.accepted[0]:
                 return how, True, seen.least
-            finer = self.refine(tree)
+            finer = self.refine(tree, self._sides)
             return (how, False, seen.least) if finer is None else self.script(finer, state)
         node = self.account.emission.graph.nodes[tree.number]
         if not isinstance(node, ReluData) or tree.place >= node.count:
@@ -90,6 +95,11 @@ class Cases:
         last = with_lower(self.account, slopes, lower)
         how, _ = conclude(box_of(self.account, state), state.history_of(0), last, self.forms, multipliers)
         return ConcludeScript(how), self.account.conclude(how, self.claim.property, state)
+
+    @cached_property
+    def _sides(self) -> Sides:
+        low, high = (in_binary64(self.account, side[:, 0]) for side in (self.whole.lower, self.whole.upper))
+        return low, high
 
     @cached_property
     def _largest(self) -> float:

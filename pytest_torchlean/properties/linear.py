@@ -32,7 +32,7 @@ from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ScriptData
-from pytest_torchlean.certificate.phased import Refine, unrefined, unsought
+from pytest_torchlean.certificate.phased import Refine, Sides, unrefined, unsought
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import NotRelaxable
@@ -66,6 +66,8 @@ _SEARCH_TO_LEAN = 2e-3
 _FEWEST_PHASES = 8
 """Cases by phases that Lean must have time for, for a search to begin."""
 _PHASE_SLACK = 1e-3
+_POSITIONS_SLACK = 8e-3
+"""The same behind convolutions, whose results are charged as the largest rounding error of any of them."""
 _REFINED_SLACK = 2e-3
 """The same where bounds are stated again on the way, each rounded."""
 _CASES_REFINED = 5.0
@@ -141,7 +143,7 @@ def cases_of(
     if program.size <= _MOST_SLOTS:
         found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
-        found.bounds, rows, forms.alternatives, most=bounded, slack=_PHASE_SLACK, budget=budget
+        found.bounds, rows, forms.alternatives, most=bounded, slack=_slack(program), budget=budget
     )
     if by_phases.tree is not None:
         return Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
@@ -153,6 +155,12 @@ def cases_of(
     if refined is None or refined.tree is None:
         return None
     return Leaf(lower, upper, found.slopes, refined=refined.tree)
+
+
+def _slack(program: Program) -> float:
+    """By how much a row of a case must be positive in binary64."""
+    affine = (node for node in program.nodes if isinstance(node, AffineNode))
+    return _POSITIONS_SLACK if any(len(node.sources) > 1 for node in affine) else _PHASE_SLACK
 
 
 def first_cases(
@@ -338,15 +346,17 @@ def by_cells(
 
 
 def refining(rows: Float64, alternatives: int, cases: Tree, budget: Budget) -> Refine:
-    """What splits cases whose bounds do not survive rounding to integers."""
+    """What splits cases whose bounds do not survive rounding to integers, by the bounds that do."""
     bounds = cases.bounds if isinstance(cases, Leaf) else None
     if bounds is None:
         return unrefined
 
-    def refine(leaf: PhaseLeaf) -> PhaseTree | None:
+    def refine(leaf: PhaseLeaf, sides: Sides) -> PhaseTree | None:
+        low, high = (side[:, None] for side in sides)
+        known = replace(bounds, low=low, high=high)
         for slack in _FINER_SLACKS:
             found = phases_of(
-                bounds, rows, alternatives, most=_MOST_FINER, slack=slack, within=leaf, budget=budget
+                known, rows, alternatives, most=_MOST_FINER, slack=slack, within=leaf, budget=budget
             )
             if found.tree is not None and found.bounded > 1:
                 return found.tree
