@@ -128,6 +128,8 @@ def number(value: int) -> str:
         return f"nat_lit {value}"
     text = f"{value:x}"
     pieces = -(-len(text) // _PIECE)
+    if pieces == 1:
+        return f"nat_lit 0x{text}"
     text = text.rjust(pieces * _PIECE, "0")
     return _joined([text[start : start + _PIECE] for start in range(0, len(text), _PIECE)][::-1])
 
