@@ -14,12 +14,7 @@ from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
 from pytest_torchlean.bounds.phase_tree import search as phases_of
-from pytest_torchlean.bounds.program import (
-    FIRST_INPUT,
-    ONE_SLOT,
-    AffineNode,
-    Program,
-)
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
 from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.stated import stated
@@ -39,8 +34,8 @@ from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.progress import counted
+from pytest_torchlean.properties.curved_phases import is_curved, seeking
 from pytest_torchlean.properties.many_parts import script_of
-from pytest_torchlean.properties.seeking import is_curved, seeking
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""

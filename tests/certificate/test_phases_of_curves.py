@@ -8,9 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from certificate_examples import Network, ball, model, weights
+from certificate_examples import Network, ball, mlp, model, weights
 from onnx import helper
 from phase_examples import foreseen, script_of, with_script, without
+from test_slide import network as smooth
 
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED
@@ -30,8 +31,8 @@ from pytest_torchlean.certificate.statement import BilinearData, Semantics
 from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.words import pack_words
 from pytest_torchlean.checker import CheckResult
+from pytest_torchlean.properties.curved_phases import seeking
 from pytest_torchlean.properties.linear import cases_of, slot_rows
-from pytest_torchlean.properties.seeking import seeking
 
 INPUTS = 18
 """More than are ever cut."""
@@ -154,12 +155,14 @@ def test_rows_in_the_stead_of_curves_and_products_bound_what_is_computed(product
     assert (least <= (evaluate(program, points(5000)) @ rows.T).min(axis=0) + 1e-9).all()
 
 
-def test_models_without_curves_or_with_alternatives_are_left_to_others() -> None:
+def test_models_without_curves_or_relus_and_alternatives_are_not_searched() -> None:
     own = example(1)
     account = prepare(own.program, [Goal(own.forms, (own.box,))], Semantics.REAL)
     rows = slot_rows(own.program, own.forms)
     assert seeking(own.program, account, rows, 2, UNLIMITED) is unsought
     assert seeking(own.program, account, rows, 1, UNLIMITED) is not unsought
+    for other in (mlp(0), smooth("Tanh")):
+        assert seeking(other.program, account, rows, 1, UNLIMITED) is unsought
 
 
 def test_a_tree_for_some_rows_has_no_multipliers_for_the_others() -> None:
