@@ -72,6 +72,7 @@ def jobs_of(spec: Spec) -> tuple[Job, ...]:
 
 
 def semantics_of(job: Job) -> str:
+    """`real` or `binary32`; `real` where the property itself could not be read."""
     return "real" if job.prop is None else job.prop.chosen_semantics
 
 
@@ -85,6 +86,7 @@ def claim_of(job: Job) -> str:
 
 
 def steps_in_words(job: Job) -> tuple[str, ...]:
+    """What is done to a raw input before the model sees it, a line for each step."""
     if not job.preprocess:
         return ()
     from pytest_torchlean.spec.preprocess import words

@@ -51,7 +51,9 @@ class Chain:
         return len(self.relus)
 
     def units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
-        """Values of a level, or their opposites, as rows."""
+        """Values of a level at these places, or their opposites, as rows: float64 (places, size + 1), the
+        constant last. signs: 1 or -1 for each.
+        """
         rows = np.zeros((places.size, len(self.biases[number]) + 1))
         rows[np.arange(places.size), places] = signs
         return rows

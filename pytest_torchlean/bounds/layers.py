@@ -133,7 +133,8 @@ class Picked:
 class AffineLayer:
     """The sum of all reads, plus bias: float64 (size,).
 
-    spread: by how much a result may be off, float64 (size,), where rows stand for products or curves.
+    spread: by how much a result may be off, float64 (size,), where rows stand for products or curves; None is
+    not at all.
     """
 
     size: int

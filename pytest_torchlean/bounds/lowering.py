@@ -45,8 +45,6 @@ from pytest_torchlean.ops.certifiability import step_of, uncertifiable_ends
 
 _TOGETHER = 32
 """Elements of one diagonal matrix."""
-
-
 _MANY_ELEMENTS = 512
 """From so many elements on, fewer nodes count more: rows pass each of them, and branch there."""
 _LONGEST_PERIOD = 64

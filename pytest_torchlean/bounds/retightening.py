@@ -30,7 +30,7 @@ from pytest_torchlean.bounds.refined import (
     behind,
 )
 from pytest_torchlean.bounds.slopes import Ascent
-from pytest_torchlean.bounds.trials import Trial, together
+from pytest_torchlean.bounds.trials import Trial, score
 
 _ROOT = Ascent(iterations=30, step=0.25, decay=0.95)
 """For the whole box, whose bounds all cases start from."""
@@ -118,6 +118,8 @@ def resume(
 
 @dataclass(frozen=True, eq=False)
 class _Search:
+    """Cases of a box (middle, radius). forms: rows over the last level and 1, float64 (rows, size + 1)."""
+
     chain: Chain
     box: tuple[Float64, Float64]
     levels: tuple[Level, ...]
@@ -359,11 +361,11 @@ class _Search:
         in one of them, what shows that cases are empty counts.
         """
         gained = self._gains(node, node.costs[:1])
-        best = max(gained, key=lambda trial: together(trial.gains), default=None)
+        best = max(gained, key=lambda trial: score(trial.gains), default=None)
         if best is not None and min(best.gains) > _STUCK * -node.least:
             return best.chosen
         others = self._gains(node, node.costs[1:])
-        emptier = max(others, key=lambda trial: together(trial.emptier), default=best)
+        emptier = max(others, key=lambda trial: score(trial.emptier), default=best)
         return None if emptier is None else emptier.chosen
 
     def _gains(self, node: _Node, all_costs: list[tuple[Float64, ...]]) -> list[Trial]:

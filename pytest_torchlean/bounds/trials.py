@@ -1,4 +1,4 @@
-"""What trying a split of a case tells, see `retightening.py`."""
+"""What trying a split of a case tells (strong branching), see `retightening.py`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trial:
-    """What the rows gain in the two cases of a ReLU, and how near to empty these are."""
+    """What the rows gain in the two cases of a ReLU, and how near to empty these are.
+
+    chosen: the ReLU's level and place.
+    """
 
     chosen: tuple[int, int]
     gains: tuple[float, float]
     emptier: tuple[float, float]
 
 
-def together(cases: tuple[float, float]) -> float:
-    """The worse of two cases counts twice."""
+def score(cases: tuple[float, float]) -> float:
+    """How good a split is: the worse of its two cases counts twice."""
     return min(cases) + max(cases) / 2

@@ -40,6 +40,7 @@ _LOGARITHM_ITERATIONS, _LOGARITHM_MARGIN = 3, 3
 _LN2 = 45426
 """Times 2^16."""
 _NARROW = 1e-6
+"""Intervals up to this width have the slope at their middle, not that of the chord."""
 _STEEPEST = 9
 """Exponentials of numbers up to 6 have chords; a larger digit would take room from coefficients."""
 

@@ -30,8 +30,9 @@ _CURVE_BITS = 12
 _FINE = 0.0625
 """Pieces of a smooth activation's interval are about so wide."""
 _LEAST_HALVED, _MOST_HALVED = 1, 5
+"""How often intervals are halved for that."""
 _HALVED = {CurveFunction.SQRT: 6, CurveFunction.SINE: 6, CurveFunction.COSINE: 6}
-"""How often where the rise is not known: the line's rise over one piece is lost."""
+"""How often for functions whose rise the checker does not know: the line's rise over one piece is lost."""
 _DEAR_HALVED = 4
 """For the functions that take an exponential or a long series for each end of a piece."""
 

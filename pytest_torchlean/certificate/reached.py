@@ -1,6 +1,7 @@
 """What a state of a certificate bounds, in binary64: its nodes as layers, for a search of ReLU phases.
 
 Rows that stand for products, quotients and curves are affine layers whose results may be off by a radius.
+Nothing is proved of these bounds: what a search makes of them is put before the forecast again.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.alive import Alive
 from pytest_torchlean.bounds.crown import SLOPE_BITS, LinearBounds, argument_bounds, has_lines
 from pytest_torchlean.bounds.curves import CURVES
-from pytest_torchlean.bounds.layers import AffineLayer, Layer, Layers, prepared
+from pytest_torchlean.bounds.layers import AffineLayer, Float64, Layer, Layers, prepared
 from pytest_torchlean.bounds.program import (
     ONE_SLOT,
     AffineNode,
@@ -32,7 +32,8 @@ from pytest_torchlean.certificate.statement import AffineData
 from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.words import factor_of, patterns_of, sources_of
 
-Float64 = NDArray[np.float64]
+_SAMPLES = 33
+"""Places at which a curve is compared with its line."""
 
 
 def reached_bounds(
@@ -60,6 +61,7 @@ def reached_bounds(
 
 
 def _with_lines(layers: Layers, low: Float64, high: Float64) -> LinearBounds:
+    """These bounds of the slots, (slots, 1), and by them a line for each ReLU and extremum."""
     lines = {
         number: relu_lines(*argument_bounds(layers, number, low, high), SLOPE_BITS)
         for number, layer in enumerate(layers.layers)
@@ -69,6 +71,7 @@ def _with_lines(layers: Layers, low: Float64, high: Float64) -> LinearBounds:
 
 
 def _affine(passed: PassedNode, data: AffineData) -> AffineNode:
+    """The rows that stand for a node, as binary32 weights."""
     weights = patterns_of(data).view(np.float32)
     return AffineNode(passed.start, np.ascontiguousarray(weights), sources_of(data), data.divisor)
 
@@ -78,12 +81,12 @@ def _radii(passed: PassedNode, data: AffineData, unit: int) -> Float64:
     assert passed.error is not None
     factor = factor_of(data.divisor, passed.decoding) * unit
     radii = np.array([float(int(radius) / factor) for radius in passed.error[:, 0]])
-    size = data.rows * data.positions
-    return np.broadcast_to(radii, size) if len(radii) == 1 else np.resize(radii, size)
+    return np.resize(radii, data.rows * data.positions)
 
 
 def _chords(node: CurveNode, own: Slopes, low: Float64, high: Float64) -> tuple[AffineNode, Float64]:
-    """A curve's results as lines of their arguments, and how far they lie from these at most."""
+    """A curve's results as lines of their arguments, and how far they lie from these at the sampled places,
+    (size,)."""
     here = slice(node.first, node.first + node.size)
     slope = own.lower / float(1 << own.bits)
     ends = np.linspace(low[here], high[here], _SAMPLES)
@@ -94,11 +97,8 @@ def _chords(node: CurveNode, own: Slopes, low: Float64, high: Float64) -> tuple[
     return AffineNode(node.start, weights.astype(np.float32), sources, 1), (most - least) / 2
 
 
-_SAMPLES = 33
-"""Places at which a curve is compared with its line."""
-
-
 def _spread(layer: Layer, spread: Float64 | None) -> Layer:
+    """The layer with how far its results may be off; None is not at all."""
     if isinstance(layer, AffineLayer) and spread is not None:
         return replace(layer, spread=spread)
     return layer

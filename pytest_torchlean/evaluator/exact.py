@@ -208,8 +208,8 @@ _NAMES = {
 def curve(function: str, x: Fraction) -> Fraction:
     """A smooth activation's value to within 2^-180: in general it is not a rational number.
 
-    function: a constructor of Spec.Curve. The exponential is cut at 400. DataError TL0451 where the function
-    has no value.
+    function: a constructor of Spec.Curve. The exponential is cut at 400; the sign of 0 is 0, as ONNX has
+    it. DataError TL0451 where the function has no value.
     """
     zero = Fraction(0)
     if function == "sign":

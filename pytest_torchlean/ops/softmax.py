@@ -108,7 +108,7 @@ def granted_step(node: Node, graph: Graph) -> Step | str:
 
 
 def _shares(name: str, rows: Positions) -> QuotientStep:
-    """Row after row."""
+    """e^x over the sum of its row, row after row."""
     (count, terms), flat = rows.shape, rows.reshape(-1)
     places, owners = np.arange(flat.size, dtype=np.int64), np.arange(count, dtype=np.int64)
     grown = CurveStep(IndexStep((name,), flat), "exp")
