@@ -102,7 +102,7 @@ def test_lean_accepts_what_the_search_found(
 
 
 @pytest.mark.parametrize("semantics", BOTH)
-def test_cases_that_integers_refuse_are_gone_on_with(
+def test_cases_that_integers_refuse_are_searched_further(
     semantics: Semantics, lean: LeanInstall, library: BuiltLibrary
 ) -> None:
     own = EXAMPLES["three hidden layers"]

@@ -94,10 +94,8 @@ def after(stage: Stage, rows: RelaxationData) -> tuple[Box, bool]:
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_residuals_contain_those_of_points_and_shrink(function: CurveFunction, depth: int) -> None:
     step, value = curve_step(function), CURVES[function.label].value
-    chain, positive = (
-        Chain(SCALE, step.first, step.radius),
-        function in (CurveFunction.SQRT, CurveFunction.LOG),
-    )
+    chain = Chain(SCALE, step.first, step.radius)
+    positive = function in (CurveFunction.SQRT, CurveFunction.LOG)
     unit, rng = 1 << 12, np.random.default_rng(1)
     for _ in range(12):
         low, high = np.sort(rng.uniform(0.01, 4, size=2) if positive else rng.uniform(-3, 1.5, size=2))
@@ -313,13 +311,13 @@ def test_what_the_forecast_refuses_lean_refuses(
 
 
 @pytest.mark.parametrize(("width", "depth"), [(0.01, 1), (0.12, 1), (0.2, 2), (1.0, 4), (50.0, 5)])
-def test_narrow_intervals_are_halved_once(width: float, depth: int) -> None:
+def test_wider_intervals_are_halved_more_often(width: float, depth: int) -> None:
     """Two pieces up to 1/8; what they lose is no more than what pieces of 1/16 lose of wider ones."""
     given = network("Tanh", "Tanh", width=6)
     emission = emission_of(given, Fraction(1, 100), Semantics.REAL)
     account, (stage, *_) = Account(emission), stages(emission)
     scale = scale_of(emission)
-    (node,) = [own for own in emission.graph.nodes if isinstance(own, CurveData)][:1]
+    node = next(own for own in emission.graph.nodes if isinstance(own, CurveData))
     lower = np.full(len(stage.box.lower), scale.center, dtype=object)
     state = replace(
         account.start(emission.claims[0].boxes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from test_forward import SEMANTICS, account_of, answer, best, forward, grid, network
 
 from pytest_torchlean.certificate.binary import document_of
-from pytest_torchlean.certificate.model import CutData, CutsData, LeafData
+from pytest_torchlean.certificate.model import CutData, CutsData, Emission, LeafData
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, evaluate
 from pytest_torchlean.checker.lean_process import run_lean
@@ -18,6 +19,8 @@ from pytest_torchlean.checker.library import OPTIONS
 OWN = network(1, (2, 5, 4, 3))
 PARTS = 5
 """Halvings of the inputs: enough parts for the compiled checker to take them together."""
+LARGER = ("above", "below", "above")
+"""Where the part lies that decides how much the smaller ones prove."""
 
 SIDE_BY_SIDE = """prelude
 import PytestTorchLean
@@ -63,17 +66,18 @@ def test_every_part_is_looked_at(lean: LeanInstall, library: BuiltLibrary, tmp_p
     assert not judged(lean, library, tmp_path, [f"{both} = Bool.false"])
 
 
-def accepted(emission: object, lean: LeanInstall, library: BuiltLibrary) -> bool:
-    document = document_of([emission])  # type: ignore[list-item]
+def accepted(emission: Emission, lean: LeanInstall, library: BuiltLibrary) -> bool:
+    document = document_of([emission])
     return evaluate(document, built=library, lean=lean, wall_seconds=120, memory_mb=2048).accepted
 
 
-def without_last(cuts: CutsData) -> CutsData:
-    """The cuts but for those of one of the smallest parts."""
-    assert isinstance(cuts, CutData)
-    if isinstance(cuts.above, LeafData):
+def with_larger(cuts: CutsData, path: Sequence[str]) -> CutsData:
+    """The cuts but for those of one part."""
+    if not path:
         return LeafData()
-    return replace(cuts, above=without_last(cuts.above))
+    assert isinstance(cuts, CutData)
+    side, *rest = path
+    return replace(cuts, **{side: with_larger(getattr(cuts, side), rest)})
 
 
 @pytest.mark.parametrize("semantics", SEMANTICS)
@@ -91,9 +95,11 @@ def test_the_compiled_checker_proves_what_the_forecast_says(
 
 
 def test_parts_of_several_widths_and_a_part_too_large(lean: LeanInstall, library: BuiltLibrary) -> None:
-    coarse, fine = best(OWN, PARTS - 1, Semantics.REAL), best(OWN, PARTS, Semantics.REAL)
-    for threshold in (coarse, fine):
-        account = account_of(OWN, threshold)
-        cuts = without_last(grid(account, PARTS))
-        assert answer(forward(account, cuts)) == accepted(forward(account, cuts), lean, library)
-    assert accepted(forward(account_of(OWN, coarse), without_last(grid(account, PARTS))), lean, library)
+    """What all the smaller parts prove, the larger one alone does not."""
+    answers = []
+    for depth in (len(LARGER), PARTS):
+        account = account_of(OWN, best(OWN, depth, Semantics.REAL))
+        emission = forward(account, with_larger(grid(account, PARTS), LARGER))
+        answers.append(answer(emission))
+        assert accepted(emission, lean, library) == answers[-1]
+    assert answers == [True, False]
