@@ -1,7 +1,8 @@
 """torchlean.yaml and the decorators: text -> exact values with places -> frozen dataclasses.
 
 Read `kinds.py` first: its tables drive decoding, suggestions, the decorators and the JSON Schema.
-`exact.py` reads numbers, `yaml_source.py` turns a file into a tree, `decode.py` the tree into a `Spec`.
+`exact.py` reads numbers, `yaml_source.py` turns a file into a tree, `decode.py` the tree into a `Spec`
+(`document.py`), `arguments.py` what is given to a decorator into a property.
 """
 
 from pytest_torchlean.spec.decode import decode_spec, load_spec

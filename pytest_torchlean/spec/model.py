@@ -1,8 +1,8 @@
-"""What a spec says, as frozen values: the only thing the rest of the package sees of torchlean.yaml.
+"""What the properties of a spec say, as frozen values; `spec.document` has the whole file.
 
-Every number is an exact `fractions.Fraction`. Durations are seconds, memory is in bytes. Paths of a
-loaded spec are absolute, resolved, and inside the repository root; those of a decorator are relative
-until `bind` places them.
+The rest of the package sees nothing else of torchlean.yaml. Every number is an exact `fractions.Fraction`.
+Durations are seconds, memory is in bytes. Paths of a loaded spec are absolute, resolved, and inside the
+repository root; those of a decorator are relative until `bind` places them.
 """
 
 from __future__ import annotations
