@@ -1,8 +1,9 @@
 """Several copies of models as one graph over one input: what properties of pairs are stated about.
 
-Every part keeps its own nodes under names of its own and reads a choice of the joint input's elements, which
-is data movement and rounds nothing. The outputs stand one after the other, so a claim about their difference
-is a linear inequality, compared exactly, and no subtraction that could round is added to either model.
+Every part keeps its own nodes under names of its own and reads a choice of the joint input's elements and of
+what parts before it gave, which is data movement and rounds nothing. The outputs stand one after the other,
+so a claim about their difference is a linear inequality, compared exactly, and no subtraction that could
+round is added to either model.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Closed loops: a model as the controller of a system that is given by expressions, as an unsafe set.
+"""Closed loops as unsafe sets: a model controls a system that expressions or a second model give.
 
 The state is the model's input, the control its output, as the runtime computes it; the joint graph's outputs
 are the control and behind it the state. Where a second model gives the dynamics it stands behind the first in
-the joint graph, and its outputs between these. What stands in expressions
-is exact arithmetic on these: it becomes linear inequalities of inputs and outputs, and nothing is rounded.
-An expression that is a maximum of minima of linear functions leads to one case for each choice that can break
-the claim.
+the joint graph, and its outputs between these. What stands in expressions is exact arithmetic on all of them:
+it becomes linear inequalities of inputs and outputs, and nothing is rounded. An expression that is a maximum
+of minima of linear functions leads to one case for each choice that can break the claim.
 """
 
 from __future__ import annotations
