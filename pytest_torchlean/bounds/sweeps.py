@@ -49,11 +49,6 @@ class Lines:
     intercept: Float64
     push: Float64 | None = None
 
-    def of_boxes(self, boxes: slice | np.ndarray) -> Lines:
-        """The lines of some boxes."""
-        push = None if self.push is None else self.push[:, boxes]
-        return Lines(self.lower[:, boxes], self.upper[:, boxes], self.intercept[:, boxes], push)
-
     def with_lower(self, lower: Float64) -> Lines:
         """The same lines above."""
         return replace(self, lower=lower)

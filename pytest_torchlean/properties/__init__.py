@@ -112,6 +112,11 @@ class PropertyContext:
     """Where parts of a box are bounded, None for here."""
 
     @property
+    def other_digests(self) -> dict[str, str]:
+        """The digest of the second model, for the cache; nothing where there is none."""
+        return {} if self.other is None else {"other": self.other.digest}
+
+    @property
     def program(self) -> Program:
         """The graph for bounds and certificates. Raises UnsupportedError TL0204."""
         from pytest_torchlean.bounds.lowering import lower_to_program

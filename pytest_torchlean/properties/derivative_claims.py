@@ -28,7 +28,6 @@ from pytest_torchlean.spec.model import (
     Bounds,
     DerivativeProperty,
     GradientProperty,
-    PropertySpec,
     ResidualProperty,
     elements,
 )
@@ -80,11 +79,6 @@ class Derived:
                     f"{self.names[place]} is {float(outputs[place]):.9g} at ({where}{more}), {side} {bound}"
                 )
         return None
-
-
-def is_derived(prop: PropertySpec) -> bool:
-    """Whether a property is about derivatives."""
-    return isinstance(prop, DerivativeProperty)
 
 
 def derived_of(prop: DerivativeProperty, executions: Executions) -> Derived:

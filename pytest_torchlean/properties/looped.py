@@ -4,7 +4,6 @@ the unsafe set of a VNN-LIB file is."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -34,30 +33,21 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     executions, other = Executions(context.model, context.graph, context.front), context.other
     second = None if other is None else Executions(other.model, other.graph, other.front)
     loop = closed_loop_of(prop, executions, second)
-    digests = {} if other is None else {"other": other.digest}
     if isinstance(loop, NonlinearLoop):
-        return _decided(context, prop, loop, started, digests)
-    joined = loop.executions
-    own = Run(
-        context, prop, joined.program, joined, loop.unsafe, _wording(loop), MOST_CASES, MOST_ROWS, digests
-    )
+        return _decided(context, prop, loop, started)
+    joined, words, digests = loop.executions, _wording(loop), context.other_digests
+    own = Run(context, prop, joined.program, joined, loop.unsafe, words, MOST_CASES, MOST_ROWS, digests)
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop)))
     return evidence
 
 
-def _decided(
-    context: PropertyContext,
-    prop: LoopProperty,
-    loop: NonlinearLoop,
-    started: float,
-    digests: Mapping[str, str],
-) -> Evidence:
+def _decided(context: PropertyContext, prop: LoopProperty, loop: NonlinearLoop, started: float) -> Evidence:
     """The verdict about a graph that computes the monomials of what is compared."""
     executions = loop.executions
     own = replace(context, graph=executions.graph, front=None)
-    words = _nonlinear_wording(loop)
+    words, digests = _nonlinear_wording(loop), context.other_digests
     asked = Run(own, prop, own.program, executions, loop.unsafe, words, MOST_CASES, MOST_ROWS, digests)
     evidence = decide_run(asked, started)
     if evidence.verdict is Verdict.PROVED:

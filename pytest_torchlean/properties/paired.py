@@ -48,7 +48,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
         pair.unsafe,
         _wording(pair, context),
         MOST_CASES,
-        digests={} if other is None else {"other": other.digest},
+        digests=context.other_digests,
     )
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.UNKNOWN:
