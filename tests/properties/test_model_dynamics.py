@@ -14,6 +14,7 @@ from onnx import helper
 from onnx_models import model
 
 from pytest_torchlean import invariant, lyapunov
+from pytest_torchlean.cache.known import Known
 from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.jobs import jobs_of
@@ -21,6 +22,7 @@ from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.preflight import require_files
 from pytest_torchlean.properties.closing import loop_of
 from pytest_torchlean.properties.executions import Executions
+from pytest_torchlean.properties.memory import Memory
 from pytest_torchlean.properties.nonlinear_loops import NonlinearLoop, closed_loop_of
 from pytest_torchlean.ratchet.claims import claim_of_job
 from pytest_torchlean.ratchet.order import order_of
@@ -282,6 +284,21 @@ class TestSpecs:
         assert (prop.dynamics, prop.states, prop.formulas) == ("models/plant.onnx", ("x", "v"), ())
         with pytest.raises(SpecError, match="`state` is missing"):
             lyapunov(dynamics="plant.onnx", function="abs(x)", region=(-1, 1), ball="1/2")
+
+    def test_the_cache_is_asked_for_this_system(self, project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[dict[str, str]] = []
+
+        def recall(_: Memory, **digests: str) -> Known:
+            asked.append(digests)
+            raise RuntimeError("nothing more is wanted here")
+
+        monkeypatch.setattr(Memory, "recall", recall)
+        for system in (plant(), plant(2.0), plant()):
+            result_of(project(BLOCK, None, system))
+        one, other, again = asked
+        assert one == again
+        assert one["unsafe"] == other["unsafe"]
+        assert one["other"] != other["other"]
 
     def test_other_bytes_are_another_claim(self, project: Any) -> None:
         """A baseline does not take a property about one system for one about another."""
