@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 
 from pytest_torchlean.errors import SpecError, UnsupportedError
 from pytest_torchlean.ir.graph import Graph
+from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.joined import JoinedExecutions, Part
 from pytest_torchlean.properties.loops import ZERO, Loop, given
@@ -79,14 +81,20 @@ def loop_of(prop: LoopProperty, executions: Executions, other: Executions | None
     return loop
 
 
+_ORDER = "its inputs, in their order, must be the state and then the control"
+
+
 def _require_dynamics(prop: LoopProperty, graph: Graph, states: int, controls: int) -> None:
     """Raises SpecError TL0362 for a model that does not take the state and the control to a next state."""
     takes, gives = (sum(graph.types[name].size for name in side) for side in (graph.inputs, graph.outputs))
     if takes != states + controls:
         wanted = f"{states} + {controls}"
         message = f"`{prop.dynamics}` takes {takes} elements, but the state and the control have {wanted}"
-        fix = "its inputs, in their order, must be the state and then the control"
-        raise SpecError("TL0362", message, fix=fix, span=prop.span)
+        raise SpecError("TL0362", message, fix=_ORDER, span=prop.span)
+    if len(graph.inputs) > 1 and states not in accumulate(graph.types[name].size for name in graph.inputs):
+        inputs = ", ".join(f"{quoted(name)} ({graph.types[name].size})" for name in graph.inputs)
+        message = f"an input of `{prop.dynamics}` would take elements of the state and the control: {inputs}"
+        raise SpecError("TL0362", message, fix=_ORDER, span=prop.span)
     if gives != states:
         message = f"`{prop.dynamics}` gives {gives} elements, but the state has {states}"
         raise SpecError("TL0362", message, fix="its outputs must be the next state", span=prop.span)

@@ -245,6 +245,15 @@ class TestLoops:
             loop_of(self.prop(), cart, executions_of(wide))
         assert raised.value.code == "TL0362"
 
+    def test_inputs_stand_in_the_order_of_state_and_control(self, executions_of: Any) -> None:
+        """As many elements in another order are another system, about which nothing was asked."""
+        for inputs in ({"force": [1, 1], "state": [1, 2]}, {"state": [1, 1], "force": [1, 2]}):
+            with pytest.raises(SpecError, match="would take elements of the state and the control") as raised:
+                loop_of(self.prop(), executions_of(controller()), executions_of(plant(inputs=inputs)))
+            assert raised.value.code == "TL0362"
+        each = plant(inputs={"x": [1, 1], "v": [1, 1], "force": [1, 1]})
+        assert loop_of(self.prop(), executions_of(controller()), executions_of(each)).controls[0] == "u"
+
 
 class TestSpecs:
     @pytest.mark.parametrize(
