@@ -23,6 +23,8 @@ SEQUENCES = (
 EXPONENTIAL = (
     "The theorem speaks of number systems with an exponential function; read it over the real numbers."
 )
+_EXACT = frozenset({"Sign"})
+"""Operators that are curves for the theorem, as smooth functions are, though nothing is assumed of them."""
 
 
 def runtime_line(prop: PropertySpec, executions: Executions) -> str:
@@ -38,7 +40,7 @@ def trust_of(context: PropertyContext, proof: Proof) -> tuple[str, ...]:
         trust = (*trust, SMOOTH.format(", ".join(sorted(used & ASSUMED))))
     if used & SEQUENCED:
         trust = (*trust, SEQUENCES.format(", ".join(sorted(used & SEQUENCED))))
-    if used & (ASSUMED | SEQUENCED | CURVES.keys()):
+    if used & (ASSUMED | SEQUENCED | CURVES.keys() | _EXACT):
         trust = (*trust, EXPONENTIAL)
     if context.graph.free_batch:
         return (*trust, "The model's batch dimension is free; the claim is about batch size 1.")

@@ -22,6 +22,7 @@ from pytest_torchlean.gate import run_spec
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.properties import run_property
+from pytest_torchlean.properties.ledger import EXPONENTIAL
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
 from pytest_torchlean.spec.model import PropertySpec
@@ -73,6 +74,7 @@ class TestVerdicts:
         evidence = judged(gradient(input=("1/4", "3/4"), bounds=(1, 1), assurance=assurance))
         assert (evidence.verdict, evidence.assurance) == (Verdict.PROVED, assurance)
         assert any("at a bend" in line for line in evidence.trust)
+        assert EXPONENTIAL in evidence.trust
 
     def test_across_them_it_is_any_number_between(self, judged: Any) -> None:
         assert judged(gradient(input=(-1, 2), bounds=(0, "3/2"))).verdict is Verdict.PROVED
@@ -128,6 +130,12 @@ class TestVerdicts:
         assert verdict("1/4", ("3/4", "8/5")) is Verdict.REFUTED
         assert verdict(-1, ("-8/5", "8/5")) is Verdict.PROVED
         assert verdict(-1, ("-1", "8/5")) is Verdict.REFUTED
+
+    def test_the_theorem_about_signs_needs_an_exponential_function(self, judged: Any) -> None:
+        """Elsewhere a node that is a curve has no execution (Spec/Graph), and the record says so."""
+        evidence = judged(output_range(input=("1/4", 1), output=("1/4", "8/5")), stairs("Sign"))
+        assert evidence.verdict is Verdict.PROVED
+        assert EXPONENTIAL in evidence.trust
 
 
 def test_there_is_no_second_derivative(judged: Any) -> None:
