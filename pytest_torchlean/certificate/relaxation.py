@@ -343,9 +343,9 @@ def digits_for(
     """Bits of a digit that serve all nodes, and how many a coefficient may have after an affine node.
 
     peak: the largest multiplier, if it is not 0, in units of the goals' largest coefficient: where it is
-    large, coefficients keep more bits, so that as much is lost as without it.
+    large, coefficients keep more bits, so that as much is lost as without it; not where no digit has so many.
     """
-    slope_bits = max((own.size for own in slopes.values()), default=0)
+    slope_bits, usual = max((own.size for own in slopes.values()), default=0), bits
     slope_bits += max((int(np.count_nonzero(own)) for own in multipliers.values()), default=0).bit_length()
     if peak > 0:
         more = max(0, int(np.ceil(np.log2(peak))))
@@ -357,14 +357,14 @@ def digits_for(
     choices = [node.node for node in passed if isinstance(node.node, MaximumData | MinimumData)]
     needed = max([needed, *(bits_of_choice(node.count, SLOPE_BITS) + 1 for node in choices)]) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
-    wanted = needed + bits + 1
-    if peak > 0:
-        wanted += -wanted % _EVEN_BITS
+    wanted = needed + bits + 1 + (-(needed + bits + 1) % _EVEN_BITS if peak > 0 else 0)
     digit = min(wanted, longest) // 2 * 2
     most = min(bits, digit - needed)
-    if most < _FEWEST_BITS:
+    if most >= _FEWEST_BITS:
+        return digit, most
+    if peak <= 0:
         raise NotRelaxable("coefficients longer than a digit")
-    return digit, most
+    return digits_for(passed, slopes, multipliers, usual)
 
 
 def width_for(box: Box, rows: Rows) -> int:
