@@ -149,8 +149,12 @@ def _without_scripts(
         )
         for goal, own_columns, own in zip(goals, columns, boxes, strict=True)
     )
-    nodes = tuple(_node(node, lanes) for node in program.nodes)
-    return Emission(semantics, GraphData(program.inputs, nodes), claims, CertificateData(scale, ()))
+    return Emission(semantics, graph_data(program, lanes), claims, CertificateData(scale, ()))
+
+
+def graph_data(program: Program, lanes: int) -> GraphData:
+    """A program as the theorem has it."""
+    return GraphData(program.inputs, tuple(_node(node, lanes) for node in program.nodes))
 
 
 def chain(

@@ -11,6 +11,7 @@ from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.derivative_claims import Derived, derived_of
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.reaching import Run, Wording, decide_run
+from pytest_torchlean.properties.shipped import require_shipped
 from pytest_torchlean.spec.model import DerivativeProperty, GradientProperty, PropertySpec
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -29,7 +30,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     if not isinstance(prop, DerivativeProperty):
         raise TypeError(f"a property of derivatives is needed, not {type(prop).__name__}")
     started = time.monotonic()
-    derived = derived_of(prop, Executions(context.model, context.graph, context.front))
+    shipped = Executions(context.model, context.graph, context.front)
+    derived = derived_of(prop, shipped)
     executions = derived.executions
     # from here on it is about the derivative graph; its weights are still those of the model's file
     own = replace(context, graph=executions.graph, front=None)
@@ -38,6 +40,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     rows = MOST_ROWS if celled(program) else 1
     asked = Run(own, prop, program, executions, derived.unsafe, _wording(derived), MOST_CASES, rows)
     evidence = decide_run(asked, started)
+    require_shipped(evidence, shipped, derived.unsafe.cases[0].box)
     if evidence.verdict is Verdict.PROVED:
         bends = (BENDS,) if derived.bends else ()
         evidence = replace(evidence, trust=(*evidence.trust, ASSUMED, *bends))

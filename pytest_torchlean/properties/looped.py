@@ -12,6 +12,7 @@ from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.loops import Loop
 from pytest_torchlean.properties.nonlinear_loops import NonlinearLoop, closed_loop_of
 from pytest_torchlean.properties.reaching import Run, Wording, decide_run
+from pytest_torchlean.properties.shipped import require_shipped
 from pytest_torchlean.spec.model import InvariantProperty, LoopProperty, LyapunovProperty, PropertySpec
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -50,6 +51,7 @@ def _decided(context: PropertyContext, prop: LoopProperty, loop: NonlinearLoop, 
     words, digests = _nonlinear_wording(loop), context.other_digests
     asked = Run(own, prop, own.program, executions, loop.unsafe, words, MOST_CASES, MOST_ROWS, digests)
     evidence = decide_run(asked, started)
+    require_shipped(evidence, loop.shipped, loop.unsafe.cases[0].box)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop), MULTIPLIED_OUT))
     return evidence

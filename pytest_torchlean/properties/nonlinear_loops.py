@@ -74,6 +74,8 @@ class NonlinearLoop:
     states: tuple[str, ...]
     controls: tuple[str, ...]
     outputs: tuple[str, ...]
+    shipped: Executions
+    """Of the models alone, each on its own bytes."""
 
     @property
     def sha256(self) -> str:
@@ -177,6 +179,7 @@ def _nonlinear(loop: Loop, executions: Executions) -> NonlinearLoop:
         loop.states,
         loop.controls,
         outputs,
+        loop.executions,
     )
 
 

@@ -349,11 +349,11 @@ def _guard(emitted: Emitted, prop: PropertySpec, executions: Executions, program
     graph = emitted.parts[0].emission.graph
     points = guard_points([box for part in emitted.parts for goal in part.goals for box in goal.boxes])
     executions.require_types(points[0])
-    _guard_nodes(graph, outputs, executions, program)
+    guard_nodes(graph, outputs, executions, program)
     return require_same_function(graph, outputs, points, executions.runtime)
 
 
-def _guard_nodes(
+def guard_nodes(
     emitted: GraphData, outputs: NDArray[np.int64], executions: Executions, program: Program
 ) -> None:
     """Hold every stored node alone against the emitted nodes behind it."""

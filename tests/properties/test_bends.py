@@ -16,7 +16,7 @@ from onnx_models import model
 
 from pytest_torchlean import gradient, output_range, residual
 from pytest_torchlean.derivatives import differentiated, gradient_graph
-from pytest_torchlean.errors import UnsupportedError
+from pytest_torchlean.errors import CertificateError, UnsupportedError
 from pytest_torchlean.evaluator.exact import prepare_exact
 from pytest_torchlean.gate import run_spec
 from pytest_torchlean.ir.graph import Graph
@@ -100,6 +100,19 @@ class TestVerdicts:
         wide = gradient(input=("-1/8", "1/8"), bounds=(-60, 60))
         assert judged(wide, deep()).verdict is Verdict.PROVED
         assert judged(gradient(input=(-1, 1), bounds=(0, 60)), deep()).verdict is Verdict.REFUTED
+
+    @pytest.mark.parametrize("upper", ["3/2", 1])
+    def test_the_model_is_held_against_its_file(self, context_for: Any, upper: Any) -> None:
+        """Not only its derivative against the derivative's own ONNX form, as wrong as its lowering."""
+        context = context_for(stairs())
+        doubled = {
+            name: value * 2 if name == "v" else value for name, value in context.graph.constants.items()
+        }
+        context = replace(context, graph=replace(context.graph, constants=doubled))
+        prop = replace(gradient(input=(-1, 2), bounds=(0, 2 * Fraction(upper))), name="p", model="m")
+        with pytest.raises(CertificateError) as raised:
+            run_property(context, prop)
+        assert raised.value.code == "TL0610"
 
     def test_a_first_order_residual(self, judged: Any) -> None:
         prop = residual(input=("1/4", "3/4"), inputs=["x"], residual="u_x - 1", within="1/100")

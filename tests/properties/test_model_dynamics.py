@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from pytest_torchlean import invariant, lyapunov
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.errors import CertificateError, SpecError, SpecErrors
 from pytest_torchlean.gate import run_spec
+from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.jobs import jobs_of
+from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.onnx_import import load_model, lower
 from pytest_torchlean.preflight import require_files
 from pytest_torchlean.properties.closing import loop_of
@@ -177,6 +180,25 @@ class TestVerdicts:
         evidence = result_of(project(FALLING, brake(0.5), oscillator())).evidence
         assert evidence.verdict is Verdict.REFUTED
         assert "the function does not fall" in evidence.found
+
+    @pytest.mark.parametrize(("gain", "verdict"), [(3.0, Verdict.PROVED), (0.5, Verdict.REFUTED)])
+    def test_what_is_multiplied_out_is_held_against_both_files(
+        self, project: Any, monkeypatch: pytest.MonkeyPatch, gain: float, verdict: Verdict
+    ) -> None:
+        """Nothing is said of a model lowered wrongly, though its graph agrees with its own ONNX form."""
+        root = project({**FALLING, "assurance": "evaluated"}, brake(gain), oscillator())
+        right = ModelStore.graph
+
+        def wrong(store: ModelStore, path: Path, *given: Any) -> Graph:
+            graph = right(store, path, *given)
+            halves = {name: value / 2 if name == "one" else value for name, value in graph.constants.items()}
+            return replace(graph, constants=halves)
+
+        assert result_of(root).evidence.verdict is verdict
+        monkeypatch.setattr(ModelStore, "graph", wrong)
+        problem = result_of(root).evidence.problem
+        assert problem is not None
+        assert problem.code == "TL0610"
 
 
 class TestLoops:
