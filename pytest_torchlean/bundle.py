@@ -24,8 +24,10 @@ from pytest_torchlean.checker.evaluate import program
 from pytest_torchlean.checker.library import OPTIONS
 from pytest_torchlean.checker.sources import EVALUATED, ROOT, LeanSources, module_path, restricted
 from pytest_torchlean.errors import CertificateError
+from pytest_torchlean.properties.derived import BENDS
+from pytest_torchlean.properties.looped import MULTIPLIED_OUT
 from pytest_torchlean.report.escape import terminal_line
-from pytest_torchlean.results import OtherModelResult, PropertyResult
+from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Verdict
 
 CLAIM = "claim"
@@ -217,11 +219,13 @@ theorem claim.{{u}} (K : Type u) [OrderedRing K] :     -- over every linearly or
 """
 
 
-def _other_model(other: OtherModelResult | None) -> tuple[tuple[str, str], ...]:
+def _other_model(result: PropertyResult) -> tuple[tuple[str, str], ...]:
+    other = result.other_model
     if other is None:
         return ()
     steps = f"; raw input: {'; '.join(other.preprocess)}" if other.preprocess else ""
-    return (("To model", f"{other.path}{steps}"), ("SHA-256", f"{other.sha256} (a label, too)"))
+    name = "To model" if result.check == "equivalent" else "Dynamics"
+    return ((name, f"{other.path}{steps}"), ("SHA-256", f"{other.sha256} (a label, too)"))
 
 
 def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Iterator[str]:
@@ -232,7 +236,7 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
         ("Property", result.id),
         ("Model", result.model_path),
         ("SHA-256", f"{result.model_sha256} ({use})"),
-        *_other_model(result.other_model),
+        *_other_model(result),
         *((("Raw input", "; ".join(result.preprocess)),) if result.preprocess else ()),
         ("Claim", evidence.claim),
         ("Found", evidence.found),
@@ -252,7 +256,9 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
 def _assumed(result: PropertyResult) -> str | None:
     """What no theorem says about the words of the claim, where the ledger ends with it."""
     trust = result.evidence.trust
-    return trust[-1] if trust and result.check in _WITH_ASSUMPTION else None
+    if result.check not in _WITH_ASSUMPTION:
+        return None
+    return " ".join(trust[-2:] if trust and trust[-1] in (BENDS, MULTIPLIED_OUT) else trust[-1:]) or None
 
 
 def _words(result: PropertyResult, semantics: str, text: str, texts: int) -> Iterator[str]:

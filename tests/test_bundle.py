@@ -27,6 +27,8 @@ from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.cli import main
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.properties import emitted, parts
+from pytest_torchlean.properties.derived import BENDS
+from pytest_torchlean.properties.looped import MULTIPLIED_OUT
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -363,6 +365,15 @@ def test_what_words_take_for_granted_is_said() -> None:
         sources = read_sources(source_directory())
         text = bundle_files(named, [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
         assert ("Assumed:    That this graph is the derivative is tested." in text) is said
+
+
+@pytest.mark.parametrize("more", [BENDS, MULTIPLIED_OUT])
+def test_two_assumptions_are_both_stated(more: str) -> None:
+    """What is said of bends, or of monomials, stands behind what is assumed of the graph or the system."""
+    evidence = replace(PROVED, trust=("the library", "The expressions are the system.", more))
+    named, sources = replace(result(evidence), check="lyapunov"), read_sources(source_directory())
+    text = bundle_files(named, [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
+    assert "Assumed:    The expressions are the system. " + more[:20] in text
 
 
 def test_comments_cannot_be_left() -> None:
