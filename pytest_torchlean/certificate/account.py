@@ -185,9 +185,7 @@ class Account:
         return self._run(script, about, state)
 
     def _run(self, script: ScriptData, about: PropertyData, state: State) -> Forecast:
-        steps, script = _spine(script)
-        for step in steps:
-            state = self.node(step, state)
+        state, script = self._to_branch(script, state)
         if isinstance(script, SplitScript):
             below = self._run(script.below, about, cut(state, script.slot, script.value, below=True))
             above = self._run(script.above, about, cut(state, script.slot, script.value, below=False))
@@ -198,18 +196,27 @@ class Account:
                 np.minimum(below.lower[:count], above.lower[:count]),
                 np.maximum(below.upper[:count], above.upper[:count]),
             )
-        if isinstance(script, KnownScript):
-            return self._run(script.rest, about, assumed(state, script.place))
-        if isinstance(script, DifferScript):
-            places = (script.left, script.right, script.count)
-            return self._run(script.rest, about, self.differ(script.rows, places, state))
-        if isinstance(script, TightenScript):
-            return self._run(script.rest, about, self.tighten(script.rows, state))
-        if isinstance(script, LinearizeScript):
-            return self._run(script.rest, about, self.linearize(script.how, state))
         if not isinstance(script, ConcludeScript):
             raise Unforeseen("a script that no forecast covers")
         return self.conclude(script.how, about, state)
+
+    def _to_branch(self, script: ScriptData, state: State) -> tuple[State, ScriptData]:
+        """The state at the first split or the conclusion, and what follows it."""
+        while True:
+            steps, script = _spine(script)
+            for step in steps:
+                state = self.node(step, state)
+            if isinstance(script, KnownScript):
+                state = assumed(state, script.place)
+            elif isinstance(script, DifferScript):
+                state = self.differ(script.rows, (script.left, script.right, script.count), state)
+            elif isinstance(script, TightenScript):
+                state = self.tighten(script.rows, state)
+            elif isinstance(script, LinearizeScript):
+                state = self.linearize(script.how, state)
+            else:
+                return state, script
+            script = script.rest
 
     def node(self, step: StepData, state: State) -> State:
         """Bounds of the next node. Raises Unforeseen where there is none, or a step decodes other weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -117,6 +118,24 @@ def test_cases_that_integers_refuse_are_searched_further(
     assert fine
     assert foreseen(emission)
     assert evaluated(emission, library, lean)
+
+
+def test_a_case_may_bound_values_again_as_often_as_it_likes(lean: LeanInstall, library: BuiltLibrary) -> None:
+    """A case of a deep tree lies behind thousands of relaxations, more than Python calls may nest."""
+    emission, _ = proof(EXAMPLES["two hidden layers"], Semantics.REAL)
+    rows, changed = next(of_earlier(script_of(emission)))
+    script = changed(rows)
+
+    def repeated(own: Any) -> Any:
+        if isinstance(own, TightenScript) and own.rows is rows:
+            for _ in range(2 * sys.getrecursionlimit()):
+                own = TightenScript(rows, own)
+            return own
+        return replace(own, rest=repeated(own.rest))
+
+    deep = with_script(emission, repeated(script))
+    assert foreseen(deep)
+    assert evaluated(deep, library, lean)
 
 
 def test_large_multipliers_get_longer_digits() -> None:
