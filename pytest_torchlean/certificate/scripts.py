@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_args
 
 from pytest_torchlean.certificate.model import ScriptData
@@ -17,6 +17,25 @@ def children(script: ScriptData) -> tuple[ScriptData, ...]:
     """The scripts that a script continues with."""
     parts = [getattr(script, field.name) for field in fields(script)]
     return tuple(part for part in parts if isinstance(part, _SCRIPTS))
+
+
+def same(left: Any, right: Any) -> bool:
+    """left == right of certificates' data, whose scripts may nest deeper than Python's calls."""
+    pending = [(left, right)]
+    while pending:
+        one, other = pending.pop()
+        if one is other:
+            continue
+        if isinstance(one, tuple) and isinstance(other, tuple):
+            if len(one) != len(other):
+                return False
+            pending.extend(zip(one, other, strict=True))
+        elif is_dataclass(one) and type(one) is type(other):
+            names = [field.name for field in fields(one) if field.compare]
+            pending.extend((getattr(one, name), getattr(other, name)) for name in names)
+        elif one != other:
+            return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from pytest_torchlean.certificate.guard import (
 from pytest_torchlean.certificate.model import Emission, ScriptData
 from pytest_torchlean.certificate.nodewise import require_same_nodes
 from pytest_torchlean.certificate.plan import Goal, prepare
+from pytest_torchlean.certificate.scripts import same
 from pytest_torchlean.certificate.statement import GraphData, Semantics
 from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.checker import (
@@ -325,7 +326,7 @@ def _failure(result: CheckResult | EvaluationResult) -> CheckerError:
 def _guard_data(emitted: Emitted, prop: PropertySpec) -> NDArray[np.int64]:
     """Read back what Lean gets and hold it against the property; returns the slots of the outputs."""
     read = emitted.read_back()
-    if read != tuple(part.emission for part in emitted.parts):
+    if not same(read, tuple(part.emission for part in emitted.parts)):
         raise CertificateError("TL0610", "the emitted data say something else than was meant")
     if any(emission.semantics is not semantics_of(prop) for emission in read):
         raise CertificateError("TL0610", "the emitted theorem is about other executions than the property")

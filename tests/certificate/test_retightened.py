@@ -17,6 +17,7 @@ from pytest_torchlean.bounds.refined import Halves, RefinedCase
 from pytest_torchlean.bounds.retightening import search
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
+from pytest_torchlean.certificate.binary import decode, document_of, encode
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import Emission, NodeScript, ScriptData, SplitScript, TightenScript
@@ -24,6 +25,7 @@ from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.relaxation import digits_for
 from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import size_of
+from pytest_torchlean.certificate.scripts import same
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.substitution import RelaxationData, SkipData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
@@ -135,6 +137,9 @@ def test_a_case_may_bound_values_again_as_often_as_it_likes(lean: LeanInstall, l
 
     deep = with_script(emission, repeated(script))
     assert foreseen(deep)
+    (read,) = decode(encode(document_of((deep,)))).emissions
+    assert same(read, deep)
+    assert not same(read, with_script(deep, repeated(script_of(deep))))
     assert evaluated(deep, library, lean)
 
 
