@@ -29,16 +29,16 @@ def list {α : Type} (f : α → List Chunk) (s : List α) : List Chunk := join 
 
 def affine (a : Affine) : List Chunk := numbers [a.rows, a.lanes, a.laneColumns, a.weights, a.positions, a.sources, a.divisor]
 def operation : Fused → Nat
-  | .swish => 9
-  | .elu => 10
-  | .selu => 11
-  | .geluTanh => 12
-  | .gelu => 13
-  | .mish => 14
-  | .hardSwishGate => 15
-  | .hardSwish => 16
-  | .softsign => 17
-  | .softmax => 18
+  | .swish => 10
+  | .elu => 11
+  | .selu => 12
+  | .geluTanh => 13
+  | .gelu => 14
+  | .mish => 15
+  | .hardSwishGate => 16
+  | .hardSwish => 17
+  | .softsign => 18
+  | .softmax => 19
 def curve : Curve → List Chunk
   | .exp => oneWord 0
   | .sigmoid => oneWord 1
@@ -49,6 +49,7 @@ def curve : Curve → List Chunk
   | .erf => oneWord 6
   | .sine => oneWord 7
   | .cosine => oneWord 8
+  | .sign => oneWord 9
   | .fused which => oneWord (operation which)
 def node : Node → List Chunk
   | .affine a => join (oneWord 0) (affine a)
