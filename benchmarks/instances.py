@@ -299,6 +299,10 @@ def main() -> int:
             for instance in instances(arguments.data, arguments.only)
             if _wanted(instance, arguments.properties, arguments.models, arguments.expected)
         ]
+        if not chosen:
+            parser.error(
+                "no such instance; --models takes what stands between underscores, or a whole file name"
+            )
         if arguments.sample is not None:
             chosen = random.Random(0).sample(chosen, min(arguments.sample, len(chosen)))
         for number, instance in enumerate(chosen, 1):
