@@ -179,6 +179,12 @@ class _ExactGraph:
 
     def __init__(self, graph: GraphData) -> None:
         self._graph = graph
+        self._divided = {
+            left
+            for node in graph.nodes
+            if isinstance(node, QuotientData)
+            for left, _ in pairs_of(node).tolist()
+        }
         self._matrices: list[tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]] | None] = []
         for node in graph.nodes:
             if isinstance(node, AffineData):
@@ -230,8 +236,9 @@ class _ExactGraph:
         centers = np.array([_number(value) for value in values[place]])
         around = np.array(radius[place])
         if node.function.label == "exp":
-            # a runtime's Softmax subtracts the largest score first, which is rounded
-            around = around + 2.0**-23 * np.abs(centers).max(initial=0.0)
+            # powers that are divided may be a Softmax's: a runtime rounds its scores less the largest one
+            shares = [slot in self._divided for slot in range(len(values), len(values) + node.count)]
+            around = around + np.where(shares, 2.0**-23 * np.abs(centers).max(initial=0.0), 0.0)
         values.extend(found)
         radius.extend(curve_radius(node.function, centers, around).tolist())
 

@@ -226,6 +226,25 @@ def test_no_finite_bound_is_said_in_words(weight: float) -> None:
     assert "nan apart" not in caught.value.message
 
 
+@pytest.mark.parametrize("share", [0.999997, 1.000003])
+def test_powers_that_nothing_divides_are_held_to_their_own_budget(share: float) -> None:
+    """Only a Softmax's scores are rounded once more, which is 7.6e-6 of a power at 64."""
+    graph, run = exponentials()
+    near = np.full((32, 1), 64.0, dtype=np.float32)
+    assert require_same_function(emitted(graph), graph.outputs, near, run) < 1
+    with pytest.raises(CertificateError, match="explained by rounding"):
+        require_same_function(
+            emitted(graph), graph.outputs, near, lambda point: np.float32(share) * run(point)
+        )
+
+
+def exponentials() -> tuple[Program, Callable[[Array], Array]]:
+    """A model that is nothing but Exp, and its session."""
+    proto = model([helper.make_node("Exp", ["x"], ["y"])], {"x": (1,)}, ["y"])
+    session = RuntimeSession(proto.SerializeToString(), optimise=True)
+    return lower_to_program(lowered(proto)), lambda point: session.run({"x": point})[0]
+
+
 def test_a_finite_bound_is_shown() -> None:
     network = linear(0)
     with pytest.raises(CertificateError, match=r"at most [0-9.e+-]+ apart is explained by rounding"):
