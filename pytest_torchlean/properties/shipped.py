@@ -31,13 +31,11 @@ def require_shipped(evidence: Evidence, executions: Executions, region: InputBox
     region: of the model's input, in the first elements. Nothing is compared where certificates do not cover
     a node that what is claimed may not need. Raises CertificateError TL0610, RuntimeFailure TL0705.
     """
+    size = sum(executions.graph.types[name].size for name in executions.graph.inputs)
     if evidence.verdict is Verdict.PROVED:
-        size = sum(executions.graph.types[name].size for name in executions.graph.inputs)
         points = guard_points([RationalBox(region.lower[:size], region.upper[:size])])
     elif evidence.verdict is Verdict.REFUTED:
-        size = sum(executions.graph.types[name].size for name in executions.graph.inputs)
-        point = from_hex_all(evidence.witnesses[0].input)[:size]
-        points = np.repeat(point[None], MINIMUM_POINTS, axis=0)
+        points = np.repeat(from_hex_all(evidence.witnesses[0].input)[None, :size], MINIMUM_POINTS, axis=0)
     else:
         return
     _compare(executions, points)
