@@ -22,6 +22,7 @@ from pytest_torchlean.discovery import load_extensions
 from pytest_torchlean.errors import ExtensionError
 from pytest_torchlean.extensions.registry import NONE, Origin
 from pytest_torchlean.model_store import ModelStore
+from pytest_torchlean.properties.searching import Sought
 from pytest_torchlean.report.read import parse_record
 from pytest_torchlean.results import PropertyResult
 
@@ -356,7 +357,7 @@ FALSIFIER_MUTANTS = {
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own search finds nothing."""
-    monkeypatch.setattr(reaching, "_search", lambda *arguments: reaching._Found())
+    monkeypatch.setattr(reaching, "_search", lambda *arguments: Sought())
 
 
 @pytest.mark.usefixtures("library", "blind")

@@ -27,7 +27,6 @@ from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import to_float
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CheckerError, UnsupportedError
-from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.exact import program_on
@@ -45,7 +44,7 @@ from pytest_torchlean.properties.proving import (
     unfinished,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
-from pytest_torchlean.properties.searching import FIRST_EFFORT, Ground, later_efforts, seek
+from pytest_torchlean.properties.searching import FIRST_EFFORT, Ground, Sought, later_efforts, seek
 from pytest_torchlean.properties.suggested import MOST_REGIONS, first_witness, with_use
 from pytest_torchlean.properties.unsafe import (
     Points,
@@ -59,7 +58,7 @@ from pytest_torchlean.properties.unsafe import (
     wish,
 )
 from pytest_torchlean.spec.model import PropertySpec, VnnlibProperty
-from pytest_torchlean.spec.vnnlib import Case, InputBox, UnsafeSet
+from pytest_torchlean.spec.vnnlib import InputBox, UnsafeSet
 from pytest_torchlean.verdict import Evidence, Problem, Verdict, Witness
 
 _SHARE_FOR_BOUNDS = 0.5
@@ -124,19 +123,6 @@ class _Unfinished(Exception):
     """Lean ran out of the property's time."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What the search for unsafe inputs ended with. `nearest`: by how much the best point misses."""
-
-    witness: Witness | None = None
-    case: Case | None = None
-    disagreeing: int | None = None
-    """The number of a case in which a point is unsafe for one execution that counts and not for another."""
-    nearest: float = np.inf
-    by: tuple[Use, ...] = ()
-    """The falsifier of an extension that gave the witness."""
-
-
 def decide(
     context: PropertyContext, prop: PropertySpec, unsafe: UnsafeSet, heading: tuple[str, ...], started: float
 ) -> Evidence:
@@ -192,11 +178,11 @@ def decide_run(own: Run, started: float) -> Evidence:
         if later.witness is not None:
             return _refuted(own, later)
         disagreeing = found.disagreeing if later.disagreeing is None else later.disagreeing
-        found = _Found(disagreeing=disagreeing, nearest=min(found.nearest, later.nearest))
+        found = Sought(disagreeing=disagreeing, nearest=min(found.nearest, later.nearest))
     return _undecided(own, found, missing)
 
 
-def _replayed(own: Run, known: Known) -> _Found:
+def _replayed(own: Run, known: Known) -> Sought:
     """A witness of an earlier run that is one again, in the case that it was found in."""
     for place, point in recalled_points(known, range(len(own.unsafe.cases)), own.program.inputs).items():
         case, numbers = own.unsafe.cases[place], [exact(value) for value in point]
@@ -205,23 +191,17 @@ def _replayed(own: Run, known: Known) -> _Found:
             continue
         witness = own.executions.witness(point, _broken(own, point), rounded=own.rounded)
         if witness is not None:
-            return _Found(witness, case)
-    return _Found()
+            return Sought(witness, place + 1)
+    return Sought()
 
 
-def _search(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
+def _search(own: Run, effort: Effort, seed: int, budget: Budget) -> Sought:
     """Look for an unsafe input in every case. Raises OutOfTime."""
     started = time.monotonic()
     try:
-        return _search_cases(own, effort, seed, budget)
+        return seek(own.ground, _wishes(own), effort, seed, budget)
     finally:
         own.seconds["search"] = own.seconds.get("search", 0.0) + time.monotonic() - started
-
-
-def _search_cases(own: Run, effort: Effort, seed: int, budget: Budget) -> _Found:
-    found = seek(own.ground, _wishes(own), effort, seed, budget)
-    case = None if found.number is None else own.unsafe.cases[found.number - 1]
-    return _Found(found.witness, case, found.disagreeing, found.nearest)
 
 
 def _wishes(own: Run) -> Iterator[tuple[int, Wish]]:
@@ -238,7 +218,7 @@ def _broken(own: Run, given: Float32) -> Violation:
     return lambda outputs: own.broken(point, outputs)
 
 
-def _suggested(own: Run) -> _Found | None:
+def _suggested(own: Run) -> Sought | None:
     """A witness among the candidates of extensions. Raises ExtensionError TL1003, TL1004."""
     if not own.context.extensions.falsifiers or is_pair(own.prop):
         return None
@@ -251,7 +231,7 @@ def _suggested(own: Run) -> _Found | None:
             break
         found = first_witness(own.context, own.program, own.executions, wanted, number, replay)
         if found is not None:
-            return _Found(found[0], own.unsafe.cases[number - 1], by=(found[1],))
+            return Sought(found[0], number, by=(found[1],))
     return None
 
 
@@ -349,22 +329,23 @@ def _proved(own: Run, proof: Proof, boxes: int) -> Evidence:
     )
 
 
-def _refuted(own: Run, found: _Found) -> Evidence:
-    witness, case = found.witness, found.case
+def _refuted(own: Run, found: Sought) -> Evidence:
+    witness, number = found.witness, found.number
     assert witness is not None
-    assert case is not None
-    own.context.memory.broken({own.unsafe.cases.index(case): from_hex_all(witness.input)})
+    assert number is not None
+    point, case = from_hex_all(witness.input), own.unsafe.cases[number - 1]
+    own.context.memory.broken({number - 1: point})
     exactly = "" if own.rounded else " and in exact arithmetic"
     return replace(
         with_use(_evidence(own, Verdict.REFUTED, witness.violation), *found.by),
         witnesses=(witness,),
         runtime=f"the witness is unsafe on onnxruntime and on the evaluator{exactly}",
-        details=(*own.wording.notes, place_line(case.box, from_hex_all(witness.input))),
+        details=(*own.wording.notes, place_line(case.box, point)),
         next_steps=own.wording.refuted_next,
     )
 
 
-def _undecided(own: Run, found: _Found, missing: str) -> Evidence:
+def _undecided(own: Run, found: Sought, missing: str) -> Evidence:
     if found.disagreeing is not None:
         problem = Problem(
             "TL0604",

@@ -13,6 +13,7 @@ from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
 from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.extensions.registry import Use
 from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.verdict import Witness
 
@@ -61,6 +62,8 @@ class Sought:
     disagreeing: int | None = None
     """Of a wish that a point fulfils in one execution that counts and not in another."""
     nearest: float = np.inf
+    by: tuple[Use, ...] = ()
+    """The falsifier of an extension that gave the witness."""
 
 
 def later_efforts(program: Program) -> tuple[Effort, ...]:
