@@ -56,6 +56,10 @@ class Builder:
         """A constant of one number."""
         return self.constant(np.full(shape, number, dtype=np.float32))
 
+    def known(self, name: str) -> Array | None:
+        """A constant's value; None where the name is none."""
+        return self._constants.get(name)
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a value."""
         return self.types[name].shape

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pytest_torchlean.derivatives.bends import BENT, CHOICES, choice
 from pytest_torchlean.derivatives.build import Builder
 from pytest_torchlean.derivatives.rules import (
-    BENT,
     LINEAR,
     PRODUCTS,
     SMOOTH,
@@ -95,10 +95,16 @@ def _pass(
         _smooth(builder, node, tangents, first, second)
         return
     if node.op in BENT:
-        slope = BENT[node.op](builder, node.inputs[0], output)
+        slope = BENT[node.op](builder, node)
         for direction in first:
             moved = tangents[direction].get(node.inputs[0])
             tangents[direction][output] = None if moved is None else builder.multiplied(slope, moved)
+        return
+    if node.op in CHOICES:
+        varies = [name for name in node.inputs if any(own.get(name) is not None for own in tangents.values())]
+        chosen = choice(builder, node, varies)
+        for direction in first:
+            tangents[direction][output] = chosen.moved(builder, tangents[direction])
         return
     for direction in (*first, *second):
         own = tangents[direction]

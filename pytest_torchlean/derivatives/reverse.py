@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_torchlean.derivatives.bends import BENT, CHOICES, choice
 from pytest_torchlean.derivatives.build import Builder
-from pytest_torchlean.derivatives.rules import BENT, SMOOTH
+from pytest_torchlean.derivatives.rules import SMOOTH
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.ir.names import quoted
@@ -78,8 +79,10 @@ def _require_rules(graph: Graph) -> None:
 
 def _has_rule(node: Node, graph: Graph, varies: set[str]) -> bool:
     which = [name in varies for name in node.inputs]
-    if node.op in SMOOTH or node.op in BENT or node.op in MOVED or node.op in ("Add", "Sub", "Mul", "Neg"):
-        return not any(which[1:]) if node.op in MOVED else True
+    if node.op in SMOOTH or node.op in CHOICES or node.op in ("Add", "Sub", "Mul", "Neg"):
+        return True
+    if node.op in BENT or node.op in MOVED:
+        return not any(which[1:])
     if node.op == "Div":
         return not which[1]
     if node.op in ("Gemm", "MatMul"):
@@ -97,7 +100,10 @@ def _flowing(builder: Builder, node: Node, own: str, varies: set[str]) -> list[t
         slope, _ = SMOOTH[node.op](builder, left, node.outputs[0])
         return [(left, builder.multiplied(slope, own))]
     if node.op in BENT:
-        return [(left, builder.multiplied(BENT[node.op](builder, left, node.outputs[0]), own))]
+        return [(left, builder.multiplied(BENT[node.op](builder, node), own))]
+    if node.op in CHOICES:
+        chosen = choice(builder, node, [name for name in node.inputs if name in varies])
+        return [(name, value) for name, value in chosen.flowing(builder, own) if name in varies]
     if node.op in MOVED:
         shape = builder.shape(left)
         return [(left, builder.node("Reshape", (own,), shape, (("shape", shape),)))]

@@ -1,8 +1,8 @@
 """How each operation carries first and second derivatives of what it reads to what it writes.
 
 An operation is linear in what varies, a product of two such values, or a smooth function of one, whose first
-and second derivative are nodes themselves; or it bends, and has a first derivative only. Anything else has no
-rule.
+and second derivative are nodes themselves; or it bends, and has a first derivative only (`bends.py`).
+Anything else has no rule.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from pytest_torchlean.derivatives.bends import BENT, CHOICES
 from pytest_torchlean.derivatives.build import Builder
 from pytest_torchlean.ir.graph import Graph, Node
 
@@ -64,21 +65,6 @@ def _cos(builder: Builder, argument: str, value: str) -> tuple[str, str]:
     sine = builder.node("Sin", (argument,), builder.shape(argument))
     return _negated(builder, sine), _negated(builder, value)
 
-
-def _half_sign(builder: Builder, argument: str, value: str) -> str:
-    """(1 + sign) / 2: 0 below 0, 1 above, and at 0 whatever certificates allow a sign to be"""
-    shape = builder.shape(argument)
-    raised = builder.node("Add", (_sign(builder, argument, value), builder.filled(1.0, shape)), shape)
-    return builder.multiplied(raised, builder.filled(0.5, shape))
-
-
-def _sign(builder: Builder, argument: str, value: str) -> str:
-    return builder.node("Sign", (argument,), builder.shape(argument))
-
-
-BENT: Mapping[str, Callable[[Builder, str, str], str]] = {"Abs": _sign, "Relu": _half_sign}
-"""Functions of one argument that bend: the first derivative from argument and value. At the bend it is any
-number between those on both sides, as Clarke's generalised derivative is; there is no second one."""
 
 SMOOTH: Mapping[str, Slopes] = {
     "Cos": _cos,
@@ -148,8 +134,10 @@ def why_not(node: Node, graph: Graph, varies: set[str], *, twice: bool) -> str |
     """Why a node that reads something that varies has no rule; None where it has one. twice: second
     derivatives are needed."""
     which = [name in varies for name in node.inputs]
-    if node.op in BENT:
-        return "it bends, so that it has no second derivative" if twice else None
+    if node.op in BENT or node.op in CHOICES:
+        if twice:
+            return "it bends, so that it has no second derivative"
+        return "its slope or bounds vary" if node.op in BENT and any(which[1:]) else None
     if node.op in SMOOTH or node.op in SUMS:
         return None
     if node.op in LINEAR:

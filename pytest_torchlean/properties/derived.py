@@ -55,9 +55,10 @@ ASSUMED = (
 
 
 BENDS = (
-    "Relu and Abs have no derivative at a bend, where what they read is 0. There the theorem is about every "
-    "slope between those of both sides, of each neuron by itself: all limits of derivatives nearby are "
-    "among what this gives, and more besides. An input on a bend refutes nothing."
+    "Relu, LeakyRelu, PRelu, Abs, Clip, Max and Min have no derivative at a bend: where what they read is 0, "
+    "at a bound, or where two operands are equal. There the theorem is about every slope between those of "
+    "both sides, of each neuron by itself: all limits of derivatives nearby are among what this gives, and "
+    "more besides. An input on a bend refutes nothing."
 )
 
 

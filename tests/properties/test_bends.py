@@ -1,4 +1,4 @@
-"""Derivatives of networks that bend, from specs to Lean's word: Relu, Abs, and signs."""
+"""Derivatives of networks that bend, from specs to Lean's word: Relu and its kin, Max and Min, and signs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pytest_torchlean.derivatives import differentiated, gradient_graph
 from pytest_torchlean.errors import CertificateError, UnsupportedError
 from pytest_torchlean.evaluator.exact import prepare_exact
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.ir.graph import Graph
-from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.ir.wellformed import STRUCTURE, violations
+from pytest_torchlean.onnx_import import LoadedModel, lower
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.properties.ledger import EXPONENTIAL
 from pytest_torchlean.replay import replay_file
@@ -28,6 +28,31 @@ from pytest_torchlean.spec import load_spec
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Verdict
 from pytest_torchlean.witness_files import WitnessFile, read_witness_file
+
+BENDING = ("Relu", "Abs", "LeakyRelu", "PRelu", "steep PRelu", "Clip", "one-sided Clip", "Max", "Min")
+
+
+def bending(op: str, read: str, written: str) -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
+    """An operation by its name in BENDING. Max and Min choose among a value, a multiple of it and 1/2."""
+    kind = op.rpartition(" ")[2]
+    number = {
+        "PRelu": [0.25],
+        "steep PRelu": [-3.0],
+        "Clip": [-0.5, 0.75],
+        "one-sided Clip": [-0.5, float(np.finfo(np.float32).max)],
+    }.get(op, [0.5])
+    weights = {f"{written}_{place}": np.array(value, dtype=np.float32) for place, value in enumerate(number)}
+    node = helper.make_node(kind, [read], [written])
+    if kind in ("PRelu", "Clip"):
+        node.input.extend(weights)
+    elif kind == "LeakyRelu":
+        node.attribute.append(helper.make_attribute("alpha", 0.1))
+    elif kind in ("Max", "Min"):
+        node = helper.make_node(kind, [f"{written}_0", f"{written}_scaled", read], [written])
+        weights[f"{written}_factor"] = np.array(-0.75, dtype=np.float32)
+        scaled = helper.make_node("Mul", [read, f"{written}_factor"], [f"{written}_scaled"])
+        return [scaled, node], weights
+    return [node], {name: value for name, value in weights.items() if name in node.input}
 
 
 def stairs(op: str = "Relu") -> onnx.ModelProto:
@@ -37,9 +62,11 @@ def stairs(op: str = "Relu") -> onnx.ModelProto:
         "b": np.array([0.0, -1.0], dtype=np.float32),
         "v": np.array([[1.0, 0.5]], dtype=np.float32),
     }
+    bent, more = bending(op, "z", "h")
+    weights |= more
     nodes = [
         helper.make_node("Gemm", ["x", "w", "b"], ["z"], transB=1),
-        helper.make_node(op, ["z"], ["h"]),
+        *bent,
         helper.make_node("Gemm", ["h", "v"], ["u"], transB=1),
     ]
     return model(nodes, {"x": [1, 1]}, {"u": [1, 1]}, weights)
@@ -54,7 +81,9 @@ def deep(op: str = "Relu", inputs: int = 4) -> onnx.ModelProto:
         weights[f"b{number}"] = rng.normal(size=rows).astype(np.float32)
         nodes.append(helper.make_node("Gemm", [here, f"w{number}", f"b{number}"], [f"z{number}"], transB=1))
         if number < 2:
-            nodes.append(helper.make_node(op, [f"z{number}"], [f"h{number}"]))
+            bent, more = bending(op, f"z{number}", f"h{number}")
+            nodes += bent
+            weights |= more
         here = f"h{number}"
     return model(nodes, {"x": [1, inputs]}, {"z2": [1, 1]}, weights)
 
@@ -96,10 +125,64 @@ class TestVerdicts:
         half = gradient(input=("1/8", "7/8"), bounds=("1/2", "1/2"))
         assert judged(half, stairs("Abs")).verdict is Verdict.PROVED
 
-    def test_four_inputs_go_back_in_one_pass(self, judged: Any) -> None:
+    @pytest.mark.parametrize(
+        ("op", "lowest", "highest"),
+        [
+            ("LeakyRelu", "1/10", "3/2"),
+            ("PRelu", "1/4", "3/2"),
+            ("steep PRelu", "-9/2", "3/2"),
+            ("Clip", 0, "3/2"),
+            ("one-sided Clip", 0, "3/2"),
+            ("Max", "-9/8", "3/2"),
+            ("Min", "-9/8", "3/2"),
+        ],
+    )
+    def test_bounds_of_the_slopes_are_sharp(self, judged: Any, op: str, lowest: Any, highest: Any) -> None:
+        """Proved as far as slopes may go, by a little, and no further than slopes do go."""
+        lowest, highest, little = Fraction(lowest), Fraction(highest), Fraction(1, 100)
+        proto = stairs(op)
+        whole = {"input": (-3, 3)}
+        wide = (lowest - little, highest + little)
+        evidence = judged(gradient(**whole, bounds=wide), proto)
+        assert evidence.verdict is Verdict.PROVED
+        assert any("at a bend" in line for line in evidence.trust)
+        middle = (lowest + highest) / 2
+        assert judged(gradient(**whole, bounds=(middle, highest + 1)), proto).verdict is Verdict.REFUTED
+        assert judged(gradient(**whole, bounds=(lowest - 1, middle)), proto).verdict is Verdict.REFUTED
+
+    @pytest.mark.parametrize("op", ["LeakyRelu", "Clip", "Max", "Min"])
+    def test_on_one_side_the_slope_is_exact(self, judged: Any, op: str) -> None:
+        """At the right of every bend, and at its left."""
+        slopes = {
+            "LeakyRelu": ("0.15", "3/2"),
+            "Clip": (0, 0),
+            "Max": ("-9/8", "3/2"),
+            "Min": ("3/2", "-9/8"),
+        }
+        for box, slope in zip(((-9, -8), (8, 9)), slopes[op], strict=True):
+            # LeakyRelu's slope is the binary32 number nearest to 1/10
+            near = (Fraction(slope) - Fraction(1, 2**20), Fraction(slope) + Fraction(1, 2**20))
+            assert judged(gradient(input=box, bounds=near), stairs(op)).verdict is Verdict.PROVED
+
+    @pytest.mark.parametrize(("op", "at"), [("LeakyRelu", 0), ("Clip", "3/4"), ("Max", "1/2")])
+    def test_no_bend_is_narrower_than_its_sides(self, judged: Any, op: str, at: Any) -> None:
+        """What onnxruntime computes on one is none of the derivative's values."""
+        evidence = judged(gradient(input=(at, at), bounds=("9/32", "5/16")), stairs(op))
+        assert evidence.verdict is Verdict.UNKNOWN
+
+    @pytest.mark.parametrize("op", ["Relu", "LeakyRelu", "Clip", "Max"])
+    def test_four_inputs_go_back_in_one_pass(self, judged: Any, op: str) -> None:
         wide = gradient(input=("-1/8", "1/8"), bounds=(-60, 60))
-        assert judged(wide, deep()).verdict is Verdict.PROVED
-        assert judged(gradient(input=(-1, 1), bounds=(0, 60)), deep()).verdict is Verdict.REFUTED
+        assert judged(wide, deep(op)).verdict is Verdict.PROVED
+        assert judged(gradient(input=(-1, 1), bounds=(0, 60)), deep(op)).verdict is Verdict.REFUTED
+
+    def test_a_rule_that_errs_is_told_from_the_function(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No theorem would: the one it proves is about the graph. So the differences below are a test."""
+        monkeypatch.setattr("pytest_torchlean.derivatives.bends._rest", lambda builder, share: share)
+        with pytest.raises(AssertionError):
+            differences("Max", back=True)
 
     @pytest.mark.parametrize("upper", ["3/2", 1])
     def test_the_model_is_held_against_its_file(self, context_for: Any, upper: Any) -> None:
@@ -158,21 +241,21 @@ def test_there_is_no_second_derivative(judged: Any) -> None:
     assert raised.value.code == "TL0205"
 
 
-def graph_of(proto: onnx.ModelProto, tmp_path: Path) -> Graph:
-    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
-    return lower(load_model(tmp_path / "m.onnx", root=tmp_path))
-
-
-@pytest.mark.parametrize("op", ["Relu", "Abs"])
+@pytest.mark.parametrize("op", BENDING)
 @pytest.mark.parametrize("back", [True, False])
-def test_derivatives_are_differences(op: str, back: bool, tmp_path: Path) -> None:
+def test_derivatives_are_differences(op: str, back: bool) -> None:
+    differences(op, back=back)
+
+
+def differences(op: str, *, back: bool) -> None:
     """Exactly: a piecewise linear function and its derivative, where no bend lies between two points."""
-    graph = graph_of(deep(op, 2), tmp_path)
+    graph = lower(LoadedModel(Path("m.onnx"), deep(op, 2).SerializeToString(), ""))
     if back:
         slopes = gradient_graph(graph, 0)
     else:
         jet = differentiated(graph, [(0,), (1,)])
         slopes = jet.builder.graph([jet.derivative("z2", (place,)) for place in (0, 1)])
+    assert not violations(slopes, STRUCTURE)
     value, found = prepare_exact(graph), prepare_exact(slopes)
     step = Fraction(1, 2**40)
     for point in np.random.default_rng(2).normal(size=(20, 2)).astype(np.float32):
@@ -185,3 +268,14 @@ def test_derivatives_are_differences(op: str, back: bool, tmp_path: Path) -> Non
         own = [number for part in found.run({graph.inputs[0]: here}).values() for number in part]
         steps = [[here[0] + step, here[1]], [here[0], here[1] + step]]
         assert own == [(at(moved) - at(here)) / step for moved in steps]
+
+
+def test_a_slope_that_varies_has_no_rule() -> None:
+    nodes = [helper.make_node("PRelu", ["x", "x"], ["u"], name="bent")]
+    graph = lower(
+        LoadedModel(Path("m.onnx"), model(nodes, {"x": [1, 2]}, {"u": [1, 2]}, {}).SerializeToString(), "")
+    )
+    with pytest.raises(UnsupportedError, match="PRelu 'bent': its slope or bounds vary"):
+        differentiated(graph, [(0,)])
+    with pytest.raises(UnsupportedError, match="no reverse rule for PRelu"):
+        gradient_graph(graph, 0)
