@@ -291,10 +291,11 @@ def _evidence(
     )
     import numpy as np
 
+    from pytest_torchlean.bounds.threads import one_thread
     from pytest_torchlean.files import noting_inputs
     from pytest_torchlean.spec.paths import shown
 
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with np.errstate(all="ignore"), warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
         require_ieee_arithmetic("before the check: ")
         with noting_inputs() as files:

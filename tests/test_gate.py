@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from gate_project import write_project
 
 from pytest_torchlean import properties
+from pytest_torchlean.bounds import threads
 from pytest_torchlean.errors import ModelError, UnsupportedError
 from pytest_torchlean.gate import run_one, run_spec
 from pytest_torchlean.jobs import Job, jobs_of
@@ -177,6 +180,37 @@ def test_callers_warning_filters_and_numpy_settings_do_not_reach_a_property(
         warnings.simplefilter("error")
         (result,) = run_spec(project(tmp_path, ["a"]), root=tmp_path)
     assert result.outcome == "passed"
+
+
+def test_matrix_products_take_one_thread_in_a_property(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def looking(context: PropertyContext, prop: PropertySpec) -> Evidence:
+        seen.extend(count() for count, _ in threads._libraries())
+        return agreed(context, prop)
+
+    for name in threads.CHOSEN_BY_USER:
+        monkeypatch.delenv(name, raising=False)
+    replace_property(monkeypatch, looking)
+    run_spec(project(tmp_path, ["a"]), root=tmp_path)
+    assert set(seen) <= {1}
+    assert bool(seen) is bool(threads._libraries())
+
+
+def test_a_check_computes_no_tables_of_functions_that_the_model_does_not_have(tmp_path: Path) -> None:
+    write_project(tmp_path, ["a"])
+    program = (
+        "import sys\n"
+        "from pytest_torchlean.cli import main\n"
+        "assert main(['check']) == 0\n"
+        "print([name for name in sys.modules if name.endswith(('binary32.tables', 'binary32.formulas'))])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_timeout_ends_in_unknown(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pytest_torchlean.binary32 import elementary
 from pytest_torchlean.binary32.budgets import function_bound
 from pytest_torchlean.binary32.error_bounds import ETA, MARGIN, UNIT_ROUNDOFF, gamma
-from pytest_torchlean.binary32.formulas import FORMULAS
 from pytest_torchlean.binary32.ulp import LARGEST
 from pytest_torchlean.binary32.values import Axes, Float32, Value, count_of, first, kept
 
@@ -208,6 +207,9 @@ def _steepest(name: str, p: float, q: float) -> float | None:
 
 def _reference(name: str, x: Float64, p: float, q: float) -> Float64:
     """f(x) in binary64, to far more digits than binary32 has; limits at infinities."""
+    # its tables take a tenth of a second, which most graphs have no use for
+    from pytest_torchlean.binary32.formulas import FORMULAS
+
     value, _ = FORMULAS[name](_finite(x), p, q)
     below, above = elementary.LIMITS[name](p, q)
     value = np.where(x == -np.inf, below, np.where(x == np.inf, above, value))

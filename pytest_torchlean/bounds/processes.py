@@ -15,4 +15,6 @@ def executor_of(count: int) -> Executor | None:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+    from pytest_torchlean.bounds.threads import one_thread_from_now_on
+
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=one_thread_from_now_on)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -185,15 +186,7 @@ class _ExactGraph:
             if isinstance(node, QuotientData)
             for left, _ in pairs_of(node).tolist()
         }
-        self._matrices: list[tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]] | None] = []
-        for node in graph.nodes:
-            if isinstance(node, AffineData):
-                patterns = patterns_of(node)
-                numbers = integers(patterns)
-                floats = np.abs(np.ascontiguousarray(patterns).view(np.float32).astype(np.float64))
-                self._matrices.append((numbers, floats, sources_of(node)))
-            else:
-                self._matrices.append(None)
+        self._matrices = [_matrix(node) if isinstance(node, AffineData) else None for node in graph.nodes]
 
     def evaluate(self, point: NDArray[np.float32]) -> tuple[list[Fraction], NDArray[np.float64]]:
         """Exact values of all slots, and a bound on the distance of any binary32 run (float64)."""
@@ -277,30 +270,44 @@ class _ExactGraph:
         values.extend(total for total, _ in found)
         radius.extend(bound for _, bound in found)
 
-    def _affine(
-        self,
-        node: AffineData,
-        matrix: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]],
-        values: list[Fraction],
-        radius: list[float],
-    ) -> None:
-        weights, absolute, sources = matrix
-        if int(sources.max(initial=0)) >= len(values):
+    def _affine(self, node: AffineData, matrix: _Matrix, values: list[Fraction], radius: list[float]) -> None:
+        if int(matrix.read.max(initial=0)) >= len(values):
             raise CertificateError("TL0610", "the emitted graph reads a slot before it is written")
-        common = math.lcm(*{value.denominator for value in values})
-        numbers = np.empty(len(values), dtype=object)
-        numbers[:] = [value.numerator * (common // value.denominator) for value in values]
-        sizes = np.array([_magnitude(value) for value in values])
-        errors = np.array(radius)
+        read = [values[slot] for slot in matrix.read.tolist()]
+        common = math.lcm(*{value.denominator for value in read})
+        numbers = np.empty(len(read), dtype=object)
+        numbers[:] = [value.numerator * (common // value.denominator) for value in read]
+        sizes = np.array([_magnitude(value) for value in read])
+        errors = np.array([radius[slot] for slot in matrix.read.tolist()])
         below = node.divisor * common << EXPONENT_OF_SCALED
         # every product, every sum and the division round once; padding adds exact zeros
         rate = float(gamma(node.columns + 3))
-        for position in range(node.positions):
-            reads = sources[position]
-            for row in weights @ numbers[reads]:
+        for places in matrix.places:
+            for row in matrix.weights @ numbers[places]:
                 values.append(Fraction(int(row), below))
-            spread = absolute @ errors[reads]
-            magnitude = absolute @ (sizes[reads] + errors[reads])
+            spread = matrix.absolute @ errors[places]
+            magnitude = matrix.absolute @ (sizes[places] + errors[places])
             slack = 1.0 + 2.0**-30  # the binary64 roundings of these lines, up to 2^22 columns
             bound = (spread + rate * magnitude) / node.divisor * slack + node.columns * 2.0**-148
             radius.extend(bound.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """An affine node decoded: scaled integers and absolute values float64, both (rows, columns); the slots
+    that it reads, and where among them every column stands at every position, (positions, columns).
+    """
+
+    weights: NDArray[Any]
+    absolute: NDArray[np.float64]
+    read: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+
+def _matrix(node: AffineData) -> _Matrix:
+    patterns = patterns_of(node)
+    weights = integers(patterns)
+    absolute = np.abs(np.ascontiguousarray(patterns).view(np.float32).astype(np.float64))
+    sources = sources_of(node)
+    read, places = np.unique(sources, return_inverse=True)
+    return _Matrix(weights, absolute, read, places.reshape(sources.shape))

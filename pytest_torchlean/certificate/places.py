@@ -53,9 +53,14 @@ def places(graph: GraphData, data: bytes) -> tuple[BlockData, ...]:
     """Blocks of the graph's weights that stand in the file `data`, which is file number 0."""
     tensors = stored_tensors(data)
     found: list[BlockData] = []
+    known: dict[int, _Columns] = {}
     for number, node in enumerate(graph.nodes):
         if isinstance(node, AffineData):
-            found.extend(_of_node(number, patterns_of(node), tensors))
+            patterns = patterns_of(node)
+            rows = len(patterns)
+            if rows not in known:
+                known[rows] = _columns(tensors, rows)
+            found.extend(_of_node(number, patterns, known[rows]))
     return tuple(found)
 
 
@@ -69,16 +74,22 @@ class _View:
     column_stride: int
 
 
-def _of_node(
-    number: int, patterns: NDArray[np.uint32], tensors: tuple[StoredTensor, ...]
-) -> Iterator[BlockData]:
-    """Runs of columns that lie evenly spaced in a tensor; columns that lie in none are skipped."""
-    rows = patterns.shape[0]
+_Columns = dict[int, list[tuple[_View, int]]]
+"""Where the columns of one length stand, by their hash."""
+
+
+def _columns(tensors: tuple[StoredTensor, ...], rows: int) -> _Columns:
     views = [view for tensor in tensors if tensor.words.size % rows == 0 for view in _views(tensor, rows)]
-    known: dict[int, list[tuple[_View, int]]] = {}
+    known: _Columns = {}
     for view in views:
         for index, column in enumerate(view.columns):
             known.setdefault(hash(column.tobytes()), []).append((view, index))
+    return known
+
+
+def _of_node(number: int, patterns: NDArray[np.uint32], known: _Columns) -> Iterator[BlockData]:
+    """Runs of columns that lie evenly spaced in a tensor; columns that lie in none are skipped."""
+    rows = patterns.shape[0]
     wanted = np.ascontiguousarray(patterns.T)
     hashes = [hash(column.tobytes()) if column.any() else None for column in wanted]
     first = 0

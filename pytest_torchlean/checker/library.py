@@ -180,7 +180,11 @@ def _key(texts: LeanSources, lean: LeanInstall) -> str:
 def _result(
     target: Path, texts: LeanSources, lean: LeanInstall, seconds: float, shipped: Mapping[str, str] | None
 ) -> BuiltLibrary:
-    same = shipped is not None and all(_digest(target, module) == shipped[module] for module in texts.modules)
+    """What `_is_intact` saw; it has read the files of a build of another process already."""
+    same = shipped is not None and (
+        target not in _built_here
+        or all(_digest(target, module) == shipped[module] for module in texts.modules)
+    )
     return BuiltLibrary(target / "olean", texts.modules, texts.sha256, lean.sha256, seconds, same)
 
 

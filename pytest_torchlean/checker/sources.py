@@ -62,15 +62,21 @@ def read_sources(directory: Path, *roots: str) -> LeanSources:
     Raises CheckerError TL0504 for a missing or oversized file, one that does not start with `prelude`, an
     import from outside the library, a cycle, or a word that no proof here may use.
     """
-    return _reachable(lambda module: _read(directory, module), roots or (ROOT,))
+
+    def read(module: str) -> tuple[bytes, tuple[str, ...]]:
+        text = _read(directory, module)
+        return text, _imports(module, text)
+
+    return _reachable(read, roots or (ROOT,))
 
 
 def restricted(sources: LeanSources, *roots: str) -> LeanSources:
     """The roots and all that they import, as `read_sources` gives them, of sources that have them."""
-    return _reachable(sources.text.__getitem__, roots or (ROOT,))
+    return _reachable(lambda module: (sources.text[module], sources.imports[module]), roots or (ROOT,))
 
 
-def _reachable(read: Callable[[str], bytes], roots: Sequence[str]) -> LeanSources:
+def _reachable(read: Callable[[str], tuple[bytes, tuple[str, ...]]], roots: Sequence[str]) -> LeanSources:
+    """read: a module's text, and what it imports."""
     text: dict[str, bytes] = {}
     imports: dict[str, tuple[str, ...]] = {}
     order: list[str] = []
@@ -82,8 +88,7 @@ def _reachable(read: Callable[[str], bytes], roots: Sequence[str]) -> LeanSource
         if module in text:
             return
         open_modules.append(module)
-        text[module] = read(module)
-        imports[module] = _imports(module, text[module])
+        text[module], imports[module] = read(module)
         for imported in imports[module]:
             visit(imported)
         open_modules.pop()
