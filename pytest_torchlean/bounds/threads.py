@@ -27,7 +27,7 @@ Threads = tuple[Callable[[], int], Callable[[int], None]]
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenBLAS uses one thread meanwhile, unless the user chose a number; other libraries stay as they are."""
+    """OpenBLAS uses one thread meanwhile, unless the user chose a number; other libraries do as before."""
     before = one_thread_from_now_on()
     try:
         yield
@@ -47,7 +47,7 @@ def one_thread_from_now_on() -> list[tuple[Callable[[int], None], int]]:
 
 @functools.cache
 def _libraries() -> tuple[Threads, ...]:
-    """How every OpenBLAS of this process gives and takes its number of threads; none where that is unknown."""
+    """How every OpenBLAS of this process gives and takes its number of threads, where that is known."""
     try:
         lines = _MAPS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
