@@ -11,12 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 
 from pytest_torchlean.derivatives import Builder, Jet, differentiated, gradient_graph
 from pytest_torchlean.derivatives.build import LARGEST
 from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.evaluator.exact import ExactProgram, prepare_exact
 from pytest_torchlean.ir.graph import Graph
 from pytest_torchlean.onnx_export.write import to_onnx
 from pytest_torchlean.onnx_import import lower as lower_model
@@ -37,6 +40,18 @@ ONE = Fraction(1)
 UNCERTAIN = Fraction(1, 2**100)
 """Exact arithmetic takes smooth functions to within 2^-180: less than this beyond a bound, relative to the
 bound where that is larger, is no violation."""
+
+
+MOST_BENDS = 6
+"""Bends that one point may lie on and still refute something."""
+
+Numbers = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sided:
+    graph: Graph
+    program: ExactProgram
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +77,77 @@ class Derived:
         return hashlib.sha256(self.executions.model.data).hexdigest()
 
     def broken(self, point: Sequence[Fraction], outputs: Sequence[Fraction]) -> str | None:
-        """The first bound that outputs leave, in words; None where they do not, and where the function bends:
-        what the runtime takes for a derivative there is none.
+        """The first bound that outputs leave, in words; None where they do not.
+
+        Where the function bends, what the runtime takes for a derivative is none: there the derivatives on
+        all sides of the bends have to leave the bound too.
         """
-        if not all(outputs[len(self.names) :]):
-            return None
+        signs = tuple(outputs[len(self.names) :])
         for case in self.unsafe.cases:
             (atom,) = case.atoms
             ((place, factor),) = atom.outputs
-            if factor * outputs[place] + atom.constant < -UNCERTAIN * max(ONE, abs(atom.constant)):
+            if _outside(atom, outputs):
+                if not all(signs) and not self._outside_on_all_sides(tuple(point), signs, atom):
+                    continue
                 where = ", ".join(f"{float(value):.9g}" for value in point[:8])
                 bound = -atom.constant / factor
                 side = "below" if factor > 0 else "above"
                 more = ", ..." if len(point) > 8 else ""
-                return (
-                    f"{self.names[place]} is {float(outputs[place]):.9g} at ({where}{more}), {side} {bound}"
-                )
+                sides = "" if all(signs) else ", on whichever side of the bends there"
+                value = f"{self.names[place]} is {float(outputs[place]):.9g}"
+                return f"{value} at ({where}{more}), {side} {bound}{sides}"
         return None
+
+    def _outside_on_all_sides(self, point: Numbers, signs: Numbers, atom: Atom) -> bool:
+        """Whether the exact derivatives leave a bound for each choice of sides of the bends that the point
+        lies on. False where there are too many.
+
+        Every derivative nearby is close to one of these, since an argument that is 0 all around makes no
+        difference.
+        """
+        undecided = [place for place, sign in enumerate(signs) if not sign]
+        if len(undecided) > MOST_BENDS:
+            return False
+        for sides in product((ONE, -ONE), repeat=len(undecided)):
+            chosen = list(signs)
+            for place, side in zip(undecided, sides, strict=True):
+                chosen[place] = side
+            if not _outside(atom, self._chosen(point, tuple(chosen))):
+                return False
+        return True
+
+    def _chosen(self, point: Numbers, signs: Numbers) -> list[Fraction]:
+        """The exact derivatives where the signs are these."""
+        given, start = {}, 0
+        for name in self.executions.graph.inputs:
+            size = self.executions.graph.types[name].size
+            given[name] = list(point[start : start + size])
+            start += size
+        graph, start = self._sided.graph, 0
+        for name in graph.inputs[len(given) :]:
+            size = graph.types[name].size
+            given[name] = list(signs[start : start + size])
+            start += size
+        values = self._sided.program.run(given)
+        return [number for name in graph.outputs for number in values[name]]
+
+    @cached_property
+    def _sided(self) -> _Sided:
+        """The derivative graph with the signs as further inputs."""
+        graph = self.executions.graph
+        count, start = 0, 0
+        while start < len(self.names):
+            start += graph.types[graph.outputs[count]].size
+            count += 1
+        signs = graph.outputs[count:]
+        nodes = tuple(node for node in graph.nodes if not set(node.outputs) & set(signs))
+        own = replace(graph, inputs=(*graph.inputs, *signs), outputs=graph.outputs[:count], nodes=nodes)
+        return _Sided(own, prepare_exact(own))
+
+
+def _outside(atom: Atom, outputs: Sequence[Fraction]) -> bool:
+    ((place, factor),) = atom.outputs
+    return factor * outputs[place] + atom.constant < -UNCERTAIN * max(ONE, abs(atom.constant))
 
 
 def derived_of(prop: DerivativeProperty, executions: Executions) -> Derived:

@@ -58,7 +58,7 @@ BENDS = (
     "Relu, LeakyRelu, PRelu, Abs, Clip, Max and Min have no derivative at a bend: where what they read is 0, "
     "at a bound, or where two operands are equal. There the theorem is about every slope between those of "
     "both sides, of each neuron by itself: all limits of derivatives nearby are among what this gives, and "
-    "more besides. An input on a bend refutes nothing."
+    "more besides. An input on a bend refutes only what the derivatives on all its sides refute."
 )
 
 
@@ -67,6 +67,7 @@ def _wording(derived: Derived) -> Wording:
         f"the derivative graph, written as ONNX, has sha256 {derived.sha256}",
         "derivatives are those of the exact function of the stored weights",
     )
+    signs = len(derived.names) if derived.bends else None
     undecided = "state a smaller input region, wider bounds or a longer `timeout`; none breaks them so far"
     if isinstance(derived.prop, GradientProperty):
         return Wording(
@@ -75,6 +76,7 @@ def _wording(derived: Derived) -> Wording:
             undecided,
             notes,
             derived.broken,
+            signs,
         )
     return Wording(
         "the residual stays within the bound",
@@ -82,4 +84,5 @@ def _wording(derived: Derived) -> Wording:
         undecided,
         notes,
         derived.broken,
+        signs,
     )

@@ -75,6 +75,8 @@ class Wording:
     undecided_next: str
     notes: tuple[str, ...] = ()
     broken: Callable[[Sequence[Fraction], Sequence[Fraction]], str | None] | None = None
+    signs: int | None = None
+    """From this output on an output of 0 says that the point lies on a bend."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,13 @@ class Run:
     @cached_property
     def ground(self) -> Ground:
         """Where the search for unsafe inputs runs."""
-        return Ground(self.program, self.executions, lambda given: _broken(self, given), self.rounded)
+        return Ground(
+            self.program,
+            self.executions,
+            lambda given: _broken(self, given),
+            self.rounded,
+            self.wording.signs,
+        )
 
     def points(self, box: InputBox) -> Points | None:
         """The inputs to search in, found once for cases that share a box."""

@@ -14,6 +14,7 @@ from pytest_torchlean.bounds.falsify import Candidate, Float32, promising
 from pytest_torchlean.bounds.passes import Passes
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.extensions.registry import Use
+from pytest_torchlean.properties.beside import off_bends
 from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.verdict import Witness
 
@@ -31,6 +32,8 @@ _LATER_EFFORTS_FEW_INPUTS = (
 _FEW_INPUTS = 16
 _REPLAYS = 4
 """Candidates of one wish that are run, the lowest first."""
+_BESIDE = 2
+"""Points beside each candidate that lies on a bend that are run."""
 _SLACK = 1e-6
 
 
@@ -45,6 +48,8 @@ class Ground:
     executions: Executions
     broken: Callable[[Float32], Violation]
     rounded: bool
+    signs: int | None = None
+    """From this output on an output of 0 says that the point lies on a bend, where nothing may be wrong."""
 
     @cached_property
     def passes(self) -> Passes:
@@ -81,7 +86,7 @@ def seek(
             ground.program, [wish], effort, seed=seed + 1000 * number, budget=budget, passes=ground.passes
         )
         nearest = min(nearest, candidates[0].value)
-        for candidate in _worth_running(ground, candidates):
+        for candidate in _worth_running(ground, [*candidates[:_REPLAYS], *_beside(ground, wish, candidates)]):
             given = ground.executions.given(candidate.point)
             broken = ground.broken(given)
             witness = ground.executions.witness(given, broken, rounded=ground.rounded)
@@ -93,6 +98,16 @@ def seek(
 
 
 def _worth_running(ground: Ground, candidates: Sequence[Candidate]) -> list[Candidate]:
-    first = list(candidates[:_REPLAYS])
-    fine = promising(ground.program, first, _SLACK, rounded=ground.rounded)
-    return [candidate for candidate, run_it in zip(first, fine, strict=True) if run_it]
+    fine = promising(ground.program, list(candidates), _SLACK, rounded=ground.rounded)
+    return [candidate for candidate, run_it in zip(candidates, fine, strict=True) if run_it]
+
+
+def _beside(ground: Ground, wish: Wish, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """What lies off the bends beside candidates on one."""
+    if ground.signs is None:
+        return []
+    return [
+        moved
+        for candidate in candidates[:_REPLAYS]
+        for moved in off_bends(ground.program, ground.passes, wish, candidate.point, ground.signs, _BESIDE)
+    ]

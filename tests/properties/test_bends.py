@@ -88,6 +88,20 @@ def deep(op: str = "Relu", inputs: int = 4) -> onnx.ModelProto:
     return model(nodes, {"x": [1, inputs]}, {"z2": [1, 1]}, weights)
 
 
+def folded(first: float, second: float, *, twice: bool = False) -> onnx.ModelProto:
+    """first * relu(x) + second * relu(relu(x) - x), or without the x that is subtracted."""
+    weights = {name: np.array([[number]], np.float32) for name, number in (("a", first), ("b", second))}
+    nodes = [
+        helper.make_node("Relu", ["x"], ["h"]),
+        helper.make_node("Sub", ["h", "x"], ["z"]),
+        helper.make_node("Relu", ["h" if twice else "z"], ["r"]),
+        helper.make_node("Mul", ["h", "a"], ["p"]),
+        helper.make_node("Mul", ["r", "b"], ["q"]),
+        helper.make_node("Add", ["p", "q"], ["u"]),
+    ]
+    return model(nodes, {"x": [1, 1]}, {"u": [1, 1]}, weights)
+
+
 @pytest.fixture
 def judged(context_for: Any) -> Any:
     def judge(prop: PropertySpec, proto: onnx.ModelProto | None = None) -> Any:
@@ -166,9 +180,25 @@ class TestVerdicts:
 
     @pytest.mark.parametrize(("op", "at"), [("LeakyRelu", 0), ("Clip", "3/4"), ("Max", "1/2")])
     def test_no_bend_is_narrower_than_its_sides(self, judged: Any, op: str, at: Any) -> None:
-        """What onnxruntime computes on one is none of the derivative's values."""
-        evidence = judged(gradient(input=(at, at), bounds=("9/32", "5/16")), stairs(op))
+        """One side breaks the lower bound, the other one the upper one."""
+        evidence = judged(gradient(input=(at, at), bounds=("3/4", "7/8")), stairs(op))
         assert evidence.verdict is Verdict.UNKNOWN
+
+    def test_a_neuron_that_is_0_all_around_hinders_no_counterexample(self, judged: Any) -> None:
+        """3 relu(x) + relu(relu(x) - x): where x > 0, every input lies on the bend of the last one."""
+        evidence = judged(gradient(input=("1/2", 1), bounds=(0, 2)), folded(3.0, 1.0))
+        assert evidence.verdict is Verdict.REFUTED
+        assert "on whichever side of the bends there" in evidence.found
+        assert judged(gradient(input=("1/2", 1), bounds=(0, 4)), folded(3.0, 1.0)).verdict is Verdict.PROVED
+
+    def test_off_a_bend_there_is_a_counterexample(self, judged: Any) -> None:
+        """20 relu(x) - 19 relu(relu(x)): at 0 onnxruntime computes 21/4, at its left the derivative is 0."""
+        evidence = judged(
+            gradient(input=(0, Fraction(4, 2**149)), bounds=(0, "1/2")), folded(20.0, -19.0, twice=True)
+        )
+        assert evidence.verdict is Verdict.REFUTED
+        (witness,) = evidence.witnesses
+        assert float.fromhex(witness.input[0]) > 0
 
     @pytest.mark.parametrize("op", ["Relu", "LeakyRelu", "Clip", "Max"])
     def test_four_inputs_go_back_in_one_pass(self, judged: Any, op: str) -> None:
