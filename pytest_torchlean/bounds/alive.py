@@ -8,7 +8,6 @@ import numpy as np
 
 from pytest_torchlean.bounds.layers import (
     AffineLayer,
-    CurveLayer,
     Dense,
     Float64,
     Layer,
@@ -65,10 +64,11 @@ def with_lines(before: Alive, number: int, lines: Lines) -> Alive:
     alive = np.flatnonzero((lines.upper != 0).any(axis=(1, 2)) | (lines.lower != 0).any(axis=(1, 2)))
     part = number + 1
     worth = alive.size and alive.size <= min(_WORTH_IT * layer.size, layer.size - _FEW)
-    if not worth or not _only_summed(layers, part, number):
+    only_summed = all(isinstance(layers.layers[later], AffineLayer) for later in layers.readers[part])
+    if not worth or not only_summed:
         return unchanged
     made, sizes = list(layers.layers), list(layers.sizes)
-    for later in range(number + 1, len(made)):
+    for later in layers.readers[part]:
         made[later] = _reading(made[later], part, layer.size, alive)
     sizes[part] = int(alive.size)
     kept = {**before.kept, part: alive}
@@ -88,17 +88,6 @@ def with_lines(before: Alive, number: int, lines: Lines) -> Alive:
     return Alive(replace(layers, layers=tuple(made), sizes=tuple(sizes)), {**known, number: few}, kept)
 
 
-def _only_summed(layers: Layers, part: int, number: int) -> bool:
-    """Whether only affine nodes read a part."""
-    for layer in layers.layers[number + 1 :]:
-        if isinstance(layer, AffineLayer):
-            continue
-        operands = layer.source if isinstance(layer, ReluLayer | CurveLayer) else (*layer.left, *layer.right)
-        if any(one.part == part for one in operands):
-            return False
-    return True
-
-
 def _argument_of(layers: Layers, relu: ReluLayer, number: int) -> int | None:
     """The part that a ReLU reads, where it reads all of a dense node's results and nothing else does."""
     part = relu.source[0].part
@@ -112,15 +101,8 @@ def _argument_of(layers: Layers, relu: ReluLayer, number: int) -> int | None:
         return None
     if not all(isinstance(read, Dense) for read in source.reads):
         return None
-    for other, layer in enumerate(layers.layers[part:], part):
-        if isinstance(layer, AffineLayer):
-            reading = {read.part for read in layer.reads}
-        elif isinstance(layer, ReluLayer | CurveLayer):
-            reading = {one.part for one in layer.source}
-        else:
-            reading = {one.part for one in (*layer.left, *layer.right)}
-        if part in reading and other != number:
-            return None
+    if layers.readers[part] != (number,):
+        return None
     return part
 
 

@@ -165,8 +165,8 @@ def argument_bounds(layers: Layers, number: int, low: Float64, high: Float64) ->
     return least, most
 
 
-def argument_rows(layers: Layers, number: int, chosen: Slots, sign: float) -> tuple[Parts, Float64]:
-    """`sign` times what the maximum with 0 reads for the chosen results, as forms: parts, constants."""
+def argument_rows(layers: Layers, number: int, chosen: Slots) -> tuple[Parts, Float64]:
+    """What the maximum with 0 reads for the chosen results, as forms: parts, constants."""
     layer = layers.layers[number]
     forms: Parts = [None] * len(layers.sizes)
     constant = np.zeros((1, chosen.size))
@@ -175,9 +175,9 @@ def argument_rows(layers: Layers, number: int, chosen: Slots, sign: float) -> tu
         slots = np.arange(layers.sizes[only.part])[only.slots]
         own = np.empty(layer.size, dtype=np.int64)
         own[only.own] = slots
-        return _rows_of_part(layers, only.part, own[chosen], sign)
+        return _rows_of_part(layers, only.part, own[chosen], 1.0)
     units = np.zeros((layer.size, 1, chosen.size))
-    units[chosen, 0, np.arange(chosen.size)] = sign
+    units[chosen, 0, np.arange(chosen.size)] = 1.0
     if isinstance(layer, ReluLayer):
         give_back(forms, layer.source, units, layers.sizes)
     elif isinstance(layer, ExtremumLayer):
@@ -188,12 +188,9 @@ def argument_rows(layers: Layers, number: int, chosen: Slots, sign: float) -> tu
 
 def both_ways(layers: Layers, number: int, chosen: Slots) -> tuple[Parts, Float64]:
     """`argument_rows` and their opposites after them."""
-    below, above = (argument_rows(layers, number, chosen, sign) for sign in (1.0, -1.0))
-    forms: Parts = [
-        None if low is None or high is None else np.concatenate([low, high], axis=2)
-        for low, high in zip(below[0], above[0], strict=True)
-    ]
-    return forms, np.concatenate([below[1], above[1]], axis=1)
+    own, constant = argument_rows(layers, number, chosen)
+    forms: Parts = [None if form is None else np.concatenate([form, -form], axis=2) for form in own]
+    return forms, np.concatenate([constant, -constant], axis=1)
 
 
 def _rows_of_part(layers: Layers, part: int, slots: Slots, sign: float) -> tuple[Parts, Float64]:

@@ -77,10 +77,20 @@ class Shared:
     weights: Float64
     distinct: tuple[bool, ...]
 
+    @cached_property
+    def element_wise(self) -> float | None:
+        """The factor where every result is one times the slot of its own number, as behind `x - mean`."""
+        positions, columns = self.gather.shape
+        straight = (len(self.weights), columns) == (1, 1) and (self.gather[:, 0] == range(positions)).all()
+        return float(self.weights[0, 0]) if straight else None
+
     def product(self, values: Float64, *, magnitudes: bool = False) -> Float64:
         """What the part's values (slots, boxes, rows) give to the results."""
-        weights = np.abs(self.weights) if magnitudes else self.weights
         positions, columns = self.gather.shape
+        factor = self.element_wise
+        if factor is not None and len(values) == positions:
+            return values * (abs(factor) if magnitudes else factor)
+        weights = np.abs(self.weights) if magnitudes else self.weights
         padded = np.concatenate([values, np.zeros((1, *values.shape[1:]))])
         count = math.prod(values.shape[1:])
         if len(weights) == 1:
@@ -100,6 +110,9 @@ class Shared:
         """Add what the results' coefficients give to those of the part, which has `size` slots."""
         shape = coefficients.shape[1:]
         positions, columns = self.gather.shape
+        if self.element_wise is not None and size == positions:
+            add(parts, self.part, coefficients * self.element_wise)
+            return
         rows = len(self.weights)
         count = math.prod(shape)
         arriving = coefficients.reshape(positions, rows, count)
@@ -208,17 +221,23 @@ class Layers:
     """Numbers that a sweep holds at once for one row of one box."""
     read_outside: frozenset[int]
     """Parts in which the program's outputs stand."""
+    readers: tuple[tuple[int, ...], ...]
+    """By part the numbers of the layers that read it, ascending."""
 
     def here(self, part: int) -> slice:
         """A part's slots in the program."""
-        node = self.program.nodes[part - 1] if part else None
-        count = self.program.inputs if node is None else node.size
-        return slice(self.starts[part], self.starts[part] + count)
+        return self._places[part]
+
+    @cached_property
+    def _places(self) -> tuple[slice, ...]:
+        counts = (self.program.inputs, *(node.size for node in self.program.nodes))
+        return tuple(slice(first, first + count) for first, count in zip(self.starts, counts, strict=True))
 
 
 def flat(numbers: Float64) -> Float64:
     """(slots, boxes, rows) as (slots, boxes * rows)."""
-    return numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
+    slots, boxes, rows = numbers.shape
+    return numbers[:, 0] if boxes == 1 else numbers.reshape(slots, boxes * rows)
 
 
 def add(parts: Parts, part: int, flowing: Float64) -> None:
@@ -292,7 +311,17 @@ def prepared(program: Program) -> Layers:
         else:
             layers.append(_extremum(node, places))
     outside = frozenset(places.part_of(program.outputs).tolist())
-    return Layers(program, tuple(layers), starts, sizes, widest, outside)
+    read = [_parts_read(layer) for layer in layers]
+    readers = [tuple(n for n, parts in enumerate(read) if part in parts) for part in range(len(sizes))]
+    return Layers(program, tuple(layers), starts, sizes, widest, outside, tuple(readers))
+
+
+def _parts_read(layer: Layer) -> set[int]:
+    if isinstance(layer, AffineLayer):
+        return {read.part for read in layer.reads}
+    if isinstance(layer, ReluLayer | CurveLayer):
+        return {one.part for one in layer.source}
+    return {one.part for one in (*layer.left, *layer.right)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,8 +69,8 @@ def relu_lines(low: Float64, high: Float64, bits: int | None = None) -> Lines:
     if bits is not None:
         unit = 2.0**-bits
         chord = np.clip(np.ceil(chord / unit) * unit, 0.0, 1.0)
-    upper = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, chord))
-    lower = np.where(low >= 0, 1.0, np.where(high <= 0, 0.0, (high > -_TIE * low).astype(np.float64)))
+    upper = np.where(low >= 0, 1.0, chord)
+    lower = ((low >= 0) | (high > -_TIE * low)).astype(np.float64)
     down = upper * np.maximum(-low, 0.0)
     intercept = down if bits is None else np.maximum(down, (1.0 - upper) * np.maximum(high, 0.0))
     return Lines(lower[:, :, None], upper[:, :, None], intercept[:, :, None])
@@ -148,9 +148,8 @@ def go_back(
 def _bend(form: Float64, lines: Lines) -> tuple[Float64, Float64]:
     negative = np.minimum(form, 0.0)
     offset = dot(lines.intercept[:, :, 0], negative)
-    positive = form - negative
-    bent = positive * lines.lower
-    bent += negative * lines.upper
+    bent = form * lines.lower
+    bent += negative * (lines.upper - lines.lower)
     return bent, offset
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import Budget
-from pytest_torchlean.bounds.falsify import Target, minimise, promising
+from pytest_torchlean.bounds.falsify import Candidate, Target, minimise, promising
 from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radius
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program
@@ -57,6 +57,8 @@ class Search:
     disagreeing: tuple[int, ...]
     by: tuple[Use, ...] = ()
     """The falsifiers of extensions that gave witnesses."""
+    nearest: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Of rows without a witness the classes that descents aimed at; the nearest row and class first."""
 
 
 def classified_right(
@@ -169,6 +171,7 @@ def falsify_rows(
 ) -> Search:
     targets: list[Target] = []
     owners: list[int] = []
+    rivals: list[int] = []
     for row in rows:
         inside = points_of(prop, boxes[row], executions.integers)
         if inside is None:
@@ -178,6 +181,7 @@ def falsify_rows(
             coefficients[listed.labels[row]], coefficients[rival] = 1.0, -1.0
             targets.append(Target(inside[0], inside[1], coefficients, 0.0))
             owners.append(row)
+            rivals.append(rival)
     found: dict[int, list[tuple[float, Float32]]] = {}
     rounded = prop.chosen_semantics == "binary32"
     candidates = minimise(program, targets, budget=budget)
@@ -203,7 +207,18 @@ def falsify_rows(
             disagrees |= executions.disagree(point, broken, rounded=rounded)
         if row not in witnesses and disagrees:
             disagreeing.append(row)
-    return Search(witnesses, tuple(disagreeing))
+    return Search(witnesses, tuple(disagreeing), nearest=_nearest(owners, rivals, candidates, witnesses))
+
+
+def _nearest(
+    owners: Sequence[int], rivals: Sequence[int], candidates: Sequence[Candidate], done: Collection[int]
+) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    triples = zip(owners, rivals, candidates, strict=True)
+    for owner, rival, _ in sorted(triples, key=lambda triple: triple[2].value):
+        if owner not in done:
+            found[owner] = (*found.get(owner, ()), rival)
+    return found
 
 
 def breaking(prop: RobustnessProperty, listed: Listed, row: int) -> Violation:

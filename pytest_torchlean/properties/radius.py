@@ -32,6 +32,7 @@ from pytest_torchlean.properties.linear import MOST_RELAXED, SHARE_OF_WORK, case
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
+from pytest_torchlean.properties.refuting_balls import Balls, later, sooner
 from pytest_torchlean.properties.suggested_balls import with_suggestions
 from pytest_torchlean.properties.tally import concluded
 from pytest_torchlean.spec.model import PropertySpec, RadiusProperty, elements
@@ -101,8 +102,7 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     reached = frozenset(row for row, place in found.items() if place >= claimed)
     witnesses = {row: witness for row, witness in witnesses.items() if row not in reached}
     left = [row for row in rows if row not in reached and row not in witnesses]
-    search = _falsified(context, task, executions, left, budget)
-    search = replace(search, witnesses={**witnesses, **search.witnesses})
+    search = _falsified(context, task, executions, left, Search(witnesses, ()), len(reached))
     seconds["search"] = time.monotonic() - started
     if outlook is not None:
         outlook = replace(outlook, radii=found)
@@ -250,14 +250,25 @@ def _foreseen(
 
 
 def _falsified(
-    context: PropertyContext, task: _Task, executions: Executions, rows: Sequence[int], budget: Budget
+    context: PropertyContext,
+    task: _Task,
+    executions: Executions,
+    rows: Sequence[int],
+    known: Search,
+    reached: int,
 ) -> Search:
-    """Witnesses against the claimed radius for the rows that do not reach it."""
+    """What is known and witnesses against the claimed radius for rows that do not reach it; so many do."""
     if not rows:
-        return Search({}, ())
+        return known
+    budget = context.budget
     boxes = {row: task.box(row, task.prop.epsilon) for row in rows}
     classes = margins_of(task.program, task.listed, boxes).open_classes()
     search = falsify_rows(
         task.program, executions, task.prop, task.listed, boxes, list(rows), classes, budget
     )
+    search = replace(search, witnesses={**known.witnesses, **search.witnesses})
+    right = len(rows) + len(known.witnesses) + reached
+    lost = len(task.listed.labels) - right
+    balls = Balls(task.program, executions, task.prop, task.listed, boxes, lost, budget)
+    search = later(balls, sooner(balls, search, rows, reached), rows, reached)
     return with_suggestions(context, task.program, executions, task.prop, task.listed, boxes, rows, search)

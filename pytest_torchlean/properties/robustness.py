@@ -28,6 +28,7 @@ from pytest_torchlean.properties.linear import MOST_RELAXED, cases_by_phases, fi
 from pytest_torchlean.properties.listed import Listed, box_around, listed_inputs
 from pytest_torchlean.properties.proving import semantics_of
 from pytest_torchlean.properties.recalled_balls import recalled_rows, recalled_witnesses
+from pytest_torchlean.properties.refuting_balls import Balls, later, sooner
 from pytest_torchlean.properties.seen import histogram
 from pytest_torchlean.properties.suggested_balls import with_suggestions
 from pytest_torchlean.properties.tally import concluded
@@ -88,6 +89,8 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             program, executions, prop, listed, boxes, unproved, margins.open_classes(), budget
         )
         search = replace(search, witnesses={**witnesses, **search.witnesses})
+        balls = Balls(program, executions, prop, listed, boxes, len(listed.labels) - len(boxes), budget)
+        search = sooner(balls, search, unproved, len(provable))
         search = with_suggestions(context, program, executions, prop, listed, boxes, unproved, search)
         seconds["search"] = time.monotonic() - started
         left = [row for row in unproved if row not in search.witnesses]
@@ -96,6 +99,10 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
             started = time.monotonic()
             outlook = _by_phases(task, left, trees) or outlook
             seconds["bound"] += time.monotonic() - started
+        started = time.monotonic()
+        provable = frozenset() if outlook is None else outlook.provable
+        search = later(balls, search, boxes.keys() - provable, len(provable))
+        seconds["search"] += time.monotonic() - started
     every = frozenset(boxes)
     evidence, _ = concluded(context, prop, executions, listed, right, outlook, every, search, seconds)
     return replace(evidence, margins=pictured)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def with_suggestions(
                 by.append(found[1])
                 break
     disagreeing = tuple(row for row in search.disagreeing if row not in witnesses)
-    return Search(witnesses, disagreeing, tuple(by))
+    return replace(search, witnesses=witnesses, disagreeing=disagreeing, by=tuple(by))
 
 
 def _replay(executions: Executions, prop: RobustnessProperty, listed: Listed, row: int) -> Replay:
