@@ -11,6 +11,7 @@ import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedChoices
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.CertifiedPairs
+import PytestTorchLean.Thm.CertifiedZeros
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Thm.Conversion

@@ -232,7 +232,7 @@ class Account:
                 raise Unforeseen("a node that divides by 0 or reads what is not written")
             if self.emission.semantics is Semantics.BINARY32:
                 error = row_errors(self._scale, node, matrix, step, state.lower, state.upper)
-                bounded = bounded & roundable(self._scale, node, step, state.lower, state.upper)
+                bounded = bounded & roundable(self._scale, node, matrix, step, state.lower, state.upper)
             low, high, fine = affine_bounds(self._scale, node, matrix, step, state.lower, state.upper, error)
             bounded = bounded & fine & room(self._scale, node.columns, step.decoding.bits)
         elif isinstance(node, BilinearData):

@@ -181,8 +181,37 @@ def rounding_step(
     quick, otherwise with one radius of all slots that serves all boxes."""
     boxes = lower.shape[1]
     if boxes <= FEW_BOXES and node.positions * node.columns * boxes <= MOST_CHARGED:
-        return StepData(decoding, 0, 0)
+        return StepData(decoding, consecutive(matrix), 0)
     return StepData(decoding, *reading(scale, matrix, lower, upper))
+
+
+def consecutive(matrix: Matrix) -> int:
+    """How many of the first columns read consecutive slots, if there is one position and these are most of
+    the columns; otherwise 0, and all columns are counted as products."""
+    if len(matrix.sources) != 1:
+        return 0
+    (read,) = matrix.sources
+    breaks = np.flatnonzero(np.diff(read) != 1)
+    run = int(breaks[0]) + 1 if breaks.size else len(read)
+    return run if 2 * run >= len(read) else 0
+
+
+def products(
+    scale: ScaleData, node: AffineData, matrix: Matrix, step: StepData, lower: Integers, upper: Integers
+) -> NDArray[np.int64]:
+    """Check.Affine.products: how many products of a row may be other than 0, (boxes,)."""
+    run = step.first
+    whole = np.full(lower.shape[1], node.columns, dtype=np.int64)
+    if not run or node.positions != 1 or run > node.columns or run + 2 > 1 << 2 * scale.half:
+        return whole
+    (read,) = matrix.sources
+    first = int(read[0])
+    if first + run > len(lower) or (read[:run] != first + np.arange(run)).any():
+        return whole
+    here = slice(first, first + run)
+    apart = np.maximum(upper[here], scale.center) != np.minimum(lower[here], scale.center)
+    found: NDArray[np.int64] = apart.sum(axis=0).astype(np.int64) + int(matrix.read[run:].sum())
+    return found
 
 
 def row_errors(
@@ -194,27 +223,28 @@ def row_errors(
         radii = np.tile(factor * matrix.mass + loss, node.positions)
         return np.repeat(radii[:, None], lower.shape[1], axis=1)
     up, down = np.maximum(upper - scale.center, 0), np.maximum(scale.center - lower, 0)
+    count = products(scale, node, matrix, step, lower, upper).astype(object)
     own = []
     for here in matrix.sources:
         above = matrix.positive @ up[here] + matrix.negative @ down[here]
         below = matrix.positive @ down[here] + matrix.negative @ up[here]
-        error = signed_error(node, above + below, np.maximum(above, below))
+        error = signed_error(node, count, above + below, np.maximum(above, below))
         own.append((error + (1 << 48) - 1 >> 48) + loss)
     return np.concatenate(own)
 
 
-def signed_error(node: AffineData, weight: Integers, larger: Integers) -> Integers:
-    """Check.Affine.signedError: errors in units of 2^-48 from the sum of a row's absolute products, and the
-    larger of the sums of those above 0 and those below."""
-    share = (1 << 24) + 2 * node.columns
-    error: Integers = share * (weight + (node.columns - 1) * larger) + _dividing(node) * weight
+def signed_error(node: AffineData, count: Integers, weight: Integers, larger: Integers) -> Integers:
+    """Check.Affine.signedError: errors in units of 2^-48 from how many products are not 0, the sum of a row's
+    absolute products, and the larger of the sums of those above 0 and those below."""
+    share = (1 << 24) + 2 * count
+    error: Integers = share * (weight + np.maximum(count - 1, 0) * larger) + _dividing(node) * weight
     return error
 
 
-def _signed_limit(node: AffineData, reach: int) -> int:
+def _signed_limit(node: AffineData, count: int, reach: int) -> int:
     """The same where both sums are `reach` at most."""
-    share = (1 << 24) + 2 * node.columns
-    return share * (node.columns + 1) * reach + 2 * _dividing(node) * reach
+    share = (1 << 24) + 2 * count
+    return (share * (2 + max(count - 1, 0)) + 2 * _dividing(node)) * reach
 
 
 def _dividing(node: AffineData) -> int:
@@ -242,26 +272,35 @@ def growth(columns: int) -> int:
 
 
 def roundable(
-    scale: ScaleData, node: AffineData, step: StepData, lower: Integers, upper: Integers
+    scale: ScaleData, node: AffineData, matrix: Matrix, step: StepData, lower: Integers, upper: Integers
 ) -> NDArray[np.bool_]:
     """Check.Affine.runRounded, per box: sources within the radius, room for the errors, no overflow."""
     factor, loss = _error_terms(scale, node, step)
     bits = step.decoding.bits
     reach = node.columns * (scale.top << (bits + 1))
-    limit = _signed_limit(node, reach)
-    most = factor * (node.columns << (bits + 1)) + loss if step.radius else (limit >> 48) + 1 + loss
     largest = ((1 << 48) + growth(node.columns)) * (reach << (step.decoding.base - 1))
     largest += (2 * node.columns * scale.unit) << 48
     fits = (
         node.columns <= 1 << 22
         and step.radius <= scale.center
-        and reach + 2 * most < 1 << scale.half
         and largest < (scale.unit * OVERFLOW_THRESHOLD) << 48
     )
-    inside = np.full(lower.shape[1], fits)
     if not step.radius:
         digit = 32 * node.lanes
-        return inside & (digit >= 48 and scale.half < digit and limit + (1 << 48) <= 1 << digit)
+        counts = products(scale, node, matrix, step, lower, upper).tolist()
+        limits = [_signed_limit(node, count, reach) for count in counts]
+        fits = fits and digit >= 48 and scale.half < digit
+        return np.array(
+            [
+                fits
+                and limit + (1 << 48) <= 1 << digit
+                and reach + 2 * ((limit >> 48) + 1 + loss) < 1 << scale.half
+                for limit in limits
+            ],
+            dtype=np.bool_,
+        )
+    most = factor * (node.columns << (bits + 1)) + loss
+    inside = np.full(lower.shape[1], fits and reach + 2 * most < 1 << scale.half)
     for first, stop in ((0, FIRST_INPUT), (step.first, len(lower))):
         if first < stop:
             below = lower[first:stop] >= scale.center - step.radius
@@ -276,4 +315,6 @@ def rounding_limit(scale_unit: int, center: int, columns: int, divisor: int, dec
     scale = ScaleData(scale_unit, center, 0)
     factor, loss = _error_terms(scale, node, StepData(decoding, 0, 0))
     reach = columns * (scale.top << (decoding.bits + 1))
-    return 2 * (max(factor * (columns << (decoding.bits + 1)), (_signed_limit(node, reach) >> 48) + 1) + loss)
+    return 2 * (
+        max(factor * (columns << (decoding.bits + 1)), (_signed_limit(node, columns, reach) >> 48) + 1) + loss
+    )

@@ -26,7 +26,9 @@ class DecodingData:
 class StepData:
     """Check.Step: how a node is bounded. A ReLU uses none of it; only binary32 uses first and radius.
 
-    For a curve `first` is the number of stages of its exponential, `radius` their bits after the point.
+    first: where the radius is 0, how many of the first columns read consecutive slots, see
+    `bounding.consecutive`; otherwise the first slot that is read. For a curve `first` is the number of stages
+    of its exponential, `radius` their bits after the point.
     """
 
     decoding: DecodingData

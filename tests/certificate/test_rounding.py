@@ -3,17 +3,22 @@ that must be large enough."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from certificate_examples import accepted, ball, centers, mlp, slots_of
+from certificate_examples import Network, accepted, ball, centers, mlp, model, slots_of
+from onnx import helper
 
+from pytest_torchlean.certificate import bounding
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.bounding import Matrix, reading, row_errors
-from pytest_torchlean.certificate.forms import margin_forms
+from pytest_torchlean.certificate.bounding import Matrix, products, reading, row_errors
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.forms import bound_forms, margin_forms
+from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import (
     DecodingData,
     Emission,
@@ -22,7 +27,7 @@ from pytest_torchlean.certificate.model import (
     ScriptData,
     StepData,
 )
-from pytest_torchlean.certificate.plan import Goal, build_emission
+from pytest_torchlean.certificate.plan import Goal, build_emission, prepare
 from pytest_torchlean.certificate.statement import AffineData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome, check
 
@@ -164,9 +169,102 @@ def test_rows_are_charged_the_larger_of_their_sums_digit_for_digit(
         [int(one) + (int(other) << scale.half) for one, other in zip(low, high, strict=True)], digit
     )
     made = (
-        f"Affine.signed ⟨1000, {scale.center}, {scale.half}⟩ ⟨2, 9, 1, 0, 1, 0, {divisor}⟩ ⟨5, 0, 21⟩ "
+        f"Affine.signed ⟨1000, {scale.center}, {scale.half}⟩ ⟨2, 9, 1, 0, 1, 0, {divisor}⟩ ⟨5, 0, 21⟩ 9 "
         f"{bounds} {packed(mass.tolist(), digit)}"
     )
     expected = packed([int(one) for one in radii[:, 0]], digit) + more
     asked = decided(f"(Nat.beq ({made}) {expected})", lean, library)
     assert asked.outcome is outcome, asked.detail
+
+
+COUNTED = ((5, 5), (0, 0), (0, 9), (-3, 0), (0, 0), (-4, -4), (0, 0))
+"""Bounds of slots 0 to 6, less the center; three of the slots are known to hold 0."""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("run", "sources", "expected"),
+    [
+        (5, [2, 3, 4, 5, 6, 1, 0], 4),  # slots 2, 3 and 5, and the column that reads slot 1
+        (4, [2, 3, 4, 5, 6, 1, 0], 5),
+        (3, [4, 5, 6, 2, 3, 1, 0], 4),
+        (0, [2, 3, 4, 5, 6, 1, 0], 7),
+        (6, [2, 3, 4, 5, 6, 1, 0], 7),  # six columns that read no consecutive slots
+        (8, [2, 3, 4, 5, 6, 1, 0], 7),
+    ],
+)
+def test_products_that_may_not_be_zero_are_counted_digit_for_digit(
+    more: int,
+    outcome: Outcome,
+    run: int,
+    sources: list[int],
+    expected: int,
+    lean: LeanInstall,
+    library: BuiltLibrary,
+) -> None:
+    scale = ScaleData(unit=1, center=1000, half=64)
+    lower, upper = (
+        np.array([[scale.center + pair[side]] for pair in COUNTED], dtype=object) for side in (0, 1)
+    )
+    weights = np.array([[1, -2, 3, -4, 5, -6, 0], [0, 0, 0, 0, 0, 7, 0]], dtype=object)
+    matrix = Matrix(np.maximum(weights, 0), np.maximum(-weights, 0), np.array([sources]))
+    node = AffineData(2, 7, 1, 0, 1, packed(sources, 32), 1)
+    step = StepData(DecodingData(1, 0, 10), run, 0)
+    assert products(scale, node, matrix, step, lower, upper).tolist() == [expected]
+
+    around = [(min(low, 0), max(high, 0)) for low, high in COUNTED]
+    parts = matrix.positive, matrix.negative
+    read = packed([scale.center + low + (scale.center + high << 64) for low, high in around], 128)
+    columns = ", ".join(
+        "⟨" + ", ".join(str(packed(part[:, place].tolist(), 64)) for part in parts) + "⟩"
+        for place in range(7)
+    )
+    made = f"Affine.products ⟨1, 1000, 64⟩ ⟨2, 7, 1, 0, 1, {node.sources}, 1⟩ {run} 7 {read} [{columns}]"
+    asked = decided(f"(Nat.beq ({made}) {expected + more})", lean, library)
+    assert asked.outcome is outcome, asked.detail
+
+
+def test_slots_known_to_hold_zero_are_not_charged(charged: Emission, ask: Ask) -> None:
+    """With every column counted as a product the bounds are wider, and still accepted."""
+    every = with_steps(charged, lambda index, step: replace(step, first=0))
+    assert ask(every).outcome is Outcome.ACCEPTED
+    fewer, all_of_them = np.array(widths(charged)), np.array(widths(every))
+    assert (fewer <= all_of_them).all()
+    assert fewer.sum() < all_of_them.sum()
+
+
+def lost_to_rounding() -> Fraction:
+    """By how much wider bounds by backward rows get in binary32, relatively, all slots behind the inputs."""
+    rng = np.random.default_rng(3)
+    sizes, values = (5, 50, 50, 50, 50, 3), {}
+    nodes, given = [], "x"
+    for layer, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
+        most = np.sqrt(6 / inputs)
+        values[f"w{layer}"] = rng.uniform(-most, most, (outputs, inputs)).astype(np.float32)
+        values[f"b{layer}"] = rng.uniform(-0.1, 0.1, outputs).astype(np.float32)
+        names = [given, f"w{layer}", f"b{layer}"]
+        nodes.append(helper.make_node("Gemm", names, [f"h{layer}"], transB=1))
+        given = f"r{layer}"
+        nodes.append(helper.make_node("Relu", [f"h{layer}"], [given]))
+    program = Network(model(nodes[:-1], {"x": [1, 5]}, ["h4"], values), 5, 3).program
+    box = RationalBox((Fraction(-1, 100),) * 5, (Fraction(1, 100),) * 5)
+    goal = Goal(bound_forms(None, (Fraction(10**6),) * 3, 3, False), (box,))
+    totals = []
+    for semantics in (Semantics.REAL, Semantics.BINARY32):
+        account = prepare(program, [goal], semantics)
+        claim = account.emission.claims[0]
+        script, fine, _ = relaxed_script(account, claim, claim.boxes[0])
+        found = account.forecast(claim, script)
+        assert fine
+        assert found.accepted.all()
+        spread = (found.upper[:, 0] - found.lower[:, 0])[2 + program.inputs :]
+        totals.append(Fraction(int(spread.sum()), account.emission.certificate.scale.unit))
+    exact, rounded = totals
+    return rounded / exact - 1
+
+
+def test_rounding_costs_less_than_a_ten_thousandth_of_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = Fraction(1, 10_000)
+    assert 0 < lost_to_rounding() < most
+    monkeypatch.setattr(bounding, "consecutive", lambda matrix: 0)
+    assert lost_to_rounding() > most  # with every column counted as a product

@@ -348,6 +348,35 @@ MUTANTS = (
     Mutant(
         "roundings-that-do-not-grow", "Check.AnyOrderSigned", "2 ^ 24 + 2 * k", "2 ^ 24", "def roundingShare"
     ),
+    Mutant(
+        "slots-of-two-bounds-not-counted",
+        "Check.LiveSlots",
+        "(Nat.sub (Nat.shiftRight (Nat.sub bounds low) s.half) low))",
+        "(Nat.sub low low))",
+        "def differing",
+    ),
+    Mutant(
+        "other-slots-counted",
+        "Check.LiveSlots",
+        "(Dense.consecutive n first a.sources)",
+        "true",
+        "def products",
+    ),
+    Mutant("one-position-counted", "Check.LiveSlots", "(Nat.beq a.positions 1)", "true", "def products"),
+    Mutant(
+        "later-columns-not-counted",
+        "Check.LiveSlots",
+        "(Columns.filled (Dense.drop n columns))",
+        "0",
+        "def products",
+    ),
+    Mutant(
+        "columns-below-zero-not-counted",
+        "Check.Live",
+        "(Nat.beq (Nat.add c.positive c.negative) 0)",
+        "(Nat.beq c.positive 0)",
+        "def filled",
+    ),
     Mutant("lower-bounds-not-lowered", "Check.Sides", "(Nat.sub direct lows)", "direct", "def withZero"),
     Mutant("upper-bounds-not-raised", "Check.Sides", "(Nat.pow 2 s.half) highs", "0 highs", "def withZero"),
     # cases

@@ -31,6 +31,8 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Affine.runRounded_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Sums.near": PROPEXT,
     "PytestTorchLean.Sums.close": PROPEXT,
+    "PytestTorchLean.IsSum.close": PROPEXT,
+    "PytestTorchLean.Affine.products_few": WITHOUT_CHOICE,
     "PytestTorchLean.Relu.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Extremum.run_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Curve.run_sound": WITHOUT_CHOICE,

@@ -71,11 +71,6 @@ theorem Rounds.scaled {m b s r : K} (hm : 0 ≤ m) (h : Rounds s r) (hb : AtMost
 
 /-! ### Sums of lists, and of their absolute values -/
 
-/-- The exact sum. -/
-def total : List K → K
-  | [] => 0
-  | t :: ts => t + total ts
-
 /-- `m` times the sum of the terms' absolute values is at most `a`. -/
 def Weighs (m : K) : List K → K → Prop
   | [], a => 0 ≤ a

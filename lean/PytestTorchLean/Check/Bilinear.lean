@@ -100,25 +100,14 @@ theorem charge_sound {m : Semantics} {s : Scale} {slots : Nat → K} {terms sour
     have hw := weighs_scaled (natural_nonneg (K := K) (2 ^ 149)) terms _ hw
     rw [← natural_mul] at hw
     refine ⟨_, h, ?_, ?_⟩
-    · have hy : Sums .rounded (products slots terms sources i) (natural (2 ^ 149) * y) := hy
-      obtain ⟨k, len, near⟩ := hy.near
+    · have hy : IsSum (products slots terms sources i) (natural (2 ^ 149) * y) := hy
       have length : (products slots terms sources i).length = terms :=
         (Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _)
-      rw [length] at len
-      have near := near (by rw [← len]; exact few) _ _ (natural_nonneg (2 * s.unit * s.unit)) hw
+      have near := hy.near (Natural.le_of_eq length) few (natural_nonneg (2 * s.unit * s.unit)) hw
       have exact : total (products slots terms sources i) =
           natural (2 ^ 149) * sum terms (product slots terms sources i) :=
         (total_singles terms _).trans (sum_scaled _ terms _)
       rw [exact] at near
-      have g : (natural (growth (roundings .rounded k)) : K) = natural (growth terms) := by rw [len]; rfl
-      have o : (natural (operations .rounded k) : K) ≤ natural (terms + terms) := by
-        rw [len]
-        refine natural_le ?_
-        show k + k + 1 ≤ k + 1 + (k + 1)
-        exact Nat.succ_le_succ (Nat.add_le_add (Nat.le_add_right k 1) Nat.le.refl)
-      rw [g] at near
-      have near := near.weaken (add_le_add (le_refl _)
-          (mul_le_right (natural_nonneg (2 * s.unit * s.unit)) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
       rw [← natural_mul, ← natural_mul, ← natural_mul, ← natural_add] at near
       have near := near.weaken (natural_le (radius_large s terms size))
       rw [natural_mul (2 ^ 48), natural_mul (2 ^ 149)] at near

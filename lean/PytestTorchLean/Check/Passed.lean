@@ -18,8 +18,9 @@ variable {K : Type u} [OrderedRing K]
     curves. -/
 structure Step where
   decoding : Decoding
-  /-- the first slot that an affine node reads, apart from slots 0 and 1; for a curve the number of stages of
-      its exponential -/
+  /-- the first slot that an affine node reads, apart from slots 0 and 1; where the radius is 0, how many of
+      the first columns read consecutive slots, of which those known to hold 0 are not counted, or 0; for a
+      curve the number of stages of its exponential -/
   first : Nat
   /-- none of the slots it reads is further from 0 than this, in fixed point; if it is 0, each slot's own
       bounds are used, which takes longer and is tighter. For a curve the bits after the point of its

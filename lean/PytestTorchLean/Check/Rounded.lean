@@ -1,4 +1,5 @@
 prelude
+import PytestTorchLean.Check.LiveSlots
 import PytestTorchLean.Check.Widen
 /-!
 # Bounds of an affine node in binary32, for every order of summation
@@ -7,7 +8,8 @@ The error of a row is a small multiple of the sum of its products' absolute valu
 two ways. If no slot that the node reads is further from 0 than a radius, that sum is the radius times the sum
 of the absolute weights, which interval arithmetic forms anyway. Or the columns are applied once more, to
 bounds that enclose 0, and tell for every row how much its products above 0 add up to, and those below: no sum
-that is rounded is larger than the larger of the two. That is many times tighter.
+that is rounded is larger than the larger of the two, and there is one for each product that may be other than
+0. That is many times tighter.
 -/
 set_option linter.all false
 universe u
@@ -32,17 +34,18 @@ def coarse (s : Scale) (a : Affine) (step : Step) (direct start masses : Nat) (n
 
 /-- All rows' errors from what their products above 0 add up to, and those below, by the bounds of what the
     node reads. -/
-def fine [Prepared] (s : Scale) (a : Affine) (d : Decoding) (direct mirrored start : Nat)
+def fine [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat)
     (columns : List Column) (masses : Nat) (next : Nat → Nat → Bool) : Bool :=
-  force (fun reach => both (both (Nat.ble 48 (32 * a.lanes)) (both (Nat.ble (Nat.succ s.half) (32 * a.lanes))
-      (Nat.ble (signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48) (2 ^ (32 * a.lanes)))))
-    (withZero s start direct mirrored
-        (fun read readMirrored => force (fun most => force (fun mass => force (fun bounds =>
-        force (fun error => next most error) (signed s a d bounds mass))
-      (boundsOf s.stride (32 * a.lanes) read readMirrored start a columns))
-      (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))))
-      (signedLimit s a d reach))))
-    (Linear.reach s (2 ^ d.bits) a.columns)
+  withZero s start direct mirrored (fun read readMirrored => force (fun reach => force (fun count =>
+      both (both (Nat.ble 48 (32 * a.lanes)) (both (Nat.ble (Nat.succ s.half) (32 * a.lanes))
+        (Nat.ble (signedError count a.divisor (reach + reach) reach + 2 ^ 48) (2 ^ (32 * a.lanes)))))
+      (force (fun most => force (fun mass => force (fun bounds =>
+          force (fun error => next most error) (signed s a step.decoding count bounds mass))
+        (boundsOf s.stride (32 * a.lanes) read readMirrored start a columns))
+        (Nat.mul s.center (Nat.mul masses (ones (32 * a.lanes * a.rows) a.positions))))
+        (signedLimit s a step.decoding count reach)))
+    (products s a step.first start read columns))
+    (Linear.reach s (2 ^ step.decoding.bits) a.columns))
 
 /-- Bounds of the outputs of an affine node, and the error radii of its rows. -/
 def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrored start : Nat)
@@ -52,7 +55,7 @@ def runRounded [Prepared] (s : Scale) (a : Affine) (step : Step) (direct mirrore
         (both (roundable s a step.decoding)
           (Bool.rec (motive := fun _ => (Nat → Nat → Bool) → Bool)
             (coarse s a step direct start (Prepared.summed a step.decoding lanes).masses)
-            (fine s a step.decoding direct mirrored start (Prepared.summed a step.decoding lanes).columns
+            (fine s a step direct mirrored start (Prepared.summed a step.decoding lanes).columns
               (Prepared.summed a step.decoding lanes).masses) (Nat.beq step.radius 0)
             (fun most error => widen s a step.decoding direct mirrored start
               (Prepared.summed a step.decoding lanes).columns (Prepared.summed a step.decoding lanes).masses
@@ -165,58 +168,63 @@ theorem reads_below {a : Affine} {b bound start position : Nat} {columns : List 
   show a.columns * position + (k + 1) ≤ a.columns * position + a.columns
   exact Nat.add_le_add Nat.le.refl hk
 
-theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : Decoding}
-    {direct mirrored start : Nat} {columns : List Column} {ds : List Digits} {next : Nat → Nat → Bool}
+theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {step : Step}
+    {direct mirrored start : Nat} {lanes : List (List Column)} {ds : List Digits} {next : Nat → Nat → Bool}
     (sf : s.Fits)
     (c1 : 1 ≤ s.half)
     (c2 : s.top < 2 ^ (s.half - 1))
     (hm : (Memory.mk direct mirrored).Holds s slots start)
     (f1 : s.half + s.half ≤ 32 * a.lanes)
-    (f5 : Linear.reach s (2 ^ d.bits) a.columns < 2 ^ s.half)
-    (hlen : columns.length = a.columns)
-    (hp : Packed (32 * a.lanes) a.rows (2 ^ d.bits) columns ds)
+    (f5 : Linear.reach s (2 ^ step.decoding.bits) a.columns < 2 ^ s.half)
+    (held : LanesHold a step.decoding 0 lanes)
+    (hlen : (Columns.flatten lanes).length = a.columns)
+    (hp : Packed (32 * a.lanes) a.rows (2 ^ step.decoding.bits) (Columns.flatten lanes) ds)
     (wide : 1 ≤ 32 * a.lanes * a.rows)
     (below : ∀ i, i < a.columns * a.positions → word a.sources i < start)
-    (h : fine s a d direct mirrored start columns (Linear.masses columns) next = true) :
-    ∃ (up down : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧
+    (h : fine s a step direct mirrored start (Columns.flatten lanes) (Linear.masses (Columns.flatten lanes))
+      next = true) :
+    ∃ (count : Nat) (up down : Nat → Nat) (radii : Nat → Nat) (most error : Nat), next most error = true ∧
       error = pack (32 * a.lanes) (a.rows * a.positions) radii ∧
       (∀ i, i < a.columns * a.positions →
           natural s.unit * slots (word a.sources i) ≤ natural (up (word a.sources i)) ∧
             -(natural s.unit * slots (word a.sources i)) ≤ natural (down (word a.sources i))) ∧
       ∀ position row, position < a.positions → row < a.rows →
-        radii (row + a.rows * position) ≤ most ∧
+        radii (row + a.rows * position) ≤ most ∧ Few (a.terms slots position row) count ∧
           ∃ above beneath larger, above =
               Columns.sides up down ds (fun k => word a.sources (a.columns * position + k)) row ∧
             beneath = Columns.sides down up ds (fun k => word a.sources (a.columns * position + k)) row ∧
             above ≤ larger ∧
             beneath ≤ larger ∧
-            above + beneath ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
-            2 ^ (d.base - 1) * signedError a.columns a.divisor (above + beneath) larger +
+            above + beneath ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns ∧
+            2 ^ (step.decoding.base - 1) * signedError count a.divisor (above + beneath) larger +
                 2 ^ 48 * underflow a.columns a.divisor * s.unit ≤
-              2 ^ 48 * (2 ^ (d.base - 1) * radii (row + a.rows * position)) := by
+              2 ^ 48 * (2 ^ (step.decoding.base - 1) * radii (row + a.rows * position)) := by
   unfold fine at h
-  rw [force_eq] at h
+  obtain ⟨l, u, h1, h2, hw⟩ := hm
+  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
+  have h2 : mirrored = pack s.stride start (fun i => Memory.mirroredWord s (l i) (u i)) := h2
+  rw [h1, h2, withZero_eq c1 c2 (fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩), force_eq, force_eq] at h
+  have fit : s.top < 2 ^ s.half := Nat.le_trans c2 (Natural.two_pow_le (Natural.sub_le _ _))
+  have few := products_few (n := step.first) sf.unit c1 fit held hw below
+  generalize products s a step.first start _ _ = count at *
   obtain ⟨hr, h⟩ := both_true h
   obtain ⟨q1, hr⟩ := both_true hr
   obtain ⟨q2, q3⟩ := both_true hr
   have q1 := Nat.le_of_ble_eq_true q1
   have q2 : s.half + 1 ≤ 32 * a.lanes := Nat.le_of_ble_eq_true q2
   have q3 := Nat.le_of_ble_eq_true q3
-  obtain ⟨l, u, h1, h2, hw⟩ := hm
-  have h1 : direct = pack s.stride start (fun i => Memory.directWord s (l i) (u i)) := h1
-  have h2 : mirrored = pack s.stride start (fun i => Memory.mirroredWord s (l i) (u i)) := h2
-  rw [h1, h2, withZero_eq c1 c2 (fun i hi => ⟨(hw i hi).1, (hw i hi).2.1⟩)] at h
   simp only [force_eq] at h
-  have held := withZero_holds hw
+  have memory := withZero_holds hw
   have ordered : ∀ j, j < start → lowered s (l j) ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
     ⟨Nat.le_trans (lowered_le s (l j)).2 (le_lifted s (u j)).2, lifted_le (hw j hj).2.1⟩
   have g := gather_eq (rows := a.rows) sf ordered hlen hp below a.positions 0 (Nat.zero_add _)
   have zero : Nat.shiftRight a.sources (32 * (a.columns * 0)) = a.sources := Natural.div_one _
-  rw [zero, ← boundsOf_eq sf f1 hlen hp f5 held] at g
+  rw [zero, ← boundsOf_eq sf f1 hlen hp f5 memory] at g
   have e_mass :
-    Nat.mul s.center (Nat.mul (Linear.masses columns) (ones (32 * a.lanes * a.rows) a.positions)) =
+    Nat.mul s.center (Nat.mul (Linear.masses (Columns.flatten lanes))
+        (ones (32 * a.lanes * a.rows) a.positions)) =
       pack (32 * a.lanes) (a.rows * a.positions) (fun i => s.center * Linear.mass ds (i % a.rows)) := by
-    show s.center * (Linear.masses columns * ones (32 * a.lanes * a.rows) a.positions) = _
+    show s.center * (Linear.masses (Columns.flatten lanes) * ones (32 * a.lanes * a.rows) a.positions) = _
     rw [Linear.masses_eq _ ds hp, ones_eq wide, repeated, ← pack_mul]
   have between : ∀ j, j < start →
       lowered s (l j) ≤ s.center ∧ s.center ≤ lifted s (u j) ∧ lifted s (u j) ≤ s.top := fun j hj =>
@@ -232,10 +240,10 @@ theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : 
             (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) =
         Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds
           (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ∧
-      s.center * Linear.mass ds (i % a.rows) ≤ Linear.reach s (2 ^ d.bits) a.columns ∧
+      s.center * Linear.mass ds (i % a.rows) ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns ∧
           Linear.high s.top (fun j => lowered s (l j)) (fun j => lifted s (u j)) ds
               (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (i % a.rows) ≤
-            Linear.reach s (2 ^ d.bits) a.columns := fun i hi => by
+            Linear.reach s (2 ^ step.decoding.bits) a.columns := fun i hi => by
     obtain ⟨position, row, hq, lt, e⟩ := index_cases hi
     have inside := reads_below hlen hp below hq
     have row_lt : i % a.rows < a.rows := by rw [e, Natural.add_mul_mod _ lt]; exact lt
@@ -243,13 +251,13 @@ theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : 
       rw [e, Natural.add_mul_div _ lt, Nat.zero_add]
     obtain ⟨b1, b2⟩ := sides_eq between (i % a.rows) ds
       (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) (by rw [place]; exact inside)
-    obtain ⟨_, a2, a3⟩ := Linear.small row_lt ordered columns ds
+    obtain ⟨_, a2, a3⟩ := Linear.small row_lt ordered (Columns.flatten lanes) ds
       (fun k => word a.sources (a.columns * (0 + i / a.rows) + k)) hp
       (by rw [place, Columns.packed_length _ _ hp]; exact inside)
     rw [hlen] at a2 a3
     exact ⟨b1, b2, a3, a2⟩
   rw [g, e_mass, signed_eq f1 q1 q2 q3 f5 facts] at h
-  refine ⟨fun j => lifted s (u j) - s.center, fun j => s.center - lowered s (l j), _, _, _, h, rfl,
+  refine ⟨count, fun j => lifted s (u j) - s.center, fun j => s.center - lowered s (l j), _, _, _, h, rfl,
       fun i hi => sides_within (hw _ (below i hi)).2.2, fun position row g1 g2 => ?_⟩
   obtain ⟨b1, b2, b3, b4⟩ := facts _ (index_lt g1 g2)
   have e1 : (row + a.rows * position) / a.rows = position := Natural.add_mul_div _ g2
@@ -261,14 +269,14 @@ theorem fine_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine} {d : 
       (fun k => word a.sources (a.columns * position + k)) row = beneath at *
   have above_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left above _) (Natural.le_of_eq b2)) b4
   have beneath_le := Nat.le_trans (Nat.le_trans (Nat.le_add_left beneath _) (Natural.le_of_eq b1)) b3
-  have larger_le : beneath + (above - beneath) ≤ Linear.reach s (2 ^ d.bits) a.columns := by
+  have larger_le : beneath + (above - beneath) ≤ Linear.reach s (2 ^ step.decoding.bits) a.columns := by
     cases Nat.le_total beneath above with
     | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact above_le
     | inr g =>
       obtain ⟨k, hk⟩ := Nat.exists_of_le g
       rw [hk, Vector.sub_zero_of, ← hk]; exact beneath_le
-  refine ⟨?_, above, beneath, beneath + (above - beneath), rfl, rfl, le_add_sub _ _, Nat.le_add_right _ _, ?_,
-      large_enough (roundedUp_large _) (loss_large s a d)⟩
+  refine ⟨?_, few position row g1 g2, above, beneath, beneath + (above - beneath), rfl, rfl, le_add_sub _ _,
+      Nat.le_add_right _ _, ?_, large_enough (roundedUp_large _) (loss_large s a step.decoding)⟩
   · exact Nat.add_le_add (roundedUp_le (signedError_mono (Nat.add_le_add above_le beneath_le) larger_le))
       Nat.le.refl
   · refine Nat.le_trans (Nat.le_trans ?_ (Natural.le_of_eq b2)) b4
@@ -350,15 +358,15 @@ theorem runRounded_sound [Prepared] {s : Scale} {slots : Nat → K} {a : Affine}
       rw [Nat.mul_left_comm, Nat.mul_add s.top]
     | true =>
       rw [hmode] at h
-      obtain ⟨up, down, radii, most, error, run, he, reads, rows⟩ :=
-        fine_sound sf r1 r2 hm (Nat.le_of_ble_eq_true f1) (Nat.le_of_ble_eq_true f5) hlen hp wide below h
+      obtain ⟨count, up, down, radii, most, error, run, he, reads, rows⟩ := fine_sound sf r1 r2 hm
+        (Nat.le_of_ble_eq_true f1) (Nat.le_of_ble_eq_true f5) (decode_sound hd) hlen hp wide below h
       refine ⟨radii, most, error, run, he, fun position row h1 h2 => ?_⟩
       have leans :=
         hsides slots up down (natural s.unit) position row h2 (fun k hk => reads _ (at_lt position k h1 hk))
-      obtain ⟨small, above, beneath, larger, ea, eb, la, lb, fits, large⟩ := rows position row h1 h2
+      obtain ⟨small, few, above, beneath, larger, ea, eb, la, lb, fits, large⟩ := rows position row h1 h2
       rw [← ea, ← eb] at leans
       refine ⟨small, ⟨above + beneath, ?_, fits⟩,
-          fun c hc => near_signed f2 f3 r3 leans la lb (hn position row h1 h2) hc large⟩
+          fun c hc => near_signed f2 f3 r3 leans few la lb (hn position row h1 h2) hc large⟩
       have w := leans.weighs
       rw [← mul_add, ← natural_add] at w
       exact w

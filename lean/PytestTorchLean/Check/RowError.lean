@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.ReluNode
+import PytestTorchLean.Check.Zeros
 /-!
 # The rounding error of a row
 
@@ -24,7 +25,8 @@ def relativeError (n divisor : Nat) : Nat := growth n + dividing divisor
 /-- What underflow adds, in units of `2^-149`. -/
 def underflow (n divisor : Nat) : Nat := n + n + dividingLoss n divisor
 
-/-- The error of a row of `n` products, in units of `2^-48`: `weight` bounds the sum of their absolute values,
+/-- The error of a row of `n` products that are not 0, in units of `2^-48`: `weight` bounds the sum of their
+    absolute values,
     `larger` the sum of those above 0, and of those below. -/
 def signedError (n divisor weight larger : Nat) : Nat :=
   roundingShare n * (weight + (n - 1) * larger) + dividing divisor * weight
@@ -167,21 +169,10 @@ theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {positi
         2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (d.base - 1) * error)) :
     AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
   obtain ⟨r, hr, hd⟩ := h
-  obtain ⟨k, len, near⟩ := hr.near
-  rw [length_terms] at len
   rw [← natural_mul] at hw
   generalize hW : 2 ^ (d.base - 1) * weight = W at *
-  have near := near (by rw [← len]; exact hn) _ _ (natural_nonneg s.unit) hw
+  have near := hr.near (Natural.le_of_eq (length_terms a slots position row)) hn (natural_nonneg s.unit) hw
   rw [total_terms] at near
-  have g : (natural (growth (roundings .rounded k)) : K) = natural (growth a.columns) := by rw [len]; rfl
-  have o : (natural (operations .rounded k) : K) ≤ natural (a.columns + a.columns) := by
-    rw [len]
-    refine natural_le ?_
-    show k + k + 1 ≤ k + 1 + (k + 1)
-    exact Nat.succ_le_succ (Nat.add_le_add (Nat.le_add_right k 1) Nat.le.refl)
-  rw [g] at near
-  have near := near.weaken
-    (add_le_add (le_refl _) (mul_le_right (natural_nonneg s.unit) (mul_le_left (natural_nonneg (2 ^ 48)) o)))
   have size := (hw.total.mul_left (natural_nonneg (2 ^ 48))).add near
   rw [total_terms, ← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (a.form slots position row) r] at size
   have div := divided hn (natural_nonneg s.unit) (natural_nonneg W) hd size
@@ -217,46 +208,33 @@ theorem near {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K} {positi
       ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul]
   exact (ring4 K a b c d, a + b + (c + d), a + c + (b + d)) _ _ _ _
 
-/-- The same, where the sum of the products above 0 is bounded, and that of those below. -/
+/-- The same, where the sum of the products above 0 is bounded, and that of those below, and at most `count`
+    products are not 0. -/
 theorem near_signed {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K}
-    {position row up down larger error : Nat} {y c : K}
+    {position row up down larger count error : Nat} {y c : K}
     (h1 : 1 ≤ d.base)
     (h2 : d.base ≤ 150)
     (hn : a.columns ≤ 2 ^ 22)
     (hw : Leans (natural s.unit) (a.terms slots position row) (natural (2 ^ (d.base - 1)) * natural up)
       (natural (2 ^ (d.base - 1)) * natural down))
+    (few : Few (a.terms slots position row) count)
     (hup : up ≤ larger)
     (hdown : down ≤ larger)
     (h : a.Computes .binary32 slots position row y)
     (hc : natural (2 ^ (d.base - 1)) * c = a.form slots position row)
-    (large : 2 ^ (d.base - 1) * signedError a.columns a.divisor (up + down) larger +
+    (large : 2 ^ (d.base - 1) * signedError count a.divisor (up + down) larger +
         2 ^ 48 * underflow a.columns a.divisor * s.unit ≤ 2 ^ 48 * (2 ^ (d.base - 1) * error)) :
     AtMost (natural s.unit * (natural (a.divisor * 2 ^ (150 - d.base)) * y - c)) (natural error) := by
   obtain ⟨r, hr, hd⟩ := h
-  obtain ⟨k, len, near⟩ := hr.near
-  obtain ⟨k', len', close⟩ := hr.close
-  rw [length_terms] at len len'
-  have same : k' = k := Nat.succ.inj (len'.symm.trans len)
-  subst same
+  have len := Natural.le_of_eq (length_terms a slots position row)
   have hweigh := hw.weighs
   rw [← natural_mul, ← natural_mul, ← natural_add, ← Nat.mul_add] at hweigh
   rw [← natural_mul, ← natural_mul] at hw
   generalize hW : 2 ^ (d.base - 1) * (up + down) = W at *
-  have few : k' + 1 ≤ 2 ^ 22 := by rw [← len]; exact hn
-  have near := near few _ _ (natural_nonneg s.unit) hweigh
-  have close := close few _ _ (natural (2 ^ (d.base - 1) * larger)) _ _ (natural_nonneg s.unit) hweigh hw
-    (natural_le (Nat.mul_le_mul Nat.le.refl hup)) (natural_le (Nat.mul_le_mul Nat.le.refl hdown))
+  have near := hr.near len hn (natural_nonneg s.unit) hweigh
+  have close := hr.close len hn few (larger := natural (2 ^ (d.base - 1) * larger)) (natural_nonneg s.unit)
+    hweigh hw (natural_le (Nat.mul_le_mul Nat.le.refl hup)) (natural_le (Nat.mul_le_mul Nat.le.refl hdown))
   rw [total_terms] at near close
-  have g : (natural (growth (roundings .rounded k')) : K) = natural (growth a.columns) := by rw [len]; rfl
-  have o : (natural (operations .rounded k') : K) ≤ natural (a.columns + a.columns) := by
-    rw [len]
-    refine natural_le ?_
-    show k' + k' + 1 ≤ k' + 1 + (k' + 1)
-    exact Nat.succ_le_succ (Nat.add_le_add (Nat.le_add_right k' 1) Nat.le.refl)
-  rw [g] at near
-  have lost := mul_le_right (natural_nonneg s.unit) (mul_le_left (natural_nonneg (K := K) (2 ^ 48)) o)
-  have near := near.weaken (add_le_add (le_refl _) lost)
-  have close := close.weaken (add_le_add (le_refl _) lost)
   have size := (hweigh.total.mul_left (natural_nonneg (2 ^ 48))).add near
   rw [total_terms, ← mul_add, ← mul_add, (ring2 K s a, s + (a - s), a) (a.form slots position row) r] at size
   have div := divided hn (natural_nonneg s.unit) (natural_nonneg W) hd size
@@ -285,19 +263,14 @@ theorem near_signed {s : Scale} {a : Affine} {d : Decoding} {slots : Nat → K}
     rw [← natural_mul, ← natural_mul, Nat.mul_left_comm]
   rw [e3]
   refine le_trans (le_of_eq ?_) l
-  have counted : a.columns - 1 = k' := by rw [len]; rfl
-  have shared : roundings .rounded k' = a.columns := len.symm
-  have amounts : (amount (natural W) (natural (2 ^ (d.base - 1) * larger)) .rounded k' : K) =
-    natural W + natural k' * natural (2 ^ (d.base - 1) * larger) := rfl
   unfold signedError underflow
-  rw [counted, shared, amounts]
   generalize a.columns + a.columns = n
-  rw [← natural_mul k', ← natural_add W, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul,
+  rw [← natural_mul (count - 1), ← natural_add W, ← natural_mul, ← natural_mul, ← natural_mul, ← natural_mul,
       ← natural_mul, ← natural_mul, ← natural_add, ← natural_add, ← natural_add, ← hW]
   refine congrArg natural ?_
   generalize 2 ^ 48 = q
   generalize 2 ^ (d.base - 1) = p
-  generalize roundingShare a.columns = f
+  generalize roundingShare count = f
   generalize dividing a.divisor = g
   generalize dividingLoss a.columns a.divisor = t
   generalize up + down = w

@@ -20,15 +20,16 @@ variable {K : Type u} [OrderedRing K]
 def errorLoss (s : Scale) (a : Affine) (d : Decoding) : Nat :=
   Nat.succ (Nat.div (Nat.mul (underflow a.columns a.divisor) s.unit) (2 ^ (d.base - 1)))
 /-- No error is larger, if no row's sums above and below 0 are. -/
-def signedLimit (s : Scale) (a : Affine) (d : Decoding) (most : Nat) : Nat :=
-  Nat.succ (Nat.div (signedError a.columns a.divisor (most + most) most) (2 ^ 48)) + errorLoss s a d
+def signedLimit (s : Scale) (a : Affine) (d : Decoding) (count most : Nat) : Nat :=
+  Nat.succ (Nat.div (signedError count a.divisor (most + most) most) (2 ^ 48)) + errorLoss s a d
 
-/-- All rows' errors from what their products above 0 add up to, and those below. -/
-def signed (s : Scale) (a : Affine) (d : Decoding) (bounds mass : Nat) : Nat :=
+/-- All rows' errors from what their products above 0 add up to, and those below; `count` products at most are
+    not 0. -/
+def signed (s : Scale) (a : Affine) (d : Decoding) (count bounds mass : Nat) : Nat :=
   force (fun units =>
       force (fun low => force (fun high => force (fun down => force (fun up => force (fun larger =>
         Nat.add (Decode.field 48 (Nat.sub (32 * a.lanes) 48) (Nat.add (Nat.add
-            (Nat.mul (roundingShare a.columns) (Nat.add (Nat.add up down) (Nat.mul (a.columns - 1) larger)))
+            (Nat.mul (roundingShare count) (Nat.add (Nat.add up down) (Nat.mul (count - 1) larger)))
               (Nat.mul (dividing a.divisor) (Nat.add up down)))
             (Nat.mul (Nat.sub (Nat.pow 2 48) 1) units)) units) (Nat.mul (errorLoss s a d) units))
       (Nat.add down (Vector.difference (32 * a.lanes) (a.rows * a.positions) s.half up down)))
@@ -71,18 +72,19 @@ theorem roundedUp_le {x most : Nat} (h : x ≤ most) : roundedUp x ≤ most / 2 
   exact Nat.le_of_succ_le_succ (Natural.div_lt p b)
 
 /-- What `signed` computes. -/
-theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low high up down mass : Nat → Nat}
+theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {count reach : Nat}
+    {low high up down mass : Nat → Nat}
     (f1 : s.half + s.half ≤ 32 * a.lanes)
     (q1 : 48 ≤ 32 * a.lanes)
     (q2 : s.half + 1 ≤ 32 * a.lanes)
-    (q3 : signedError a.columns a.divisor (reach + reach) reach + 2 ^ 48 ≤ 2 ^ (32 * a.lanes))
+    (q3 : signedError count a.divisor (reach + reach) reach + 2 ^ 48 ≤ 2 ^ (32 * a.lanes))
     (small : reach < 2 ^ s.half)
     (h : ∀ i, i < a.rows * a.positions →
       low i + down i = mass i ∧ mass i + up i = high i ∧ mass i ≤ reach ∧ high i ≤ reach) :
-    signed s a d (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
+    signed s a d count (pack (32 * a.lanes) (a.rows * a.positions) (fun i => low i + 2 ^ s.half * high i))
       (pack (32 * a.lanes) (a.rows * a.positions) mass) =
     pack (32 * a.lanes) (a.rows * a.positions)
-      (fun i => roundedUp (signedError a.columns a.divisor (up i + down i) (down i + (up i - down i))) +
+      (fun i => roundedUp (signedError count a.divisor (up i + down i) (down i + (up i - down i))) +
         errorLoss s a d) := by
   have lane : 0 < 32 * a.lanes := Nat.le_trans (Nat.succ_le_succ (Nat.zero_le 47)) q1
   have half_le : 2 ^ s.half ≤ 2 ^ (32 * a.lanes) :=
@@ -130,10 +132,10 @@ theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low hig
   unfold signed
   simp only [force_eq]
   rw [e_low, e_high, e_down, e_up, e_larger]
-  have e_sum : Nat.add (Nat.add (Nat.mul (roundingShare a.columns)
+  have e_sum : Nat.add (Nat.add (Nat.mul (roundingShare count)
         (Nat.add (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) up)
             (pack (32 * a.lanes) (a.rows * a.positions) down))
-      (Nat.mul (a.columns - 1)
+      (Nat.mul (count - 1)
             (Nat.add (pack (32 * a.lanes) (a.rows * a.positions) down)
               (pack (32 * a.lanes) (a.rows * a.positions) (fun i => up i - down i))))))
       (Nat.mul (dividing a.divisor)
@@ -141,10 +143,10 @@ theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low hig
             (pack (32 * a.lanes) (a.rows * a.positions) down))))
       (Nat.mul (Nat.sub (Nat.pow 2 48) 1) (ones (32 * a.lanes) (a.rows * a.positions))) =
       pack (32 * a.lanes) (a.rows * a.positions)
-          (fun i => signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1))
+          (fun i => signedError count a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1))
           := by
-    show roundingShare a.columns *
-        (pack _ _ up + pack _ _ down + (a.columns - 1) * (pack _ _ down + pack _ _ _)) +
+    show roundingShare count *
+        (pack _ _ up + pack _ _ down + (count - 1) * (pack _ _ down + pack _ _ _)) +
       dividing a.divisor * (pack _ _ up + pack _ _ down) + (2 ^ 48 - 1) * ones _ _ = _
     rw [mul_ones lane, ← pack_add _ _ up, ← pack_add _ _ down, ← pack_mul, ← pack_add, ← pack_mul, ← pack_mul,
         ← pack_add, ← pack_add]
@@ -157,7 +159,7 @@ theorem signed_eq {s : Scale} {a : Affine} {d : Decoding} {reach : Nat} {low hig
       obtain ⟨k, hk⟩ := Nat.exists_of_le g
       rw [hk, Vector.sub_zero_of, ← hk]; exact downs i hi
   have lt : ∀ i, i < a.rows * a.positions →
-      signedError a.columns a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1) <
+      signedError count a.divisor (up i + down i) (down i + (up i - down i)) + (2 ^ 48 - 1) <
         2 ^ (32 * a.lanes) := fun i hi => by
     refine Nat.le_trans ?_ q3
     show signedError _ _ _ _ + (2 ^ 48 - 1 + 1) ≤ _

@@ -107,7 +107,7 @@ def Computes {K : Type u} [OrderedRing K] (m : Semantics) (slots : Nat → K) (t
     Prop :=
   match m with
   | .real => y = sum terms (product slots terms sources i)
-  | .binary32 => Sums .rounded (products slots terms sources i) (natural (2 ^ 149) * y)
+  | .binary32 => IsSum (products slots terms sources i) (natural (2 ^ 149) * y)
 end Bilinear
 
 namespace Quotient
@@ -135,7 +135,7 @@ def Computes {K : Type u} [OrderedRing K] (m : Semantics) (a : Affine) (slots : 
   match m with
   | .real => natural (a.divisor * 2 ^ 149) * y = a.form slots position row
   | .binary32 =>
-    ∃ s, Sums .rounded (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
+    ∃ s, IsSum (a.terms slots position row) s ∧ Divides a.divisor s (natural (2 ^ 149) * y)
 end Affine
 
 /-- What a curve's result may be: the exact value, or a number within the budget of it. -/

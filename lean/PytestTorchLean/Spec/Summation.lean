@@ -7,9 +7,9 @@ Numbers here are counted in units of `2^-149`, the smallest positive binary32 nu
 fractions, and every finite binary32 number is a whole number of these units.
 
 A runtime may add the products of a row in any order and grouping, with fused multiply-adds or without.
-`Sums` is the relation of everything it may get. Exponents are unbounded above here; that no operation
-exceeds the largest finite number is a separate conclusion (`Node.Finite` in Spec/Graph), so that an
-execution without overflow is exactly what IEEE-754 prescribes.
+`Sums` is the relation of everything it may get; `IsSum` leaves out the products that are 0. Exponents are
+unbounded above here; that no operation exceeds the largest finite number is a separate conclusion
+(`Node.Finite` in Spec/Graph), so that an execution without overflow is exactly what IEEE-754 prescribes.
 -/
 set_option linter.all false
 universe u
@@ -49,6 +49,22 @@ inductive Sums : Stage → List K → K → Prop where
   | add {p q : Stage} {s t : List K} {a b : K} : Sums p s a → Sums q t b → Sums .exact (joined s t) (a + b)
   | round {s : List K} {a r : K} : Sums .exact s a → Rounds a r → Sums .rounded s r
   | reorder {p : Stage} {s t : List K} {r : K} : Reordered s t → Sums p s r → Sums p t r
+
+/-- The exact sum. -/
+def total : List K → K
+  | [] => 0
+  | t :: ts => t + total ts
+
+/-- `kept` are the terms that are not 0, in their order. -/
+def Nonzero : List K → List K → Prop
+  | [], kept => kept = []
+  | t :: terms, kept =>
+    (t = 0 ∧ Nonzero terms kept) ∨ (¬ t = 0 ∧ ∃ rest, kept = t :: rest ∧ Nonzero terms rest)
+
+/-- `r` may be computed for the sum of the exact products `terms`: the exact sum, or a rounded sum of those
+    that are not 0. To add 0 changes no binary32 number, so it is no rounding. -/
+def IsSum (terms : List K) (r : K) : Prop :=
+  r = total terms ∨ ∃ kept, Nonzero terms kept ∧ Sums .rounded kept r
 
 /-- `r` is `s` divided by `d`, or multiplied by the rounded reciprocal of `d`; for `d = 1`, `s` itself. -/
 def Divides (d : Nat) (s r : K) : Prop :=

@@ -32,6 +32,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Affine.runRounded_sound
 #print axioms PytestTorchLean.Sums.near
 #print axioms PytestTorchLean.Sums.close
+#print axioms PytestTorchLean.IsSum.close
+#print axioms PytestTorchLean.Affine.products_few
 #print axioms PytestTorchLean.Script.run_sound
 #print axioms PytestTorchLean.Compose.run_sound
 #print axioms PytestTorchLean.Direct.run_sound

@@ -108,8 +108,7 @@ theorem wide_executes (K : Type u) [OrderedRing K] :
 theorem wide_executes_binary32 (K : Type u) [OrderedRing K] :
     Executes .binary32 wideGraph (fun i => (natural (value i) : K)) ∧
     box.HullHolds wideGraph.inputs (fun i => (natural (value i) : K)) :=
-  ⟨executes_exact ⟨show 1 ≤ wide.columns from by decide +kernel, trivial, trivial⟩ (wide_executes K).1,
-      Box.holds_hull (by decide +kernel) (wide_executes K).2⟩
+  ⟨executes_exact (wide_executes K).1, Box.holds_hull (by decide +kernel) (wide_executes K).2⟩
 
 /-- What the claim says of this execution. -/
 theorem conclusion (K : Type u) [OrderedRing K] : (positive 5).Holds (fun i => (natural (value i) : K)) :=

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Thm.Comparison
+import PytestTorchLean.Thm.ZeroProducts
 /-!
 # The evaluator's run of a graph is an execution
 
@@ -185,14 +186,14 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K}
     | inl result =>
       rw [result.2] at last
       refine ⟨scaled (sequential 0 (pair :: pairs)),
-          Sums.reorder (reordered_symm order') (sequential_is_execution products last), ?_⟩
+          IsSum.reorder (reordered_symm order') (sequential_is_execution products last), ?_⟩
       rw [h, result.1, result.2]
       exact Affine.divides_one _
     | inr result =>
       obtain ⟨y, hy, value, hd, result⟩ := result
       rw [result] at last
       refine ⟨scaled (sequential 0 (pair :: pairs)),
-        Sums.reorder (reordered_symm order') (sequential_is_execution products (div_finite last)), ?_⟩
+        IsSum.reorder (reordered_symm order') (sequential_is_execution products (div_finite last)), ?_⟩
       rw [h, result]
       exact div_divides hd hy value last
   | .relu first count, start, e => fun i hi => by
@@ -216,10 +217,10 @@ theorem Node.evaluates_holds {bits : Nat → Nat} {slots : Nat → K}
     obtain ⟨other, order', products⟩ :=
       products_reorder order _ (Bilinear.products_are_products h terms sources i)
     have last := (finite (start + i)).1
-    show Sums .rounded (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
+    show IsSum (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
     rw [h, result]
     rw [result] at last
-    exact Sums.reorder (reordered_symm order') (sequential_is_execution products last)
+    exact IsSum.reorder (reordered_symm order') (sequential_is_execution products last)
   | .quotient _ _, _, e => False.elim e
 
 theorem NodesEvaluate.hold {bits : Nat → Nat} {slots : Nat → K}

@@ -15,21 +15,6 @@ namespace PytestTorchLean
 open OrderedRing
 variable {K : Type u} [OrderedRing K]
 
-/-- A number may be rounded to itself. -/
-theorem rounds_self (s : K) : Rounds s s := by
-  intro a ha
-  have zero : s - s = 0 := add_neg' s
-  rw [zero, mul_zero]
-  exact AtMost.zero (add_nonneg ha.nonneg (natural_nonneg _))
-
-/-- The exact sum is one of the sums. -/
-theorem sums_exact : (s : List K) → 1 ≤ s.length → Sums .exact s (total s)
-  | [], h => absurd h (Nat.not_succ_le_zero 0)
-  | [t], _ => by
-    have e : total [t] = t := add_zer t
-    rw [e]; exact .product t
-  | t :: t' :: s, _ => .add (.product t) (sums_exact (t' :: s) (Nat.succ_le_succ (Nat.zero_le _)))
-
 theorem divides_exact {d : Nat} {s r : K} (h : natural d * r = s) : Divides d s r := by
   refine ⟨fun one => ?_, fun a ha => ?_⟩
   · subst one
@@ -39,53 +24,38 @@ theorem divides_exact {d : Nat} {s r : K} (h : natural d * r = s) : Divides d s 
     rw [zero, mul_zero]
     exact AtMost.zero (add_nonneg (mul_nonneg (natural_nonneg 3) ha.nonneg) (natural_nonneg _))
 
-/-- Without columns, or without products, there is no sum. -/
-def Node.HasColumns : Node → Prop
-  | .affine a => 1 ≤ a.columns
-  | .bilinear _ terms _ => 1 ≤ terms
-  | _ => True
-def NodesHaveColumns : List Node → Prop
-  | [] => True
-  | node :: rest => node.HasColumns ∧ NodesHaveColumns rest
-
 theorem node_holds_exact {slots : Nat → K} {start : Nat} :
-    (node : Node) → node.HasColumns → node.Holds .real slots start → node.Holds .binary32 slots start
-  | .affine a, hc, h => by
+    (node : Node) → node.Holds .real slots start → node.Holds .binary32 slots start
+  | .affine a, h => by
     intro position row h1 h2
     have e :
       natural (a.divisor * 2 ^ 149) * slots (start + (row + a.rows * position)) = a.form slots position row :=
       h position row h1 h2
     rw [natural_mul, mul_assoc, ← Affine.total_terms] at e
-    refine ⟨total (a.terms slots position row), .round (sums_exact _ ?_) (rounds_self _), divides_exact e⟩
-    rw [Affine.length_terms]; exact hc
-  | .relu _ _, _, h => h
-  | .maximum _ _, _, h => h
-  | .minimum _ _, _, h => h
-  | .curve _ _ _, _, h => Curve.allowed .real h
-  | .bilinear count terms sources, hc, h => by
+    exact ⟨total (a.terms slots position row), Or.inl rfl, divides_exact e⟩
+  | .relu _ _, h => h
+  | .maximum _ _, h => h
+  | .minimum _ _, h => h
+  | .curve _ _ _, h => Curve.allowed .real h
+  | .bilinear count terms sources, h => by
     intro i hi
     have e : slots (start + i) = sum terms (Bilinear.product slots terms sources i) := h i hi
     have exact : total (Bilinear.products slots terms sources i) = natural (2 ^ 149) * slots (start + i) := by
       rw [e]; exact (Bilinear.total_singles terms _).trans (Bilinear.sum_scaled _ terms _)
-    show Sums .rounded (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
-    rw [← exact]
-    refine .round (sums_exact _ ?_) (rounds_self _)
-    have length : (Bilinear.products slots terms sources i).length = terms :=
-      (Affine.length_listed (c := 1) terms _ (fun _ => rfl)).trans (Natural.mul_one _)
-    rw [length]; exact hc
-  | .quotient _ _, _, h => Quotient.allowed .real h
+    show IsSum (Bilinear.products slots terms sources i) (natural (2 ^ 149) * slots (start + i))
+    exact Or.inl exact.symm
+  | .quotient _ _, h => Quotient.allowed .real h
 
 theorem nodes_hold_exact {slots : Nat → K} :
-    (nodes : List Node) → (start : Nat) → NodesHaveColumns nodes →
+    (nodes : List Node) → (start : Nat) →
     NodesHold .real slots start nodes → NodesHold .binary32 slots start nodes
-  | [], _, _, _ => trivial
-  | node :: rest, start, hc, h => ⟨node_holds_exact node hc.1 h.1, nodes_hold_exact rest _ hc.2 h.2⟩
+  | [], _, _ => trivial
+  | node :: rest, start, h => ⟨node_holds_exact node h.1, nodes_hold_exact rest _ h.2⟩
 
 /-- An exact execution is an execution in binary32. -/
-theorem executes_exact {g : Graph} {slots : Nat → K} (hc : NodesHaveColumns g.nodes)
-    (h : Executes .real g slots) :
+theorem executes_exact {g : Graph} {slots : Nat → K} (h : Executes .real g slots) :
     Executes .binary32 g slots :=
-  ⟨h.1, h.2.1, nodes_hold_exact g.nodes _ hc h.2.2⟩
+  ⟨h.1, h.2.1, nodes_hold_exact g.nodes _ h.2.2⟩
 
 /-- The hull of a box contains the box. -/
 theorem Box.holds_hull {b : Box} {inputs : Nat} {slots : Nat → K} (hd : 0 < b.denominator)
@@ -144,7 +114,7 @@ theorem executes_binary32 (K : Type u) [OrderedRing K] :
       box.HullHolds graph.inputs slots ∧
       NodesFinite .binary32 slots graph.nodes :=
   have h := value_executes K
-  ⟨_, executes_exact ⟨(by decide +kernel : 1 ≤ layer.columns), trivial, trivial⟩ h.1,
+  ⟨_, executes_exact h.1,
       Box.holds_hull (by decide +kernel) h.2, layer_finite, trivial, trivial⟩
 
 /-- A sum at the threshold overflows. -/

@@ -145,11 +145,11 @@ theorem grouping_stays_finite :
     rw [e] at n
     have l := grouping_stays_finite left s fl hs n.left
     have r := grouping_stays_finite right t fr ht n.right
-    exact add_stays_finite l r (grouping_is_execution left s hs l) (grouping_is_execution right t ht r) n
+    exact add_stays_finite l r (grouping_sums left s hs l) (grouping_sums right t ht r) n
   | .multiplyAdd _ _, [], _, h, _ => h.elim
   | .multiplyAdd _ rest, t :: terms, f, h, n => by
     have r := grouping_stays_finite rest terms f.2 h.2 (NeverOverflows.right (s := [t]) n)
-    exact fma_stays_finite f.1.1 f.1.2 r h.1 (grouping_is_execution rest terms h.2 r) n
+    exact fma_stays_finite f.1.1 f.1.2 r h.1 (grouping_sums rest terms h.2 r) n
 
 theorem sequential_keeps_finite :
     (pairs : List (Nat × Nat)) → (acc : Nat) → (before terms : List K) →

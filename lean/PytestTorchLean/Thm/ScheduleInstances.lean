@@ -39,19 +39,17 @@ theorem fused_loses : fused 0 summands = large := by decide +kernel
 
 /-- Two executions of one sum with different results: the specification contains both. -/
 theorem order_matters (K : Type u) [OrderedRing K] :
-    Sums .rounded (terms K) (scaled large) ∧ Sums .rounded (terms K) (scaled (large + 1)) := by
+    IsSum (terms K) (scaled large) ∧ IsSum (terms K) (scaled (large + 1)) := by
   constructor
   · have h := sequential_is_execution (K := K) summands_products (by decide +kernel)
-    rw [show sequential 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from
-        sequential_loses] at h
+    rw [sequential_loses] at h
     exact h
   · have h := grouping_is_execution (K := K) onesFirst (terms K) summands_products (by decide +kernel)
     rw [grouping_keeps] at h
     exact h
-theorem order_matters_fused (K : Type u) [OrderedRing K] : Sums .rounded (terms K) (scaled large) := by
+theorem order_matters_fused (K : Type u) [OrderedRing K] : IsSum (terms K) (scaled large) := by
   have h := fused_is_execution (K := K) summands_products (by decide +kernel)
-  rw [show fused 0 (Prod.mk unit large :: [Prod.mk unit unit, Prod.mk unit unit]) = large from fused_loses]
-    at h
+  rw [fused_loses] at h
   exact h
 
 /-- The patterns of the numbers in `value`. -/
@@ -76,8 +74,7 @@ theorem evaluated_row : sequential 0 (layer.pairs bits 0 0) = unit := by decide 
 /-- The evaluator's value of the row `1.0 * 3 + -2.0 * 1` in the example graph. -/
 theorem evaluator_computes_row (K : Type u) [OrderedRing K] :
     layer.Computes .binary32 (fun i => (natural (value i) : K)) 0 0 (natural 1) := by
-  refine Affine.evaluator_computes layer rfl bits_value (fun h => ?_) ?_ ?_
-  · cases h
+  refine Affine.evaluator_computes layer rfl bits_value ?_ ?_
   · rw [evaluated_row]; exact (natural_mul _ 1).symm.trans one_scaled.symm
   · rw [evaluated_row]; decide +kernel
 

@@ -2,10 +2,10 @@ prelude
 import PytestTorchLean.Spec.Schedule
 import PytestTorchLean.Thm.Arithmetic
 /-!
-# Schedules are executions
+# Schedules are rounded sums
 
 What the evaluator computes with its sequential schedule, and what a runtime computes with fused multiply-adds
-or in any grouping, is a rounded sum in the sense of the specification, in every ordered ring. The only
+or in any grouping, is a rounded sum of all products, in every ordered ring. The only
 hypothesis is that the result is finite: an operation that overflows gives an infinity or NaN, which no later
 addition makes finite again.
 -/
@@ -165,8 +165,8 @@ theorem fused_continues :
     rw [joined_last] at g
     exact g
 
-/-- **The evaluator's schedule is an execution.** -/
-theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
+/-- The evaluator's schedule. -/
+theorem sequential_sums {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
     (h : Products (pair :: pairs) terms) (finite : exponent (sequential 0 (pair :: pairs)) < 255) :
     Sums .rounded terms (scaled (sequential 0 (pair :: pairs))) := by
   cases terms with
@@ -181,8 +181,8 @@ theorem sequential_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} 
       exact mul_is_execution m h.1
     exact sequential_continues pairs (add 0 (mul pair.fst pair.snd)) [t] terms first h.2 finite
 
-/-- **The fused schedule is an execution.** -/
-theorem fused_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
+/-- The fused schedule. -/
+theorem fused_sums {pair : Nat × Nat} {pairs : List (Nat × Nat)} {terms : List K}
     (h : Products (pair :: pairs) terms) (finite : exponent (fused 0 (pair :: pairs)) < 255) :
     Sums .rounded terms (scaled (fused 0 (pair :: pairs))) := by
   cases terms with
@@ -192,8 +192,8 @@ theorem fused_is_execution {pair : Nat × Nat} {pairs : List (Nat × Nat)} {term
     have f := fused_finite pairs (fma pair.fst pair.snd 0) finite
     exact fused_continues pairs (fma pair.fst pair.snd 0) [t] terms (fma_zero_is_execution f h.1) h.2 finite
 
-/-- **Every grouping is an execution.** -/
-theorem grouping_is_execution : (grouping : Grouping) → (terms : List K) → Products grouping.pairs terms →
+/-- Every grouping. -/
+theorem grouping_sums : (grouping : Grouping) → (terms : List K) → Products grouping.pairs terms →
     exponent grouping.run < 255 → Sums .rounded terms (scaled grouping.run)
   | .product _, [], h, _ => h.elim
   | .product _, _ :: _ :: _, h, _ => h.2.elim
@@ -202,10 +202,10 @@ theorem grouping_is_execution : (grouping : Grouping) → (terms : List K) → P
     obtain ⟨s, t, e, hs, ht⟩ := products_split left.pairs right.pairs terms h
     obtain ⟨fl, fr⟩ := add_finite finite
     rw [e]
-    exact add_is_execution finite (grouping_is_execution left s hs fl) (grouping_is_execution right t ht fr)
+    exact add_is_execution finite (grouping_sums left s hs fl) (grouping_sums right t ht fr)
   | .multiplyAdd _ _, [], h, _ => h.elim
   | .multiplyAdd _ rest, t :: terms, h, finite =>
-    fma_is_execution finite h.1 (grouping_is_execution rest terms h.2 (fma_finite finite).2.2)
+    fma_is_execution finite h.1 (grouping_sums rest terms h.2 (fma_finite finite).2.2)
 
 end Binary32
 
@@ -241,22 +241,5 @@ theorem divides_one (s : K) : Divides 1 s s := by
     exact le_cert ((ring2 K a u, 3 * a + u - (a + a), a + u) a (natural (1 * 2 ^ 24))) h
   rw [z]
   exact ⟨nonneg, by rw [OrderedRing.neg_zero]; exact nonneg⟩
-
-/-- **The evaluator's value of a row** is one that the specification allows: `slots` hold the binary32 numbers
-    of the patterns `bits`, and `y` is what the sequential schedule computes, a finite number. -/
-theorem evaluator_computes (a : Affine) {bits : Nat → Nat} {slots : Nat → K} {position row : Nat} {y : K}
-    (undivided : a.divisor = 1)
-    (h : ∀ i, natural (2 ^ 149) * slots i = scaled (bits i))
-    (nonempty : a.pairs bits position row ≠ [])
-    (hy : natural (2 ^ 149) * y = scaled (sequential 0 (a.pairs bits position row)))
-    (finite : exponent (sequential 0 (a.pairs bits position row)) < 255) :
-    a.Computes .binary32 slots position row y := by
-  refine ⟨natural (2 ^ 149) * y, ?_, by rw [undivided]; exact divides_one _⟩
-  have products := terms_are_products a h position row
-  rw [hy]
-  generalize a.pairs bits position row = pairs at *
-  cases pairs with
-  | nil => exact absurd rfl nonempty
-  | cons pair pairs => exact sequential_is_execution products finite
 end Affine
 end PytestTorchLean
