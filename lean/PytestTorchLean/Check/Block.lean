@@ -232,5 +232,78 @@ theorem results_eq {b w c R levels n count : Nat} {ys : List Nat} (hb : 0 < b) (
       refine ih.trans (result _ ?_)
       rw [← next', Nat.mul_succ b z, Natural.pow_add, Nat.add_mul, Nat.mul_assoc, ← Nat.add_assoc]
 
+/-! ### One tile for everything -/
+
+/-- The reversed vectors `vs` times the rows of `x`, side by side behind what is in `y`: with one tile that
+    has room for all results, nothing has to be counted or moved. `mask` is the lowest digit of every
+    row. -/
+def beside (b down mask x : Nat) (vs : List Nat) : Nat → Nat :=
+  List.rec (motive := fun _ => Nat → Nat) (fun y => y)
+    (fun v _ rest y => rest (Nat.add (Nat.shiftLeft y b)
+        (Nat.land (Nat.shiftRight (Nat.mul x v) down) mask))) vs
+
+theorem dot_one {b c R n x v : Nat} (h1 : 1 ≤ n) (hn : n ≤ c) (hv : v < 2 ^ (b * n)) :
+    dot b c R n 1 v [x] =
+    Nat.land (Nat.shiftRight (x * v) (b * (n - 1))) ((2 ^ b - 1) * ones (b * c) R) := by
+  obtain ⟨pad, rfl⟩ := Nat.exists_of_le hn
+  obtain ⟨m, rfl⟩ := Nat.exists_of_le h1
+  have e1 : 1 + m - 1 = m := Natural.add_sub_cancel_left 1 m
+  have e2 : 1 + m + pad - 1 = pad + m := sub_eq_of_add_eq (by
+    rw [Nat.add_comm 1 m, Natural.add_right_comm m 1 pad, Nat.add_comm m pad])
+  have e3 : (1 + m + pad) * 1 - (1 + m) = pad := by rw [Natural.mul_one, Natural.add_sub_cancel_left]
+  have small : v * 2 ^ (b * pad) < 2 ^ (b * (1 + m + pad)) := by
+    rw [Nat.mul_add b (1 + m) pad, Natural.pow_add, Nat.mul_comm v, Nat.mul_comm (2 ^ (b * (1 + m)))]
+    exact mul_lt_mul_left (two_pow_pos _) hv
+  have product : piecesTimes b (1 + m + pad) [x] (v * 2 ^ (b * pad)) = x * v * 2 ^ (b * pad) := by
+    rw [piecesTimes_cons, land_low, mod_eq_self small, Nat.mul_assoc]; rfl
+  show Nat.land (Nat.shiftRight (piecesTimes b _ [x] (v * 2 ^ (b * ((1 + m + pad) * 1 - (1 + m)))))
+    (b * (1 + m + pad - 1))) _ = _
+  rw [e1, e2, e3, product]
+  refine congrArg (fun y => Nat.land y _) ?_
+  show x * v * 2 ^ (b * pad) / 2 ^ (b * (pad + m)) = x * v / 2 ^ (b * m)
+  rw [Nat.mul_add b pad m, ← shift_shift, Nat.mul_comm (x * v), mul_div_cancel (two_pow_pos _)]
+
+theorem beside_eq {b w c R levels n x : Nat} (hb : 0 < b) (hc : 0 < c) (hw : c ≤ w) (hl : R ≤ 2 ^ levels)
+    (h1 : 1 ≤ n) (hn : n ≤ c) :
+    (N : Nat) → (v : Nat → Nat) → (∀ u, u < N → v u < 2 ^ (b * n)) →
+    (y z : Nat) → z < c → z + N ≤ c →
+    results b w c R levels n 1 [x] (enumerated [] N v) y z 0 =
+    wider b w c levels
+      (beside b (b * (n - 1)) ((2 ^ b - 1) * ones (b * c) R) x (enumerated [] N v) y)
+  | 0, _, _, y, z, _, _ => by
+    show 0 * 2 ^ (b * z) + wider b w c levels y = _
+    rw [Nat.zero_mul, Nat.zero_add]; rfl
+  | N + 1, v, hv, y, z, _, hz => by
+    have here := dot_one (R := R) (x := x) h1 hn (hv 0 (Nat.succ_le_succ (Nat.zero_le N)))
+    show results b w c R levels n 1 [x] (v 0 :: enumerated [] N fun u => v (u + 1)) y z 0 = _
+    rw [results_cons, here]
+    cases e : Nat.beq (z + 1) c with
+    | false =>
+      have more : z + 1 ≤ c := Nat.le_trans (Nat.succ_le_succ (Nat.le_add_right z N)) hz
+      have more : z + 1 < c := by
+        cases le_or_lt c (z + 1) with
+        | inr g => exact g
+        | inl g =>
+          have same : z + 1 = c := Nat.le_antisymm more g
+          rw [same, Nat.beq_refl] at e; exact Bool.noConf_tf e
+      exact beside_eq hb hc hw hl h1 hn N (fun u => v (u + 1)) (fun u hu => hv (u + 1) (Nat.succ_le_succ hu))
+        _ (z + 1) more (by rw [Natural.add_right_comm]; exact hz)
+    | true =>
+      -- the tile is full, so no vector is left
+      have e : z + 1 = c := Nat.eq_of_beq_eq_true e
+      have none : N = 0 := Nat.le_antisymm (Nat.le_of_add_le_add_right (z + 1)
+        (by rw [Nat.zero_add, Nat.add_comm N, Natural.add_right_comm, e]; exact hz)) (Nat.zero_le N)
+      subst none
+      have g1 : grid b c 0 R (fun _ _ => 0) = 0 := grid_zero b c 0 R
+      have g2 : grid b w 0 R (fun _ _ => 0) = 0 := grid_zero b w 0 R
+      have empty : wider b w c levels (grid b c 0 R fun _ _ => 0) = grid b w 0 R fun _ _ => 0 :=
+        wider_eq hb hc hw hl
+          (fun r _ => row_lt (Nat.zero_le c) (fun i hi => absurd hi (Nat.not_succ_le_zero i)))
+      rw [g1, g2] at empty
+      show (0 * 2 ^ (b * c) + wider b w c levels _) * 2 ^ (b * 0) + wider b w c levels 0 = _
+      have one : 2 ^ (b * 0) = 1 := rfl
+      rw [empty, one, Natural.mul_one, Nat.zero_mul, Nat.zero_add, Nat.add_zero]
+      rfl
+
 end Matrix
 end PytestTorchLean

@@ -357,11 +357,14 @@ theorem mul_ones {b : Nat} (hb : 0 < b) (m c : Nat) : c * ones b m = pack b m (f
 
 /-! ### Evaluation order -/
 
-/-- `f n`, with `n` evaluated to a literal before it is substituted -/
+/-- `f n`, with `n` evaluated to a literal before it is substituted: what the successor of a literal is made
+    of is one. A variable in place of `n` stops the computation. -/
 def force {α : Sort u} (f : Nat → α) (n : Nat) : α :=
-  Nat.rec (motive := fun _ => α) (f 0) (fun m _ => f (Nat.succ m)) n
+  Nat.rec (motive := fun _ => α) (f 0) (fun m _ => f m) (Nat.add 1 n)
 theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := by
-  cases n <;> rfl
+  have e : Nat.add 1 n = Nat.succ n := Nat.add_comm 1 n
+  unfold force
+  rw [e]
 /-- Compiled code evaluates arguments first anyway. -/
 @[inline] def compiledForce {α : Sort u} (f : Nat → α) (n : Nat) : α := f n
 @[csimp] theorem compiledForce_eq : @force = @compiledForce :=
@@ -370,7 +373,7 @@ theorem force_eq {α : Sort u} (f : Nat → α) (n : Nat) : force f n = f n := b
 /-- `f n`, with `n` evaluated first but substituted as it stands: later uses find its value in the kernel's
     cache. Takes less memory than `force`; not for loops, where such terms would pile up. -/
 def share {α : Sort u} (f : Nat → α) (n : Nat) : α :=
-  Bool.casesOn (motive := fun _ => α) (Nat.ble n n) (f n) (f n)
+  Bool.rec (motive := fun _ => α) (f n) (f n) (Nat.ble n n)
 theorem share_eq {α : Sort u} (f : Nat → α) (n : Nat) : share f n = f n := by
   unfold share
   cases Nat.ble n n <;> rfl

@@ -150,9 +150,42 @@ theorem enumerated_length : (N : Nat) → (v : Nat → Nat) → (enumerated [] N
 
 /-- The rows of the grid `x` times all of the `count` reversed vectors in `turned`; `tiles` of `c` columns
     have room for the `m` columns of `x`. -/
-def dotsOf (b w c R levels m tiles count x turned : Nat) : Nat :=
+def dotsIn (b w c R levels m tiles count x turned : Nat) : Nat :=
   evaluated (pieces b w c R levels x tiles)
     fun ys => results b w c R levels m tiles ys (cut (Nat.mul b m) count count turned []) 0 0 0
+/-- The same with one tile. -/
+def dotsBeside (b w c R levels m count x turned : Nat) : Nat :=
+  force (fun b => force (fun y => force (fun down => force (fun mask =>
+      wider b w c levels (beside b down mask y (cut (Nat.mul b m) count count turned []) 0))
+    (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b c) R)))
+    (Nat.mul b (Nat.sub m 1)))
+    (closer b w c levels (piece b w c R x 0))) b
+/-- The same, with the fewest steps of the kernel. -/
+def dotsOf (b w c R levels m tiles count x turned : Nat) : Nat :=
+  Bool.casesOn (motive := fun _ => Nat)
+    (both (both (Nat.beq tiles 1) (Nat.ble count c)) (both (Nat.ble 1 m) (Nat.ble m c)))
+    (dotsIn b w c R levels m tiles count x turned)
+    (dotsBeside b w c R levels m count x turned)
+theorem dotsOf_in {b w c R levels m tiles count x turned : Nat} (hb : 0 < b) (hc : 0 < c) (hcw : c ≤ w)
+    (hl : R ≤ 2 ^ levels) (hcount : 0 < count) :
+    dotsOf b w c R levels m tiles count x turned = dotsIn b w c R levels m tiles count x turned := by
+  unfold dotsOf
+  cases e : both (both (Nat.beq tiles 1) (Nat.ble count c)) (both (Nat.ble 1 m) (Nat.ble m c)) with
+  | false => rfl
+  | true =>
+    obtain ⟨e1, e2⟩ := both_true e
+    obtain ⟨t, few⟩ := both_true e1
+    obtain ⟨h1, hm⟩ := both_true e2
+    obtain rfl := Nat.eq_of_beq_eq_true t
+    show dotsBeside b w c R levels m count x turned = _
+    unfold dotsBeside dotsIn
+    simp only [force_eq]
+    have one : pieces b w c R levels x 1 = [closer b w c levels (piece b w c R x 0)] :=
+      pieces_succ b w c R levels x 0
+    rw [evaluated_eq, cut_eq (Nat.mul b m) count count turned [] hcount Nat.le.refl, one]
+    exact (beside_eq hb hc hcw hl (Nat.le_of_ble_eq_true h1) (Nat.le_of_ble_eq_true hm) count
+      (digit (Nat.mul b m) turned) (fun u _ => digit_lt _ _ _) 0 0 hc
+      (by rw [Nat.zero_add]; exact Nat.le_of_ble_eq_true few)).symm
 
 theorem dotsOf_eq {b w c R levels m tiles count a d turned : Nat} {f V : Nat → Nat → Nat}
     (hb : 0 < b)
@@ -192,7 +225,8 @@ theorem dotsOf_eq {b w c R levels m tiles count a d turned : Nat} {f V : Nat →
   have empty : grid b c 0 R (fun _ _ => 0) = 0 := grid_zero b c 0 R
   have empty' : grid b w 0 R (fun _ _ => 0) = 0 := grid_zero b w 0 R
   rw [empty, empty', enumerated_length, Nat.zero_mul, Nat.zero_add, Nat.zero_mul, Nat.zero_add] at all
-  unfold dotsOf
+  rw [dotsOf_in hb hc hcw hl hcount]
+  unfold dotsIn
   rw [evaluated_eq, cut_eq (Nat.mul b m) count count turned [] hcount Nat.le.refl]
   refine all.trans (grid_congr fun r _ k hk => ?_)
   obtain ⟨q, hq⟩ := Nat.exists_of_le hk
