@@ -227,14 +227,17 @@ class Chain:
 
     @lru_cache(maxsize=1 << 14)  # noqa: B019 - every pass of a box asks the same again
     def residual(
-        self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
+        self, function: CurveFunction, unit: int, rise: int, fall: int, depth: int, lower: int, upper: int
     ) -> tuple[int, int] | None:
-        """Check.Curve.settled, stepped and carried: bounds of unit * value + slope * (top - argument), the
-        budget included."""
+        """Check.Curve.settled, stepped and carried: bounds of unit * value + rise * (top - argument) +
+        fall * argument, the budget included; fall is 0 where the function never falls."""
+        if not function.logistic and not function.fused:
+            return self._stepped(function, unit, (rise, fall), depth, lower, upper)
+        if fall:
+            return None
+        slope = rise
         if function.fused:
             return self._carried(function, unit, slope, lower, upper)
-        if not function.logistic:
-            return self._stepped(function, unit, slope, depth, lower, upper)
         left, right = self.at(function, lower), self.at(function, upper)
         if left is None or right is None or max(lower, upper) > self.scale.top:
             return None
@@ -245,10 +248,16 @@ class Chain:
         return None if radius > found[0] else (found[0] - radius, found[1] + radius)
 
     def _stepped(
-        self, function: CurveFunction, unit: int, slope: int, depth: int, lower: int, upper: int
+        self,
+        function: CurveFunction,
+        unit: int,
+        slope: tuple[int, int],
+        depth: int,
+        lower: int,
+        upper: int,
     ) -> tuple[int, int] | None:
         """Check.Curve.stepped: every piece by the function's own rule, the line by its ends."""
-        top, ends = self.scale.top, [lower, upper]
+        (rise, fall), top, ends = slope, self.scale.top, [lower, upper]
         for _ in range(depth):
             ends = [end for pair in pairwise(ends) for end in (pair[0], sum(pair) >> 1)] + ends[-1:]
         if upper > top:
@@ -258,7 +267,10 @@ class Chain:
             found = self.exactly(function, left, right)
             if found is None:
                 return None
-            line = slope * max(top - right, 0), slope * max(top - left, 0)
+            line = (
+                rise * max(top - right, 0) + fall * left,
+                rise * max(top - left, 0) + fall * right,
+            )
             pieces.append((*found, unit * found[0] + line[0], unit * found[1] + line[1]))
         lows, highs, least, most = zip(*pieces, strict=True)
         radius = unit * GRANTED[function].radius(self.scale, min(lows), max(highs))
@@ -354,14 +366,16 @@ def _log2(n: int) -> int:
 def curve_slopes(
     function: CurveFunction, low: NDArray[np.float64], high: NDArray[np.float64], bits: int
 ) -> NDArray[np.int64]:
-    """Slopes of chords, int64, in units of 2^-bits and below 2^_STEEPEST."""
+    """Slopes of chords, int64, in units of 2^-bits and below 2^_STEEPEST; negative where a sine or cosine
+    falls."""
     own = CURVES[function.label]
     with np.errstate(all="ignore"):
         chord = (own.value(high) - own.value(low)) / (high - low)
         slope = np.where(high - low > _NARROW, chord, own.slope((low + high) / 2))
     unit = 1 << bits
     most = (unit << _STEEPEST) - 1
-    found: NDArray[np.int64] = np.clip(np.rint(np.nan_to_num(slope) * unit), 0, most).astype(np.int64)
+    least = -most if function in (CurveFunction.SINE, CurveFunction.COSINE) else 0
+    found: NDArray[np.int64] = np.clip(np.rint(np.nan_to_num(slope) * unit), least, most).astype(np.int64)
     return found
 
 

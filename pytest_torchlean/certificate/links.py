@@ -190,25 +190,27 @@ def slide(box: Box, node: PassedNode, link: SlideData, rows: Rows) -> Rows:
     if not isinstance(curve, CurveData) or rows.start != node.start or rows.count != curve.count:
         raise NotRelaxable("a smooth activation that is read in part")
     require(max(link.bits, link.size, link.precision) <= LONGEST and link.depth <= DEEPEST)
-    require(link.slopes >> link.size * curve.count == 0 and link.stages <= DEEPEST)
+    require(link.slopes >> 2 * link.size * curve.count == 0 and link.stages <= DEEPEST)
     chain = Chain(scale, link.stages, link.precision)
     unit, span = 1 << link.bits, 1 << link.size
     raised = (unit + span) * scale.center
     stride = 1 << 2 * scale.half
     require((chain.fits or curve.function.fused) and link.size < rows.digit and raised <= stride)
     require(rows.count << (rows.size + 1) < 1 << rows.digit)
-    slopes = np.array(unpack_digits(link.slopes, link.size, curve.count), dtype=object)
+    digits = unpack_digits(link.slopes, link.size, 2 * curve.count)
     low, mirrored = np.zeros(curve.count, dtype=object), np.zeros(curve.count, dtype=object)
-    for place, slope in enumerate(slopes.tolist()):
+    for place, (rise, fall) in enumerate(zip(digits[: curve.count], digits[curve.count :], strict=True)):
         slot = curve.first + place
         own = chain.residual(
-            curve.function, unit, slope, link.depth, int(box.lower[slot]), int(box.upper[slot])
+            curve.function, unit, rise, fall, link.depth, int(box.lower[slot]), int(box.upper[slot])
         )
         if own is None:
             raise NotRelaxable("a smooth activation that is not bounded")
-        low[place] = own[0] + (span - slope) * scale.center
-        mirrored[place] = (2 * unit + slope + span) * scale.center - own[1]
+        require(rise + fall <= span)
+        low[place] = own[0] + (span - rise - fall) * scale.center
+        mirrored[place] = (2 * unit + rise + fall + span) * scale.center - own[1]
         require(0 <= mirrored[place] < stride and low[place] < stride)
+    rises, falls = (np.array(part, dtype=object) for part in (digits[: curve.count], digits[curve.count :]))
     positive, negative = np.maximum(rows.form, 0), np.maximum(-rows.form, 0)
     least = rounded(box, rows, positive, low) + rounded(box, rows, negative, mirrored)
     mass = (positive + negative).sum(axis=1)
@@ -218,7 +220,7 @@ def slide(box: Box, node: PassedNode, link: SlideData, rows: Rows) -> Rows:
         limit=unit * rows.limit + (rows.weight * rows.count << (rows.size + 1 + 2 * scale.half)),
         start=curve.first,
         size=rows.size + link.size,
-        form=rows.form * slopes,
+        form=rows.form * (rises - falls),
         gain=unit * rows.gain + rows.weight * least,
         loss=unit * rows.loss + rows.weight * raised * mass,
         width=max(rows.width, rows.count),

@@ -310,7 +310,8 @@ def _passed(
     if isinstance(node.node, MaximumData | MinimumData):
         return chosen_choice(box, earlier, node, own, rows, most)
     if isinstance(node.node, CurveData):
-        packed = pack_digits(own.lower.tolist(), own.size)
+        signed = np.concatenate([np.maximum(own.lower, 0), np.maximum(-own.lower, 0)])
+        packed = pack_digits(signed.tolist(), own.size)
         step = curve_step(node.node.function)
         slid = SlideData(own.bits, own.size, packed, own.depth, step.first, step.radius)
         return slid, slide(box, node, slid, rows)

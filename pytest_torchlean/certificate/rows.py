@@ -34,7 +34,8 @@ class PassedNode:
 class Slopes:
     """Slopes of the lines below and above one ReLU node, int64 (n,), in units of 2^-bits.
 
-    Of a smooth activation both are the slope of its line; depth: how often its intervals are halved.
+    Of a smooth activation both are the slope of its line, which may be negative; depth: how often its
+    intervals are halved.
     """
 
     bits: int
@@ -45,7 +46,7 @@ class Slopes:
     @property
     def size(self) -> int:
         """Bits of a digit that holds any of them, and one in any case."""
-        largest = max((int(side.max(initial=0)) for side in (self.lower, self.upper)), default=0)
+        largest = max((int(np.abs(side).max(initial=0)) for side in (self.lower, self.upper)), default=0)
         return max(self.bits + 1, largest.bit_length())
 
 

@@ -27,7 +27,8 @@ class BendData:
 
 @dataclass(frozen=True)
 class SlideData:
-    """Check.Relaxation.Link.slide: a slope for each neuron of a curve, digits of `size` bits, times 2^bits.
+    """Check.Relaxation.Link.slide: a slope for each neuron of a curve, digits of `size` bits, times 2^bits;
+    behind them for each neuron what is taken off its slope, where its line falls.
 
     Intervals are halved `depth` times; the function is enclosed by `stages` stages of `precision` bits.
     """

@@ -16,6 +16,17 @@ open OrderedRing
 variable {K : Type u} [OrderedRing K]
 namespace Curve
 
+/-- What a value `η` is off a line at the argument `ξ`, both in fixed point, as a number that is not negative:
+    the line has the slope `slope - fall`, in units of `1 / factor`. -/
+def offLine (s : Scale) (factor slope fall : Nat) (ξ η : K) : K :=
+  natural factor * η + (natural slope * (natural s.top - ξ) + natural fall * ξ)
+theorem offLine_zero (s : Scale) (factor slope : Nat) (ξ η : K) :
+    offLine s factor slope 0 ξ η = natural factor * η + natural slope * (natural s.top - ξ) := by
+  unfold offLine
+  have z : (natural 0 : K) * ξ = 0 := zero_mul ξ
+  rw [z]
+  exact (ring2 K a b, a + (b + 0), a + b) _ _
+
 /-! ### All pieces, and the budget -/
 
 /-- Bounds over an interval, halved `depth` times. -/

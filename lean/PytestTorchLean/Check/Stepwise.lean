@@ -4,7 +4,8 @@ import PytestTorchLean.Check.Residual
 # Any curve as a line and a residual, piece by piece
 
 For curves whose rise is not known: over every piece of an interval the curve's own rule encloses its values,
-and the line is enclosed by its ends. What is lost is the line's rise over one piece.
+and the line is enclosed by its ends. What is lost is the line's rise over one piece. A line has two slopes,
+of which the difference counts: it may rise or fall.
 -/
 set_option linter.all false
 universe u
@@ -14,31 +15,32 @@ variable {K : Type u} [OrderedRing K]
 namespace Curve
 
 /-- Bounds of the values and of the residual over an interval, halved `depth` times. -/
-def stepwise (factor slope top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (depth : Nat) :
+def stepwise (factor slope fall top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (depth : Nat) :
     Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool :=
   Nat.rec (motive := fun _ => Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool)
     (fun l u next => rule l u fun low high => force
-        (fun lo => force (next low high lo) (Nat.add (Nat.mul factor high) (Nat.mul slope (Nat.sub top l))))
-      (Nat.add (Nat.mul factor low) (Nat.mul slope (Nat.sub top u))))
+        (fun lo => force (next low high lo) (Nat.add (Nat.mul factor high)
+            (Nat.add (Nat.mul slope (Nat.sub top l)) (Nat.mul fall u))))
+      (Nat.add (Nat.mul factor low) (Nat.add (Nat.mul slope (Nat.sub top u)) (Nat.mul fall l))))
     (fun _ rest l u next => force (fun m =>
         rest l m fun low high lo hi => rest m u fun low' high' lo' hi' =>
           force (fun a => force (fun b => force (fun c => force (next a b c) (Nat.add hi (Nat.sub hi' hi)))
             (Nat.sub lo (Nat.sub lo lo'))) (Nat.add high (Nat.sub high' high)))
           (Nat.sub low (Nat.sub low low')))
       (Nat.shiftRight (Nat.add l u) 1)) depth
-theorem stepwise_zero (factor slope top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (l u : Nat)
-    (next : Nat → Nat → Nat → Nat → Bool) :
-    stepwise factor slope top rule 0 l u next =
-    rule l u fun low high =>
-      next low high (factor * low + slope * (top - u)) (factor * high + slope * (top - l)) := by
+theorem stepwise_zero (factor slope fall top : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool)
+    (l u : Nat) (next : Nat → Nat → Nat → Nat → Bool) :
+    stepwise factor slope fall top rule 0 l u next =
+    rule l u fun low high => next low high (factor * low + (slope * (top - u) + fall * l))
+      (factor * high + (slope * (top - l) + fall * u)) := by
   unfold stepwise
   simp only [force_eq]
   rfl
-theorem stepwise_succ (factor slope top depth : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool)
+theorem stepwise_succ (factor slope fall top depth : Nat) (rule : Nat → Nat → (Nat → Nat → Bool) → Bool)
     (l u : Nat) (next : Nat → Nat → Nat → Nat → Bool) :
-    stepwise factor slope top rule (depth + 1) l u next =
-    stepwise factor slope top rule depth l ((l + u) / 2) fun low high lo hi =>
-      stepwise factor slope top rule depth ((l + u) / 2) u fun low' high' lo' hi' =>
+    stepwise factor slope fall top rule (depth + 1) l u next =
+    stepwise factor slope fall top rule depth l ((l + u) / 2) fun low high lo hi =>
+      stepwise factor slope fall top rule depth ((l + u) / 2) u fun low' high' lo' hi' =>
         next (low - (low - low')) (high + (high' - high)) (lo - (lo - lo')) (hi + (hi' - hi)) := by
   unfold stepwise
   simp only [force_eq]
@@ -46,9 +48,9 @@ theorem stepwise_succ (factor slope top depth : Nat) (rule : Nat → Nat → (Na
 
 /-- The residual of a result, whose argument is between `l` and `u`: over all pieces, moved outward by the
     budget. -/
-def stepped (factor slope top center relative constant depth : Nat)
-    (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  both (Nat.ble u top) (stepwise factor slope top rule depth l u fun low high lo hi =>
+def stepped (factor top center relative constant depth : Nat)
+    (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (slope fall l u : Nat) (next : Nat → Nat → Bool) : Bool :=
+  both (Nat.ble u top) (stepwise factor slope fall top rule depth l u fun low high lo hi =>
     force (fun r => both (Nat.ble r lo) (force (fun a => force (next a) (Nat.add hi r)) (Nat.sub lo r)))
       (Nat.mul factor (Nat.succ (Nat.shiftRight
               (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant)
@@ -89,27 +91,29 @@ theorem high_of {a b : Nat} {r : K} (t : r ≤ natural a ∨ r ≤ natural b) : 
 
 theorem stepwise_sound {e : K → K}
     (he : IsExponential e)
-    {s : Scale} {function : Curve} {factor slope bits count limit : Nat}
+    {s : Scale} {function : Curve} {factor slope fall bits count limit : Nat}
     (hu : 0 < s.unit)
     (hc : s.unit ≤ s.center)
     (hl : limit < s.unit * 256 ^ count) :
     (depth l u : Nat) → (next : Nat → Nat → Nat → Nat → Bool) → (x : K) → u ≤ s.top → Within s l u x →
-    stepwise factor slope s.top (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) depth
-      l u next = true →
+    stepwise factor slope fall s.top (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit)
+      depth l u next = true →
     ∃ low high lo hi, (∀ v, function.At e x v → Within s low high v ∧
-          natural lo ≤ natural factor * s.image v + natural slope * (natural s.top - s.image x) ∧
-            natural factor * s.image v + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
+          natural lo ≤ offLine s factor slope fall (s.image x) (s.image v) ∧
+            offLine s factor slope fall (s.image x) (s.image v) ≤ natural hi) ∧
       next low high lo hi = true
   | 0, l, u, next, x, ht, hx, h => by
     rw [stepwise_zero] at h
     obtain ⟨_, low, high, w, h⟩ := exactly_sound he hu hc hl hx function h
     refine ⟨low, high, _, _, fun v hv => ⟨w v hv, ?_, ?_⟩, h⟩
-    · rw [natural_add, natural_mul, natural_mul, Linear.natural_sub ht]
-      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).1) (mul_le_left (natural_nonneg _) ?_)
+    · rw [natural_add, natural_mul, natural_add, natural_mul, natural_mul, Linear.natural_sub ht]
+      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).1) (add_le_add
+          (mul_le_left (natural_nonneg _) ?_) (mul_le_left (natural_nonneg _) hx.1))
       exact le_cert ((ring3 K t a b, t - a - (t - b), b - a) _ _ _) (sub_nonneg hx.2)
     · have hl' : l ≤ s.top := Nat.le_trans (natural_le_reflect (le_trans hx.1 hx.2)) ht
-      rw [natural_add, natural_mul, natural_mul, Linear.natural_sub hl']
-      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).2) (mul_le_left (natural_nonneg _) ?_)
+      rw [natural_add, natural_mul, natural_add, natural_mul, natural_mul, Linear.natural_sub hl']
+      refine add_le_add (mul_le_left (natural_nonneg _) (w v hv).2) (add_le_add
+          (mul_le_left (natural_nonneg _) ?_) (mul_le_left (natural_nonneg _) hx.2))
       exact le_cert ((ring3 K t a b, t - a - (t - b), b - a) _ _ _) (sub_nonneg hx.1)
   | depth + 1, l, u, next, x, ht, hx, h => by
     rw [stepwise_succ] at h
@@ -144,18 +148,18 @@ theorem stepwise_sound {e : K → K}
 
 theorem stepped_sound {e : K → K}
     (he : IsExponential e)
-    {s : Scale} {function : Curve} {factor slope bits count limit depth l u : Nat}
+    {s : Scale} {function : Curve} {factor slope fall bits count limit depth l u : Nat}
     {next : Nat → Nat → Bool} {x y : K}
     (hu : 0 < s.unit)
     (hc : s.unit ≤ s.center)
     (hl : limit < s.unit * 256 ^ count)
     (hx : Within s l u x)
     (hy : function.Computes .binary32 e x y)
-    (h : stepped factor slope s.top s.center (function.eighths * 2 ^ 126)
+    (h : stepped factor s.top s.center (function.eighths * 2 ^ 126)
       ((function.eighths + 8 * function.absolute) * s.unit) depth
-      (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) l u next = true) :
-    ∃ lo hi, (natural lo ≤ natural factor * s.image y + natural slope * (natural s.top - s.image x) ∧
-        natural factor * s.image y + natural slope * (natural s.top - s.image x) ≤ natural hi) ∧
+      (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) slope fall l u next = true) :
+    ∃ lo hi, (natural lo ≤ offLine s factor slope fall (s.image x) (s.image y) ∧
+        offLine s factor slope fall (s.image x) (s.image y) ≤ natural hi) ∧
       next lo hi = true := by
   unfold stepped at h
   obtain ⟨c1, h⟩ := both_true h
@@ -171,10 +175,9 @@ theorem stepped_sound {e : K → K}
   have b := b.mul_left (natural_nonneg factor)
   rw [← natural_mul] at b
   obtain ⟨b1, b2⟩ := b
-  have apart : natural factor * s.image y + natural slope * (natural s.top - s.image x) =
-      natural factor * s.image v + natural slope * (natural s.top - s.image x) +
-          natural factor * (natural s.unit * (y - v)) := by
-    unfold Scale.image
+  have apart : offLine s factor slope fall (s.image x) (s.image y) =
+      offLine s factor slope fall (s.image x) (s.image v) + natural factor * (natural s.unit * (y - v)) := by
+    unfold offLine Scale.image
     exact (ring8 K f u y v c r z w, f * (u * y + c) + r, f * (u * v + c) + r + f * (u * (y - v)))
       (natural factor) (natural s.unit) y v (natural s.center) _ 0 0
   rw [apart]

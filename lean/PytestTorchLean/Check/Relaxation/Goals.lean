@@ -43,8 +43,8 @@ inductive Link where
       then divide them as in `through`; passes no node -/
   | join (weight own other size shift short : Nat)
   /-- replace a smooth activation by lines and residuals: one slope for each neuron, digits of `size` bits,
-      multiples of `2^-bits`; intervals are halved `depth` times, the function enclosed by `stages` stages of
-      `precision` bits -/
+      multiples of `2^-bits`, and behind these for each what is taken off it, so that lines may fall;
+      intervals are halved `depth` times, the function enclosed by `stages` stages of `precision` bits -/
   | slide (bits size slopes depth stages precision : Nat)
   /-- replace what the rows hold of the differences of `fact`, where the bit of `chosen` is 1, by lines over
       the differences of what the ReLU reads, with slopes as in `bend`, which wait there; passes no node -/

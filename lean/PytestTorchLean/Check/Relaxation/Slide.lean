@@ -1,12 +1,12 @@
 prelude
-import PytestTorchLean.Check.Relaxation.Residuals
+import PytestTorchLean.Check.Relaxation.Slanted
 import PytestTorchLean.Check.Stepwise
 /-!
 # Through a smooth activation
 
 Every neuron has one slope, and its value is the slope times the argument plus a residual (Check/Residual, for
-curves whose rise is not known Check/Stepwise). Rows go on with the slopes; the residuals are replaced by
-their bounds, as `finish` does with slots.
+curves whose rise is not known Check/Stepwise). Rows go on with the slopes (Check/Relaxation/Slanted). Only
+lines of curves whose rise is not known may fall.
 -/
 set_option linter.all false
 universe u
@@ -24,10 +24,11 @@ def slideLogistic (s : Scale) (frame : Frame) (function : Curve)
       (force (fun multiple => force (fun base => force
               (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun roof =>
           force (fun factor => force (fun share => force (fun center => force (fun small => force (fun bent =>
-            slide s frame (fun slope => Curve.settledOf unit slope small top base roof bent
+            slide s frame (fun slope fall l u next => both (Nat.beq fall 0)
+                (Curve.settledOf unit slope small top base roof bent
               (fun m =>
                   Curve.enclose factor multiple base share center precision stages measure one limit m m)
-                center relative constant depth)
+                center relative constant depth l u next))
               bits size slopes first n direct mirrored count x next)
           function.bent) s.unit) s.center) function.share) function.factor)
         (function.roof s.unit s.center)) s.top) (Nat.pow 2 bits))
@@ -68,14 +69,21 @@ theorem slideLogistic_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
     obtain ⟨v, hv⟩ := Curve.exists_value he y function hf
     exact ⟨low, high, ⟨y, v, im, hv, w v hv⟩, hn⟩
   have rule : Settles s (function.Computes .binary32 e) (2 ^ bits)
-    (fun slope => Curve.settled (Curve.line s function (2 ^ bits) slope)
+    (fun slope fall l u next => both (Nat.beq fall 0)
+      (Curve.settled (Curve.line s function (2 ^ bits) slope)
       (fun m => Curve.enclose function.factor (function.multiple s.unit) (function.base s.unit s.center)
           function.share s.center precision stages (s.unit * 256 ^ stages) (2 ^ precision)
           (Curve.farthest * s.unit) m m) s.center (function.eighths * 2 ^ 126)
-        ((function.eighths + 8 * function.absolute) * s.unit) depth) :=
-    fun slope l u next x y hx hy hs => by
+        ((function.eighths + 8 * function.absolute) * s.unit) depth l u next)) :=
+    fun slope fall l u next x y hx hy hs => by
+      obtain ⟨flat, hs⟩ := both_true hs
       obtain ⟨lo, hi, r, hn⟩ := Curve.settled_sound he hf sf.unit c1 encloses hs
-      exact ⟨lo, hi, r x y hx hy, hn⟩
+      have t := r x y hx hy
+      unfold Curve.Line.residual at t
+      rw [Nat.eq_of_beq_eq_true flat]
+      refine ⟨lo, hi, ?_, hn⟩
+      rw [Curve.offLine_zero]
+      exact t
   exact slide_sound sf hm hx rule hc h
 
 /-- `slide` by the curve's own rule over pieces, every interval halved `depth` times. -/
@@ -85,7 +93,7 @@ def slideStepwise (s : Scale) (frame : Frame) (function : Curve)
   both (Nat.ble s.unit s.center)
     (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
       (force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun center =>
-          slide s frame (fun slope => Curve.stepped unit slope top center relative constant depth
+          slide s frame (Curve.stepped unit top center relative constant depth
               (Curve.exactly s function precision stages measure one limit))
             bits size slopes first n direct mirrored count x next)
         s.center) s.top) (Nat.pow 2 bits))
@@ -111,11 +119,11 @@ theorem slideStepwise_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
   have c2 : Curve.farthest * s.unit < s.unit * 256 ^ stages := Nat.le_of_ble_eq_true c2
   obtain ⟨e, he, hc⟩ := curve
   have rule : Settles s (function.Computes .binary32 e) (2 ^ bits)
-    (fun slope => Curve.stepped (2 ^ bits) slope s.top s.center (function.eighths * 2 ^ 126)
+    (Curve.stepped (2 ^ bits) s.top s.center (function.eighths * 2 ^ 126)
         ((function.eighths + 8 * function.absolute) * s.unit) depth
         (Curve.exactly s function precision stages (s.unit * 256 ^ stages) (2 ^ precision)
           (Curve.farthest * s.unit))) :=
-    fun slope l u next x y hx hy hs => Curve.stepped_sound he sf.unit c1 c2 hx hy hs
+    fun slope fall l u next x y hx hy hs => Curve.stepped_sound he sf.unit c1 c2 hx hy hs
   exact slide_sound sf hm hx rule hc h
 
 /-- `slide` by enclosures of `stages` stages of `precision` bits, every interval halved `depth` times; a fused
@@ -125,7 +133,8 @@ def slideCurve (s : Scale) (frame : Frame) (function : Curve)
     (next : Batch → Bool) : Bool :=
   match function with
   | .fused operation => force (fun relative => force (fun constant => force (fun unit => force (fun top =>
-        slide s frame (fun slope => Curve.carried unit top s.center relative constant slope) bits size slopes
+        slide s frame (fun slope fall l u next => both (Nat.beq fall 0)
+            (Curve.carried unit top s.center relative constant slope l u next)) bits size slopes
           first n direct mirrored count x next)
       s.top) (Nat.pow 2 bits)) (Nat.mul
           (Nat.add (Curve.fused operation).eighths (Nat.mul 8 (Curve.fused operation).absolute)) s.unit))
@@ -151,12 +160,17 @@ theorem slideCurve_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
     simp only [force_eq] at h
     obtain ⟨e, he, hc⟩ := curve
     have rule : Settles s ((Curve.fused operation).Computes .binary32 e) (2 ^ bits)
-      (fun slope => Curve.carried (2 ^ bits) s.top s.center
+      (fun slope fall l u next => both (Nat.beq fall 0) (Curve.carried (2 ^ bits) s.top s.center
         ((Curve.fused operation).eighths * 2 ^ 126)
-          (((Curve.fused operation).eighths + 8 * (Curve.fused operation).absolute) * s.unit) slope) :=
-      fun slope l u next x y hx hy hs => by
+          (((Curve.fused operation).eighths + 8 * (Curve.fused operation).absolute) * s.unit)
+          slope l u next)) :=
+      fun slope fall l u next x y hx hy hs => by
+        obtain ⟨flat, hs⟩ := both_true hs
         obtain ⟨lo, hi, r, hn⟩ := Curve.carried_sound (K := K) (e := e) hs
-        exact ⟨lo, hi, r x y hx hy, hn⟩
+        rw [Nat.eq_of_beq_eq_true flat]
+        refine ⟨lo, hi, ?_, hn⟩
+        rw [Curve.offLine_zero]
+        exact r x y hx hy
     exact slide_sound sf hm hx rule hc h
   | .exp, curve, h => slideLogistic_sound sf hm hx curve h
   | .sigmoid, curve, h => slideLogistic_sound sf hm hx curve h
