@@ -34,7 +34,7 @@ from pytest_torchlean.bounds.layers import (
     picked,
     prepared,
 )
-from pytest_torchlean.bounds.program import ONE_SLOT, Program, Slots
+from pytest_torchlean.bounds.program import ONE_SLOT, AffineNode, Program, ReluNode, Slots
 from pytest_torchlean.bounds.sweeps import Lines, Swept, go_back, relu_lines
 
 SLOPE_BITS = 8
@@ -56,7 +56,8 @@ class Options:
 
     extrema: whether maxima and minima get lines; else their bounds stand for them. apart: whether the two
     values that one reads are bounded each on its own, as in a certificate; else their difference is.
-    intersect: whether a row's bound counts only where it is better than the interval.
+    intersect: whether a row's bound counts only where it is better than the interval. at_positions: whether
+    rows bound what nodes with several positions write, too, as in certificates with cases by phases.
     """
 
     method: Method = Method.CROWN
@@ -64,6 +65,7 @@ class Options:
     extrema: bool = False
     intersect: bool = True
     apart: bool = False
+    at_positions: bool = True
 
 
 STATED = Options(extrema=True, apart=True)
@@ -229,13 +231,26 @@ def bound(program: Program, lower: Float64, upper: Float64, options: Options = S
     for number, layer in enumerate(layers.layers):
         if has_lines(layer, extrema=options.extrema):
             known = argument_bounds(layers, number, low, high)
-            if lines and options.method is Method.CROWN:
+            by_rows = options.at_positions or not _at_positions(program, number)
+            if lines and options.method is Method.CROWN and by_rows:
                 known = tightened(number, known, (low, high), alive, options)
                 store(layers, number, known, (low, high))
             lines[number] = relu_lines(*known, options.bits)
             alive = with_lines(alive, number, lines[number])
         step_interval(layers, number, low, high)
     return LinearBounds(layers, low, high, lines, alive)
+
+
+def _at_positions(program: Program, number: int) -> bool:
+    """Whether a ReLU reads what a node with several positions writes."""
+    node = program.nodes[number]
+    return isinstance(node, ReluNode) and any(
+        isinstance(own, AffineNode)
+        and len(own.sources) > 1
+        and own.start < node.first + node.size
+        and node.first < own.start + own.size
+        for own in program.nodes[:number]
+    )
 
 
 def store(

@@ -12,15 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.relaxation import (
-    DIFFERENCE_BITS,
-    digits_for,
-    fits_frame,
-    followed,
-    go_back,
-    margins,
-    width_for,
-)
+from pytest_torchlean.certificate.links import fits_frame, width_for
+from pytest_torchlean.certificate.relaxation import DIFFERENCE_BITS, digits_for, followed, go_back, margins
 from pytest_torchlean.certificate.rows import (
     Box,
     Difference,

@@ -26,6 +26,7 @@ from pytest_torchlean.certificate.substitution import (
     ChooseData,
     ConvolveData,
     LinkData,
+    RelaxationData,
     SettleData,
     SkipData,
     SlideData,
@@ -233,6 +234,18 @@ def rounded(box: Box, rows: Rows, part: Integers, numbers: Integers, *, up: bool
     if found is None:
         raise NotRelaxable("digits too short for a row's sum")
     return found
+
+
+def width_for(box: Box, rows: Rows) -> int:
+    """Digits of a row."""
+    most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * box.scale.top
+    return max(rows.width, -(-most.bit_length() // rows.digit))
+
+
+def fits_frame(box: Box, rows: Rows, data: RelaxationData) -> bool:
+    """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
+    width = width_for(box, rows)
+    return data.digit % 2 == 0 and rows.width <= data.width and width <= data.width <= 4 * width + 64
 
 
 def bits_needed(node: PassedNode, size: int) -> int:

@@ -23,11 +23,13 @@ from pytest_torchlean.certificate.links import (
     bend,
     bits_needed,
     chosen_link,
+    fits_frame,
     follow,
     product_of,
     rounded,
     slide,
     through,
+    width_for,
 )
 from pytest_torchlean.certificate.model import RelaxedData
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
@@ -54,8 +56,9 @@ COEFFICIENT_BITS = 20
 NO_MULTIPLIERS: Mapping[int, Float64] = MappingProxyType({})
 DIFFERENCE_BITS = 30
 """The same where differences are bounded: they are far smaller than the values they are formed of."""
-_BITS_OF_CURVES, _MANY_SLOTS = 64, 4000
-"""With curves and so many slots: rows join often, and are charged there for each slot of a long run."""
+_BITS_OF_CURVES, _BITS_AT_POSITIONS, _MANY_SLOTS = 64, 30, 4000
+"""With so many slots: where rows are shortened they are charged for each slot of a long run, and with curves
+they join often."""
 _FEWEST_BITS = 6
 _SHORTER_BITS = 16
 """Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
@@ -329,8 +332,11 @@ def finished(box: Box, rows: Rows) -> Integers:
 
 def bits_for(box: Box, passed: Sequence[PassedNode]) -> int:
     """Bits that coefficients keep."""
-    if len(box.lower) > _MANY_SLOTS and any(isinstance(node.node, CurveData) for node in passed):
+    nodes = [own.node for own in passed] if len(box.lower) > _MANY_SLOTS else []
+    if any(isinstance(node, CurveData) for node in nodes):
         return _BITS_OF_CURVES
+    if any(isinstance(node, AffineData) and node.positions > 1 for node in nodes):
+        return _BITS_AT_POSITIONS
     return DIFFERENCE_BITS if box.differences else COEFFICIENT_BITS
 
 
@@ -366,18 +372,6 @@ def digits_for(
     if peak <= 0:
         raise NotRelaxable("coefficients longer than a digit")
     return digits_for(passed, slopes, multipliers, usual)
-
-
-def width_for(box: Box, rows: Rows) -> int:
-    """Digits of a row."""
-    most = rows.limit + (rows.weight * rows.count << (rows.size + 1)) * box.scale.top
-    return max(rows.width, -(-most.bit_length() // rows.digit))
-
-
-def fits_frame(box: Box, rows: Rows, data: RelaxationData) -> bool:
-    """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
-    width = width_for(box, rows)
-    return data.digit % 2 == 0 and rows.width <= data.width and width <= data.width <= 4 * width + 64
 
 
 def followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:

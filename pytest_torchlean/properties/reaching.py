@@ -33,6 +33,7 @@ from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
 from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
+from pytest_torchlean.properties.open_clauses import parted
 from pytest_torchlean.properties.pairs import is_pair
 from pytest_torchlean.properties.proving import (
     OUT_OF_TIME,
@@ -156,7 +157,7 @@ def decide_run(own: Run, started: float) -> Evidence:
     context, program, unsafe = own.context, own.program, own.unsafe
     own.seconds["read"] = time.monotonic() - started
     budget = context.budget
-    asked = questions(unsafe, own.most_rows)
+    asked = parted(program, unsafe, questions(unsafe, own.most_rows))
     known = context.memory.recall(unsafe=digest_of(unsafe), **own.digests)
     with context.memory.timed():
         found = _replayed(own, known)
@@ -174,7 +175,7 @@ def decide_run(own: Run, started: float) -> Evidence:
         text, next_steps = unfinished(own.prop)
         return replace(_undecided(own, found, text), next_steps=next_steps)
     if proof is not None:
-        return _proved(own, proof, len(asked))
+        return _proved(own, proof, len({id(question.box) for question in asked}))
     suggested = _suggested(own)
     if suggested is not None:
         return _refuted(own, suggested)

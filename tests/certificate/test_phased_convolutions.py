@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from phase_examples import Example, evaluated, example_of, foreseen, proof, script_of, with_script
 from test_convolution import network
 
+from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree, leaves
 from pytest_torchlean.bounds.splitting import Leaf
-from pytest_torchlean.certificate.linear import relaxed_script
+from pytest_torchlean.certificate import relaxation
+from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.linear import bounded_by_rows, relaxed_script
+from pytest_torchlean.certificate.lines import in_binary64
 from pytest_torchlean.certificate.model import Emission, NodeScript, ScriptData, TightenScript
 from pytest_torchlean.certificate.phased import Sides
 from pytest_torchlean.certificate.plan import Goal, prepare
@@ -100,3 +105,52 @@ def test_a_case_that_integers_refuse_is_split_by_the_bounds_that_they_give() -> 
     assert low.shape == high.shape == (program.size,)
     assert leaf.bounds is not None
     assert (low <= np.minimum(leaf.bounds.high[:, 0], high)).all()
+
+
+@pytest.mark.parametrize("semantics", BOTH)
+def test_coefficients_behind_convolutions_are_longer_where_many_slots_are_charged(
+    semantics: Semantics, monkeypatch: pytest.MonkeyPatch, library: BuiltLibrary, lean: LeanInstall
+) -> None:
+    own, told, digits = EXAMPLES["two channels"], [], []
+    leaf = whole(own)
+
+    def tell(_: PhaseLeaf, sides: Sides) -> None:
+        told.append(sides)
+
+    for many in (4000, 0):
+        monkeypatch.setattr(relaxation, "_MANY_SLOTS", many)
+        account = prepare(own.network.program, [Goal(own.forms, (own.box,))], semantics)
+        claim = account.emission.claims[0]
+        script, accepted, _ = relaxed_script(account, claim, claim.boxes[0], leaf, tell)
+        assert not accepted
+        digits.append(longest(script))
+    (low, high), (closer_low, closer_high) = told
+    assert digits[1] >= digits[0] + 8
+    assert (closer_low >= low).all()
+    assert (closer_high <= high).all()
+    assert (closer_high - closer_low < high - low).any()
+    assert evaluated(proof(own, semantics), library, lean)
+
+
+def longest(script: ScriptData) -> int:
+    """The most bits that a coefficient of a relaxation has."""
+    if isinstance(script, TightenScript):
+        return max(script.rows.digit, longest(script.rest))
+    return longest(script.rest) if isinstance(script, NodeScript) else 0
+
+
+def test_bounds_of_certificates_without_cases_are_foreseen() -> None:
+    program = EXAMPLES["three channels"].network.program
+    low, high = np.full(program.inputs, -0.5), np.full(program.inputs, 0.5)
+    box = RationalBox(*(tuple(Fraction(value) for value in side.tolist()) for side in (low, high)))
+    forms = EXAMPLES["three channels"].forms
+    account = prepare(program, [Goal(forms, (box,))], Semantics.REAL)
+    _, state = bounded_by_rows(account, account.emission.claims[0].boxes[0])
+    known = [in_binary64(account, side[:, 0]) for side in (state.lower, state.upper)]
+    alike, tighter = (
+        crown.bound(program, low[None], high[None], replace(crown.STATED, at_positions=also))
+        for also in (False, True)
+    )
+    assert np.allclose(alike.low[:, 0], known[0], atol=1e-3)
+    assert np.allclose(alike.high[:, 0], known[1], atol=1e-3)
+    assert (tighter.high - tighter.low < alike.high - alike.low - 1e-2).any()

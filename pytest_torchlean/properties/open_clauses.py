@@ -1,0 +1,59 @@
+"""Clauses that need a search, parted from those of the same box that backward rows prove at once.
+
+In a large model every form that is carried back costs, in each case by ReLU phases again: cases are for the
+forms that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pytest_torchlean.bounds import crown
+from pytest_torchlean.bounds.interval import Float64
+from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.properties.curved_phases import is_curved
+from pytest_torchlean.properties.linear import slot_rows
+from pytest_torchlean.properties.unsafe import Question, safe_forms
+from pytest_torchlean.spec.vnnlib import UnsafeSet
+
+_SLOTS = range(4000, 24_000)
+"""Models for which forms are counted, and cases by phases are sought."""
+_SURE = 1e-2
+"""By how much rows must prove a clause in binary64; rows are scaled to a largest coefficient of 1."""
+_WITHOUT_CASES = replace(crown.STATED, at_positions=False)
+"""Bounds as a certificate without cases states them."""
+
+
+def parted(program: Program, unsafe: UnsafeSet, asked: Sequence[Question]) -> tuple[Question, ...]:
+    """The questions; of a large model, those about several clauses of which rows prove some as two each."""
+    if program.size not in _SLOTS or is_curved(program):
+        return tuple(asked)
+    return tuple(own for question in asked for own in _parted(program, unsafe, question))
+
+
+def _parted(program: Program, unsafe: UnsafeSet, question: Question) -> Iterator[Question]:
+    lower, upper = (
+        np.array([[to_float(bound) for bound in side]]) for side in (question.box.lower, question.box.upper)
+    )
+    if len(question.cases) == 1 or not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        yield question
+        return
+    proved = _reached(program, question, lower, upper) > _SURE
+    if proved.all() or not proved.any():
+        yield question
+        return
+    for chosen in (proved, ~proved):
+        cases = tuple(case for case, own in zip(question.cases, chosen.tolist(), strict=True) if own)
+        yield Question(question.box, safe_forms(cases, unsafe.inputs, unsafe.outputs), cases)
+
+
+def _reached(program: Program, question: Question, lower: Float64, upper: Float64) -> Float64:
+    """A lower bound of each clause, float64 (clauses,): that of its best row."""
+    bounds = crown.bound(program, lower, upper, _WITHOUT_CASES)
+    least = crown.minimum(bounds, slot_rows(program, question.forms))
+    best: Float64 = least.reshape(-1, question.forms.alternatives).max(axis=1)
+    return best
