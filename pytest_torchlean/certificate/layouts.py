@@ -21,6 +21,8 @@ from pytest_torchlean.certificate.words import pack_words, sources_of
 
 STEADY = (1 << 32) - 1
 """The shift of a column that reads the same slot at every position."""
+_FARTHEST = 4
+"""Shifts by more than so many times the positions find no room."""
 MOST_BLOCKS = 4096
 """Blocks of places that are moved back to their slots."""
 
@@ -41,7 +43,29 @@ def layout_of(node: AffineData) -> Layout | None:
     """A layout for a node with several positions; None where a column's slots find no places."""
     sources = sources_of(node)
     steady = (sources == sources[:1]).all(axis=0) & (sources[0] > 0)
-    board = _Board(node.rows, sources)
+    # a line of a square image and one more; that of another image may be longer
+    usual = 2 * isqrt(node.positions) + 2
+    found = _laid(node, sources, steady, usual)
+    reach = _reach(sources[:, ~steady])
+    if (found is None or not found.unique) and usual < reach <= _FARTHEST * node.positions:
+        wider = _laid(node, sources, steady, reach)
+        return found if wider is None or not wider.unique else wider
+    return found
+
+
+def _reach(sources: Index) -> int:
+    """By how many positions the columns read at one position lie apart at most, and one more."""
+    if not sources.size or len(sources) < 2:
+        return 0
+    steps = np.abs(np.diff(sources, axis=0))
+    step = int(np.median(steps[steps > 0])) if (steps > 0).any() else 1
+    least = np.where(sources > 0, sources, sources.max()).min(axis=1)
+    return int((sources.max(axis=1) - least).max()) // step + 2
+
+
+def _laid(node: AffineData, sources: Index, steady: NDArray[np.bool_], apart: int) -> Layout | None:
+    """A layout where a channel's places have room for shifts by `apart` positions."""
+    board = _Board(node.rows, sources, apart)
     shifts = np.zeros(node.columns, dtype=np.int64)
     middle = np.abs(np.arange(len(sources)) - len(sources) // 2)
     order = sorted(np.flatnonzero(~steady), key=lambda column: _rank(sources[:, column], middle))
@@ -65,13 +89,12 @@ def _rank(sources: Index, middle: Index) -> tuple[int, int]:
 class _Board:
     """Slots in places, while columns are added one after the other."""
 
-    def __init__(self, rows: int, sources: Index) -> None:
+    def __init__(self, rows: int, sources: Index, apart: int) -> None:
         positions, columns = sources.shape
         self._step = rows * np.arange(positions)
         self._rows = rows
         self._margin = rows * positions
-        # a sheet has room for shifts by a line of positions and one more
-        self._sheet = rows * (positions + 2 * isqrt(positions) + 2)
+        self._sheet = rows * (positions + apart)
         self._sheets = columns // max(1, rows) + 2
         self._at = np.zeros(self._sheet * self._sheets + 2 * self._margin, dtype=np.int64)
         self._place = np.full(int(sources.max(initial=0)) + 1 + rows, -1, dtype=np.int64)

@@ -19,7 +19,7 @@ from test_relaxation import accepted, agrees, applied, found, with_link
 from pytest_torchlean.certificate.layouts import STEADY, arrangement_of, layout_of
 from pytest_torchlean.certificate.relaxation import relax
 from pytest_torchlean.certificate.statement import AffineData, Semantics
-from pytest_torchlean.certificate.substitution import ConvolveData, RelaxationData, SettleData
+from pytest_torchlean.certificate.substitution import BendData, ConvolveData, RelaxationData, SettleData
 from pytest_torchlean.certificate.words import sources_of, unpack_words
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 
@@ -56,6 +56,20 @@ def turned(tokens: int = 5, channels: int = 24, width: int = 12) -> Network:
     ]
     values = {"u": weights(rng, channels, width), "v": weights(rng, width, 2)}
     return Network(model(nodes, {"x": [channels, tokens]}, ["z"], values), channels * tokens, 2 * tokens)
+
+
+def wide(height: int = 4, width: int = 10) -> Network:
+    """Conv to 4 channels, ReLU, Conv to 2 over a low, wide image: its lines are long, its positions few."""
+    rng = np.random.default_rng(11)
+    nodes = [
+        helper.make_node("Conv", ["x", "u", "a"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Conv", ["r", "v", "b"], ["z"]),
+    ]
+    values = {"u": weights(rng, 4, 1, 1, 2), "a": weights(rng, 4), "v": weights(rng, 2, 4, 3, 1)}
+    values["b"] = weights(rng, 2)
+    proto = model(nodes, {"x": [1, 1, height, width]}, ["z"], values)
+    return Network(proto, height * width, 2 * (height - 2) * (width - 1))
 
 
 def relaxed(stage: Stage) -> RelaxationData:
@@ -95,6 +109,18 @@ def test_rows_go_back_to_the_inputs_and_bounds_hold(shape: tuple[int, tuple[int,
         images = [after.scale.unit * value + after.scale.center for value in values]
         for low, image, high in zip(after.lower, images, after.upper, strict=True):
             assert low <= image <= high
+
+
+def test_rows_pass_a_convolution_over_a_wide_image() -> None:
+    """On to the inputs, and not only to the bounds of what the last node reads."""
+    *_, stage = stages(emission_of(wide()))
+    assert [type(link) for link in relaxed(stage).links] == [ConvolveData, BendData, SettleData]
+    node = stage.passed[-1].node
+    assert isinstance(node, AffineData)
+    layout = layout_of(node)
+    assert layout is not None
+    assert layout.unique
+    assert len(set(layout.places[layout.places > 0].tolist())) == np.count_nonzero(layout.places)
 
 
 def test_rows_pass_a_matrix_that_is_applied_to_turned_tokens() -> None:
@@ -179,10 +205,11 @@ def test_lean_computes_the_same_bounds(lean: LeanInstall, library: BuiltLibrary,
                 same = applied(stage, rows, agrees(found(stage, rows)))
                 name = f"{seed}_{number}_{semantics.name.lower()}"
                 lines.append(f"theorem same{name} : ({same}) = true := by decide +kernel")
-    *_, stage = stages(emission_of(turned()))
-    rows = relaxed(stage)
-    same = applied(stage, rows, agrees(found(stage, rows)))
-    lines.append(f"theorem same_turned : ({same}) = true := by decide +kernel")
+    for name, other in (("turned", turned()), ("wide", wide())):
+        *_, stage = stages(emission_of(other, semantics=Semantics.BINARY32))
+        rows = relaxed(stage)
+        same = applied(stage, rows, agrees(found(stage, rows)))
+        lines.append(f"theorem same_{name} : ({same}) = true := by decide +kernel")
     assert accepted(lines, lean, library, tmp_path)
 
 
