@@ -12,6 +12,8 @@ import PytestTorchLean.Thm.CertifiedChoices
 import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.CertifiedPairs
 import PytestTorchLean.Thm.CertifiedZeros
+import PytestTorchLean.Thm.CertifiedSigns
+import PytestTorchLean.Thm.CertifiedTogether
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Thm.Conversion

@@ -20,6 +20,7 @@ def enclose (unit center l u : Nat) (next : Nat → Nat → Bool) : Bool :=
       (force (fun low => next low low) (Nat.sub center unit)))
     (force (fun high => next high high) (Nat.add center unit))
 
+/-- The sign of a number between two bounds lies between those that `enclose` hands on. -/
 theorem enclose_sound {s : Scale} {l u : Nat} {next : Nat → Nat → Bool} {e : K → K} {x : K}
     (hu : 0 < s.unit)
     (hc : s.unit ≤ s.center)

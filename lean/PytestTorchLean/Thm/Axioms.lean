@@ -3,7 +3,7 @@ import PytestTorchLean.Approximation.Square
 import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Smooth
 import PytestTorchLean.Thm.Soundness
-import PytestTorchLean.Thm.Certified
+import PytestTorchLean.Thm.CertifiedSigns
 import PytestTorchLean.Thm.Evaluator
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Instances
@@ -59,6 +59,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Linearize.products_sound
 #print axioms PytestTorchLean.Linearize.quotients_sound
 #print axioms PytestTorchLean.Forward.Cuts.run_sound
+#print axioms PytestTorchLean.Forward.partsTogether_sound
+#print axioms PytestTorchLean.Sign.enclose_sound
 
 /-! ### What runtimes compute is among the executions -/
 #print axioms PytestTorchLean.Binary32.sequential_is_execution
@@ -91,6 +93,8 @@ set_option linter.all false
 #print axioms PytestTorchLean.Example.refused
 #print axioms PytestTorchLean.Example.sound
 #print axioms PytestTorchLean.Example.conclusion_binary32
+#print axioms PytestTorchLean.Example.sign_bounded
+#print axioms PytestTorchLean.Example.softmax_bounded
 #print axioms PytestTorchLean.Example.universal_approximation
 #print axioms PytestTorchLean.Example.square_accepted_binary32
 #print axioms PytestTorchLean.Example.square_refused
