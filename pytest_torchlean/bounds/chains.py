@@ -50,6 +50,11 @@ class Chain:
         """The number of ReLUs, and that of the last level."""
         return len(self.relus)
 
+    def until(self, number: int) -> Chain:
+        """The levels before one, with that as the last."""
+        end = number + 1
+        return Chain(self.weights[:end], self.biases[:end], self.relus[:number])
+
     def units(self, number: int, places: NDArray[np.int64], signs: Float64) -> Float64:
         """Values of a level at these places, or their opposites, as rows: float64 (places, size + 1), the
         constant last. signs: 1 or -1 for each.

@@ -62,10 +62,11 @@ class RefinedCase:
 
 @dataclass(frozen=True)
 class RefinedSearch:
-    """tree: None where cases were left. gap: the lowest bound that was left."""
+    """tree: None where cases were left. gap: the lowest bound that was left. bounded: cases."""
 
     tree: RefinedCase | None
     gap: float
+    bounded: int = 0
 
 
 def behind(steps: Sequence[Tightening | Decided], then: Ending | Halves) -> RefinedCase:

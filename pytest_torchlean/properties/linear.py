@@ -97,7 +97,7 @@ def cases_of(
     that there may be. phases: whether the box of a model with many inputs, and with more than MOST_CASES of
     any, is split by ReLU phases, into no more cases than Lean is expected to check in the `granted` seconds,
     or in the time that the spec grants; without `granted`, a dense chain also into cases that bound earlier
-    values again. Raises OutOfTime.
+    values again, at once where conditions on a narrow level lead there. Raises OutOfTime.
     """
     if program.size > (_MOST_PHASED_SLOTS if phases else _MOST_SLOTS):
         return None
@@ -134,7 +134,15 @@ def cases_of(
         return None
     seconds = budget.seconds if granted is None else granted
     affordable = seconds / seconds_per_case(program)
-    bounded = int(min(MOST_PHASES, 2 * affordable))
+    bounded, most_refined = (int(min(MOST_PHASES, own * affordable)) for own in (2, _CASES_REFINED))
+    alone = granted is None and forms.alternatives == 1 and chain_of(program) is not None
+    if alone:
+        known = stated(program, lower, upper, rows, 1, budget=budget)
+        narrow = retightening.by_conditions(
+            known.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget
+        )
+        if narrow is not None and narrow.tree is not None:
+            return Leaf(lower, upper, known.slopes, refined=narrow.tree)
     if program.size <= _MOST_SLOTS:
         found = stated(program, lower, upper, rows, forms.alternatives, together=_FEW_GROUPS, budget=budget)
     by_phases = phases_of(
@@ -142,14 +150,12 @@ def cases_of(
     )
     if by_phases.tree is not None:
         return Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
-    if granted is not None or forms.alternatives > 1 or chain_of(program) is None:
+    if not alone:
         return None
-    most_refined = int(min(MOST_PHASES, affordable * _CASES_REFINED))
-    found = stated(program, lower, upper, rows, forms.alternatives, budget=budget)
-    refined = retightening.search(found.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget)
+    refined = retightening.search(known.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget)
     if refined is None or refined.tree is None:
         return None
-    return Leaf(lower, upper, found.slopes, refined=refined.tree)
+    return Leaf(lower, upper, known.slopes, refined=refined.tree)
 
 
 def _slack(program: Program) -> float:

@@ -14,7 +14,7 @@ from phase_examples import Example, evaluated, example, foreseen, script_of, wit
 
 from pytest_torchlean.bounds.budget import UNLIMITED
 from pytest_torchlean.bounds.refined import Halves, RefinedCase
-from pytest_torchlean.bounds.retightening import search
+from pytest_torchlean.bounds.retightening import by_conditions, search
 from pytest_torchlean.bounds.splitting import Leaf
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.certificate.binary import decode, document_of, encode
@@ -35,6 +35,7 @@ EXAMPLES = {
     "two hidden layers": example(9, 6, 6, share=0.5),
     "three hidden layers": example(4, 6, 5, 5, share=0.6),
     "four hidden layers": example(5, 6, 6, 6, 6, share=0.5),
+    "a narrow layer": example(4, 16, 3, 8, share=0.5),
 }
 BOTH = [Semantics.REAL, Semantics.BINARY32]
 
@@ -44,7 +45,9 @@ def leaf_of(own: Example) -> Leaf:
     rows = slot_rows(program, own.forms)
     low, high = (np.array([to_float(x) for x in side]) for side in (own.box.lower, own.box.upper))
     known = stated(program, low, high, rows, 1)
-    found = search(known.bounds, rows, most=200, slack=1e-3)
+    found = by_conditions(known.bounds, rows, most=200, slack=1e-3) or search(
+        known.bounds, rows, most=200, slack=1e-3
+    )
     assert found is not None
     assert found.tree is not None
     return Leaf(low, high, known.slopes, refined=found.tree)
