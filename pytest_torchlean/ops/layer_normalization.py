@@ -40,8 +40,10 @@ _LEAST_EPSILON = 2.0**-60
 """Far above what is lost where squares underflow."""
 
 
-def normalized_step(node: Node, graph: Graph) -> Step | str:
-    """Of LayerNormalization and RMSNormalization: rows are what lies behind an axis."""
+def normalized_step(node: Node, graph: Graph, *, exact: bool = False) -> Step | str:
+    """Of LayerNormalization and RMSNormalization: rows are what lies behind an axis. exact: for claims about
+    exact arithmetic.
+    """
     kind = graph.types[node.inputs[0]]
     terms = math.prod(kind.shape[integer(node, "axis") :])
     places = [
@@ -49,10 +51,11 @@ def normalized_step(node: Node, graph: Graph) -> Step | str:
         for name in node.inputs[1:]
         if name
     ]
-    return _step(node, graph, terms, places, centered=node.op == "LayerNormalization")
+    centered = node.op == "LayerNormalization"
+    return _step(node, graph, terms, places, centered=centered, exact=exact)
 
 
-def grouped_step(node: Node, graph: Graph) -> Step | str:
+def grouped_step(node: Node, graph: Graph, *, exact: bool = False) -> Step | str:
     """Of InstanceNormalization and GroupNormalization: rows are channels, or groups of them, of a batch."""
     kind = graph.types[node.inputs[0]]
     channels, size = kind.shape[1], math.prod(kind.shape[2:])
@@ -61,14 +64,17 @@ def grouped_step(node: Node, graph: Graph) -> Step | str:
     if kind.size == 0:
         return "it has no elements"
     owners = np.arange(kind.size, dtype=np.int64) // (channels // own * size) % own
-    return _step(node, graph, channels // groups * size, [owners, owners], centered=True)
+    return _step(node, graph, channels // groups * size, [owners, owners], centered=True, exact=exact)
 
 
-def _step(node: Node, graph: Graph, terms: int, places: Sequence[Positions], *, centered: bool) -> Step | str:
+def _step(
+    node: Node, graph: Graph, terms: int, places: Sequence[Positions], *, centered: bool, exact: bool
+) -> Step | str:
     """Of rows of so many terms; places: the number of scale, and of bias, that is each element's.
 
     Selections that change nothing say that up to rounding no d * (1 / sqrt(v)) is beyond sqrt(n): its square
-    is at most n * d * d / sum(d * d).
+    is at most n * d * d / sum(d * d). Where the sum of all d is exactly 0, none is beyond sqrt(n - 1): d is
+    then the sum of the others up to its sign, and their squares sum to d * d / (n - 1) at least.
     """
     size, epsilon = graph.types[node.inputs[0]].size, float(real(node, "epsilon"))
     if size == 0:
@@ -79,13 +85,19 @@ def _step(node: Node, graph: Graph, terms: int, places: Sequence[Positions], *, 
         return "its epsilon is not above 2^-60"
     names = [name for name in node.inputs[1:] if name]
     scale, *bias = (IndexStep((name,), own) for name, own in zip(names, places, strict=True))
-    unit = _unit(node.inputs[0], size // terms, terms, epsilon, centered)
+    most = np.float32(math.sqrt(terms) * (1 + 2.0**-9))
+    if exact and centered:
+        most = np.nextafter(np.float32(math.sqrt(max(terms - 1, 1))), np.float32(np.inf))
+    unit = _unit(node.inputs[0], size // terms, terms, epsilon, most, centered=centered)
     scaled: OperandStep = product(unit, scale, size)
     return combination([(scaled, 1.0), *((value, 1.0) for value in bias)], size)
 
 
-def _unit(name: str, rows: int, terms: int, epsilon: float, centered: bool) -> OperandStep:
-    """The input's rows, of mean 0 where `centered`, divided by the roots of their mean squares."""
+def _unit(
+    name: str, rows: int, terms: int, epsilon: float, most: np.float32, *, centered: bool
+) -> OperandStep:
+    """The input's rows, of mean 0 where `centered`, divided by the roots of their mean squares; none of them
+    is beyond `most`."""
     size = rows * terms
     places, owners = np.arange(size, dtype=np.int64), np.arange(rows, dtype=np.int64)
     gather, owner = places.reshape(rows, terms), places // terms
@@ -99,6 +111,5 @@ def _unit(name: str, rows: int, terms: int, epsilon: float, centered: bool) -> O
     raised = combination([(LinearStep((squares,), (average,)), 1.0)], rows, epsilon)
     inverse = QuotientStep(repeated(name, np.float32(1), rows), CurveStep(raised, "sqrt"))
     share = product(distance, PickStep(inverse, owner), size)
-    most = np.float32(math.sqrt(terms) * (1 + 2.0**-9))
     below = extremum((share, repeated(name, most, size)), False, size)
     return extremum((below, repeated(name, -most, size)), True, size)

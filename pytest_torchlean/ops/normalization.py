@@ -252,9 +252,18 @@ RULES: dict[str, OpRule] = {
     "Hardmax": OpRule(
         _infer_axis, _hardmax, exactly_rounded, no_step("which element it chooses depends on the input")
     ),
-    "LayerNormalization": replace(_LAYER, step=normalized_step, prepare=_prepare_layer),
+    "LayerNormalization": replace(
+        _LAYER,
+        step=normalized_step,
+        exact_step=partial(normalized_step, exact=True),
+        prepare=_prepare_layer,
+    ),
     "RMSNormalization": replace(rule_of(_infer_layer, _rms), step=normalized_step),
-    "InstanceNormalization": replace(rule_of(_infer_instance, _instance), step=grouped_step),
+    "InstanceNormalization": replace(
+        rule_of(_infer_instance, _instance),
+        step=grouped_step,
+        exact_step=partial(grouped_step, exact=True),
+    ),
     "LpNormalization": rule_of(_infer_axis, _lp),
     "LRN": rule_of(_infer_lrn, _lrn),
 }
