@@ -24,8 +24,8 @@ from pytest_torchlean.checker.evaluate import program
 from pytest_torchlean.checker.library import OPTIONS
 from pytest_torchlean.checker.sources import EVALUATED, ROOT, LeanSources, module_path, restricted
 from pytest_torchlean.errors import CertificateError
-from pytest_torchlean.properties.derived import BENDS
-from pytest_torchlean.properties.looped import MULTIPLIED_OUT
+from pytest_torchlean.properties.derived import ASSUMED, BENDS
+from pytest_torchlean.properties.looped import MULTIPLIED_OUT, says_what_the_system_is
 from pytest_torchlean.report.escape import terminal_line
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Verdict
@@ -49,8 +49,8 @@ _MEANINGS = {
 }
 
 
-_WITH_ASSUMPTION = ("invariant", "lyapunov", "gradient", "residual")
-"""Kinds whose ledger ends with how the claim's words relate to the graph and the inequalities."""
+_ASSUMED = (ASSUMED, BENDS, MULTIPLIED_OUT)
+"""What is assumed of the graph, as sentences of the ledger."""
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,9 @@ def _head(result: PropertyResult, semantics: str, title: str, use: str) -> Itera
 
 
 def _assumed(result: PropertyResult) -> str | None:
-    """What no theorem says about the words of the claim, where the ledger ends with it."""
+    """What no theorem says about the words of the claim, as the ledger has it."""
     trust = result.evidence.trust
-    if result.check not in _WITH_ASSUMPTION:
-        return None
-    return " ".join(trust[-2:] if trust and trust[-1] in (BENDS, MULTIPLIED_OUT) else trust[-1:]) or None
+    return " ".join(line for line in trust if line in _ASSUMED or says_what_the_system_is(line)) or None
 
 
 def _words(result: PropertyResult, semantics: str, text: str, texts: int) -> Iterator[str]:

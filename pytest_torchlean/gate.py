@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 from pytest_torchlean.error_codes import CODES
 from pytest_torchlean.errors import Finding, SpecError, SpecErrors, TorchleanError, UnsupportedError
 from pytest_torchlean.extensions.registry import NONE, Extensions
-from pytest_torchlean.jobs import AHEAD_IN_CLAIM, Job, claim_of, jobs_of, semantics_of, steps_in_words
+from pytest_torchlean.jobs import (
+    AHEAD_IN_CLAIM,
+    Job,
+    claim_of,
+    jobs_of,
+    other_steps_in_words,
+    semantics_of,
+    steps_in_words,
+)
 from pytest_torchlean.model_store import ModelStore
 from pytest_torchlean.progress import SILENT, Observer
 from pytest_torchlean.results import PropertyResult
@@ -237,15 +245,22 @@ def _excerpt(finding: Finding) -> tuple[str, ...]:
 
 def _with_preprocessing(evidence: Evidence, job: Job) -> Evidence:
     """The evidence with what the steps ahead of the model mean for its claim and for trust in it."""
-    if not job.preprocess:
-        return evidence
-    steps = "; ".join(steps_in_words(job))
-    line = (
-        f"The claim is about raw inputs. Ahead of the model's file: {steps}. The numbers are rounded to the "
+    if job.preprocess:
+        line = "The claim is about raw inputs. " + _ahead("the model's file", steps_in_words(job))
+        evidence = replace(evidence, claim=evidence.claim + AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
+    other = other_steps_in_words(job)
+    if other:
+        name = "the other model's file" if job.check == "equivalent" else "the file of the dynamics"
+        evidence = replace(evidence, trust=(*evidence.trust, _ahead(name, other)))
+    return evidence
+
+
+def _ahead(file: str, steps: Sequence[str]) -> str:
+    return (
+        f"Ahead of {file}: {'; '.join(steps)}. The numbers are rounded to the "
         "nearest binary32 numbers, every operation rounds once in binary32, and the deployed preprocessing "
-        "must do exactly these operations. The sha256 is that of the model's file alone."
+        f"must do exactly these operations. The sha256 is that of {file} alone."
     )
-    return replace(evidence, claim=evidence.claim + AHEAD_IN_CLAIM, trust=(*evidence.trust, line))
 
 
 def _evidence(

@@ -87,8 +87,17 @@ def claim_of(job: Job) -> str:
 
 def steps_in_words(job: Job) -> tuple[str, ...]:
     """What is done to a raw input before the model sees it, a line for each step."""
-    if not job.preprocess:
+    return _in_words(job.preprocess)
+
+
+def other_steps_in_words(job: Job) -> tuple[str, ...]:
+    """The same ahead of the second model of a property about two."""
+    return () if job.other is None else _in_words(job.other.preprocess)
+
+
+def _in_words(steps: tuple[PreprocessStep, ...]) -> tuple[str, ...]:
+    if not steps:
         return ()
     from pytest_torchlean.spec.preprocess import words
 
-    return tuple(words(step) for step in job.preprocess)
+    return tuple(words(step) for step in steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -31,7 +31,7 @@ from pytest_torchlean.certificate.model import (
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.substitution import MultiplyData
-from pytest_torchlean.checker import BuiltLibrary, LeanInstall
+from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 from pytest_torchlean.checker.evaluate import evaluate as run_checker
 from pytest_torchlean.properties.linear import cases_of, refining, slot_rows
 
@@ -146,6 +146,15 @@ def script_of(emission: Emission) -> ScriptData:
 
 def foreseen(emission: Emission) -> bool:
     return all(Account(emission).forecasts(0))
+
+
+def judged(
+    emission: Emission, ask: Callable[..., CheckResult], library: BuiltLibrary, lean: LeanInstall
+) -> None:
+    """The forecast, the kernel and the compiled checker accept it."""
+    assert foreseen(emission)
+    assert ask(emission).accepted
+    assert evaluated(emission, library, lean)
 
 
 def evaluated(emission: Emission, library: BuiltLibrary, lean: LeanInstall) -> bool:

@@ -18,7 +18,7 @@ import pytest
 from onnx import helper
 from onnx_models import model
 
-from pytest_torchlean import bundle
+from pytest_torchlean import bundle, invariant
 from pytest_torchlean.bundle import AcceptedText, bundle_files, write_bundle
 from pytest_torchlean.certificate.binary import decode, encode
 from pytest_torchlean.certificate.text import parse
@@ -27,8 +27,8 @@ from pytest_torchlean.checker.sources import read_sources, source_directory
 from pytest_torchlean.cli import main
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.properties import emitted, parts
-from pytest_torchlean.properties.derived import BENDS
-from pytest_torchlean.properties.looped import MULTIPLIED_OUT
+from pytest_torchlean.properties.derived import ASSUMED, BENDS
+from pytest_torchlean.properties.looped import MULTIPLIED_OUT, assumed
 from pytest_torchlean.results import PropertyResult
 from pytest_torchlean.verdict import Evidence, Verdict
 
@@ -358,22 +358,27 @@ def test_only_a_proof_of_the_known_form_is_bundled(evidence: Evidence, texts: li
     assert "Claim.lean" in bundle_files(result(PROVED), [AcceptedText(TEXT, ())], sources, b"")
 
 
-def test_what_words_take_for_granted_is_said() -> None:
-    evidence = replace(PROVED, trust=("the library", "That this graph is the derivative is tested."))
-    for check, said in (("gradient", True), ("lyapunov", True), ("range", False)):
-        named = replace(result(evidence), check=check)
-        sources = read_sources(source_directory())
-        text = bundle_files(named, [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
-        assert ("Assumed:    That this graph is the derivative is tested." in text) is said
+LOOP = invariant(dynamics={"x": "x + u"}, region=(-1, 1))
 
 
-@pytest.mark.parametrize("more", [BENDS, MULTIPLIED_OUT])
-def test_two_assumptions_are_both_stated(more: str) -> None:
-    """What is said of bends, or of monomials, stands behind what is assumed of the graph or the system."""
-    evidence = replace(PROVED, trust=("the library", "The expressions are the system.", more))
-    named, sources = replace(result(evidence), check="lyapunov"), read_sources(source_directory())
-    text = bundle_files(named, [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
-    assert "Assumed:    The expressions are the system. " + more[:20] in text
+@pytest.mark.parametrize("line", [ASSUMED, assumed(LOOP), assumed(replace(LOOP, dynamics="a plant"))])
+@pytest.mark.parametrize("more", [(), (BENDS,), (MULTIPLIED_OUT, "Ahead of the model's file: x - 1.")])
+def test_what_words_take_for_granted_is_said(line: str, more: tuple[str, ...]) -> None:
+    """Also what is said of bends, or of monomials, wherever it stands; and nothing else of the ledger."""
+    evidence = replace(PROVED, trust=("The model's batch dimension is free.", line, *more))
+    sources = read_sources(source_directory())
+    text = bundle_files(result(evidence), [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
+    words = " ".join(text.split())
+    assert f"Assumed: {' '.join((line, *more[:1]))} " in words
+    assert "batch dimension" not in words
+    assert "Ahead of" not in words
+
+
+def test_nothing_is_taken_for_granted_where_the_ledger_does_not_say_so() -> None:
+    sources = read_sources(source_directory())
+    evidence = replace(PROVED, trust=("The model is the system.", "the library"))
+    text = bundle_files(result(evidence), [AcceptedText(TEXT, ())], sources, b"")["Claim.lean"].decode()
+    assert "Assumed" not in text
 
 
 def test_comments_cannot_be_left() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,8 +141,9 @@ def _chain(
     phased = leaf is not None and leaf.phases is not None
     pieces, state, slopes = _pieces(account, state, stated, everywhere=phased)
     script: ScriptData
+    cases = partial(Cases, account, claim, forms, slopes, refine)
     if leaf is not None and leaf.phases is not None:
-        script, fine, least = Cases(account, claim, forms, slopes, refine, state).script(leaf.phases, state)
+        script, fine, least = cases(state).script(leaf.phases, state)
         return behind(pieces, script), fine, least
     if leaf is not None and leaf.refined is not None:
         own = Retightened(account, claim, forms, slopes, refine, state, resume)
@@ -160,7 +162,7 @@ def _chain(
         seen = account.conclude(how, claim.property, state)
     tree = None if seen.accepted[0] else seek(state, slopes)
     if tree is not None:
-        script, fine, least = Cases(account, claim, forms, slopes, refine, state).script(tree, state)
+        script, fine, least = cases(state).script(tree, state)
         return behind(pieces, script), fine, least
     return behind(pieces, ConcludeScript(how)), bool(seen.accepted[0]), seen.least
 

@@ -292,7 +292,7 @@ def improved(
             elif own is None and isinstance(cases, Leaf) and cases.phases is None:
                 own = _by_halves(program, account, claim, goal, index, cases, work, budget)
         except NotRelaxable:
-            break
+            continue
         if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)

@@ -3,10 +3,13 @@ the unsafe set of a VNN-LIB file is."""
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from pytest_torchlean.ir.names import quoted
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.loops import Loop
@@ -20,6 +23,8 @@ MOST_CASES = 64
 """Parts of one box that get bounds of their own; forms are carried through far more."""
 MOST_ROWS = 16
 """Inequalities that are bounded together: parts of a box that suffice for some are not cut for the others."""
+
+_MOST_NAMES = 12
 
 
 def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
@@ -35,13 +40,38 @@ def run(context: PropertyContext, prop: PropertySpec) -> Evidence:
     second = None if other is None else Executions(other.model, other.graph, other.front)
     loop = closed_loop_of(prop, executions, second)
     if isinstance(loop, NonlinearLoop):
-        return _decided(context, prop, loop, started)
+        return _with_wiring(_decided(context, prop, loop, started), context, loop)
     joined, words, digests = loop.executions, _wording(loop), context.other_digests
     own = Run(context, prop, joined.program, joined, loop.unsafe, words, MOST_CASES, MOST_ROWS, digests)
     evidence = decide_run(own, started)
     if evidence.verdict is Verdict.PROVED:
         evidence = replace(evidence, trust=(*evidence.trust, assumed(prop)))
-    return evidence
+    return _with_wiring(evidence, context, loop)
+
+
+def _with_wiring(evidence: Evidence, context: PropertyContext, loop: Loop | NonlinearLoop) -> Evidence:
+    """The evidence with what each input of a model that gives the dynamics takes: inputs of one size that
+    stand in another order look the same to every check."""
+    if context.other is None:
+        return evidence
+    graph, taken, start = context.other.graph, [], 0
+    for name in graph.inputs:
+        end = start + graph.types[name].size
+        parts = (("state", loop.states[start:end]), ("control", _from(loop.controls, start, end, loop)))
+        given = " and ".join(f"the {kind} {_listed(names)}" for kind, names in parts if names)
+        taken.append(f"{quoted(name)} takes {given}")
+        start = end
+    return replace(evidence, details=(*evidence.details, f"inputs of the dynamics: {'; '.join(taken)}"))
+
+
+def _from(controls: Sequence[str], start: int, end: int, loop: Loop | NonlinearLoop) -> Sequence[str]:
+    """The controls among the elements from `start` to `end`, states first."""
+    states = len(loop.states)
+    return controls[max(start - states, 0) : max(end - states, 0)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
 
 
 def _decided(context: PropertyContext, prop: LoopProperty, loop: NonlinearLoop, started: float) -> Evidence:
@@ -62,6 +92,14 @@ MULTIPLIED_OUT = (
     "the control and functions of them. The theorem is about a graph that computes these monomials behind "
     "the model; that Lean is given this graph is checked against onnxruntime, node by node."
 )
+
+
+_SYSTEM = re.compile(r"The (expressions are|model `[^`]*` is) the system: ")
+
+
+def says_what_the_system_is(line: str) -> bool:
+    """Whether a sentence of the ledger is one that `assumed` gives."""
+    return _SYSTEM.match(line) is not None
 
 
 def assumed(prop: LoopProperty) -> str:

@@ -58,6 +58,7 @@ def cut(text: str, most: int = _MOST_CHARACTERS) -> str:
 
 def _facts(result: PropertyResult, ledger: Sequence[int]) -> str:
     evidence, problem = result.evidence, result.evidence.problem
+    second = "other model" if result.check == "equivalent" else "dynamics"
     entries = [
         ("claimed", html(cut(evidence.claim))),
         ("found", html(cut(evidence.found))),
@@ -68,7 +69,7 @@ def _facts(result: PropertyResult, ledger: Sequence[int]) -> str:
         ("rests on", _links(ledger)),
         ("check", html(f"{result.check}, semantics {evidence.semantics}")),
         ("model", html(cut(result.model_path)) or "none"),
-        ("other model", html(cut(other_model_text(result.other_model)))),
+        (second, html(cut(other_model_text(result.other_model)))),
         ("inputs", html(cut(shapes_text(result.model_shapes)))),
         ("preprocessing", html(cut("\n".join(result.preprocess)))),
         ("written at", html(f"{result.spec_file}:{result.line}:{result.column}")),

@@ -9,6 +9,7 @@ from phase_examples import (
     evaluated,
     example,
     foreseen,
+    judged,
     proof,
     script_of,
     with_other_multipliers,
@@ -42,9 +43,7 @@ def test_lean_accepts_what_the_search_found(
     name: str, semantics: Semantics, ask: Callable[..., CheckResult], lean: LeanInstall, library: BuiltLibrary
 ) -> None:
     emission = proof(EXAMPLES[name], semantics)
-    assert foreseen(emission)
-    assert ask(emission).accepted
-    assert evaluated(emission, library, lean)
+    judged(emission, ask, library, lean)
 
 
 @pytest.mark.parametrize("semantics", BOTH)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from phase_examples import Example, evaluated, example_of, foreseen, proof, script_of, with_script
+from phase_examples import Example, evaluated, example_of, foreseen, judged, proof, script_of, with_script
 from test_convolution import network
 
 from pytest_torchlean.bounds import crown
@@ -60,9 +60,7 @@ def test_lean_accepts_rows_of_convolutions_before_phases(
     name: str, semantics: Semantics, ask: Callable[..., CheckResult], lean: LeanInstall, library: BuiltLibrary
 ) -> None:
     emission = proof(EXAMPLES[name], semantics)
-    assert foreseen(emission)
-    assert ask(emission).accepted
-    assert evaluated(emission, library, lean)
+    judged(emission, ask, library, lean)
 
 
 @pytest.mark.parametrize("semantics", BOTH)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from phase_examples import Example, evaluated, example, foreseen, script_of, with_script, without
+from phase_examples import Example, evaluated, example, foreseen, judged, script_of, with_script, without
 
 from pytest_torchlean.bounds.budget import UNLIMITED
 from pytest_torchlean.bounds.refined import Halves, RefinedCase
@@ -102,9 +102,7 @@ def test_lean_accepts_what_the_search_found(
     emission, fine = proof(EXAMPLES[name], semantics)
     assert fine
     assert list(of_earlier(script_of(emission)))
-    assert foreseen(emission)
-    assert ask(emission).accepted
-    assert evaluated(emission, library, lean)
+    judged(emission, ask, library, lean)
 
 
 @pytest.mark.parametrize("semantics", BOTH)

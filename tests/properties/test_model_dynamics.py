@@ -143,6 +143,9 @@ class TestVerdicts:
         assert any("any number of steps" in line for line in evidence.details)
         assert result.other_model is not None
         assert result.other_model.path == "plant.onnx"
+        assert "inputs of the dynamics: 'state' takes the state x, v; 'force' takes the control u" in (
+            evidence.details
+        )
 
     def test_another_system_under_the_same_controller(self, project: Any) -> None:
         """PROVED with one file of the dynamics; with another REFUTED, by a witness that replays."""
@@ -167,7 +170,42 @@ class TestVerdicts:
 
     def test_one_input_may_hold_both(self, project: Any) -> None:
         both = plant(inputs={"all": [1, 3]})
-        assert result_of(project(BLOCK, None, both)).evidence.verdict is Verdict.PROVED
+        evidence = result_of(project(BLOCK, None, both)).evidence
+        assert evidence.verdict is Verdict.PROVED
+        assert "inputs of the dynamics: 'all' takes the state x, v and the control u" in evidence.details
+
+    def test_inputs_of_one_size_are_told_by_name(self, project: Any) -> None:
+        """Where they are exchanged nothing fails, and another system is judged: the record says which."""
+        given = {"control": [1, 1], "speed": [1, 1]}
+        brake_of_one = model(
+            [helper.make_node("Neg", ["speed"], ["force"])], {"speed": [1, 1]}, {"force": [1, 1]}, {}
+        )
+        sums = model([helper.make_node("Add", list(given), ["next"])], given, {"next": [1, 1]}, {})
+        block = {key: value for key, value in BLOCK.items() if key != "constraints"} | {"state": ["v"]}
+        evidence = result_of(project(block, brake_of_one, sums)).evidence
+        assert evidence.verdict is Verdict.PROVED
+        assert "inputs of the dynamics: 'control' takes the state v; 'speed' takes the control u" in (
+            evidence.details
+        )
+
+    def test_the_ledger_names_the_preprocessing_of_the_dynamics(self, project: Any) -> None:
+        root = project(BLOCK, None, plant(inputs={"all": [1, 3]}))
+        path = root / "torchlean.yaml"
+        path.write_text(
+            path.read_text().replace(
+                "path: plant.onnx",
+                "path: plant.onnx, preprocess: [{divide: {value: 1}}]",
+            )
+        )
+        evidence = result_of(root).evidence
+        assert evidence.verdict is Verdict.PROVED
+        (line,) = (
+            line
+            for line in evidence.trust
+            if line.startswith("Ahead of the file of the dynamics: divide by 1.")
+        )
+        assert "must do exactly these operations" in line
+        assert not any("The claim is about raw inputs" in line for line in evidence.trust)
 
     def test_a_disturbance_counts(self, project: Any) -> None:
         assert result_of(project({**BLOCK, "disturbance": "1/4"})).evidence.verdict is Verdict.REFUTED
