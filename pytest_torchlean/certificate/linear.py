@@ -67,6 +67,8 @@ from pytest_torchlean.certificate.words import decoding_of, pairs_of, patterns_o
 
 _DIFFERENCES = 64
 """Differences that one relaxation bounds at most."""
+_FEWEST = (4, 16)
+"""Goals of a relaxation however long its rows are; behind convolutions more share the places of slots."""
 
 Piece = StepData | RelaxationData | LinearizationData | tuple[RelaxationData, tuple[int, int, int]]
 """A step, a relaxation that tightens, rows in the stead of the last node, or a relaxation that bounds
@@ -219,7 +221,7 @@ def _pieces(
         last = state.history[-1].node
         stacked = everywhere or any(isinstance(piece, LinearizationData) for piece in pieces)
         if isinstance(last, AffineData) and (last.positions == 1 or stacked):
-            state = _tighten_for_readers(account, state, slopes, pieces, stated)
+            state = _tighten_for_readers(account, state, slopes, pieces, stated, _FEWEST[everywhere])
     return pieces, state, slopes
 
 
@@ -253,8 +255,7 @@ def _weighted(account: Account, about: PropertyData, forms: PassedNode, state: S
     numbers = matrix.positive - matrix.negative
     rows = np.asarray(numbers / max(1, *np.abs(numbers).reshape(-1).tolist()), dtype=np.float64)
     chosen, _ = weighted_clauses(rows, about.alternatives, low, high)
-    unit = 1 << WEIGHT_BITS
-    weights = tuple(tuple(int(w) for w in np.rint(own * unit)) for own in chosen)
+    weights = tuple(tuple(int(w) for w in np.rint(own * (1 << WEIGHT_BITS))) for own in chosen)
     size = (about.forms.rows << (forms.decoding.bits + WEIGHT_BITS + 1)).bit_length()
     return WeightedData(forms.decoding, WEIGHT_BITS, size, weights)
 
@@ -276,8 +277,7 @@ def _step(account: Account, index: int, node: AffineData, decoding: DecodingData
     if account.emission.semantics is Semantics.REAL:
         return StepData(decoding, 0, 0)
     matrix = account.matrix(index, node, decoding)
-    scale = account.emission.certificate.scale
-    return rounding_step(scale, node, matrix, decoding, state.lower, state.upper)
+    return rounding_step(account.emission.certificate.scale, node, matrix, decoding, state.lower, state.upper)
 
 
 def _tighten_for_readers(
@@ -286,6 +286,7 @@ def _tighten_for_readers(
     slopes: dict[int, Slopes],
     pieces: list[Piece],
     stated: StatedSlopes | None,
+    fewest: int,
 ) -> State:
     """Bounds by rows of what the last node wrote and one that is not affine reads, next or later.
 
@@ -306,10 +307,10 @@ def _tighten_for_readers(
         groups = stated.arguments.get(index, ()) if stated is not None and whole else ()
         for group in groups:
             lines = with_lower(account, slopes, group.lower)
-            state = _tighten(account, state, lines, pieces, own[np.isin(own, group.goals)])
+            state = _tighten(account, state, lines, pieces, own[np.isin(own, group.goals)], fewest)
         if not groups:
             goals = np.union1d(goals, own)
-    return _tighten(account, state, slopes, pieces, goals)
+    return _tighten(account, state, slopes, pieces, goals, fewest)
 
 
 def _bent(slopes: dict[int, Slopes], pieces: list[Piece]) -> bool:
@@ -319,8 +320,7 @@ def _bent(slopes: dict[int, Slopes], pieces: list[Piece]) -> bool:
 
 def _factors(last: PassedNode, node: BilinearData | QuotientData) -> NDArray[np.int64]:
     """Both bounds of every slot of the last node that products or quotients read, as words."""
-    pairs = factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)
-    places = np.unique(pairs) - last.start
+    places = np.unique(factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)) - last.start
     places = places[(places >= 0) & (places < size_of(last.node))]
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
 
@@ -343,15 +343,16 @@ def _tighten(
     slopes: dict[int, Slopes],
     pieces: list[Piece],
     goals: NDArray[np.int64],
+    fewest: int,
 ) -> State:
-    """Bounds of slots of the last node by rows; goals are words, see RelaxationData."""
+    """Bounds of slots of the last node by rows; goals are words, see RelaxationData. fewest: see _FEWEST."""
     most = MOST_GOALS
     while goals.size:
         try:
             found = relax(box_of(account, state), state.history_of(0), slopes, goals[:most])
         except NotRelaxable:
             return state
-        room = max(4, ROWS_BITS // (found.data.digit * found.data.width))
+        room = max(fewest, ROWS_BITS // (found.data.digit * found.data.width))
         if len(goals[:most]) > room:
             most = room
             continue

@@ -28,6 +28,63 @@ theorem repeated_eq (size row : Nat) : (q : Nat) → repeated size row q = pack 
     show row + Nat.shiftLeft (repeated size row q) size = row + 2 ^ size * pack size q fun _ => row
     rw [shiftLeft_eq, ih]
 
+/-! ### For the compiler: by doubling -/
+
+/-- The row once more where `r` is not 0. -/
+def onceMore (size row most : Nat) : (r : Nat) → Nat
+  | 0 => most
+  | Nat.succ _ => Nat.add row (Nat.shiftLeft most size)
+/-- A few times, one after the other. -/
+def fewTimes (size row : Nat) : (q : Nat) → Nat
+  | 0 => 0
+  | Nat.succ q => Nat.add row (Nat.shiftLeft (fewTimes size row q) size)
+theorem fewTimes_eq (size row : Nat) : (q : Nat) → fewTimes size row q = pack size q fun _ => row
+  | 0 => rfl
+  | q + 1 => by
+    show row + Nat.shiftLeft (fewTimes size row q) size = row + 2 ^ size * pack size q fun _ => row
+    rw [shiftLeft_eq, fewTimes_eq size row q]
+/-- `q` times; `fuel` bounds how often what is there is doubled. -/
+def repeatedDoubled (size row : Nat) : (fuel q : Nat) → Nat
+  | 0, q => fewTimes size row q
+  | Nat.succ fuel, q =>
+    let half := Nat.div q 2
+    let few := repeatedDoubled size row fuel half
+    onceMore size row (Nat.add few (Nat.shiftLeft few (Nat.mul size half))) (Nat.mod q 2)
+theorem repeatedDoubled_eq (size row : Nat) :
+    (fuel q : Nat) → repeatedDoubled size row fuel q = pack size q fun _ => row
+  | 0, q => fewTimes_eq size row q
+  | fuel + 1, q => by
+    have two : 0 < 2 := Nat.succ_le_succ (Nat.zero_le 1)
+    have small := Natural.mod_lt two q
+    have whole : q / 2 + q / 2 + q % 2 = q := by
+      have e := Natural.mod_add_div two q
+      rw [Natural.two_mul, Nat.add_comm] at e
+      exact e
+    show onceMore size row (repeatedDoubled size row fuel (q / 2) +
+        Nat.shiftLeft (repeatedDoubled size row fuel (q / 2)) (size * (q / 2))) (q % 2) = _
+    rw [repeatedDoubled_eq size row fuel, shiftLeft_eq]
+    generalize q / 2 = h at *
+    generalize q % 2 = r at *
+    subst whole
+    have e : pack size h (fun _ => row) + 2 ^ (size * h) * pack size h (fun _ => row) =
+        pack size (h + h) fun _ => row := (pack_append size h h fun _ => row).symm
+    rw [e]
+    cases r with
+    | zero => rfl
+    | succ r =>
+      cases r with
+      | zero =>
+        show row + Nat.shiftLeft (pack size (h + h) fun _ => row) size =
+          row + 2 ^ size * pack size (h + h) fun _ => row
+        rw [shiftLeft_eq]
+      | succ r =>
+        exact absurd (Nat.le_of_succ_le_succ (Nat.le_of_succ_le_succ small)) (Nat.not_succ_le_zero r)
+/-- What the compiler takes in the stead of `repeated`. -/
+def compiledRepeated (size row q : Nat) : Nat := repeatedDoubled size row 6 q
+@[csimp] theorem compiledRepeated_eq : @repeated = @compiledRepeated :=
+  funext fun size => funext fun row => funext fun q =>
+    (repeated_eq size row q).trans (repeatedDoubled_eq size row 6 q).symm
+
 /-! ### Which positions of a column count -/
 
 /-- Slot 0 does not count; any other slot must be the one in its place. -/
