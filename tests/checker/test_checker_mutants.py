@@ -598,6 +598,16 @@ MUTANTS = (
         "0",
         "def turned",
     ),
+    Mutant(
+        "more-columns-than-a-tile-holds", "Check.Relaxation.Lane", "(Nat.ble count c)", "true", "def dotsOf"
+    ),
+    Mutant(
+        "digit-next-to-the-product",
+        "Check.Relaxation.Lane",
+        "(Nat.mul b (Nat.sub m 1))",
+        "(Nat.mul b m)",
+        "def dotsBeside",
+    ),
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
     Mutant("masks-a-bit-too-wide", "Check.Ones", "(Nat.shiftLeft u k)", "(Nat.shiftLeft u (Nat.succ k))"),
