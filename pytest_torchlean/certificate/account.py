@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
 from pytest_torchlean.certificate import forward_parts
@@ -52,6 +53,7 @@ from pytest_torchlean.certificate.model import (
     TightenScript,
     WeightedData,
 )
+from pytest_torchlean.certificate.origins import constants_of
 from pytest_torchlean.certificate.quotient import quotient_bounds
 from pytest_torchlean.certificate.relaxation import Relaxed, concluded, improved, tightened
 from pytest_torchlean.certificate.rows import Box, PassedNode
@@ -95,6 +97,11 @@ class Account:
         """How the weights are decoded with the shortest integers, one for each affine node."""
         nodes = self.emission.graph.nodes
         return tuple(decoding_of(patterns_of(node)) for node in nodes if isinstance(node, AffineData))
+
+    @cached_property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which slots depend on no input."""
+        return constants_of(self.emission.graph)
 
     def forecasts(self, index: int) -> tuple[bool, ...]:
         """Whether Lean will accept each box of the claim number `index` with the emission's scripts."""
@@ -163,7 +170,7 @@ class Account:
     def _first_step(self, node: NodeData, left: Iterator[DecodingData]) -> StepData:
         """The step in exact arithmetic; `left` has the decodings of the affine nodes to come."""
         if isinstance(node, CurveData):
-            return curve_step(node.function)
+            return curve_step(node.function, self.emission.certificate.scale)
         return StepData(next(left), 0, 0) if isinstance(node, AffineData) else NO_STEP
 
     def start(self, boxes: tuple[BoxData, ...]) -> State:

@@ -29,6 +29,9 @@ BITS = 66
 """Enough for the sigmoid to 2^-32: the chain starts within x^2 / 2^33 of e^x, relatively, and loses 2^-34."""
 _LOGARITHM_STEP = StepData(NO_STEP.decoding, 6, 96)
 """The exponential of a logarithm's bounds has to be told apart from that of the guess between them."""
+_FINE_LOGARITHM_STEP = StepData(NO_STEP.decoding, 10, 160)
+"""The same in units finer than 2^-_COARSEST_FINE: boxes may have such denominators."""
+_COARSEST_FINE = 36
 _ERROR_FUNCTION_STEP = StepData(NO_STEP.decoding, 5, 80)
 """Enough for 2^-32 where e^(x^2) is e^16."""
 _CIRCLE_STEP = StepData(NO_STEP.decoding, 1, 88)
@@ -67,10 +70,11 @@ SHAPES: Mapping[CurveFunction, Shape] = {
 """Of the logistic functions."""
 
 
-def curve_step(function: CurveFunction) -> StepData:
-    """How many stages of how many bits bound a curve."""
+def curve_step(function: CurveFunction, scale: ScaleData | None = None) -> StepData:
+    """How many stages of how many bits bound a curve; scale: of the certificate, if it may be a fine one."""
     if function in (CurveFunction.LOG, CurveFunction.SOFTPLUS):
-        return _LOGARITHM_STEP
+        fine = scale is not None and scale.unit.bit_length() > _COARSEST_FINE
+        return _FINE_LOGARITHM_STEP if fine else _LOGARITHM_STEP
     if function is CurveFunction.ERF:
         return _ERROR_FUNCTION_STEP
     if function in (CurveFunction.SINE, CurveFunction.COSINE):

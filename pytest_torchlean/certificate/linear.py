@@ -13,11 +13,11 @@ from pytest_torchlean.bounds.splitting import Cut, Leaf, Tree
 from pytest_torchlean.bounds.stated import StatedSlopes
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.bilinear import factors_of
 from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_step
-from pytest_torchlean.certificate.choosing import holds_constants, sources_of_choice
+from pytest_torchlean.certificate.choosing import holds_constants
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
+from pytest_torchlean.certificate.goals import arguments_read, factors_read, operands_read
 from pytest_torchlean.certificate.linearization import planes, tangents
 from pytest_torchlean.certificate.lines import (
     box_of,
@@ -202,11 +202,12 @@ def _pieces(
     left = iter(account.decodings)
     slopes: dict[int, Slopes] = {}
     pieces: list[Piece] = []
+    scale = account.emission.certificate.scale
     for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, AffineData):
             step = _step(account, index, node, next(left), state)
         else:
-            step = curve_step(node.function) if isinstance(node, CurveData) else NO_STEP
+            step = curve_step(node.function, scale) if isinstance(node, CurveData) else NO_STEP
             if isinstance(node, ReluData):
                 state = _differ(account, node, state, slopes, pieces)
                 slopes[len(state.lower)] = lines_of(account, node, state)
@@ -295,14 +296,15 @@ def _tighten_for_readers(
     if not _bent(slopes, pieces) or holds_constants(state.history[-1]):
         return state
     last, goals = state.history[-1], np.zeros(0, dtype=np.int64)
+    constant = account.constant
     for index, node in enumerate(account.emission.graph.nodes):
         if isinstance(node, BilinearData | QuotientData):
-            goals = np.union1d(goals, _factors(last, node))
+            goals = np.union1d(goals, factors_read(last, node, constant))
         if isinstance(node, MaximumData | MinimumData):
-            goals = np.union1d(goals, _operands(last, node, state))
+            goals = np.union1d(goals, operands_read(last, node, state))
         if not isinstance(node, ReluData | CurveData):
             continue
-        own = _goals(account, last, node, state)
+        own = arguments_read(account, last, node, state)
         whole = (node.first, node.count) == (last.start, size_of(last.node))
         groups = stated.arguments.get(index, ()) if stated is not None and whole else ()
         for group in groups:
@@ -316,25 +318,6 @@ def _tighten_for_readers(
 def _bent(slopes: dict[int, Slopes], pieces: list[Piece]) -> bool:
     """Whether rows have passed more than affine nodes."""
     return bool(slopes) or any(isinstance(piece, LinearizationData) for piece in pieces)
-
-
-def _factors(last: PassedNode, node: BilinearData | QuotientData) -> NDArray[np.int64]:
-    """Both bounds of every slot of the last node that products or quotients read, as words."""
-    places = np.unique(factors_of(node) if isinstance(node, BilinearData) else pairs_of(node)) - last.start
-    places = places[(places >= 0) & (places < size_of(last.node))]
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
-
-
-def _operands(last: PassedNode, node: MaximumData | MinimumData, state: State) -> NDArray[np.int64]:
-    """Both bounds of every slot of the last node of which, as far as is known, a maximum or a minimum may be
-    the other operand, too, as words."""
-    sources = sources_of_choice(node)
-    known = np.minimum(sources, len(state.lower) - 1)
-    low, high = (side[:, 0][known] for side in (state.lower, state.upper))
-    either = ((low[:, 0] < high[:, 1]) & (low[:, 1] < high[:, 0])).astype(bool)
-    places = np.unique(sources[either | (sources != known).any(axis=1)]) - last.start
-    places = places[(places >= 0) & (places < size_of(last.node))]
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
 
 
 def _tighten(
@@ -387,15 +370,3 @@ def _differ(
         pieces.append((found, places))
         state = account.differ(found, places, state)
     return state
-
-
-def _goals(account: Account, last: PassedNode, node: ReluData | CurveData, state: State) -> NDArray[np.int64]:
-    """Both bounds of every slot of the last node that a ReLU reads and leaves undecided, or that a smooth
-    activation reads, as words.
-    """
-    center = account.emission.certificate.scale.center
-    first = max(node.first, last.start)
-    here = slice(first, max(first, min(node.first + node.count, last.start + size_of(last.node))))
-    below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
-    places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData)) + first - last.start
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)

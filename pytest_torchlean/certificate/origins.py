@@ -12,8 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.program import FIRST_INPUT
+from pytest_torchlean.certificate.bilinear import factors_of
+from pytest_torchlean.certificate.choosing import sources_of_choice
 from pytest_torchlean.certificate.rows import PassedNode, Rows
-from pytest_torchlean.certificate.statement import AffineData
+from pytest_torchlean.certificate.statement import (
+    AffineData,
+    BilinearData,
+    CurveData,
+    GraphData,
+    NodeData,
+    QuotientData,
+    ReluData,
+)
+from pytest_torchlean.certificate.words import pairs_of, unpack_words
 
 _CONSTANT = -1
 """In the place of an input slot: depends on none."""
@@ -32,6 +43,27 @@ def origins_of(passed: Sequence[PassedNode]) -> NDArray[np.int64]:
             break
         known = np.concatenate([known, found])
     return known
+
+
+def constants_of(graph: GraphData) -> NDArray[np.bool_]:
+    """Which slots depend on no input, (slots,)."""
+    known = np.zeros(FIRST_INPUT + graph.inputs, dtype=bool)
+    known[:FIRST_INPUT] = True
+    for node in graph.nodes:
+        known = np.concatenate([known, _constant(node, known)])
+    return known
+
+
+def _constant(node: NodeData, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if isinstance(node, AffineData):
+        words = unpack_words(node.sources, node.positions * node.columns).astype(np.int64)
+        return np.repeat(known[words.reshape(node.positions, node.columns)].all(axis=1), node.rows)
+    if isinstance(node, ReluData | CurveData):
+        return known[node.first : node.first + node.count]
+    if isinstance(node, BilinearData):
+        return np.asarray(known[factors_of(node)].all(axis=(1, 2)))
+    pairs = pairs_of(node) if isinstance(node, QuotientData) else sources_of_choice(node)
+    return np.asarray(known[pairs].all(axis=1))
 
 
 def end_at_inputs(origins: NDArray[np.int64], rows: Rows) -> bool:

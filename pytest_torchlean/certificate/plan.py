@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.interval import propagate
+from pytest_torchlean.bounds.interval import evaluate, propagate
 from pytest_torchlean.bounds.program import (
     FIRST_INPUT,
     ONE_SLOT,
@@ -65,6 +65,10 @@ _NOT_EXACT = (
 )
 _LARGE = 1024
 """Weights of a last node whose substitution takes Lean longer than its bounds."""
+_MOST = 2.0**40
+"""Interval bounds beyond which a model with products is given room for its values instead."""
+_ROOM = 64.0
+"""How many times as large as in the middle of a box values may be then."""
 _LONGEST_DENOMINATOR = 64
 """Bits of a common denominator of all boxes that the fixed-point unit may take over."""
 WEIGHT_BITS = 8
@@ -293,15 +297,26 @@ def _scale(
 
 
 def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
-    largest = 1.0
-    for goal in goals:
-        if not goal.boxes:
-            continue
-        lower = np.array([[to_float(bound) for bound in box.lower] for box in goal.boxes])
-        upper = np.array([[to_float(bound) for bound in box.upper] for box in goal.boxes])
-        with np.errstate(all="ignore"):
-            low, high = propagate(program, lower, upper)
-        largest = max(largest, float(np.abs(low).max()), float(np.abs(high).max()))
+    """The largest interval bound; a multiple of the values in the middle of the boxes where intervals say
+    nothing of products and quotients: rows bound these more closely, or Lean refuses what has no room.
+    """
+    boxes = [box for goal in goals for box in goal.boxes]
+    if not boxes:
+        return 1.0
+    lower, upper = (
+        np.array([[to_float(bound) for bound in side] for side in sides])
+        for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
+    )
+    with np.errstate(all="ignore"):
+        low, high = propagate(program, lower, upper)
+        largest = float(np.maximum(np.abs(low), np.abs(high)).max())
+        if largest <= _MOST or not any(isinstance(node, BilinearNode) for node in program.nodes):
+            return _finite(max(1.0, largest) if largest == largest else largest)
+        middle = float(np.abs(evaluate(program, (lower + upper) / 2)).max())
+    return _finite(max(1.0, _ROOM * middle))
+
+
+def _finite(largest: float) -> float:
     if not math.isfinite(largest):
         raise CertificateError("TL0602", "interval bounds overflow on this region")
     return largest

@@ -59,6 +59,8 @@ DIFFERENCE_BITS = 30
 _BITS_OF_CURVES, _BITS_AT_POSITIONS, _MANY_SLOTS = 64, 30, 4000
 """With so many slots: where rows are shortened they are charged for each slot of a long run, and with curves
 they join often."""
+_BITS_OF_JOINS = 72
+"""Further bits of a digit with curves, as numbers get longer where rows join before they are shortened."""
 _FEWEST_BITS = 6
 _SHORTER_BITS = 16
 """Bits that suffice where shorter digits save products: a row's bound is off by 2^-16 of what it sums up."""
@@ -315,7 +317,7 @@ def _passed(
     if isinstance(node.node, CurveData):
         signed = np.concatenate([np.maximum(own.lower, 0), np.maximum(-own.lower, 0)])
         packed = pack_digits(signed.tolist(), own.size)
-        step = curve_step(node.node.function)
+        step = curve_step(node.node.function, box.scale)
         slid = SlideData(own.bits, own.size, packed, own.depth, step.first, step.radius)
         return slid, slide(box, node, slid, rows)
     width = own.bits + 1
@@ -364,7 +366,8 @@ def digits_for(
     choices = [node.node for node in passed if isinstance(node.node, MaximumData | MinimumData)]
     needed = max([needed, *(bits_of_choice(node.count, SLOPE_BITS) + 1 for node in choices)]) + slope_bits
     longest = min(32 * node.node.lanes for node in affine if isinstance(node.node, AffineData))
-    wanted = needed + bits + 1 + (-(needed + bits + 1) % _EVEN_BITS if peak > 0 else 0)
+    joins = _BITS_OF_JOINS if bits >= _BITS_OF_CURVES else 0
+    wanted = needed + bits + joins + 1 + (-(needed + bits + 1) % _EVEN_BITS if peak > 0 else 0)
     digit = min(wanted, longest) // 2 * 2
     most = min(bits, digit - needed)
     if most >= _FEWEST_BITS:

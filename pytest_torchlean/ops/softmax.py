@@ -40,6 +40,8 @@ MOST_GRANTED = 896
 """Summands whose rounding, with that of the shares, is below GRANTED_ULPS."""
 GRANTED_ULPS = 512
 """Spec.Curve.eighths of the operation are eight times as many."""
+MOST_DIFFERENCES = 8
+"""Summands whose differences are few enough for a power each."""
 _LEAST_SUM = np.float32(1 - 2.0**-10)
 """Whatever rounding does, the sum of e^(x - max) is not below this: one summand is e^0, none is negative."""
 _LARGEST_SHARE = np.float32(1 + 2.0**-9)
@@ -91,12 +93,16 @@ def step(node: Node, graph: Graph) -> Step | str:
 
 
 def exact_step(node: Node, graph: Graph) -> Step | str:
-    """e^x divided by the sum of such powers, as ONNX defines it: in exact arithmetic no maximum is needed.
+    """What ONNX defines, in exact arithmetic: no maximum is needed, and a share is a power of differences.
 
     So a share's bounds are as far apart as the scores' make them, and not by the maximum's bounds further.
     """
     rows = _rows(node, graph)
-    return _EMPTY if 0 in rows.shape else PickStep(_shares(node.inputs[0], rows), _back(rows))
+    if 0 in rows.shape:
+        return _EMPTY
+    near = 1 < rows.shape[1] <= MOST_DIFFERENCES
+    shares = _powers(node.inputs[0], rows) if near else _shares(node.inputs[0], rows)
+    return PickStep(shares, _back(rows))
 
 
 def granted_step(node: Node, graph: Graph) -> Step | str:
@@ -114,3 +120,25 @@ def _shares(name: str, rows: Positions) -> QuotientStep:
     grown = CurveStep(IndexStep((name,), flat), "exp")
     whole = AffineBlock(np.ones((1, terms), np.float32), None, places.reshape(count, terms), owners[:, None])
     return QuotientStep(grown, PickStep(LinearStep((grown,), (whole,)), places // terms))
+
+
+def _powers(name: str, rows: Positions) -> CurveStep:
+    """e^-log(1 + the sum of e^(y - x) over the other scores y of the row), row after row.
+
+    Rows bound the differences, and lines beside a logarithm and an exponential leave half as much room as
+    planes beside a quotient.
+    """
+    (count, terms), others = rows.shape, rows.shape[1] - 1
+    own, other = np.nonzero(~np.eye(terms, dtype=bool))
+    size, flat = count * terms * others, rows.size
+    scores = (IndexStep((name,), rows[:, places].reshape(-1)) for places in (other, own))
+    grown = CurveStep(combination(list(zip(scores, (1.0, -1.0), strict=True)), size), "exp")
+    places = np.arange(size, dtype=np.int64).reshape(flat, others)
+    sums = AffineBlock(
+        np.ones((1, others), np.float32),
+        np.ones(1, np.float32),
+        places,
+        np.arange(flat, dtype=np.int64)[:, None],
+    )
+    logarithms = CurveStep(LinearStep((grown,), (sums,)), "log")
+    return CurveStep(combination([(logarithms, -1.0)], flat), "exp")

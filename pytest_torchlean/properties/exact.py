@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pytest_torchlean.bounds.interval import Float64, propagate
+from pytest_torchlean.bounds.interval import Float64, evaluate, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import Program, QuotientNode
 from pytest_torchlean.certificate.boxes import to_float
@@ -18,6 +18,10 @@ from pytest_torchlean.spec.model import PropertySpec
 
 _SMALL, _LARGE = 2.0**-20, 2.0**40
 """Divisors from which on, and values up to which, fixed-point numbers of a certificate say enough."""
+
+
+_NOTHING = 2.0**10
+"""How many times wider than values are large intervals of outputs are when they say nothing."""
 
 
 class _Box(Protocol):
@@ -35,7 +39,8 @@ def program_on(
 
     A claim about exact arithmetic needs nothing that is there for rounding alone, such as the largest score
     that a Softmax subtracts; one about binary32 may have all roundings of a share granted at once. Of the two
-    programs it is the one whose outputs are bounded more closely by intervals.
+    programs it is the one whose outputs are bounded more closely by intervals; where intervals say nothing of
+    either, that for exact arithmetic, of which rows say more.
 
     Raises UnsupportedError TL0204.
     """
@@ -53,7 +58,16 @@ def program_on(
     )
     around = lower.min(axis=0)[None], upper.max(axis=0)[None]
     widths = [_width(program, *around) for program in (other, plain)]
+    if exact and widths[1] > _NOTHING * _size(plain, *around) and _size(other, *around) < _LARGE:
+        return other
     return other if widths[0] < widths[1] else plain
+
+
+def _size(program: Program, lower: Float64, upper: Float64) -> float:
+    """The largest value in the middle, at least 1; of a number that overflows, infinite."""
+    with np.errstate(all="ignore"):
+        values = np.abs(evaluate(program, (lower + upper) / 2))
+    return max(1.0, float(values.max())) if np.isfinite(values).all() else np.inf
 
 
 def _width(program: Program, lower: Float64, upper: Float64) -> float:

@@ -1,0 +1,64 @@
+"""Which slots of the last node are worth bounding by rows: those that a later node reads and bends.
+
+Goals are words, see RelaxationData: both bounds of every slot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_torchlean.certificate.account import Account
+from pytest_torchlean.certificate.bilinear import factors_of
+from pytest_torchlean.certificate.choosing import sources_of_choice
+from pytest_torchlean.certificate.rows import PassedNode, size_of
+from pytest_torchlean.certificate.statement import (
+    BilinearData,
+    CurveData,
+    MaximumData,
+    MinimumData,
+    QuotientData,
+    ReluData,
+)
+from pytest_torchlean.certificate.states import State
+from pytest_torchlean.certificate.words import pairs_of
+
+
+def factors_read(
+    last: PassedNode, node: BilinearData | QuotientData, constant: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node that quotients read, or products of it and of what inputs
+    change, as words. Planes through a product with a constant are as good as exact.
+    """
+    pairs = factors_of(node).reshape(-1, 2) if isinstance(node, BilinearData) else pairs_of(node)
+    if isinstance(node, BilinearData):
+        pairs = pairs[~constant[pairs[:, ::-1]]]
+    places = np.unique(pairs) - last.start
+    places = places[(places >= 0) & (places < size_of(last.node))]
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+
+
+def operands_read(last: PassedNode, node: MaximumData | MinimumData, state: State) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node of which, as far as is known, a maximum or a minimum may be
+    the other operand, too, as words."""
+    sources = sources_of_choice(node)
+    known = np.minimum(sources, len(state.lower) - 1)
+    low, high = (side[:, 0][known] for side in (state.lower, state.upper))
+    either = ((low[:, 0] < high[:, 1]) & (low[:, 1] < high[:, 0])).astype(bool)
+    places = np.unique(sources[either | (sources != known).any(axis=1)]) - last.start
+    places = places[(places >= 0) & (places < size_of(last.node))]
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+
+
+def arguments_read(
+    account: Account, last: PassedNode, node: ReluData | CurveData, state: State
+) -> NDArray[np.int64]:
+    """Both bounds of every slot of the last node that a ReLU reads and leaves undecided, or that a smooth
+    activation reads, as words.
+    """
+    center = account.emission.certificate.scale.center
+    first = max(node.first, last.start)
+    here = slice(first, max(first, min(node.first + node.count, last.start + size_of(last.node))))
+    below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
+    places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData)) + first - last.start
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
