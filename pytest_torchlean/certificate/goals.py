@@ -27,12 +27,12 @@ from pytest_torchlean.certificate.words import pairs_of
 def factors_read(
     last: PassedNode, node: BilinearData | QuotientData, constant: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Both bounds of every slot of the last node that quotients read, or products of it and of what inputs
+    """Both bounds of every slot of the last node that quotients read, or products of two numbers that inputs
     change, as words. Planes through a product with a constant are as good as exact.
     """
     pairs = factors_of(node).reshape(-1, 2) if isinstance(node, BilinearData) else pairs_of(node)
     if isinstance(node, BilinearData):
-        pairs = pairs[~constant[pairs[:, ::-1]]]
+        pairs = pairs[~constant[pairs].any(axis=1)]
     places = np.unique(pairs) - last.start
     places = places[(places >= 0) & (places < size_of(last.node))]
     return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)

@@ -29,7 +29,7 @@ _SHARE = 64
 _NEGLIGIBLE = 2.0**-24
 """A factor has no slope where it adds no larger share to the width of a sum of products."""
 _LARGEST = float(np.finfo(np.float32).max)
-_MOST_ADDED = 1 << 36
+_MOST_ADDED = 1 << 32
 """Bits of all sums that Lean adds entries to, each as long as the rows' whole matrix, one for each entry."""
 _LONGEST_ENTRY = 62
 """Bits of an entry, which has 8 bytes with its offset."""

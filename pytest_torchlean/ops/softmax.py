@@ -1,7 +1,8 @@
 """How certificates see Softmax: the operations of a runtime, or e^x divided by the sum of such powers.
 
-The second has no largest score, whose own bounds widen every share. In exact arithmetic both are the same. In
-binary32 a runtime's share is within GRANTED_ULPS units in the last place of the exact one, and 2^-125. With
+The second has no largest score, whose own bounds widen every share. In exact arithmetic both are the same,
+and so is the power of a logarithm of a sum of powers of differences. In binary32 a runtime's share is within
+GRANTED_ULPS units in the last place of the exact one, and 2^-125. With
 u = 2^-24, n summands, and D how far a score lies below the largest one:
 
 - x - max is off by u D, so its power by a factor of 1 + u D, and the exponential adds 2 u;

@@ -357,3 +357,17 @@ def test_intervals_contain_the_values() -> None:
     values = evaluate(program, rng.uniform(-0.5, 0.75, size=(200, 3)))
     assert (low <= values + 1e-12).all()
     assert (values <= high + 1e-12).all()
+
+
+@pytest.mark.parametrize("value", [1.0, 17.5, 1.5e6])
+def test_logarithms_are_bounded_in_fine_units_too(value: float) -> None:
+    """A box's denominators make the unit fine; with the steps of a coarse one Lean finds no bounds there."""
+    scale = ScaleData(1 << 63, 1 << 91, 160)
+    point = scale.center + round(value * scale.unit)
+    for step, found in ((curve_step(CurveFunction.LOG), False), (curve_step(CurveFunction.LOG, scale), True)):
+        bounds = Chain(scale, step.first, step.radius).at(CurveFunction.LOG, point)
+        assert (bounds is not None) is found or value == 1.0
+        if bounds is not None:
+            with gmpy2.context(precision=400):
+                exact = scale.center + gmpy2.log(gmpy2.mpfr(value)) * scale.unit
+                assert bounds[0] <= exact <= bounds[1]

@@ -14,9 +14,13 @@ from onnx_models import model
 from relaxation_examples import Stage, emission_of, stages, with_rows
 
 from pytest_torchlean.certificate import relaxation
-from pytest_torchlean.certificate.model import Emission
-from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
-from pytest_torchlean.certificate.statement import Semantics
+from pytest_torchlean.certificate.bilinear import factors_of
+from pytest_torchlean.certificate.goals import factors_read
+from pytest_torchlean.certificate.model import NO_STEP, Emission
+from pytest_torchlean.certificate.origins import constants_of, end_at_inputs, origins_of
+from pytest_torchlean.certificate.rows import PassedNode
+from pytest_torchlean.certificate.statement import BilinearData, ReluData, Semantics
+from pytest_torchlean.certificate.words import pack_words
 from pytest_torchlean.checker import CheckResult
 
 MEAN = helper.make_node("Sub", ["x", "mean"], ["s"])
@@ -91,3 +95,37 @@ def test_rows_go_on_behind_a_node_that_mixes_inputs(mixing: onnx.NodeProto) -> N
     if mixing is TWICE:
         assert len(origins_of(stage.passed)) > mixed
         assert not end_at_inputs(origins_of(stage.passed), rows)
+
+
+def test_what_inputs_do_not_change_is_constant() -> None:
+    """A scale that the model computes: the product with it is exact, and its other factor needs no rows."""
+    nodes = [
+        helper.make_node("Sqrt", ["variance"], ["d"]),
+        helper.make_node("Div", ["one", "d"], ["f"]),
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Mul", ["r", "f"], ["s"]),
+        helper.make_node("Mul", ["s", "s"], ["z"]),
+    ]
+    rng = np.random.default_rng(2)
+    values = {
+        "variance": np.float32([[2, 3]]), "one": np.float32([[1, 1]]),
+        "w": weights(rng, 2, 3), "b": weights(rng, 2),
+    }  # fmt: skip
+    emission = emission_of(Network(model(nodes, {"x": [1, 3]}, ["z"], values), 3, 2))
+    constant = constants_of(emission.graph)
+    assert constant[[0, 1]].all()
+    assert not constant[2:5].any()
+    read = [node for node in emission.graph.nodes if isinstance(node, BilinearData)]
+    scaled, squared = (factors_of(node) for node in read)
+    assert constant[scaled].any(axis=2).all()
+    assert not constant[scaled].all(axis=2).any()
+    assert not constant[squared].any()
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_factors_of_constants_are_no_goals(constant: bool) -> None:
+    node = BilinearData(1, 1, pack_words(np.array([2, 3])))
+    passed = PassedNode(ReluData(0, 2), 2, NO_STEP.decoding, None)
+    known = np.array([True, True, False, constant])
+    assert factors_read(passed, node, known).tolist() == ([] if constant else [0, 1, 2, 3])
