@@ -142,7 +142,6 @@ def _chain(
     stated = None if leaf is None else leaf.slopes
     phased = leaf is not None and leaf.phases is not None
     pieces, state, slopes = _pieces(account, state, stated, everywhere=phased)
-    script: ScriptData
     cases = partial(Cases, account, claim, forms, slopes, refine)
     if leaf is not None and leaf.phases is not None:
         script, fine, least = cases(state).script(leaf.phases, state)
@@ -151,9 +150,8 @@ def _chain(
         own = Retightened(account, claim, forms, slopes, refine, state, resume)
         script, fine, least = own.refined(leaf.refined, state)
         return behind(pieces, script), fine, least
-    how: ConclusionData
     last = slopes if stated is None else with_lower(account, slopes, stated.last)
-    how, _ = conclude(box_of(account, state), state.history_of(0), last, forms)
+    how: ConclusionData = conclude(box_of(account, state), state.history_of(0), last, forms)[0]
     seen = account.conclude(how, claim.property, state)
     if not seen.accepted[0]:
         how = DirectData(forms.decoding)
