@@ -13,9 +13,10 @@ ROUNDING = 2.0**-24
 NOTE = """
 The last two columns are computed in binary64 for bounds by intervals (`any_order.py`): what the theorem
 about any order grants without rounding to fixed point, and what some order of the sums attains. A sum of n
-products may lose n roundings in the worst order, so mnist and oval21 lose more than 1e-4 however they are
-bounded. Lean counts the columns that fill a matrix's lanes as products, too. Of oval21 more is lost than
-granted: a convolution's slots are charged as the largest of them is.
+products that are not 0 may lose n roundings in the worst order, so mnist and oval21 lose more than 1e-4
+however they are bounded. Lean counts the products that are not 0 where a matrix has one position, for all
+rows alike; those of a convolution it counts all. Of oval21 more is lost than granted: a convolution's slots
+are charged as the largest of them is.
 """
 """What a report says of the two figures of `width_lost`."""
 Error = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -28,7 +29,7 @@ def width_lost(program: Program, box: RationalBox) -> tuple[float, float]:
     First: what the theorem about any order grants, without rounding to fixed point: 2^-24 of every product,
     and for every addition 2^-24 of what the products above 0 add up to, or those below if they are more.
     Second: what some order attains if every rounding errs as far as it may, the larger products first: no
-    intervals that hold in every order can lose less.
+    intervals that hold in every order can lose less. To add a product that is 0 is no rounding.
     """
     exact = _width(program, box, _none)
     return _width(program, box, _granted) / exact - 1, _width(program, box, _attained) / exact - 1
@@ -71,10 +72,14 @@ def _none(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _granted(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
     above, below = np.maximum(terms, 0).sum(axis=1), np.maximum(-others, 0).sum(axis=1)
-    return np.asarray(ROUNDING * ((terms.shape[1] - 1) * np.maximum(above, below) + above + below))
+    count = ((terms != 0) | (others != 0)).sum(axis=1)
+    return np.asarray(ROUNDING * (np.maximum(count - 1, 0) * np.maximum(above, below) + above + below))
 
 
 def _attained(terms: np.ndarray, others: np.ndarray) -> np.ndarray:
     ordered = np.sort(terms, axis=1)
-    partial = [np.abs(np.cumsum(own, axis=1)[:, 1:]).sum(axis=1) for own in (ordered, ordered[:, ::-1])]
+    partial = []
+    for own in (ordered, ordered[:, ::-1]):
+        added = (own != 0) & (np.cumsum(own != 0, axis=1) > 1)
+        partial.append(np.abs(np.where(added, np.cumsum(own, axis=1), 0)).sum(axis=1))
     return np.asarray(ROUNDING * (np.maximum(*partial) + np.abs(terms).sum(axis=1)))
