@@ -92,7 +92,7 @@ def reference(data: Path, peer: Path | None) -> Iterator[str]:
     yield ""
     yield "Largest relative difference of an output's bound from its; then processor time, the least of"
     yield "several runs, and mean widths of the outputs. Its widths were stored with its bounds; its times"
-    yield "are of this run: binary32 / binary64." if peer else "were stored with them too."
+    yield "are of this run: binary32 / binary64." if peer else "were stored with them, on another machine."
     yield "CROWN takes a row's bound in place of the interval, as auto_LiRPA does; `stated` is what"
     yield "certificates use: slopes of 8 bits, and the better of row and interval."
     yield ""

@@ -51,7 +51,7 @@ class Chain:
         return len(self.relus)
 
     def until(self, number: int) -> Chain:
-        """The levels before one, with that as the last."""
+        """The chain that ends at a level: what its ReLUs read are the outputs."""
         end = number + 1
         return Chain(self.weights[:end], self.biases[:end], self.relus[:number])
 

@@ -24,7 +24,7 @@ from pytest_torchlean.certificate.statement import (
     QuotientData,
     ReluData,
 )
-from pytest_torchlean.certificate.words import pairs_of, unpack_words
+from pytest_torchlean.certificate.words import pairs_of, sources_of
 
 _CONSTANT = -1
 """In the place of an input slot: depends on none."""
@@ -56,8 +56,7 @@ def constants_of(graph: GraphData) -> NDArray[np.bool_]:
 
 def _constant(node: NodeData, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if isinstance(node, AffineData):
-        words = unpack_words(node.sources, node.positions * node.columns).astype(np.int64)
-        return np.repeat(known[words.reshape(node.positions, node.columns)].all(axis=1), node.rows)
+        return np.repeat(known[sources_of(node)].all(axis=1), node.rows)
     if isinstance(node, ReluData | CurveData):
         return known[node.first : node.first + node.count]
     if isinstance(node, BilinearData):

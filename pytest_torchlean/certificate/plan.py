@@ -311,7 +311,7 @@ def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
         low, high = propagate(program, lower, upper)
         largest = float(np.maximum(np.abs(low), np.abs(high)).max())
         if largest <= _MOST or not any(isinstance(node, BilinearNode) for node in program.nodes):
-            return _finite(max(1.0, largest) if largest == largest else largest)
+            return _finite(largest if math.isnan(largest) else max(1.0, largest))
         middle = float(np.abs(evaluate(program, (lower + upper) / 2)).max())
     return _finite(max(1.0, _ROOM * middle))
 

@@ -135,8 +135,8 @@ def cases_of(
     seconds = budget.seconds if granted is None else granted
     affordable = seconds / seconds_per_case(program)
     bounded, most_refined = (int(min(MOST_PHASES, own * affordable)) for own in (2, _CASES_REFINED))
-    alone = granted is None and forms.alternatives == 1 and chain_of(program) is not None
-    if alone:
+    may_refine = granted is None and forms.alternatives == 1 and chain_of(program) is not None
+    if may_refine:
         known = stated(program, lower, upper, rows, 1, budget=budget)
         narrow = retightening.by_conditions(
             known.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget
@@ -150,7 +150,7 @@ def cases_of(
     )
     if by_phases.tree is not None:
         return Leaf(lower, upper, found.slopes, by_phases.tree, found.bounds)
-    if not alone:
+    if not may_refine:
         return None
     refined = retightening.search(known.bounds, rows, most=most_refined, slack=_REFINED_SLACK, budget=budget)
     if refined is None or refined.tree is None:

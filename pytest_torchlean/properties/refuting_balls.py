@@ -37,7 +37,7 @@ _ROUND = 12
 
 @dataclass(frozen=True, eq=False)
 class Balls:
-    """The balls of one property. misclassified: how many listed inputs are none."""
+    """The balls of one property. misclassified: how many listed inputs have no ball."""
 
     program: Program
     executions: Executions

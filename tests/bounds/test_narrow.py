@@ -72,7 +72,7 @@ def test_conditions_are_one_in_the_middle() -> None:
 
 
 def test_a_level_is_narrow_next_to_wider_ones() -> None:
-    """As often as an earlier level has few values too, cuts lead as far."""
+    """Where earlier levels have few values too, cuts lead as far."""
     assert found_in(example(4, 6, 5, 5, share=0.6)) is None
 
 

@@ -76,7 +76,9 @@ def _counts() -> list[int]:
 
 
 def test_processes_of_ours_use_one_thread() -> None:
+    if not _counts():
+        pytest.skip("this numpy does not come with OpenBLAS")
     executor = executor_of(2)
     assert executor is not None
     with executor:
-        assert set(executor.submit(_counts).result()) <= {1}
+        assert set(executor.submit(_counts).result()) == {1}

@@ -206,9 +206,7 @@ class TestVerdicts:
         assert judged(wide, deep(op)).verdict is Verdict.PROVED
         assert judged(gradient(input=(-1, 1), bounds=(0, 60)), deep(op)).verdict is Verdict.REFUTED
 
-    def test_a_rule_that_errs_is_told_from_the_function(
-        self, judged: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_rule_that_errs_is_told_from_the_function(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """No theorem would: the one it proves is about the graph. So the differences below are a test."""
         monkeypatch.setattr("pytest_torchlean.derivatives.bends._rest", lambda builder, share: share)
         with pytest.raises(AssertionError):
