@@ -180,7 +180,7 @@ def _key(texts: LeanSources, lean: LeanInstall) -> str:
 def _result(
     target: Path, texts: LeanSources, lean: LeanInstall, seconds: float, shipped: Mapping[str, str] | None
 ) -> BuiltLibrary:
-    """The library. Digests are taken here only of what this process built: `_is_intact` compared the others."""
+    """The library. Digests are taken here only of what this process built; `_is_intact` compared others."""
     same = shipped is not None and (
         target not in _built_here
         or all(_digest(target, module) == shipped[module] for module in texts.modules)
