@@ -313,7 +313,7 @@ def certificates(bench: Bench, data: Path | None) -> Iterator[str]:
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
     yield MODELS
     yield ""
-    yield f"Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
+    yield f"{processor()}. Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
     yield ""
     yield from table(CERTIFICATE_HEAD, rows) if rows else iter(["No models were given."])
     yield from NOTE.splitlines()
@@ -353,7 +353,7 @@ def tree(bench: Bench, data: Path | None) -> Iterator[str]:
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
     yield TREES
     yield ""
-    yield f"Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
+    yield f"{processor()}. Load average at the start of these runs {load:.1f}; medians of {bench.repeats}."
     yield ""
     yield from table(("leaves", "number", "all (s)", "per leaf (ms)", "memory (MB)"), rows)
 
@@ -444,21 +444,26 @@ def library(lean: LeanInstall) -> str:
 SECTIONS = {"models": (MODELS, certificates), "trees": (TREES, tree)}
 
 
+def processor() -> str:
+    """The name of this machine's processor."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        names = re.findall(r"^model name\s*: (.*)$", information.read_text(), re.MULTILINE)
+        if names:
+            return str(names[0])
+    return platform.processor() or platform.machine()
+
+
 def report(arguments: argparse.Namespace) -> Iterator[str]:
     lean = find_lean()
     bench = Bench(lean, ensure_built(lean), arguments.repeats)
-    information = Path("/proc/cpuinfo")
-    cpu = platform.processor() or platform.machine()
-    if information.is_file():
-        names = re.findall(r"^model name\s*: (.*)$", information.read_text(), re.MULTILINE)
-        cpu = names[0] if names else cpu
     load = os.getloadavg()[0]
     yield "# Lean, measured"
     yield ""
     yield "Written by `python benchmarks/lean.py --data FOLDER --output benchmarks/LEAN.md`; do not edit."
     yield ""
-    yield f"{cpu}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats} runs. Load"
-    yield f"average at the start {load:.1f}. Times are processor time, user and system; where the load"
+    yield f"{processor()}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats}"
+    yield f"runs. Load average at the start {load:.1f}. Times are processor time, user and system; where the load"
     yield "exceeds the number of cores they are too long, though less so than times by the clock."
     yield ""
     with tempfile.TemporaryDirectory() as scratch:
