@@ -464,7 +464,8 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield f"{processor()}, {os.cpu_count()} cores, Lean {lean.version}; medians of {arguments.repeats}"
     yield f"runs. Load average at the start {load:.1f}. Times are processor time, user and system;"
-    yield "where the load exceeds the number of cores they are too long, though less so than times by the clock."
+    yield "where the load exceeds the number of cores they are too long, though less so than times by"
+    yield "the clock."
     yield ""
     with tempfile.TemporaryDirectory() as scratch:
         yield from growing(bench, Path(scratch))
