@@ -24,6 +24,17 @@ from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.words import pairs_of
 
 
+def both_bounds(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Goals for both bounds of each place, int64 (2 * places,): the words 2p and 2p + 1."""
+    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+
+
+def _written(last: PassedNode, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places, among the results of the last node, of those of these slots that it writes."""
+    places = np.unique(slots) - last.start
+    return places[(places >= 0) & (places < size_of(last.node))]
+
+
 def factors_read(
     last: PassedNode, node: BilinearData | QuotientData, constant: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
@@ -33,9 +44,7 @@ def factors_read(
     pairs = factors_of(node).reshape(-1, 2) if isinstance(node, BilinearData) else pairs_of(node)
     if isinstance(node, BilinearData):
         pairs = pairs[~constant[pairs].any(axis=1)]
-    places = np.unique(pairs) - last.start
-    places = places[(places >= 0) & (places < size_of(last.node))]
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+    return both_bounds(_written(last, pairs))
 
 
 def operands_read(last: PassedNode, node: MaximumData | MinimumData, state: State) -> NDArray[np.int64]:
@@ -45,9 +54,7 @@ def operands_read(last: PassedNode, node: MaximumData | MinimumData, state: Stat
     known = np.minimum(sources, len(state.lower) - 1)
     low, high = (side[:, 0][known] for side in (state.lower, state.upper))
     either = ((low[:, 0] < high[:, 1]) & (low[:, 1] < high[:, 0])).astype(bool)
-    places = np.unique(sources[either | (sources != known).any(axis=1)]) - last.start
-    places = places[(places >= 0) & (places < size_of(last.node))]
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+    return both_bounds(_written(last, sources[either | (sources != known).any(axis=1)]))
 
 
 def arguments_read(
@@ -61,4 +68,4 @@ def arguments_read(
     here = slice(first, max(first, min(node.first + node.count, last.start + size_of(last.node))))
     below, above = state.lower[here, 0] < center, state.upper[here, 0] > center
     places = np.flatnonzero((below & above).astype(bool) | isinstance(node, CurveData)) + first - last.start
-    return np.stack([2 * places, 2 * places + 1], axis=1).reshape(-1).astype(np.int64)
+    return both_bounds(places)

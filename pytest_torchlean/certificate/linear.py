@@ -17,7 +17,7 @@ from pytest_torchlean.certificate.bounding import Integers, matrix_of, rounding_
 from pytest_torchlean.certificate.choosing import holds_constants
 from pytest_torchlean.certificate.curves import curve_step
 from pytest_torchlean.certificate.differences import copies, relax_differences
-from pytest_torchlean.certificate.goals import arguments_read, factors_read, operands_read
+from pytest_torchlean.certificate.goals import arguments_read, both_bounds, factors_read, operands_read
 from pytest_torchlean.certificate.linearization import planes, tangents
 from pytest_torchlean.certificate.lines import (
     box_of,
@@ -360,7 +360,7 @@ def _differ(
         chosen = np.flatnonzero(undecided)
         if not chosen.size:
             continue
-        goals = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1).astype(np.int64)
+        goals = both_bounds(chosen)
         try:
             found = relax_differences(box_of(account, state), history, slopes, places, goals)
         except NotRelaxable:

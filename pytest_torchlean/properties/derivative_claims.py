@@ -40,8 +40,6 @@ ONE = Fraction(1)
 UNCERTAIN = Fraction(1, 2**100)
 """Exact arithmetic takes smooth functions to within 2^-180: less than this beyond a bound, relative to the
 bound where that is larger, is no violation."""
-
-
 MOST_BENDS = 6
 """Bends that one point may lie on and still refute something."""
 
@@ -50,6 +48,8 @@ Numbers = tuple[Fraction, ...]
 
 @dataclass(frozen=True, eq=False)
 class _Sided:
+    """A derivative graph that takes the signs at its bends, and how to run it exactly."""
+
     graph: Graph
     program: ExactProgram
 
@@ -118,15 +118,11 @@ class Derived:
 
     def _chosen(self, point: Numbers, signs: Numbers) -> list[Fraction]:
         """The exact derivatives where the signs are these."""
+        graph, numbers = self._sided.graph, (*point, *signs)
         given, start = {}, 0
-        for name in self.executions.graph.inputs:
-            size = self.executions.graph.types[name].size
-            given[name] = list(point[start : start + size])
-            start += size
-        graph, start = self._sided.graph, 0
-        for name in graph.inputs[len(given) :]:
+        for name in graph.inputs:
             size = graph.types[name].size
-            given[name] = list(signs[start : start + size])
+            given[name] = list(numbers[start : start + size])
             start += size
         values = self._sided.program.run(given)
         return [number for name in graph.outputs for number in values[name]]
