@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.model import ScaleData
 from pytest_torchlean.certificate.statement import BoxData, Semantics
@@ -80,3 +84,25 @@ def to_float(number: Fraction) -> float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+
+
+class Bounded(Protocol):
+    """What has exact bounds of every input."""
+
+    @property
+    def lower(self) -> Sequence[Fraction]: ...
+
+    @property
+    def upper(self) -> Sequence[Fraction]: ...
+
+
+def float_bounds(box: Bounded) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A box's lower and upper bounds, float64 (inputs,) each: the nearest numbers, so estimates."""
+    lower, upper = (np.array(list(map(to_float, bounds))) for bounds in (box.lower, box.upper))
+    return lower, upper
+
+
+def all_float_bounds(boxes: Sequence[Bounded]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same of one box or more, float64 (boxes, inputs) each."""
+    lower, upper = zip(*map(float_bounds, boxes), strict=True)
+    return np.stack(lower), np.stack(upper)

@@ -24,7 +24,7 @@ from pytest_torchlean.bounds.program import (
 )
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import rounding_limit
-from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, box_digits, to_float
+from pytest_torchlean.certificate.boxes import BoxDigits, RationalBox, all_float_bounds, box_digits
 from pytest_torchlean.certificate.forms import CONSTANT, Columns, Forms, form_columns
 from pytest_torchlean.certificate.model import (
     CertificateData,
@@ -303,10 +303,7 @@ def _largest_value(program: Program, goals: Sequence[Goal]) -> float:
     boxes = [box for goal in goals for box in goal.boxes]
     if not boxes:
         return 1.0
-    lower, upper = (
-        np.array([[to_float(bound) for bound in side] for side in sides])
-        for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
-    )
+    lower, upper = all_float_bounds(boxes)
     with np.errstate(all="ignore"):
         low, high = propagate(program, lower, upper)
         largest = float(np.maximum(np.abs(low), np.abs(high)).max())

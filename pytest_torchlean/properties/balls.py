@@ -14,7 +14,7 @@ from pytest_torchlean.bounds.interval import evaluate, propagate, rounding_radiu
 from pytest_torchlean.bounds.margins import least_margins
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Tree
-from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.boxes import RationalBox, all_float_bounds
 from pytest_torchlean.certificate.forms import margin_forms
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.certificate.statement import Semantics
@@ -125,8 +125,7 @@ def margins_by_intervals(
 
 def margins_of(program: Program, listed: Listed, boxes: Mapping[int, RationalBox]) -> Margins:
     """`margins_by_intervals` of every row that has a box; there must be one."""
-    lower = np.array([[to_float(x) for x in box.lower] for box in boxes.values()])
-    upper = np.array([[to_float(x) for x in box.upper] for box in boxes.values()])
+    lower, upper = all_float_bounds(list(boxes.values()))
     return margins_by_intervals(program, listed.labels, list(boxes), lower, upper)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 
 from pytest_torchlean.bounds.interval import Float64, evaluate, propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import Program, QuotientNode
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import Bounded, all_float_bounds
 from pytest_torchlean.ops import RULES
 from pytest_torchlean.properties import PropertyContext
 from pytest_torchlean.spec.model import PropertySpec
@@ -24,16 +22,8 @@ _NOTHING = 2.0**10
 """How many times wider than values are large intervals of outputs are when they say nothing."""
 
 
-class _Box(Protocol):
-    @property
-    def lower(self) -> Sequence[Fraction]: ...
-
-    @property
-    def upper(self) -> Sequence[Fraction]: ...
-
-
 def program_on(
-    context: PropertyContext, prop: PropertySpec, plain: Program, boxes: Sequence[_Box]
+    context: PropertyContext, prop: PropertySpec, plain: Program, boxes: Sequence[Bounded]
 ) -> Program:
     """The program for bounds and certificates about these boxes; plain: `context.program`, lowered before.
 
@@ -52,10 +42,7 @@ def program_on(
     front = context.front
     diagonal = () if front is None else front.values
     other = lower_to_program(context.graph, diagonal, exact=exact, granted=not exact)
-    lower, upper = (
-        np.array([[to_float(bound) for bound in side] for side in sides])
-        for sides in ([box.lower for box in boxes], [box.upper for box in boxes])
-    )
+    lower, upper = all_float_bounds(boxes)
     around = lower.min(axis=0)[None], upper.max(axis=0)[None]
     widths = [_width(program, *around) for program in (other, plain)]
     if exact and widths[1] > _NOTHING * _size(plain, *around) and _size(other, *around) < _LARGE:

@@ -21,7 +21,7 @@ from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
 from pytest_torchlean.bounds.work import Work, costs_of
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.boxes import RationalBox, to_float
+from pytest_torchlean.certificate.boxes import RationalBox, float_bounds
 from pytest_torchlean.certificate.celled import celled_script
 from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
@@ -103,7 +103,7 @@ def cases_of(
         return None
     rows = slot_rows(program, forms)
     inequalities = Inequalities(rows, forms.alternatives)
-    lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
+    lower, upper = float_bounds(box)
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return None
     if search and is_curved(program):
@@ -231,7 +231,7 @@ def _broken(program: Program, inequalities: Inequalities, lower: Float64, upper:
 
 def may_be_cut(program: Program, forms: Forms, box: RationalBox) -> bool:
     """Whether many parts of the box may prove what few do not: few inputs, and the middle breaks nothing."""
-    lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
+    lower, upper = float_bounds(box)
     small = program.inputs <= _FEW_INPUTS and program.size <= _MOST_SLOTS
     if not small or not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return False
@@ -337,7 +337,7 @@ def by_cells(
     grants; None where they do not suffice. Raises OutOfTime.
     """
     box = goal.boxes[index]
-    lower, upper = (np.array([to_float(x) for x in side]) for side in (box.lower, box.upper))
+    lower, upper = float_bounds(box)
     inequalities = Inequalities(slot_rows(program, goal.forms), goal.forms.alternatives)
     most = cells.affordable(program, budget.seconds)
     tree = cells.search(program, inequalities, lower, upper, most=most, budget=budget)

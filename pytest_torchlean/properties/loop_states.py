@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.binary32.ulp import exact
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import float_bounds, to_float
 from pytest_torchlean.spec.expressions import Binary64, Expression, evaluate
 from pytest_torchlean.spec.expressions.piecewise import Linear, Piecewise
 from pytest_torchlean.spec.vnnlib import InputBox
@@ -48,7 +48,7 @@ def state_in(
 
 def any_state_in(box: InputBox, names: Sequence[str], constraints: Sequence[Expression]) -> bool:
     """Whether a state of the box was found in which no constraint is positive, in binary64."""
-    lower, upper = (np.array([to_float(end) for end in side]) for side in (box.lower, box.upper))
+    lower, upper = float_bounds(box)
     random = np.random.default_rng(0)
 
     def over(point: Float64) -> float:
@@ -73,7 +73,7 @@ def any_state_in(box: InputBox, names: Sequence[str], constraints: Sequence[Expr
 
 def _candidates(box: InputBox, names: Sequence[str], constraints: Sequence[Piecewise]) -> Iterator[Float64]:
     """Points that steps towards violated constraints lead to, float64 (inputs,)."""
-    lower, upper = (np.array([to_float(end) for end in side]) for side in (box.lower, box.upper))
+    lower, upper = float_bounds(box)
     random = np.random.default_rng(0)
     for number in range(_STARTS):
         start = (lower + upper) / 2 if number == 0 else random.uniform(lower, upper)

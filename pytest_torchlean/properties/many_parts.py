@@ -7,8 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.merging import first_of, last_of, merged
@@ -17,7 +15,7 @@ from pytest_torchlean.bounds.program import AffineNode, Program
 from pytest_torchlean.bounds.splitting import Cut, Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.work import costs_of
 from pytest_torchlean.certificate.account import Account
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import float_bounds
 from pytest_torchlean.certificate.carried import carried_script
 from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.model import ScriptData
@@ -85,9 +83,7 @@ def script_of(
     """
     limits, box = limits_of(program, budget), claim.boxes[index]
     inequalities = Inequalities(rows, goal.forms.alternatives)
-    lower, upper = (
-        np.array([to_float(x) for x in side]) for side in (goal.boxes[index].lower, goal.boxes[index].upper)
-    )
+    lower, upper = float_bounds(goal.boxes[index])
     few = min(_AT_ONCE, limits.symbols)
     own = carried_script(account, claim, box, most_parts=few, symbols=True, budget=budget)
     if own is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.program import Program
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import all_float_bounds
 from pytest_torchlean.properties.curved_phases import is_curved
 from pytest_torchlean.properties.linear import slot_rows
 from pytest_torchlean.properties.unsafe import Question, safe_forms
@@ -36,9 +36,7 @@ def parted(program: Program, unsafe: UnsafeSet, asked: Sequence[Question]) -> tu
 
 
 def _parted(program: Program, unsafe: UnsafeSet, question: Question) -> Iterator[Question]:
-    lower, upper = (
-        np.array([[to_float(bound) for bound in side]]) for side in (question.box.lower, question.box.upper)
-    )
+    lower, upper = all_float_bounds([question.box])
     if len(question.cases) == 1 or not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         yield question
         return

@@ -24,7 +24,7 @@ from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.splitting import Inequalities, Tree
 from pytest_torchlean.cache.known import Known
-from pytest_torchlean.certificate.boxes import to_float
+from pytest_torchlean.certificate.boxes import all_float_bounds
 from pytest_torchlean.certificate.plan import Goal
 from pytest_torchlean.errors import CheckerError, UnsupportedError
 from pytest_torchlean.properties import PropertyContext
@@ -303,8 +303,7 @@ def _bounded(
     """
     budget.spend()
     rows = slot_rows(program, question.forms)
-    lower = np.array([[to_float(bound) for bound in question.box.lower]])
-    upper = np.array([[to_float(bound) for bound in question.box.upper]])
+    lower, upper = all_float_bounds([question.box])
     low, high = propagate(program, lower, upper)
     least = least_rows(program, rows, low, high)
     gap = float(Inequalities(rows, question.forms.alternatives).least(least)[0])
