@@ -6,7 +6,7 @@ The first two in the vision transformers of the competition. Of each node: the w
 interval, divided by the range of that result over points of the node's own input box, as intervals bound it.
 Corners that are extreme for an element of a Softmax are among the points; a BatchNormalization is least and
 greatest at two corners. LayerNormalization on boxes around random rows, with corners among the points that
-derivatives lead to.
+derivatives lead to; also on boxes in two parts, of which a proof by cuts of the input consists.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.ir.graph import Graph, Node
 from pytest_torchlean.onnx_import import load_model, lower
+from pytest_torchlean.ops.softmax import MOST_DIFFERENCES
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
 
 Float64 = NDArray[np.float64]
@@ -50,7 +51,10 @@ HEAD = (
 )
 ROW_LENGTHS, RADII, ROWS = (4, 16, 32, 64), (0.01, 0.05, 0.2, 0.5), 3
 """Of rows of LayerNormalization: their lengths, the boxes' radii in standard deviations, rows of each."""
-NORMALIZED_HEAD = ("n", "radius", "intervals: median", "largest", "rows: median", "largest")
+NORMALIZED_HEAD = (
+    *("n", "radius", "intervals: median", "largest", "rows: median", "largest"),
+    *("rows, two parts: median", "largest"),
+)
 CLIMBS = 6
 """Steps from corner to corner."""
 FAR = 64
@@ -103,7 +107,7 @@ def ratios_by_rows(graph: Graph, node: Node, program: Program, low: Float64, hig
     if not max(np.abs(least).max(), np.abs(most).max()) <= SMALL:
         return None
     shares, reached = normalizing("Softmax", terms), softmax_range(least, most)
-    widths = np.stack([by_rows(shares, *ends) for ends in zip(least, most, strict=True)])
+    widths = np.stack([np.subtract(*by_rows(shares, *ends)) for ends in zip(least, most, strict=True)])
     varies = reached > LEAST
     return np.asarray(widths[varies] / reached[varies])
 
@@ -157,7 +161,8 @@ def normalizing(op: str, terms: int) -> Program:
         path = Path(folder) / "model.onnx"
         path.write_bytes(proto.SerializeToString())
         graph = lower(load_model(path, root=Path(folder)))
-        exact = op == "LayerNormalization"
+        # rows bound what a node reads: a quotient, where the budget does
+        exact = op == "LayerNormalization" or terms <= MOST_DIFFERENCES
         return lower_to_program(graph, exact=exact, granted=not exact)
 
 
@@ -177,15 +182,30 @@ def normalized_range(program: Program, middle: Float64, radius: float) -> Float6
     return np.asarray(np.ptp(values, axis=0))
 
 
-def by_rows(program: Program, low: Float64, high: Float64) -> Float64:
-    """The widths of the bounds that a certificate of `real` has with rows."""
+def by_rows(program: Program, low: Float64, high: Float64) -> tuple[Float64, Float64]:
+    """Upper and lower bounds that a certificate of `real` has with rows."""
     ends = (tuple(Fraction(float(x)) for x in side) for side in (low, high))
     far = (Fraction(FAR),) * low.size
     forms = bound_forms(tuple(-x for x in far), far, low.size, strict=False)
     account = prepare(program, [Goal(forms, (RationalBox(*ends),))], Semantics.REAL)
     _, state = bounded_by_rows(account, account.emission.claims[0].boxes[0])
-    widths = (state.upper - state.lower)[program.outputs, 0] / account.emission.certificate.scale.unit
-    return np.asarray(widths, dtype=np.float64)
+    scale = account.emission.certificate.scale
+    upper, lower = (
+        np.asarray((side[program.outputs, 0] - scale.center) / scale.unit, dtype=np.float64)
+        for side in (state.upper, state.lower)
+    )
+    return upper, lower
+
+
+def in_two_parts(program: Program, low: Float64, high: Float64) -> Float64:
+    """The widths of such bounds where the box is cut in two at the middle of each result's own input."""
+    widths = np.empty(low.size)
+    for place, middle in enumerate((low + high) / 2):
+        first, second = low.copy(), high.copy()
+        first[place] = second[place] = middle
+        parts = by_rows(program, low, second), by_rows(program, first, high)
+        widths[place] = max(part[0][place] for part in parts) - min(part[1][place] for part in parts)
+    return widths
 
 
 def normalized_table() -> Iterator[tuple[str, ...]]:
@@ -194,7 +214,7 @@ def normalized_table() -> Iterator[tuple[str, ...]]:
     for terms in ROW_LENGTHS:
         program = normalizing("LayerNormalization", terms)
         for radius in RADII:
-            found: list[tuple[Float64, Float64]] = []
+            found: list[tuple[Float64, Float64, Float64]] = []
             for _ in range(ROWS):
                 middle = rng.normal(size=terms)
                 middle /= middle.std()
@@ -202,9 +222,10 @@ def normalized_table() -> Iterator[tuple[str, ...]]:
                 ends = middle - radius, middle + radius
                 low, high = propagate(program, *(end[None] for end in ends))
                 intervals = (high - low)[0, program.outputs]
-                found.append((intervals / reached, by_rows(program, *ends) / reached))
-            both = (np.concatenate(side) for side in zip(*found, strict=True))
-            yield (str(terms), f"{radius:g}", *(cell for side in both for cell in cells_of(side)))
+                widths = intervals, np.subtract(*by_rows(program, *ends)), in_two_parts(program, *ends)
+                found.append(tuple(own / reached for own in widths))
+            ways = (np.concatenate(way) for way in zip(*found, strict=True))
+            yield (str(terms), f"{radius:g}", *(cell for way in ways for cell in cells_of(way)))
 
 
 def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
@@ -213,16 +234,17 @@ def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
         "Written by `python benchmarks/enclosures.py --data FOLDER --output benchmarks/ENCLOSURES.md`.\n",
         "Of each node: the width of every result's interval, divided by the range of that result over points "
         "of the node's own input box, as intervals bound it. `sequence` and `definition` are the two forms "
-        "that a Softmax is taken in: with the largest score subtracted, and without. Claims use the one that "
-        "bounds their outputs more closely; under `binary32` the second is granted 2^-14 of every share in "
-        "addition. `rows`: the definition in a certificate of `real`, with backward rows over the same "
+        "that a Softmax is taken in: with the largest score subtracted, and without, in exact arithmetic. "
+        "Claims use the one that bounds their outputs more closely; under `binary32` the second is a quotient "
+        "however few the scores are, and 2^-14 of every share is granted in addition. `rows`: the definition in a certificate of `real`, with backward rows over the same "
         "scores. "
         "`-`: scores are bounded by more than 50 (rows: 25), or bounds are no numbers any more.\n",
         *_lines(HEAD, rows),
         "\n## LayerNormalization\n",
         f"{ROWS} random rows of n numbers each, and boxes of that many standard deviations around them: the "
-        "same ratio by intervals alone, and in a certificate of `real` with backward rows, which go through "
-        "the root.\n",
+        "same ratio by intervals alone, of the operations that claims of `real` take; in a certificate of such "
+        "a claim with backward rows, which go through the root; and in one whose box is cut in two at the "
+        "middle of the result's own input, as proofs cut a box that they do not decide whole.\n",
         *_lines(NORMALIZED_HEAD, normalized),
     ]
     return "\n".join(lines) + "\n"
