@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,20 +24,36 @@ _NAMES = (("", ""), ("", "64_"), ("scipy_", "64_"), ("scipy_", ""))
 """What builds of OpenBLAS put before and behind the names of its functions."""
 
 Threads = tuple[Callable[[], int], Callable[[int], None]]
+Before = list[tuple[Callable[[int], None], int]]
+
+_inside = threading.Lock()
+_depth = 0
+_before: Before = []
+"""What had been set when the first of those that are inside came in; the last one to leave sets it again."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenBLAS uses one thread meanwhile, unless the user chose a number; other libraries do as before."""
-    before = one_thread_from_now_on()
+    """OpenBLAS uses one thread meanwhile, unless the user chose a number; other libraries do as before.
+
+    Threads of this process may be inside at once, and leave in any order.
+    """
+    global _depth, _before
+    with _inside:
+        if _depth == 0:
+            _before = one_thread_from_now_on()
+        _depth += 1
     try:
         yield
     finally:
-        for set_threads, count in before:
-            set_threads(count)
+        with _inside:
+            _depth -= 1
+            if _depth == 0:
+                for set_threads, count in _before:
+                    set_threads(count)
 
 
-def one_thread_from_now_on() -> list[tuple[Callable[[int], None], int]]:
+def one_thread_from_now_on() -> Before:
     """The same without an end; returns what had been set, and how to set it again."""
     found = () if any(os.environ.get(name) for name in CHOSEN_BY_USER) else _libraries()
     before = [(set_threads, get_threads()) for get_threads, set_threads in found]

@@ -15,7 +15,7 @@ from pytest_torchlean.certificate.statement import AffineData, GraphData
 from pytest_torchlean.checker.sources import EVALUATED as PROGRAM
 from pytest_torchlean.errors import CertificateError
 from pytest_torchlean.onnx_import.reader import LoadedModel
-from pytest_torchlean.spec.model import Assurance
+from pytest_torchlean.spec.model import Assurance, PropertySpec
 
 KERNEL = "kernel"
 EVALUATED = "evaluated"
@@ -54,6 +54,18 @@ def chosen_level(wanted: Assurance, parts: Sequence[Emission], granted: float, m
     cost = text_cost(parts)
     fits = cost.seconds <= _SHARE_OF_TIME * granted and cost.megabytes <= _SHARE_OF_MEMORY * memory_mb
     return KERNEL if fits else EVALUATED
+
+
+def unfinished(prop: PropertySpec) -> tuple[str, str]:
+    """What was found where Lean ran out of time over a certificate that it was expected to accept, and what
+    to do next.
+    """
+    found = (
+        f"a certificate was found, but Lean ran out of time over it (TL0511): the property has "
+        f"{float(prop.timeout):.6g} s for everything"
+    )
+    faster = "" if prop.assurance != KERNEL else ", or allow `assurance: any`, which is faster"
+    return found, f"raise `timeout`{faster}, or state a smaller input region"
 
 
 def parts_of_library(level: str, graph: GraphData) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties.curved_phases import is_curved, seeking
-from pytest_torchlean.properties.many_parts import script_of
+from pytest_torchlean.properties.many_parts import KnownCases, Searched, script_of
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
@@ -246,14 +246,14 @@ def improved(
     seen: Forecast,
     script: ScriptData,
     budget: Budget,
-    trees: Sequence[Tree | None],
+    trees: Sequence[KnownCases],
     work: Work,
     *,
     with_phases: bool = False,
 ) -> tuple[Forecast, tuple[ScriptData, ...]]:
     """The forecast with rows instead of intervals where these fail, and a script for every box.
 
-    trees: the cases of each box, where they are known already. with_phases: see `script_of`. Stops trying
+    trees: the cases of each box, as far as they are known already. with_phases: see `script_of`. Stops trying
     when the work or MOST_RELAXED boxes are used up. Raises OutOfTime.
     """
     scripts = [script] * len(claim.boxes)
@@ -270,7 +270,10 @@ def improved(
             if own is not None:
                 scripts[index], accepted[index] = own, True
                 continue
-        cases, own = trees[index] or cases_of(program, goal.forms, goal.boxes[index]), None
+        found_before = trees[index]
+        cases, own = None if isinstance(found_before, Searched) else found_before, None
+        if found_before is None:
+            cases = cases_of(program, goal.forms, goal.boxes[index])
         try:
             if cases is not None:
                 rows, alternatives = slot_rows(program, goal.forms), goal.forms.alternatives

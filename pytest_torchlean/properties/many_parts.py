@@ -5,6 +5,7 @@ rows of its own, or rows and then forms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice
 
 from pytest_torchlean.bounds.budget import Budget
@@ -45,6 +46,16 @@ _GUIDE, _SHARE_OF_GUIDE = 40_000, 0.3
 """Parts that rows may take where they only say how to cut; fewer where a share of the time ends sooner."""
 _TRIED = 1024
 """Of how many of them a part is made to begin with."""
+
+
+class Searched(Enum):
+    """What an earlier search for cases of a box found, where that is no tree."""
+
+    NO_CASES = "no cases"
+
+
+KnownCases = Tree | Searched | None
+"""Cases of a box, that there are none, or None where nobody has searched."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from pytest_torchlean.binary32.ulp import round_nearest
 from pytest_torchlean.bounds.budget import Budget
 from pytest_torchlean.bounds.falsify import Float32, binary32_box, binary32_hull
 from pytest_torchlean.bounds.program import Program
-from pytest_torchlean.bounds.splitting import Tree
 from pytest_torchlean.bounds.work import Work
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.guard import (
     MINIMUM_POINTS,
     require_box,
@@ -46,6 +46,7 @@ from pytest_torchlean.properties.emitted import Emitted, EmittedText, emit
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.levels import EVALUATED, KERNEL, chosen_level, parts_of_library
 from pytest_torchlean.properties.linear import SHARE_OF_WORK, improved
+from pytest_torchlean.properties.many_parts import KnownCases
 from pytest_torchlean.properties.parts import Part, accepted_parts
 from pytest_torchlean.spec.model import PropertySpec
 from pytest_torchlean.verdict import Theorem
@@ -56,8 +57,8 @@ SHARE_OF_FIRST_TRY = 0.6
 """Of the time that is left, where something else can be tried afterwards: parts one by one, another level."""
 OUT_OF_TIME = "TL0511"
 """Lean ran out of time: the verdict is UNKNOWN, as for any search that does."""
-_TOO_MUCH = (OUT_OF_TIME, "TL0512")
-"""Lean ran out of time, or of memory."""
+OUT_OF_MEMORY = "TL0512"
+_TOO_MUCH = (OUT_OF_TIME, OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,18 +113,6 @@ class Proof:
         return f"guard saw at most {self.share:.3g} of its allowance"
 
 
-def unfinished(prop: PropertySpec) -> tuple[str, str]:
-    """What was found where Lean ran out of time over a certificate that it was expected to accept, and what
-    to do next.
-    """
-    found = (
-        f"a certificate was found, but Lean ran out of time over it (TL0511): the property has "
-        f"{float(prop.timeout):.6g} s for everything"
-    )
-    faster = "" if prop.assurance != KERNEL else ", or allow `assurance: any`, which is faster"
-    return found, f"raise `timeout`{faster}, or state a smaller input region"
-
-
 def semantics_of(prop: PropertySpec) -> Semantics:
     """What executions the property speaks about."""
     return Semantics.BINARY32 if prop.chosen_semantics == "binary32" else Semantics.REAL
@@ -148,17 +137,18 @@ def forecast(
     goals: Sequence[Goal],
     semantics: Semantics,
     budget: Budget,
-    trees: Sequence[Sequence[Tree | None]] | None = None,
+    trees: Sequence[Sequence[KnownCases]] | None = None,
     *,
     with_phases: bool = False,
 ) -> Prospect:
     """What Lean will say of every box of every goal.
 
-    trees: for every goal the cases of each box, where they are known already. with_phases: whether parts of
-    a box with cases of ReLU phases are sought, too, where nothing else suffices. Raises CertificateError
+    trees: for every goal the cases of each box, as far as they are known already. with_phases: whether parts
+    of a box with cases of ReLU phases are sought, too, where nothing else suffices. Raises CertificateError
     TL0601, TL0602, OutOfTime.
     """
-    trees = trees or [[None] * len(goal.boxes) for goal in goals]
+    if trees is None:
+        trees = [[None] * len(goal.boxes) for goal in goals]
     first = by_intervals(program, goals, semantics, budget)
     account, emission = first.account, first.emission
     forecasts, scripts, work = [], [], Work(SHARE_OF_WORK * budget.seconds)
@@ -185,14 +175,23 @@ def by_intervals(program: Program, goals: Sequence[Goal], semantics: Semantics, 
     return Prospect(emission, tuple(goals), (), scripts, account, program)
 
 
-def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect) -> Proof:
+def prove(
+    context: PropertyContext,
+    prop: PropertySpec,
+    executions: Executions,
+    prospect: Prospect,
+    *,
+    whole: bool,
+) -> Proof:
     """Have Lean check every box that the forecast accepts.
 
-    All parts go to Lean at once; where they take too long or too much together, one after the other, and
-    those that are accepted count. Where the kernel needs more time or memory than was forecast, `assurance:
+    whole: whether only all of them together prove anything; then a part that is not accepted is an error, and
+    all parts may take all the time together. Else they go to Lean at once unless that is expected to take
+    too long; where they take too long or too much together, one after the other, and those that are
+    accepted count. Where the kernel needs more time or memory than was forecast, `assurance:
     any` goes on at the level `evaluated`. Raises CheckerError TL05xx where Lean is missing or gives no
-    clean answer or accepts no part in time, TL0603 where it refuses, CertificateError TL061x where the
-    guard does. There must be at least one accepted box.
+    clean answer or accepts no part in time, or not all of a `whole`, TL0603 where it refuses,
+    CertificateError TL061x where the guard does. There must be at least one accepted box.
     """
     started = time.monotonic()
     lean = find_lean(context.lean)
@@ -201,7 +200,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     level = chosen_level(
         prop.assurance, [part.emission for part in parts], float(prop.timeout), float(memory_mb)
     )
-    asking = _Asking(context, prop, executions, prospect.program, lean, memory_mb)
+    asking = _Asking(context, prop, executions, prospect.program, lean, memory_mb, whole)
     answers = asking.ask(parts, level)
     if prop.assurance == "any" and level == KERNEL and answers.too_much and asking.context.seconds_left > 1:
         # the cost was forecast too low; the checker's compiled twin takes a part of the time and memory
@@ -211,7 +210,7 @@ def prove(context: PropertyContext, prop: PropertySpec, executions: Executions, 
     accepted = [(own, result) for own, result in results if result.accepted]
     failed = [_failure(result) for _, result in results if not result.accepted]
     hard = [error for error in failed if error.code not in _TOO_MUCH]
-    if hard or not accepted:
+    if hard or not accepted or (whole and failed):
         raise (hard or failed)[0]
     axioms = {axiom for _, result in accepted if isinstance(result, CheckResult) for axiom in result.axioms}
     for own, result in accepted:
@@ -247,11 +246,13 @@ class _Answers:
 
     results: tuple[tuple[Emitted, CheckResult | EvaluationResult], ...]
     share: float
+    whole: bool
 
     @property
     def too_much(self) -> bool:
-        """Whether nothing was accepted, for want of time or memory alone."""
-        return all(result.code in _TOO_MUCH for _, result in self.results)
+        """Whether nothing was accepted that counts, for want of time or memory alone."""
+        codes = [result.code for _, result in self.results]
+        return codes[-1] in _TOO_MUCH if self.whole else all(code in _TOO_MUCH for code in codes)
 
 
 @dataclass(eq=False)
@@ -264,6 +265,7 @@ class _Asking:
     program: Program
     lean: LeanInstall
     memory_mb: int
+    whole: bool
     guard_seconds: float = 0.0
     lean_seconds: float = 0.0
     build_seconds: float = 0.0
@@ -274,7 +276,7 @@ class _Asking:
         return self.guard_seconds + self.lean_seconds + self.build_seconds
 
     def ask(self, parts: Sequence[Part], level: str) -> _Answers:
-        """All parts together; where that is too much, one after the other."""
+        """All parts together; where that is too much and parts count, one after the other."""
         built = self._built(parts_of_library(level, parts[0].emission.graph))
         context = self.context
         context.observer.phase("Lean: preparing")
@@ -285,19 +287,25 @@ class _Asking:
         boxes = sum(len(part.boxes) for part in parts)
         context.observer.phase(f"Lean ({level}) checks {boxes} {'box' if boxes == 1 else 'boxes'}")
         asked = time.monotonic()
-        last = len(parts) == 1 and (level == EVALUATED or self.prop.assurance != "any")
+        apart_pays = len(parts) > 1 and not self.whole
+        last = not apart_pays and (level == EVALUATED or self.prop.assurance != "any")
         together = context.seconds_left * (1.0 if last else SHARE_OF_FIRST_TRY)
-        results = [(whole, self._answer(whole, built, together))]
-        if len(parts) > 1 and results[0][1].code in _TOO_MUCH:
+        results: list[tuple[Emitted, CheckResult | EvaluationResult]] = []
+        expected = text_cost([part.emission for part in parts]).seconds if level == KERNEL else 0.0
+        if not apart_pays or expected <= together:
+            results = [(whole, self._answer(whole, built, together))]
+        code = results[0][1].code if results else OUT_OF_TIME
+        if (apart_pays and code == OUT_OF_TIME) or (len(parts) > 1 and code == OUT_OF_MEMORY):
             results = []
             for part in counted(parts, context.observer, "Lean, part after part", len(parts), "parts"):
                 own = emit((part,), level, context)
                 _guard_data(own, self.prop)
                 results.append((own, self._answer(own, built, context.seconds_left)))
-                if results[-1][1].code == OUT_OF_TIME:
+                code = results[-1][1].code
+                if code == OUT_OF_TIME or (self.whole and code is not None):
                     break
         self.lean_seconds += time.monotonic() - asked
-        return _Answers(tuple(results), share)
+        return _Answers(tuple(results), share, self.whole)
 
     def _built(self, parts: Collection[str]) -> BuiltLibrary:
         """The library with these parts. The one build per user, here or in another process, is no part of a

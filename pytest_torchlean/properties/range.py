@@ -25,6 +25,7 @@ from pytest_torchlean.properties.claims import claim, decimal
 from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
+from pytest_torchlean.properties.levels import unfinished
 from pytest_torchlean.properties.linear import cases_by_phases
 from pytest_torchlean.properties.outside import outside
 from pytest_torchlean.properties.points import violation
@@ -35,7 +36,6 @@ from pytest_torchlean.properties.proving import (
     forecast,
     prove,
     semantics_of,
-    unfinished,
 )
 from pytest_torchlean.properties.recalled import (
     numbered,
@@ -161,7 +161,7 @@ class _Shown:
         started = time.monotonic()
         evidence = self.undecided
         try:
-            proof = prove(self.context, self.prop, self.executions, prospect)
+            proof = prove(self.context, self.prop, self.executions, prospect, whole=True)
         except CheckerError as error:
             if error.code != OUT_OF_TIME:
                 raise

@@ -22,7 +22,7 @@ from pytest_torchlean.bounds.falsify import Float32
 from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.margins import least_rows
 from pytest_torchlean.bounds.program import Program
-from pytest_torchlean.bounds.splitting import Inequalities, Tree
+from pytest_torchlean.bounds.splitting import Inequalities
 from pytest_torchlean.cache.known import Known
 from pytest_torchlean.certificate.boxes import all_float_bounds
 from pytest_torchlean.certificate.plan import Goal
@@ -32,7 +32,9 @@ from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.exact import program_on
 from pytest_torchlean.properties.executions import Executions, Violation
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
+from pytest_torchlean.properties.levels import unfinished
 from pytest_torchlean.properties.linear import MOST_CASES, cases_of, may_be_cut, slot_rows
+from pytest_torchlean.properties.many_parts import KnownCases, Searched
 from pytest_torchlean.properties.open_clauses import parted
 from pytest_torchlean.properties.pairs import is_pair
 from pytest_torchlean.properties.proving import (
@@ -42,7 +44,6 @@ from pytest_torchlean.properties.proving import (
     forecast,
     prove,
     semantics_of,
-    unfinished,
 )
 from pytest_torchlean.properties.recalled import numbered, proved_boxes, recalled_goals, recalled_points
 from pytest_torchlean.properties.searching import FIRST_EFFORT, Ground, Sought, later_efforts, seek
@@ -259,9 +260,7 @@ def _prove(
         return None, missing
     started = time.monotonic()
     try:
-        proof = prove(own.context, own.prop, own.executions, prospect)
-        if proof.failure is not None:
-            raise proof.failure
+        proof = prove(own.context, own.prop, own.executions, prospect, whole=True)
     except CheckerError as error:
         if error.code != OUT_OF_TIME:
             raise
@@ -278,7 +277,7 @@ def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tupl
     limit = started + _SHARE_FOR_BOUNDS * own.context.seconds_left
     budget = replace(own.context.budget, deadline=limit, seconds=_SHARE_FOR_BOUNDS * own.context.seconds)
     try:
-        trees = []
+        trees: list[list[KnownCases]] = []
         for question in asked:
             open_case, tree = _bounded(own.program, question, own.most_cases, budget)
             if open_case is not None:
@@ -296,7 +295,7 @@ def foreseen(own: Run, asked: Sequence[Question], goals: Sequence[Goal]) -> tupl
 
 def _bounded(
     program: Program, question: Question, most: int, budget: Budget
-) -> tuple[str | None, Tree | None]:
+) -> tuple[str | None, KnownCases]:
     """What is missing for a proof, or None and the cases that one can go through; None for intervals.
 
     A complete search takes its place here: whatever tree it finds goes into the certificate.
@@ -311,7 +310,7 @@ def _bounded(
         return None, None
     tree = cases_of(program, question.forms, question.box, most=most, phases=True, budget=budget)
     if tree is None and may_be_cut(program, question.forms, question.box):
-        return None, None
+        return None, Searched.NO_CASES
     if tree is None:
         return f"intervals miss by {-gap:.3g}, and backward rows do not suffice", None
     return None, tree

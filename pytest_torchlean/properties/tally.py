@@ -16,8 +16,9 @@ from pytest_torchlean.properties.balls import Outlook, Search, breaking
 from pytest_torchlean.properties.claims import claim
 from pytest_torchlean.properties.executions import Executions
 from pytest_torchlean.properties.ledger import runtime_line, trust_of
+from pytest_torchlean.properties.levels import unfinished
 from pytest_torchlean.properties.listed import Listed
-from pytest_torchlean.properties.proving import OUT_OF_TIME, Proof, prove, unfinished
+from pytest_torchlean.properties.proving import OUT_OF_TIME, Proof, prove
 from pytest_torchlean.properties.recalled import proved_boxes
 from pytest_torchlean.spec.model import RobustnessProperty
 from pytest_torchlean.verdict import Counts, Evidence, Problem, Verdict, Witness
@@ -45,7 +46,7 @@ def concluded(
     failure: TorchleanError | None = None
     if outlook is not None and outlook.provable:
         try:
-            proof = prove(context, prop, executions, outlook.prospect)
+            proof = prove(context, prop, executions, outlook.prospect, whole=False)
             failure = proof.failure
             seconds = {**seconds, **proof.seconds}
         except (CheckerError, CertificateError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,42 @@ def test_one_thread_meanwhile(library: Threads) -> None:
         with one_thread():
             assert count() == 1
         assert count() == 1
+    assert count() == 2
+
+
+def test_the_last_to_leave_sets_the_number_again_in_whatever_order(library: Threads) -> None:
+    count, _ = library
+    first, second = one_thread(), one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert count() == 1
+    second.__exit__(None, None, None)
+    assert count() == 2
+
+
+def test_threads_that_overlap_leave_what_was_set(library: Threads) -> None:
+    count, _ = library
+    both, first_left = threading.Barrier(2), threading.Event()
+    seen: list[int] = []
+
+    def leave_first() -> None:
+        with one_thread():
+            both.wait(30)
+        first_left.set()
+
+    def leave_last() -> None:
+        with one_thread():
+            both.wait(30)
+            assert first_left.wait(30)
+            seen.append(count())
+
+    running = [threading.Thread(target=target) for target in (leave_first, leave_last)]
+    for one in running:
+        one.start()
+    for one in running:
+        one.join(60)
+    assert seen == [1]
     assert count() == 2
 
 

@@ -27,9 +27,9 @@ from pytest_torchlean.certificate.forms import Forms, form_columns
 from pytest_torchlean.certificate.words import integers
 from pytest_torchlean.checker import CheckResult
 from pytest_torchlean.checker.check import Outcome
-from pytest_torchlean.errors import SpecError, UnsupportedError
+from pytest_torchlean.errors import CheckerError, SpecError, UnsupportedError
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.properties import emitted, reaching, run_property
+from pytest_torchlean.properties import emitted, parts, proving, reaching, run_property
 from pytest_torchlean.properties.unsafe import in_box, points_of, questions, reached, safe_forms, text
 from pytest_torchlean.replay import replay_file
 from pytest_torchlean.spec import load_spec
@@ -441,3 +441,65 @@ def test_the_record_of_a_vnnlib_property(tmp_path: Path) -> None:
     plain = json.loads(json.dumps(record(results, environment_of(results))))
     assert plain["results"][0]["check"] == "vnnlib"
     assert plain["results"][0]["verdict"] == "REFUTED"
+
+
+@pytest.mark.usefixtures("library")
+class TestSeveralTheorems:
+    """All parts of an unsafe set are needed: none is given up for the others."""
+
+    TWO = "(assert (or (and (>= X_0 0) (<= X_0 0.25)) (and (>= X_0 0.5) (<= X_0 1))))\n"
+    UNSAFE = UNIT + TWO + "(assert (>= Y_0 2.1))\n"
+
+    @pytest.fixture(autouse=True)
+    def one_box_each(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parts, "MOST_BOXES_PER_THEOREM", 1)
+
+    @pytest.mark.parametrize("level", ["kernel", "evaluated"])
+    def test_they_get_all_the_time_together(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch, level: str
+    ) -> None:
+        given: list[float] = []
+        genuine = proving._Asking._answer
+
+        def answer(asking: Any, own: Any, built: Any, seconds: float) -> Any:
+            given.append(seconds / asking.context.seconds_left)
+            return genuine(asking, own, built, seconds)
+
+        monkeypatch.setattr(proving._Asking, "_answer", answer)
+        assert judged(two_layers(), self.UNSAFE, assurance=level).verdict is Verdict.PROVED
+        assert given == [pytest.approx(1.0, abs=0.01)]
+
+    def test_out_of_time_is_no_reason_to_begin_again(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Any] = []
+
+        def ask(*own: Any) -> CheckResult:
+            asked.append(own)
+            return CheckResult(Outcome.TIME, "t", (), 1.0, 100.0, "killed")
+
+        monkeypatch.setattr(emitted.EmittedText, "ask", ask)
+        evidence = judged(two_layers(), self.UNSAFE, assurance="kernel")
+        assert evidence.verdict is Verdict.UNKNOWN
+        assert "TL0511" in evidence.found
+        assert len(asked) == 1
+
+    @pytest.mark.parametrize(
+        ("last", "code"), [(Outcome.TIME, None), (Outcome.REFUSED, "TL0603"), (Outcome.MEMORY, "TL0512")]
+    )
+    def test_some_of_them_prove_nothing(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch, last: Outcome, code: str | None
+    ) -> None:
+        answers = iter([Outcome.MEMORY, Outcome.ACCEPTED, last])
+
+        def ask(*_: Any) -> CheckResult:
+            return CheckResult(next(answers), "t", (), 1.0, 100.0, "")
+
+        monkeypatch.setattr(emitted.EmittedText, "ask", ask)
+        if code is None:
+            assert judged(two_layers(), self.UNSAFE, assurance="kernel").verdict is Verdict.UNKNOWN
+        else:
+            with pytest.raises(CheckerError) as caught:
+                judged(two_layers(), self.UNSAFE, assurance="kernel")
+            assert caught.value.code == code
+        assert next(answers, None) is None
