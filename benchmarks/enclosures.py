@@ -235,15 +235,15 @@ def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
         "Of each node: the width of every result's interval, divided by the range of that result over points "
         "of the node's own input box, as intervals bound it. `sequence` and `definition` are the two forms "
         "that a Softmax is taken in: with the largest score subtracted, and without, in exact arithmetic. "
-        "Claims use the one that bounds their outputs more closely; under `binary32` the second is a quotient "
-        "however few the scores are, and 2^-14 of every share is granted in addition. `rows`: the definition in a certificate of `real`, with backward rows over the same "
-        "scores. "
+        "Claims use the one that bounds their outputs more closely; under `binary32` the second is a "
+        "quotient however few the scores are, and 2^-14 of every share is granted in addition. `rows`: the "
+        "definition in a certificate of `real`, with backward rows over the same scores. "
         "`-`: scores are bounded by more than 50 (rows: 25), or bounds are no numbers any more.\n",
         *_lines(HEAD, rows),
         "\n## LayerNormalization\n",
         f"{ROWS} random rows of n numbers each, and boxes of that many standard deviations around them: the "
-        "same ratio by intervals alone, of the operations that claims of `real` take; in a certificate of such "
-        "a claim with backward rows, which go through the root; and in one whose box is cut in two at the "
+        "same ratio by intervals alone, of the operations that claims of `real` take; in a certificate of "
+        "such a claim with backward rows, which go through the root; and in one whose box is cut in two at the "
         "middle of the result's own input, as proofs cut a box that they do not decide whole.\n",
         *_lines(NORMALIZED_HEAD, normalized),
     ]
