@@ -243,8 +243,8 @@ def text(rows: list[tuple[str, ...]], normalized: list[tuple[str, ...]]) -> str:
         "\n## LayerNormalization\n",
         f"{ROWS} random rows of n numbers each, and boxes of that many standard deviations around them: the "
         "same ratio by intervals alone, of the operations that claims of `real` take; in a certificate of "
-        "such a claim with backward rows, which go through the root; and in one whose box is cut in two at the "
-        "middle of the result's own input, as proofs cut a box that they do not decide whole.\n",
+        "such a claim with backward rows, which go through the root; and in one whose box is cut in two at "
+        "the middle of the result's own input, as proofs cut a box that they do not decide whole.\n",
         *_lines(NORMALIZED_HEAD, normalized),
     ]
     return "\n".join(lines) + "\n"

@@ -120,7 +120,8 @@ _ROWS: tuple[ErrorCode, ...] = (
         "a property about derivatives meets a node that jumps, or whose derivative is not known; or one "
         "about second derivatives a node that bends",
         "state it of a model of Tanh, Sigmoid, Exp, Softplus, Sin, Cos, products and affine operators, and "
-        "for first derivatives Relu, LeakyRelu, PRelu, Abs, Clip, Max and Min",
+        "for first derivatives Relu, LeakyRelu, PRelu, Abs, Clip, Max, Min, MaxPool, GlobalMaxPool, "
+        "ReduceMax and ReduceMin",
     ),
     ErrorCode(
         "TL0290",

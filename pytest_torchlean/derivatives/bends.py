@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_torchlean.derivatives.build import LARGEST, Builder
 from pytest_torchlean.ir.graph import Node
@@ -134,11 +135,26 @@ def _rest(builder: Builder, share: str) -> str:
 def choice(builder: Builder, node: Node, varies: Sequence[str]) -> Choice:
     """The nodes that say which operand a node chooses. varies: the operands that vary, at least one."""
     operands = (*varies, *(name for name in node.inputs if name not in varies))
+    return chain(builder, operands, largest=node.op == "Max")
+
+
+def chain(
+    builder: Builder, operands: Sequence[str], *, largest: bool, again: Sequence[NDArray[np.bool_]] = ()
+) -> Choice:
+    """The same for the largest or smallest of operands in this order. again: for each but the first of them
+    where it is one of those before it once more, so that these stay chosen.
+    """
     reached, earlier = operands[0], []
-    for name in operands[1:]:
-        pair = (reached, name) if node.op == "Max" else (name, reached)
-        earlier.append(_above(builder, _difference(builder, *pair)))
+    for number, name in enumerate(operands[1:]):
+        margin = _difference(builder, *((reached, name) if largest else (name, reached)))
+        if again and again[number].any():
+            # 1 there, and not 0, which would be a bend
+            kept = builder.multiplied(margin, builder.constant((~again[number]).astype(np.float32)))
+            margin = builder.node(
+                "Add", (kept, builder.constant(again[number].astype(np.float32))), builder.shape(margin)
+            )
+        earlier.append(_above(builder, margin))
         if len(earlier) < len(operands) - 1:
             shape = np.broadcast_shapes(builder.shape(reached), builder.shape(name))
-            reached = builder.node(node.op, (reached, name), shape)
-    return Choice(operands, tuple(earlier))
+            reached = builder.node("Max" if largest else "Min", (reached, name), shape)
+    return Choice(tuple(operands), tuple(earlier))

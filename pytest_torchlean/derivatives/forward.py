@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_torchlean.derivatives.bends import BENT, CHOICES, choice
 from pytest_torchlean.derivatives.build import Builder
+from pytest_torchlean.derivatives.pools import POOLS, pool
 from pytest_torchlean.derivatives.rules import (
     LINEAR,
     PRODUCTS,
@@ -63,7 +64,7 @@ def differentiated(graph: Graph, directions: Sequence[Direction]) -> Jet:
         start += kind.size
     for node in graph.nodes:
         builder.keep(node)
-        _pass(builder, node, tangents, first, second)
+        _pass(builder, node, graph, tangents, first, second)
     return Jet(builder, graph.outputs, tangents)
 
 
@@ -84,6 +85,7 @@ def _require_rules(graph: Graph, *, twice: bool) -> None:
 def _pass(
     builder: Builder,
     node: Node,
+    graph: Graph,
     tangents: dict[Direction, dict[str, str | None]],
     first: Sequence[Direction],
     second: Sequence[Direction],
@@ -105,6 +107,12 @@ def _pass(
         chosen = choice(builder, node, varies)
         for direction in first:
             tangents[direction][output] = chosen.moved(builder, tangents[direction])
+        return
+    if node.op in POOLS:
+        pooled = pool(builder, node, graph)
+        for direction in first:
+            moved = tangents[direction].get(node.inputs[0])
+            tangents[direction][output] = None if moved is None else pooled.moved(builder, moved)
         return
     for direction in (*first, *second):
         own = tangents[direction]

@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_torchlean.derivatives.bends import BENT, CHOICES, choice
 from pytest_torchlean.derivatives.build import Builder
+from pytest_torchlean.derivatives.pools import POOLS, places_of, pool
 from pytest_torchlean.derivatives.rules import SMOOTH
 from pytest_torchlean.errors import UnsupportedError
 from pytest_torchlean.ir.graph import Graph, Node
@@ -46,7 +47,7 @@ def gradient_graph(graph: Graph, place: int) -> Graph:
         own = arriving.get(node.outputs[0])
         if own is None or node.outputs[0] not in varies:
             continue
-        for name, flowing in _flowing(builder, node, own, varies):
+        for name, flowing in _flowing(builder, node, graph, own, varies):
             total = builder.added(arriving.get(name), _summed(builder, flowing, builder.shape(name)))
             assert total is not None
             arriving[name] = total
@@ -83,6 +84,8 @@ def _has_rule(node: Node, graph: Graph, varies: set[str]) -> bool:
         return True
     if node.op in BENT or node.op in MOVED:
         return not any(which[1:])
+    if node.op in POOLS:
+        return not any(which[1:]) and places_of(node, graph) is not None
     if node.op == "Div":
         return not which[1]
     if node.op in ("Gemm", "MatMul"):
@@ -93,7 +96,7 @@ def _has_rule(node: Node, graph: Graph, varies: set[str]) -> bool:
     return False
 
 
-def _flowing(builder: Builder, node: Node, own: str, varies: set[str]) -> list[tuple[str, str]]:
+def _flowing(builder: Builder, node: Node, graph: Graph, own: str, varies: set[str]) -> list[tuple[str, str]]:
     """What flows back to each of a node's operands that vary."""
     left = node.inputs[0]
     if node.op in SMOOTH:
@@ -104,6 +107,8 @@ def _flowing(builder: Builder, node: Node, own: str, varies: set[str]) -> list[t
     if node.op in CHOICES:
         chosen = choice(builder, node, [name for name in node.inputs if name in varies])
         return [(name, value) for name, value in chosen.flowing(builder, own) if name in varies]
+    if node.op in POOLS:
+        return [(left, pool(builder, node, graph).flowing(builder, own, builder.shape(left)))]
     if node.op in MOVED:
         shape = builder.shape(left)
         return [(left, builder.node("Reshape", (own,), shape, (("shape", shape),)))]

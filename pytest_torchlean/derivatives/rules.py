@@ -13,6 +13,7 @@ import numpy as np
 
 from pytest_torchlean.derivatives.bends import BENT, CHOICES
 from pytest_torchlean.derivatives.build import Builder
+from pytest_torchlean.derivatives.pools import POOLS, places_of
 from pytest_torchlean.ir.graph import Graph, Node
 
 Tangents = Mapping[str, str | None]
@@ -134,9 +135,11 @@ def why_not(node: Node, graph: Graph, varies: set[str], *, twice: bool) -> str |
     """Why a node that reads something that varies has no rule; None where it has one. twice: second
     derivatives are needed."""
     which = [name in varies for name in node.inputs]
-    if node.op in BENT or node.op in CHOICES:
+    if node.op in BENT or node.op in CHOICES or node.op in POOLS:
         if twice:
             return "it bends, so that it has no second derivative"
+        if node.op in POOLS and (any(which[1:]) or places_of(node, graph) is None):
+            return "what it chooses from is not known"
         return "its slope or bounds vary" if node.op in BENT and any(which[1:]) else None
     if node.op in SMOOTH or node.op in SUMS:
         return None

@@ -55,8 +55,9 @@ ASSUMED = (
 
 
 BENDS = (
-    "Relu, LeakyRelu, PRelu, Abs, Clip, Max and Min have no derivative at a bend: where what they read is 0, "
-    "at a bound, or where two operands are equal. There the theorem is about every slope between those of "
+    "Relu, LeakyRelu, PRelu, Abs, Clip, Max, Min, MaxPool, GlobalMaxPool, ReduceMax and ReduceMin have no "
+    "derivative at a bend: where what they read is 0, at a bound, or where two operands, or elements of a "
+    "window, are equal. There the theorem is about every slope between those of "
     "both sides, of each neuron by itself: all limits of derivatives nearby are among what this gives, and "
     "more besides. An input on a bend refutes only what the derivatives on all its sides refute."
 )
