@@ -114,8 +114,19 @@ def keep(outcomes: dict[tuple[str, str, str], Outcome]) -> None:
 
 
 def judge(instance: Instance, patience: float = 1.0) -> Outcome:
-    """One instance in a process of its own, through the command line as a user runs it. Its search has as
-    many processes as there are cores, and one thread in each.
+    """One instance as `recorded` runs it, in one line."""
+    result, processor = recorded(instance, patience)
+    outcome = outcome_of(instance, result, processor)
+    if patience == 1.0:
+        return outcome
+    found = f"{outcome.found}; " if outcome.found else ""
+    return replace(outcome, found=f"{found}{patience:g} times the competition's time")
+
+
+def recorded(instance: Instance, patience: float) -> tuple[dict[str, Any], float]:
+    """The record's entry for one instance and processor seconds: run in a process of its own, through the
+    command line as a user runs it. Its search has as many processes as there are cores, and one thread in
+    each.
 
     patience: what the competition's time is multiplied by, where other work runs on the machine.
     """
@@ -147,11 +158,7 @@ def judge(instance: Instance, patience: float = 1.0) -> Outcome:
             raise SystemExit(f"{instance.key}: no record\n{done.stdout}{done.stderr}")
         (result,) = json.loads(record.read_text(encoding="utf-8"))["results"]
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    outcome = outcome_of(instance, result, processor)
-    if patience == 1.0:
-        return outcome
-    found = f"{outcome.found}; " if outcome.found else ""
-    return replace(outcome, found=f"{found}{patience:g} times the competition's time")
+    return result, processor
 
 
 def outcome_of(instance: Instance, result: dict[str, Any], processor: float) -> Outcome:

@@ -16,6 +16,7 @@ import compileall
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from instances import SAID, Instance, instances, judge
+from instances import SAID, Instance, instances, recorded
 from run import machine, table
 
 import pytest_torchlean
@@ -42,15 +43,22 @@ ANSWERS = {"holds": "unsat", "violated": "sat", "unsat": "unsat", "sat": "sat"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool said (`unsat`: the property holds), and its processor and wall time in seconds."""
+    """What a tool said (`unsat`: the property holds), and its processor and wall time in seconds.
+
+    lean: the part of the processor time that was Lean's.
+    """
 
     said: str
     seconds: float
     wall: float
+    lean: float = 0.0
 
     def cell(self, expected: str) -> str:
         wrong = self.said in ANSWERS.values() and expected in ANSWERS.values() and self.said != expected
-        return f"{self.said}{' (wrong)' if wrong else ''}, {self.seconds:.1f} / {self.wall:.1f}"
+        seconds = f"{self.seconds:.1f}"
+        if self.lean:
+            seconds = f"{self.seconds - self.lean:.1f} + {self.lean:.1f}"
+        return f"{self.said}{' (wrong)' if wrong else ''}, {seconds} / {self.wall:.1f}"
 
 
 Tool = Callable[[Instance, float], Answer]
@@ -105,9 +113,20 @@ def by_marabou(python: Path) -> Tool:
 
 def by_us(instance: Instance, limit: float) -> Answer:
     begun = time.monotonic()
-    outcome = judge(instance, max(1.0, limit / float(instance.row["timeout_s"])))
+    result, processor = recorded(instance, max(1.0, limit / float(instance.row["timeout_s"])))
     wall = time.monotonic() - begun
-    return Answer(SAID.get(outcome.verdict, outcome.verdict), float(outcome.processor), wall)
+    said, lean = SAID.get(result["verdict"], result["verdict"]), float(result["effort"].get("lean_cpu", 0))
+    return Answer(said, processor, wall, lean)
+
+
+def medians(answers: Sequence[Sequence[Answer]], which: str) -> Iterator[str]:
+    """Median processor seconds of every tool on the instances to which all tools gave this answer."""
+    same = [row for row in answers if all(answer.said == which for answer in row)]
+    for column in zip(*same, strict=True):
+        whole, search = (
+            statistics.median(answer.seconds - part * answer.lean for answer in column) for part in (0, 1)
+        )
+        yield f"{whole:.1f}" + (f", {search:.1f} without Lean" if any(one.lean for one in column) else "")
 
 
 def tools(python: Path | None) -> Iterator[tuple[str, Tool]]:
@@ -134,19 +153,27 @@ def report(chosen: Sequence[Instance], ran: Sequence[tuple[str, Tool]], limit: f
         f"{machine()}. Load average at the start {os.getloadavg()[0]:.1f}.",
         "",
         "Processor time / wall time in seconds of a process of its own, start included, one tool after the",
-        f"other on each instance; at most {limit:g} s of wall time for a peer. Ours: search and Lean's",
-        "check, about every binary32 execution; the others: search alone, about an exact network judged in",
-        "floating point, without a checked proof. `unsat`: the property holds.",
+        f"other on each instance; at most {limit:g} s of wall time for a peer. Ours, `a + b`: everything but",
+        "Lean (start, search, certificate, comparison with onnxruntime, records) and Lean's processes, about",
+        "every binary32 execution; the others: search alone, about an exact network in floating point,",
+        "without a checked proof. `unsat`: the property holds. Byte code of all tools was compiled before.",
         "",
     ]
     rows: list[tuple[str, ...]] = []
+    answers: list[list[Answer]] = []
     for instance in chosen:
         expected = instance.row["expected"].rstrip("*")
-        cells = [tool(instance, limit).cell(expected) for _, tool in ran]
+        answers.append([tool(instance, limit) for _, tool in ran])
+        cells = [answer.cell(expected) for answer in answers[-1]]
         rows.append((instance.row["onnx"], instance.row["vnnlib"], instance.row["expected"], *cells))
         print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
         head = ("model", "property", "expected", *(name for name, _ in ran))
-        yield "\n".join([*lines, *table(head, rows)]) + "\n"
+        decided = [
+            (f"median processor s, {which} of all", "", which, *medians(answers, which))
+            for which in ("unsat", "sat")
+            if any(all(answer.said == which for answer in row) for row in answers)
+        ]
+        yield "\n".join([*lines, *table(head, [*rows, *decided])]) + "\n"
 
 
 def with_byte_code() -> None:

@@ -80,6 +80,7 @@ class CheckResult(Answered):
     seconds: float
     peak_memory_mb: float
     detail: str = ""
+    processor_seconds: float = 0.0
 
 
 def check(
@@ -121,7 +122,9 @@ def check(
             file_mb=16,
         )
     outcome, axioms, detail = _judge(result, nonce, frozenset(allowed_axioms) - {_NEVER_ALLOWED})
-    return CheckResult(outcome, theorem, axioms, result.seconds, result.peak_memory_mb, detail)
+    return CheckResult(
+        outcome, theorem, axioms, result.seconds, result.peak_memory_mb, detail, result.processor_seconds
+    )
 
 
 def axioms_of(

@@ -38,6 +38,7 @@ class EvaluationResult(Answered):
     seconds: float
     peak_memory_mb: float
     detail: str = ""
+    processor_seconds: float = 0.0
 
 
 def evaluate(
@@ -102,7 +103,9 @@ def evaluate_bytes(
             file_mb=16,
         )
     outcome, detail = _judge(result, nonce, expected)
-    return EvaluationResult(outcome, expected[1], result.seconds, result.peak_memory_mb, detail)
+    return EvaluationResult(
+        outcome, expected[1], result.seconds, result.peak_memory_mb, detail, result.processor_seconds
+    )
 
 
 def _judge(result: ProcessResult, nonce: str, expected: tuple[int, int]) -> tuple[Outcome, str]:

@@ -41,7 +41,10 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """One finished Lean process; `code` is the exit code, or the signal's number."""
+    """One finished Lean process; `code` is the exit code, or the signal's number.
+
+    processor_seconds: of user and system, 0.0 where it is not known.
+    """
 
     end: End
     code: int
@@ -50,6 +53,7 @@ class ProcessResult:
     seconds: float
     peak_memory_mb: float
     truncated: bool = False
+    processor_seconds: float = 0.0
 
 
 def run_lean(
@@ -91,8 +95,8 @@ def run_lean(
             )
         except OSError as error:
             raise CheckerError("TL0503", f"cannot start {sys.executable}: {error}") from error
-        end, code, peak = _wait(process, started + wall_seconds, memory_mb)
-    return finished(lean, directory, end, code, time.monotonic() - started, peak)
+        end, code, peak, processor = _wait(process, started + wall_seconds, memory_mb)
+    return finished(lean, directory, end, code, time.monotonic() - started, peak, processor)
 
 
 def launcher_command(kind: str, path: Path, memory_mb: int, file_mb: int) -> list[str]:
@@ -128,7 +132,13 @@ def environment(directory: Path, lean_path: Sequence[Path]) -> dict[str, str]:
 
 
 def finished(
-    lean: LeanInstall, directory: Path, end: End, code: int, seconds: float, peak: float
+    lean: LeanInstall,
+    directory: Path,
+    end: End,
+    code: int,
+    seconds: float,
+    peak: float,
+    processor: float = 0.0,
 ) -> ProcessResult:
     """The result of a process that has ended, with what it wrote; raises as `run_lean`."""
     stdout_path, stderr_path = directory / "lean.stdout", directory / "lean.stderr"
@@ -137,11 +147,12 @@ def finished(
     if end is End.EXITED and code == _CANNOT_START:
         reason = err.decode("utf-8", "replace").strip()[:500]
         raise CheckerError("TL0503", f"Lean at {lean.path} does not start: {reason}")
-    return ProcessResult(end, code, out, err, seconds, peak, out_truncated or err_truncated)
+    truncated = out_truncated or err_truncated
+    return ProcessResult(end, code, out, err, seconds, peak, truncated, processor)
 
 
-def _wait(process: subprocess.Popen[bytes], deadline: float, memory_mb: int) -> tuple[End, int, float]:
-    """Reap the child, killing its process group at a limit; returns end, code and peak MiB."""
+def _wait(process: subprocess.Popen[bytes], deadline: float, memory_mb: int) -> tuple[End, int, float, float]:
+    """Reap the child, killing its process group at a limit; returns end, code, peak MiB, its processor s."""
     pause = 0.0005
     killed: End | None = None
     try:
@@ -165,9 +176,10 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, memory_mb: int) -> 
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
     peak = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    processor = usage.ru_utime + usage.ru_stime
     if killed is not None:
-        return killed, abs(code), peak
-    return (End.SIGNALLED, -code, peak) if code < 0 else (End.EXITED, code, peak)
+        return killed, abs(code), peak, processor
+    return (End.SIGNALLED if code < 0 else End.EXITED), abs(code), peak, processor
 
 
 def anonymous_mb(pid: int) -> float:

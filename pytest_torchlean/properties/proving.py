@@ -98,6 +98,7 @@ class Proof:
     lean: Mapping[str, str]
     seconds: Mapping[str, float]
     memory_mb: float
+    processor_seconds: float
     share: float
     proved: frozenset[tuple[int, int]]
     failure: CheckerError | None
@@ -105,7 +106,7 @@ class Proof:
     @property
     def effort(self) -> dict[str, str]:
         """What the record says of the resources that Lean took."""
-        return {"lean_mb": f"{self.memory_mb:.0f}"}
+        return {"lean_mb": f"{self.memory_mb:.0f}", "lean_cpu": f"{self.processor_seconds:.2f}"}
 
     @property
     def guard_line(self) -> str:
@@ -176,12 +177,7 @@ def by_intervals(program: Program, goals: Sequence[Goal], semantics: Semantics, 
 
 
 def prove(
-    context: PropertyContext,
-    prop: PropertySpec,
-    executions: Executions,
-    prospect: Prospect,
-    *,
-    whole: bool,
+    context: PropertyContext, prop: PropertySpec, executions: Executions, prospect: Prospect, *, whole: bool
 ) -> Proof:
     """Have Lean check every box that the forecast accepts.
 
@@ -234,6 +230,7 @@ def prove(
             "lean": asking.lean_seconds,
         },
         memory_mb=max(result.peak_memory_mb for _, result in accepted),
+        processor_seconds=asking.processor_seconds,
         share=share,
         proved=frozenset(box for own, _ in accepted for part in own.parts for box in part.boxes),
         failure=failed[0] if failed else None,
@@ -269,6 +266,7 @@ class _Asking:
     guard_seconds: float = 0.0
     lean_seconds: float = 0.0
     build_seconds: float = 0.0
+    processor_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -322,7 +320,9 @@ class _Asking:
     def _answer(
         self, emitted: Emitted, built: BuiltLibrary, seconds: float
     ) -> CheckResult | EvaluationResult:
-        return emitted.ask(self.lean, built, max(1.0, seconds), self.memory_mb)
+        result = emitted.ask(self.lean, built, max(1.0, seconds), self.memory_mb)
+        self.processor_seconds += result.processor_seconds
+        return result
 
 
 def _failure(result: CheckResult | EvaluationResult) -> CheckerError:

@@ -272,7 +272,8 @@ RESULT: tuple[Field, ...] = (
     _evidence(
         "effort",
         NAMED_TEXTS,
-        "`cache`: off, miss, hit or discarded, and `cache_note` why; `lean_mb`: the most memory Lean held.",
+        "`cache`: off, miss, hit or discarded, and `cache_note` why; `lean_mb`: the most memory Lean held; "
+        "`lean_cpu`: processor seconds of its processes.",
     ),
     _evidence("trust", TEXTS, "What the verdict rests on, one sentence each."),
 )

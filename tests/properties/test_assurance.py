@@ -85,6 +85,10 @@ class TestVerdicts:
             run_property(context, claim())
         assert refused.value.code == "TL0603"
 
+    def test_the_processor_time_of_lean_is_told_apart(self, context: PropertyContext) -> None:
+        for level in ("kernel", "evaluated"):
+            assert float(run_property(context, claim(assurance=level)).effort["lean_cpu"]) > 0
+
     def test_what_lean_accepted_is_kept(self, context: PropertyContext) -> None:
         kept: list[str | bytes] = []
         keeping = replace(context, keep=lambda text, axioms: kept.append(text))
