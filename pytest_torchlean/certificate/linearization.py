@@ -22,7 +22,7 @@ from pytest_torchlean.certificate.words import affine_data, decoding_of, integer
 _ENTRY = 96
 _FINEST = 40
 """Weights of rows are multiples of 2^-_FINEST, or coarser where rectangles are wide."""
-_WIDEST = 20
+_WIDEST = 30
 """A weight is 0 where it is 2^_WIDEST times smaller than the largest."""
 _SHARE = 64
 """The largest part of a rectangle's width that a rounded slope may be off."""
@@ -191,7 +191,8 @@ def planes(
     beyond = (width[:, :, 0] * width[:, :, 1]).sum(axis=1) / 4
     slopes = slopes.reshape(node.count, -1)
     weights = np.concatenate([slopes, constants[:, None]], axis=1)
-    return stated(node, weights, _least(width, beyond), lanes)
+    middles = (in_units(scale, lower) + in_units(scale, upper)) / 2
+    return stated(node, weights, middles, _least(width, beyond), lanes)
 
 
 def _negligible(size: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -214,7 +215,8 @@ def tangents(
     weights = np.stack([1.0 / divisor, -result / divisor, result], axis=1)
     width = in_units(scale, upper[left]) - in_units(scale, lower[left])
     beyond = (high - low) * (most - least) / divisor / 4
-    return stated(node, weights, _least(most - least, width, beyond), lanes)
+    middles = (in_units(scale, lower) + in_units(scale, upper)) / 2
+    return stated(node, weights, middles, _least(most - least, width, beyond), lanes)
 
 
 def _least(*widths: NDArray[np.float64]) -> float:
@@ -228,10 +230,15 @@ def in_units(scale: ScaleData, numbers: Integers) -> NDArray[np.float64]:
 
 
 def stated(
-    node: BilinearData | QuotientData, slopes: NDArray[np.float64], finest: float, lanes: int
+    node: BilinearData | QuotientData,
+    slopes: NDArray[np.float64],
+    middles: NDArray[np.float64],
+    finest: float,
+    lanes: int,
 ) -> LinearizationData:
     """Rows with about these weights: for each operand, then a constant; (count, entries).
 
+    middles: of each slot's interval, (slots,): constants make up there for what slopes are rounded by.
     finest: the least width of an operand, or of what is to be charged to a row anyway. Raises NotRelaxable
     where a weight is no binary32 number, an entry too long, or there are too many for Lean.
     """
@@ -250,6 +257,8 @@ def stated(
     rows = np.broadcast_to(np.arange(node.count)[:, None], columns.shape)
     np.add.at(wanted, (rows, columns), slopes)
     weights = _rounded(wanted, step)
+    wanted[:, -1] -= (weights[:, :-1] - wanted[:, :-1]) @ middles[order[:-1]]
+    weights[:, -1:] = _rounded(wanted[:, -1:], step)
     patterns = weights.astype(np.float32).view(np.uint32)
     if not np.isfinite(weights).all():
         raise NotRelaxable("weights larger than any binary32 number")

@@ -29,6 +29,7 @@ from pytest_torchlean.certificate.model import (
     LinearizationData,
     LinearizeScript,
     NodeScript,
+    ScaleData,
     ScriptData,
     TightenScript,
 )
@@ -39,7 +40,7 @@ from pytest_torchlean.certificate.statement import BilinearData, QuotientData, S
 from pytest_torchlean.certificate.states import State
 from pytest_torchlean.certificate.terms import number, term
 from pytest_torchlean.certificate.text import parse, render
-from pytest_torchlean.certificate.words import pairs_of
+from pytest_torchlean.certificate.words import pack_words, pairs_of
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall, Outcome
 from pytest_torchlean.checker import evaluate as judged
 
@@ -191,6 +192,22 @@ def test_text_and_bytes_come_back() -> None:
 
 
 # --- Lean's digits ----------------------------------------------------------------------------------
+
+
+def test_narrow_factors_far_from_0_lose_little() -> None:
+    """A product 0.7 * x of a known number and x in 1000 +- 0.01: its row is as wide as x makes it."""
+    scale = ScaleData(1 << 40, 1 << 56, 64)
+    ends = np.array([[0, 0], [1, 1], [999.99, 1000.01], [0.7, 0.7 + 1e-13]])
+    low, high = (
+        np.array([round(value * scale.unit) + scale.center for value in side], dtype=object)
+        for side in ends.T.tolist()
+    )
+    node = BilinearData(1, 1, pack_words(np.array([2, 3])))
+    how = planes(scale, node, low, high, 8)
+    found = linearized(scale, node, 4, how, None, low[:, None], high[:, None])
+    unit = 2.0 ** (150 - how.decoding.base) * scale.unit
+    assert found.fine.all()
+    assert float(found.error[0, 0]) / unit < 1e-4 * 0.7 * 0.02
 
 
 def stage(emission: Emission, kind: type = BilinearData) -> tuple[Account, State, State, LinearizationData]:
