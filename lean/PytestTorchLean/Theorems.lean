@@ -13,6 +13,7 @@ import PytestTorchLean.Thm.CertifiedMultipliers
 import PytestTorchLean.Thm.CertifiedPairs
 import PytestTorchLean.Thm.CertifiedZeros
 import PytestTorchLean.Thm.CertifiedSigns
+import PytestTorchLean.Thm.CertifiedShares
 import PytestTorchLean.Thm.CertifiedTogether
 import PytestTorchLean.Thm.Axioms
 import PytestTorchLean.Approximation.Square

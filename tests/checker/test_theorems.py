@@ -91,6 +91,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Example.conclusion_binary32": WITHOUT_CHOICE,
     "PytestTorchLean.Example.sign_bounded": WITHOUT_CHOICE,
     "PytestTorchLean.Example.softmax_bounded": WITHOUT_CHOICE,
+    "PytestTorchLean.Example.shares_bounded": WITHOUT_CHOICE,
     "PytestTorchLean.Example.universal_approximation": WITHOUT_CHOICE,
     "PytestTorchLean.Example.square_accepted_binary32": (),
     "PytestTorchLean.Example.square_refused": (),

@@ -4,6 +4,7 @@ import PytestTorchLean.Core.NatEquations
 import PytestTorchLean.Smooth
 import PytestTorchLean.Thm.Soundness
 import PytestTorchLean.Thm.CertifiedSigns
+import PytestTorchLean.Thm.CertifiedShares
 import PytestTorchLean.Thm.Evaluator
 import PytestTorchLean.Thm.Executions
 import PytestTorchLean.Thm.Instances
@@ -95,6 +96,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Example.conclusion_binary32
 #print axioms PytestTorchLean.Example.sign_bounded
 #print axioms PytestTorchLean.Example.softmax_bounded
+#print axioms PytestTorchLean.Example.shares_bounded
 #print axioms PytestTorchLean.Example.universal_approximation
 #print axioms PytestTorchLean.Example.square_accepted_binary32
 #print axioms PytestTorchLean.Example.square_refused
