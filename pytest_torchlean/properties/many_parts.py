@@ -40,7 +40,7 @@ _SYMBOLS = 4
 """A part with noise symbols, compared with one without."""
 _MOST_FORMS, _MOST_ROWS = 20_000, 2_000
 """Parts of one box; fewer where the spec grants less time."""
-_AT_ONCE, _AFTER_ROWS = 48, 128
+_AT_ONCE, _AFTER_ROWS = 96, 128
 """Parts with noise symbols that are tried on the whole box first, and on a part with bounds of its own."""
 _GUIDE, _SHARE_OF_GUIDE = 40_000, 0.3
 """Parts that rows may take where they only say how to cut; fewer where a share of the time ends sooner."""
