@@ -1,6 +1,7 @@
 """Count the outputs of onnxruntime that lie outside certified bounds for every binary32 execution.
 
     python benchmarks/outside.py --data FOLDER --output benchmarks/OUTSIDE.md
+        [--only MODEL ...] [--radius RADIUS ...]
 
 FOLDER holds `acasxu` and `mnist_fc` with the models of the verification competition. Around random binary32
 centres lie boxes of radius 0, 10^-7 and 10^-6. Bounds of every output are stated, Lean's compiled checker
@@ -15,7 +16,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -166,7 +167,12 @@ def cases(data: Path, boxes: int) -> Iterator[tuple[str, Path, NDArray[np.float3
         yield f"mnist 256x{depth}", path, rng.uniform(0, 1, (boxes, 784)).astype(np.float32), False
 
 
-def report(data: Path, boxes: int) -> Iterator[str]:
+def report(
+    data: Path, boxes: int, only: Sequence[str] = (), radii: Sequence[Fraction] = RADII
+) -> Iterator[str]:
+    """The table, line by line. only: names of the models whose rows are wanted; empty for all. A row is the
+    same whatever others are in the table.
+    """
     lean = find_lean()
     built = ensure_built(lean)
     yield "# Outputs outside certified bounds"
@@ -182,7 +188,7 @@ def report(data: Path, boxes: int) -> Iterator[str]:
     yield ""
     rows = []
     for name, path, centres, by_rows in cases(data, boxes):
-        for radius in RADII:
+        for radius in radii if not only or name in only else ():
             found = count(path, radius, centres, by_rows, lean, built)
             rows.append(
                 (
@@ -201,9 +207,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Count outputs outside certified bounds.")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--boxes", type=int, default=20)
+    parser.add_argument("--only", nargs="*", default=[], metavar="MODEL", help="such as 'mnist 256x6'")
+    parser.add_argument("--radius", nargs="*", type=Fraction, default=RADII, help="of the boxes")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there too")
     arguments = parser.parse_args()
-    publish(report(arguments.data, arguments.boxes), arguments.output)
+    publish(report(arguments.data, arguments.boxes, arguments.only, arguments.radius), arguments.output)
     return 0
 
 
