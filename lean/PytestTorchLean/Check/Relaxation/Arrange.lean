@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Blocks
+import PytestTorchLean.Check.Relaxation.Gathered
 import PytestTorchLean.Check.Relaxation.ReturnedBatch
 /-!
 # From places back to slots
@@ -102,91 +103,6 @@ theorem arrange_sound {s : Scale} {frame : Frame} {slots goal : Nat → K} {layo
   rw [same]; exact q4
 
 /-! ### The memory of the places -/
-
-/-- The words of the slots in the places. -/
-def gathered (stride packed count : Nat) : Nat → Nat :=
-  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun _ rest places => Nat.add
-        (force (Memory.lookup stride packed) (Nat.land places (Nat.sub (Nat.pow 2 32) 1)))
-        (Nat.mul (Nat.pow 2 stride) (force rest (Nat.shiftRight places 32)))) count
-theorem gathered_eq {stride memory : Nat} {f : Nat → Nat} (hf : ∀ i, i < memory → f i < 2 ^ stride) :
-    (count places : Nat) → (∀ j, j < count → word places j < memory) →
-    gathered stride (pack stride memory f) count places = pack stride count fun j => f (word places j)
-  | 0, _, _ => rfl
-  | count + 1, places, h => by
-    have ih := gathered_eq hf count (Nat.shiftRight places 32)
-      (fun j hj => by rw [word_succ]; exact h (j + 1) (Nat.succ_le_succ hj))
-    show force (Memory.lookup stride (pack stride memory f)) (Nat.land places (2 ^ 32 - 1)) +
-      2 ^ stride * force (gathered stride (pack stride memory f) count) (Nat.shiftRight places 32) = _
-    rw [force_eq, force_eq, word_zero, Memory.lookup_pack hf (h 0 (Nat.succ_le_succ (Nat.zero_le _))), ih,
-        pack_succ]
-    exact congrArg (fun y => f (word places 0) + 2 ^ stride * y) (pack_congr fun j _ => by rw [word_succ])
-/-! ### For the compiler -/
-
-theorem lookup_low {stride m i : Nat} (hi : i < m) (x : Nat) :
-    Memory.lookup stride (Nat.land x (2 ^ (stride * m) - 1)) i = Memory.lookup stride x i := by
-  rw [Memory.lookup_eq, Memory.lookup_eq, land_low, land_low, land_low]
-  obtain ⟨k, rfl⟩ := Nat.exists_of_le hi
-  have size : stride * (i + 1 + k) = stride * i + (stride + stride * k) := by
-    rw [Nat.mul_add, Nat.mul_succ, Nat.add_assoc]
-  show x % 2 ^ (stride * (i + 1 + k)) / 2 ^ (stride * i) % 2 ^ stride = x / 2 ^ (stride * i) % 2 ^ stride
-  rw [size]
-  obtain ⟨q, r, e, g⟩ := Natural.euclid (Natural.two_pow_pos (stride * i)) x
-  obtain ⟨q2, r2, e2, g2⟩ := Natural.euclid (Natural.two_pow_pos (stride + stride * k)) q
-  have bound : r + 2 ^ (stride * i) * r2 < 2 ^ (stride * i + (stride + stride * k)) := by
-    rw [Natural.pow_add]
-    exact Natural.add_mul_lt g g2
-  rw [e, e2, Nat.mul_add, ← Nat.add_assoc, ← Nat.mul_assoc, ← Natural.pow_add, Natural.add_mul_mod _ bound,
-      Natural.add_mul_div _ g, Nat.add_assoc, Natural.pow_add, Nat.mul_assoc, ← Nat.mul_add,
-      Natural.add_mul_div _ g]
-  have z := Natural.mod_mod (Nat.le_add_right stride (stride * k)) (r2 + 2 ^ (stride + stride * k) * q2)
-  rw [Natural.add_mul_mod _ g2] at z; exact z
-
-/-- A slot above all that are named by words. -/
-def above (count : Nat) : Nat → Nat :=
-  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun _ rest places => force (fun own => force (fun other =>
-        Bool.casesOn (motive := fun _ => Nat) (Nat.ble own other) own other)
-      (rest (Nat.shiftRight places 32)))
-      (Nat.succ (Nat.land places (Nat.sub (Nat.pow 2 32) 1)))) count
-/-- The same as `gathered`, which the compiler takes in its stead. -/
-def lookedUp (stride packed count : Nat) : Nat → Nat :=
-  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => 0)
-    (fun _ rest places => Nat.add
-        (force (Memory.lookup stride packed) (Nat.land places (Nat.sub (Nat.pow 2 32) 1)))
-        (Nat.mul (Nat.pow 2 stride) (force rest (Nat.shiftRight places 32)))) count
-theorem lookedUp_low {stride packed m : Nat} : (count places : Nat) → (∀ j, j < count → word places j < m) →
-    lookedUp stride (Nat.land packed (2 ^ (stride * m) - 1)) count places =
-      gathered stride packed count places
-  | 0, _, _ => rfl
-  | count + 1, places, h => by
-    have ih := lookedUp_low (stride := stride) (packed := packed) (m := m) count (Nat.shiftRight places 32)
-      (fun j hj => by rw [word_succ]; exact h (j + 1) (Nat.succ_le_succ hj))
-    show force (Memory.lookup stride (Nat.land packed (2 ^ (stride * m) - 1)))
-          (Nat.land places (2 ^ 32 - 1)) +
-        2 ^ stride * force (lookedUp stride (Nat.land packed (2 ^ (stride * m) - 1)) count)
-          (Nat.shiftRight places 32) =
-      force (Memory.lookup stride packed) (Nat.land places (2 ^ 32 - 1)) +
-        2 ^ stride * force (gathered stride packed count) (Nat.shiftRight places 32)
-    rw [force_eq, force_eq, force_eq, force_eq, ih, word_zero,
-      lookup_low (h 0 (Nat.succ_le_succ (Nat.zero_le _)))]
-/-- Only the part of the memory that is read is looked through. -/
-def gatheredLow (stride packed count places : Nat) : Nat :=
-  force (fun top => Bool.casesOn (motive := fun _ => Nat) (wordsBelow top count places)
-    (lookedUp stride packed count places)
-    (force (fun low => lookedUp stride low count places)
-      (Nat.land packed (Nat.sub (Nat.pow 2 (Nat.mul stride top)) 1)))) (above count places)
-@[csimp] theorem gathered_low : @gathered = @gatheredLow :=
-  funext fun stride => funext fun packed => funext fun count => funext fun places => by
-    unfold gatheredLow
-    rw [force_eq]
-    cases h : wordsBelow (above count places) count places with
-    | false => rfl
-    | true =>
-      show _ = force (fun low => lookedUp stride low count places)
-        (Nat.land packed (2 ^ (stride * above count places) - 1))
-      rw [force_eq]
-      exact Eq.symm (lookedUp_low count places (wordsBelow_sound _ count places h))
 
 theorem gathered_holds {s : Scale} {slots : Nat → K} {direct mirrored memory count places : Nat}
     (sf : s.Fits)
