@@ -12,6 +12,7 @@ from pytest_torchlean.bounds.program import Program, QuotientNode
 from pytest_torchlean.certificate.boxes import Bounded, all_float_bounds
 from pytest_torchlean.ops import RULES
 from pytest_torchlean.properties import PropertyContext
+from pytest_torchlean.properties.proving import guard_points
 from pytest_torchlean.spec.model import PropertySpec
 
 _SMALL, _LARGE = 2.0**-20, 2.0**40
@@ -30,7 +31,7 @@ def program_on(
     A claim about exact arithmetic needs nothing that is there for rounding alone, such as the largest score
     that a Softmax subtracts; one about binary32 may have all roundings of a share granted at once. Of the two
     programs it is the one whose outputs are bounded more closely by intervals; where intervals say nothing of
-    either, that for exact arithmetic, of which rows say more.
+    either, that for exact arithmetic, of which rows say more, unless its powers overflow.
 
     Raises UnsupportedError TL0204.
     """
@@ -45,15 +46,22 @@ def program_on(
     lower, upper = all_float_bounds(boxes)
     around = lower.min(axis=0)[None], upper.max(axis=0)[None]
     widths = [_width(program, *around) for program in (other, plain)]
-    if exact and widths[1] > _NOTHING * _size(plain, *around) and _size(other, *around) < _LARGE:
+    middle = (around[0] + around[1]) / 2
+    nothing = exact and widths[1] > _NOTHING * _size(plain, middle) and _size(other, middle) < _LARGE
+    if nothing and np.isfinite(_size(other, _compared(boxes))):
         return other
     return other if widths[0] < widths[1] else plain
 
 
-def _size(program: Program, lower: Float64, upper: Float64) -> float:
-    """The largest value in the middle, at least 1; of a number that overflows, infinite."""
+def _compared(boxes: Sequence[Bounded]) -> Float64:
+    """Where a certificate's program is compared with onnxruntime, and the boxes' extreme corners."""
+    return np.concatenate([guard_points(boxes).astype(np.float64), *all_float_bounds(boxes)])
+
+
+def _size(program: Program, points: Float64) -> float:
+    """The largest value at points (points, inputs), at least 1; of a number that overflows, infinite."""
     with np.errstate(all="ignore"):
-        values = np.abs(evaluate(program, (lower + upper) / 2))
+        values = np.abs(evaluate(program, points))
     return max(1.0, float(values.max())) if np.isfinite(values).all() else np.inf
 
 

@@ -16,7 +16,7 @@ from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.bounds.work import Work
 from pytest_torchlean.certificate.account import Account
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.boxes import RationalBox
+from pytest_torchlean.certificate.boxes import Bounded, RationalBox
 from pytest_torchlean.certificate.costs import text_cost
 from pytest_torchlean.certificate.guard import (
     MINIMUM_POINTS,
@@ -377,13 +377,13 @@ def guard_nodes(
     require_same_nodes(emitted, wiring, graph.inputs, executions.nodes, run)
 
 
-def guard_points(boxes: Sequence[RationalBox]) -> NDArray[np.float32]:
+def guard_points(boxes: Sequence[Bounded]) -> NDArray[np.float32]:
     """Seeded corners and inner points, spread over the boxes."""
     generator = np.random.default_rng(0)
     points = []
     for number in range(MINIMUM_POINTS):
         box = boxes[number * len(boxes) // MINIMUM_POINTS]
-        inside = binary32_box(box.lower, box.upper)
+        inside = binary32_box(tuple(box.lower), tuple(box.upper))
         if inside is None:
             middle = [round_nearest((low + high) / 2) for low, high in zip(box.lower, box.upper, strict=True)]
             points.append(np.array(middle, dtype=np.float32))
