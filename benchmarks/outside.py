@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from run import machine, publish, table
 
 from pytest_torchlean.bounds import crown
+from pytest_torchlean.bounds.interval import propagate
 from pytest_torchlean.bounds.lowering import lower_to_program
 from pytest_torchlean.bounds.program import Program
 from pytest_torchlean.certificate.binary import document_of
@@ -85,7 +86,13 @@ def state(program: Program, box: RationalBox, rows: bool) -> Stated:
     least = crown.minimum(crown.bound(program, low[None], high[None]), asked)[0]
     lower, upper = least[:outputs], -least[outputs:]
     slack = FIRST_SLACK * (1 + np.maximum(np.abs(lower), np.abs(upper)))
+    by_intervals = [side[0, program.outputs] for side in propagate(program, low[None], high[None])]
     for _ in range(MOST_DOUBLINGS):
+        inside = (lower - slack > by_intervals[0]) | (upper + slack < by_intervals[1])
+        if not rows and inside.any():
+            # closer than intervals of exact arithmetic, which those of binary32 are not
+            slack = 2 * slack
+            continue
         stated = lower - slack, upper + slack
         one, other = (tuple(map(Fraction, side.tolist())) for side in stated)
         goal = Goal(bound_forms(one, other, outputs, False), (box,))

@@ -43,8 +43,6 @@ EXAMPLE = ROOT / "example_repo"
 Record = dict[str, Any]
 Row = Sequence[str]
 
-_MEMORY = re.compile(r"Lean: ([0-9]+) MB")
-
 
 def check(folder: Path) -> tuple[Record, float]:
     """The record of `torchlean check FOLDER` and the seconds it took, the start of Python included."""
@@ -78,8 +76,8 @@ def weights(model: Path) -> int:
 
 
 def memory(result: Record) -> str:
-    found = [match[1] for detail in result["details"] if (match := _MEMORY.search(detail))]
-    return found[0] if found else "-"
+    """The most memory that Lean held, in MB."""
+    return str(result["effort"].get("lean_mb", "-"))
 
 
 def spent(result: Record, *stages: str) -> str:
@@ -311,7 +309,7 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield "Written by `python benchmarks/run.py --output benchmarks/RESULTS.md`; do not edit."
     yield ""
-    yield f"Machine: {machine()}."
+    yield f"Machine: {machine()}. Load average at the start {os.getloadavg()[0]:.1f}."
     yield (
         "Its cores are shared with other work, and single runs differ by 40 % and more: read orders of "
         "magnitude and the ratios within one table, not the second digit. Counts and verdicts do not vary."
