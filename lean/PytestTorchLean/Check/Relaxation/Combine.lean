@@ -125,12 +125,10 @@ structure Sharing where
   wide : Nat
 /-- The layout for a large matrix, and whether everything fits: `R` rows, `m` by `K` weights. -/
 def Sharing.fits (x : Sharing) (b w R m size bits C K : Nat) : Bool :=
-  both (both (Nat.ble 16384 (Nat.mul m K))
-      (both (Nat.ble R 64)
-        (both (Nat.ble (Nat.mul b (Nat.succ x.others)) C) (both (Nat.ble m (Nat.pow 2 x.row))
-    (both (Nat.ble (Nat.succ R) (Nat.pow 2 x.height))
-              (both (Nat.ble (Nat.mul (Nat.pow 2 x.row) (Nat.succ R)) (Nat.pow 2 x.levels))
-                (Nat.ble (Nat.mul x.wide (Nat.succ R)) (Nat.pow 2 x.levels))))))))
+  both (both (Nat.ble (Nat.mul b (Nat.succ x.others)) C) (both (Nat.ble m (Nat.pow 2 x.row))
+          (both (Nat.ble (Nat.succ R) (Nat.pow 2 x.height))
+            (both (Nat.ble (Nat.mul (Nat.pow 2 x.row) (Nat.succ R)) (Nat.pow 2 x.levels))
+              (Nat.ble (Nat.mul x.wide (Nat.succ R)) (Nat.pow 2 x.levels))))))
     (both (Nat.ble 1 x.tile)
         (both (Nat.beq (Nat.mul x.tile x.tiles) (Nat.pow 2 x.row))
           (both (Nat.ble x.tile x.wide)
@@ -153,12 +151,14 @@ def laidOut (b R m C K : Nat) (next : Sharing → Nat) : Nat :=
 /-- All rows times all columns: with reversed rows where the matrix is large and the rows are few. -/
 def allCombined (b w c R levels m tiles size bits C rows K g count : Nat) (lanes : List (List Column)) :
     Nat :=
-  laidOut b R m C K fun x => Bool.casesOn (motive := fun _ => Nat) (x.fits b w R m size bits C K)
+  Bool.casesOn (motive := fun _ => Nat) (both (Nat.ble 16384 (Nat.mul m K)) (Nat.ble R 64))
     (turnedCombined b w c R levels m tiles size bits C rows K g count lanes)
-    (share (lowerAll b w R m size bits K rows)
-      (reversedDots b w C (Nat.succ R) x.row x.tile x.tiles x.others x.height x.levels x.wide
-          (withOnes b w R m rows)
-          (raisedColumns (Nat.mul (Nat.pow 2 bits) (ones C m)) (Columns.flatten lanes))))
+    (laidOut b R m C K fun x => Bool.casesOn (motive := fun _ => Nat) (x.fits b w R m size bits C K)
+      (turnedCombined b w c R levels m tiles size bits C rows K g count lanes)
+      (share (lowerAll b w R m size bits K rows)
+        (reversedDots b w C (Nat.succ R) x.row x.tile x.tiles x.others x.height x.levels x.wide
+            (withOnes b w R m rows)
+            (raisedColumns (Nat.mul (Nat.pow 2 bits) (ones C m)) (Columns.flatten lanes)))))
 
 theorem turned_digits {C b m bits count : Nat} {cs : List Column} {ds : List Digits}
     (hb : b ≤ C)
@@ -326,6 +326,9 @@ theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size
       combinedAt b m (2 ^ size) (2 ^ bits) (f r) (g r) (entry ds k).positive (entry ds k).negative := by
   have other := turnedCombined_eq (g' := g') K ok hp he hlen hw pos
   unfold allCombined laidOut
+  cases both (Nat.ble 16384 (Nat.mul m (count * lanes.length))) (Nat.ble R 64) with
+  | false => exact other
+  | true =>
   simp only [force_eq]
   generalize Nat.succ (Nat.log2 (Nat.sub m 1)) = row
   generalize Nat.div (Nat.sub C b) b = others
@@ -340,8 +343,6 @@ theorem allCombined_eq (K : Type u) [OrderedRing K] {b w c R levels m tiles size
   | false => exact other
   | true =>
     obtain ⟨h1, h2⟩ := both_true e
-    obtain ⟨_, h1⟩ := both_true h1
-    obtain ⟨_, h1⟩ := both_true h1
     obtain ⟨a1, h1⟩ := both_true h1
     obtain ⟨a2, h1⟩ := both_true h1
     obtain ⟨a3, h1⟩ := both_true h1

@@ -156,8 +156,9 @@ def dotsIn (b w c R levels m tiles count x turned : Nat) : Nat :=
 /-- The same with one tile. -/
 def dotsBeside (b w c R levels m count x turned : Nat) : Nat :=
   force (fun b => force (fun y => force (fun down => force (fun mask =>
-      wider b w c levels (beside b down mask y (cut (Nat.mul b m) count count turned []) 0))
-    (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b c) R)))
+      wider b w c levels
+        (Nat.shiftRight (besideUp b mask y (cut (Nat.mul b m) count count turned []) 0) down))
+    (Nat.shiftLeft (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b c) R)) down))
     (Nat.mul b (Nat.sub m 1)))
     (closer b w c levels (piece b w c R x 0))) b
 /-- The same, with the fewest steps of the kernel. -/
@@ -183,6 +184,8 @@ theorem dotsOf_in {b w c R levels m tiles count x turned : Nat} (hb : 0 < b) (hc
     have one : pieces b w c R levels x 1 = [closer b w c levels (piece b w c R x 0)] :=
       pieces_succ b w c R levels x 0
     rw [evaluated_eq, cut_eq (Nat.mul b m) count count turned [] hcount Nat.le.refl, one]
+    refine (congrArg (wider b w c levels)
+      (besideUp_down b (b * (m - 1)) ((2 ^ b - 1) * ones (b * c) R) _ _)).trans ?_
     exact (beside_eq hb hc hcw hl (Nat.le_of_ble_eq_true h1) (Nat.le_of_ble_eq_true hm) count
       (digit (Nat.mul b m) turned) (fun u _ => digit_lt _ _ _) 0 0 hc
       (by rw [Nat.zero_add]; exact Nat.le_of_ble_eq_true few)).symm
