@@ -608,6 +608,13 @@ MUTANTS = (
         "(Nat.mul b m)",
         "def dotsBeside",
     ),
+    Mutant(
+        "mask-below-the-products",
+        "Check.Relaxation.Lane",
+        "(Nat.shiftLeft (Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b c) R)) down)",
+        "(Nat.mul (Nat.sub (Nat.pow 2 b) 1) (ones (Nat.mul b c) R))",
+        "def dotsBeside",
+    ),
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
     Mutant("masks-a-bit-too-wide", "Check.Ones", "(Nat.shiftLeft u k)", "(Nat.shiftLeft u (Nat.succ k))"),

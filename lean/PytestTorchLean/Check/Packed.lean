@@ -335,7 +335,8 @@ theorem land_mask {b m : Nat} (Y : Nat) {g : Nat → Nat} (hg : ∀ i, i < m →
 /-! ### A vector of ones -/
 
 /-- `m` digits 1: a closed form, three steps of the kernel for any `m` -/
-def ones (b m : Nat) : Nat := (2 ^ (b * m) - 1) / (2 ^ b - 1)
+def ones (b m : Nat) : Nat :=
+  Nat.div (Nat.sub (Nat.pow 2 (Nat.mul b m)) 1) (Nat.sub (Nat.pow 2 b) 1)
 theorem ones_mul (b m : Nat) : (2 ^ b - 1) * pack b m (fun _ => 1) + 1 = 2 ^ (b * m) := by
   induction m with
   | zero => rfl
