@@ -22,14 +22,19 @@ _MOST_PLACES = 16
 _NARROWER = 4
 """An earlier level has so many times as many: else cuts of the level itself lead as far."""
 _SAMPLES = 4096
+"""Points of the narrow level at which the property is tried."""
 _TRIED = 64
 """Samples from which half-spaces are drawn."""
 _MOST_CONDITIONS = 4
+"""Half-spaces that are chosen: each is shown by a search of its own."""
 _LEFT_OUT = 0.99
 """Of the samples that break the property, so many are left out."""
 _HALVINGS = 30
+"""Of a way on which the property begins to fail, to find where it does."""
 _LEAST = 1e-9
+"""The least rise of a tangent from where the property fails to the middle."""
 _GLANCE = Ascent(iterations=10, step=0.25, decay=0.95)
+"""How hard a half-space's own bound is sought, to choose among them."""
 
 
 @dataclass(frozen=True, eq=False)

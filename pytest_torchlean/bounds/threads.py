@@ -24,7 +24,9 @@ _NAMES = (("", ""), ("", "64_"), ("scipy_", "64_"), ("scipy_", ""))
 """What builds of OpenBLAS put before and behind the names of its functions."""
 
 Threads = tuple[Callable[[], int], Callable[[int], None]]
+"""How a library gives its number of threads, and how it takes one."""
 Before = list[tuple[Callable[[int], None], int]]
+"""How each library takes a number of threads, and the one that it had."""
 
 _inside = threading.Lock()
 _depth = 0

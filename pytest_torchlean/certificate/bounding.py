@@ -235,7 +235,10 @@ def row_errors(
 
 def signed_error(node: AffineData, count: Integers, weight: Integers, larger: Integers) -> Integers:
     """Check.Affine.signedError: errors in units of 2^-48 from how many products are not 0, the sum of a row's
-    absolute products, and the larger of the sums of those above 0 and those below."""
+    absolute products, and the larger of the sums of those above 0 and those below.
+
+    count: (boxes,). weight, larger: (rows, boxes), as the result.
+    """
     share = (1 << 24) + 2 * count
     error: Integers = share * (weight + np.maximum(count - 1, 0) * larger) + _dividing(node) * weight
     return error

@@ -168,6 +168,10 @@ def falsify_rows(
     open_classes: Mapping[int, Sequence[int]],
     budget: Budget,
 ) -> Search:
+    """Inputs of the balls of `rows` that a gradient descent finds, each run exactly and on onnxruntime.
+
+    boxes: the balls, by row. open_classes: by row the classes that may still reach its own.
+    """
     targets: list[Target] = []
     owners: list[int] = []
     rivals: list[int] = []

@@ -142,6 +142,7 @@ class Derived:
 
 
 def _outside(atom: Atom, outputs: Sequence[Fraction]) -> bool:
+    """Whether exact derivatives leave an atom's bound by more than exact arithmetic may be off."""
     ((place, factor),) = atom.outputs
     return factor * outputs[place] + atom.constant < -UNCERTAIN * max(ONE, abs(atom.constant))
 

@@ -176,6 +176,7 @@ def decide_run(own: Run, started: float) -> Evidence:
         text, next_steps = unfinished(own.prop)
         return replace(_undecided(own, found, text), next_steps=next_steps)
     if proof is not None:
+        # questions about the same cells share one box, told from others by identity: bounds are long
         return _proved(own, proof, len({id(question.box) for question in asked}))
     suggested = _suggested(own)
     if suggested is not None:
