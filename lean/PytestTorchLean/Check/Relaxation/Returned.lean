@@ -34,6 +34,17 @@ theorem both_handed {α : Type} (test : Bool) (found : Option α) (next : α →
   | true => rfl
   | false => rfl
 
+/-- The same as `word`, without a division, which a program would carry out. -/
+def maskedWord (x : Nat) : Nat → Nat
+  | 0 => Nat.land x (2 ^ 32 - 1)
+  | Nat.succ i => Nat.land (Nat.shiftRight x (32 * Nat.succ i)) (2 ^ 32 - 1)
+@[csimp] theorem word_masked : @word = @maskedWord :=
+  funext fun x => funext fun
+    | 0 => (word_zero x).symm
+    | Nat.succ i => by
+      show word x (Nat.succ i) = Nat.land (Nat.shiftRight x (32 * Nat.succ i)) (2 ^ 32 - 1)
+      rw [word_zero, word_shift]
+
 /-- What `marks` hands on. -/
 def marked (unit sourceBits placeBits : Nat) (positions : Nat) : Nat → Nat → Nat → Nat → Option Nat :=
   Nat.rec (motive := fun _ => Nat → Nat → Nat → Nat → Option Nat)
