@@ -150,8 +150,8 @@ theorem lookedUp_eq (stride levels packed : Nat) : (count places : Nat) →
   | 0, _ => rfl
   | count + 1, places => by
     show Pages.lookup stride (Pages.of stride levels packed) (Nat.land places (2 ^ 32 - 1)) +
-      Nat.shiftLeft (lookedUp stride (Pages.of stride levels packed) count (Nat.shiftRight places 32)) stride =
-      _
+      Nat.shiftLeft (lookedUp stride (Pages.of stride levels packed) count (Nat.shiftRight places 32))
+        stride = _
     rw [gathered_succ, Pages.lookup_of, word_zero, lookedUp_eq, shiftLeft_eq]
 
 /-- The first `16 * 2^l` words apart from the others, so long as there are levels. -/
