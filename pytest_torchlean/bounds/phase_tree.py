@@ -31,8 +31,10 @@ _BATCH = 16
 """Cases bounded at once."""
 _DEEPEST = 150
 """Phases of one case: scripts nest as deeply, for Python and for Lean."""
-_TRIED = 6
-"""ReLUs that are tried before one is split."""
+_TRIED, _MOST_TRIED = 6, 16
+"""ReLUs that are tried before one is split, and most of them where many are open."""
+_SHARE_TRIED = 1 / 16
+"""Of those that are open: behind convolutions trees have fewer cases so, in small networks not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,13 +202,19 @@ def _places(node: _Node) -> list[tuple[int, int]]:
     """The results that cost a case most; none where every line is exact, or phases are too many."""
     if len(node.case) >= _DEEPEST:
         return []
+    tried = _tried(sum(int((own > 0).sum()) for own in node.scores.values()))
     found = [
         (float(own[place]), number, int(place))
         for number, own in node.scores.items()
-        for place in np.argsort(-own)[:_TRIED]
+        for place in np.argsort(-own)[:tried]
         if own[place] > 0
     ]
-    return [(number, place) for _, number, place in sorted(found, reverse=True)[:_TRIED]]
+    return [(number, place) for _, number, place in sorted(found, reverse=True)[:tried]]
+
+
+def _tried(open_places: int) -> int:
+    """How many of so many open ReLUs are tried."""
+    return max(_TRIED, min(_MOST_TRIED, int(_SHARE_TRIED * open_places)))
 
 
 def _join(own: _Search, root: _Node) -> None:

@@ -41,7 +41,7 @@ MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
 MOST_CASES = 8
 """Cases of one box that go into one theorem."""
-MOST_PHASES = 1000
+MOST_PHASES = 4000
 """Cases by ReLU phases that are bounded for one box."""
 MOST_PARTS = 4000
 """Parts of one box that a search is expected to look at."""
@@ -61,13 +61,13 @@ _SEARCH_TO_LEAN = 2e-3
 _FEWEST_PHASES = 8
 """Cases by phases that Lean must have time for, for a search to begin."""
 _PHASE_SLACK = 1e-3
-_POSITIONS_SLACK = 8e-3
+_POSITIONS_SLACK = 4e-3
 """The same behind convolutions, whose results are charged as the largest rounding error of any of them."""
 _REFINED_SLACK = 2e-3
 """The same where bounds are stated again on the way, each rounded."""
 _CASES_REFINED = 5.0
 """So many cases that bound earlier values again cost Lean about as much as one that does not."""
-_FINER_SLACKS = (4e-3, 3e-2)
+_FINER_SLACKS = (4e-3, 1e-2, 3e-2)
 """For a case that integers did not prove with the slack above."""
 _RESUMED_SLACKS = (2e-3, 1e-2, 4e-2)
 """The same for a case that bounds earlier values again."""

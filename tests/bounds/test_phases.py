@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_crown import network
 
-from pytest_torchlean.bounds import crown, interval, phases, slopes, sweeps
+from pytest_torchlean.bounds import crown, interval, phase_tree, phases, slopes, sweeps
 from pytest_torchlean.bounds.phase_tree import PhaseCut, PhaseLeaf, PhaseTree, leaves, search
 from pytest_torchlean.bounds.phases import Case, Phase
 from pytest_torchlean.bounds.program import ExtremumNode, Program, ReluNode
@@ -203,6 +203,15 @@ def test_a_longer_climb_joins_cases(rows: np.ndarray, monkeypatch: pytest.Monkey
     assert joined.cases is not None
     assert apart.cases is not None
     assert len(joined.cases) < len(apart.cases)
+
+
+@pytest.mark.parametrize(("places", "tried"), [(24, 6), (128, 8), (1000, 16)])
+def test_more_relus_are_tried_where_many_are_open(places: int, tried: int) -> None:
+    """Those that cost most, of all layers together."""
+    scores = np.arange(1.0, places + 1)
+    node = phase_tree._Node((), None, scores={0: scores[::2], 1: scores[1::2], 2: np.zeros(40)})
+    found = phase_tree._places(node)
+    assert [scores[number::2][place] for number, place in found] == sorted(scores, reverse=True)[:tried]
 
 
 def test_a_case_is_split_further(rows: np.ndarray) -> None:
