@@ -121,3 +121,14 @@ class Program:
     """Number of all slots."""
     values: Mapping[str, Slots] = field(default_factory=dict)
     """The slots of the graph's inputs and computed values, flat."""
+
+    @property
+    def at_positions(self) -> bool:
+        """Whether a node has several positions, as a convolution has."""
+        return any(isinstance(node, AffineNode) and len(node.sources) > 1 for node in self.nodes)
+
+    @property
+    def used_weights(self) -> int:
+        """Weights, each as often as there are positions that use it."""
+        affine = (node for node in self.nodes if isinstance(node, AffineNode))
+        return sum(node.weights.size * len(node.sources) for node in affine)

@@ -14,7 +14,7 @@ from pytest_torchlean.bounds.interval import Float64, evaluate
 from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
 from pytest_torchlean.bounds.phase_tree import search as phases_of
-from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, AffineNode, Program
+from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
 from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.stated import stated
@@ -55,9 +55,11 @@ _SLACK = 1e-6
 _STATED_SLACK = 5e-4
 """With slopes of many values more is lost where coefficients are shortened."""
 _SECONDS_PER_WEIGHT = 8e-6
-"""What a case by phases takes the compiled checker for each weight, at every position that uses it."""
-_SEARCH_TO_LEAN = 2e-3
-"""What the search takes for a row of a case, as a share of what the compiled checker does."""
+"""What a case by phases takes the compiled checker for each weight of a model without convolutions."""
+_SECONDS_AT_POSITIONS = 2e-6
+"""The same with convolutions, at every position that uses the weight: 1e-6 of a processor to itself."""
+_SEARCH_PER_WEIGHT = 1.6e-8
+"""What the search takes for a row of a case, for each weight at every position that uses it."""
 _FEWEST_PHASES = 8
 """Cases by phases that Lean must have time for, for a search to begin."""
 _PHASE_SLACK = 1e-3
@@ -160,8 +162,7 @@ def cases_of(
 
 def _slack(program: Program) -> float:
     """By how much a row of a case must be positive in binary64."""
-    affine = (node for node in program.nodes if isinstance(node, AffineNode))
-    return _POSITIONS_SLACK if any(len(node.sources) > 1 for node in affine) else _PHASE_SLACK
+    return _POSITIONS_SLACK if program.at_positions else _PHASE_SLACK
 
 
 def first_cases(
@@ -192,10 +193,8 @@ def first_cases(
 
 def seconds_per_case(program: Program) -> float:
     """What the compiled checker is expected to take for a case by ReLU phases."""
-    used = sum(
-        node.weights.size * len(node.sources) for node in program.nodes if isinstance(node, AffineNode)
-    )
-    return _SECONDS_PER_WEIGHT * max(1, used)
+    each = _SECONDS_AT_POSITIONS if program.at_positions else _SECONDS_PER_WEIGHT
+    return each * max(1, program.used_weights)
 
 
 def cases_by_phases(
@@ -211,7 +210,7 @@ def cases_by_phases(
     granted, work = SHARE_OF_WORK * budget.seconds, Work(SHARE_OF_WORK * budget.seconds)
     for key, (forms, box) in counted(goals.items(), budget.observer, "ReLU phases", len(goals), "boxes"):
         cases = min(MOST_PHASES, 2 * granted / each)
-        searching = cases * len(forms.coefficients) * each * _SEARCH_TO_LEAN
+        searching = cases * len(forms.coefficients) * program.used_weights * _SEARCH_PER_WEIGHT
         if len(found) >= most or cases < _FEWEST_PHASES or not work.take(searching):
             break
         budget.spend()
