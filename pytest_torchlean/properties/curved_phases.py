@@ -39,6 +39,9 @@ def seeking(program: Program, account: Account, rows: Float64, alternatives: int
     def seek(state: State, slopes: Mapping[int, Slopes]) -> PhaseTree | None:
         bounds = reached_bounds(account, program, state, slopes)
         open_rows = np.flatnonzero(crown.minimum(bounds, rows)[0] < _SLACK)
+        if not open_rows.size:
+            # integers lost what these bounds show, or bounds are no numbers: no case changes that
+            return None
         found = search(bounds, rows[open_rows], most=_MOST_CASES, slack=_SLACK, budget=budget)
         return None if found.tree is None else over_rows(found.tree, open_rows, len(rows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,8 +16,8 @@ from test_slide import network as smooth
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.budget import UNLIMITED
 from pytest_torchlean.bounds.interval import evaluate
-from pytest_torchlean.bounds.phase_tree import PhaseCut, over_rows, search
-from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.phase_tree import PhaseCut, PhaseTree, over_rows, search
+from pytest_torchlean.bounds.program import ONE_SLOT, Program
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
@@ -112,6 +112,23 @@ def reached(program: Program, box: RationalBox, rows: np.ndarray) -> np.ndarray:
     return found[0]
 
 
+@pytest.mark.parametrize("far", [1e6, np.nan])
+def test_nothing_is_sought_where_bounds_leave_no_row_open(far: float) -> None:
+    """Integers may lose what binary64 shows, and overflowing bounds are no numbers."""
+    own = example(SEEDS[0])
+    rows = slot_rows(own.program, own.forms)
+    rows[:, ONE_SLOT] = far
+    found: list[PhaseTree | None] = []
+
+    def seek(state: State, slopes: Mapping[int, Slopes]) -> None:
+        found.append(seeking(own.program, account, rows, 1, UNLIMITED)(state, slopes))
+
+    account = prepare(own.program, [Goal(own.forms, (own.box,))], Semantics.REAL)
+    claim = account.emission.claims[0]
+    relaxed_script(account, claim, claim.boxes[0], None, seek=seek)
+    assert found == [None]
+
+
 def proof(own: Curved, semantics: Semantics) -> Emission:
     """The claim with the certificate that a property would get."""
     account = prepare(own.program, [Goal(own.forms, (own.box,))], semantics)
@@ -196,6 +213,6 @@ def test_more_entries_than_lean_adds_up_are_not_stated() -> None:
     pairs = np.stack([np.arange(2, 2 + count), np.arange(2 + count, 2 + 2 * count)], axis=1)
     node = BilinearData(count, 1, pack_words(pairs.reshape(-1)))
     with pytest.raises(NotRelaxable, match="more entries"):
-        stated(node, np.ones((count, 3)), 1.0, 6)
+        stated(node, np.ones((count, 3)), np.zeros(2 + 2 * count), 1.0, 6)
     small = BilinearData(16, 1, pack_words(pairs[:16].reshape(-1)))
-    assert stated(small, np.ones((16, 3)), 1.0, 6).rows.rows == 16
+    assert stated(small, np.ones((16, 3)), np.zeros(2 + 2 * count), 1.0, 6).rows.rows == 16
