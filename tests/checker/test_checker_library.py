@@ -6,16 +6,28 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_torchlean.checker import BuiltLibrary, LeanInstall, ensure_built, library
 from pytest_torchlean.checker.private_directory import cache_root
-from pytest_torchlean.checker.sources import PARTS, ROOT, module_path, read_sources, source_directory
+from pytest_torchlean.checker.sources import (
+    _BANNED,
+    _BANNED_IN_AXIOM_MODULE,
+    _WORDS,
+    PARTS,
+    ROOT,
+    module_path,
+    read_sources,
+    source_directory,
+)
 from pytest_torchlean.errors import CheckerError
 
 
@@ -283,6 +295,30 @@ class TestSources:
     def test_bad_sources_are_refused(self, sources: Path, text: str) -> None:
         write(sources, f"{ROOT}/Right", text)
         with pytest.raises(CheckerError) as caught:
+            read_sources(sources)
+        assert caught.value.code == "TL0504"
+
+    @pytest.mark.parametrize("pattern", [_BANNED, _BANNED_IN_AXIOM_MODULE], ids=["elsewhere", "axiom-module"])
+    @given(data=st.data())
+    @settings(max_examples=300, deadline=None)
+    def test_what_a_pattern_finds_has_a_word_that_is_looked_for_first(
+        self, data: st.DataObject, pattern: re.Pattern[str]
+    ) -> None:
+        text = data.draw(st.from_regex(pattern))
+        assert any(word in text for word in _WORDS)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "prelude\n\t @[simp,\n inline]\u2003private\x0bprotected\n\n unsafe\taxiom\nclaim : True\n",
+            "prelude\r\n\x1caxiom claim : True\r\n",
+            "prelude\ntheorem claim : True := (sorry)\n",
+            "prelude\nset_option debug.skipKernelTC\ttrue in\n",
+        ],
+    )
+    def test_spacing_hides_nothing(self, sources: Path, text: str) -> None:
+        write(sources, f"{ROOT}/Right", text)
+        with pytest.raises(CheckerError, match="in line") as caught:
             read_sources(sources)
         assert caught.value.code == "TL0504"
 
