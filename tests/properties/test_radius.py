@@ -110,7 +110,7 @@ class TestRadius:
         from pytest_torchlean.errors import CheckerError
         from pytest_torchlean.properties import tally
 
-        def refuse(*arguments: object) -> None:
+        def refuse(*_: object, **__: object) -> None:
             raise CheckerError("TL0603", "Lean refused")
 
         monkeypatch.setattr(tally, "prove", refuse)
