@@ -17,10 +17,10 @@ from pytest_torchlean.spec.model import PropertySpec
 
 _SMALL, _LARGE = 2.0**-20, 2.0**40
 """Divisors from which on, and values up to which, fixed-point numbers of a certificate say enough."""
-
-
 _NOTHING = 2.0**10
 """How many times wider than values are large intervals of outputs are when they say nothing."""
+_AT_ONCE = 256
+"""Points whose values are held at once."""
 
 
 def program_on(
@@ -60,9 +60,14 @@ def _compared(boxes: Sequence[Bounded]) -> Float64:
 
 def _size(program: Program, points: Float64) -> float:
     """The largest value at points (points, inputs), at least 1; of a number that overflows, infinite."""
-    with np.errstate(all="ignore"):
-        values = np.abs(evaluate(program, points))
-    return max(1.0, float(values.max())) if np.isfinite(values).all() else np.inf
+    largest = 1.0
+    for start in range(0, len(points), _AT_ONCE):
+        with np.errstate(all="ignore"):
+            values = np.abs(evaluate(program, points[start : start + _AT_ONCE]))
+        if not np.isfinite(values).all():
+            return np.inf
+        largest = max(largest, float(values.max()))
+    return largest
 
 
 def _width(program: Program, lower: Float64, upper: Float64) -> float:

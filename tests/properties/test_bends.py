@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,15 +10,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from exact_differences import assert_slopes_are_differences
 from onnx import helper
 from onnx_models import model
 
 from pytest_torchlean import gradient, output_range, residual
 from pytest_torchlean.derivatives import differentiated, gradient_graph
 from pytest_torchlean.errors import CertificateError, UnsupportedError
-from pytest_torchlean.evaluator.exact import prepare_exact
 from pytest_torchlean.gate import run_spec
-from pytest_torchlean.ir.wellformed import STRUCTURE, violations
 from pytest_torchlean.onnx_import import LoadedModel, lower
 from pytest_torchlean.properties import run_property
 from pytest_torchlean.properties.ledger import EXPONENTIAL
@@ -276,26 +274,8 @@ def test_derivatives_are_differences(op: str, back: bool) -> None:
 
 
 def differences(op: str, *, back: bool) -> None:
-    """Exactly: a piecewise linear function and its derivative, where no bend lies between two points."""
     graph = lower(LoadedModel(Path("m.onnx"), deep(op, 2).SerializeToString(), ""))
-    if back:
-        slopes = gradient_graph(graph, 0)
-    else:
-        jet = differentiated(graph, [(0,), (1,)])
-        slopes = jet.builder.graph([jet.derivative("z2", (place,)) for place in (0, 1)])
-    assert not violations(slopes, STRUCTURE)
-    value, found = prepare_exact(graph), prepare_exact(slopes)
-    step = Fraction(1, 2**40)
-    for point in np.random.default_rng(2).normal(size=(20, 2)).astype(np.float32):
-        here = [Fraction(float(number)) for number in point]
-
-        def at(moved: Sequence[Fraction]) -> Fraction:
-            (only,) = value.run({graph.inputs[0]: list(moved)}).values()
-            return only[0]
-
-        own = [number for part in found.run({graph.inputs[0]: here}).values() for number in part]
-        steps = [[here[0] + step, here[1]], [here[0], here[1] + step]]
-        assert own == [(at(moved) - at(here)) / step for moved in steps]
+    assert_slopes_are_differences(graph, "z2", back=back)
 
 
 def test_a_slope_that_varies_has_no_rule() -> None:
