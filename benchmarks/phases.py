@@ -34,7 +34,8 @@ from pytest_torchlean.certificate.rules import rules_of
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.checker import ensure_built, find_lean
 from pytest_torchlean.checker.evaluate import evaluate_bytes
-from pytest_torchlean.properties.linear import refining, slot_rows
+from pytest_torchlean.properties.linear import slot_rows
+from pytest_torchlean.properties.refining import refining
 from pytest_torchlean.properties.unsafe import Question, questions
 from pytest_torchlean.spec.vnnlib import load_unsafe_set
 

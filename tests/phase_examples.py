@@ -33,7 +33,8 @@ from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.substitution import MultiplyData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
 from pytest_torchlean.checker.evaluate import evaluate as run_checker
-from pytest_torchlean.properties.linear import cases_of, refining, slot_rows
+from pytest_torchlean.properties.linear import cases_of, slot_rows
+from pytest_torchlean.properties.refining import refining
 
 INPUTS = 18
 """More than are ever cut."""

@@ -9,13 +9,11 @@ import numpy as np
 
 from pytest_torchlean.bounds import cells, crown, retightening
 from pytest_torchlean.bounds.budget import UNLIMITED, Budget
-from pytest_torchlean.bounds.chains import Level, chain_of
+from pytest_torchlean.bounds.chains import chain_of
 from pytest_torchlean.bounds.interval import Float64, evaluate
-from pytest_torchlean.bounds.phase_tree import PhaseLeaf, PhaseTree
 from pytest_torchlean.bounds.phase_tree import leaves as phase_leaves
 from pytest_torchlean.bounds.phase_tree import search as phases_of
 from pytest_torchlean.bounds.program import FIRST_INPUT, ONE_SLOT, Program
-from pytest_torchlean.bounds.refined import RefinedCase
 from pytest_torchlean.bounds.splitting import Inequalities, Leaf, Tree, halved, leaves, split
 from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.bounds.weights import weighted_clauses
@@ -27,15 +25,15 @@ from pytest_torchlean.certificate.cutting import cut_script
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.linear import relaxed_script
 from pytest_torchlean.certificate.model import ScriptData
-from pytest_torchlean.certificate.phased import Refine, Sides, unrefined, unsought
+from pytest_torchlean.certificate.phased import unsought
 from pytest_torchlean.certificate.plan import Goal
-from pytest_torchlean.certificate.retightened import Resume, hopeless
 from pytest_torchlean.certificate.rows import NotRelaxable
 from pytest_torchlean.certificate.statement import ClaimData
 from pytest_torchlean.certificate.states import Forecast
 from pytest_torchlean.progress import counted
 from pytest_torchlean.properties.curved_phases import is_curved, seeking
 from pytest_torchlean.properties.many_parts import KnownCases, Searched, script_of
+from pytest_torchlean.properties.refining import refining, resuming
 
 MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
@@ -69,11 +67,6 @@ _REFINED_SLACK = 2e-3
 """The same where bounds are stated again on the way, each rounded."""
 _CASES_REFINED = 5.0
 """So many cases that bound earlier values again cost Lean about as much as one that does not."""
-_FINER_SLACKS = (4e-3, 1e-2, 3e-2)
-"""For a case that integers did not prove with the slack above."""
-_RESUMED_SLACKS = (2e-3, 1e-2, 4e-2)
-"""The same for a case that bounds earlier values again."""
-_MOST_FINER = 64
 _TOGETHER = (None, 1)
 """Arguments of a ReLU that share their slopes in a certificate; None is all."""
 _FEW_GROUPS = 16
@@ -287,6 +280,8 @@ def improved(
                     seek if with_phases else unsought,
                 )
                 own = found if fine else None
+            if own is None and with_phases and isinstance(cases, Leaf) and cases.phases is None:
+                own = _at_positions(program, account, claim, goal, index, cases, budget)
             may_be = own is None and may_be_cut(program, goal.forms, goal.boxes[index])
             if may_be and work.take(MOST_PARTS * costs.part):
                 rows = slot_rows(program, goal.forms)
@@ -298,6 +293,32 @@ def improved(
         if own is not None:
             scripts[index], accepted[index] = own, True
     return replace(seen, accepted=accepted), tuple(scripts)
+
+
+def _at_positions(
+    program: Program,
+    account: Account,
+    claim: ClaimData,
+    goal: Goal,
+    index: int,
+    whole: Leaf,
+    budget: Budget,
+) -> ScriptData | None:
+    """A script without cases that bounds what convolutions write by rows, too; None where there are none, or
+    where it does not suffice. Raises NotRelaxable, OutOfTime.
+    """
+    if not program.at_positions or program.size > _MOST_PHASED_SLOTS:
+        return None
+    rows, alternatives = slot_rows(program, goal.forms), goal.forms.alternatives
+    known = stated(program, whole.lower, whole.upper, rows, alternatives, budget=budget)
+    found = phases_of(known.bounds, rows, alternatives, most=1, slack=_slack(program), budget=budget)
+    if found.tree is None:
+        return None
+    leaf = Leaf(whole.lower, whole.upper, known.slopes, found.tree, known.bounds)
+    script, fine, _ = relaxed_script(
+        account, claim, claim.boxes[index], leaf, refining(rows, alternatives, leaf, budget)
+    )
+    return script if fine else None
 
 
 def _by_halves(
@@ -346,42 +367,6 @@ def by_cells(
     if tree is None:
         return None
     return celled_script(account, claim, claim.boxes[index], tree, chain, most=most, budget=budget)
-
-
-def refining(rows: Float64, alternatives: int, cases: Tree, budget: Budget) -> Refine:
-    """What splits cases whose bounds do not survive rounding to integers, by the bounds that do."""
-    bounds = cases.bounds if isinstance(cases, Leaf) else None
-    if bounds is None:
-        return unrefined
-
-    def refine(leaf: PhaseLeaf, sides: Sides) -> PhaseTree | None:
-        low, high = (side[:, None] for side in sides)
-        known = replace(bounds, low=low, high=high)
-        for slack in _FINER_SLACKS:
-            found = phases_of(
-                known, rows, alternatives, most=_MOST_FINER, slack=slack, within=leaf, budget=budget
-            )
-            if found.tree is not None and found.bounded > 1:
-                return found.tree
-        return None
-
-    return refine
-
-
-def resuming(program: Program, rows: Float64, cases: Tree, budget: Budget) -> Resume:
-    """What goes on in cases that bound earlier values again, where these do not survive rounding."""
-    if not isinstance(cases, Leaf) or cases.refined is None:
-        return hopeless
-    box = (cases.lower, cases.upper)
-
-    def resume(levels: tuple[Level, ...], tried: int) -> RefinedCase | None:
-        if tried >= len(_RESUMED_SLACKS):
-            return None
-        slack = _RESUMED_SLACKS[tried]
-        found = retightening.resume(program, box, levels, rows, most=_MOST_FINER, slack=slack, budget=budget)
-        return None if found is None else found.tree
-
-    return resume
 
 
 def slot_rows(program: Program, forms: Forms) -> Float64:

@@ -1,7 +1,7 @@
 """Clauses that need a search, parted from those of the same box that backward rows prove at once.
 
 In a large model every form that is carried back costs, in each case by ReLU phases again: cases are for the
-forms that need them.
+forms that need them. Rows behind convolutions cost, too: they are for the forms that need them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.interval import Float64
 from pytest_torchlean.bounds.program import Program
+from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.certificate.boxes import all_float_bounds
 from pytest_torchlean.properties.curved_phases import is_curved
 from pytest_torchlean.properties.linear import slot_rows
@@ -29,7 +30,9 @@ _WITHOUT_CASES = replace(crown.STATED, at_positions=False)
 
 
 def parted(program: Program, unsafe: UnsafeSet, asked: Sequence[Question]) -> tuple[Question, ...]:
-    """The questions; of a large model, those about several clauses of which rows prove some as two each."""
+    """The questions; of a large model, those about several clauses of which rows prove some in two or three
+    each.
+    """
     if program.size not in _SLOTS or is_curved(program):
         return tuple(asked)
     return tuple(own for question in asked for own in _parted(program, unsafe, question))
@@ -40,18 +43,30 @@ def _parted(program: Program, unsafe: UnsafeSet, question: Question) -> Iterator
     if len(question.cases) == 1 or not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         yield question
         return
-    proved = _reached(program, question, lower, upper) > _SURE
-    if proved.all() or not proved.any():
+    quick = _reached(program, question, lower, upper) > _SURE
+    rows = np.zeros_like(quick)
+    if program.at_positions and not quick.all():
+        rows = ~quick & (_reached_at_positions(program, question, lower, upper) > _SURE)
+    groups = [group for group in (quick, rows, ~(quick | rows)) if group.any()]
+    if len(groups) == 1:
         yield question
         return
-    for chosen in (proved, ~proved):
+    for chosen in groups:
         cases = tuple(case for case, own in zip(question.cases, chosen.tolist(), strict=True) if own)
         yield Question(question.box, safe_forms(cases, unsafe.inputs, unsafe.outputs), cases)
 
 
 def _reached(program: Program, question: Question, lower: Float64, upper: Float64) -> Float64:
-    """A lower bound of each clause, float64 (clauses,): that of its best row."""
+    """A lower bound of each clause, float64 (clauses,): that of its best row. lower, upper: (1, inputs)."""
     bounds = crown.bound(program, lower, upper, _WITHOUT_CASES)
     least = crown.minimum(bounds, slot_rows(program, question.forms))
     best: Float64 = least.reshape(-1, question.forms.alternatives).max(axis=1)
+    return best
+
+
+def _reached_at_positions(program: Program, question: Question, lower: Float64, upper: Float64) -> Float64:
+    """The same with rows for what convolutions write, and with slopes that are sought."""
+    rows, alternatives = slot_rows(program, question.forms), question.forms.alternatives
+    least = stated(program, lower[0], upper[0], rows, alternatives).least
+    best: Float64 = least.reshape(-1, alternatives).max(axis=1)
     return best

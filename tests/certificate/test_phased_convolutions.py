@@ -24,7 +24,9 @@ from pytest_torchlean.certificate.phased import Sides
 from pytest_torchlean.certificate.plan import Goal, prepare
 from pytest_torchlean.certificate.statement import AffineData, Semantics
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
-from pytest_torchlean.properties.linear import cases_of, refining, slot_rows
+from pytest_torchlean.properties.linear import cases_of, slot_rows
+from pytest_torchlean.properties.proving import forecast
+from pytest_torchlean.properties.refining import refining
 
 EXAMPLES = {
     "two channels": example_of(network(3, 5, (1, 2, 2), 2), 3, share=0.1),
@@ -128,6 +130,25 @@ def test_coefficients_behind_convolutions_are_longer_where_many_slots_are_charge
     assert (closer_high <= high).all()
     assert (closer_high - closer_low < high - low).any()
     assert evaluated(proof(own, semantics), library, lean)
+
+
+@pytest.mark.parametrize("semantics", BOTH)
+def test_rows_of_convolutions_serve_a_claim_without_cases(
+    semantics: Semantics, ask: Callable[..., CheckResult], lean: LeanInstall, library: BuiltLibrary
+) -> None:
+    own = example_of(network(2, 6, (1, 3, 3), 2), 2, share=-0.1)
+    goal = Goal(own.forms, (own.box,))
+    bare, served = (
+        forecast(own.network.program, [goal], semantics, UNLIMITED, with_phases=also)
+        for also in (False, True)
+    )
+    assert not bare.forecasts[0].accepted[0]
+    assert served.forecasts[0].accepted[0]
+    emission = with_script(served.emission, served.scripts[0][0])
+    judged(emission, ask, library, lean)
+    without = with_script(emission, without_rows(script_of(emission), at_positions(emission)))
+    assert without != emission
+    assert not ask(without).accepted
 
 
 def longest(script: ScriptData) -> int:

@@ -29,7 +29,8 @@ from pytest_torchlean.certificate.scripts import same
 from pytest_torchlean.certificate.statement import Semantics
 from pytest_torchlean.certificate.substitution import RelaxationData, SkipData
 from pytest_torchlean.checker import BuiltLibrary, CheckResult, LeanInstall
-from pytest_torchlean.properties.linear import resuming, slot_rows
+from pytest_torchlean.properties.linear import slot_rows
+from pytest_torchlean.properties.refining import resuming
 
 EXAMPLES = {
     "two hidden layers": example(9, 6, 6, share=0.5),

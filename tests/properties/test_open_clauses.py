@@ -32,6 +32,12 @@ def first_input() -> onnx.ModelProto:
     return model([node], {"x": [1, 2]}, {"y": [1, 1]}, {"w": np.array([[1], [0]], dtype=np.float32)})
 
 
+def convolution() -> onnx.ModelProto:
+    """Differences of neighbours among three."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    return model([node], {"x": [1, 1, 3]}, {"y": [1, 1, 2]}, {"w": np.array([[[1, -1]]], dtype=np.float32)})
+
+
 def unsafe(*cases: str) -> UnsafeSet:
     return read_unsafe_set(f"{HEAD}{UNIT}(assert (or {' '.join(cases)}))".encode(), "p")
 
@@ -62,6 +68,22 @@ def test_every_case_is_in_one_question(cases: tuple[str, ...], groups: list[tupl
         assert own.forms.strict == asked.forms.strict
         assert own.forms.coefficients.shape[0] == own.forms.alternatives * len(places)
         assert own.forms.alternatives <= size
+
+
+@pytest.mark.usefixtures("of_any_size")
+def test_what_only_rows_behind_convolutions_prove_is_asked_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = {"_reached": [1.0, -1.0, -1.0], "_reached_at_positions": [1.0, 1.0, -1.0]}
+    for name, found in reached.items():
+        monkeypatch.setattr(open_clauses, name, lambda *_, found=found: np.array(found))
+    whole = unsafe(FAR, FARTHER, NEAR)
+    program = lower_to_program(lowered(first_input()))
+    (asked,) = questions(whole)
+    alike = [own.cases for own in parted(program, whole, (asked,))]
+    assert alike == [whole.cases[:1], whole.cases[1:]]
+    convolutional = lower_to_program(lowered(convolution()))
+    assert convolutional.at_positions
+    apart = [own.cases for own in parted(convolutional, whole, (asked,))]
+    assert apart == [whole.cases[:1], whole.cases[1:2], whole.cases[2:]]
 
 
 def test_small_models_are_asked_at_once() -> None:
