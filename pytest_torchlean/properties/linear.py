@@ -39,7 +39,7 @@ MOST_RELAXED = 48
 """Boxes of one property that get scripts of their own."""
 MOST_CASES = 8
 """Cases of one box that go into one theorem."""
-MOST_PHASES = 4000
+MOST_PHASES = 8000
 """Cases by ReLU phases that are bounded for one box."""
 MOST_PARTS = 4000
 """Parts of one box that a search is expected to look at."""

@@ -30,8 +30,8 @@ _WITHOUT_CASES = replace(crown.STATED, at_positions=False)
 
 
 def parted(program: Program, unsafe: UnsafeSet, asked: Sequence[Question]) -> tuple[Question, ...]:
-    """The questions; of a large model, those about several clauses of which rows prove some in two or three
-    each.
+    """The questions; of a large model those about several clauses in parts: clauses that rows prove together,
+    the others one by one, because a tree of cases for one of them has fewer than a tree for all.
     """
     if program.size not in _SLOTS or is_curved(program):
         return tuple(asked)
@@ -47,7 +47,8 @@ def _parted(program: Program, unsafe: UnsafeSet, question: Question) -> Iterator
     rows = np.zeros_like(quick)
     if program.at_positions and not quick.all():
         rows = ~quick & (_reached_at_positions(program, question, lower, upper) > _SURE)
-    groups = [group for group in (quick, rows, ~(quick | rows)) if group.any()]
+    groups = [group for group in (quick, rows) if group.any()]
+    groups += [np.arange(quick.size) == place for place in np.flatnonzero(~(quick | rows))]
     if len(groups) == 1:
         yield question
         return
