@@ -618,6 +618,27 @@ MUTANTS = (
     # what the compiler puts in place of the kernel's definitions
     Mutant("an-odd-one-missing", "Check.Ones", "(Nat.mod m 2)", "0", "def onesDoubled"),
     Mutant("masks-a-bit-too-wide", "Check.Ones", "(Nat.shiftLeft u k)", "(Nat.shiftLeft u (Nat.succ k))"),
+    Mutant(
+        "words-of-another-part",
+        "Check.Relaxation.Gathered",
+        "(Nat.shiftRight places (Nat.mul 32 (Nat.mul 16 (Nat.pow 2 l))))",
+        "places",
+        "def inParts",
+    ),
+    Mutant(
+        "parts-not-shifted",
+        "Check.Relaxation.Gathered",
+        "(Nat.mul stride (Nat.mul 16",
+        "(Nat.mul 1 (Nat.mul 16",
+        "def inParts",
+    ),
+    Mutant(
+        "a-word-with-its-neighbour",
+        "Check.Relaxation.Returned",
+        "(2 ^ 32 - 1)",
+        "(2 ^ 33 - 1)",
+        "def maskedWord",
+    ),
     Mutant("a-piece-from-elsewhere", "Check.Tiles", "(Nat.mul c t)", "c", "def compiledPiece"),
     # forms carried forward
     Mutant(
