@@ -182,7 +182,7 @@ def _points(
     for column, case in enumerate(cases):
         sizes = [multipliers[phase.number][phase.place, column] for phase in case]
         own = np.array(sizes).reshape(len(case), rows)
-        found.append(Point({number: slopes[:, column, 0] for number, slopes in lower.items()}, own))
+        found.append(Point({number: slopes[:, column, 0].copy() for number, slopes in lower.items()}, own))
     return tuple(found)
 
 
