@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from onnx import helper
 from onnx_models import lowered, model
 
+from pytest_torchlean.bounds import crown
 from pytest_torchlean.bounds.lowering import lower_to_program
+from pytest_torchlean.bounds.stated import stated
 from pytest_torchlean.properties import open_clauses, run_property
 from pytest_torchlean.properties.open_clauses import parted
 from pytest_torchlean.properties.unsafe import questions
@@ -33,9 +36,19 @@ def first_input() -> onnx.ModelProto:
 
 
 def convolution() -> onnx.ModelProto:
-    """Differences of neighbours among three."""
-    node = helper.make_node("Conv", ["x", "w"], ["y"])
-    return model([node], {"x": [1, 1, 3]}, {"y": [1, 1, 2]}, {"w": np.array([[[1, -1]]], dtype=np.float32)})
+    """Two layers of ReLUs behind a convolution of a map of 5 by 5, and one number."""
+    rng = np.random.default_rng(5)
+    shapes = {"k": (3, 1, 2, 2), "kb": (3,), "v": (48, 8), "vb": (8,), "w": (8, 1)}
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    nodes = [
+        helper.make_node("Conv", ["x", "k", "kb"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Flatten", ["b"], ["c"]),
+        helper.make_node("Gemm", ["c", "v", "vb"], ["d"]),
+        helper.make_node("Relu", ["d"], ["e"]),
+        helper.make_node("Gemm", ["e", "w"], ["y"]),
+    ]
+    return model(nodes, {"x": [1, 1, 5, 5]}, {"y": [1, 1]}, weights)
 
 
 def unsafe(*cases: str) -> UnsafeSet:
@@ -72,19 +85,30 @@ def test_every_case_is_in_one_question(cases: tuple[str, ...], groups: list[tupl
 
 
 @pytest.mark.usefixtures("of_any_size")
-def test_what_only_rows_behind_convolutions_prove_is_asked_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    reached = {"_reached": [1.0, -1.0, -1.0], "_reached_at_positions": [1.0, 1.0, 1.0]}
-    for name, found in reached.items():
-        monkeypatch.setattr(open_clauses, name, lambda *_, found=found: np.array(found))
-    whole = unsafe(FAR, FARTHER, NEAR)
-    program = lower_to_program(lowered(first_input()))
-    (asked,) = questions(whole)
-    alike = [own.cases for own in parted(program, whole, (asked,))]
-    assert alike == [whole.cases[:1], whole.cases[1:2], whole.cases[2:]]
-    convolutional = lower_to_program(lowered(convolution()))
-    assert convolutional.at_positions
-    apart = [own.cases for own in parted(convolutional, whole, (asked,))]
-    assert apart == [whole.cases[:1], whole.cases[1:]]
+def test_clauses_are_parted_by_what_proves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = lower_to_program(lowered(convolution()))
+    low, high = np.full(25, -0.5), np.full(25, 0.5)
+    rows = np.zeros((1, program.size))
+    rows[0, program.outputs] = 1
+    without = replace(crown.STATED, at_positions=False)
+    quick = float(crown.minimum(crown.bound(program, low[None], high[None], without), rows)[0, 0])
+    known = stated(program, low, high, rows, 1)
+    served = float(known.least[0])
+    assert quick < served - 0.1
+    box = "".join(f"(declare-const X_{i} Real)\n(assert (<= -0.5 X_{i} 0.5))\n" for i in range(25))
+
+    def groups(*bounds: float) -> list[list[int]]:
+        cases = " ".join(f"(<= Y_0 {bound:.6f})" for bound in bounds)
+        text = f"{box}(declare-const Y_0 Real)\n(assert (or {cases}))"
+        whole = read_unsafe_set(text.encode(), "p")
+        (asked,) = questions(whole)
+        return [[whole.cases.index(case) for case in own.cases] for own in parted(program, whole, (asked,))]
+
+    easy, middle, hard = quick - 0.1, served - 0.05, served + 0.4
+    assert groups(hard, easy, middle, easy - 1) == [[1, 3], [2], [0]]
+    assert groups(hard, hard + 0.001) == [[0, 1]]
+    monkeypatch.setattr(open_clauses, "_FEW_CASES", 1)
+    assert groups(hard, middle, hard + 0.001) == [[1], [0], [2]]
 
 
 def test_small_models_are_asked_at_once() -> None:
