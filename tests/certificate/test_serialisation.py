@@ -12,24 +12,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 from certificate_examples import conv, linear, mlp, piecewise, residual
-from onnx_models import lowered
+from onnx import helper
+from onnx_models import lowered, model
 
 from pytest_torchlean.bounds.interval import evaluate
 from pytest_torchlean.bounds.lowering import lower_to_program
-from pytest_torchlean.bounds.program import AffineNode, CurveNode, ExtremumNode, Program, ReluNode
+from pytest_torchlean.bounds.program import (
+    AffineNode,
+    BilinearNode,
+    CurveNode,
+    ExtremumNode,
+    Program,
+    ProgramNode,
+    QuotientNode,
+    ReluNode,
+)
 from pytest_torchlean.certificate.boxes import RationalBox
 from pytest_torchlean.certificate.forms import Forms
 from pytest_torchlean.certificate.plan import Goal, build_emission
 from pytest_torchlean.certificate.statement import (
     AffineData,
+    BilinearData,
     CurveData,
     GraphData,
     MaximumData,
+    QuotientData,
     ReluData,
     Semantics,
 )
 from pytest_torchlean.certificate.text import parse, render
-from pytest_torchlean.certificate.words import pairs_of, patterns_of, sources_of
+from pytest_torchlean.certificate.words import pairs_of, patterns_of, sources_of, unpack_words
 from pytest_torchlean.errors import CertificateError, TorchleanError
 from pytest_torchlean.onnx_import import load_model, lower
 
@@ -50,12 +62,12 @@ def read_back(program: Program, semantics: Semantics) -> GraphData:
     return parsed.graph
 
 
-def program_of(graph: GraphData) -> list[AffineNode | ReluNode | ExtremumNode | CurveNode]:
+def program_of(graph: GraphData) -> list[ProgramNode]:
     """The nodes that the data describe, decoded here and nowhere else."""
-    nodes: list[AffineNode | ReluNode | ExtremumNode | CurveNode] = []
+    nodes: list[ProgramNode] = []
     start = 2 + graph.inputs
     for data in graph.nodes:
-        node: AffineNode | ReluNode | ExtremumNode | CurveNode
+        node: ProgramNode
         if isinstance(data, AffineData):
             patterns = np.ascontiguousarray(patterns_of(data))
             node = AffineNode(start, patterns.view(np.float32), sources_of(data), data.divisor)
@@ -63,6 +75,12 @@ def program_of(graph: GraphData) -> list[AffineNode | ReluNode | ExtremumNode | 
             node = ReluNode(start, data.first, data.count)
         elif isinstance(data, CurveData):
             node = CurveNode(start, data.function.label, data.first, data.count)
+        elif isinstance(data, BilinearData):
+            words = unpack_words(data.sources, 2 * data.count * data.terms).astype(np.int64)
+            left, right = words.reshape(data.count, data.terms, 2).transpose(2, 0, 1)
+            node = BilinearNode(start, left, right)
+        elif isinstance(data, QuotientData):
+            node = QuotientNode(start, *pairs_of(data).T)
         else:
             left, right = pairs_of(data).T
             node = ExtremumNode(start, isinstance(data, MaximumData), left, right)
@@ -89,6 +107,10 @@ def check(program: Program, semantics: Semantics) -> None:
         if isinstance(found, AffineNode) and isinstance(wanted, AffineNode):
             assert found.divisor == wanted.divisor
             assert columns_of(found) == columns_of(wanted)
+        if isinstance(wanted, ExtremumNode | BilinearNode | QuotientNode):
+            assert isinstance(found, type(wanted))
+            assert np.array_equal(found.left, wanted.left)
+            assert np.array_equal(found.right, wanted.right)
     points = np.random.default_rng(0).uniform(0, 1, (3, program.inputs))
     again = Program(program.inputs, tuple(nodes), program.outputs, program.size)
     expected, values = evaluate(program, points), evaluate(again, points)
@@ -100,6 +122,20 @@ def check(program: Program, semantics: Semantics) -> None:
 def test_small_networks_come_back(build: object, semantics: Semantics) -> None:
     for seed in range(3):
         check(build(seed).program, semantics)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("semantics", Semantics, ids=lambda semantics: semantics.name.lower())
+def test_products_and_quotients_come_back(semantics: Semantics) -> None:
+    """Attention of three tokens to one another."""
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["k"], perm=[1, 0]),
+        helper.make_node("MatMul", ["x", "k"], ["s"]),
+        helper.make_node("Softmax", ["s"], ["p"], axis=1),
+        helper.make_node("MatMul", ["p", "x"], ["y"]),
+    ]
+    program = lower_to_program(lowered(model(nodes, {"x": [3, 2]}, {"y": [3, 2]}, {})))
+    assert {BilinearNode, QuotientNode} <= {type(node) for node in program.nodes}
+    check(program, semantics)
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
