@@ -18,6 +18,7 @@ from pytest_torchlean.bounds.curves import CURVES
 from pytest_torchlean.certificate.bounding import Integers
 from pytest_torchlean.certificate.budgets import GRANTED, SLACK
 from pytest_torchlean.certificate.circle import circle_bounds
+from pytest_torchlean.certificate.concave import concave
 from pytest_torchlean.certificate.gauss import error_function_bounds
 from pytest_torchlean.certificate.model import NO_STEP, ScaleData, StepData
 from pytest_torchlean.certificate.statement import CurveData, CurveFunction, Semantics
@@ -191,16 +192,16 @@ class Chain:
         unit, center = self.scale.unit, self.scale.center
         if lower <= center:
             return None
-        low = self._logarithm_below(lower - center, unit)
-        high = None if low is None else self._logarithm_above(max(upper - center, 0), unit)
+        low = self.logarithm_below(lower - center, unit)
+        high = None if low is None else self.logarithm_above(max(upper - center, 0), unit)
         return None if low is None or high is None else (low, high)
 
     def _softplus(self, lower: int, upper: int) -> tuple[int, int] | None:
         """Check.Logarithm.encloseSoftplus."""
         a, b = self.below(1, lower)
-        low = self._logarithm_below(a + b, b)
+        low = self.logarithm_below(a + b, b)
         a, b = self.above(1, upper)
-        high = None if low is None else self._logarithm_above(a + b, b)
+        high = None if low is None else self.logarithm_above(a + b, b)
         return None if low is None or high is None else (low, high)
 
     def _logarithm_guess(self, c: int, d: int) -> int:
@@ -213,16 +214,16 @@ class Chain:
             guess = max(guess + (4 * unit * p // (p + q) if p + q else 0) - 2 * unit, 0)
         return guess
 
-    def _logarithm_below(self, c: int, d: int) -> int | None:
-        """Check.Logarithm.lower."""
+    def logarithm_below(self, c: int, d: int) -> int | None:
+        """Check.Logarithm.lower: of the logarithm of c / d."""
         if d < 1:
             return None
         low = max(self._logarithm_guess(c, d) - _LOGARITHM_MARGIN, 0)
         a, b = self.above(1, low)
         return low if b >= 1 and a * d <= c * b else None
 
-    def _logarithm_above(self, c: int, d: int) -> int | None:
-        """Check.Logarithm.upper."""
+    def logarithm_above(self, c: int, d: int) -> int | None:
+        """Check.Logarithm.upper: of the logarithm of c / d."""
         if d < 1:
             return None
         high = self._logarithm_guess(c, d) + _LOGARITHM_MARGIN
@@ -235,17 +236,18 @@ class Chain:
     ) -> tuple[int, int] | None:
         """Check.Curve.settled, stepped and carried: bounds of unit * value + rise * (top - argument) +
         fall * argument, the budget included; fall is 0 where the function never falls."""
+        if function is CurveFunction.LOG:
+            return concave(self, unit, (rise, fall), lower, upper)
         if not function.logistic and not function.fused:
             return self._stepped(function, unit, (rise, fall), depth, lower, upper)
         if fall:
             return None
-        slope = rise
         if function.fused:
-            return self._carried(function, unit, slope, lower, upper)
+            return self._carried(function, unit, rise, lower, upper)
         left, right = self.at(function, lower), self.at(function, upper)
         if left is None or right is None or max(lower, upper) > self.scale.top:
             return None
-        found = self._cover(function, unit, slope, depth, (lower, *left), (upper, *right))
+        found = self._cover(function, unit, rise, depth, (lower, *left), (upper, *right))
         if found is None:
             return None
         radius = unit * GRANTED[function].radius(self.scale, left[0], right[1])

@@ -113,6 +113,7 @@ def test_the_root_and_the_program_need_no_smooth_module() -> None:
             "Check.Bilinear",
             "Check.BilinearSum",
             "Check.CircleLaws",
+            "Check.Concave",
             "Check.Curve",
             "Check.Exponential",
             "Check.Linearize.Product",

@@ -245,6 +245,12 @@ MUTANTS = (
     Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
     Mutant("sign-known-at-zero", "Check.Sign", "(Nat.ble (Nat.succ center) l)", "(Nat.ble center l)"),
     Mutant("sign-known-below-zero", "Check.Sign", "(Nat.ble (Nat.succ u) center)", "(Nat.ble u center)"),
+    Mutant("tangent-beyond-the-end", "Check.Concave", "(Nat.ble t u)", "true"),
+    Mutant("tangent-before-the-end", "Check.Concave", "(Nat.ble l t)", "true"),
+    Mutant("logarithm-at-one-end", "Check.Concave", "(Nat.sub a (Nat.sub a b))", "a"),
+    Mutant("logarithm-at-zero", "Check.Concave", "(Nat.ble (Nat.succ center) l)", "(Nat.ble center l)"),
+    Mutant("tangent-off-one-way", "Check.Concave", "(Nat.sub t l))) p", "0)) p"),
+    Mutant("tangent-rounded-down", "Check.Concave", "(Nat.succ (Nat.div (Nat.add", "(id (Nat.div (Nat.add"),
     Mutant(
         "steps-without-budget",
         "Check.Stepwise",

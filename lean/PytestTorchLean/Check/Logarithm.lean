@@ -79,6 +79,48 @@ theorem guess_true {s : Scale} {e : K → K} {above : Nat → (Nat → Nat → B
   rw [force_eq] at h
   exact refine_true rule _ _ next h
 
+/-- What `lower` hands on is a number's, whose exponential is at most `c / d`. -/
+theorem lower_point {s : Scale} {e : K → K}
+    {above : Nat → (Nat → Nat → Bool) → Bool}
+    (rule : Above s e above)
+    {c d : Nat} {next : Nat → Bool}
+    (h : lower s.unit s.center above c d next = true) :
+    ∃ low w, s.image w = natural low ∧ natural d * e w ≤ natural c ∧ next low = true := by
+  obtain ⟨_, h⟩ := both_true h
+  obtain ⟨r, h⟩ := guess_true rule h
+  rw [force_eq] at h
+  obtain ⟨x, a, b, im, ab, h⟩ := rule _ _ h
+  obtain ⟨g, h⟩ := both_true h
+  obtain ⟨b0, g⟩ := both_true g
+  have g : (natural (a * d) : K) ≤ natural (c * b) := natural_le (Nat.le_of_ble_eq_true g)
+  refine ⟨_, x, im, ?_, h⟩
+  apply cancel_natural (Nat.le_of_ble_eq_true b0 : 0 < b)
+  rw [natural_mul, natural_mul] at g
+  have t := add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g)
+  exact le_cert ((ring5 K E a b c d, b * c - b * (d * E), d * (a - E * b) + (c * b - a * d)) (e x) (natural a)
+    (natural b) (natural c) (natural d)) t
+/-- What `upper` hands on is a number's, whose exponential is at least `c / d`. -/
+theorem upper_point {s : Scale} {e : K → K}
+    {below above : Nat → (Nat → Nat → Bool) → Bool}
+    (rule : Above s e above)
+    (rule' : Below s e below)
+    {c d : Nat} {next : Nat → Bool}
+    (h : upper s.unit s.center below above c d next = true) :
+    ∃ high w, s.image w = natural high ∧ natural c ≤ natural d * e w ∧ next high = true := by
+  obtain ⟨_, h⟩ := both_true h
+  obtain ⟨r, h⟩ := guess_true rule h
+  rw [force_eq] at h
+  obtain ⟨x, a, b, im, ab, h⟩ := rule' _ _ h
+  obtain ⟨g, h⟩ := both_true h
+  obtain ⟨b0, g⟩ := both_true g
+  have g : (natural (c * b) : K) ≤ natural (a * d) := natural_le (Nat.le_of_ble_eq_true g)
+  refine ⟨_, x, im, ?_, h⟩
+  apply cancel_natural (Nat.le_of_ble_eq_true b0 : 0 < b)
+  rw [natural_mul, natural_mul] at g
+  have t := add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g)
+  exact le_cert ((ring5 K E a b c d, b * (d * E) - b * c, d * (E * b - a) + (a * d - c * b)) (e x) (natural a)
+    (natural b) (natural c) (natural d)) t
+
 theorem lower_sound {s : Scale} {e : K → K}
     (he : IsExponential e)
     {above : Nat → (Nat → Nat → Bool) → Bool}
@@ -87,28 +129,13 @@ theorem lower_sound {s : Scale} {e : K → K}
     (hW : natural c ≤ W * natural d)
     (h : lower s.unit s.center above c d next = true) :
     ∃ low, (∀ v, e v = W → natural low ≤ s.image v) ∧ next low = true := by
-  obtain ⟨d0, h⟩ := both_true h
-  obtain ⟨r, h⟩ := guess_true rule h
-  rw [force_eq] at h
-  obtain ⟨x, a, b, im, ab, h⟩ := rule _ _ h
-  obtain ⟨g, h⟩ := both_true h
-  obtain ⟨b0, g⟩ := both_true g
-  have d0 : 0 < d := Nat.le_of_ble_eq_true d0
-  have b0 : 0 < b := Nat.le_of_ble_eq_true b0
-  have g : (natural (a * d) : K) ≤ natural (c * b) := natural_le (Nat.le_of_ble_eq_true g)
-  refine ⟨_, fun v hv => ?_, h⟩
+  have d0 : 0 < d := Nat.le_of_ble_eq_true (both_true h).1
+  obtain ⟨low, x, im, t, h⟩ := lower_point rule h
+  refine ⟨low, fun v hv => ?_, h⟩
   rw [← im]
-  unfold Scale.image
-  refine add_le_add (mul_le_left (natural_nonneg _) (he.reflect ?_)) (le_refl _)
-  rw [hv]
-  apply cancel_natural d0
-  apply cancel_natural b0
-  rw [natural_mul, natural_mul] at g
-  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g))
-    (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
-  exact le_cert ((ring8 K E W a b c d y z, b * (d * W) - b * (d * E),
-        d * (a - E * b) + (c * b - a * d) + b * (W * d - c)) (e x) W (natural a) (natural b) (natural c)
-      (natural d) 0 0) t
+  refine add_le_add (mul_le_left (natural_nonneg _) (he.reflect (cancel_natural d0 ?_))) (le_refl _)
+  rw [hv, mul_comm _ W]
+  exact le_trans t hW
 
 theorem upper_sound {s : Scale} {e : K → K}
     (he : IsExponential e)
@@ -119,28 +146,13 @@ theorem upper_sound {s : Scale} {e : K → K}
     (hW : W * natural d ≤ natural c)
     (h : upper s.unit s.center below above c d next = true) :
     ∃ high, (∀ v, e v = W → s.image v ≤ natural high) ∧ next high = true := by
-  obtain ⟨d0, h⟩ := both_true h
-  obtain ⟨r, h⟩ := guess_true rule h
-  rw [force_eq] at h
-  obtain ⟨x, a, b, im, ab, h⟩ := rule' _ _ h
-  obtain ⟨g, h⟩ := both_true h
-  obtain ⟨b0, g⟩ := both_true g
-  have d0 : 0 < d := Nat.le_of_ble_eq_true d0
-  have b0 : 0 < b := Nat.le_of_ble_eq_true b0
-  have g : (natural (c * b) : K) ≤ natural (a * d) := natural_le (Nat.le_of_ble_eq_true g)
-  refine ⟨_, fun v hv => ?_, h⟩
+  have d0 : 0 < d := Nat.le_of_ble_eq_true (both_true h).1
+  obtain ⟨high, x, im, t, h⟩ := upper_point rule rule' h
+  refine ⟨high, fun v hv => ?_, h⟩
   rw [← im]
-  unfold Scale.image
-  refine add_le_add (mul_le_left (natural_nonneg _) (he.reflect ?_)) (le_refl _)
-  rw [hv]
-  apply cancel_natural d0
-  apply cancel_natural b0
-  rw [natural_mul, natural_mul] at g
-  have t := add_nonneg (add_nonneg (mul_nonneg (natural_nonneg (K := K) d) (sub_nonneg ab)) (sub_nonneg g))
-    (mul_nonneg (natural_nonneg (K := K) b) (sub_nonneg hW))
-  exact le_cert ((ring8 K E W a b c d y z, b * (d * E) - b * (d * W),
-        d * (E * b - a) + (a * d - c * b) + b * (c - W * d)) (e x) W (natural a) (natural b) (natural c)
-      (natural d) 0 0) t
+  refine add_le_add (mul_le_left (natural_nonneg _) (he.reflect (cancel_natural d0 ?_))) (le_refl _)
+  rw [hv, mul_comm _ W]
+  exact le_trans hW t
 
 /-- Every fixed-point number is that of a number. -/
 theorem point {s : Scale} {e : K → K} (he : IsExponential e) (hu : 0 < s.unit) (m : Nat) :

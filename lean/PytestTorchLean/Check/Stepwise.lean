@@ -1,5 +1,5 @@
 prelude
-import PytestTorchLean.Check.Residual
+import PytestTorchLean.Check.Concave
 /-!
 # Any curve as a line and a residual, piece by piece
 
@@ -48,9 +48,10 @@ theorem stepwise_succ (factor slope fall top depth : Nat) (rule : Nat → Nat �
 
 /-- The residual of a result, whose argument is between `l` and `u`: over all pieces, moved outward by the
     budget. -/
-def stepped (factor top center relative constant depth : Nat)
-    (rule : Nat → Nat → (Nat → Nat → Bool) → Bool) (slope fall l u : Nat) (next : Nat → Nat → Bool) : Bool :=
-  both (Nat.ble u top) (stepwise factor slope fall top rule depth l u fun low high lo hi =>
+def stepped (factor top center relative constant : Nat)
+    (pieces : Nat → Nat → Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool) (slope fall l u : Nat)
+    (next : Nat → Nat → Bool) : Bool :=
+  both (Nat.ble u top) (pieces slope fall l u fun low high lo hi =>
     force (fun r => both (Nat.ble r lo) (force (fun a => force (next a) (Nat.add hi r)) (Nat.sub lo r)))
       (Nat.mul factor (Nat.succ (Nat.shiftRight
               (Nat.add (Nat.mul relative (Nat.add (Nat.sub high center) (Nat.sub center low))) constant)
@@ -74,20 +75,6 @@ theorem middle_between {l u : Nat} (h : l ≤ u) : l ≤ (l + u) / 2 ∧ (l + u)
     refine Nat.le_trans (Nat.succ_le_succ (Nat.add_le_add h (Nat.le.refl (n := u)))) ?_
     show Nat.succ (u + u) ≤ u + 1 + (u + 1)
     exact Nat.add_le_add (Nat.le_add_right u 1) (Nat.le.refl (n := u + 1))
-
-/-- The larger and the smaller of two bounds. -/
-theorem low_of {a b : Nat} {r : K} (t : natural a ≤ r ∨ natural b ≤ r) : natural (a - (a - b)) ≤ r := by
-  cases t with
-  | inl t => exact le_trans (natural_le (min_le a b).1) t
-  | inr t => exact le_trans (natural_le (min_le a b).2.1) t
-theorem high_of {a b : Nat} {r : K} (t : r ≤ natural a ∨ r ≤ natural b) : r ≤ natural (a + (b - a)) := by
-  cases t with
-  | inl t => exact le_trans t (natural_le (Nat.le_add_right _ _))
-  | inr t =>
-    refine le_trans t (natural_le ?_)
-    cases Nat.le_total a b with
-    | inl g => rw [Nat.add_comm, Natural.sub_add_cancel g]; exact Nat.le.refl
-    | inr g => exact Nat.le_trans g (Nat.le_add_right _ _)
 
 theorem stepwise_sound {e : K → K}
     (he : IsExponential e)
@@ -146,6 +133,36 @@ theorem stepwise_sound {e : K → K}
       obtain ⟨⟨a, b⟩, c, d⟩ := r v hv
       exact ⟨⟨low_of (Or.inr a), high_of (Or.inr b)⟩, low_of (Or.inr c), high_of (Or.inr d)⟩
 
+/-- Bounds of the values and of the residual over an interval: of the logarithm by its tangents, of the other
+    curves piece by piece. -/
+def pieces (s : Scale) (function : Curve) (factor depth bits count measure one limit top slope fall : Nat) :
+    Nat → Nat → (Nat → Nat → Nat → Nat → Bool) → Bool :=
+  match function with
+  | .log => concave factor slope fall top s.unit s.center
+      (Exponential.below 1 s.center bits count measure one limit)
+      (Exponential.above 1 s.center bits count measure one limit)
+  | function => stepwise factor slope fall top (exactly s function bits count measure one limit) depth
+
+theorem pieces_sound {e : K → K}
+    (he : IsExponential e)
+    {s : Scale} {factor slope fall depth bits count limit l u : Nat} {next : Nat → Nat → Nat → Nat → Bool}
+    {x : K}
+    (hu : 0 < s.unit)
+    (hc : s.unit ≤ s.center)
+    (hl : limit < s.unit * 256 ^ count)
+    (top : u ≤ s.top)
+    (hx : Within s l u x)
+    (function : Curve)
+    (h : pieces s function factor depth bits count (s.unit * 256 ^ count) (2 ^ bits) limit s.top slope fall l
+      u next = true) :
+    ∃ low high lo hi, (∀ v, function.At e x v → Within s low high v ∧
+          natural lo ≤ offLine s factor slope fall (s.image x) (s.image v) ∧
+            offLine s factor slope fall (s.image x) (s.image v) ≤ natural hi) ∧
+      next low high lo hi = true := by
+  cases function
+  case log => exact concave_sound he hu hl top hx h
+  all_goals exact stepwise_sound he hu hc hl depth l u next x top hx h
+
 theorem stepped_sound {e : K → K}
     (he : IsExponential e)
     {s : Scale} {function : Curve} {factor slope fall bits count limit depth l u : Nat}
@@ -156,15 +173,16 @@ theorem stepped_sound {e : K → K}
     (hx : Within s l u x)
     (hy : function.Computes .binary32 e x y)
     (h : stepped factor s.top s.center (function.eighths * 2 ^ 126)
-      ((function.eighths + 8 * function.absolute) * s.unit) depth
-      (exactly s function bits count (s.unit * 256 ^ count) (2 ^ bits) limit) slope fall l u next = true) :
+      ((function.eighths + 8 * function.absolute) * s.unit)
+      (pieces s function factor depth bits count (s.unit * 256 ^ count) (2 ^ bits) limit s.top) slope fall l u
+      next = true) :
     ∃ lo hi, (natural lo ≤ offLine s factor slope fall (s.image x) (s.image y) ∧
         offLine s factor slope fall (s.image x) (s.image y) ≤ natural hi) ∧
       next lo hi = true := by
   unfold stepped at h
   obtain ⟨c1, h⟩ := both_true h
   obtain ⟨low, high, lo, hi, r, h⟩ :=
-    stepwise_sound he hu hc hl depth l u _ x (Nat.le_of_ble_eq_true c1) hx h
+    pieces_sound he hu hc hl (Nat.le_of_ble_eq_true c1) hx function h
   simp only [force_eq] at h
   obtain ⟨c2, h⟩ := both_true h
   refine ⟨_, _, ?_, h⟩

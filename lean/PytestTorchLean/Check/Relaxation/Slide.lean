@@ -86,15 +86,16 @@ theorem slideLogistic_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
       exact t
   exact slide_sound sf hm hx rule hc h
 
-/-- `slide` by the curve's own rule over pieces, every interval halved `depth` times. -/
+/-- `slide` by the curve's own rule over pieces, every interval halved `depth` times, or by a logarithm's
+    tangents. -/
 def slideStepwise (s : Scale) (frame : Frame) (function : Curve)
     (bits size slopes depth stages precision first n direct mirrored count : Nat) (x : Batch)
     (next : Batch → Bool) : Bool :=
   both (Nat.ble s.unit s.center)
     (force (fun measure => force (fun one => force (fun limit => both (Nat.ble (Nat.succ limit) measure)
       (force (fun relative => force (fun constant => force (fun unit => force (fun top => force (fun center =>
-          slide s frame (Curve.stepped unit top center relative constant depth
-              (Curve.exactly s function precision stages measure one limit))
+          slide s frame (Curve.stepped unit top center relative constant
+              (Curve.pieces s function unit depth precision stages measure one limit top))
             bits size slopes first n direct mirrored count x next)
         s.center) s.top) (Nat.pow 2 bits))
           (Nat.mul (Nat.add function.eighths (Nat.mul 8 function.absolute)) s.unit))
@@ -120,9 +121,9 @@ theorem slideStepwise_sound {s : Scale} {frame : Frame} {slots goal : Nat → K}
   obtain ⟨e, he, hc⟩ := curve
   have rule : Settles s (function.Computes .binary32 e) (2 ^ bits)
     (Curve.stepped (2 ^ bits) s.top s.center (function.eighths * 2 ^ 126)
-        ((function.eighths + 8 * function.absolute) * s.unit) depth
-        (Curve.exactly s function precision stages (s.unit * 256 ^ stages) (2 ^ precision)
-          (Curve.farthest * s.unit))) :=
+        ((function.eighths + 8 * function.absolute) * s.unit)
+        (Curve.pieces s function (2 ^ bits) depth precision stages (s.unit * 256 ^ stages) (2 ^ precision)
+          (Curve.farthest * s.unit) s.top)) :=
     fun slope fall l u next x y hx hy hs => Curve.stepped_sound he sf.unit c1 c2 hx hy hs
   exact slide_sound sf hm hx rule hc h
 
