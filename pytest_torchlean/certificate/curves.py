@@ -155,8 +155,8 @@ class Chain:
         if function is CurveFunction.SOFTPLUS:
             return self._softplus(lower, upper)
         if function is CurveFunction.ERF:
-            unit, center = self.scale.unit, self.scale.center
-            return error_function_bounds(unit, center, self.bits, self.stages, lower, upper)
+            scale = self.scale
+            return error_function_bounds(scale.unit, scale.center, self.bits, self.stages, lower, upper)
         if function in (CurveFunction.SINE, CurveFunction.COSINE):
             sine = function is CurveFunction.SINE
             return circle_bounds(sine, self.scale.unit, self.scale.center, self.bits, lower, upper)
@@ -273,11 +273,8 @@ class Chain:
             found = self.exactly(function, left, right)
             if found is None:
                 return None
-            line = (
-                rise * max(top - right, 0) + fall * left,
-                rise * max(top - left, 0) + fall * right,
-            )
-            pieces.append((*found, unit * found[0] + line[0], unit * found[1] + line[1]))
+            low, high = rise * max(top - right, 0) + fall * left, rise * max(top - left, 0) + fall * right
+            pieces.append((*found, unit * found[0] + low, unit * found[1] + high))
         lows, highs, least, most = zip(*pieces, strict=True)
         radius = unit * GRANTED[function].radius(self.scale, min(lows), max(highs))
         return None if radius > min(least) else (min(least) - radius, max(most) + radius)
