@@ -223,7 +223,10 @@ def link : Read Relaxation.Link := constructor [
       let count ← number
       let shift ← number
       let size ← number
-      pure (Relaxation.Link.choose bits lower upper first count shift size))]
+      pure (Relaxation.Link.choose bits lower upper first count shift size)),
+    (do
+      let width ← number
+      pure (Relaxation.Link.reframe width))]
 
 def relaxation : Read Relaxation := do
   let digit ← number

@@ -53,6 +53,8 @@ inductive Link where
       one as in `bend`; slots outside of the run of `count` from `first` on are replaced by their bounds; then
       divide the coefficients as in `through` -/
   | choose (bits lower upper first count shift size : Nat)
+  /-- keep rows `width` digits apart from here on, which passes no node; nothing may wait -/
+  | reframe (width : Nat)
 
 /-! ### Goals -/
 

@@ -1,5 +1,6 @@
 prelude
 import PytestTorchLean.Check.Relaxation.Goals
+import PytestTorchLean.Check.Relaxation.Reframe
 /-!
 # Back through the passed nodes
 
@@ -30,17 +31,18 @@ theorem factAt_sound {p : Differences → Prop} {next : Differences → Bool} :
 
 /-- `waiting` holds the batches that wait, the last one first: none may be left at the end. -/
 def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Differences)
-    (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link) :
-    List Passed → List Batch → Batch → Bool :=
-  List.rec (motive := fun _ => List Passed → List Batch → Batch → Bool)
-    (fun _ waiting x => List.rec (motive := fun _ => Bool)
+    (direct mirrored memory : Nat) (next : Nat → Nat → Nat → Nat → Bool) (links : List Link)
+    (passed : List Passed) (waiting : List Batch) (x : Batch) : Bool :=
+  List.rec (motive := fun _ =>
+      Frame → (Nat → Nat → Nat → Nat → Bool) → List Passed → List Batch → Batch → Bool)
+    (fun frame next _ waiting x => List.rec (motive := fun _ => Bool)
         (finish s frame direct mirrored memory x (next x.scale)) (fun _ _ _ => false) waiting)
-    (fun link _ rest passed waiting x => Link.casesOn (motive := fun _ => Bool) link
+    (fun link _ rest frame next passed waiting x => Link.casesOn (motive := fun _ => Bool) link
       (fun first count shift size => List.rec (motive := fun _ => Bool) false
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               substitute s frame a p.decoding e p.error first count direct mirrored memory x
-                fun y => reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z)
+                fun y => reduce s frame shift size direct mirrored memory y fun z => rest frame next earlier waiting z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
               (fun _ _ => false)) passed)
@@ -48,15 +50,15 @@ def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Difference
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
             (fun first n => both (Nat.beq x.start p.start)
               (bend s frame bits lower upper first n direct mirrored memory x
-                fun y => rest earlier waiting y)) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
+                fun y => rest frame next earlier waiting y)) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
             (fun _ _ _ => false) (fun _ _ => false)) passed)
-      (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest earlier waiting x) passed)
+      (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest frame next earlier waiting x) passed)
       (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               convolve s frame a p.decoding e p.error layout direct mirrored memory x
                   fun y => arrange frame layout arrangement y fun z =>
-                reduce s frame shift size direct mirrored memory z fun t => rest earlier waiting t)
+                reduce s frame shift size direct mirrored memory z fun t => rest frame next earlier waiting t)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
               (fun _ _ => false)) passed)
@@ -69,33 +71,36 @@ def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Difference
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
               (fun _ _ => false)) passed)
       (fun multipliers size =>
-          multiply s frame multipliers size direct mirrored memory x fun y => rest passed waiting y)
-      (fun first count => widen frame first count x fun y => rest passed waiting y)
-      (fun keep cut => fork frame keep cut x fun y low => rest passed (low :: waiting) y)
+          multiply s frame multipliers size direct mirrored memory x fun y => rest frame next passed waiting y)
+      (fun first count => widen frame first count x fun y => rest frame next passed waiting y)
+      (fun keep cut => fork frame keep cut x fun y low => rest frame next passed (low :: waiting) y)
       (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
         (fun low others _ => join frame weight own other size x low
-            fun y => reduce s frame shift short direct mirrored memory y fun z => rest passed others z)
+            fun y => reduce s frame shift short direct mirrored memory y fun z => rest frame next passed others z)
           waiting)
       (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false
           (fun p earlier _ => both (Nat.beq x.start p.start)
             (Rules.slide s frame p bits size slopes depth stages precision direct mirrored memory x
-              fun y => rest earlier waiting y)) passed)
+              fun y => rest frame next earlier waiting y)) passed)
       (fun fact bits slopes chosen => List.rec (motive := fun _ => Bool) false
           (fun p _ _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
             (fun first n => both (Nat.beq x.start p.start)
               (factAt facts fact fun d => pair s frame bits slopes chosen first n memory d x
-                fun y low => rest passed (low :: waiting) y)) (fun _ _ => false) (fun _ _ => false)
+                fun y low => rest frame next passed (low :: waiting) y)) (fun _ _ => false) (fun _ _ => false)
             (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
       (fun bits lower upper first count shift size => List.rec (motive := fun _ => Bool) false
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
           (fun _ _ => false)
           (fun n sources => both (Nat.beq x.start p.start)
               (choose s frame true bits lower upper first count n sources direct memory x fun y =>
-            reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
+            reduce s frame shift size direct mirrored memory y fun z => rest frame next earlier waiting z))
           (fun n sources => both (Nat.beq x.start p.start)
               (choose s frame false bits lower upper first count n sources direct memory x fun y =>
-            reduce s frame shift size direct mirrored memory y fun z => rest earlier waiting z))
-          (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)) links
+            reduce s frame shift size direct mirrored memory y fun z => rest frame next earlier waiting z))
+          (fun _ _ _ => false) (fun _ _ _ => false) (fun _ _ => false)) passed)
+      (fun width => List.rec (motive := fun _ => Bool)
+        (reframe frame width x next fun next' y => rest ⟨frame.digit, width, frame.rows⟩ next' passed [] y)
+        (fun _ _ _ => false) waiting)) links frame next passed waiting x
 
 /-- A passed affine node is near its decoded rows, in fixed point. -/
 theorem near_values {s : Scale} {slots : Nat → K} {a : Affine} {start : Nat} {d : Decoding} {error : Nat}
@@ -143,6 +148,12 @@ theorem walk_sound [Prepared] [rules : Rules] [Rules.Sound K rules] {s : Scale} 
   | .widen first n :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
     obtain ⟨y, hy, h⟩ := widen_sound hx h
     exact walk_sound sf hm hf links passed count hp waiting goal hw y hy h
+  | .reframe width :: links, passed, count, hp, [], goal, hw, x, hx, h => by
+    have h : reframe frame width x next (fun next' y => walk s ⟨frame.digit, width, frame.rows⟩ facts direct
+        mirrored memory next' links passed [] y) = true := h
+    obtain ⟨y, next', hy, h, back⟩ := reframe_sound hx h
+    exact back (walk_sound sf hm hf links passed count hp [] goal hw y hy h)
+  | .reframe _ :: _, _, _, _, _ :: _, _, _, _, _, h => Bool.noConf_tf (Eq.symm h)
   | .fork keep cut :: links, passed, count, hp, waiting, goal, hw, x, hx, h => by
     have h : fork frame keep cut x
         (fun y low => walk s frame facts direct mirrored memory next links passed (low :: waiting) y) =
