@@ -165,6 +165,13 @@ class ChooseData:
     size: int
 
 
+@dataclass(frozen=True)
+class ReframeData:
+    """Check.Relaxation.Link.reframe: keep rows `width` digits apart from here on, and pass no node."""
+
+    width: int
+
+
 BranchData = WidenData | ForkData | JoinData
 
 
@@ -179,6 +186,7 @@ LinkData = (
     | SlideData
     | PairData
     | ChooseData
+    | ReframeData
 )
 """Check.Relaxation.Link."""
 

@@ -43,6 +43,7 @@ CONSTRUCTORS: dict[type[Any], str] = {
     substitution.JoinData: "Relaxation.Link.join",
     substitution.PairData: "Relaxation.Link.pair",
     substitution.ChooseData: "Relaxation.Link.choose",
+    substitution.ReframeData: "Relaxation.Link.reframe",
     model.TightenScript: "Script.tighten",
     model.NodeScript: "Script.node",
     model.SplitScript: "Script.split",
