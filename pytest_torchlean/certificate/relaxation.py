@@ -256,7 +256,7 @@ def go_back(
     """
     state, origins = Branches(box, rows, most), origins_of(passed)
     for index, node in reversed(list(enumerate(passed))):
-        if state.whole and end_at_inputs(origins, state.rows):
+        if state.whole and (end_at_inputs(origins, state.rows) or not state.rows.form.any()):
             break
         try:
             if not state.reach(node):

@@ -42,7 +42,8 @@ def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Difference
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node
           (fun a => both (Nat.beq x.start p.start) (force (fun e =>
               substitute s frame a p.decoding e p.error first count direct mirrored memory x
-                fun y => reduce s frame shift size direct mirrored memory y fun z => rest frame next earlier waiting z)
+                fun y => reduce s frame shift size direct mirrored memory y fun z =>
+                  rest frame next earlier waiting z)
             (Nat.mul a.divisor (Nat.pow 2 (Nat.sub 150 p.decoding.base)))))
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
               (fun _ _ => false)) passed)
@@ -50,7 +51,8 @@ def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Difference
           (fun p earlier _ => Node.casesOn (motive := fun _ => Bool) p.node (fun _ => false)
             (fun first n => both (Nat.beq x.start p.start)
               (bend s frame bits lower upper first n direct mirrored memory x
-                fun y => rest frame next earlier waiting y)) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false)
+                fun y => rest frame next earlier waiting y)) (fun _ _ => false)
+              (fun _ _ => false) (fun _ _ _ => false)
             (fun _ _ _ => false) (fun _ _ => false)) passed)
       (List.rec (motive := fun _ => Bool) false (fun _ earlier _ => rest frame next earlier waiting x) passed)
       (fun layout arrangement shift size => List.rec (motive := fun _ => Bool) false
@@ -71,12 +73,14 @@ def walk [Prepared] [Rules] (s : Scale) (frame : Frame) (facts : List Difference
           (fun _ _ => false) (fun _ _ => false) (fun _ _ => false) (fun _ _ _ => false) (fun _ _ _ => false)
               (fun _ _ => false)) passed)
       (fun multipliers size =>
-          multiply s frame multipliers size direct mirrored memory x fun y => rest frame next passed waiting y)
+          multiply s frame multipliers size direct mirrored memory x
+            fun y => rest frame next passed waiting y)
       (fun first count => widen frame first count x fun y => rest frame next passed waiting y)
       (fun keep cut => fork frame keep cut x fun y low => rest frame next passed (low :: waiting) y)
       (fun weight own other size shift short => List.rec (motive := fun _ => Bool) false
         (fun low others _ => join frame weight own other size x low
-            fun y => reduce s frame shift short direct mirrored memory y fun z => rest frame next passed others z)
+            fun y => reduce s frame shift short direct mirrored memory y
+              fun z => rest frame next passed others z)
           waiting)
       (fun bits size slopes depth stages precision => List.rec (motive := fun _ => Bool) false
           (fun p earlier _ => both (Nat.beq x.start p.start)
