@@ -13,6 +13,7 @@ import numpy as np
 
 from pytest_torchlean.certificate.convolution import shortened, shortening
 from pytest_torchlean.certificate.pairing import paired
+from pytest_torchlean.certificate.reframing import Span
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require, size_of
 from pytest_torchlean.certificate.substitution import (
     BranchData,
@@ -86,6 +87,7 @@ class Branches:
         self._most = most
         self.rows = rows
         self.links: list[LinkData] = []
+        self.spans: list[Span] = []
         self._waiting: Waiting = ()
 
     @property
@@ -117,8 +119,8 @@ class Branches:
     def pair(self, node: PassedNode, link: PairData) -> None:
         """Let lines over differences of what a ReLU reads wait. Raises NotRelaxable."""
         rows, lines = paired(self._box, node, link, self.rows)
-        self.add(link, rows)
         self._waiting = (*self._waiting, lines)
+        self.add(link, rows)
 
     def join(self) -> None:
         """What waited last does no more. Raises NotRelaxable where numbers get too long."""
@@ -139,15 +141,17 @@ class Branches:
         self._take(JoinData(weight, own, other, size, *shortening(form, self._most)))
 
     def add(self, link: LinkData, rows: Rows) -> None:
-        """A link that passes a node."""
+        """A link, and the rows behind it."""
         self.links.append(link)
-        self.rows = rows
+        self.spans.append(Span(rows.width, rows.count, self.whole))
+        # so that the next link's demand is its own
+        self.rows = replace(rows, width=rows.count)
 
     def _take(self, link: BranchData) -> None:
         if isinstance(link, JoinData) and link.size >= self.rows.digit:
             raise NotRelaxable("coefficients longer than a digit")
-        self.rows, self._waiting = follow_branch(self._box, link, self.rows, self._waiting)
-        self.links.append(link)
+        rows, self._waiting = follow_branch(self._box, link, self.rows, self._waiting)
+        self.add(link, rows)
 
 
 def _end(rows: Rows) -> int:

@@ -40,6 +40,7 @@ from pytest_torchlean.certificate.substitution import (
     LinkData,
     MultiplyData,
     PairData,
+    ReframeData,
     SettleData,
     SlideData,
     ThroughData,
@@ -183,7 +184,9 @@ class _Scripts:
 
     def _rows(self, links: Sequence[LinkData], rows: int, passed: int) -> Cost:
         total = NOTHING
-        through = [link for link in links if not isinstance(link, MultiplyData | BranchData | PairData)]
+        through = [
+            link for link in links if not isinstance(link, MultiplyData | BranchData | PairData | ReframeData)
+        ]
         for link, node in zip(through, reversed(self._nodes[:passed]), strict=False):
             if isinstance(link, ThroughData) and isinstance(node, AffineData):
                 weights = node.rows * node.columns * node.positions

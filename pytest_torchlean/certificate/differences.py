@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.links import fits_frame, width_for
-from pytest_torchlean.certificate.relaxation import DIFFERENCE_BITS, digits_for, followed, go_back, margins
+from pytest_torchlean.certificate.following import followed
+from pytest_torchlean.certificate.links import fits_frame
+from pytest_torchlean.certificate.relaxation import DIFFERENCE_BITS, digits_for, go_back, margins
 from pytest_torchlean.certificate.rows import (
     Box,
     Difference,
@@ -43,7 +44,7 @@ def differed(
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * count and bool((np.diff(goals) > 0).all()))
         rows = pair_rows(passed[-1], goals, left, right, data.digit)
-        rows = followed(box, passed, data.links, rows)
+        rows = followed(box, passed, data, rows)
         fits = fits_frame(box, rows, data) and 2 * box.scale.top < 1 << box.scale.half
     except NotRelaxable:
         nothing = np.zeros(count, dtype=object)
@@ -62,8 +63,7 @@ def relax_differences(
     last, (left, right, _) = passed[-1], places
     digit, most = digits_for(passed, slopes, {}, DIFFERENCE_BITS)
     rows = pair_rows(last, goals, left, right, digit)
-    rows, links = go_back(box, passed, slopes, rows, most)
-    width = width_for(box, rows)
+    rows, width, links = go_back(box, passed, slopes, rows, most)
     return RelaxationData(digit, width, len(goals), last.start, size_of(last.node), pack_words(goals), links)
 
 

@@ -19,6 +19,7 @@ from pytest_torchlean.certificate.convolution import (
 )
 from pytest_torchlean.certificate.curves import Chain
 from pytest_torchlean.certificate.products import product_with, rounded_product
+from pytest_torchlean.certificate.reframing import last_width
 from pytest_torchlean.certificate.rows import LONGEST, Box, NotRelaxable, PassedNode, Rows, require
 from pytest_torchlean.certificate.statement import AffineData, CurveData, ReluData
 from pytest_torchlean.certificate.substitution import (
@@ -244,8 +245,9 @@ def width_for(box: Box, rows: Rows) -> int:
 
 def fits_frame(box: Box, rows: Rows, data: RelaxationData) -> bool:
     """Whether a relaxation's frame is large enough, and not much larger: Lean would run out of its stack."""
-    width = width_for(box, rows)
-    return data.digit % 2 == 0 and rows.width <= data.width and width <= data.width <= 4 * width + 64
+    width, last = width_for(box, rows), last_width(data.width, data.links)
+    first = width_for(box, replace(rows, width=0))
+    return data.digit % 2 == 0 and first <= data.width and width <= last <= 4 * width + 64
 
 
 def bits_needed(node: PassedNode, size: int) -> int:

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from pytest_torchlean.bounds.crown import SLOPE_BITS
 from pytest_torchlean.certificate.bounding import Integers
-from pytest_torchlean.certificate.branches import Branches, Waiting, follow_branch
+from pytest_torchlean.certificate.branches import Branches
 from pytest_torchlean.certificate.choosing import bits_of_choice, chosen_choice
 from pytest_torchlean.certificate.convolution import chosen_layout
 from pytest_torchlean.certificate.curves import curve_step
+from pytest_torchlean.certificate.following import followed
 from pytest_torchlean.certificate.links import (
     bend,
     bits_needed,
     chosen_link,
     fits_frame,
-    follow,
     product_of,
     rounded,
     slide,
@@ -34,17 +34,14 @@ from pytest_torchlean.certificate.links import (
 from pytest_torchlean.certificate.model import RelaxedData
 from pytest_torchlean.certificate.multipliers import Float64, chosen_multipliers, multiplied
 from pytest_torchlean.certificate.origins import end_at_inputs, origins_of
-from pytest_torchlean.certificate.pairing import chosen_pairs, paired
+from pytest_torchlean.certificate.pairing import chosen_pairs
+from pytest_torchlean.certificate.reframing import Span, with_frames
 from pytest_torchlean.certificate.rows import Box, NotRelaxable, PassedNode, Rows, Slopes, require, size_of
 from pytest_torchlean.certificate.statement import AffineData, CurveData, MaximumData, MinimumData, ReluData
 from pytest_torchlean.certificate.substitution import (
     BendData,
-    BranchData,
     LinkData,
-    MultiplyData,
-    PairData,
     RelaxationData,
-    SettleData,
     SkipData,
     SlideData,
     ThroughData,
@@ -96,8 +93,7 @@ def relax(
     last = passed[-1]
     digit, most = digits_for(passed, slopes, multipliers, bits_for(box, passed), peak)
     rows = goal_rows(last, goals, digit)
-    rows, links = go_back(box, passed, slopes, rows, most, multipliers)
-    width = width_for(box, rows)
+    rows, width, links = go_back(box, passed, slopes, rows, most, multipliers)
     data = RelaxationData(digit, width, len(goals), last.start, size_of(last.node), pack_words(goals), links)
     return Relaxed(data, finished(box, rows))
 
@@ -165,8 +161,8 @@ def _concluded_with(
     product = product_of(forms, rows)
     link = chosen_link(product, most)
     rows = through(box, forms, link, rows, product, 1)
-    rows, links = go_back(box, passed, slopes, rows, most, multipliers)
-    data = RelaxationData(digit, width_for(box, rows), size_of(forms.node), link.first, link.count, 0, links)
+    rows, width, links = go_back(box, passed, slopes, rows, most, multipliers)
+    data = RelaxationData(digit, width, size_of(forms.node), link.first, link.count, 0, links)
     return RelaxedData(forms.decoding, link.shift, link.size, data), margins(box, rows)
 
 
@@ -180,7 +176,7 @@ def concluded(
         rows = goal_rows(forms, 2 * np.arange(size_of(forms.node)), data.digit)
         link = ThroughData(data.start, data.count, how.shift, how.size)
         rows = through(box, forms, link, rows, product_of(forms, rows), 1)
-        rows = followed(box, passed, data.links, rows)
+        rows = followed(box, passed, data, rows)
         return margins(box, rows), fits_frame(box, rows, data)
     except NotRelaxable:
         return np.zeros(size_of(forms.node), dtype=object) - 1, False
@@ -213,7 +209,7 @@ def tightened(
         goals = unpack_words(data.goals, data.rows).astype(np.int64)
         require(int(goals.max(initial=0)) < 2 * data.count and bool((np.diff(goals) > 0).all()))
         rows = goal_rows(node, goals, data.digit)
-        rows = followed(box, passed, data.links, rows)
+        rows = followed(box, passed, data, rows)
         bounds = finished(box, rows)
         fits = fits_frame(box, rows, data)
     except NotRelaxable:
@@ -247,14 +243,15 @@ def go_back(
     rows: Rows,
     most: int,
     multipliers: Mapping[int, Float64] = NO_MULTIPLIERS,
-) -> tuple[Rows, tuple[LinkData, ...]]:
-    """The rows over the inputs, or as far back as that helps and their nodes let them, and the links there.
+) -> tuple[Rows, int, tuple[LinkData, ...]]:
+    """The rows over the inputs, or as far back as that helps and their nodes let them, the width of the frame
+    at the start, and the links there.
 
     most: bits that coefficients may have after an affine node. multipliers: by the first slot of a ReLU
     node, float64 (goals, n), in units of the goals: to the row is added a positive number times (value before
     the ReLU - its upper bound), or a negative one times (value - its lower bound).
     """
-    state, origins = Branches(box, rows, most), origins_of(passed)
+    state, origins, before = Branches(box, rows, most), origins_of(passed), Span(rows.width, rows.count, True)
     for index, node in reversed(list(enumerate(passed))):
         if state.whole and (end_at_inputs(origins, state.rows) or not state.rows.form.any()):
             break
@@ -280,7 +277,10 @@ def go_back(
     links = state.links
     while links and isinstance(links[-1], SkipData):
         links.pop()
-    return state.rows, tuple(links)
+    least = width_for(box, replace(state.rows, width=0))
+    return state.rows, *with_frames(
+        links, before, state.spans[: len(links)], least, width_for(box, state.rows)
+    )
 
 
 def _paired(box: Box, node: PassedNode, slopes: Mapping[int, Slopes], state: Branches) -> int:
@@ -375,23 +375,3 @@ def digits_for(
     if peak <= 0:
         raise NotRelaxable("coefficients longer than a digit")
     return digits_for(passed, slopes, multipliers, usual)
-
-
-def followed(box: Box, passed: Sequence[PassedNode], links: Sequence[LinkData], rows: Rows) -> Rows:
-    """The rows behind all links: each passes a node, except for multipliers and branches."""
-    left, waiting = len(passed), Waiting()
-    for link in links:
-        if isinstance(link, MultiplyData):
-            rows = multiplied(box, link, rows)
-        elif isinstance(link, BranchData):
-            rows, waiting = follow_branch(box, link, rows, waiting)
-        elif isinstance(link, PairData):
-            require(left > 0)
-            rows, low = paired(box, passed[left - 1], link, rows)
-            waiting = (*waiting, low)
-        else:
-            require(left > 0 and not (waiting and isinstance(link, SettleData)))
-            left -= 1
-            rows = follow(box, passed[left], link, rows)
-    require(not waiting)
-    return rows
