@@ -52,11 +52,11 @@ def with_frames(
     """
     known = (before, *spans)
     single = max(end, *(span.width for span in known))
-    if single < _WIDE or least > _STACK:
+    if not links or single < _WIDE or least > _STACK:
         return single, tuple(links)
     last = len(links)
     starts = [0, *(place for place in range(1, last) if known[place].whole), last]
-    # from the end: the least work from a start on, the width of the frame there, and where the next one starts
+    # from the end: the least work from a start on, the frame's width there, and the next start
     best: dict[int, tuple[int, int, int]] = {last: (0, 0, last)}
     for at in range(len(starts) - 2, -1, -1):
         first, width = starts[at], least
@@ -68,7 +68,7 @@ def with_frames(
             choices.append(((stop - first + _REFRAMING) * width + best[stop][0], width, stop))
             done = stop
         best[first] = min(choices)
-    if not links or 2 * best[0][0] > last * single:
+    if 2 * best[0][0] > last * single:
         return single, tuple(links)
     found: list[LinkData] = []
     place = 0

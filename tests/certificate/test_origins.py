@@ -89,7 +89,7 @@ def test_rows_go_on_behind_a_node_that_mixes_inputs(mixing: onnx.NodeProto) -> N
     """A sum of two inputs ends what is known; an input that is read twice is known and not the end."""
     stage = last(emission_of(network(MEAN, mixing)))
     rows = relaxation.goal_rows(stage.passed[-1], np.arange(2), 64)
-    gone, _ = relaxation.go_back(stage.box, stage.passed, stage.slopes(), rows, 16)
+    gone, *_ = relaxation.go_back(stage.box, stage.passed, stage.slopes(), rows, 16)
     mixed = [node.start for node in stage.passed if getattr(node.node, "rows", 0) == 3][-1]
     assert gone.start < mixed
     if mixing is TWICE:
