@@ -88,7 +88,7 @@ def test_lean_refuses_a_frame_that_is_too_narrow_or_left_while_rows_wait(
     assert accepted(lines, lean, library, tmp_path)
 
 
-LINKS = tuple(ThroughData(place, 1, 0, 1) for place in range(6))
+LINKS = tuple(ThroughData(place, 1, 0, 1) for place in range(12))
 
 
 def framed(widths: list[int], counts: list[int], whole: list[bool]) -> tuple[int, tuple[LinkData, ...]]:
@@ -97,14 +97,14 @@ def framed(widths: list[int], counts: list[int], whole: list[bool]) -> tuple[int
 
 
 def test_short_rows_are_kept_together_until_they_are_long() -> None:
-    widths, counts = [300, 20, 20, 20, 20, 3000], [20] * 5 + [3000]
-    width, links = framed(widths, counts, [True] * 6)
+    widths, counts = [300, *[20] * 10, 3000], [20] * 11 + [3000]
+    width, links = framed(widths, counts, [True] * 12)
     assert width == 300
-    assert links == (LINKS[0], ReframeData(20), *LINKS[1:5], ReframeData(3000), LINKS[5])
+    assert links == (LINKS[0], ReframeData(20), *LINKS[1:11], ReframeData(3000), LINKS[11])
 
 
 def test_one_frame_serves_all_where_little_is_won_or_rows_wait() -> None:
-    narrow, counts = [300, 20, 20, 20, 20, 1000], [20] * 6
-    assert framed(narrow, counts, [True] * 6) == (1000, LINKS)
-    assert framed([3000, *narrow[1:-1], 3000], counts, [False] * 5 + [True]) == (3000, LINKS)
-    assert framed([3000] * 5 + [20], counts, [True] * 6) == (3000, LINKS)
+    narrow, counts = [300, *[20] * 10, 1000], [20] * 12
+    assert framed(narrow, counts, [True] * 12) == (1000, LINKS)
+    assert framed([3000, *narrow[1:-1], 3000], counts, [False] * 11 + [True]) == (3000, LINKS)
+    assert framed([3000] * 11 + [20], counts, [True] * 12) == (3000, LINKS)
