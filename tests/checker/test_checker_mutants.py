@@ -245,6 +245,14 @@ MUTANTS = (
     Mutant("one-piece-dropped", "Check.Residual", "(Nat.add hi (Nat.sub hi' hi))", "hi", "def cover"),
     Mutant("sign-known-at-zero", "Check.Sign", "(Nat.ble (Nat.succ center) l)", "(Nat.ble center l)"),
     Mutant("sign-known-below-zero", "Check.Sign", "(Nat.ble (Nat.succ u) center)", "(Nat.ble u center)"),
+    Mutant("frame-too-narrow-before", "Check.Relaxation.Reframe", "(Nat.ble x.count frame.width)", "true"),
+    Mutant("frame-too-narrow-behind", "Check.Relaxation.Reframe", "(Nat.ble x.count width)", "true"),
+    Mutant("coefficients-beyond-a-digit", "Check.Relaxation.Reframe", "(Nat.ble x.size frame.digit)", "true"),
+    Mutant("gains-beyond-the-frame", "Check.Relaxation.Reframe", "(Nat.succ x.limit) (Nat.pow 2 old)", "0 1"),
+    Mutant(
+        "gains-put-back-too-narrow", "Check.Relaxation.Reframe", "(Nat.succ limit) (Nat.pow 2 new)", "0 1"
+    ),
+    Mutant("losses-left-apart", "Check.Relaxation.Reframe", "(spaced new old frame.rows loss')", "loss'"),
     Mutant("tangent-beyond-the-end", "Check.Concave", "(Nat.ble t u)", "true"),
     Mutant("tangent-before-the-end", "Check.Concave", "(Nat.ble l t)", "true"),
     Mutant("logarithm-at-one-end", "Check.Concave", "(Nat.sub a (Nat.sub a b))", "a"),
