@@ -10,6 +10,7 @@ import PytestTorchLean.Thm.CertifiedRelaxation
 import PytestTorchLean.Thm.CertifiedBranches
 import PytestTorchLean.Thm.CertifiedChoices
 import PytestTorchLean.Thm.CertifiedMultipliers
+import PytestTorchLean.Thm.CertifiedFrames
 import PytestTorchLean.Thm.CertifiedPairs
 import PytestTorchLean.Thm.CertifiedZeros
 import PytestTorchLean.Thm.CertifiedSigns

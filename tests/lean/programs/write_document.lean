@@ -83,6 +83,7 @@ def link : Relaxation.Link → List Chunk
   | .slide bits size slopes depth stages precision => join (oneWord 9) (numbers [bits, size, slopes, depth, stages, precision])
   | .pair fact bits slopes chosen => join (oneWord 10) (numbers [fact, bits, slopes, chosen])
   | .choose bits lower upper first count shift size => join (oneWord 11) (numbers [bits, lower, upper, first, count, shift, size])
+  | .reframe width => join (oneWord 12) (number width)
 def relaxation (r : Relaxation) : List Chunk := join (numbers [r.digit, r.width, r.rows, r.start, r.count, r.goals]) (list link r.links)
 def cuts : Forward.Cuts → List Chunk
   | .leaf => oneWord 0

@@ -51,6 +51,8 @@ def reframe (frame : Frame) (width : Nat) (x : Batch) (next : Nat → Nat → Na
             (spaced old new frame.rows x.negative)) (spaced old new frame.rows x.positive)))
     (Nat.mul frame.digit width)) (Nat.mul frame.digit frame.width)
 
+/-- The rows that go on stand for the same goals, and what is found of them in the new frame holds in the old
+    one. -/
 theorem reframe_sound {s : Scale} {frame : Frame} {slots goal whole : Nat → K} {width : Nat} {x : Batch}
     {next : Nat → Nat → Nat → Nat → Bool} {later : (Nat → Nat → Nat → Nat → Bool) → Batch → Bool}
     (hx : x.Holds s frame slots goal)
