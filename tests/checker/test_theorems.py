@@ -47,7 +47,7 @@ HEADLINE: dict[str, tuple[str, ...]] = {
     "PytestTorchLean.Relaxation.differ_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Relaxation.pair_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Relaxation.choose_sound": WITHOUT_CHOICE,
-    "PytestTorchLean.Relaxation.reframe_sound": WITHOUT_CHOICE,
+    "PytestTorchLean.Relaxation.reframe_sound": ("Quot.sound",),
     "PytestTorchLean.Forward.conclude_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Forward.bendWithSymbols_sound": WITHOUT_CHOICE,
     "PytestTorchLean.Linearize.products_sound": WITHOUT_CHOICE,

@@ -55,6 +55,7 @@ set_option linter.all false
 #print axioms PytestTorchLean.Relaxation.differ_sound
 #print axioms PytestTorchLean.Relaxation.pair_sound
 #print axioms PytestTorchLean.Relaxation.choose_sound
+#print axioms PytestTorchLean.Relaxation.reframe_sound
 #print axioms PytestTorchLean.Forward.conclude_sound
 #print axioms PytestTorchLean.Forward.bendWithSymbols_sound
 #print axioms PytestTorchLean.Linearize.products_sound
